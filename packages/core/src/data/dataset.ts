@@ -1,0 +1,37 @@
+/** Where an augmentation's randomness comes from: the same seed, epoch and example give the same picture. */
+export interface Augmentation {
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+/** Examples that can be fetched by index, in batches made off the main thread where that pays. */
+export interface Dataset<Batch> {
+  readonly size: number;
+  /** The examples at `indices`, in that order; augmented when asked, otherwise as for evaluation. */
+  batch(indices: readonly number[], augmentation?: Augmentation): Promise<Batch>;
+}
+
+/** Pictures with class labels, in host memory. */
+export interface ImageBatch {
+  /** B: the number of pictures. */
+  readonly size: number;
+  /** Normalised pixels, [B, S, S, C] in row-major order. */
+  readonly images: Float32Array;
+  /** Class indices, [B]. */
+  readonly labels: Int32Array;
+}
+
+export interface Splits<Batch> {
+  readonly train: Dataset<Batch>;
+  readonly validation: Dataset<Batch>;
+  readonly test: Dataset<Batch>;
+}
+
+/** A labelled image dataset, ready for a model of one input size. */
+export interface ImageClassificationData extends Splits<ImageBatch> {
+  readonly name: string;
+  readonly classes: readonly string[];
+  /** S: side of the square pictures, in pixels. */
+  readonly imageSize: number;
+  readonly channels: number;
+}

@@ -1,0 +1,83 @@
+import { type Cost, type Site, scaleCost, sumCosts } from '../sites/site';
+
+/** The units of a site that stay, ascending. */
+export interface Keep {
+  readonly kind: 'keep';
+  readonly kept: readonly number[];
+  /** Units of the dense site. */
+  readonly units: number;
+}
+
+/** What happens at one site. */
+export type SiteDecision = Keep;
+
+/** What a search found: plain data, by site; a site that is not named keeps everything. */
+export interface Decision {
+  readonly version: 1;
+  readonly sites: Readonly<Record<string, SiteDecision>>;
+}
+
+/** The decision that keeps everything. */
+export const identityDecision: Decision = { version: 1, sites: {} };
+
+export function keptUnits(decision: Decision, site: Site): readonly number[] {
+  const found = decision.sites[site.id];
+  return found === undefined ? Array.from({ length: site.units }, (_, unit) => unit) : found.kept;
+}
+
+/** 1 for kept units and 0 for the others, [units]. */
+export function maskOf(decision: Decision, site: Site): Float32Array {
+  const mask = new Float32Array(site.units);
+  for (const unit of keptUnits(decision, site)) mask[unit] = 1;
+  return mask;
+}
+
+/** The decision that keeps the units whose mask entry is not zero. */
+export function decisionFromMasks(
+  sites: readonly Site[],
+  masks: Readonly<Record<string, ArrayLike<number>>>,
+): Decision {
+  const decided = sites.map((site): [string, SiteDecision] => {
+    const mask = masks[site.id];
+    if (mask?.length !== site.units) {
+      throw new RangeError(
+        `expected a mask of ${site.units} entries for ${site.id}, got ${mask?.length ?? 'none'}`,
+      );
+    }
+    const kept = Array.from({ length: site.units }, (_, unit) => unit).filter((unit) => mask[unit] !== 0);
+    return [site.id, { kind: 'keep', kept, units: site.units }];
+  });
+  return { version: 1, sites: Object.fromEntries(decided) };
+}
+
+/** What the decision removes. */
+export function removedCost(decision: Decision, sites: readonly Site[]): Cost {
+  return sumCosts(
+    sites.map((site) => scaleCost(site.unitCost, site.units - keptUnits(decision, site).length)),
+  );
+}
+
+/**
+ * Checks a decision against the sites it is for.
+ * @throws {RangeError} naming the site: unknown, of another size, empty, or with units out of range or out of order.
+ */
+export function checkDecision(decision: Decision, sites: readonly Site[]): void {
+  const known = new Map(sites.map((site) => [site.id, site]));
+  for (const [id, { kept, units }] of Object.entries(decision.sites)) {
+    const site = known.get(id);
+    if (site === undefined) throw new RangeError(`the decision names ${id}, which the model does not have`);
+    if (units !== site.units) {
+      throw new RangeError(`the decision is for ${units} units at ${id}, the model has ${site.units}`);
+    }
+    if (kept.length === 0)
+      throw new RangeError(`the decision keeps nothing at ${id}: keep at least one unit`);
+    kept.forEach((unit, position) => {
+      const previous = position === 0 ? -1 : (kept[position - 1] ?? -1);
+      if (!Number.isInteger(unit) || unit <= previous || unit >= units) {
+        throw new RangeError(
+          `kept units at ${id} must ascend within 0…${units - 1}, got ${unit} after ${previous}`,
+        );
+      }
+    });
+  }
+}

@@ -1,0 +1,68 @@
+export type { Account, AccountLine } from './account/account';
+export { compact, cutTree } from './compact/compact';
+export { evaluationBatches, trainingBatches } from './data/batches';
+export type { BatchSource, TrainingBatchesOptions } from './data/batches';
+export type { Augmentation, Dataset, ImageBatch, ImageClassificationData, Splits } from './data/dataset';
+export {
+  checkDecision,
+  decisionFromMasks,
+  identityDecision,
+  keptUnits,
+  maskOf,
+  removedCost,
+} from './decision/decision';
+export type { Decision, Keep, SiteDecision } from './decision/decision';
+export { isDuration, stepsIn } from './duration/duration';
+export type { Duration } from './duration/duration';
+export { effective } from './effective/effective';
+export type { Masks } from './effective/effective';
+export type { Model, ModelConfig } from './models/model';
+export { visionTransformer } from './models/vision-transformer';
+export type { ImageInputs, VisionTransformer, VisionTransformerParams } from './models/vision-transformer';
+export {
+  leadingTokens,
+  patchGrid,
+  tokenCount,
+  visionTransformerConfig,
+  visionTransformerPresets,
+} from './models/vision-transformer-config';
+export type {
+  Distillation,
+  VisionTransformerConfig,
+  VisionTransformerOptions,
+  VisionTransformerPreset,
+} from './models/vision-transformer-config';
+export { activate, gelu, quickGelu } from './operations/activation';
+export type { Activation } from './operations/activation';
+export { adamwStep } from './operations/adamw-step';
+export { attention } from './operations/attention';
+export type { AttentionShape } from './operations/attention';
+export { softmaxCrossEntropy } from './operations/cross-entropy';
+export { layerNorm } from './operations/layer-norm';
+export { linear } from './operations/linear';
+export { permutation, randomStream } from './random/random';
+export type { RandomStream } from './random/random';
+export { compressibleCost, scaleCost, sumCosts, towerSites } from './sites/site';
+export type { Cost, Coupling, Site, Structure, TowerPlace } from './sites/site';
+export { block, blockSpecs } from './transformer/block';
+export type {
+  BlockParams,
+  BlockShape,
+  LayerNormParams,
+  LinearParams,
+  TowerConfig,
+} from './transformer/block';
+export { initialize, sizeOf } from './transformer/parameter';
+export type { Initializer, ParameterSpec } from './transformer/parameter';
+export {
+  buildTree,
+  cloneTree,
+  disposeTree,
+  entriesOf,
+  keepTree,
+  leavesOf,
+  mapTree,
+  withLeaves,
+  zipTrees,
+} from './tree/tree';
+export type { Shaped, TensorTree, Tree } from './tree/tree';

@@ -1,0 +1,41 @@
+import {
+  type NamedAttrMap,
+  type NamedTensorMap,
+  type Tensor,
+  customGrad,
+  engine,
+  getBackend,
+  getKernel,
+} from '@tensorflow/tfjs-core';
+
+/**
+ * Runs the engine's own kernel where it has registered one under `name`, otherwise the composition of tfjs operations.
+ * A native kernel takes the same inputs and attributes and returns the same list of tensors.
+ */
+export function runFused<Outputs extends Tensor[]>(
+  name: string,
+  inputs: NamedTensorMap,
+  attributes: NamedAttrMap,
+  compose: () => Outputs,
+): Outputs {
+  if (getKernel(name, getBackend()) === undefined) return compose();
+  return engine().runKernel<Outputs>(name, inputs, attributes);
+}
+
+/**
+ * An operation with its own gradient: `forward` gives the value and what its gradient needs, `backward` maps the
+ * value's gradient to one gradient per input, in order.
+ */
+export function differentiable<Value extends Tensor>(
+  inputs: readonly Tensor[],
+  forward: () => { value: Value; saved: Tensor[] },
+  backward: (dy: Tensor, saved: Tensor[]) => Tensor[],
+): Value {
+  const operation = customGrad<Value>((...parameters) => {
+    const { value, saved } = forward();
+    const save = parameters.at(-1);
+    if (typeof save === 'function') save(saved);
+    return { value, gradFunc: backward };
+  });
+  return operation(...inputs);
+}

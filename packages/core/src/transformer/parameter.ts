@@ -1,0 +1,53 @@
+import { type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { randomStream } from '../random/random';
+import { type Tree, buildTree } from '../tree/tree';
+
+/** One parameter, described without a tensor. */
+export interface ParameterSpec {
+  readonly shape: readonly number[];
+  readonly init: Initializer;
+}
+
+export type Initializer =
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'ones' }
+  /** Normal with this standard deviation, redrawn beyond two of them. */
+  | { readonly kind: 'truncated-normal'; readonly deviation: number };
+
+export const zeros = (shape: readonly number[]): ParameterSpec => ({ shape, init: { kind: 'zeros' } });
+export const ones = (shape: readonly number[]): ParameterSpec => ({ shape, init: { kind: 'ones' } });
+export const normal = (shape: readonly number[], deviation: number): ParameterSpec => ({
+  shape,
+  init: { kind: 'truncated-normal', deviation },
+});
+
+export const sizeOf = ({ shape }: { readonly shape: readonly number[] }): number =>
+  shape.reduce((product, extent) => product * extent, 1);
+
+/** Fresh parameters. Each depends on the seed and its own path only, so a model's other parts do not move it. */
+export function initialize<Params>(specs: Tree<ParameterSpec>, seed: number): Params {
+  return buildTree<ParameterSpec, Params>(specs, (spec, path) => initialValue(spec, path, seed));
+}
+
+function initialValue(spec: ParameterSpec, path: string, seed: number): Tensor {
+  const values = new Float32Array(sizeOf(spec));
+  switch (spec.init.kind) {
+    case 'zeros':
+      break;
+    case 'ones':
+      values.fill(1);
+      break;
+    case 'truncated-normal': {
+      const random = randomStream(seed, 'initial', path);
+      for (let i = 0; i < values.length; i++) {
+        let drawn = random.normal();
+        while (Math.abs(drawn) > 2) drawn = random.normal();
+        values[i] = drawn * spec.init.deviation;
+      }
+      break;
+    }
+    default:
+      spec.init satisfies never;
+  }
+  return tensor(values, [...spec.shape], 'float32');
+}

@@ -1,0 +1,100 @@
+import { type Tensor, dispose, keep } from '@tensorflow/tfjs-core';
+
+/** What every leaf has: a tensor, a parameter's specification, a host array. Records never use `shape` as a key. */
+export interface Shaped {
+  readonly shape: readonly number[];
+}
+
+/** A typed record of leaves: nested objects and arrays, with tensors (or anything shaped) at the ends. */
+export type Tree<Leaf extends Shaped = Tensor> =
+  Leaf | readonly Tree<Leaf>[] | { readonly [key: string]: Tree<Leaf> };
+
+export type TensorTree = Tree;
+
+function isLeaf<Leaf extends Shaped>(node: Tree<Leaf>): node is Leaf {
+  return 'shape' in node;
+}
+
+function visit<Leaf extends Shaped>(
+  node: Tree<Leaf>,
+  path: string,
+  onLeaf: (leaf: Leaf, path: string) => unknown,
+): unknown {
+  if (isLeaf(node)) return onLeaf(node, path);
+  const below = (key: string) => (path === '' ? key : `${path}.${key}`);
+  if (Array.isArray(node)) {
+    return node.map((child: Tree<Leaf>, index) => visit(child, below(String(index)), onLeaf));
+  }
+  return Object.fromEntries(
+    Object.entries(node).map(([key, child]) => [key, visit(child as Tree<Leaf>, below(key), onLeaf)]),
+  );
+}
+
+/** A tree of the same shape whose leaves are `f(leaf, path)`; paths read `blocks.0.attention.query.weight`. */
+export function mapTree<T extends TensorTree>(tree: T, f: (leaf: Tensor, path: string) => Tensor): T {
+  return visit<Tensor>(tree, '', f) as T;
+}
+
+/** Builds a tree of type `Out` from a tree of another leaf type with the same records: specifications → tensors. */
+export function buildTree<Leaf extends Shaped, Out>(
+  tree: Tree<Leaf>,
+  f: (leaf: Leaf, path: string) => unknown,
+): Out {
+  return visit(tree, '', f) as Out;
+}
+
+/** Leaves with their paths, in the order of the record's keys. */
+export function entriesOf<Leaf extends Shaped = Tensor>(tree: Tree<Leaf>): [path: string, leaf: Leaf][] {
+  const entries: [string, Leaf][] = [];
+  visit<Leaf>(tree, '', (leaf, path) => entries.push([path, leaf]));
+  return entries;
+}
+
+export function leavesOf<Leaf extends Shaped = Tensor>(tree: Tree<Leaf>): Leaf[] {
+  return entriesOf(tree).map(([, leaf]) => leaf);
+}
+
+/**
+ * A tree like `tree` with leaves taken from `leaves` in order: the inverse of `leavesOf`.
+ * @throws {RangeError} when the number of leaves differs.
+ */
+export function withLeaves<T extends TensorTree>(tree: T, leaves: readonly Tensor[]): T {
+  const count = leavesOf(tree).length;
+  if (leaves.length !== count) throw new RangeError(`expected ${count} leaves, got ${leaves.length}`);
+  let next = 0;
+  return mapTree(tree, () => leaves[next++] as Tensor);
+}
+
+/**
+ * Maps several trees of one shape together, leaf by leaf.
+ * @throws {TypeError} when the trees differ in their records.
+ */
+export function zipTrees<T extends TensorTree>(
+  trees: readonly [T, ...TensorTree[]],
+  f: (leaves: readonly Tensor[], path: string) => Tensor,
+): T {
+  const [first, ...rest] = trees;
+  const others = rest.map((tree) => new Map(entriesOf(tree)));
+  return mapTree(first, (leaf, path) => {
+    const leaves = others.map((other) => {
+      const match = other.get(path);
+      if (match === undefined) throw new TypeError(`trees differ: nothing at ${path}`);
+      return match;
+    });
+    return f([leaf, ...leaves], path);
+  });
+}
+
+/** A copy with its own tensors: the caller owns both. */
+export function cloneTree<T extends TensorTree>(tree: T): T {
+  return mapTree(tree, (leaf) => leaf.clone());
+}
+
+/** Marks all leaves to survive the enclosing tidy. */
+export function keepTree<T extends TensorTree>(tree: T): T {
+  return mapTree(tree, (leaf) => keep(leaf));
+}
+
+export function disposeTree(tree: TensorTree): void {
+  dispose(leavesOf(tree));
+}
