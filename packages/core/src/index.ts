@@ -66,3 +66,45 @@ export {
   zipTrees,
 } from './tree/tree';
 export type { Shaped, TensorTree, Tree } from './tree/tree';
+export { downloadTree, mismatches, uploadTree } from './tree/host';
+export type { HostTensor, HostTensors } from './tree/host';
+export type { Json, Snapshot, SnapshotStore } from './run/store';
+export { budgetUnits, removalTarget, smallestKeep } from './budget/budget';
+export type { Budget, BudgetUnit, RemovalTarget } from './budget/budget';
+export { selectUnits } from './budget/select';
+export type { Priorities } from './budget/select';
+export { InterruptedError, UserError } from './error/user-error';
+export { defineMethod } from './method/method';
+export type {
+  Compressed,
+  CompressionMethod,
+  ConfiguredMethod,
+  Manifest,
+  MethodDefinition,
+  Plan,
+} from './method/method';
+export { durationOption, parseOptions, suggestion } from './method/options';
+export type { OptionsSchema } from './method/options';
+export { adamw } from './optimizer/adamw';
+export type { AdamWOptions, AdamWState } from './optimizer/adamw';
+export { clipByGlobalNorm, only } from './optimizer/optimizer';
+export type { Optimizer, OptimizerStep } from './optimizer/optimizer';
+export { constant, cosine } from './optimizer/schedule';
+export type { Schedule, ScheduleOptions } from './optimizer/schedule';
+export { sgd } from './optimizer/sgd';
+export type { SgdOptions } from './optimizer/sgd';
+export { runCompression } from './run/compress';
+export type { CompressionJob, CompressionResult, CompressionScores } from './run/compress';
+export type { CompressionRun, Phase } from './run/compression-run';
+export type { LedgerEntry, Milestone } from './run/ledger';
+export { runPhase } from './run/phase';
+export type { Milestones, PhaseResult, RunEvent, Runner } from './run/phase';
+export { toJson } from './run/store';
+export { classification } from './task/classification';
+export type { ClassificationOptions } from './task/classification';
+export { evaluate, measureLatency } from './task/evaluate';
+export type { Latency } from './task/evaluate';
+export type { Scorer, Scores, Task } from './task/task';
+export { train } from './train/train';
+export type { AfterStep, Training, TrainingHooks, TrainingPoint } from './train/train';
+export { alignTrees, tidyTree } from './tree/tree';

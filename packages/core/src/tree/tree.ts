@@ -1,4 +1,4 @@
-import { type Tensor, dispose, keep } from '@tensorflow/tfjs-core';
+import { type Tensor, type TensorContainer, dispose, keep, tidy } from '@tensorflow/tfjs-core';
 
 /** What every leaf has: a tensor, a parameter's specification, a host array. Records never use `shape` as a key. */
 export interface Shaped {
@@ -65,13 +65,16 @@ export function withLeaves<T extends TensorTree>(tree: T, leaves: readonly Tenso
   return mapTree(tree, () => leaves[next++] as Tensor);
 }
 
+/** One tensor for each of the trees zipped. */
+type Leaves<Trees extends readonly TensorTree[]> = { [Index in keyof Trees]: Tensor };
+
 /**
- * Maps several trees of one shape together, leaf by leaf.
+ * Maps several trees of one shape together, leaf by leaf; the result is like the first.
  * @throws {TypeError} when the trees differ in their records.
  */
-export function zipTrees<T extends TensorTree>(
-  trees: readonly [T, ...TensorTree[]],
-  f: (leaves: readonly Tensor[], path: string) => Tensor,
+export function zipTrees<T extends TensorTree, Rest extends readonly TensorTree[]>(
+  trees: readonly [T, ...Rest],
+  f: (leaves: Leaves<[T, ...Rest]>, path: string) => Tensor,
 ): T {
   const [first, ...rest] = trees;
   const others = rest.map((tree) => new Map(entriesOf(tree)));
@@ -81,8 +84,24 @@ export function zipTrees<T extends TensorTree>(
       if (match === undefined) throw new TypeError(`trees differ: nothing at ${path}`);
       return match;
     });
-    return f([leaf, ...leaves], path);
+    const all: readonly Tensor[] = [leaf, ...leaves];
+    return f(all as Leaves<[T, ...Rest]>, path);
   });
+}
+
+/**
+ * Pairs several trees of one shape: one list of leaves per path, in the first tree's order.
+ * @throws {TypeError} when the trees differ in their records.
+ */
+export function alignTrees<T extends TensorTree, Rest extends readonly TensorTree[]>(
+  ...trees: readonly [T, ...Rest]
+): { path: string; leaves: Leaves<[T, ...Rest]> }[] {
+  const aligned: { path: string; leaves: Leaves<[T, ...Rest]> }[] = [];
+  zipTrees<T, Rest>(trees, (leaves, path) => {
+    aligned.push({ path, leaves });
+    return leaves[0];
+  });
+  return aligned;
 }
 
 /** A copy with its own tensors: the caller owns both. */
@@ -93,6 +112,11 @@ export function cloneTree<T extends TensorTree>(tree: T): T {
 /** Marks all leaves to survive the enclosing tidy. */
 export function keepTree<T extends TensorTree>(tree: T): T {
   return mapTree(tree, (leaf) => keep(leaf));
+}
+
+/** `tidy` for a function whose result holds trees: their leaves survive, everything else made inside is disposed. */
+export function tidyTree<Result>(f: () => Result): Result {
+  return tidy(f as () => TensorContainer) as Result;
 }
 
 export function disposeTree(tree: TensorTree): void {

@@ -1,0 +1,66 @@
+import { UserError } from '../error/user-error';
+import type { Model } from '../models/model';
+import { type Cost, type Site, compressibleCost } from '../sites/site';
+
+/** What a budget counts: parameters of the sites (UPop's p), all parameters, or multiply–accumulates of one example. */
+export const budgetUnits = ['compressible-parameters', 'parameters', 'macs'] as const;
+export type BudgetUnit = (typeof budgetUnits)[number];
+
+export interface Budget {
+  readonly unit: BudgetUnit;
+  /** Share that stays: 0.5 is 2×; 1 is the identity. */
+  readonly keep: number;
+}
+
+/** A budget made concrete for a model: how much must go, and what a unit of a site is worth. */
+export interface RemovalTarget {
+  readonly amount: number;
+  /** All of what the budget counts, in the dense model. */
+  readonly total: number;
+  costOf(site: Site): number;
+}
+
+type Described = Pick<Model, 'sites' | 'account'>;
+
+/**
+ * What the budget asks of this model.
+ * @throws {UserError} when the share is not in (0, 1], or cannot be reached with one unit left at every site.
+ */
+export function removalTarget(model: Described, { unit, keep }: Budget): RemovalTarget {
+  if (!(keep > 0 && keep <= 1)) {
+    throw new UserError(`expected a budget that keeps more than 0 and at most 1 of the ${unit}, got ${keep}`);
+  }
+  const measure = measureOf(unit);
+  const total =
+    unit === 'compressible-parameters' ? measure(compressibleCost(model.sites)) : measure(model.account);
+  const amount = (1 - keep) * total;
+  const least = smallestKeep(model, unit);
+  if (keep < least) {
+    const share = (value: number) => `${(100 * value).toFixed(2)} %`;
+    throw new UserError(
+      `a budget of ${share(keep)} of the ${unit} cannot be reached: every site keeps at least one unit, which leaves ` +
+        `${share(least)}. Ask for at least that, or count another unit (${budgetUnits.join(', ')}).`,
+    );
+  }
+  return { amount, total, costOf: (site) => measure(site.unitCost) };
+}
+
+/** The smallest share that pruning sites can reach, every site keeping one unit. */
+export function smallestKeep({ sites, account }: Described, unit: BudgetUnit): number {
+  const measure = measureOf(unit);
+  const total = unit === 'compressible-parameters' ? measure(compressibleCost(sites)) : measure(account);
+  const removable = sites.reduce((sum, site) => sum + (site.units - 1) * measure(site.unitCost), 0);
+  return 1 - removable / total;
+}
+
+function measureOf(unit: BudgetUnit): (cost: Cost) => number {
+  switch (unit) {
+    case 'compressible-parameters':
+    case 'parameters':
+      return ({ parameters }) => parameters;
+    case 'macs':
+      return ({ macs }) => macs;
+    default:
+      return unit satisfies never;
+  }
+}

@@ -1,0 +1,76 @@
+import type { z } from 'zod';
+import type { Budget } from '../budget/budget';
+import type { Decision } from '../decision/decision';
+import type { Duration } from '../duration/duration';
+import type { Model } from '../models/model';
+import type { CompressionRun } from '../run/compression-run';
+import type { TensorTree } from '../tree/tree';
+import { type OptionsSchema, parseOptions } from './options';
+
+export interface Manifest {
+  /** What the command line calls it. */
+  readonly name: string;
+  readonly title: string;
+  readonly family: string;
+  /** Where the method was published. */
+  readonly paper: string;
+  readonly summary: string;
+}
+
+/** What a method will do with a model, known before any tensor is made. */
+export interface Plan {
+  readonly phases: readonly { readonly name: string; readonly duration: Duration }[];
+  /** The smallest share of the budget's unit that the method can reach. */
+  readonly smallestKeep: number;
+}
+
+/** Masked parameters, of the dense shape, and the decision that cuts them. The caller owns the parameters. */
+export interface Compressed {
+  readonly params: TensorTree;
+  readonly decision: Decision;
+}
+
+/** A method as its author writes it: options are typed by their schema. */
+export interface MethodDefinition<Schema extends OptionsSchema> {
+  readonly manifest: Manifest;
+  readonly options: Schema;
+  /** @throws {UserError} when the method cannot meet the budget on this model. */
+  plan(model: Model, budget: Budget, options: z.output<Schema>): Plan;
+  compress(run: CompressionRun, options: z.output<Schema>): Promise<Compressed>;
+}
+
+/** A method with its options chosen. */
+export interface ConfiguredMethod {
+  readonly manifest: Manifest;
+  /** All options with their values, defaults filled in. */
+  readonly options: Readonly<Record<string, unknown>>;
+  plan(model: Model, budget: Budget): Plan;
+  compress(run: CompressionRun): Promise<Compressed>;
+}
+
+/** A method as everybody else sees it. */
+export interface CompressionMethod {
+  readonly manifest: Manifest;
+  readonly options: OptionsSchema;
+  /** @throws {UserError} on unknown or impossible options. */
+  configure(values: unknown): ConfiguredMethod;
+}
+
+export function defineMethod<Schema extends OptionsSchema>(
+  definition: MethodDefinition<Schema>,
+): CompressionMethod {
+  const { manifest } = definition;
+  return {
+    manifest,
+    options: definition.options,
+    configure: (values) => {
+      const options = parseOptions(definition.options, values, `options of ${manifest.name}`);
+      return {
+        manifest,
+        options,
+        plan: (model, budget) => definition.plan(model, budget, options),
+        compress: (run) => definition.compress(run, options),
+      };
+    },
+  };
+}

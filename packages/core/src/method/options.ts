@@ -1,0 +1,51 @@
+import { distance } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { UserError } from '../error/user-error';
+import { type Duration, isDuration } from '../duration/duration';
+
+/** An options record: one zod object gives its type, its flags and help, its validation and its place in a run's hash. */
+export type OptionsSchema = z.ZodObject;
+
+/** A duration option: `'3ep'` or `'200it'`. */
+export const durationOption = z.custom<Duration>(
+  (value) => typeof value === 'string' && isDuration(value),
+  'expected a duration like 3ep or 200it',
+);
+
+/** The known name nearest to a mistyped one, if one is near. */
+export function suggestion(name: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((candidate) => ({ candidate, edits: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  return best !== undefined && best.edits <= Math.max(2, Math.floor(name.length / 3))
+    ? best.candidate
+    : undefined;
+}
+
+/**
+ * Options from unchecked values; what is left out takes its default.
+ * @throws {UserError} naming each unknown key (with the nearest known one) and each value that is not allowed.
+ */
+export function parseOptions<Schema extends OptionsSchema>(
+  schema: Schema,
+  values: unknown,
+  what: string,
+): z.output<Schema> {
+  const parsed = schema.strict().safeParse(values);
+  if (parsed.success) return schema.parse(values);
+  const known = Object.keys(schema.shape);
+  const lines = parsed.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => unknownKey(key, known))
+      : [`${issue.path.join('.')}: ${issue.message}`],
+  );
+  throw new UserError(`${what}:\n  ${lines.join('\n  ')}`);
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = suggestion(key, known);
+  return near === undefined
+    ? `unknown option ${key}; known are ${known.join(', ')}`
+    : `unknown option ${key}; did you mean ${near}?`;
+}

@@ -1,0 +1,31 @@
+import { add, mul, sub, zerosLike } from '@tensorflow/tfjs-core';
+import { type TensorTree, mapTree, zipTrees } from '../tree/tree';
+import type { Optimizer } from './optimizer';
+import type { Schedule } from './schedule';
+
+export interface SgdOptions {
+  readonly schedule: Schedule;
+  readonly momentum?: number;
+  /** Added to the gradient of parameters with two axes or more (coupled, as in PyTorch's SGD). */
+  readonly weightDecay?: number;
+}
+
+/** Stochastic gradient descent with momentum: v ← μ·v + (g + λ·θ); θ ← θ − lr·v. */
+export function sgd<Params extends TensorTree>({
+  schedule,
+  momentum = 0,
+  weightDecay = 0,
+}: SgdOptions): Optimizer<Params, Params> {
+  return {
+    init: (params) => mapTree(params, (leaf) => zerosLike(leaf)),
+    update: ({ params, gradients, state, step }) => {
+      const velocity = zipTrees([state, gradients, params], ([v, g, p]) => {
+        const decayed = weightDecay === 0 || p.rank < 2 ? g : add(g, mul(p, weightDecay));
+        return momentum === 0 ? decayed : add(mul(v, momentum), decayed);
+      });
+      const learningRate = schedule(step);
+      const next = zipTrees([params, velocity], ([p, v]) => sub(p, mul(v, learningRate)));
+      return { params: next, state: velocity };
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { type Budget, removalTarget } from '../budget/budget';
+import { compact } from '../compact/compact';
+import type { BatchSource } from '../data/batches';
+import { type Decision, checkDecision, keptUnits } from '../decision/decision';
+import { type Duration, stepsIn } from '../duration/duration';
+import type { Compressed, ConfiguredMethod } from '../method/method';
+import type { Model } from '../models/model';
+import type { Optimizer } from '../optimizer/optimizer';
+import type { Scores, Task } from '../task/task';
+import { downloadTree, uploadTree } from '../tree/host';
+import { type TensorTree, disposeTree } from '../tree/tree';
+import type { CompressionRun } from './compression-run';
+import type { LedgerEntry } from './ledger';
+import { type Runner, runPhase } from './phase';
+import { toJson } from './store';
+
+/** Everything a compression needs; the dense parameters stay the caller's. */
+export interface CompressionJob {
+  readonly runner: Runner;
+  readonly method: ConfiguredMethod;
+  readonly budget: Budget;
+  readonly seed: number;
+  readonly model: Model;
+  readonly params: TensorTree;
+  taskOf(model: Model): Task;
+  readonly batches: BatchSource<unknown>;
+  /** Scores parameters of a model on the split that the report is about. */
+  score(task: Task, params: TensorTree): Promise<Scores>;
+  readonly retrain: {
+    readonly steps: number;
+    optimizer(steps: number): Optimizer<TensorTree>;
+    /** Numbers of retraining steps after which to score. */
+    readonly milestones: readonly number[];
+  };
+}
+
+export interface CompressionScores {
+  readonly dense: Scores;
+  /** The dense-shaped model with the method's final masks. */
+  readonly masked: Scores;
+  /** The smaller model, before any retraining. */
+  readonly cut: Scores;
+  /** The smaller model during retraining, by steps done. */
+  readonly milestones: readonly { readonly step: number; readonly scores: Scores }[];
+  readonly retrained: Scores;
+}
+
+export interface CompressionResult {
+  readonly model: Model;
+  /** The caller owns them. */
+  readonly params: TensorTree;
+  readonly decision: Decision;
+  readonly achieved: { readonly removed: number; readonly asked: number; readonly total: number };
+  readonly scores: CompressionScores;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** Forward and backward: the gradient with respect to inputs and to weights each cost a forward pass. */
+const FORWARD_PASSES_PER_TRAINING_STEP = 3;
+
+/**
+ * Search, cut, retrain, and score each of them. A finished part is not repeated after a crash.
+ * @throws {UserError} when the budget or the method's options do not fit the model.
+ * @throws {RangeError} when the method misses the budget or decides nothing: the method's mistake.
+ */
+export async function runCompression(job: CompressionJob): Promise<CompressionResult> {
+  const { runner, method, budget, model, params, score } = job;
+  method.plan(model, budget);
+  const ledger: LedgerEntry[] = [];
+  const task = job.taskOf(model);
+  const dense = await once(runner, 'scores-dense', () => score(task, params));
+
+  const compressed = await searched(job, task, ledger);
+  const achieved = checkAchieved(job, compressed.decision);
+  const masked = await once(runner, 'scores-masked', () => score(task, compressed.params));
+
+  const cut = compact(model, compressed.params, compressed.decision);
+  disposeTree(compressed.params);
+  const cutTask = job.taskOf(cut.model);
+  const beforeRetraining = await once(runner, 'scores-cut', () => score(cutTask, cut.params));
+
+  const { steps, optimizer, milestones } = job.retrain;
+  const retrained = await runPhase(
+    runner,
+    'retrain',
+    {
+      params: cut.params,
+      state: {},
+      task: cutTask,
+      effective: (params: TensorTree) => params,
+      optimizer: optimizer(steps),
+      batches: job.batches,
+      steps,
+    },
+    FORWARD_PASSES_PER_TRAINING_STEP * cut.model.account.macs,
+    { at: milestones, score: (params) => score(cutTask, params) },
+  );
+  disposeTree(cut.params);
+  ledger.push(retrained.ledger);
+  const final = await once(runner, 'scores-retrained', () => score(cutTask, retrained.params));
+  return {
+    model: cut.model,
+    params: retrained.params,
+    decision: compressed.decision,
+    achieved,
+    scores: { dense, masked, cut: beforeRetraining, milestones: retrained.milestones, retrained: final },
+    ledger,
+  };
+}
+
+/** The method's result, from the store when an earlier run got that far. */
+async function searched(job: CompressionJob, task: Task, ledger: LedgerEntry[]): Promise<Compressed> {
+  const { store } = job.runner;
+  const saved = await store.load('compressed');
+  if (saved !== undefined) {
+    const meta = compressedSchema.parse(saved.meta);
+    ledger.push(...meta.ledger);
+    return { params: uploadTree(job.params, saved.tensors), decision: meta.decision };
+  }
+  const compressed = await job.method.compress(compressionRun(job, task, ledger));
+  await store.save('compressed', {
+    tensors: await downloadTree(compressed.params),
+    meta: toJson({ decision: compressed.decision, ledger }),
+  });
+  return compressed;
+}
+
+const compressedSchema = z.object({
+  decision: z.object({
+    version: z.literal(1),
+    sites: z.record(
+      z.string(),
+      z.object({ kind: z.literal('keep'), kept: z.array(z.int()), units: z.int() }),
+    ),
+  }),
+  ledger: z.array(
+    z.object({
+      phase: z.string(),
+      steps: z.int(),
+      examples: z.int(),
+      trainingMacs: z.number(),
+      wallMs: z.number(),
+    }),
+  ),
+});
+
+function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]): CompressionRun {
+  const { runner, model, params, budget, seed, batches } = job;
+  const macsPerExample = FORWARD_PASSES_PER_TRAINING_STEP * model.account.macs;
+  return {
+    model,
+    params,
+    task,
+    budget,
+    seed,
+    stepsIn: (duration: Duration) => stepsIn(duration, batches.stepsPerEpoch),
+    train: async (name, phase) => {
+      const { ledger: entry, ...trained } = await runPhase(
+        runner,
+        name,
+        { ...phase, task, batches },
+        macsPerExample,
+      );
+      ledger.push(entry);
+      return { params: trained.params, state: trained.state };
+    },
+  };
+}
+
+/** The budget is met when the removed amount is the asked one or up to one unit more. */
+function checkAchieved(
+  { model, budget, method }: CompressionJob,
+  decision: Decision,
+): CompressionResult['achieved'] {
+  checkDecision(decision, model.sites);
+  const { amount, total, costOf } = removalTarget(model, budget);
+  const removed = model.sites.reduce(
+    (sum, site) => sum + (site.units - keptUnits(decision, site).length) * costOf(site),
+    0,
+  );
+  const unit = Math.max(...model.sites.map(costOf));
+  if (removed < amount * (1 - 1e-6) || removed > amount + unit) {
+    throw new RangeError(
+      `${method.manifest.name} removed ${removed} of ${total} ${budget.unit}; the budget asks for ${amount}`,
+    );
+  }
+  return { removed, asked: amount, total };
+}
+
+/** Scores that are computed once in a run and read from the store afterwards. */
+async function once(runner: Runner, name: string, compute: () => Promise<Scores>): Promise<Scores> {
+  const saved = await runner.store.load(name);
+  if (saved !== undefined) return z.record(z.string(), z.number()).parse(saved.meta);
+  const scores = await compute();
+  await runner.store.save(name, { tensors: new Map(), meta: { ...scores } });
+  runner.report({ kind: 'scores', phase: name, step: 0, scores });
+  return scores;
+}

@@ -1,0 +1,31 @@
+import type { Budget } from '../budget/budget';
+import type { Duration } from '../duration/duration';
+import type { Model } from '../models/model';
+import type { Task } from '../task/task';
+import type { Training } from '../train/train';
+import type { TensorTree } from '../tree/tree';
+
+/** A training of a method: the runner adds data, checkpoints, progress, cancellation and the ledger of compute. */
+export type Phase<Params extends TensorTree, State extends TensorTree> = Pick<
+  Training<Params, TensorTree, State>,
+  'params' | 'state' | 'effective' | 'penalty' | 'afterStep' | 'optimizer' | 'steps'
+>;
+
+/** What a method gets to work with. The dense parameters and the model are only lent. */
+export interface CompressionRun {
+  readonly model: Model;
+  readonly params: TensorTree;
+  readonly task: Task;
+  readonly budget: Budget;
+  readonly seed: number;
+  /** Iterations in a duration, on this run's data. */
+  stepsIn(duration: Duration): number;
+  /**
+   * Trains, under a name that is unique in the method. After a crash an unfinished phase goes on from its last
+   * checkpoint, and a finished one is not run again. The caller owns what it gets.
+   */
+  train<Params extends TensorTree, State extends TensorTree>(
+    name: string,
+    phase: Phase<Params, State>,
+  ): Promise<{ params: Params; state: State }>;
+}

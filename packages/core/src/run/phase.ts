@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import type { Scores } from '../task/task';
+import { type Training, type TrainingPoint, train } from '../train/train';
+import { type HostTensor, downloadTree, uploadTree } from '../tree/host';
+import { type TensorTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
+import type { LedgerEntry, Milestone } from './ledger';
+import type { Json, Snapshot, SnapshotStore } from './store';
+
+/** What happens in a run, as it happens. */
+export type RunEvent =
+  | { readonly kind: 'phase'; readonly phase: string; readonly steps: number; readonly from: number }
+  | {
+      readonly kind: 'step';
+      readonly phase: string;
+      /** Steps done. */
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+      readonly examples: number;
+    }
+  | { readonly kind: 'scores'; readonly phase: string; readonly step: number; readonly scores: Scores }
+  | { readonly kind: 'checkpoint'; readonly phase: string; readonly step: number };
+
+/** What every phase of a run shares. */
+export interface Runner {
+  readonly store: SnapshotStore;
+  /** Steps between checkpoints. */
+  readonly checkpointEvery: number;
+  readonly signal?: AbortSignal;
+  report(event: RunEvent): void;
+}
+
+/** Scores the forward parameters after these numbers of steps. */
+export interface Milestones {
+  readonly at: readonly number[];
+  score(params: TensorTree): Promise<Scores>;
+}
+
+export interface PhaseResult<Params extends TensorTree, State extends TensorTree> {
+  readonly params: Params;
+  readonly state: State;
+  readonly milestones: readonly Milestone[];
+  readonly ledger: LedgerEntry;
+}
+
+const metaSchema = z.object({
+  step: z.int().nonnegative(),
+  wallMs: z.number().nonnegative(),
+  milestones: z.array(z.object({ step: z.int(), scores: z.record(z.string(), z.number()) })),
+});
+type Meta = z.infer<typeof metaSchema>;
+
+/**
+ * A training that survives a crash: it goes on from its last checkpoint and ends in the same bytes, and a finished one
+ * is loaded instead of run. `trainingMacsPerExample` is what one example costs, forward and backward.
+ */
+export async function runPhase<
+  Params extends TensorTree,
+  Forward extends TensorTree,
+  State extends TensorTree,
+  Batch,
+>(
+  runner: Runner,
+  name: string,
+  training: Training<Params, Forward, State, Batch>,
+  trainingMacsPerExample: number,
+  milestones: Milestones = { at: [], score: () => Promise.resolve({}) },
+): Promise<PhaseResult<Params, State>> {
+  const { steps, batches } = training;
+  const file = `phase-${name}`;
+  const saved = await runner.store.load(file);
+  const meta: Meta =
+    saved === undefined ? { step: 0, wallMs: 0, milestones: [] } : metaSchema.parse(saved.meta);
+  const reached = [...meta.milestones];
+  const examples = steps * batches.batchSize;
+  const ledgerAfter = (wallMs: number): LedgerEntry => ({
+    phase: name,
+    steps,
+    examples,
+    trainingMacs: examples * trainingMacsPerExample,
+    wallMs,
+  });
+  if (saved !== undefined && meta.step >= steps) {
+    return { ...restoreResult(training, saved), milestones: reached, ledger: ledgerAfter(meta.wallMs) };
+  }
+
+  runner.report({ kind: 'phase', phase: name, steps, from: meta.step });
+  const startMs = performance.now() - meta.wallMs;
+  const elapsedMs = () => performance.now() - startMs;
+  const trained = await train(training, {
+    ...(saved === undefined ? {} : { from: restorePoint(training, saved, meta.step) }),
+    ...(runner.signal === undefined ? {} : { signal: runner.signal }),
+    onStep: ({ step, loss }) => {
+      runner.report({ kind: 'step', phase: name, step: step + 1, steps, loss, examples: batches.batchSize });
+    },
+    onPoint: async (point, stopping) => {
+      const { step } = point;
+      if (milestones.at.includes(step)) {
+        const scores = await scoreForward(training, point.params, milestones);
+        reached.push({ step, scores });
+        runner.report({ kind: 'scores', phase: name, step, scores });
+      }
+      const done = step === steps;
+      if (!done && !stopping && step % runner.checkpointEvery !== 0) return;
+      const tensors = await downloadPoint(point, done);
+      await runner.store.save(file, {
+        tensors,
+        meta: { step, wallMs: elapsedMs(), milestones: reached.map(toJson) },
+      });
+      runner.report({ kind: 'checkpoint', phase: name, step });
+    },
+  });
+  return { ...trained, milestones: reached, ledger: ledgerAfter(elapsedMs()) };
+}
+
+const toJson = ({ step, scores }: Milestone): Json => ({ step, scores: { ...scores } });
+
+/** A finished phase needs no optimiser any more. */
+async function downloadPoint(
+  { params, state, optimizer }: TrainingPoint<TensorTree, TensorTree>,
+  done: boolean,
+): Promise<Map<string, HostTensor>> {
+  return new Map([
+    ...(await downloadTree(params, 'params/')),
+    ...(await downloadTree(state, 'state/')),
+    ...(done ? [] : await downloadTree(optimizer, 'optimizer/')),
+  ]);
+}
+
+type Described<Params extends TensorTree, State extends TensorTree> = Pick<
+  Training<Params, TensorTree, State>,
+  'params' | 'state' | 'optimizer'
+>;
+
+function restoreResult<Params extends TensorTree, State extends TensorTree>(
+  { params, state }: Described<Params, State>,
+  { tensors }: Snapshot,
+): { params: Params; state: State } {
+  return { params: uploadTree(params, tensors, 'params/'), state: uploadTree(state, tensors, 'state/') };
+}
+
+function restorePoint<Params extends TensorTree, State extends TensorTree>(
+  training: Described<Params, State>,
+  snapshot: Snapshot,
+  step: number,
+): TrainingPoint<Params, State> {
+  const fresh = training.optimizer.init(training.params);
+  const optimizer = uploadTree(fresh, snapshot.tensors, 'optimizer/');
+  disposeTree(fresh);
+  return { step, ...restoreResult(training, snapshot), optimizer };
+}
+
+async function scoreForward<Params extends TensorTree, Forward extends TensorTree>(
+  { effective }: Pick<Training<Params, Forward>, 'effective'>,
+  params: Params,
+  milestones: Milestones,
+): Promise<Scores> {
+  const forward = tidyTree(() => effective(params));
+  const scores = await milestones.score(forward);
+  const own = new Set(leavesOf(params));
+  for (const leaf of leavesOf(forward)) if (!own.has(leaf)) leaf.dispose();
+  return scores;
+}

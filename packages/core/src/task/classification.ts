@@ -1,0 +1,63 @@
+import { type Tensor2D, add, mul, oneHot, tensor1d, tensor4d } from '@tensorflow/tfjs-core';
+import type { ImageBatch } from '../data/dataset';
+import type { ImageInputs } from '../models/vision-transformer';
+import type { Model } from '../models/model';
+import { softmaxCrossEntropy } from '../operations/cross-entropy';
+import type { TensorTree } from '../tree/tree';
+import type { Scorer, Task } from './task';
+
+export interface ClassificationOptions {
+  /** S: side of the pictures, in pixels. */
+  readonly imageSize: number;
+  readonly channels: number;
+  readonly classes: number;
+  /** Share of the target spread over all classes. */
+  readonly labelSmoothing?: number;
+}
+
+/** Image classification by cross-entropy; scores are loss (nats), top-1 and top-5 (percent). */
+export function classification<Params extends TensorTree>(
+  model: Pick<Model<Params, ImageInputs>, 'forward'>,
+  { imageSize, channels, classes, labelSmoothing = 0 }: ClassificationOptions,
+): Task<Params, ImageBatch> {
+  const logitsOf = (params: Params, { images, size }: ImageBatch): Tensor2D =>
+    model.forward(params, { images: tensor4d(images, [size, imageSize, imageSize, channels]) });
+  return {
+    name: 'classification',
+    metric: 'top1',
+    loss: (params, batch) => {
+      const hard = oneHot(tensor1d(batch.labels, 'int32'), classes); // [B, K]
+      const targets: Tensor2D = add(mul(hard, 1 - labelSmoothing), labelSmoothing / classes);
+      return softmaxCrossEntropy(logitsOf(params, batch), targets);
+    },
+    measure: (params, batch) => ({ logits: logitsOf(params, batch) }),
+    scorer: () => classificationScorer(classes),
+  };
+}
+
+function classificationScorer(classes: number): Scorer<ImageBatch> {
+  const total = { examples: 0, loss: 0, top1: 0, top5: 0 };
+  return {
+    add: ({ logits }, { labels, size }) => {
+      if (logits === undefined) throw new TypeError('classification: no logits were measured');
+      for (let example = 0; example < size; example++) {
+        const label = labels[example] ?? 0;
+        const row = Float32Array.from(logits.values.subarray(example * classes, (example + 1) * classes));
+        const own = row[label] ?? Number.NaN;
+        const highest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+        const logSum = highest + Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - highest), 0));
+        // Ties count against the model: a constant output scores no hit by luck of the order.
+        const better = row.filter((logit, k) => logit >= own && k !== label).length;
+        total.examples += 1;
+        total.loss += logSum - own;
+        total.top1 += better < 1 ? 1 : 0;
+        total.top5 += better < 5 ? 1 : 0;
+      }
+    },
+    scores: () => ({
+      loss: total.loss / total.examples,
+      top1: (100 * total.top1) / total.examples,
+      top5: (100 * total.top5) / total.examples,
+    }),
+  };
+}

@@ -1,0 +1,47 @@
+import { downloadTree } from '../tree/host';
+import { type TensorTree, disposeTree, tidyTree } from '../tree/tree';
+import type { Scores, Task } from './task';
+
+/** Scores of parameters on the batches of a split. The only tidy of evaluation is here. */
+export async function evaluate<Params extends TensorTree, Batch>(
+  task: Task<Params, Batch>,
+  params: Params,
+  batches: AsyncIterable<Batch>,
+): Promise<Scores> {
+  const scorer = task.scorer();
+  for await (const batch of batches) {
+    const outputs = tidyTree(() => task.measure(params, batch));
+    const host = await downloadTree(outputs);
+    disposeTree(outputs);
+    scorer.add(Object.fromEntries(host), batch);
+  }
+  return scorer.scores();
+}
+
+/** Milliseconds per forward pass of one batch. */
+export interface Latency {
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+}
+
+/** Times forward passes with their download, one after another, after warm-up. */
+export async function measureLatency<Params extends TensorTree, Batch>(
+  task: Task<Params, Batch>,
+  params: Params,
+  batch: Batch,
+  { warmup = 5, runs = 30 }: { readonly warmup?: number; readonly runs?: number } = {},
+): Promise<Latency> {
+  const times: number[] = [];
+  for (let run = 0; run < warmup + runs; run++) {
+    const start = performance.now();
+    const outputs = tidyTree(() => task.measure(params, batch));
+    await downloadTree(outputs);
+    const elapsedMs = performance.now() - start;
+    disposeTree(outputs);
+    if (run >= warmup) times.push(elapsedMs);
+  }
+  times.sort((a, b) => a - b);
+  const quantile = (share: number) =>
+    times[Math.min(times.length - 1, Math.ceil(share * times.length) - 1)] ?? 0;
+  return { p50Ms: quantile(0.5), p95Ms: quantile(0.95) };
+}

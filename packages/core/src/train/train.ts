@@ -1,0 +1,150 @@
+import { type Scalar, type Tensor, add, valueAndGrads } from '@tensorflow/tfjs-core';
+import type { BatchSource } from '../data/batches';
+import { InterruptedError, UserError } from '../error/user-error';
+import type { Optimizer } from '../optimizer/optimizer';
+import type { Task } from '../task/task';
+import { type TensorTree, cloneTree, disposeTree, leavesOf, tidyTree, withLeaves } from '../tree/tree';
+
+/** What a method sees after the optimiser's step. It may replace trainable parameters and move its own state. */
+export interface AfterStep<Params extends TensorTree, State extends TensorTree> {
+  /** Counted from 0. */
+  readonly step: number;
+  /** After the optimiser's step. */
+  readonly params: Params;
+  /** Of the loss with penalty, with respect to the parameters before the step. */
+  readonly gradients: Params;
+  readonly state: State;
+}
+
+/** What is trained, and how. Every part is a pure function; the trainer knows no method. */
+export interface Training<
+  Params extends TensorTree,
+  Forward extends TensorTree,
+  State extends TensorTree = TensorTree,
+  Batch = unknown,
+> {
+  /** Trainable trees. They stay the caller's. */
+  readonly params: Params;
+  /** A method's own state, carried along and checkpointed. It stays the caller's. */
+  readonly state: State;
+  readonly task: Task<Forward, Batch>;
+  /** Trainable trees → parameters of the forward pass. */
+  effective(params: Params): Forward;
+  /** Added to the task's loss. */
+  penalty?(params: Params): Scalar;
+  afterStep?(step: AfterStep<Params, State>): { params: Params; state: State };
+  readonly optimizer: Optimizer<Params>;
+  readonly batches: BatchSource<Batch>;
+  readonly steps: number;
+}
+
+/** Where a training stands: everything that the next step depends on. */
+export interface TrainingPoint<Params extends TensorTree, State extends TensorTree> {
+  /** The next step. */
+  readonly step: number;
+  readonly params: Params;
+  readonly optimizer: TensorTree;
+  readonly state: State;
+}
+
+export interface TrainingHooks<Params extends TensorTree, State extends TensorTree> {
+  /** Goes on from here instead of from the start; the trainer takes ownership. */
+  readonly from?: TrainingPoint<Params, State>;
+  readonly signal?: AbortSignal;
+  onStep?(report: { readonly step: number; readonly loss: number }): void;
+  /** After every step; `stopping` when the run was asked to stop. Its tensors are only lent. */
+  onPoint?(point: TrainingPoint<Params, State>, stopping: boolean): Promise<void>;
+}
+
+/**
+ * The training loop. The caller owns the returned trees.
+ * @throws {UserError} when the loss is no longer a number.
+ * @throws {InterruptedError} after `onPoint` has seen the last point, when the signal is aborted.
+ */
+export async function train<
+  Params extends TensorTree,
+  Forward extends TensorTree,
+  State extends TensorTree,
+  Batch,
+>(
+  training: Training<Params, Forward, State, Batch>,
+  hooks: TrainingHooks<Params, State> = {},
+): Promise<{ params: Params; state: State }> {
+  let point = hooks.from ?? startOf(training);
+  try {
+    while (point.step < training.steps) {
+      const { step } = point;
+      const batch = await training.batches.at(step);
+      const { loss, next } = tidyTree(() => takeStep(training, point, batch));
+      disposeUnless(point, next);
+      point = next;
+      const [value] = await loss.data<'float32'>();
+      loss.dispose();
+      if (value === undefined || !Number.isFinite(value)) {
+        throw new UserError(
+          `the loss became ${value} at step ${step}: lower the learning rate or clip the gradients`,
+        );
+      }
+      hooks.onStep?.({ step, loss: value });
+      const stopping = hooks.signal?.aborted === true;
+      await hooks.onPoint?.(point, stopping);
+      if (stopping) throw new InterruptedError();
+    }
+  } catch (error) {
+    disposePoint(point);
+    throw error;
+  }
+  disposeTree(point.optimizer);
+  return { params: point.params, state: point.state };
+}
+
+function startOf<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>({
+  params,
+  state,
+  optimizer,
+}: Training<Params, Forward, State, Batch>): TrainingPoint<Params, State> {
+  return { step: 0, params: cloneTree(params), optimizer: optimizer.init(params), state: cloneTree(state) };
+}
+
+function takeStep<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>(
+  { task, effective, penalty, afterStep, optimizer }: Training<Params, Forward, State, Batch>,
+  point: TrainingPoint<Params, State>,
+  batch: Batch,
+): { loss: Scalar; next: TrainingPoint<Params, State> } {
+  const { step } = point;
+  const lossOf = (...leaves: Tensor[]): Scalar => {
+    const params = withLeaves(point.params, leaves);
+    const loss = task.loss(effective(params), batch);
+    return penalty === undefined ? loss : add(loss, penalty(params));
+  };
+  const { value: loss, grads } = valueAndGrads(lossOf)(leavesOf(point.params));
+  const gradients = withLeaves(point.params, grads);
+  const updated = optimizer.update({ params: point.params, gradients, state: point.optimizer, step });
+  const moved = afterStep?.({ step, params: updated.params, gradients, state: point.state });
+  const next = {
+    step: step + 1,
+    params: moved?.params ?? updated.params,
+    optimizer: updated.state,
+    state: moved?.state ?? point.state,
+  };
+  return { loss, next };
+}
+
+/** Disposes what the next point does not share with the old one. */
+function disposeUnless(
+  old: TrainingPoint<TensorTree, TensorTree>,
+  next: TrainingPoint<TensorTree, TensorTree>,
+): void {
+  const kept = new Set(leavesOfPoint(next));
+  for (const leaf of leavesOfPoint(old)) if (!kept.has(leaf)) leaf.dispose();
+}
+
+function disposePoint(point: TrainingPoint<TensorTree, TensorTree>): void {
+  for (const leaf of leavesOfPoint(point)) leaf.dispose();
+}
+
+const leavesOfPoint = ({ params, optimizer, state }: TrainingPoint<TensorTree, TensorTree>): Tensor[] => [
+  ...leavesOf(params),
+  ...leavesOf(optimizer),
+  ...leavesOf(state),
+];
