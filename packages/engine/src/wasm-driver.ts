@@ -1,0 +1,30 @@
+import { createRequire } from 'node:module';
+import { dirname, sep } from 'node:path';
+import { backend, setBackend } from '@tensorflow/tfjs-core';
+import type { EngineDriver } from './driver';
+import { tuneKernels } from './wasm/tuning';
+
+const wasmPackage = '@tensorflow/tfjs-backend-wasm';
+const require = createRequire(import.meta.url);
+
+/** tfjs-backend-wasm with our kernels where its own are slow. Runs everywhere, on one thread. */
+export const wasmDriver: EngineDriver = {
+  availability: () => Promise.resolve({ available: true }),
+  async start() {
+    const {
+      BackendWasm,
+      setWasmPaths,
+      version_wasm: version,
+    } = await import('@tensorflow/tfjs-backend-wasm');
+    // tfjs-core comes without gradients; its union package registers them, for all backends, when it is loaded.
+    require('@tensorflow/tfjs');
+    // The compiled files lie beside the package's main file; without this, tfjs looks in the working directory.
+    setWasmPaths(dirname(require.resolve(wasmPackage)) + sep);
+    const isStarted = await setBackend('wasm');
+    const started = backend();
+    if (!isStarted || !(started instanceof BackendWasm))
+      throw new Error('The wasm backend of tfjs did not start.');
+    tuneKernels(started);
+    return `wasm ${version} (SIMD, one thread); the tensorflow engine is several times faster: npm run setup`;
+  },
+};

@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { availableEngines, engineNames, startEngine } from '../src/index';
+
+const available = new Map((await availableEngines()).map((engine) => [engine.name, engine]));
+
+describe('startEngine', () => {
+  for (const name of engineNames) {
+    const state = available.get(name);
+    if (state?.available !== true) {
+      it.skip(`starts ${name} (not available here: ${state?.reason ?? 'unknown engine'})`, () => undefined);
+      continue;
+    }
+
+    it(`starts ${name} and makes it current`, async () => {
+      const started = await startEngine(name);
+      expect(started.name).toBe(name);
+      expect(started.description).toMatch(new RegExp(`^${name} \\d`));
+      expect(started.description).not.toContain('\n');
+      expect(tf.getBackend()).toBe(name);
+    });
+
+    it(`starts ${name} a second time`, async () => {
+      await startEngine(name);
+      await startEngine(name);
+      expect(await tf.sum(tf.ones([17, 20]), 0).data()).toEqual(new Float32Array(20).fill(17));
+    });
+
+    it(`multiplies matrices and computes erf on ${name}`, async () => {
+      await startEngine(name);
+      const a = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
+      const b = tf.tensor2d([1, 0, -1, 2, 0.5, 3], [2, 3]);
+      expect([...(await tf.matMul(a, b, false, true).data())]).toEqual([-2, 12, -2, 28.5]);
+      const erf = await tf.erf([0, 0.5, -1, 6]).data();
+      [0, 0.5204998778, -0.8427007929, 1].forEach((expected, index) => {
+        expect(erf[index]).toBeCloseTo(expected, 6);
+      });
+    });
+
+    it(`answers with the same bytes each time on ${name}`, async () => {
+      await startEngine(name);
+      const a = tf.randomNormal([256, 17, 32], 0, 1, 'float32', 1);
+      const b = tf.randomNormal([256, 17, 32], 0, 1, 'float32', 2);
+      const compute = () =>
+        tf.tidy(() => tf.sum(tf.matMul(tf.softmax(tf.matMul(a, b, false, true)), b), [0, 1]).dataSync());
+      const first = compute();
+      for (let repetition = 0; repetition < 10; repetition++) expect(compute()).toEqual(first);
+    });
+  }
+
+  it('takes the fastest engine that is there', async () => {
+    const fastest = engineNames.find((name) => available.get(name)?.available);
+    expect((await startEngine('auto')).name).toBe(fastest);
+  });
+});
