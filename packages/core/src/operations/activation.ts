@@ -29,13 +29,15 @@ export function gelu(x: Tensor2D): Tensor2D {
         const cdf = add<Tensor2D>(mul<Tensor2D>(erf(mul(x, INVERSE_SQRT_2)), 0.5), 0.5);
         return [mul(x, cdf), cdf];
       });
-      return { value, saved: [cdf] };
+      return { value, saved: [x, cdf] };
     },
-    (dy, [cdf]) =>
-      runFused('WinnowGeluGradient', { dy, x, cdf: present(cdf) }, {}, () => {
+    (dy, saved) => {
+      const [x, cdf] = both(saved);
+      return runFused('WinnowGeluGradient', { dy, x, cdf }, {}, () => {
         const density = mul(exp(mul(square(x), -0.5)), INVERSE_SQRT_2PI);
-        return [mul(dy, add(present(cdf), mul(x, density)))];
-      }),
+        return [mul(dy, add(cdf, mul(x, density)))];
+      });
+    },
   );
 }
 
@@ -48,17 +50,20 @@ export function quickGelu(x: Tensor2D): Tensor2D {
         const gate = sigmoid<Tensor2D>(mul<Tensor2D>(x, QUICK_SLOPE));
         return [mul(x, gate), gate];
       });
-      return { value, saved: [gate] };
+      return { value, saved: [x, gate] };
     },
-    (dy, [gate]) =>
-      runFused('WinnowQuickGeluGradient', { dy, x, gate: present(gate) }, {}, () => {
-        const slope = mul(mul(x, QUICK_SLOPE), sub(1, present(gate)));
-        return [mul(dy, mul(present(gate), add(slope, 1)))];
-      }),
+    (dy, saved) => {
+      const [x, gate] = both(saved);
+      return runFused('WinnowQuickGeluGradient', { dy, x, gate }, {}, () => {
+        const slope = mul(mul(x, QUICK_SLOPE), sub(1, gate));
+        return [mul(dy, mul(gate, add(slope, 1)))];
+      });
+    },
   );
 }
 
-function present(tensor: Tensor | undefined): Tensor {
-  if (tensor === undefined) throw new Error('activation: the forward pass saved nothing');
-  return tensor;
+function both([first, second]: readonly Tensor[]): [Tensor, Tensor] {
+  if (first === undefined || second === undefined)
+    throw new Error('activation: the forward pass saved nothing');
+  return [first, second];
 }

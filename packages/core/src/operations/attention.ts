@@ -48,10 +48,11 @@ export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape
           return [merge(matMul(probabilities, v), shape), probabilities];
         },
       );
-      return { value: output, saved: [probabilities] };
+      return { value: output, saved: [query, key, value, probabilities] };
     },
-    (dy, [probabilities]) => {
-      if (probabilities === undefined) throw new Error('attention: the forward pass saved no probabilities');
+    (dy, [query, key, value, probabilities]) => {
+      if (!query || !key || !value || !probabilities)
+        throw new Error('attention: the forward pass saved too little');
       return runFused('WinnowAttentionGradient', { dy, query, key, value, probabilities }, attributes, () => {
         const [q, k, v] = [split(query, shape), split(key, shape), split(value, shape)];
         const dOutput = split(dy, shape); // [B·H, T, dv]

@@ -23,8 +23,9 @@ export function runFused<Outputs extends Tensor[]>(
 }
 
 /**
- * An operation with its own gradient: `forward` gives the value and what its gradient needs, `backward` maps the
- * value's gradient to one gradient per input, in order.
+ * An operation with its own gradient: `forward` gives the value and every tensor that its gradient reads, inputs too;
+ * `backward` maps the value's gradient to one gradient per input, in order. It must not close over tensors: the ones made
+ * in the forward pass are gone by then, unless they were saved.
  */
 export function differentiable<Value extends Tensor>(
   inputs: readonly Tensor[],

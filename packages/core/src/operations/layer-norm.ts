@@ -30,15 +30,15 @@ export function layerNorm(x: Tensor2D, weight: Tensor1D, bias: Tensor1D, epsilon
           return [add(mul(normalized, weight), bias), normalized, inverseDeviation];
         },
       );
-      return { value, saved: [normalized, inverseDeviation] };
+      return { value, saved: [weight, normalized, inverseDeviation] };
     },
-    (dy, saved) => layerNormGradient(dy, weight, saved),
+    layerNormGradient,
   );
 }
 
-function layerNormGradient(dy: Tensor, weight: Tensor1D, saved: readonly Tensor[]): Tensor[] {
-  const [normalized, inverseDeviation] = saved;
-  if (normalized === undefined || inverseDeviation === undefined) {
+function layerNormGradient(dy: Tensor, saved: readonly Tensor[]): Tensor[] {
+  const [weight, normalized, inverseDeviation] = saved;
+  if (weight === undefined || normalized === undefined || inverseDeviation === undefined) {
     throw new Error('layerNorm: the forward pass saved no activations');
   }
   return runFused('WinnowLayerNormGradient', { dy, weight, normalized, inverseDeviation }, {}, () => {

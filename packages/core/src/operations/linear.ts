@@ -9,14 +9,18 @@ export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D 
       const [value] = runFused<[Tensor2D]>('WinnowLinear', { x, weight, bias }, {}, () => [
         add(matMul(x, weight), bias),
       ]);
-      return { value, saved: [] };
+      return { value, saved: [x, weight] };
     },
-    (dy) =>
-      runFused('WinnowLinearGradient', { dy, x, weight }, {}, () => [
+    (dy, saved) => {
+      const [x, weight] = saved;
+      if (x === undefined || weight === undefined)
+        throw new Error('linear: the forward pass saved no inputs');
+      return runFused('WinnowLinearGradient', { dy, x, weight }, {}, () => [
         matMul(dy, weight, false, true), // [N, K]
         matMul(x, dy, true, false), // [K, M]
         sum(dy, 0), // [M]
-      ]),
+      ]);
+    },
   );
 }
 
@@ -24,7 +28,7 @@ export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D 
 export function linearOfConstant(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D {
   return differentiable(
     [weight, bias],
-    () => ({ value: add<Tensor2D>(matMul(x, weight), bias), saved: [] }),
-    (dy) => [matMul(x, dy, true, false), sum(dy, 0)],
+    () => ({ value: add<Tensor2D>(matMul(x, weight), bias), saved: [x] }),
+    (dy, saved) => [...saved.map((x) => matMul(x, dy, true, false)), sum(dy, 0)],
   );
 }

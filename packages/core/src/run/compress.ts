@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { type Budget, removalTarget } from '../budget/budget';
 import { compact } from '../compact/compact';
 import type { BatchSource } from '../data/batches';
-import { type Decision, checkDecision, keptUnits } from '../decision/decision';
+import { type Decision, checkDecision, identityDecision, keptUnits } from '../decision/decision';
 import { type Duration, stepsIn } from '../duration/duration';
 import type { Compressed, ConfiguredMethod } from '../method/method';
 import type { Model } from '../models/model';
 import type { Optimizer } from '../optimizer/optimizer';
 import type { Scores, Task } from '../task/task';
 import { downloadTree, uploadTree } from '../tree/host';
-import { type TensorTree, disposeTree } from '../tree/tree';
+import { type TensorTree, cloneTree, disposeTree } from '../tree/tree';
 import type { CompressionRun } from './compression-run';
 import type { LedgerEntry } from './ledger';
 import { type Runner, runPhase } from './phase';
@@ -66,47 +66,74 @@ const FORWARD_PASSES_PER_TRAINING_STEP = 3;
  */
 export async function runCompression(job: CompressionJob): Promise<CompressionResult> {
   const { runner, method, budget, model, params, score } = job;
+  removalTarget(model, budget); // whatever the method's own plan checks
   method.plan(model, budget);
   const ledger: LedgerEntry[] = [];
   const task = job.taskOf(model);
   const dense = await once(runner, 'scores-dense', () => score(task, params));
 
   const compressed = await searched(job, task, ledger);
-  const achieved = checkAchieved(job, compressed.decision);
-  const masked = await once(runner, 'scores-masked', () => score(task, compressed.params));
+  const { decision } = compressed;
+  const { achieved, masked, cut } = await spending(compressed.params, async () => ({
+    achieved: checkAchieved(job, decision),
+    masked: await once(runner, 'scores-masked', () => score(task, compressed.params)),
+    cut: compact(model, compressed.params, decision),
+  }));
+  const { beforeRetraining, retrained, final } = await spending(cut.params, () => finished(job, cut));
+  ledger.push(retrained.ledger);
+  return {
+    model: cut.model,
+    params: retrained.params,
+    decision,
+    achieved,
+    scores: { dense, masked, cut: beforeRetraining, milestones: retrained.milestones, retrained: final },
+    ledger,
+  };
+}
 
-  const cut = compact(model, compressed.params, compressed.decision);
-  disposeTree(compressed.params);
-  const cutTask = job.taskOf(cut.model);
-  const beforeRetraining = await once(runner, 'scores-cut', () => score(cutTask, cut.params));
-
-  const { steps, optimizer, milestones } = job.retrain;
+/** Scores the cut model, retrains it and scores it again. */
+async function finished(
+  { runner, taskOf, score, batches, retrain }: CompressionJob,
+  cut: { readonly model: Model; readonly params: TensorTree },
+) {
+  const task = taskOf(cut.model);
+  const beforeRetraining = await once(runner, 'scores-cut', () => score(task, cut.params));
+  const { steps, optimizer, milestones } = retrain;
   const retrained = await runPhase(
     runner,
     'retrain',
     {
       params: cut.params,
       state: {},
-      task: cutTask,
+      task,
       effective: (params: TensorTree) => params,
       optimizer: optimizer(steps),
-      batches: job.batches,
+      batches,
       steps,
     },
     FORWARD_PASSES_PER_TRAINING_STEP * cut.model.account.macs,
-    { at: milestones, score: (params) => score(cutTask, params) },
+    { at: milestones, score: (params) => score(task, params) },
   );
-  disposeTree(cut.params);
-  ledger.push(retrained.ledger);
-  const final = await once(runner, 'scores-retrained', () => score(cutTask, retrained.params));
-  return {
-    model: cut.model,
-    params: retrained.params,
-    decision: compressed.decision,
-    achieved,
-    scores: { dense, masked, cut: beforeRetraining, milestones: retrained.milestones, retrained: final },
-    ledger,
-  };
+  const final = await disposingOnFailure(retrained.params, () =>
+    once(runner, 'scores-retrained', () => score(task, retrained.params)),
+  );
+  return { beforeRetraining, retrained, final };
+}
+
+/** Does work that is the last to need a tree: the tree is disposed after it, also when it fails or is interrupted. */
+async function spending<Result>(tree: TensorTree, work: () => Promise<Result>): Promise<Result> {
+  const result = await disposingOnFailure(tree, work);
+  disposeTree(tree);
+  return result;
+}
+
+async function disposingOnFailure<Result>(tree: TensorTree, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    disposeTree(tree);
+    throw error;
+  }
 }
 
 /** The method's result, from the store when an earlier run got that far. */
@@ -118,11 +145,17 @@ async function searched(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
     ledger.push(...meta.ledger);
     return { params: uploadTree(job.params, saved.tensors), decision: meta.decision };
   }
-  const compressed = await job.method.compress(compressionRun(job, task, ledger));
-  await store.save('compressed', {
-    tensors: await downloadTree(compressed.params),
-    meta: toJson({ decision: compressed.decision, ledger }),
-  });
+  // Nothing to remove: the identity, without a search.
+  const identity = removalTarget(job.model, job.budget).amount === 0;
+  const compressed = identity
+    ? { params: cloneTree(job.params), decision: identityDecision }
+    : await job.method.compress(compressionRun(job, task, ledger));
+  await disposingOnFailure(compressed.params, async () =>
+    store.save('compressed', {
+      tensors: await downloadTree(compressed.params),
+      meta: toJson({ decision: compressed.decision, ledger }),
+    }),
+  );
   return compressed;
 }
 

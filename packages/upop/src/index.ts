@@ -1,0 +1,3 @@
+export { upopMethods } from './methods';
+export { progress, progressSchedules } from './schedule';
+export type { ProgressSchedule } from './schedule';

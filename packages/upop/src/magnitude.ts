@@ -1,0 +1,97 @@
+import {
+  type Tensor,
+  type Tensor1D,
+  add,
+  reshape,
+  sqrt,
+  square,
+  sum,
+  tidy,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import {
+  type AfterStep,
+  type Compressed,
+  type CompressionRun,
+  type Coupling,
+  type Site,
+  type TensorTree,
+  decisionFromMasks,
+  disposeTree,
+  entriesOf,
+  mapTree,
+  removalTarget,
+  selectUnits,
+  tidyTree,
+} from '@winnow/core';
+import { type Masked, maskedWeights, masksFor, readMasks, searchOptimizer, unmasked } from './masks';
+import type { MagnitudeOptions } from './options';
+import { standardize } from './ranking';
+import { roundShare } from './rounds';
+
+/**
+ * Iterative magnitude pruning at UPop's own units (Table 6, first row): in every round the units whose weights have
+ * the smallest L2 norm go for good; the rest trains on. Norms are standardised per structure to stand in one ranking.
+ */
+export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOptions): Promise<Compressed> {
+  const { sites } = run.model;
+  const target = removalTarget(run.model, run.budget);
+  const steps = run.stepsIn(options.search);
+  const start = unmasked(run);
+  const found = await run.train('search', {
+    params: start,
+    state: {},
+    effective: maskedWeights(sites),
+    afterStep: ({ step, params, state }: AfterStep<Masked, Record<string, never>>) => {
+      const share = roundShare(step, steps, options.rounds);
+      if (share === undefined) return { params, state };
+      const smallness = standardize(sites, smallnessOf(sites, params.weights));
+      const removed = readMasks(params.masks);
+      const priorities = Object.fromEntries(
+        Object.entries(smallness).map(([id, values]) => [
+          id,
+          values.map((value, unit) => (removed[id]?.[unit] === 0 ? Infinity : value)),
+        ]),
+      );
+      return {
+        params: { ...params, masks: masksFor(sites, selectUnits(sites, priorities, target, share)) },
+        state,
+      };
+    },
+    optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
+    steps,
+  });
+  const decision = decisionFromMasks(sites, readMasks(found.params.masks));
+  const params = tidyTree(() => mapTree(maskedWeights(sites)(found.params), (leaf) => leaf.clone()));
+  disposeTree([start.masks, found.params]);
+  return { params, decision };
+}
+
+/** −‖weights of the unit‖₂, by site: everything the unit owns, what makes it and what reads it. */
+export function smallnessOf(sites: readonly Site[], weights: TensorTree): Record<string, Float32Array> {
+  const leaves = new Map(entriesOf(weights));
+  return Object.fromEntries(
+    sites.map(({ id, units, couplings }) => {
+      const norm = tidy(() => {
+        const squares = couplings.map((coupling) => squaredNorms(leaves, coupling, units));
+        return sqrt(squares.reduce((total, one) => add(total, one), zeros([units])));
+      });
+      const values = Float32Array.from(norm.dataSync<'float32'>(), (value) => -value);
+      norm.dispose();
+      return [id, values];
+    }),
+  );
+}
+
+/** Squared norms of a parameter's entries, by unit: [units]. */
+function squaredNorms(
+  leaves: ReadonlyMap<string, Tensor>,
+  { parameter, axis, copies }: Coupling,
+  units: number,
+): Tensor1D {
+  const leaf = leaves.get(parameter);
+  if (leaf === undefined) throw new RangeError(`the model has no parameter ${parameter}`);
+  const squares = square(leaf);
+  const perEntry: Tensor = leaf.rank === 1 ? squares : sum(squares, 1 - axis); // [copies · units]
+  return sum(reshape(perEntry, [copies, units]), 0);
+}

@@ -1,0 +1,72 @@
+import {
+  type Scalar,
+  type Tensor1D,
+  abs,
+  add,
+  mul,
+  ones,
+  scalar,
+  sum,
+  tensor1d,
+} from '@tensorflow/tfjs-core';
+import {
+  type AdamWState,
+  type CompressionRun,
+  type Decision,
+  type Optimizer,
+  type Site,
+  type TensorTree,
+  adamw,
+  constant,
+  effective,
+  maskOf,
+  only,
+} from '@winnow/core';
+import type { SearchOptions } from './options';
+
+/** Trainable weights with one real-valued mask ζ per site beside them. */
+export type Masked = { weights: TensorTree; masks: Record<string, Tensor1D> };
+
+/** ζ = 1 everywhere. The caller owns the masks; the weights are lent. */
+export function unmasked(run: Pick<CompressionRun, 'model' | 'params'>): Masked {
+  const masks = run.model.sites.map((site): [string, Tensor1D] => [site.id, ones([site.units])]);
+  return { weights: run.params, masks: Object.fromEntries(masks) };
+}
+
+/** θ ⊙ ζ: the parameters of the forward pass. */
+export const maskedWeights =
+  (sites: readonly Site[]) =>
+  ({ weights, masks }: Masked): TensorTree =>
+    effective(weights, sites, masks);
+
+/** w_a Σ‖ζ_a‖₁ + w_m Σ‖ζ_m‖₁ (Eq. 3). */
+export const maskPenalty =
+  (sites: readonly Site[], { attentionPenalty, ffnPenalty }: SearchOptions) =>
+  ({ masks }: Masked): Scalar =>
+    sites.reduce<Scalar>((total, site) => {
+      const mask = masks[site.id];
+      const weight = site.structure === 'attention' ? attentionPenalty : ffnPenalty;
+      return mask === undefined || weight === 0 ? total : add(total, mul(sum(abs(mask)), weight));
+    }, scalar(0));
+
+/** AdamW at a constant learning rate over the selected parts of the tree. */
+export function searchOptimizer<Params extends TensorTree>(
+  { learningRate, weightDecay }: Pick<SearchOptions, 'learningRate' | 'weightDecay'>,
+  trains: (path: string) => boolean = () => true,
+): Optimizer<Params, AdamWState<Params>> {
+  return only(adamw<Params>({ schedule: constant(learningRate), weightDecay }), trains);
+}
+
+/** The decision as masks: `value` where units go, 1 where they stay. */
+export function masksFor(sites: readonly Site[], decision: Decision, value = 0): Record<string, Tensor1D> {
+  return Object.fromEntries(
+    sites.map((site) => [site.id, tensor1d(maskOf(decision, site).map((kept) => (kept === 1 ? 1 : value)))]),
+  );
+}
+
+/** Masks in host memory, by site. Synchronous: a search reads them inside a step. */
+export function readMasks(masks: Readonly<Record<string, Tensor1D>>): Record<string, Float32Array> {
+  return Object.fromEntries(
+    Object.entries(masks).map(([id, mask]) => [id, Float32Array.from(mask.dataSync<'float32'>())]),
+  );
+}

@@ -1,0 +1,109 @@
+import {
+  type Budget,
+  type CompressionMethod,
+  type Duration,
+  type Manifest,
+  type Model,
+  type Plan,
+  defineMethod,
+  removalTarget,
+  smallestKeep,
+} from '@winnow/core';
+import { pruneByMagnitude } from './magnitude';
+import {
+  magnitudeOptions,
+  randomOptions,
+  straightThroughOptions,
+  trainedMaskOptions,
+  upopOptions,
+} from './options';
+import { pruneAtRandom } from './random';
+import { searchStraightThrough } from './straight-through';
+import { searchByTrainedMasks } from './trained-masks';
+import { searchProgressively } from './upop';
+
+const paper =
+  'Shi et al., UPop: Unified and Progressive Pruning for Compressing Vision-Language Transformers, ICML 2023';
+
+const manifest = (name: string, title: string, summary: string): Manifest => ({
+  name,
+  title,
+  family: 'upop',
+  paper,
+  summary,
+});
+
+/** Every method of the family can reach the same budgets: one unit must stay at every site. */
+function planSearch(model: Model, budget: Budget, search?: Duration): Plan {
+  removalTarget(model, budget);
+  return {
+    phases: search === undefined ? [] : [{ name: 'search', duration: search }],
+    smallestKeep: smallestKeep(model, budget.unit),
+  };
+}
+
+/** UPop and its baselines, in the order of the paper's tables. */
+export const upopMethods: readonly CompressionMethod[] = [
+  defineMethod({
+    manifest: manifest(
+      'upop',
+      'UPop',
+      'accumulated mask gradients, one ranking over everything, masks shrunk progressively to zero',
+    ),
+    options: upopOptions,
+    plan: (model, budget, { search }) => planSearch(model, budget, search),
+    compress: searchProgressively,
+  }),
+  defineMethod({
+    manifest: manifest(
+      'unified',
+      'Unified pruning',
+      'trained masks, one ranking over everything, cut at the end',
+    ),
+    options: trainedMaskOptions,
+    plan: (model, budget, { search }) => planSearch(model, budget, search),
+    compress: (run, options) => searchByTrainedMasks(run, options, 'unified'),
+  }),
+  defineMethod({
+    manifest: manifest(
+      'mask-based',
+      'Mask-based pruning',
+      'trained masks, the same share of every site, cut at the end',
+    ),
+    options: trainedMaskOptions,
+    plan: (model, budget, { search }) => planSearch(model, budget, search),
+    compress: (run, options) => searchByTrainedMasks(run, options, 'within-sites'),
+  }),
+  defineMethod({
+    manifest: manifest(
+      'unified-ste',
+      'Unified pruning, iterative',
+      'unified, binarised in rounds, straight-through',
+    ),
+    options: straightThroughOptions,
+    plan: (model, budget, { search }) => planSearch(model, budget, search),
+    compress: (run, options) => searchStraightThrough(run, options, 'unified'),
+  }),
+  defineMethod({
+    manifest: manifest(
+      'mask-based-ste',
+      'Mask-based pruning, iterative',
+      'mask-based, binarised in rounds, straight-through',
+    ),
+    options: straightThroughOptions,
+    plan: (model, budget, { search }) => planSearch(model, budget, search),
+    compress: (run, options) => searchStraightThrough(run, options, 'within-sites'),
+  }),
+  defineMethod({
+    manifest: manifest('magnitude', 'Magnitude pruning', 'units of smallest weight norm, removed in rounds'),
+    options: magnitudeOptions,
+    plan: (model, budget, { search }) => planSearch(model, budget, search),
+    compress: pruneByMagnitude,
+  }),
+  defineMethod({
+    manifest: manifest('random', 'Random pruning', 'random units at the same budget: the control'),
+    options: randomOptions,
+    plan: (model, budget) => planSearch(model, budget),
+    compress: (run) => Promise.resolve(pruneAtRandom(run)),
+  }),
+];

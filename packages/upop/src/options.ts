@@ -1,0 +1,56 @@
+import { durationOption } from '@winnow/core';
+import { z } from 'zod';
+import { progressSchedules } from './schedule';
+
+const searchShape = {
+  search: durationOption.default('10ep').describe('how long to search'),
+  learningRate: z.number().positive().default(2e-4).describe('constant learning rate of the search'),
+  weightDecay: z.number().nonnegative().default(0.05).describe("AdamW's weight decay during the search"),
+};
+
+const penaltyShape = {
+  attentionPenalty: z
+    .number()
+    .nonnegative()
+    .default(2e-4)
+    .describe('w_a: weight of the masks of attention in the loss'),
+  ffnPenalty: z.number().nonnegative().default(5e-5).describe('w_m: weight of the masks of FFNs in the loss'),
+};
+
+const roundsShape = {
+  rounds: z.int().positive().default(5).describe('rounds in which units are removed, an equal share in each'),
+};
+
+export const trainedMaskOptions = z.object({ ...searchShape, ...penaltyShape });
+
+export const upopOptions = z.object({
+  ...searchShape,
+  ...penaltyShape,
+  schedule: z
+    .enum(progressSchedules)
+    .default('cosine')
+    .describe('how the pruned share grows over the search'),
+  interval: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('iterations between mask updates; 0: one for each 1 % of p'),
+  standardize: z
+    .enum(['accumulated', 'each-step'])
+    .default('accumulated')
+    .describe(
+      'standardise the accumulated gradients (published code) or every step before summing (Algorithm 1)',
+    ),
+});
+
+export const straightThroughOptions = z.object({ ...searchShape, ...penaltyShape, ...roundsShape });
+
+export const magnitudeOptions = z.object({ ...searchShape, ...roundsShape });
+
+export const randomOptions = z.object({});
+
+/** What every search with trained masks has. */
+export type SearchOptions = z.output<typeof trainedMaskOptions>;
+export type UPopOptions = z.output<typeof upopOptions>;
+export type StraightThroughOptions = z.output<typeof straightThroughOptions>;
+export type MagnitudeOptions = z.output<typeof magnitudeOptions>;

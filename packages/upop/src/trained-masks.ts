@@ -1,0 +1,60 @@
+import { type Tensor1D, mul, tensor1d } from '@tensorflow/tfjs-core';
+import {
+  type Compressed,
+  type CompressionRun,
+  type Priorities,
+  type Site,
+  disposeTree,
+  mapTree,
+  maskOf,
+  removalTarget,
+  selectUnits,
+  tidyTree,
+  zipTrees,
+} from '@winnow/core';
+import { type Masked, maskPenalty, maskedWeights, readMasks, searchOptimizer, unmasked } from './masks';
+import type { SearchOptions } from './options';
+import { type Scores, standardize, withinSites } from './ranking';
+
+/** Which units go: the same share of every site (Algorithm 2), or a standardised ranking over everything (3). */
+export type Selection = 'within-sites' | 'unified';
+
+/** Priorities from trained masks: the smallest |ζ| goes first. */
+export function maskPriorities(sites: readonly Site[], masks: Scores, selection: Selection): Priorities {
+  const smallness = Object.fromEntries(
+    Object.entries(masks).map(([id, mask]) => [id, mask.map((value) => -Math.abs(value))]),
+  );
+  return selection === 'unified' ? standardize(sites, smallness) : withinSites(sites, smallness);
+}
+
+/**
+ * Mask-based and unified pruning, Algorithms 2 and 3: θ and ζ are trained together with the ℓ₁ terms; at the end the
+ * units of smallest |ζ| go, all at once. The ζ of the units that stay is folded into the weights.
+ */
+export async function searchByTrainedMasks(
+  run: CompressionRun,
+  options: SearchOptions,
+  selection: Selection,
+): Promise<Compressed> {
+  const { sites } = run.model;
+  const start = unmasked(run);
+  const found = await run.train('search', {
+    params: start,
+    state: {},
+    effective: maskedWeights(sites),
+    penalty: maskPenalty(sites, options),
+    optimizer: searchOptimizer<Masked>(options),
+    steps: run.stepsIn(options.search),
+  });
+  const priorities = maskPriorities(sites, readMasks(found.params.masks), selection);
+  const decision = selectUnits(sites, priorities, removalTarget(run.model, run.budget));
+  const params = tidyTree(() => {
+    const binary = Object.fromEntries(
+      sites.map((site): [string, Tensor1D] => [site.id, tensor1d(maskOf(decision, site))]),
+    );
+    const masks = zipTrees([found.params.masks, binary], ([mask, kept]) => mul(mask, kept));
+    return mapTree(maskedWeights(sites)({ weights: found.params.weights, masks }), (leaf) => leaf.clone());
+  });
+  disposeTree([start.masks, found.params]);
+  return { params, decision };
+}

@@ -1,0 +1,106 @@
+import {
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  add,
+  concat,
+  div,
+  mean,
+  sqrt,
+  square,
+  sub,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {
+  type AfterStep,
+  type Compressed,
+  type CompressionRun,
+  type Site,
+  decisionFromMasks,
+  disposeTree,
+  mapTree,
+  removalTarget,
+  selectUnits,
+  tidyTree,
+  zipTrees,
+} from '@winnow/core';
+
+import {
+  type Masked,
+  maskPenalty,
+  maskedWeights,
+  masksFor,
+  readMasks,
+  searchOptimizer,
+  unmasked,
+} from './masks';
+import type { UPopOptions } from './options';
+import { standardize } from './ranking';
+import { maskInterval, progress } from './schedule';
+
+/** S_t: the accumulated gradients of the masks. */
+type Accumulated = { gradients: Masked['masks'] };
+
+/**
+ * UPop, Algorithm 1. ζ is not optimised: its gradient is accumulated, and every `interval` steps the units of largest
+ * signed sum — those whose shrinking lowers the loss — get ζ = 1 − p_t/p, all others ζ = 1. At the last step p_t = p,
+ * so the pruned masks are exactly 0 and the cut changes nothing.
+ */
+export async function searchProgressively(run: CompressionRun, options: UPopOptions): Promise<Compressed> {
+  const { sites } = run.model;
+  const target = removalTarget(run.model, run.budget);
+  const steps = run.stepsIn(options.search);
+  const interval = maskInterval(options.interval, steps, target.amount / target.total);
+
+  const updateMasks = ({ step, params, gradients, state }: AfterStep<Masked, Accumulated>) => {
+    const latest =
+      options.standardize === 'each-step' ? standardizeGradients(sites, gradients.masks) : gradients.masks;
+    const accumulated = zipTrees([state.gradients, latest], ([total, gradient]) => add(total, gradient));
+    const last = step === steps - 1;
+    const due = last || (step > 0 && step % interval === 0);
+    if (!due) return { params, state: { gradients: accumulated } };
+
+    const share = progress(options.schedule, step, steps);
+    const decision = selectUnits(sites, standardize(sites, readMasks(accumulated)), target, share);
+    return {
+      params: { ...params, masks: masksFor(sites, decision, 1 - share) },
+      state: { gradients: accumulated },
+    };
+  };
+
+  const start = unmasked(run);
+  const nothing = { gradients: mapTree(start.masks, (mask) => zerosLike(mask)) };
+  const found = await run.train('search', {
+    params: start,
+    state: nothing,
+    effective: maskedWeights(sites),
+    penalty: maskPenalty(sites, options),
+    afterStep: updateMasks,
+    optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
+    steps,
+  });
+  const decision = decisionFromMasks(sites, readMasks(found.params.masks));
+  const params = tidyTree(() => mapTree(maskedWeights(sites)(found.params), (leaf) => leaf.clone()));
+  disposeTree([start.masks, nothing, found.params, found.state]);
+  return { params, decision };
+}
+
+/** Mean 0 and deviation 1 over all masks of a structure, on the device (Algorithm 1, line 8). */
+function standardizeGradients(sites: readonly Site[], gradients: Masked['masks']): Masked['masks'] {
+  const structureOf = new Map(sites.map((site) => [site.id, site.structure]));
+  const statistics = new Map(
+    (['attention', 'ffn'] as const).map((structure) => {
+      const group = Object.entries(gradients).filter(([id]) => structureOf.get(id) === structure);
+      const all: Tensor1D = concat(group.map(([, gradient]) => gradient));
+      const center: Scalar = mean(all);
+      const deviation: Tensor = sqrt(mean(square(sub(all, center))));
+      return [structure, { center, deviation }] as const;
+    }),
+  );
+  return mapTree(gradients, (gradient, id) => {
+    const structure = structureOf.get(id);
+    const found = structure === undefined ? undefined : statistics.get(structure);
+    if (found === undefined) throw new RangeError(`${id} is not a site of the model`);
+    return div(sub(gradient, found.center), add(found.deviation, 1e-12));
+  });
+}
