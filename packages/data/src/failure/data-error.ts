@@ -1,0 +1,19 @@
+export interface DataProblem {
+  /** What was expected: 'a folder of class folders at data/train'. */
+  readonly expected: string;
+  /** What was found instead. */
+  readonly found: string;
+  /** What to do about it, as a sentence. */
+  readonly advice: string;
+}
+
+/** Something is wrong with the user's data, not with the program. */
+export class DataError extends Error {
+  /** The process exit status for a mistake in what the user gave. */
+  readonly exitCode = 2;
+  override readonly name = 'DataError';
+
+  constructor({ expected, found, advice }: DataProblem, options?: ErrorOptions) {
+    super(`expected ${expected}, but found ${found}. ${advice}`, options);
+  }
+}

@@ -1,0 +1,14 @@
+export {
+  type AugmentationPolicy,
+  type AugmentationPreset,
+  augmentationPolicy,
+  augmentationPresets,
+} from './augmentation/policy';
+export { type EmbeddedDataset, embeddedDatasets, openDataset } from './catalogue/open-dataset';
+export { type EmojiTask, emoji } from './emoji/emoji';
+export { type EmojiRecord, type EmojiVendor, emojiRecords, emojiVendors } from './emoji/records';
+export { type EmojiSplit, splitEmoji } from './emoji/split';
+export { DataError, type DataProblem } from './failure/data-error';
+export { type ImageFolderOptions, imageFolder } from './folder/image-folder';
+export type { ImageOptions } from './labelled/classification';
+export { type Normalisation, imageNetNormalisation } from './labelled/normalisation';

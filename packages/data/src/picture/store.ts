@@ -1,0 +1,32 @@
+import type { Picture } from './picture';
+
+/** Decoded pictures, kept in memory up to a number of bytes. */
+export interface PictureStore {
+  /** The picture known as `key`, loaded at most once at a time. A failed load is not remembered. */
+  get(key: string, load: () => Promise<Picture>): Promise<Picture>;
+}
+
+/**
+ * Keeps pictures until it is full and then keeps no more. Epochs visit every picture equally often, so evicting old
+ * ones would throw each picture away shortly before it is asked for again.
+ */
+export function pictureStore(capacityBytes: number): PictureStore {
+  const pictures = new Map<string, Promise<Picture>>();
+  let usedBytes = 0;
+  return {
+    get: (key, load) => {
+      const known = pictures.get(key);
+      if (known !== undefined) return known;
+      const loading = load();
+      pictures.set(key, loading);
+      loading.then(
+        ({ pixels }) => {
+          if (usedBytes + pixels.byteLength <= capacityBytes) usedBytes += pixels.byteLength;
+          else pictures.delete(key);
+        },
+        () => pictures.delete(key),
+      );
+      return loading;
+    },
+  };
+}
