@@ -107,5 +107,5 @@ export type { Latency } from './task/evaluate';
 export type { Scorer, Scores, Task } from './task/task';
 export { train } from './train/train';
 export type { AfterStep, Training, TrainingHooks, TrainingPoint } from './train/train';
-export { alignTrees, tidyTree } from './tree/tree';
+export { alignTrees, lendTree, tidyTree } from './tree/tree';
 export { differentiable, runFused } from './operations/kernel';

@@ -17,9 +17,10 @@ import {
   type Site,
   type TensorTree,
   decisionFromMasks,
+  cloneTree,
   disposeTree,
+  lendTree,
   entriesOf,
-  mapTree,
   removalTarget,
   selectUnits,
   tidyTree,
@@ -37,33 +38,34 @@ export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOp
   const { sites } = run.model;
   const target = removalTarget(run.model, run.budget);
   const steps = run.stepsIn(options.search);
-  const start = unmasked(run);
-  const found = await run.train('search', {
-    params: start,
-    state: {},
-    effective: maskedWeights(sites),
-    afterStep: ({ step, params, state }: AfterStep<Masked, Record<string, never>>) => {
-      const share = roundShare(step, steps, options.rounds);
-      if (share === undefined) return { params, state };
-      const smallness = standardize(sites, smallnessOf(sites, params.weights));
-      const removed = readMasks(params.masks);
-      const priorities = Object.fromEntries(
-        Object.entries(smallness).map(([id, values]) => [
-          id,
-          values.map((value, unit) => (removed[id]?.[unit] === 0 ? Infinity : value)),
-        ]),
-      );
-      return {
-        params: { ...params, masks: masksFor(sites, selectUnits(sites, priorities, target, share)) },
-        state,
-      };
-    },
-    optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
-    steps,
-  });
+  const found = await lendTree(unmasked(sites), (masks) =>
+    run.train('search', {
+      params: { weights: run.params, masks },
+      state: {},
+      effective: maskedWeights(sites),
+      afterStep: ({ step, params, state }: AfterStep<Masked, Record<string, never>>) => {
+        const share = roundShare(step, steps, options.rounds);
+        if (share === undefined) return { params, state };
+        const smallness = standardize(sites, smallnessOf(sites, params.weights));
+        const removed = readMasks(params.masks);
+        const priorities = Object.fromEntries(
+          Object.entries(smallness).map(([id, values]) => [
+            id,
+            values.map((value, unit) => (removed[id]?.[unit] === 0 ? Infinity : value)),
+          ]),
+        );
+        return {
+          params: { ...params, masks: masksFor(sites, selectUnits(sites, priorities, target, share)) },
+          state,
+        };
+      },
+      optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
+      steps,
+    }),
+  );
   const decision = decisionFromMasks(sites, readMasks(found.params.masks));
-  const params = tidyTree(() => mapTree(maskedWeights(sites)(found.params), (leaf) => leaf.clone()));
-  disposeTree([start.masks, found.params]);
+  const params = tidyTree(() => cloneTree(maskedWeights(sites)(found.params)));
+  disposeTree(found.params);
   return { params, decision };
 }
 

@@ -11,7 +11,6 @@ import {
 } from '@tensorflow/tfjs-core';
 import {
   type AdamWState,
-  type CompressionRun,
   type Decision,
   type Optimizer,
   type Site,
@@ -27,10 +26,9 @@ import type { SearchOptions } from './options';
 /** Trainable weights with one real-valued mask ζ per site beside them. */
 export type Masked = { weights: TensorTree; masks: Record<string, Tensor1D> };
 
-/** ζ = 1 everywhere. The caller owns the masks; the weights are lent. */
-export function unmasked(run: Pick<CompressionRun, 'model' | 'params'>): Masked {
-  const masks = run.model.sites.map((site): [string, Tensor1D] => [site.id, ones([site.units])]);
-  return { weights: run.params, masks: Object.fromEntries(masks) };
+/** ζ = 1 everywhere. The caller owns the masks. */
+export function unmasked(sites: readonly Site[]): Masked['masks'] {
+  return Object.fromEntries(sites.map((site): [string, Tensor1D] => [site.id, ones([site.units])]));
 }
 
 /** θ ⊙ ζ: the parameters of the forward pass. */

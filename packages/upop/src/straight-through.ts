@@ -1,12 +1,13 @@
-import { type Tensor, type Tensor1D, ones, zerosLike } from '@tensorflow/tfjs-core';
+import { type Tensor, zerosLike } from '@tensorflow/tfjs-core';
 import {
   type AfterStep,
   type Compressed,
   type CompressionRun,
   decisionFromMasks,
   differentiable,
+  cloneTree,
   disposeTree,
-  mapTree,
+  lendTree,
   removalTarget,
   selectUnits,
   tidyTree,
@@ -52,32 +53,29 @@ export async function searchStraightThrough(
   const shadowed = ({ masks, binary }: Shadowed) =>
     zipTrees([masks, binary], ([mask, shadow]) => straightThrough(mask, shadow));
 
-  const start: Shadowed = {
-    ...unmasked(run),
-    binary: Object.fromEntries(sites.map((site): [string, Tensor1D] => [site.id, ones([site.units])])),
-  };
-  const found = await run.train<Shadowed, Record<string, never>>('search', {
-    params: start,
-    state: {},
-    effective: (params) => maskedWeights(sites)({ weights: params.weights, masks: shadowed(params) }),
-    penalty: maskPenalty(sites, options),
-    afterStep: ({ step, params, state }: AfterStep<Shadowed, Record<string, never>>) => {
-      const share = roundShare(step, steps, options.rounds);
-      if (share === undefined) return { params, state };
-      const priorities = maskPriorities(sites, readMasks(params.masks), selection);
-      return {
-        params: { ...params, binary: masksFor(sites, selectUnits(sites, priorities, target, share)) },
-        state,
-      };
-    },
-    optimizer: searchOptimizer<Shadowed>(options, (path) => !path.startsWith('binary.')),
-    steps,
-  });
+  const start = { masks: unmasked(sites), binary: unmasked(sites) };
+  const found = await lendTree(start, (masks) =>
+    run.train<Shadowed, Record<string, never>>('search', {
+      params: { weights: run.params, ...masks },
+      state: {},
+      effective: (params) => maskedWeights(sites)({ weights: params.weights, masks: shadowed(params) }),
+      penalty: maskPenalty(sites, options),
+      afterStep: ({ step, params, state }: AfterStep<Shadowed, Record<string, never>>) => {
+        const share = roundShare(step, steps, options.rounds);
+        if (share === undefined) return { params, state };
+        const priorities = maskPriorities(sites, readMasks(params.masks), selection);
+        return {
+          params: { ...params, binary: masksFor(sites, selectUnits(sites, priorities, target, share)) },
+          state,
+        };
+      },
+      optimizer: searchOptimizer<Shadowed>(options, (path) => !path.startsWith('binary.')),
+      steps,
+    }),
+  );
   const { weights, binary } = found.params;
   const decision = decisionFromMasks(sites, readMasks(binary));
-  const params = tidyTree(() =>
-    mapTree(maskedWeights(sites)({ weights, masks: binary }), (leaf) => leaf.clone()),
-  );
-  disposeTree([start.masks, start.binary, found.params]);
+  const params = tidyTree(() => cloneTree(maskedWeights(sites)({ weights, masks: binary })));
+  disposeTree(found.params);
   return { params, decision };
 }

@@ -4,8 +4,9 @@ import {
   type CompressionRun,
   type Priorities,
   type Site,
+  cloneTree,
   disposeTree,
-  mapTree,
+  lendTree,
   maskOf,
   removalTarget,
   selectUnits,
@@ -37,15 +38,16 @@ export async function searchByTrainedMasks(
   selection: Selection,
 ): Promise<Compressed> {
   const { sites } = run.model;
-  const start = unmasked(run);
-  const found = await run.train('search', {
-    params: start,
-    state: {},
-    effective: maskedWeights(sites),
-    penalty: maskPenalty(sites, options),
-    optimizer: searchOptimizer<Masked>(options),
-    steps: run.stepsIn(options.search),
-  });
+  const found = await lendTree(unmasked(sites), (masks) =>
+    run.train('search', {
+      params: { weights: run.params, masks },
+      state: {},
+      effective: maskedWeights(sites),
+      penalty: maskPenalty(sites, options),
+      optimizer: searchOptimizer<Masked>(options),
+      steps: run.stepsIn(options.search),
+    }),
+  );
   const priorities = maskPriorities(sites, readMasks(found.params.masks), selection);
   const decision = selectUnits(sites, priorities, removalTarget(run.model, run.budget));
   const params = tidyTree(() => {
@@ -53,8 +55,8 @@ export async function searchByTrainedMasks(
       sites.map((site): [string, Tensor1D] => [site.id, tensor1d(maskOf(decision, site))]),
     );
     const masks = zipTrees([found.params.masks, binary], ([mask, kept]) => mul(mask, kept));
-    return mapTree(maskedWeights(sites)({ weights: found.params.weights, masks }), (leaf) => leaf.clone());
+    return cloneTree(maskedWeights(sites)({ weights: found.params.weights, masks }));
   });
-  disposeTree([start.masks, found.params]);
+  disposeTree(found.params);
   return { params, decision };
 }

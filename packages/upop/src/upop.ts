@@ -17,7 +17,9 @@ import {
   type CompressionRun,
   type Site,
   decisionFromMasks,
+  cloneTree,
   disposeTree,
+  lendTree,
   mapTree,
   removalTarget,
   selectUnits,
@@ -68,20 +70,22 @@ export async function searchProgressively(run: CompressionRun, options: UPopOpti
     };
   };
 
-  const start = unmasked(run);
-  const nothing = { gradients: mapTree(start.masks, (mask) => zerosLike(mask)) };
-  const found = await run.train('search', {
-    params: start,
-    state: nothing,
-    effective: maskedWeights(sites),
-    penalty: maskPenalty(sites, options),
-    afterStep: updateMasks,
-    optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
-    steps,
-  });
+  const masks = unmasked(sites);
+  const start = { masks, nothing: mapTree(masks, (mask) => zerosLike(mask)) };
+  const found = await lendTree(start, ({ masks, nothing }) =>
+    run.train('search', {
+      params: { weights: run.params, masks },
+      state: { gradients: nothing },
+      effective: maskedWeights(sites),
+      penalty: maskPenalty(sites, options),
+      afterStep: updateMasks,
+      optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
+      steps,
+    }),
+  );
   const decision = decisionFromMasks(sites, readMasks(found.params.masks));
-  const params = tidyTree(() => mapTree(maskedWeights(sites)(found.params), (leaf) => leaf.clone()));
-  disposeTree([start.masks, nothing, found.params, found.state]);
+  const params = tidyTree(() => cloneTree(maskedWeights(sites)(found.params)));
+  disposeTree([found.params, found.state]);
   return { params, decision };
 }
 

@@ -119,6 +119,18 @@ export function tidyTree<Result>(f: () => Result): Result {
   return tidy(f as () => TensorContainer) as Result;
 }
 
+/** Lends a tree and disposes it afterwards, whether its use ends well or not. */
+export async function lendTree<T extends TensorTree, Result>(
+  tree: T,
+  use: (tree: T) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await use(tree);
+  } finally {
+    disposeTree(tree);
+  }
+}
+
 export function disposeTree(tree: TensorTree): void {
   dispose(leavesOf(tree));
 }
