@@ -4,13 +4,17 @@ import { run } from './command.mjs';
 
 /**
  * Installs what package-lock.json names, unless it is there already.
+ *
+ * Not with `npm ci`: the lock file leaves out optional packages of platforms that the machine which wrote it could not
+ * get, and `npm ci` rejects such a file, on any platform. `npm install` installs the versions and checks the hashes of
+ * the same file, adds what this platform needs, and with --no-save leaves the file as it is.
  * @returns {string | undefined} what went wrong.
  */
 export function installDependencies(root) {
   if (isInstalled(root)) return undefined;
-  console.log('Installing dependencies with npm ci …');
-  const installed = run('npm', ['ci', '--include=optional'], { cwd: root });
-  return installed.ok ? undefined : `npm ci failed:\n${installed.output.trim()}`;
+  console.log('Installing dependencies with npm …');
+  const installed = run('npm', ['install', '--no-save', '--include=optional'], { cwd: root });
+  return installed.ok ? undefined : `npm install failed:\n${installed.output.trim()}`;
 }
 
 /**

@@ -4,7 +4,7 @@
  *   node tools/setup/setup.mjs [--engine auto|none] [--cuda]
  *
  * --engine none (or WINNOW_SETUP_ENGINE=none) leaves the native engine out; --cuda takes TensorFlow for NVIDIA GPUs even
- * where nvidia-smi sees none. Only a failed npm ci or build fails the set-up: without TensorFlow, wasm serves.
+ * where nvidia-smi sees none. Only a failed install or build fails the set-up: without TensorFlow, wasm serves.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

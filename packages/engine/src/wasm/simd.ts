@@ -43,6 +43,6 @@ function memoryOf(backend: BackendWasm): object {
   }
   throw new Error(
     'The wasm engine expects @tensorflow/tfjs-backend-wasm 4.22 with its memory at wasm.asm.memory, and found none. ' +
-      'Install the version that package-lock.json names: npm ci.',
+      'Install the version that package-lock.json names: npm run setup.',
   );
 }
