@@ -1,0 +1,112 @@
+import {
+  type Budget,
+  type RunEvent,
+  UserError,
+  budgetUnits,
+  disposeTree,
+  smallestKeep,
+  stepsIn,
+} from '@winnow/core';
+import { tinyModel } from '../model/tiny-model';
+import { type Laboratory, type Law, demand } from './law';
+import { compressTiny, retraining, stepsPerEpoch } from './subject';
+
+const budget: Budget = { unit: 'compressible-parameters', keep: 0.5 };
+
+/** What a method promises to its user. */
+export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
+  const { method, options } = subject;
+  return [
+    {
+      name: 'every option has a default and a description',
+      check: async () => {
+        const defaults = method.configure({}).options;
+        for (const [key, schema] of Object.entries(method.options.shape)) {
+          demand(defaults[key] !== undefined, `option ${key} has no default`);
+          // zod keeps a description with one schema object: help sees the outermost.
+          const described = 'description' in schema && Boolean(schema.description);
+          demand(described, `option ${key} has no description (describe it last, after its default)`);
+        }
+        return Promise.resolve();
+      },
+    },
+    {
+      name: "an unknown option is the user's mistake, with a suggestion",
+      check: async () => {
+        for (const key of Object.keys(method.options.shape)) {
+          const error = caught(() => method.configure({ [`${key}x`]: 1 }));
+          demand(error instanceof UserError && error.exitCode === 2, `option ${key}x is accepted`);
+          const { message } = error;
+          demand(message.includes(`did you mean ${key}?`), `no suggestion for ${key}x: ${message}`);
+        }
+        const error = caught(() => method.configure({ 'no such option at all': 1 }));
+        demand(error instanceof UserError, 'an unknown option is accepted');
+        return Promise.resolve();
+      },
+    },
+    {
+      name: "a budget that cannot be reached is the user's mistake, found before any work",
+      check: async () => {
+        const { model, params } = tinyModel();
+        disposeTree(params);
+        const configured = method.configure(options);
+        for (const unit of budgetUnits) {
+          const least = smallestKeep(model, unit);
+          const impossible: Budget = { unit, keep: least / 2 };
+          const refused = caught(() => configured.plan(model, impossible));
+          demand(refused instanceof UserError, `the plan accepts ${unit} × ${impossible.keep}`);
+          const { smallestKeep: planned } = configured.plan(model, { unit, keep: 0.9 });
+          demand(
+            planned >= least && planned < 0.9,
+            `the plan promises ${unit} × ${planned}, ${least} is possible`,
+          );
+
+          const events: RunEvent[] = [];
+          const failed = await compressTiny(subject, {
+            budget: impossible,
+            onEvent: (event) => events.push(event),
+          }).then(
+            () => undefined,
+            (error: unknown) => error,
+          );
+          demand(
+            failed instanceof UserError && failed.exitCode === 2,
+            `${unit}: the run gives ${String(failed)}`,
+          );
+          demand(events.length === 0, `${unit}: work was done before the budget was refused`);
+        }
+      },
+    },
+    {
+      name: 'the run has the phases of the plan, and scores before, between and after them',
+      check: async () => {
+        const { result } = await outcomeOf(budget);
+        const { model, params } = tinyModel();
+        disposeTree(params);
+        const plan = method.configure(options).plan(model, budget);
+        const planned = [
+          ...plan.phases.map(({ name, duration }) => `${name}: ${stepsIn(duration, stepsPerEpoch)} steps`),
+          `retrain: ${retraining.steps} steps`,
+        ].join(', ');
+        const run = result.ledger.map(({ phase, steps }) => `${phase}: ${steps} steps`).join(', ');
+        demand(run === planned, `planned was ${planned}; run was ${run}`);
+
+        const { dense, masked, cut, milestones, retrained } = result.scores;
+        const scores = [dense, masked, cut, retrained, ...milestones.map((milestone) => milestone.scores)];
+        demand(milestones.length === retraining.milestones.length, 'milestones are missing');
+        for (const { top1, loss } of scores) {
+          demand(Number.isFinite(top1) && Number.isFinite(loss), 'a score is missing or is not a number');
+        }
+      },
+    },
+  ];
+}
+
+function caught(act: () => unknown): unknown {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

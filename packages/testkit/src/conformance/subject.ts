@@ -1,0 +1,106 @@
+import { memory } from '@tensorflow/tfjs-core';
+import {
+  type Budget,
+  type CompressionMethod,
+  type CompressionResult,
+  type Decision,
+  type HostTensors,
+  type RunEvent,
+  type SnapshotStore,
+  adamw,
+  cosine,
+  disposeTree,
+  downloadTree,
+  evaluate,
+  evaluationBatches,
+  runCompression,
+  trainingBatches,
+} from '@winnow/core';
+import { toyData, toyTask } from '../data/toy-data';
+import { type TinyModel, tinyModel } from '../model/tiny-model';
+import { memorySnapshotStore } from '../store/memory-store';
+
+/** A method under test, and how to run it quickly. */
+export interface Subject {
+  readonly method: CompressionMethod;
+  /** Options that keep the search short; about ten steps are enough. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Another seed must lead to another decision. */
+  readonly isRandom: boolean;
+}
+
+/** What the laws vary; the rest is the same in every trial. */
+export interface Trial {
+  readonly budget: Budget;
+  readonly seed?: number;
+  readonly store?: SnapshotStore;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  readonly makeModel?: () => TinyModel;
+}
+
+/** What a finished trial leaves: nothing of it lives on the engine. */
+export interface Outcome {
+  readonly decision: Decision;
+  /** Final parameters. */
+  readonly params: HostTensors;
+  /** What the method returned; missing when an earlier run of the same store had finished the search. */
+  readonly masked: HostTensors | undefined;
+  readonly result: Omit<CompressionResult, 'params'>;
+}
+
+export const checkpointEvery = 3;
+export const retraining = { steps: 4, milestones: [2] } as const;
+
+const data = toyData({ size: 48 });
+const batchSize = 8;
+export const stepsPerEpoch = data.train.size / batchSize;
+
+/**
+ * One whole compression of the tiny model: search, cut, retrain.
+ * @throws {Error} when it leaves tensors behind, whether it ends well or not.
+ */
+export async function compressTiny({ method, options }: Subject, trial: Trial): Promise<Outcome> {
+  const { budget, seed = 7, store = memorySnapshotStore(), signal, onEvent, makeModel = tinyModel } = trial;
+  const before = memory().numTensors;
+  const { model, params } = makeModel();
+  const configured = method.configure(options);
+  let masked: HostTensors | undefined;
+  const attempt = async (): Promise<Outcome> => {
+    const { params: final, ...result } = await runCompression({
+      runner: {
+        store,
+        checkpointEvery,
+        ...(signal === undefined ? {} : { signal }),
+        report: (event) => onEvent?.(event),
+      },
+      method: {
+        ...configured,
+        compress: async (run) => {
+          const compressed = await configured.compress(run);
+          masked = await downloadTree(compressed.params);
+          return compressed;
+        },
+      },
+      budget,
+      seed,
+      model,
+      params,
+      taskOf: toyTask,
+      batches: trainingBatches(data.train, { batchSize, seed, augment: true }),
+      score: (task, scored) => evaluate(task, scored, evaluationBatches(data.validation, batchSize)),
+      retrain: {
+        ...retraining,
+        optimizer: (steps) => adamw({ schedule: cosine(1e-3, steps), weightDecay: 0.05 }),
+      },
+    });
+    const host = await downloadTree(final);
+    disposeTree(final);
+    return { decision: result.decision, params: host, masked, result };
+  };
+  return attempt().finally(() => {
+    disposeTree(params);
+    const left = memory().numTensors - before;
+    if (left !== 0) throw new Error(`${left} tensors are left over after ${method.manifest.name}`);
+  });
+}
