@@ -1,0 +1,182 @@
+import { UserError, suggestion } from '@winnow/core';
+import yargs, { type Argv, type Options } from 'yargs';
+import { z } from 'zod';
+import type { Command, Invocation } from '../commands/command';
+import { mergeGiven } from '../options/group';
+import { readConfigFile } from './config-file';
+import { type Flag, flagsOf, givenByFlags } from './flag';
+
+/** What the arguments ask for: a command, or a text to show. */
+export type Request =
+  | { readonly kind: 'command'; readonly command: Command; readonly invocation: Omit<Invocation, 'terminal'> }
+  | { readonly kind: 'text'; readonly text: string };
+
+/** Columns of the help texts. */
+const HELP_WIDTH = 110;
+
+const text = z.string().optional();
+const peeked = z.object({ config: text, method: text });
+const parsedArguments = z.looseObject({
+  _: z.array(z.union([z.string(), z.number()])),
+  config: text,
+  resume: z.boolean().default(false),
+});
+const configured = z.looseObject({ method: text.catch(undefined) });
+
+/**
+ * Reads the arguments, and the config file if they name one. Flags win over the file.
+ * @throws {UserError} on an unknown command, an unknown flag (with the nearest known one) or a flag without its value.
+ */
+export async function parseArguments(
+  args: readonly string[],
+  commands: readonly Command[],
+  version: string,
+): Promise<Request> {
+  const command = commands.find(({ name }) => name === args[0]);
+  if (command === undefined) return { kind: 'text', text: await overview(args, commands, version) };
+
+  // First pass: a command's options depend on the method, which may stand in the config file.
+  const first = peeked.parse(
+    await reader(args)
+      .options({ config: { string: true }, method: { string: true } })
+      .help(false)
+      .parseAsync(),
+  );
+  const file = command.startsRun && first.config !== undefined ? await readConfigFile(first.config) : {};
+  const groups = command.groups(first.method ?? configured.parse(file).method);
+  const flags = flagsOf(groups);
+
+  const { parsed, output } = await fullParse(args, command, flags, version);
+  if (output !== '') return { kind: 'text', text: output };
+  const { _: words, resume, ...rest } = parsedArguments.parse(parsed);
+  const positionalName = command.positional?.name;
+  refuseUnknown(
+    rest,
+    [...flags.map(({ name }) => name), 'config', 'resume', 'help', 'version', '$0'].concat(
+      positionalName ?? [],
+    ),
+    command,
+  );
+  const [, extra] = words;
+  if (extra !== undefined) throw new UserError(`${command.name}: did not expect ${JSON.stringify(extra)}`);
+  return {
+    kind: 'command',
+    command,
+    invocation: {
+      groups,
+      given: mergeGiven(file, givenByFlags(flags, rest), groups),
+      positional: positionalName === undefined ? undefined : text.parse(rest[positionalName]),
+      resume,
+    },
+  };
+}
+
+function reader(args: readonly string[]): Argv {
+  return yargs([...args])
+    .scriptName('winnow')
+    .exitProcess(false)
+    .version(false)
+    .wrap(HELP_WIDTH)
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'parse-positional-numbers': false,
+    });
+}
+
+async function fullParse(
+  args: readonly string[],
+  command: Command,
+  flags: readonly Flag[],
+  version: string,
+): Promise<{ parsed: unknown; output: string }> {
+  const { positional } = command;
+  const place =
+    positional === undefined ? '' : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
+  const parser = reader(args)
+    .version(version)
+    .help()
+    .command(`${command.name}${place}`, command.summary, (declared) => {
+      if (positional !== undefined) {
+        declared.positional(positional.name, { describe: positional.description, type: 'string' });
+      }
+      if (command.startsRun) {
+        declared.options({
+          config: {
+            string: true,
+            requiresArg: true,
+            describe: 'Options from a YAML or JSON file; flags win over it',
+          },
+          resume: { boolean: true, describe: 'Go on with the run in the folder' },
+        });
+      }
+      return declared.options(Object.fromEntries(flags.map((flag) => [flag.name, declaration(flag)])));
+    });
+  return run(parser, args);
+}
+
+/** The list of commands, or what is wrong with the first word. */
+async function overview(
+  args: readonly string[],
+  commands: readonly Command[],
+  version: string,
+): Promise<string> {
+  const parser = reader(args)
+    .version(version)
+    .help()
+    .usage('winnow <command> [options]\n\nMake transformers smaller: search, cut, retrain, prove.')
+    .epilogue('winnow <command> --help shows its options.');
+  for (const { name, summary } of commands) parser.command(name, summary);
+  const { output } = await run(parser, args);
+  if (output !== '') return output;
+  const names = commands.map(({ name }) => name);
+  const [asked] = args;
+  const near = asked === undefined ? undefined : suggestion(asked, names);
+  if (asked === undefined)
+    throw new UserError(`expected a command: ${names.join(', ')} (winnow --help says more)`);
+  throw new UserError(
+    `unknown command ${asked}; ${near === undefined ? `known are ${names.join(', ')}` : `did you mean ${near}?`}`,
+  );
+}
+
+async function run(parser: Argv, args: readonly string[]): Promise<{ parsed: unknown; output: string }> {
+  let output = '';
+  let failure: string | undefined;
+  const parsed: unknown = await parser.parseAsync([...args], {}, (error, _parsed, text) => {
+    if (error !== undefined && error !== null) failure = error.message;
+    else output = text;
+  });
+  if (failure !== undefined) throw new UserError(failure);
+  return { parsed, output };
+}
+
+function declaration({ title, field: { description, defaultValue, choices, accepts } }: Flag): Options {
+  return {
+    group: `${title}:`,
+    describe: description,
+    ...(defaultValue === undefined ? {} : { defaultDescription: String(defaultValue) }),
+    ...(choices === undefined ? {} : { choices }),
+    ...typeOf(accepts),
+  };
+}
+
+function typeOf(accepts: Flag['field']['accepts']): Options {
+  if (accepts.has('boolean')) return { boolean: true };
+  const numeric = accepts.has('number') && accepts.size === 1;
+  return numeric ? { number: true, requiresArg: true } : { string: true, requiresArg: true };
+}
+
+function refuseUnknown(
+  parsed: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+  { name }: Command,
+): void {
+  const unknown = Object.keys(parsed).filter((key) => !known.includes(key));
+  if (unknown.length === 0) return;
+  const lines = unknown.map((key) => {
+    const near = suggestion(key, known);
+    return near === undefined ? `unknown flag --${key}` : `unknown flag --${key}; did you mean --${near}?`;
+  });
+  throw new UserError(`${lines.join('; ')} (winnow ${name} --help lists all)`);
+}

@@ -1,0 +1,44 @@
+import { EngineUnavailableError } from '@winnow/engine';
+import { z } from 'zod';
+import { parseArguments } from './arguments/parse';
+import type { Command } from './commands/command';
+import { trainCommand } from './commands/train';
+import { type Terminal, print } from './terminal/terminal';
+import { version } from './version';
+
+const commands: readonly Command[] = [trainCommand];
+
+const USER_ERROR = 2;
+const FAULT = 1;
+
+/** Runs one command; the exit code of the process. */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const request = await parseArguments(args, commands, version);
+    if (request.kind === 'text') {
+      print(terminal.stdout, request.text);
+    } else {
+      await request.command.run({ ...request.invocation, terminal });
+    }
+    return 0;
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+const expected = z.object({ exitCode: z.int(), message: z.string() });
+
+/** Says what went wrong: a line for what the user can mend, a stack for what they cannot. */
+function report(error: unknown, { stderr }: Terminal): number {
+  const { success, data } = expected.safeParse(error);
+  if (success) {
+    print(stderr, `winnow: ${data.message}`);
+    return data.exitCode;
+  }
+  if (error instanceof EngineUnavailableError) {
+    print(stderr, `winnow: ${error.message}`);
+    return USER_ERROR;
+  }
+  print(stderr, error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return FAULT;
+}

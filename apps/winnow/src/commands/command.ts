@@ -1,0 +1,28 @@
+import type { FlagGroup } from '../arguments/flag';
+import type { GivenOptions } from '../options/group';
+import type { Terminal } from '../terminal/terminal';
+
+/** A command of the command line, described before anything of it runs. */
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly positional?: { readonly name: string; readonly description: string; readonly required: boolean };
+  /** Takes `--config` and `--resume`. */
+  readonly startsRun: boolean;
+  /**
+   * Its options; `method` is what was asked for, on which some depend.
+   * @throws {UserError} when there is no such method.
+   */
+  groups(method: string | undefined): readonly FlagGroup[];
+  run(invocation: Invocation): Promise<void>;
+}
+
+/** What was asked of a command. */
+export interface Invocation {
+  readonly groups: readonly FlagGroup[];
+  /** Options from the config file and the flags; not yet checked. */
+  readonly given: GivenOptions;
+  readonly positional: string | undefined;
+  readonly resume: boolean;
+  readonly terminal: Terminal;
+}

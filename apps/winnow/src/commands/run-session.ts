@@ -1,0 +1,68 @@
+import { type Duration, InterruptedError, type Runner, stepsIn } from '@winnow/core';
+import { type EventLog, type Progress, eventSink } from '../progress/progress';
+import type { Metrics } from '../run-folder/metrics';
+import { type RunFolder, resumeCommand } from '../run-folder/run-folder';
+import type { Terminal } from '../terminal/terminal';
+
+/** The run was stopped by the user; it can go on. */
+export class RunStoppedError extends Error {
+  readonly exitCode = 130;
+
+  constructor(command: string) {
+    super(`stopped; everything so far is saved. Go on with: ${command}`);
+    this.name = 'RunStoppedError';
+  }
+}
+
+export interface SessionOptions {
+  readonly terminal: Terminal;
+  readonly progress: Progress;
+  readonly checkpointEvery: Duration;
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * Does the work of a run, with checkpoints, metrics and progress.
+ * @throws {RunStoppedError} when the user asked to stop and the run is saved.
+ */
+export async function inSession<Result>(
+  run: RunFolder,
+  { terminal, progress, checkpointEvery, stepsPerEpoch }: SessionOptions,
+  work: (runner: Runner) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work({
+      store: run.store,
+      checkpointEvery: Math.max(1, stepsIn(checkpointEvery, stepsPerEpoch)),
+      signal: terminal.signal,
+      report: eventSink(progress, metricsLog(run.metrics)),
+    });
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    throw new RunStoppedError(resumeCommand(run.record.command, run.folder));
+  } finally {
+    progress.close();
+  }
+}
+
+function metricsLog(metrics: Metrics): EventLog {
+  return (event, imagesPerSecond) => {
+    switch (event.kind) {
+      case 'phase':
+        metrics.rewind(event.phase, event.from);
+        break;
+      case 'step': {
+        const { phase, step, loss } = event;
+        metrics.append({ phase, step, loss, imagesPerSecond: Number(imagesPerSecond.toFixed(1)) });
+        break;
+      }
+      case 'scores':
+        metrics.append({ phase: event.phase, step: event.step, scores: { ...event.scores } });
+        break;
+      case 'checkpoint':
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+}

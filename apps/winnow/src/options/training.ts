@@ -1,0 +1,77 @@
+import { type Duration, durationOption } from '@winnow/core';
+import { augmentationPresets } from '@winnow/data';
+import { engineNames } from '@winnow/engine';
+import { z } from 'zod';
+import { models } from '../table';
+
+const duration = (value: Duration) => durationOption.default(value);
+const positive = z.number().positive();
+
+/** The shape of a new model. */
+export const modelShape = {
+  model: z.enum(models).default('nano').describe('Size of the DeiT'),
+  imageSize: z.int().positive().default(32).describe('Side of the pictures, in pixels'),
+  patchSize: z.int().positive().default(8).describe('Side of a patch, in pixels; divides the image size'),
+  distillation: z
+    .enum(['none', 'token', 'head'])
+    .default('none')
+    .describe("DeiT's distillation token, alone or with its own classifier"),
+};
+
+/** How a training from fresh parameters goes. */
+export const denseTrainingShape = {
+  duration: duration('30ep').describe('Length of the training: 30ep (epochs) or 500it (iterations)'),
+  learningRate: positive
+    .default(1e-3)
+    .describe('Peak learning rate; it falls along a cosine after the warm-up'),
+};
+
+export const dataShape = {
+  data: z.string().default('emoji-category').describe('A dataset by name, or a folder of pictures'),
+  augmentation: z
+    .enum(['auto', ...augmentationPresets])
+    .default('auto')
+    .describe("How training pictures are varied; auto is the dataset's own way"),
+  preload: z
+    .boolean()
+    .default(true)
+    .describe('Decode all pictures first, so that a broken file is reported before the training'),
+};
+
+/** What every training phase of a run shares. */
+export const optimizationShape = {
+  batchSize: z.int().positive().default(64).describe('Pictures per step'),
+  optimizer: z.enum(['adamw', 'sgd']).default('adamw').describe('sgd has a momentum of 0.9'),
+  weightDecay: z.number().nonnegative().default(0.05).describe('Of weights; biases and norms do not decay'),
+  warmup: z.number().min(0).max(1).default(0.05).describe('Share of the steps with a rising learning rate'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .default(0.1)
+    .describe('Share of the target spread over all classes'),
+  clipNorm: z
+    .number()
+    .nonnegative()
+    .default(1)
+    .describe('Largest norm of all gradients together; 0 leaves them as they are'),
+};
+
+export const executionShape = {
+  seed: z.int().nonnegative().default(0).describe('Same seed, same engine: same bytes'),
+  checkpointEvery: duration('1ep').describe('Steps between checkpoints: what a kill can lose at most'),
+  engine: z
+    .enum(['auto', ...engineNames])
+    .default('auto')
+    .describe('What computes; auto takes the fastest that is here'),
+};
+
+export const outShape = {
+  out: z.string().min(1).optional().describe('The run folder; default runs/<what>-<hash of the options>'),
+};
+
+export type Optimization = OutputOf<typeof optimizationShape>;
+export type DataChoice = OutputOf<typeof dataShape>;
+export type ModelChoice = OutputOf<typeof modelShape>;
+
+type OutputOf<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;

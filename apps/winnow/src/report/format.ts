@@ -1,0 +1,31 @@
+import Table from 'cli-table3';
+
+/** Rows under a heading, in plain characters that survive a log file. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const drawn = new Table({
+    head: [...head],
+    style: { head: [], border: [], compact: true },
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+  });
+  drawn.push(...rows.map((row) => [...row]));
+  return drawn.toString();
+}
+
+const SUFFIXES = ['', ' k', ' M', ' G', ' T'] as const;
+
+/** 5717416 → `5.72 M`. */
+export function count(value: number): string {
+  const step = value < 1 ? 0 : Math.min(SUFFIXES.length - 1, Math.floor(Math.log10(value) / 3));
+  return step === 0 ? String(value) : `${(value / 1000 ** step).toPrecision(3)}${SUFFIXES[step] ?? ''}`;
+}
+
+export const bytes = (value: number): string => `${count(value)}B`.replace(/(\d)B$/, '$1 B');
+export const milliseconds = (value: number): string => `${value.toPrecision(3)} ms`;
+export const percent = (value: number): string => `${value.toFixed(2)} %`;
+export const times = (value: number): string => `${value.toFixed(2)}×`;
+
+export function duration(seconds: number): string {
+  return seconds < 60
+    ? `${seconds.toFixed(1)} s`
+    : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}

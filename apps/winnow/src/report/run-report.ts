@@ -1,0 +1,57 @@
+import type { Scores } from '@winnow/core';
+import type { CompressSummary, Summary, TrainSummary } from '../run-folder/summary';
+import { bytes, count, duration, milliseconds, percent, table, times } from './format';
+
+/** What came out of a run, for people. */
+export function runReport(summary: Summary, folder: string): string {
+  const body = summary.command === 'train' ? trainReport(summary) : compressReport(summary);
+  const spent = summary.ledger.map(({ phase, wallMs }) => `${phase} ${duration(wallMs / 1000)}`).join(', ');
+  return `${body}\nTraining time: ${spent}. The run is in ${folder}`;
+}
+
+function trainReport({ model, data }: TrainSummary): string {
+  const { parameters, macs, bytes: size, latency, scores } = model;
+  return table(
+    ['', data.name],
+    [
+      ['parameters', count(parameters)],
+      ['MACs', count(macs)],
+      ['weights file', bytes(size)],
+      ['latency p50', milliseconds(latency.p50Ms)],
+      ['latency p95', milliseconds(latency.p95Ms)],
+      ...Object.entries(scores).map(([name, value]) => [`test ${name}`, scoreText(name, value)]),
+    ],
+  );
+}
+
+function compressReport({ dense, compressed, ratios, metric, method, data }: CompressSummary): string {
+  const score = (scores: Scores) => scoreText(metric, scores[metric] ?? Number.NaN);
+  const ratio = (unit: string) => times(ratios[unit] ?? Number.NaN);
+  const sizes = [
+    ['parameters', count(dense.parameters), count(compressed.parameters), ratio('parameters')],
+    ['MACs', count(dense.macs), count(compressed.macs), ratio('macs')],
+    ['weights file', bytes(dense.bytes), bytes(compressed.bytes), ratio('bytes')],
+    ...(['p50Ms', 'p95Ms'] as const).map((quantile) => [
+      `latency ${quantile.slice(0, 3)}`,
+      milliseconds(dense.latency[quantile]),
+      milliseconds(compressed.latency[quantile]),
+      times(dense.latency[quantile] / compressed.latency[quantile]),
+    ]),
+  ];
+  const quality = [
+    [`${metric}, dense`, score(dense.scores), '', ''],
+    [`${metric}, masked`, '', score(compressed.masked), ''],
+    [`${metric}, after the cut`, '', score(compressed.cut), ''],
+    ...compressed.milestones.map(({ epochs, scores }) => [
+      `${metric}, after ${epochs} ep of retraining`,
+      '',
+      score(scores),
+      '',
+    ]),
+    [`${metric}, retrained`, '', score(compressed.retrained), ''],
+  ];
+  return table([data.name, 'dense', method.name, 'ratio'], [...sizes, ...quality]);
+}
+
+const scoreText = (name: string, value: number): string =>
+  name === 'loss' ? value.toFixed(4) : percent(value);

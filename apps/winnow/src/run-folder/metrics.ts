@@ -1,0 +1,58 @@
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type Json, UserError } from '@winnow/core';
+import { z } from 'zod';
+
+/** One line of `metrics.jsonl`. */
+export type Metric = { readonly phase: string; readonly step: number } & Readonly<Record<string, Json>>;
+
+/** The measurements of a run, one JSON object per line. */
+export interface Metrics {
+  /** @throws {UserError} when the line cannot be written. */
+  append(metric: Metric): void;
+  /** Forgets what a phase measured after a step: the resumed run measures it again. */
+  rewind(phase: string, step: number): void;
+}
+
+const line = z.looseObject({ phase: z.string(), step: z.number() });
+
+export function metricsFile(
+  file: string,
+  append: (file: string, text: string) => void = appendFileSync,
+): Metrics {
+  return {
+    append: (metric) => {
+      try {
+        append(file, `${JSON.stringify(metric)}\n`);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new UserError(
+          `cannot write ${file} (${reason}). The last checkpoint is whole: make room, then go on with --resume.`,
+        );
+      }
+    },
+    rewind: (phase, step) => {
+      if (!existsSync(file)) return;
+      const text = readFileSync(file, 'utf8');
+      const kept = text
+        .split('\n')
+        .filter((candidate) => {
+          const metric = parsed(candidate);
+          return metric !== undefined && !(metric.phase === phase && metric.step > step);
+        })
+        .map((candidate) => `${candidate}\n`)
+        .join('');
+      if (kept === text) return;
+      writeFileSync(`${file}.tmp`, kept);
+      renameSync(`${file}.tmp`, file);
+    },
+  };
+}
+
+/** A line that a crash cut short is none. */
+function parsed(candidate: string): z.output<typeof line> | undefined {
+  try {
+    return line.safeParse(JSON.parse(candidate)).data;
+  } catch {
+    return undefined;
+  }
+}

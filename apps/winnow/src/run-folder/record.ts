@@ -1,0 +1,71 @@
+import { access, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Json, UserError } from '@winnow/core';
+import { engineNames } from '@winnow/engine';
+import { z } from 'zod';
+
+export const RECORD_FILE = 'config.json';
+
+const json: z.ZodType<Json> = z.json();
+
+/** What a run was asked for: all that its result depends on. */
+const runRecord = z.object({
+  command: z.string(),
+  /** Every option with its value, nested as in a config file. */
+  options: z.record(z.string(), json),
+  hash: z.string(),
+  /** The engine that computes: another would end in other bytes. */
+  engine: z.enum(engineNames),
+  winnow: z.string(),
+  /** SHA-256 of the weights that the run started from, where it was given a model. */
+  sourceWeights: z.string().exactOptional(),
+});
+export type RunRecord = z.output<typeof runRecord>;
+
+/**
+ * The record of a run folder; undefined where the folder is missing or empty.
+ * @throws {UserError} when the folder holds something else than a run.
+ */
+export async function readRecord(folder: string): Promise<RunRecord | undefined> {
+  const entries = await entriesIn(folder);
+  if (entries.length === 0) return undefined;
+  if (!entries.includes(RECORD_FILE)) {
+    throw new UserError(`${folder} is not empty and not a run folder: choose another one with --out`);
+  }
+  const file = join(folder, RECORD_FILE);
+  const record = runRecord.safeParse(parsedJson(await readFile(file, 'utf8')));
+  if (!record.success) throw new UserError(`${file} is not the record of a Winnow run`);
+  return record.data;
+}
+
+/** The record, if the folder is a run's; otherwise undefined, whatever else it is. */
+export async function recordIfAny(folder: string): Promise<RunRecord | undefined> {
+  try {
+    return await readRecord(folder);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+async function entriesIn(folder: string): Promise<string[]> {
+  try {
+    await access(folder);
+  } catch {
+    return [];
+  }
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${folder} cannot be used as a run folder: ${reason}`);
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,157 @@
+import { mkdir } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { type Json, type SnapshotStore, UserError, toJson } from '@winnow/core';
+import type { EngineName } from '@winnow/engine';
+import { fileSnapshotStore, writeAtomically } from '@winnow/formats';
+import { canonical, hashOf } from '../options/hash';
+import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
+import { type Metrics, metricsFile } from './metrics';
+import { RECORD_FILE, type RunRecord, readRecord } from './record';
+
+/** A run that is about to begin or to go on; nothing of it is written yet. */
+export interface PlannedRun {
+  readonly folder: string;
+  readonly command: string;
+  /** Every option with its value. */
+  readonly options: GivenOptions;
+  /** Of the run that is resumed. */
+  readonly record: RunRecord | undefined;
+}
+
+/** The folder of a run that has begun. */
+export interface RunFolder {
+  readonly folder: string;
+  readonly record: RunRecord;
+  readonly store: SnapshotStore;
+  readonly metrics: Metrics;
+  /** Where the model of the run is saved. */
+  readonly modelFolder: string;
+}
+
+export interface RunRequest {
+  readonly command: string;
+  readonly groups: readonly OptionGroup[];
+  readonly given: GivenOptions;
+  readonly resume: boolean;
+  /** What a run folder is called, before the hash. */
+  nameOf(options: GivenOptions): string;
+}
+
+/**
+ * Finds out which run is meant. A resumed run keeps its options: those given now must be the same.
+ * @throws {UserError} on options that are not allowed, a folder that is taken, nothing to resume, or other options.
+ */
+export async function planRun({ command, groups, given, resume, nameOf }: RunRequest): Promise<PlannedRun> {
+  const asked = resolveGroups(given, groups);
+  const out = asked['out'];
+  const folder =
+    typeof out === 'string' ? out : join('runs', `${nameOf(asked)}-${hashOf(resultOptions(asked))}`);
+  const record = await readRecord(folder);
+  if (record === undefined) {
+    if (resume) throw new UserError(`there is no run to resume in ${folder}`);
+    return { folder, command, options: asked, record };
+  }
+  if (!resume) {
+    throw new UserError(
+      `${folder} already holds a run: go on with it by --resume, choose another folder with --out, or remove it`,
+    );
+  }
+  if (record.command !== command) {
+    throw new UserError(`${folder} holds a run of winnow ${record.command}, not of winnow ${command}`);
+  }
+  const options = resolveGroups(mergeGiven(record.options, given, groups), groups);
+  const changed = changes(record, options);
+  if (changed.length > 0) {
+    throw new UserError(
+      `the run in ${folder} has other options:\n  ${changed.join('\n  ')}\nLeave them out to go on with it, or choose another folder with --out.`,
+    );
+  }
+  return { folder, command, options: resolveGroups(record.options, groups), record };
+}
+
+/**
+ * Makes the folder and writes the record, unless the run is resumed.
+ * @throws {UserError} when the folder cannot be made.
+ */
+export async function beginRun(
+  { folder, command, options, record: resumed }: PlannedRun,
+  { engine, version, sourceWeights }: { engine: EngineName; version: string; sourceWeights?: string },
+): Promise<RunFolder> {
+  const kept = resultOptions(options);
+  const record: RunRecord = resumed ?? {
+    command,
+    options: kept,
+    hash: hashOf(kept),
+    engine,
+    winnow: version,
+    ...(sourceWeights === undefined ? {} : { sourceWeights }),
+  };
+  if (resumed === undefined) {
+    await makeFolder(folder);
+    await writeAtomically(join(folder, RECORD_FILE), `${JSON.stringify(record, undefined, 2)}\n`);
+  } else if (resumed.sourceWeights !== sourceWeights) {
+    throw new UserError(
+      `the model that the run in ${folder} started from has changed since: start a new run`,
+    );
+  }
+  return {
+    folder,
+    record,
+    store: fileSnapshotStore(join(folder, 'checkpoints')),
+    metrics: metricsFile(join(folder, 'metrics.jsonl')),
+    modelFolder: join(folder, 'model'),
+  };
+}
+
+/** A word for a dataset or model that was given by name or by path. */
+export const shortName = (nameOrPath: string): string =>
+  basename(nameOrPath).replaceAll(/[^\w.-]+/g, '-') || 'data';
+
+/** How to go on with a run, as a command. */
+export function resumeCommand(command: string, folder: string): string {
+  const fromHere = relative('.', folder);
+  const path = fromHere.startsWith('..') ? folder : fromHere;
+  return `winnow ${command} --resume --out ${path}`;
+}
+
+/** All options but where the run is kept. */
+function resultOptions(options: GivenOptions): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(options).flatMap(([key, value]) =>
+      key === 'out' || value === undefined ? [] : [[key, toJson(value)]],
+    ),
+  );
+}
+
+function changes(record: RunRecord, options: GivenOptions): string[] {
+  const before = flatten(record.options);
+  const now = flatten(resultOptions(options));
+  return [...new Set([...before.keys(), ...now.keys()])].flatMap((key) => {
+    const [old, asked] = [before.get(key), now.get(key)];
+    if (old === asked) return [];
+    // An engine that was chosen by itself may be named when the run is resumed, and the other way round.
+    if (key === 'engine' && (asked === '"auto"' || asked === JSON.stringify(record.engine))) return [];
+    return [`${key}: ${old ?? 'nothing'} there, ${asked ?? 'nothing'} here`];
+  });
+}
+
+/** Options by dotted key, as canonical JSON. */
+function flatten(options: Readonly<Record<string, Json>>, prefix = ''): Map<string, string> {
+  return new Map(
+    Object.entries(options).flatMap(([key, value]): [string, string][] =>
+      isRecord(value) ? [...flatten(value, `${prefix}${key}.`)] : [[prefix + key, canonical(value)]],
+    ),
+  );
+}
+
+const isRecord = (value: Json): value is Readonly<Record<string, Json>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`cannot make the run folder ${folder}: ${reason}`);
+  }
+}

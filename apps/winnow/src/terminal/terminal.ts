@@ -1,0 +1,14 @@
+/** A stream that people or programs read. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** Where a command talks to: results go to `stdout`, progress and errors to `stderr`. */
+export interface Terminal {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Aborted when the user asks to stop. */
+  readonly signal: AbortSignal;
+}
+
+export function print(output: Output, line: string): void {
+  output.write(`${line}\n`);
+}
