@@ -5,7 +5,6 @@ import { complaint, run } from './command.mjs';
 
 /** TensorFlow 2.21 still carries the C API that the tfjs binding (written for 2.9) is compiled against. */
 const TENSORFLOW_SERIES = '2.21';
-const WHEELS = { cpu: 'tensorflow-cpu', cuda: 'tensorflow' };
 const MACHINES = { x64: 'x86_64', arm64: 'aarch64' };
 
 /** What the binding needs of the wheel; the rest is Python. */
@@ -74,7 +73,13 @@ export function fillCache(folder, flavour, compile) {
   }
 }
 
+/** `tensorflow` is built for CUDA on x64, for the CPU on arm64; `tensorflow-cpu` exists for x64 only. */
+function wheelName(flavour) {
+  return flavour === 'cpu' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
+}
+
 function unpackWheel(work, flavour) {
+  const wheelPackage = wheelName(flavour);
   const wheels = join(work, 'wheel');
   // The shared libraries do not depend on the Python that came with them, so any machine takes the same wheel.
   const downloaded = run('python3', [
@@ -90,10 +95,9 @@ function unpackWheel(work, flavour) {
       'cp312',
     ],
     ...['--platform', `manylinux_2_27_${MACHINES[process.arch]}`, '--dest', wheels],
-    `${WHEELS[flavour]}==${TENSORFLOW_SERIES}.*`,
+    `${wheelPackage}==${TENSORFLOW_SERIES}.*`,
   ]);
-  if (!downloaded.ok)
-    throw new Error(`pip could not fetch ${WHEELS[flavour]}: ${complaint(downloaded.output)}`);
+  if (!downloaded.ok) throw new Error(`pip could not fetch ${wheelPackage}: ${complaint(downloaded.output)}`);
   const [wheel] = readdirSync(wheels);
   const unpacked = run('python3', ['-c', UNPACK, join(wheels, wheel), work]);
   if (!unpacked.ok) throw new Error(`the wheel could not be unpacked: ${complaint(unpacked.output)}`);
