@@ -1,0 +1,81 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { type ZodType, z } from 'zod';
+import { FormatError, systemCode } from './format-error';
+
+/** Reads of one call may not be larger than this: the system's own bound lies just below 2 GiB. */
+const PIECE = 2 ** 30;
+
+/**
+ * The whole file, in a buffer of its own (aligned for typed arrays), also beyond 2 GiB.
+ * @throws {FormatError} when it is missing, may not be read, is no file, or changes length while it is read.
+ */
+export async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, 'r');
+    const { size } = await handle.stat();
+    const bytes = new Uint8Array(size);
+    let position = 0;
+    while (position < size) {
+      const { bytesRead } = await handle.read(bytes, position, Math.min(PIECE, size - position), position);
+      if (bytesRead === 0) {
+        throw new FormatError(
+          `${file}: expected ${size} bytes, got ${position}; it was cut while being read`,
+        );
+      }
+      position += bytesRead;
+    }
+    return bytes;
+  } catch (error) {
+    throw explained(error, file);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Like `readBytes`, but `undefined` where there is no such file. */
+export async function readBytesIfThere(file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await readBytes(file);
+  } catch (error) {
+    if (error instanceof FormatError && systemCode(error.cause) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function explained(error: unknown, file: string): unknown {
+  const code = systemCode(error);
+  if (code === undefined) return error;
+  const reason = code === 'ENOENT' ? 'there is no such file' : `the system says ${code}`;
+  return new FormatError(`cannot read ${file}: ${reason}`, { cause: error });
+}
+
+/**
+ * JSON bytes as the schema wants them.
+ * @throws {FormatError} naming the file and, per problem, the path inside the JSON.
+ */
+export function parseJson<Value>(file: string, bytes: Uint8Array, schema: ZodType<Value>): Value {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new FormatError(
+      `${file}: expected JSON; ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return checkJson(file, json, schema);
+}
+
+/** Like `parseJson`, for JSON that was read already. */
+export function checkJson<Value>(file: string, json: unknown, schema: ZodType<Value>): Value {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => {
+    const place = path.length === 0 ? 'at the top' : `at ${z.core.toDotPath(path)}`;
+    return `  ${place}: ${message}`;
+  });
+  throw new FormatError(`${file}: not what was expected\n${problems.join('\n')}`);
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { FormatError, systemCode } from './format-error';
+
+/** What a file shall hold: text, bytes, or bytes in pieces that are written one after the other without being copied. */
+export type FileContent = string | Uint8Array | readonly Uint8Array[];
+
+/** Ends the name of a file that is still being written. */
+export const TEMPORARY_SUFFIX = '.tmp';
+
+/**
+ * Replaces `file` whole or not at all: writes a temporary file beside it, forces it to the disk and renames it. After a
+ * crash at any point the file holds its old or its new content. A crash of the process itself may leave the temporary
+ * file (`<file>.<random>.tmp`); an error does not.
+ * @throws {FormatError} when the disk is full, the folder is missing or may not be written; `file` is unchanged then.
+ */
+export async function writeAtomically(file: string, content: FileContent): Promise<void> {
+  const pieces = piecesOf(content);
+  const bytes = pieces.reduce((total, piece) => total + piece.byteLength, 0);
+  const temporary = `${file}.${randomBytes(6).toString('hex')}${TEMPORARY_SUFFIX}`;
+  try {
+    await writeDurably(temporary, pieces);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw explained(error, `write ${file} (${bytes} bytes)`, dirname(file));
+  }
+  await syncFolder(dirname(file));
+}
+
+/**
+ * Moves a file to another name in its folder, in one step and durably.
+ * @throws {FormatError} when the folder may not be written.
+ */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    throw explained(error, `rename ${from} to ${to}`, dirname(to));
+  }
+  await syncFolder(dirname(to));
+}
+
+/**
+ * Makes a folder, and those above it, unless it is there.
+ * @throws {FormatError} when a file stands in the way or the folder above may not be written.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw explained(error, `make the folder ${folder}`, folder);
+  }
+}
+
+function piecesOf(content: FileContent): readonly Uint8Array[] {
+  if (typeof content === 'string') return [new TextEncoder().encode(content)];
+  return content instanceof Uint8Array ? [content] : content;
+}
+
+async function writeDurably(file: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    // `writeFile` goes on until all bytes are written; a bare `write` may stop short on a full disk and call that success.
+    for (const piece of pieces) await handle.writeFile(piece);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a rename last through a power cut. Windows has no such call for folders. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(folder, 'r');
+    await handle.sync();
+  } finally {
+    await handle?.close();
+  }
+}
+
+function explained(error: unknown, action: string, folder: string): unknown {
+  const code = systemCode(error);
+  if (code === undefined) return error;
+  return new FormatError(`cannot ${action}: ${advice(code, folder)}. Nothing was changed.`, { cause: error });
+}
+
+function advice(code: string, folder: string): string {
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `the disk is full (${code}); free some space or choose another folder`;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `no permission to write there (${code}); choose a folder that you may write`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return `${folder} is not a folder (${code}); make it first or choose another`;
+    default:
+      return `the system says ${code}`;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Decision, Json, ModelConfig } from '@winnow/core';
+import { type ZodType, z } from 'zod';
+
+/** What `structure.json` says: everything about a model but its weights. */
+export interface StructureFile {
+  readonly version: 1;
+  /** The weights file that belongs to it. */
+  readonly weights: { readonly sha256: string; readonly bytes: number };
+  readonly model: ModelConfig;
+  /** How the model was cut, in units of the model it was cut from. */
+  readonly decision?: Decision;
+  /** Where it came from: free, for the reader. */
+  readonly origin?: Json;
+}
+
+const count = z.int().positive();
+
+const tower = z.strictObject({
+  embedDim: count,
+  heads: count,
+  denseHeadDim: count,
+  activation: z.enum(['gelu', 'quick-gelu']),
+  causal: z.boolean(),
+  normEpsilon: z.number().positive(),
+  blocks: z.array(z.strictObject({ headDim: count, hiddenDim: count })).min(1),
+});
+
+const modelConfig = z.discriminatedUnion('kind', [
+  z
+    .strictObject({
+      kind: z.literal('vision-transformer'),
+      imageSize: count,
+      patchSize: count,
+      channels: count,
+      classes: count,
+      distillation: z.enum(['none', 'token', 'head']),
+      tower,
+    })
+    .refine(({ imageSize, patchSize }) => imageSize % patchSize === 0, {
+      path: ['imageSize'],
+      message: 'expected a multiple of the patch size',
+    }),
+]);
+
+const unit = z.int().nonnegative();
+
+const siteDecision = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('keep'), kept: z.array(unit).min(1), units: count }),
+]);
+
+const decision = z.strictObject({ version: z.literal(1), sites: z.record(z.string(), siteDecision) });
+
+export const structureFile: ZodType<StructureFile> = z.strictObject({
+  version: z.literal(1, 'expected version 1; a newer Winnow may have written this file'),
+  weights: z.strictObject({ sha256: z.hash('sha256'), bytes: z.int().nonnegative() }),
+  model: modelConfig,
+  decision: decision.exactOptional(),
+  origin: z.json().exactOptional(),
+});

@@ -1,0 +1,256 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tensor4d, tidy } from '@tensorflow/tfjs-core';
+import {
+  type Decision,
+  type ImageInputs,
+  type Model,
+  type VisionTransformerParams,
+  compact,
+  disposeTree,
+  initialize,
+  randomStream,
+  visionTransformer,
+} from '@winnow/core';
+import { startEngine } from '@winnow/engine';
+import { jest } from '@jest/globals';
+
+const disk = await import('node:fs/promises');
+/** A file that the disk refuses to put in its place. */
+let refused: string | undefined;
+jest.unstable_mockModule('node:fs/promises', () => ({
+  ...disk,
+  rename: async (from: string, to: string) => {
+    if (refused !== undefined && to.endsWith(refused))
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    await disk.rename(from, to);
+  },
+}));
+const { FormatError, loadModel, readSafetensors, saveModel, writeSafetensors } = await import('../src/index');
+
+const model = visionTransformer({
+  kind: 'vision-transformer',
+  imageSize: 8,
+  patchSize: 4,
+  channels: 3,
+  classes: 3,
+  distillation: 'head',
+  tower: {
+    embedDim: 12,
+    heads: 3,
+    denseHeadDim: 4,
+    activation: 'gelu',
+    causal: false,
+    normEpsilon: 1e-6,
+    blocks: Array.from({ length: 3 }, () => ({ headDim: 4, hiddenDim: 20 })),
+  },
+});
+const decision: Decision = {
+  version: 1,
+  sites: {
+    'blocks.0.attention': { kind: 'keep', kept: [0, 3], units: 4 },
+    'blocks.2.ffn': { kind: 'keep', kept: [5, 6, 19], units: 20 },
+  },
+};
+
+function logitsOf(
+  model: Model<VisionTransformerParams, ImageInputs>,
+  params: VisionTransformerParams,
+): number[] {
+  const random = randomStream(1, 'pictures');
+  const pixels = Float32Array.from({ length: 2 * 8 * 8 * 3 }, random.normal);
+  return tidy(() => [...model.forward(params, { images: tensor4d(pixels, [2, 8, 8, 3]) }).dataSync()]);
+}
+
+let folder: string;
+let params: VisionTransformerParams;
+beforeAll(async () => {
+  await startEngine('wasm');
+});
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'winnow-')), 'model');
+  params = initialize(model.specs, 1);
+});
+afterEach(async () => {
+  refused = undefined;
+  disposeTree(params);
+  await rm(join(folder, '..'), { recursive: true });
+});
+
+const structureOf = async () => JSON.parse(await readFile(join(folder, 'structure.json'), 'utf8'));
+
+/** Writes `structure.json` again with these fields changed. */
+async function change(fields: object): Promise<void> {
+  await writeFile(join(folder, 'structure.json'), JSON.stringify({ ...(await structureOf()), ...fields }));
+}
+
+describe('a model folder', () => {
+  it('gives the same logits after saving and loading, bit for bit', async () => {
+    await saveModel(folder, { model, params });
+    const loaded = await loadModel(folder);
+    expect(loaded.model.config).toEqual(model.config);
+    expect(logitsOf(loaded.model, loaded.params)).toEqual(logitsOf(model, params));
+    expect(Object.keys(loaded)).toEqual(['model', 'params']);
+    expect((await readdir(folder)).sort()).toEqual(['model.safetensors', 'structure.json']);
+    disposeTree(loaded.params);
+  });
+
+  it('does so for a compacted model, with its decision and origin', async () => {
+    const small = compact(model, params, decision);
+    const origin = { method: 'upop', seeds: [1, 2], from: null };
+    await saveModel(folder, { ...small, decision, origin });
+    const loaded = await loadModel(folder);
+    expect(loaded.model.config).toEqual(small.model.config);
+    expect(logitsOf(loaded.model, loaded.params)).toEqual(logitsOf(small.model, small.params));
+    expect(loaded.decision).toEqual(decision);
+    expect(loaded.origin).toEqual(origin);
+    disposeTree([small.params, loaded.params]);
+  });
+
+  it('refuses to save parameters of another model, and writes nothing', async () => {
+    await expect(saveModel(folder, { model: model.shrink(decision), params })).rejects.toThrow(
+      /blocks\.0\.attention\.query\.weight: expected \[12, 6\], got \[12, 12\]/,
+    );
+    await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  });
+
+  it('says where a file stands in the way of the folder', async () => {
+    await writeFile(folder, 'a file');
+    await expect(saveModel(folder, { model, params })).rejects.toThrow(FormatError);
+  });
+
+  describe('that another is saved over', () => {
+    const old = (name: string) => join(folder, '..', name);
+    let next: VisionTransformerParams;
+    let oldLogits: number[];
+    let nextLogits: number[];
+
+    beforeEach(async () => {
+      next = initialize(model.specs, 2);
+      oldLogits = logitsOf(model, params);
+      nextLogits = logitsOf(model, next);
+      await saveModel(folder, { model, params });
+      await copyFile(join(folder, 'model.safetensors'), old('old.safetensors'));
+      await copyFile(join(folder, 'structure.json'), old('old.json'));
+      await saveModel(folder, { model, params: next });
+    });
+    afterEach(() => disposeTree(next));
+
+    const loadedLogits = async () => {
+      const loaded = await loadModel(folder);
+      const logits = logitsOf(loaded.model, loaded.params);
+      disposeTree(loaded.params);
+      return logits;
+    };
+    /** A crash after the first file: new weights waiting, everything else old. */
+    const crashBeforeStructure = async () => {
+      await copyFile(join(folder, 'model.safetensors'), join(folder, 'model.next.safetensors'));
+      await copyFile(old('old.safetensors'), join(folder, 'model.safetensors'));
+      await copyFile(old('old.json'), join(folder, 'structure.json'));
+    };
+    /** A crash after the second file: the structure file is new, its weights still wait. */
+    const crashAfterStructure = async () => {
+      await copyFile(join(folder, 'model.safetensors'), join(folder, 'model.next.safetensors'));
+      await copyFile(old('old.safetensors'), join(folder, 'model.safetensors'));
+    };
+
+    it('is the new one', async () => {
+      expect(await loadedLogits()).toEqual(nextLogits);
+    });
+
+    it('is the old one after a crash before the structure file', async () => {
+      await crashBeforeStructure();
+      expect(await loadedLogits()).toEqual(oldLogits);
+    });
+
+    it('is the new one after a crash after the structure file', async () => {
+      await crashAfterStructure();
+      expect(await loadedLogits()).toEqual(nextLogits);
+    });
+
+    it.each([
+      ['whole', () => Promise.resolve()],
+      ['after a crash before the structure file', crashBeforeStructure],
+      ['after a crash after the structure file', crashAfterStructure],
+    ])('stays what it was, with nothing beside, when a save fails: %s', async (_, state) => {
+      await state();
+      const before = await loadedLogits();
+      for (refused of ['model.next.safetensors', 'structure.json']) {
+        await expect(saveModel(folder, { model, params })).rejects.toThrow(/the disk is full/);
+        expect(await loadedLogits()).toEqual(before);
+      }
+      expect((await readdir(folder)).sort()).toEqual(['model.safetensors', 'structure.json']);
+      refused = undefined;
+      await saveModel(folder, { model, params });
+      expect(await loadedLogits()).toEqual(oldLogits);
+    });
+
+    it('is refused when the weights are of another save', async () => {
+      await copyFile(old('old.json'), join(folder, 'structure.json'));
+      await expect(loadModel(folder)).rejects.toThrow(FormatError);
+      await expect(loadModel(folder)).rejects.toThrow(/expected the weights that structure\.json names/);
+    });
+  });
+
+  describe('that is damaged', () => {
+    beforeEach(() => saveModel(folder, { model, params }));
+
+    it('is refused without its structure file or its weights', async () => {
+      await rm(join(folder, 'model.safetensors'));
+      await expect(loadModel(folder)).rejects.toThrow(/model\.safetensors: expected .* got no such file/);
+      await rm(join(folder, 'structure.json'));
+      await expect(loadModel(folder)).rejects.toThrow(/structure\.json: there is no such file/);
+    });
+
+    it('is refused with one bit of the weights flipped', async () => {
+      const file = join(folder, 'model.safetensors');
+      const bytes = await readFile(file);
+      bytes[bytes.byteLength - 1] = (bytes[bytes.byteLength - 1] ?? 0) ^ 1;
+      await writeFile(file, bytes);
+      await expect(loadModel(folder)).rejects.toThrow(/SHA-256/);
+    });
+
+    it.each([
+      [{ version: 2 }, /at version: expected version 1; a newer Winnow/],
+      [{ model: { kind: 'convnet' } }, /at model\.kind/],
+      [
+        { model: { ...model.config, imageSize: 9 } },
+        /at model\.imageSize: expected a multiple of the patch size/,
+      ],
+      [{ model: { ...model.config, tower: { ...model.config.tower, heads: -1 } } }, /at model\.tower\.heads/],
+      [{ decision: { version: 1, sites: { a: { kind: 'share' } } } }, /at decision\.sites\.a\.kind/],
+      [{ more: 1 }, /more/],
+      [{ weights: { sha256: 'x', bytes: 1 } }, /at weights\.sha256/],
+    ])('says where the structure file is wrong: %j', async (fields, message) => {
+      await change(fields);
+      await expect(loadModel(folder)).rejects.toThrow(FormatError);
+      await expect(loadModel(folder)).rejects.toThrow(message);
+      await expect(loadModel(folder)).rejects.toThrow(/structure\.json/);
+    });
+
+    it('is refused when the structure file is no JSON', async () => {
+      await writeFile(join(folder, 'structure.json'), '{"version":');
+      await expect(loadModel(folder)).rejects.toThrow(/structure\.json: expected JSON/);
+    });
+
+    it('lists tensors that are missing, extra, misshapen or of another type', async () => {
+      const file = join(folder, 'model.safetensors');
+      const { tensors } = await readSafetensors(file);
+      tensors.delete('norm.bias');
+      tensors.set('more', { dtype: 'float32', shape: [1], values: Float32Array.of(1) });
+      tensors.set('head.bias', { dtype: 'float32', shape: [1], values: Float32Array.of(1) });
+      tensors.set('norm.weight', { dtype: 'int32', shape: [12], values: new Int32Array(12) });
+      await writeSafetensors(file, tensors);
+      const bytes = await readFile(file);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      await change({ weights: { sha256, bytes: bytes.byteLength } });
+      const failure = loadModel(folder);
+      await expect(failure).rejects.toThrow(/missing norm\.bias \[12\]/);
+      await expect(failure).rejects.toThrow(/extra more \[1\]/);
+      await expect(failure).rejects.toThrow(/head\.bias: expected \[3\], got \[1\]/);
+      await expect(failure).rejects.toThrow(/norm\.weight: expected float32, got int32/);
+    });
+  });
+});

@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import {
+  eye,
+  gather,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor4D,
+  reshape,
+  tensor,
+  tidy,
+  transpose,
+  valueAndGrads,
+} from '@tensorflow/tfjs-core';
+import {
+  type HostTensor,
+  type HostTensors,
+  type VisionTransformer,
+  type VisionTransformerParams,
+  disposeTree,
+  downloadTree,
+  layerNorm,
+  leavesOf,
+  softmaxCrossEntropy,
+  withLeaves,
+} from '@winnow/core';
+import { correspondences, fromTheirs } from '../src/checkpoint/correspondence';
+import { huggingFaceNaming } from '../src/hugging-face/vision-transformer-naming';
+import { importVisionTransformer, readSafetensors } from '../src/index';
+import { onEveryEngine } from './engines';
+import { withFixture } from './fixtures';
+
+const TOLERANCE = 1e-4;
+
+const present = <Value>(value: Value | undefined): Value => {
+  if (value === undefined) throw new Error('expected a value');
+  return value;
+};
+const upload = ({ values, shape, dtype }: HostTensor): Tensor => tensor(values, [...shape], dtype);
+
+/** Pictures [B, C, S, S] of PyTorch → [B, S, S, C]. */
+const pictures = (inputs: HostTensors): Tensor4D =>
+  tidy(() => transpose<Tensor4D>(upload(present(inputs.get('pixel_values'))) as Tensor4D, [0, 2, 3, 1]));
+
+function farthest(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(actual.length).toBe(expected.length);
+  // Not `Math.max` over a filter: a NaN anywhere must come out as NaN.
+  return Array.from(actual).reduce((far, value, i) => {
+    const distance = Math.abs(value - (expected[i] ?? NaN));
+    return distance <= far ? far : distance;
+  }, 0);
+}
+
+async function read(folder: string) {
+  const imported = await importVisionTransformer(folder);
+  const inputs = (await readSafetensors(join(folder, 'inputs.safetensors'))).tensors;
+  const expected = (await readSafetensors(join(folder, 'expected.safetensors'))).tensors;
+  return { ...imported, inputs, expected };
+}
+
+onEveryEngine('PyTorch parity', () => {
+  for (const name of ['vit-hf-small', 'deit-hf-small']) {
+    withFixture(name, (folder) => {
+      it('has the same logits and hidden states', async () => {
+        const { model, params, inputs, expected } = await read(folder);
+        const images = pictures(inputs);
+        const { logits, features, normalized } = tidy(() => ({
+          logits: model.forward(params, { images }).dataSync(),
+          features: model.features(params, { images }).dataSync(),
+          normalized: normalizedHiddenStates(model, params, present(expected.get('last_hidden_state'))),
+        }));
+        expect(farthest(logits, present(expected.get('logits')).values)).toBeLessThan(TOLERANCE);
+        expect(farthest(features, normalized)).toBeLessThan(TOLERANCE);
+        disposeTree(params);
+        images.dispose();
+      });
+
+      it('has the same loss and all the same gradients', async () => {
+        const { model, params, inputs, expected } = await read(folder);
+        const images = pictures(inputs);
+        const labels = present(inputs.get('labels'));
+        const { value, grads } = tidy(() => {
+          const targets = gather(eye(model.config.classes), upload(labels) as Tensor1D);
+          const loss = (...leaves: Tensor[]): Scalar =>
+            softmaxCrossEntropy(model.forward(withLeaves(params, leaves), { images }), targets);
+          return valueAndGrads(loss)(leavesOf(params));
+        });
+        expect(farthest(await value.data(), present(expected.get('loss')).values)).toBeLessThan(TOLERANCE);
+
+        const theirs = new Map(
+          [...expected].flatMap(([key, host]): [string, HostTensor][] =>
+            key.startsWith('grad.') ? [[key.slice('grad.'.length), host]] : [],
+          ),
+        );
+        const { distillation } = model.config;
+        const prefix = distillation === 'none' ? 'vit.' : 'deit.';
+        const table = correspondences(model, huggingFaceNaming({ prefix, style: 'layers', distillation }));
+        expect([...theirs.keys()].sort()).toEqual(table.map(({ name }) => name).sort());
+        const ours = fromTheirs(table, theirs);
+        const gradients: VisionTransformerParams = withLeaves(params, grads);
+        const differences = await differencesByPath(gradients, ours);
+        expect(Object.fromEntries(differences.filter(([, far]) => !(far < TOLERANCE)))).toEqual({});
+        disposeTree([params, gradients]);
+        images.dispose();
+        value.dispose();
+      });
+    });
+  }
+
+  withFixture('vit-timm-small', (folder) => {
+    it('has the same logits', async () => {
+      const { model, params, inputs, expected } = await read(folder);
+      const images = pictures(inputs);
+      const logits = tidy(() => model.forward(params, { images }).dataSync());
+      expect(farthest(logits, present(expected.get('logits')).values)).toBeLessThan(TOLERANCE);
+      disposeTree(params);
+      images.dispose();
+    });
+  });
+});
+
+/** The fixture's last hidden states are those before the final norm, [B, T, D]; ours come after it. */
+function normalizedHiddenStates(
+  { config }: VisionTransformer,
+  { norm }: VisionTransformerParams,
+  hidden: HostTensor,
+): Float32Array {
+  const rows: Tensor2D = reshape(upload(hidden), [-1, config.tower.embedDim]);
+  return layerNorm(rows, norm.weight, norm.bias, config.tower.normEpsilon).dataSync<'float32'>();
+}
+
+async function differencesByPath(
+  gradients: VisionTransformerParams,
+  expected: HostTensors,
+): Promise<[path: string, difference: number][]> {
+  const actual = await downloadTree(gradients);
+  return [...expected].map(([path, { values }]) => [
+    path,
+    farthest(present(actual.get(path)).values, values),
+  ]);
+}
