@@ -2,11 +2,12 @@ import { EngineUnavailableError } from '@winnow/engine';
 import { z } from 'zod';
 import { parseArguments } from './arguments/parse';
 import type { Command } from './commands/command';
+import { compressCommand } from './commands/compress';
 import { trainCommand } from './commands/train';
 import { type Terminal, print } from './terminal/terminal';
 import { version } from './version';
 
-const commands: readonly Command[] = [trainCommand];
+const commands: readonly Command[] = [trainCommand, compressCommand];
 
 const USER_ERROR = 2;
 const FAULT = 1;

@@ -46,15 +46,17 @@ type TrainOptions = z.output<typeof trainOptions>;
 
 const title = 'Options of train';
 
+const groups = () => [{ title, schema: trainOptions }];
+
 export const trainCommand: Command = {
   name: 'train',
   summary: 'Train a DeiT on labelled pictures',
   startsRun: true,
-  groups: () => [{ title, schema: trainOptions }],
-  run: async ({ groups, given, resume, terminal }: Invocation) => {
+  groups,
+  run: async ({ given, resume, terminal }: Invocation) => {
     const plan = await planRun({
       command: 'train',
-      groups,
+      groupsFor: groups,
       given,
       resume,
       nameOf: ({ data, model }) => `train-${shortName(String(data))}-${String(model)}`,

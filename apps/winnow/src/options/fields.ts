@@ -12,7 +12,7 @@ export interface OptionField {
   readonly accepts: ReadonlySet<'number' | 'boolean' | 'string'>;
 }
 
-const typed = z.object({ type: z.string().optional() });
+const typed = z.object({ type: z.union([z.string(), z.array(z.string())]).optional() });
 const property = typed.extend({
   description: z.string().default(''),
   default: z.unknown().optional(),
@@ -30,11 +30,13 @@ export function fieldsOf(schema: OptionsSchema): OptionField[] {
     description: field.description,
     defaultValue: field.default,
     choices: field.enum,
-    accepts: new Set([field, ...(field.anyOf ?? [])].flatMap(({ type }) => accepted(type))),
+    accepts: new Set(
+      [field, ...(field.anyOf ?? [])].flatMap(({ type = [] }) => [type].flat().flatMap(accepted)),
+    ),
   }));
 }
 
-function accepted(type: string | undefined): ('number' | 'boolean' | 'string')[] {
+function accepted(type: string): ('number' | 'boolean' | 'string')[] {
   switch (type) {
     case 'number':
     case 'integer':

@@ -30,7 +30,8 @@ export interface RunFolder {
 
 export interface RunRequest {
   readonly command: string;
-  readonly groups: readonly OptionGroup[];
+  /** The groups of options that belong to these values: some depend on others. */
+  groupsFor(options: GivenOptions): readonly OptionGroup[];
   readonly given: GivenOptions;
   readonly resume: boolean;
   /** What a run folder is called, before the hash. */
@@ -41,8 +42,14 @@ export interface RunRequest {
  * Finds out which run is meant. A resumed run keeps its options: those given now must be the same.
  * @throws {UserError} on options that are not allowed, a folder that is taken, nothing to resume, or other options.
  */
-export async function planRun({ command, groups, given, resume, nameOf }: RunRequest): Promise<PlannedRun> {
-  const asked = resolveGroups(given, groups);
+export async function planRun({
+  command,
+  groupsFor,
+  given,
+  resume,
+  nameOf,
+}: RunRequest): Promise<PlannedRun> {
+  const asked = resolveGroups(given, groupsFor(given));
   const out = asked['out'];
   const folder =
     typeof out === 'string' ? out : join('runs', `${nameOf(asked)}-${hashOf(resultOptions(asked))}`);
@@ -59,14 +66,15 @@ export async function planRun({ command, groups, given, resume, nameOf }: RunReq
   if (record.command !== command) {
     throw new UserError(`${folder} holds a run of winnow ${record.command}, not of winnow ${command}`);
   }
-  const options = resolveGroups(mergeGiven(record.options, given, groups), groups);
+  const merged = mergeGiven(record.options, given, groupsFor(record.options));
+  const options = resolveGroups(merged, groupsFor(merged));
   const changed = changes(record, options);
   if (changed.length > 0) {
     throw new UserError(
       `the run in ${folder} has other options:\n  ${changed.join('\n  ')}\nLeave them out to go on with it, or choose another folder with --out.`,
     );
   }
-  return { folder, command, options: resolveGroups(record.options, groups), record };
+  return { folder, command, options: { ...record.options, out: folder }, record };
 }
 
 /**

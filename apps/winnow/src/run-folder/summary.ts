@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ImageClassificationData, UserError, budgetUnits } from '@winnow/core';
+import { type ImageClassificationData, type Json, UserError, budgetUnits } from '@winnow/core';
 import { writeAtomically } from '@winnow/formats';
 import { z } from 'zod';
 import type { RunRecord } from './record';
 
 const SUMMARY_FILE = 'summary.json';
 
+const json: z.ZodType<Json> = z.json();
 const scores = z.record(z.string(), z.number());
 const milestones = z.array(z.object({ step: z.int(), epochs: z.number(), scores }));
 const latency = z.object({ p50Ms: z.number(), p95Ms: z.number() });
@@ -44,7 +45,7 @@ const trainSummary = z.object({
 const compressSummary = z.object({
   command: z.literal('compress'),
   ...common,
-  method: z.object({ name: z.string(), options: z.record(z.string(), z.json()) }),
+  method: z.object({ name: z.string(), options: z.record(z.string(), json) }),
   budget: z.object({ unit: z.enum(budgetUnits), keep: z.number() }),
   /** In the budget's unit. */
   achieved: z.object({ removed: z.number(), asked: z.number(), total: z.number() }),

@@ -1,0 +1,86 @@
+import { UserError, budgetUnits, durationOption, suggestion } from '@winnow/core';
+import type { CompressionMethod } from '@winnow/core';
+import { z } from 'zod';
+import type { FlagGroup } from '../arguments/flag';
+import type { GivenOptions } from '../options/group';
+import {
+  dataShape,
+  denseTrainingShape,
+  executionShape,
+  modelShape,
+  optimizationShape,
+  outShape,
+} from '../options/training';
+import { methods } from '../table';
+
+const DEFAULT_METHOD = 'upop';
+
+export const compressOptions = z.object({
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The dense model: run, model or checkpoint; without it one is trained first'),
+  method: z
+    .enum(methods.map(({ manifest }) => manifest.name))
+    .default(DEFAULT_METHOD)
+    .describe('How to find what can go; winnow methods says more'),
+  budget: z
+    .union([z.string(), z.number()])
+    .default('2x')
+    .describe('2x (smaller), 50% or 0.5 (the share kept)'),
+  budgetUnit: z.enum(budgetUnits).default('compressible-parameters').describe('What the budget counts'),
+  retrain: durationOption.default('10ep').describe('Length of the training after the cut'),
+  retrainLearningRate: z
+    .number()
+    .positive()
+    .default(5e-4)
+    .describe('Peak learning rate of the training after the cut'),
+  ...dataShape,
+  ...optimizationShape,
+  ...executionShape,
+  ...outShape,
+});
+export type CompressOptions = z.output<typeof compressOptions>;
+
+export const denseOptions = z.object({ ...modelShape, ...denseTrainingShape });
+export type DenseOptions = z.output<typeof denseOptions>;
+
+const choice = z.looseObject({ method: z.string().default(DEFAULT_METHOD), from: z.unknown().optional() });
+
+/**
+ * The options of a compression: its own, those of the dense training unless a model is given, and the method's.
+ * @throws {UserError} when there is no such method, with the nearest one that there is.
+ */
+export function compressGroups(options: GivenOptions): readonly FlagGroup[] {
+  const { method, from } = choice.parse(options);
+  const { manifest, options: schema } = methodNamed(method);
+  return [
+    { title: 'Options of compress', schema: compressOptions },
+    ...(from === undefined ? [denseGroup] : []),
+    {
+      key: 'options',
+      title: `Options of ${manifest.name}`,
+      schema,
+      prefix: { text: 'method-', when: 'taken' },
+    },
+  ];
+}
+
+const denseGroup: FlagGroup = {
+  key: 'dense',
+  title: 'Options of the dense training, without --from',
+  schema: denseOptions,
+  prefix: { text: 'dense-', when: 'always' },
+};
+
+/** @throws {UserError} when there is no such method, with the nearest one that there is. */
+export function methodNamed(name: string): CompressionMethod {
+  const found = methods.find(({ manifest }) => manifest.name === name);
+  if (found !== undefined) return found;
+  const names = methods.map(({ manifest }) => manifest.name);
+  const near = suggestion(name, names);
+  throw new UserError(
+    `unknown method ${name}; ${near === undefined ? `known are ${names.join(', ')}` : `did you mean ${near}?`}`,
+  );
+}

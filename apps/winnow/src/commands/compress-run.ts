@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+import {
+  type BatchSource,
+  type Budget,
+  type CompressionResult,
+  type ConfiguredMethod,
+  type ImageBatch,
+  type ImageClassificationData,
+  type LedgerEntry,
+  type Runner,
+  type TensorTree,
+  type VisionTransformer,
+  type VisionTransformerParams,
+  compressibleCost,
+  disposeTree,
+  removedCost,
+  runCompression,
+  stepsIn,
+  toJson,
+} from '@winnow/core';
+import { saveModel } from '@winnow/formats';
+import { weightBytes } from '../model-source/open-model';
+import type { RunFolder } from '../run-folder/run-folder';
+import { type CompressSummary, commonSummary, writeSummary } from '../run-folder/summary';
+import { scoreOn, taskOn } from '../training/data';
+import { trainDense } from '../training/dense';
+import { latencyOn } from '../training/latency';
+import { optimizerFor } from '../training/optimizer';
+import type { CompressOptions, DenseOptions } from './compress-options';
+
+/** A compression whose options, data and budget are checked. */
+export interface CompressPlan {
+  readonly options: CompressOptions;
+  readonly method: ConfiguredMethod;
+  readonly budget: Budget;
+  readonly data: ImageClassificationData;
+  readonly batches: BatchSource<ImageBatch>;
+  readonly dense: DensePlan;
+}
+
+/** The model to compress: given, or to be trained first. */
+export type DensePlan =
+  | {
+      readonly kind: 'given';
+      readonly model: VisionTransformer;
+      readonly params: VisionTransformerParams;
+      readonly bytes: number;
+    }
+  | { readonly kind: 'new'; readonly model: VisionTransformer; readonly options: DenseOptions };
+
+interface Dense {
+  readonly model: VisionTransformer;
+  readonly params: VisionTransformerParams;
+  readonly bytes: number;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** The dense training if there is none yet, the search, the cut, the retraining; saved and summed up. */
+export async function compressAndSave(
+  runner: Runner,
+  run: RunFolder,
+  plan: CompressPlan,
+  startMs: number,
+): Promise<CompressSummary> {
+  const dense = await denseOf(runner, run, plan);
+  try {
+    const result = await compress(runner, plan, dense);
+    await saveModel(run.modelFolder, {
+      model: result.model,
+      params: result.params,
+      decision: result.decision,
+      origin: toJson({
+        run: run.record.hash,
+        data: plan.data.name,
+        classes: plan.data.classes,
+        method: plan.method.manifest.name,
+        budget: plan.budget,
+      }),
+    });
+    const summary = await summaryOf(run, plan, dense, result, startMs);
+    disposeTree(result.params);
+    await writeSummary(run.folder, summary);
+    return summary;
+  } finally {
+    disposeTree(dense.params);
+  }
+}
+
+async function denseOf(runner: Runner, run: RunFolder, plan: CompressPlan): Promise<Dense> {
+  const { dense, data, batches, options } = plan;
+  if (dense.kind === 'given') return { ...dense, ledger: [] };
+  const { model } = dense;
+  const { duration, learningRate } = dense.options;
+  const { params, ledger } = await trainDense(runner, {
+    phase: 'dense',
+    model,
+    data,
+    batches,
+    optimization: options,
+    duration,
+    learningRate,
+    seed: options.seed,
+  });
+  const folder = join(run.folder, 'dense');
+  const origin = { run: run.record.hash, data: data.name, classes: data.classes };
+  await saveModel(folder, { model, params, origin });
+  return { model, params, bytes: await weightBytes(folder), ledger: [ledger] };
+}
+
+function compress(
+  runner: Runner,
+  { options, method, budget, data, batches }: CompressPlan,
+  { model, params }: Dense,
+): Promise<CompressionResult> {
+  const { stepsPerEpoch } = batches;
+  const steps = stepsIn(options.retrain, stepsPerEpoch);
+  return runCompression({
+    runner,
+    method,
+    budget,
+    seed: options.seed,
+    model,
+    params,
+    taskOf: (model) => taskOn(data, model, options.labelSmoothing),
+    batches,
+    score: scoreOn(data.test, options.batchSize),
+    retrain: {
+      steps,
+      optimizer: (steps) =>
+        optimizerFor<TensorTree>(options, { learningRate: options.retrainLearningRate, steps }),
+      // How far one epoch gets is a result of its own (UPop, Table 5).
+      milestones: stepsPerEpoch < steps ? [stepsPerEpoch] : [],
+    },
+  });
+}
+
+async function summaryOf(
+  run: RunFolder,
+  { method, budget, data, batches, options }: CompressPlan,
+  dense: Dense,
+  { model, params, decision, achieved, scores, ledger }: CompressionResult,
+  startMs: number,
+): Promise<CompressSummary> {
+  const bytes = await weightBytes(run.modelFolder);
+  const compressible = compressibleCost(dense.model.sites).parameters;
+  const removed = removedCost(decision, dense.model.sites).parameters;
+  const [before, after] = [dense.model.account, model.account];
+  return {
+    command: 'compress',
+    ...commonSummary(run.record, data, taskOn(data, model, options.labelSmoothing).metric),
+    method: { name: method.manifest.name, options: plainOptions(method) },
+    budget,
+    achieved,
+    ratios: {
+      'compressible-parameters': compressible / (compressible - removed),
+      parameters: before.parameters / after.parameters,
+      macs: before.macs / after.macs,
+      bytes: dense.bytes / bytes,
+    },
+    dense: {
+      parameters: before.parameters,
+      macs: before.macs,
+      bytes: dense.bytes,
+      latency: await latencyOn(data, dense.model, dense.params),
+      scores: scores.dense,
+    },
+    compressed: {
+      parameters: after.parameters,
+      macs: after.macs,
+      bytes,
+      latency: await latencyOn(data, model, params),
+      masked: scores.masked,
+      cut: scores.cut,
+      milestones: scores.milestones.map(({ step, scores }) => ({
+        step,
+        epochs: step / batches.stepsPerEpoch,
+        scores,
+      })),
+      retrained: scores.retrained,
+    },
+    ledger: [...dense.ledger, ...ledger],
+    wallSeconds: (performance.now() - startMs) / 1000,
+  };
+}
+
+const plainOptions = ({ options }: ConfiguredMethod) =>
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, toJson(value)]));

@@ -1,0 +1,96 @@
+import { UserError, parseOptions } from '@winnow/core';
+import { digestOf, openModel } from '../model-source/open-model';
+import { budgetOf } from '../options/budget';
+import { type GivenOptions, givenFor } from '../options/group';
+import { progressOn } from '../progress/progress';
+import { runReport } from '../report/run-report';
+import { type PlannedRun, beginRun, planRun, shortName } from '../run-folder/run-folder';
+import { readSummary } from '../run-folder/summary';
+import { type Terminal, print } from '../terminal/terminal';
+import { batchesOf, checkFit, openData } from '../training/data';
+import { newModel } from '../training/dense';
+import { version } from '../version';
+import type { Command, Invocation } from './command';
+import { type CompressPlan, compressAndSave } from './compress-run';
+import {
+  type CompressOptions,
+  compressGroups,
+  compressOptions,
+  denseOptions,
+  methodNamed,
+} from './compress-options';
+import { startNamed } from './engine';
+import { inSession } from './run-session';
+
+export const compressCommand: Command = {
+  name: 'compress',
+  summary: 'Make a trained model smaller: search, cut, retrain',
+  startsRun: true,
+  groups: (method) => compressGroups(method === undefined ? {} : { method }),
+  run: async ({ given, resume, terminal }: Invocation) => {
+    if (given['from'] !== undefined && given['dense'] !== undefined) {
+      throw new UserError(
+        'options of the dense training have no use with --from: the model is there already',
+      );
+    }
+    const planned = await planRun({
+      command: 'compress',
+      groupsFor: compressGroups,
+      given,
+      resume,
+      nameOf: ({ data, method }) => `compress-${String(method)}-${shortName(String(data))}`,
+    });
+    const finished = await readSummary(planned.folder);
+    if (finished !== undefined) {
+      print(terminal.stdout, runReport(finished, planned.folder));
+      return;
+    }
+    const startMs = performance.now();
+    const { plan, engine, sourceWeights } = await prepare(planned, terminal);
+    const run = await beginRun(planned, { engine, version, ...sourceWeights });
+    const progress = progressOn(terminal);
+    const { checkpointEvery } = plan.options;
+    const { stepsPerEpoch } = plan.batches;
+    const session = { terminal, progress, checkpointEvery, stepsPerEpoch };
+    const summary = await inSession(run, session, (runner) => compressAndSave(runner, run, plan, startMs));
+    print(terminal.stdout, runReport(summary, planned.folder));
+  },
+};
+
+/** Everything that can be wrong is found here, before anything is written. */
+async function prepare({ options: values, record }: PlannedRun, terminal: Terminal) {
+  const groups = compressGroups(values);
+  const options = parseOptions(compressOptions, givenFor(values, groups), 'options of compress');
+  const method = methodNamed(options.method).configure(givenFor(values, groups, 'options'));
+  const budget = budgetOf(options.budget, options.budgetUnit);
+  const { name: engine } = await startNamed(record?.engine ?? options.engine, terminal);
+
+  const { dense, data } =
+    options.from === undefined
+      ? await newDense(options, givenFor(values, groups, 'dense'))
+      : await givenDense(options, options.from, terminal);
+  checkFit(dense.model, data);
+  method.plan(dense.model, budget);
+  const plan: CompressPlan = { options, method, budget, data, batches: batchesOf(data, options), dense };
+  const sourceWeights = dense.kind === 'given' ? { sourceWeights: await digestOf(dense.params) } : {};
+  return { plan, engine, sourceWeights };
+}
+
+type DenseAndData = Pick<CompressPlan, 'dense' | 'data'>;
+
+async function newDense(options: CompressOptions, given: GivenOptions): Promise<DenseAndData> {
+  const shape = parseOptions(denseOptions, given, 'options of the dense training');
+  const data = await openData(options, shape.imageSize);
+  return { dense: { kind: 'new', model: newModel(shape, data), options: shape }, data };
+}
+
+async function givenDense(
+  options: CompressOptions,
+  from: string,
+  { stderr }: Terminal,
+): Promise<DenseAndData> {
+  const { model, params, bytes, notes } = await openModel(from);
+  for (const note of notes) print(stderr, `${from}: ${note}`);
+  const data = await openData(options, model.config.imageSize);
+  return { dense: { kind: 'given', model, params, bytes }, data };
+}
