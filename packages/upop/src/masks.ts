@@ -10,7 +10,6 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core';
 import {
-  type AdamWState,
   type Decision,
   type Optimizer,
   type Site,
@@ -37,22 +36,29 @@ export const maskedWeights =
   ({ weights, masks }: Masked): TensorTree =>
     effective(weights, sites, masks);
 
-/** w_a Σ‖ζ_a‖₁ + w_m Σ‖ζ_m‖₁ (Eq. 3). */
-export const maskPenalty =
-  (sites: readonly Site[], { attentionPenalty, ffnPenalty }: SearchOptions) =>
-  ({ masks }: Masked): Scalar =>
-    sites.reduce<Scalar>((total, site) => {
-      const mask = masks[site.id];
-      const weight = site.structure === 'attention' ? attentionPenalty : ffnPenalty;
-      return mask === undefined || weight === 0 ? total : add(total, mul(sum(abs(mask)), weight));
-    }, scalar(0));
+/** w_a Σ‖ζ_a‖₁ + w_m Σ‖ζ_m‖₁ (Eq. 3); no part of the training at all when both weights are 0. */
+export function maskPenalty(
+  sites: readonly Site[],
+  { attentionPenalty, ffnPenalty }: SearchOptions,
+): { penalty?: (params: Masked) => Scalar } {
+  const weightOf = ({ structure }: Site) => (structure === 'attention' ? attentionPenalty : ffnPenalty);
+  const penalized = sites.filter((site) => weightOf(site) > 0);
+  if (penalized.length === 0) return {};
+  return {
+    penalty: ({ masks }) =>
+      penalized.reduce<Scalar>((total, site) => {
+        const mask = masks[site.id];
+        return mask === undefined ? total : add(total, mul(sum(abs(mask)), weightOf(site)));
+      }, scalar(0)),
+  };
+}
 
 /** AdamW at a constant learning rate over the selected parts of the tree. */
 export function searchOptimizer<Params extends TensorTree>(
   { learningRate, weightDecay }: Pick<SearchOptions, 'learningRate' | 'weightDecay'>,
-  trains: (path: string) => boolean = () => true,
-): Optimizer<Params, AdamWState<Params>> {
-  return only(adamw<Params>({ schedule: constant(learningRate), weightDecay }), trains);
+  trains: (path: string) => boolean,
+): Optimizer<Params> {
+  return only(adamw({ schedule: constant(learningRate), weightDecay }), trains);
 }
 
 /** The decision as masks: `value` where units go, 1 where they stay. */

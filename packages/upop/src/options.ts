@@ -8,24 +8,25 @@ const searchShape = {
   weightDecay: z.number().nonnegative().default(0.05).describe("AdamW's weight decay during the search"),
 };
 
-const penaltyShape = {
+/** w_a and w_m of Eq. 3. UPop's standardising removes their constant gradient, so by default it does not pay for them. */
+const penaltyShape = (attention: number, ffn: number) => ({
   attentionPenalty: z
     .number()
     .nonnegative()
-    .default(2e-4)
-    .describe('w_a: weight of the masks of attention in the loss'),
-  ffnPenalty: z.number().nonnegative().default(5e-5).describe('w_m: weight of the masks of FFNs in the loss'),
-};
+    .default(attention)
+    .describe('w_a: weight of attention masks in the loss'),
+  ffnPenalty: z.number().nonnegative().default(ffn).describe('w_m: weight of FFN masks in the loss'),
+});
 
 const roundsShape = {
   rounds: z.int().positive().default(5).describe('rounds in which units are removed, an equal share in each'),
 };
 
-export const trainedMaskOptions = z.object({ ...searchShape, ...penaltyShape });
+export const trainedMaskOptions = z.object({ ...searchShape, ...penaltyShape(2e-4, 5e-5) });
 
 export const upopOptions = z.object({
   ...searchShape,
-  ...penaltyShape,
+  ...penaltyShape(0, 0),
   schedule: z
     .enum(progressSchedules)
     .default('cosine')
@@ -43,7 +44,11 @@ export const upopOptions = z.object({
     ),
 });
 
-export const straightThroughOptions = z.object({ ...searchShape, ...penaltyShape, ...roundsShape });
+export const straightThroughOptions = z.object({
+  ...searchShape,
+  ...penaltyShape(2e-4, 5e-5),
+  ...roundsShape,
+});
 
 export const magnitudeOptions = z.object({ ...searchShape, ...roundsShape });
 

@@ -59,7 +59,7 @@ export async function searchStraightThrough(
       params: { weights: run.params, ...masks },
       state: {},
       effective: (params) => maskedWeights(sites)({ weights: params.weights, masks: shadowed(params) }),
-      penalty: maskPenalty(sites, options),
+      ...maskPenalty(sites, options),
       afterStep: ({ step, params, state }: AfterStep<Shadowed, Record<string, never>>) => {
         const share = roundShare(step, steps, options.rounds);
         if (share === undefined) return { params, state };

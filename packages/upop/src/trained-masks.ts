@@ -43,8 +43,8 @@ export async function searchByTrainedMasks(
       params: { weights: run.params, masks },
       state: {},
       effective: maskedWeights(sites),
-      penalty: maskPenalty(sites, options),
-      optimizer: searchOptimizer<Masked>(options),
+      ...maskPenalty(sites, options),
+      optimizer: searchOptimizer<Masked>(options, () => true),
       steps: run.stepsIn(options.search),
     }),
   );

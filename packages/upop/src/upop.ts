@@ -77,7 +77,7 @@ export async function searchProgressively(run: CompressionRun, options: UPopOpti
       params: { weights: run.params, masks },
       state: { gradients: nothing },
       effective: maskedWeights(sites),
-      penalty: maskPenalty(sites, options),
+      ...maskPenalty(sites, options),
       afterStep: updateMasks,
       optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
       steps,

@@ -1,6 +1,6 @@
-import { add, div, maximum, mul, sqrt, square, sum, zerosLike } from '@tensorflow/tfjs-core';
+import { add, div, maximum, mul, sqrt, square, sum } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { type TensorTree, leavesOf, mapTree, zipTrees } from '../tree/tree';
+import { type TensorTree, entriesOf, leavesOf, mapTree } from '../tree/tree';
 
 export interface OptimizerStep<Params extends TensorTree, State extends TensorTree> {
   readonly params: Params;
@@ -40,20 +40,19 @@ export function clipByGlobalNorm<Params extends TensorTree, State extends Tensor
   };
 }
 
-/** Updates only the leaves whose path is selected; the others keep their tensors and count as zero gradients. */
+/** Updates only the leaves whose path is selected, by an optimiser that sees no others; the rest keep their tensors. */
 export function only<Params extends TensorTree, State extends TensorTree>(
-  optimizer: Optimizer<Params, State>,
+  optimizer: Optimizer<Record<string, Tensor>, State>,
   selects: (path: string) => boolean,
 ): Optimizer<Params, State> {
+  const selected = (tree: Params): Record<string, Tensor> =>
+    Object.fromEntries(entriesOf<Tensor>(tree).filter(([path]) => selects(path)));
   return {
-    init: (params) => optimizer.init(params),
-    update: (step) => {
-      const gradients = mapTree(step.gradients, (leaf, path) => (selects(path) ? leaf : zerosLike(leaf)));
-      const updated = optimizer.update({ ...step, gradients });
-      const params = zipTrees([step.params, updated.params], ([before, after], path) =>
-        selects(path) ? after : before,
-      );
-      return { params, state: updated.state };
+    init: (params) => optimizer.init(selected(params)),
+    update: ({ params, gradients, state, step }) => {
+      const own = { params: selected(params), gradients: selected(gradients), state, step };
+      const updated = optimizer.update(own);
+      return { params: mapTree(params, (leaf, path) => updated.params[path] ?? leaf), state: updated.state };
     },
   };
 }
