@@ -3,11 +3,22 @@ import { z } from 'zod';
 import { parseArguments } from './arguments/parse';
 import type { Command } from './commands/command';
 import { compressCommand } from './commands/compress';
+import { datasetsCommand } from './commands/datasets';
+import { evaluateCommand } from './commands/evaluate';
+import { inspectCommand } from './commands/inspect';
+import { methodsCommand } from './commands/methods';
 import { trainCommand } from './commands/train';
 import { type Terminal, print } from './terminal/terminal';
 import { version } from './version';
 
-const commands: readonly Command[] = [trainCommand, compressCommand];
+const commands: readonly Command[] = [
+  trainCommand,
+  compressCommand,
+  evaluateCommand,
+  inspectCommand,
+  methodsCommand,
+  datasetsCommand,
+];
 
 const USER_ERROR = 2;
 const FAULT = 1;

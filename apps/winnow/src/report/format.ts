@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 
-/** Rows under a heading, in plain characters that survive a log file. */
+/** Rows under a heading, in plain characters that survive a log file; the first column stands left. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const drawn = new Table({
     head: [...head],
@@ -21,8 +21,11 @@ export function count(value: number): string {
 
 export const bytes = (value: number): string => `${count(value)}B`.replace(/(\d)B$/, '$1 B');
 export const milliseconds = (value: number): string => `${value.toPrecision(3)} ms`;
-export const percent = (value: number): string => `${value.toFixed(2)} %`;
 export const times = (value: number): string => `${value.toFixed(2)}×`;
+
+/** A score in its unit. */
+export const scoreText = (name: string, value: number): string =>
+  name === 'loss' ? value.toFixed(4) : `${value.toFixed(2)} %`;
 
 export function duration(seconds: number): string {
   return seconds < 60

@@ -1,6 +1,6 @@
 import type { Scores } from '@winnow/core';
 import type { CompressSummary, Summary, TrainSummary } from '../run-folder/summary';
-import { bytes, count, duration, milliseconds, percent, table, times } from './format';
+import { bytes, count, duration, milliseconds, scoreText, table, times } from './format';
 
 /** What came out of a run, for people. */
 export function runReport(summary: Summary, folder: string): string {
@@ -52,6 +52,3 @@ function compressReport({ dense, compressed, ratios, metric, method, data }: Com
   ];
   return table([data.name, 'dense', method.name, 'ratio'], [...sizes, ...quality]);
 }
-
-const scoreText = (name: string, value: number): string =>
-  name === 'loss' ? value.toFixed(4) : percent(value);
