@@ -46,8 +46,8 @@ function classificationScorer(classes: number): Scorer<ImageBatch> {
         const own = row[label] ?? Number.NaN;
         const highest = row.reduce((a, b) => Math.max(a, b), -Infinity);
         const logSum = highest + Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - highest), 0));
-        // Ties count against the model: a constant output scores no hit by luck of the order.
-        const better = row.filter((logit, k) => logit >= own && k !== label).length;
+        // Ties count against the model, and so does what is not a number: a constant or broken output scores no hit.
+        const better = row.filter((logit, k) => !(logit < own) && k !== label).length;
         total.examples += 1;
         total.loss += logSum - own;
         total.top1 += better < 1 ? 1 : 0;

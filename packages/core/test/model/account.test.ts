@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import {
+  type VisionTransformerPreset,
+  compressibleCost,
+  leavesOf,
+  randomStream,
+  removalTarget,
+  selectUnits,
+  sizeOf,
+  sumCosts,
+  visionTransformer,
+  visionTransformerConfig,
+} from '../../src/index';
+import { smallConfigs } from './random-model';
+
+const imagenet = { imageSize: 224, patchSize: 16, classes: 1000 } as const;
+const deit = (preset: VisionTransformerPreset) =>
+  visionTransformer(visionTransformerConfig(preset, imagenet));
+
+/** UPop's Table 1 in exact numbers: share removed, parameters and MACs when every site gives up the same share. */
+const ratios = [
+  { share: 0.1, millions: '19.924', giga: '4.154', published: { millions: '19.9', giga: 4.1 } },
+  { share: 0.2, millions: '17.797', giga: '3.700', published: { millions: '17.8', giga: 3.7 } },
+  { share: 0.3, millions: '15.671', giga: '3.246', published: { millions: '15.7', giga: 3.2 } },
+  { share: 0.4, millions: '13.544', giga: '2.792', published: { millions: '13.5', giga: 2.8 } },
+  { share: 0.5, millions: '11.418', giga: '2.338', published: { millions: '11.4', giga: 2.3 } },
+];
+
+describe('the account of DeiT-S at 224 px', () => {
+  const model = deit('small');
+  const { sites, account } = model;
+  const compressible = compressibleCost(sites);
+
+  it('is exact for the dense model and its units', () => {
+    expect(account.parameters).toBe(22_050_664);
+    expect(account.macs).toBe(4_608_338_304);
+    expect(account.parameters - compressible.parameters).toBe(784_744);
+    expect(account.macs - compressible.macs).toBe(67_642_752);
+    const unitsOf = (structure: string) => sites.filter((site) => site.structure === structure);
+    expect(new Set(unitsOf('attention').map(({ unitCost }) => unitCost.parameters))).toEqual(new Set([9234]));
+    expect(new Set(unitsOf('ffn').map(({ unitCost }) => unitCost.parameters))).toEqual(new Set([769]));
+    expect(unitsOf('attention').map(({ units }) => units)).toEqual(new Array(12).fill(64));
+    expect(unitsOf('ffn').map(({ units }) => units)).toEqual(new Array(12).fill(1536));
+  });
+
+  const cutBy = (share: number, priority: (structure: string, place: number) => number) => {
+    const priorities = Object.fromEntries(
+      sites.map(({ id, structure, units }) => [
+        id,
+        Array.from({ length: units }, (_, unit) => priority(structure, unit / units)),
+      ]),
+    );
+    const target = removalTarget(model, { unit: 'compressible-parameters', keep: 1 - share });
+    return model.shrink(selectUnits(sites, priorities, target)).account;
+  };
+
+  it.each(ratios)('matches the table at p = $share', ({ share, millions, giga, published }) => {
+    const cut = cutBy(share, (_, place) => -place);
+    const exact = account.parameters - share * compressible.parameters;
+    expect((exact / 1e6).toFixed(3)).toBe(millions);
+    expect((cut.parameters / 1e6).toFixed(1)).toBe(published.millions);
+    // Whole units go: up to one more than asked.
+    expect(exact - cut.parameters).toBeGreaterThanOrEqual(0);
+    expect(exact - cut.parameters).toBeLessThan(9234);
+    const uniform = account.macs - share * compressible.macs;
+    expect((uniform / 1e9).toFixed(3)).toBe(giga);
+    // The paper cuts its second digit off at p = .1 and .3 and rounds at the others: within one of it.
+    expect(Math.abs(uniform / 1e9 - published.giga)).toBeLessThan(0.1);
+    expect(Math.abs(cut.macs / uniform - 1)).toBeLessThan(0.002);
+  });
+
+  it.each([
+    { share: 0.1, least: 4.083, most: 4.19 },
+    { share: 0.5, least: 2.165, most: 2.516 },
+  ])('has the feasible range of MACs at p = $share', ({ share, least, most }) => {
+    const attentionFirst = cutBy(share, (structure) => (structure === 'attention' ? 1 : 0));
+    const ffnFirst = cutBy(share, (structure) => (structure === 'ffn' ? 1 : 0));
+    const attentionUnit = Math.max(...sites.map(({ unitCost }) => unitCost.macs));
+    expect(Math.abs(attentionFirst.macs - 1e9 * least)).toBeLessThan(attentionUnit + 5e5); // 5e5: the rounded digit
+    expect(Math.abs(ffnFirst.macs - 1e9 * most)).toBeLessThan(attentionUnit + 5e5);
+    const random = randomStream(1, 'between');
+    const between = cutBy(share, () => random.uniform());
+    expect(between.macs).toBeGreaterThan(attentionFirst.macs);
+    expect(between.macs).toBeLessThan(ffnFirst.macs);
+  });
+});
+
+describe('the account of any model', () => {
+  it.each([
+    ['tiny', '5.7', '1.3'],
+    ['base', '86.6', '17.6'],
+  ] as const)('gives DeiT-%s %s M and %s G', (preset, millions, giga) => {
+    const { account } = deit(preset);
+    expect((account.parameters / 1e6).toFixed(1)).toBe(millions);
+    expect((account.macs / 1e9).toFixed(1)).toBe(giga);
+  });
+
+  it('counts every element of the specifications, part by part', () => {
+    fc.assert(
+      fc.property(smallConfigs, (config) => {
+        const { specs, account } = visionTransformer(config);
+        expect(account.parameters).toBe(leavesOf(specs).reduce((sum, spec) => sum + sizeOf(spec), 0));
+        expect(sumCosts(account.lines)).toEqual({ parameters: account.parameters, macs: account.macs });
+        expect(new Set(account.lines.map(({ part }) => part)).size).toBe(account.lines.length);
+      }),
+    );
+  });
+
+  it('counts the multiplications of a model small enough to count by hand', () => {
+    const { account } = visionTransformer({
+      kind: 'vision-transformer',
+      imageSize: 4,
+      patchSize: 2,
+      channels: 1,
+      classes: 3,
+      distillation: 'none',
+      tower: {
+        embedDim: 6,
+        heads: 2,
+        denseHeadDim: 3,
+        activation: 'gelu',
+        causal: false,
+        normEpsilon: 1e-6,
+        blocks: [{ headDim: 3, hiddenDim: 7 }],
+      },
+    });
+    const patches = 4 * 4 * 6; // 4 patches of 4 pixels to width 6
+    const projections = 4 * (5 * 6 * 6); // q, k, v and output over 5 tokens
+    const attended = 2 * 2 * (5 * 5 * 3); // QKᵀ and attention·V, 2 heads of 3
+    const ffn = 2 * (5 * 6 * 7);
+    const norms = 3 * (5 * 5 * 6);
+    expect(account.macs).toBe(patches + projections + attended + ffn + norms + 6 * 3);
+  });
+});
+
+describe('visionTransformerConfig', () => {
+  it('refuses pictures that are not whole patches', () => {
+    expect(() => visionTransformerConfig('nano', { imageSize: 30, patchSize: 16, classes: 2 })).toThrow(
+      /multiple of the patch size, got 30 px and patches of 16 px/,
+    );
+  });
+});

@@ -1,0 +1,128 @@
+import { type Tensor2D, mul, slice, tensor2d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { type VisionTransformerConfig, randomStream, visionTransformer } from '../../src/index';
+import { describeOnEveryEngine } from '../engine/every-engine';
+import { logitDifference, perturbedParams, randomImages, seeds, smallConfigs } from './random-model';
+
+const distilled: VisionTransformerConfig = {
+  kind: 'vision-transformer',
+  imageSize: 4,
+  patchSize: 2,
+  channels: 1,
+  classes: 2,
+  distillation: 'head',
+  tower: {
+    embedDim: 8,
+    heads: 2,
+    denseHeadDim: 4,
+    activation: 'gelu',
+    causal: false,
+    normEpsilon: 1e-6,
+    blocks: [{ headDim: 4, hiddenDim: 6 }],
+  },
+};
+
+describeOnEveryEngine('a vision transformer', () => {
+  it('gives each picture its logits, whatever else is in the batch', () => {
+    fc.assert(
+      fc.property(smallConfigs, seeds, (config, seed) => {
+        tidy(() => {
+          const model = visionTransformer(config);
+          const params = perturbedParams(model, seed);
+          const images = randomImages(config, randomStream(seed, 'pictures'));
+          const together = model.forward(params, { images });
+          expect(together.shape).toEqual([3, config.classes]);
+          const [, height, width, channels] = images.shape;
+          const second = slice(images, [1, 0, 0, 0], [1, height, width, channels]);
+          const alone = model.forward(params, { images: second }).dataSync();
+          const expected = slice(together, [1, 0], [1, config.classes]).dataSync();
+          alone.forEach((value, k) => {
+            expect(Math.abs(value - (expected[k] ?? Number.NaN))).toBeLessThan(1e-5);
+          });
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('normalises its features and keeps the attention scale after a cut', () => {
+    const model = visionTransformer(distilled);
+    const small = model.shrink({
+      version: 1,
+      sites: { 'blocks.0.attention': { kind: 'keep', kept: [1], units: 4 } },
+    });
+    expect(small.config.tower).toEqual({ ...distilled.tower, blocks: [{ headDim: 1, hiddenDim: 6 }] });
+    tidy(() => {
+      const params = perturbedParams(model, 3);
+      const images = randomImages(distilled, randomStream(3, 'pictures'));
+      const features = model.features(params, { images });
+      expect(features.shape).toEqual([3, 6, 8]);
+      const [weight, bias] = [params.norm.weight.dataSync(), params.norm.bias.dataSync()];
+      const token = [...features.dataSync().slice(0, 8)];
+      const normalized = token.map((value, i) => (value - (bias[i] ?? 0)) / (weight[i] ?? 0));
+      expect(normalized.reduce((sum, value) => sum + value, 0)).toBeCloseTo(0, 3);
+      expect(normalized.reduce((sum, value) => sum + value * value, 0) / 8).toBeCloseTo(1, 3);
+    });
+  });
+
+  it('reads patches in row, column, channel order', () => {
+    tidy(() => {
+      const model = visionTransformer({ ...distilled, distillation: 'none' });
+      const params = perturbedParams(model, 1);
+      // Only the pixel at row 1, column 0 of each patch is read: moving the others changes nothing.
+      const size = 4 * model.config.tower.embedDim;
+      const rows = Float32Array.from({ length: size }, (_, i) => (Math.floor(i / (size / 4)) === 2 ? 1 : 0));
+      const weight = params.patchEmbedding.weight;
+      const blind = {
+        ...params,
+        patchEmbedding: {
+          ...params.patchEmbedding,
+          weight: mul<Tensor2D>(weight, tensor2d(rows, weight.shape)),
+        },
+      };
+      const pictures = (seen: number, unseen: number) =>
+        tensor4d(
+          Array.from({ length: 16 }, (_, i) =>
+            Math.floor(i / 4) % 2 === 1 && i % 2 === 0 ? seen * (i + 1) : unseen * i,
+          ),
+          [1, 4, 4, 1],
+        );
+      const logits = (images: ReturnType<typeof pictures>) => [
+        ...model.forward(blind, { images }).dataSync(),
+      ];
+      expect(logits(pictures(1, 5))).toEqual(logits(pictures(1, -2)));
+      expect(logits(pictures(2, 5))).not.toEqual(logits(pictures(1, 5)));
+    });
+  });
+
+  it('averages the two heads of a distilled model', () => {
+    fc.assert(
+      fc.property(smallConfigs, seeds, (drawn, seed) => {
+        tidy(() => {
+          const model = visionTransformer({ ...drawn, distillation: 'head' });
+          const params = perturbedParams(model, seed);
+          const images = randomImages(drawn, randomStream(seed, 'pictures'));
+          const { head, distillationHead } = params;
+          if (distillationHead === undefined) throw new Error('the model has no distillation head');
+          const silent = {
+            weight: mul(distillationHead.weight, 0),
+            bias: mul(distillationHead.bias, 0),
+          } as typeof head;
+          const single = { ...params, distillationHead: silent };
+          const doubled = { weight: mul(head.weight, 2), bias: mul(head.bias, 2) } as typeof head;
+          // With one head silent and the other doubled, the mean is the first head alone: a model without the second.
+          const token = visionTransformer({ ...drawn, distillation: 'token' });
+          const tokenParams = { ...params };
+          delete tokenParams.distillationHead;
+          const difference = logitDifference(
+            { model, params: { ...single, head: doubled } },
+            { model: token, params: tokenParams },
+            images,
+          );
+          expect(difference).toBeLessThan(1e-5);
+        });
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

@@ -1,0 +1,97 @@
+import { type Tensor4D, abs, add, max, sub, tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {
+  type Model,
+  type RandomStream,
+  type TensorTree,
+  type VisionTransformer,
+  type VisionTransformerConfig,
+  type VisionTransformerParams,
+  initialize,
+  mapTree,
+  randomStream,
+  sizeOf,
+} from '../../src/index';
+
+/** Small vision transformers of every kind; their layers differ in size, as after a cut. */
+export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
+  .record({
+    grid: fc.integer({ min: 1, max: 3 }),
+    patchSize: fc.integer({ min: 1, max: 3 }),
+    channels: fc.integer({ min: 1, max: 3 }),
+    classes: fc.integer({ min: 1, max: 4 }),
+    distillation: fc.constantFrom('none', 'token', 'head'),
+    embedDim: fc.integer({ min: 2, max: 9 }),
+    heads: fc.integer({ min: 1, max: 3 }),
+    denseHeadDim: fc.integer({ min: 4, max: 6 }),
+    activation: fc.constantFrom('gelu', 'quick-gelu'),
+    causal: fc.boolean(),
+    blocks: fc.array(
+      fc.record({ headDim: fc.integer({ min: 1, max: 6 }), hiddenDim: fc.integer({ min: 1, max: 12 }) }),
+      { minLength: 1, maxLength: 3 },
+    ),
+  })
+  .map(({ grid, patchSize, channels, classes, distillation, ...tower }) => ({
+    kind: 'vision-transformer',
+    imageSize: grid * patchSize,
+    patchSize,
+    channels,
+    classes,
+    distillation,
+    tower: { ...tower, normEpsilon: 1e-6 },
+  }));
+
+export const seeds = fc.integer({ min: 0, max: 1_000_000 });
+
+/** Parameters of which none is zero or one: biases and norms must take part in what is tested. */
+export function perturbedParams(model: VisionTransformer, seed: number): VisionTransformerParams {
+  return tidy(() => {
+    const params = initialize<VisionTransformerParams>(model.specs, seed);
+    const random = randomStream(seed, 'perturbation');
+    return mapTree(params, (leaf) => {
+      const noise = Float32Array.from({ length: sizeOf(leaf) }, () => 0.3 * random.normal());
+      return add(leaf, tensor(noise, leaf.shape));
+    });
+  });
+}
+
+export function randomImages(
+  { imageSize, channels }: VisionTransformerConfig,
+  random: RandomStream,
+): Tensor4D {
+  const size = 3 * imageSize * imageSize * channels;
+  return tensor4d(
+    Float32Array.from({ length: size }, () => random.normal()),
+    [3, imageSize, imageSize, channels],
+  );
+}
+
+/** Units to keep at every site, at least one. */
+export function randomMasks(
+  sites: VisionTransformer['sites'],
+  random: RandomStream,
+): Record<string, number[]> {
+  return Object.fromEntries(
+    sites.map(({ id, units }) => {
+      const survivor = random.integer(units);
+      return [
+        id,
+        Array.from({ length: units }, (_, unit) => (unit === survivor || random.uniform() < 0.5 ? 1 : 0)),
+      ];
+    }),
+  );
+}
+
+/** Largest |Δlogit| between two models on the same pictures. */
+export function logitDifference(
+  a: { model: Model; params: TensorTree },
+  b: { model: Model; params: TensorTree },
+  images: Tensor4D,
+): number {
+  return tidy(
+    () =>
+      max(
+        abs(sub(a.model.forward(a.params, { images }), b.model.forward(b.params, { images }))),
+      ).dataSync<'float32'>()[0] ?? Number.NaN,
+  );
+}

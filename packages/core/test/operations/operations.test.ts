@@ -1,0 +1,107 @@
+import { type Tensor, type Tensor1D, type Tensor2D, memory, tensor2d } from '@tensorflow/tfjs-core';
+import {
+  attention,
+  gelu,
+  layerNorm,
+  linear,
+  quickGelu,
+  randomStream,
+  softmaxCrossEntropy,
+} from '../../src/index';
+import { describeOnEveryEngine } from '../engine/every-engine';
+import { type Input, deviations, randomInput } from './gradient-check';
+import {
+  plainAttention,
+  plainCrossEntropy,
+  plainGelu,
+  plainLayerNorm,
+  plainLinear,
+  plainQuickGelu,
+} from './plain';
+
+const matrix = (x: Tensor | undefined) => x as Tensor2D;
+const vector = (x: Tensor | undefined) => x as Tensor1D;
+const random = randomStream(1, 'operations');
+
+interface Case {
+  readonly what: string;
+  readonly operation: (...inputs: Tensor[]) => Tensor;
+  readonly plain: (...inputs: (readonly number[])[]) => number[];
+  readonly inputs: readonly Input[];
+}
+
+const attentions = [
+  { batch: 2, tokens: 4, heads: 3, keyDim: 2, valueDim: 2, scale: 0.7, causal: false },
+  { batch: 2, tokens: 4, heads: 2, keyDim: 2, valueDim: 3, scale: 0.7, causal: true },
+  { batch: 1, tokens: 1, heads: 1, keyDim: 1, valueDim: 1, scale: 1, causal: true },
+].map((shape): Case => {
+  const { batch, tokens, heads, keyDim, valueDim } = shape;
+  const input = (dim: number) => randomInput(random, batch * tokens, heads * dim);
+  return {
+    what: `attention of ${tokens} tokens and ${heads} heads${shape.causal ? ', causal' : ''}`,
+    operation: (query, key, value) => attention(matrix(query), matrix(key), matrix(value), shape),
+    plain: (query = [], key = [], value = []) => plainAttention(shape)(query, key, value),
+    inputs: [input(keyDim), input(keyDim), input(valueDim)],
+  };
+});
+
+const targets = [0.8, 0.1, 0.1, 0, 0, 1];
+const cases: Case[] = [
+  ...attentions,
+  {
+    what: 'linear',
+    operation: (x, weight, bias) => linear(matrix(x), matrix(weight), vector(bias)),
+    plain: (x = [], weight = [], bias = []) => plainLinear(4, 3, 5)(x, weight, bias),
+    inputs: [randomInput(random, 4, 3), randomInput(random, 3, 5), randomInput(random, 5)],
+  },
+  {
+    what: 'layerNorm',
+    operation: (x, weight, bias) => layerNorm(matrix(x), vector(weight), vector(bias), 1e-3),
+    plain: (x = [], weight = [], bias = []) => plainLayerNorm(3, 6, 1e-3)(x, weight, bias),
+    inputs: [randomInput(random, 3, 6), randomInput(random, 6), randomInput(random, 6)],
+  },
+  {
+    what: 'gelu',
+    operation: (x) => gelu(matrix(x)),
+    plain: (x = []) => plainGelu(x),
+    inputs: [{ shape: [2, 5], values: [-4, -1.5, -0.3, 0, 0.2, 0.75, 1.3, 2, 3.1, 4] }],
+  },
+  {
+    what: 'quickGelu',
+    operation: (x) => quickGelu(matrix(x)),
+    plain: (x = []) => plainQuickGelu(x),
+    inputs: [{ shape: [2, 5], values: [-4, -1.5, -0.3, 0, 0.2, 0.75, 1.3, 2, 3.1, 4] }],
+  },
+  {
+    what: 'softmaxCrossEntropy',
+    operation: (logits) => softmaxCrossEntropy(matrix(logits), tensor2d(targets, [2, 3])),
+    plain: (logits = []) => plainCrossEntropy(3, targets)(logits),
+    inputs: [randomInput(random, 2, 3)],
+  },
+];
+
+describeOnEveryEngine('fused operations', () => {
+  it.each(cases)('$what has the right value and gradient', ({ operation, plain, inputs }) => {
+    const before = memory().numTensors;
+    const { forward, gradient } = deviations(operation, plain, inputs, randomStream(2, 'weights'));
+    expect(forward).toBeLessThan(2e-6);
+    expect(gradient).toBeLessThan(5e-6);
+    expect(memory().numTensors).toBe(before);
+  });
+
+  it('map zero to zero where a unit is cut before them', () => {
+    const zeros = tensor2d([0, 0], [1, 2]);
+    expect([...gelu(zeros).dataSync()]).toEqual([0, 0]);
+    expect([...quickGelu(zeros).dataSync()]).toEqual([0, 0]);
+  });
+
+  it('stay finite for large scores and logits', () => {
+    const large = tensor2d([300, -300, 300, 300], [2, 2]);
+    const shape = { batch: 1, tokens: 2, heads: 1, scale: 1, causal: true };
+    expect([...attention(large, large, large, shape).dataSync()].every(Number.isFinite)).toBe(true);
+    expect(softmaxCrossEntropy(large, tensor2d([0, 1, 1, 0], [2, 2])).dataSync()[0]).toBeCloseTo(
+      (600 + Math.LN2) / 2,
+      3,
+    );
+  });
+});

@@ -1,0 +1,138 @@
+import { memory } from '@tensorflow/tfjs-core';
+import {
+  type RunEvent,
+  type Runner,
+  type Snapshot,
+  adamw,
+  constant,
+  disposeTree,
+  downloadTree,
+  evaluate,
+  evaluationBatches,
+  runPhase,
+  toJson,
+  trainingBatches,
+} from '../../src/index';
+import { describeOnEveryEngine } from '../engine/every-engine';
+import { type Line, flatLine, points, regression } from '../train/regression';
+
+// How a run recovers as a whole is for the conformance suite of testkit; here is what one phase writes and reports.
+describeOnEveryEngine('a phase', () => {
+  const snapshots = new Map<string, Snapshot>();
+  const events: RunEvent[] = [];
+  const runner: Runner = {
+    store: {
+      load: (name) => Promise.resolve(snapshots.get(name)),
+      save: (name, snapshot) => {
+        snapshots.set(name, snapshot);
+        return Promise.resolve();
+      },
+      remove: (name) => {
+        snapshots.delete(name);
+        return Promise.resolve();
+      },
+    },
+    checkpointEvery: 4,
+    report: (event) => events.push(event),
+  };
+  const run = (line: Line) =>
+    runPhase(
+      runner,
+      'fit',
+      {
+        params: line,
+        state: {},
+        task: regression,
+        effective: (params) => params,
+        optimizer: adamw<Line>({ schedule: constant(0.1) }),
+        batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
+        steps: 10,
+      },
+      100,
+      { at: [5, 10], score: (params) => evaluate(regression, params as Line, evaluationBatches(points, 8)) },
+    );
+  beforeEach(() => {
+    snapshots.clear();
+    events.length = 0;
+  });
+
+  it('reports its steps, milestones and checkpoints, and charges what it spends', async () => {
+    const line = flatLine();
+    const before = memory().numTensors;
+    const { params, milestones, ledger } = await run(line);
+    const told = events.flatMap((event) =>
+      event.kind === 'step' ? [] : [`${event.kind} ${'step' in event ? event.step : event.from}`],
+    );
+    expect(told).toEqual([
+      'phase 0',
+      'checkpoint 4',
+      'scores 5',
+      'checkpoint 8',
+      'scores 10',
+      'checkpoint 10',
+    ]);
+    const steps = events.flatMap((event) => (event.kind === 'step' ? [event.step] : []));
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(milestones.map(({ step }) => step)).toEqual([5, 10]);
+    expect(milestones.map(({ scores }) => scores['count'])).toEqual([24, 24]);
+    expect(ledger).toMatchObject({ phase: 'fit', steps: 10, examples: 80, trainingMacs: 8000 });
+    expect(ledger.wallMs).toBeGreaterThan(0);
+    disposeTree(params);
+    expect(memory().numTensors).toBe(before);
+    disposeTree(line);
+  });
+
+  it('is loaded instead of run when it has finished, with its milestones and its costs', async () => {
+    const line = flatLine();
+    const first = await run(line);
+    events.length = 0;
+    const again = await run(line);
+    expect(events).toEqual([]);
+    expect(again.milestones).toEqual(first.milestones);
+    expect(again.ledger).toMatchObject({ examples: 80, trainingMacs: 8000 });
+    expect(await downloadTree(again.params)).toEqual(await downloadTree(first.params));
+  });
+
+  it('keeps its optimiser only until it is finished', async () => {
+    const kept: string[][] = [];
+    const line = flatLine();
+    const { store } = runner;
+    const spied: Runner = {
+      ...runner,
+      store: {
+        ...store,
+        save: (name, snapshot) => {
+          kept.push([...snapshot.tensors.keys()]);
+          return store.save(name, snapshot);
+        },
+      },
+    };
+    await runPhase(
+      spied,
+      'fit',
+      {
+        params: line,
+        state: { memory: line.bias },
+        task: regression,
+        effective: (params) => params,
+        optimizer: adamw<Line>({ schedule: constant(0.1) }),
+        batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
+        steps: 5,
+      },
+      1,
+    );
+    const trained = ['params/weight', 'params/bias', 'state/memory'];
+    const moments = ['mean', 'variance'].flatMap((moment) => [
+      `optimizer/${moment}.weight`,
+      `optimizer/${moment}.bias`,
+    ]);
+    expect(kept).toEqual([[...trained, ...moments], trained]);
+  });
+});
+
+describe('toJson', () => {
+  it('drops what JSON cannot hold', () => {
+    expect(toJson({ a: [1, 'x', null, true], b: undefined })).toEqual({ a: [1, 'x', null, true] });
+    expect(() => toJson(undefined)).toThrow();
+  });
+});

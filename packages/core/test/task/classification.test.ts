@@ -1,0 +1,88 @@
+import { type Tensor2D, memory, mul, tensor2d } from '@tensorflow/tfjs-core';
+import {
+  type ImageBatch,
+  type ImageInputs,
+  type Model,
+  classification,
+  disposeTree,
+  downloadTree,
+  evaluate,
+  measureLatency,
+  tidyTree,
+} from '../../src/index';
+import { describeOnEveryEngine } from '../engine/every-engine';
+
+/** A model whose logits are its parameters, one row for each picture of a batch. */
+const table: Pick<Model<{ logits: Tensor2D }, ImageInputs>, 'forward'> = {
+  forward: ({ logits }) => mul<Tensor2D>(logits, 1),
+};
+
+const batchOf = (...labels: number[]): ImageBatch => ({
+  size: labels.length,
+  images: new Float32Array(labels.length),
+  labels: Int32Array.from(labels),
+});
+
+async function* asBatches(...batches: ImageBatch[]): AsyncGenerator<ImageBatch> {
+  for (const batch of batches) yield Promise.resolve(batch);
+}
+
+describeOnEveryEngine('classification', () => {
+  const options = { imageSize: 1, channels: 1, classes: 7 };
+  const task = classification(table, options);
+  const ascending = [0, 1, 2, 3, 4, 5, 6];
+
+  it('scores top-1, top-5 and loss over all batches', async () => {
+    const params = { logits: tensor2d([...ascending, ...ascending], [2, 7]) };
+    const before = memory().numTensors;
+    const scores = await evaluate(task, params, asBatches(batchOf(6, 2), batchOf(1, 6)));
+    expect(memory().numTensors).toBe(before);
+    expect(scores['top1']).toBe(50);
+    expect(scores['top5']).toBe(75);
+    const logSum = Math.log(ascending.reduce((sum, value) => sum + Math.exp(value), 0));
+    expect(scores['loss']).toBeCloseTo(logSum - (6 + 2 + 1 + 6) / 4, 5);
+    disposeTree(params);
+  });
+
+  it('gives a constant output no hit', async () => {
+    const scores = await evaluate(
+      task,
+      { logits: tensor2d(new Array<number>(7).fill(0), [1, 7]) },
+      asBatches(batchOf(0)),
+    );
+    expect(scores).toMatchObject({ top1: 0, top5: 0 });
+    expect(scores['loss']).toBeCloseTo(Math.log(7), 6);
+  });
+
+  it('counts an output that is not a number as a miss', async () => {
+    const nowhere = tensor2d(new Array<number>(7).fill(Number.NaN), [1, 7]);
+    const scores = await evaluate(task, { logits: nowhere }, asBatches(batchOf(3)));
+    expect(scores).toMatchObject({ top1: 0, top5: 0, loss: Number.NaN });
+  });
+
+  it('smooths its targets over all classes', async () => {
+    const smooth = classification(table, { ...options, labelSmoothing: 0.35 });
+    const logits = tensor2d(ascending, [1, 7]);
+    const loss = tidyTree(() => smooth.loss({ logits }, batchOf(6)));
+    const logSum = Math.log(ascending.reduce((sum, value) => sum + Math.exp(value), 0));
+    const expected = ascending.reduce(
+      (sum, value, k) => sum + (logSum - value) * (0.05 + (k === 6 ? 0.65 : 0)),
+      0,
+    );
+    expect((await loss.data())[0]).toBeCloseTo(expected, 5);
+  });
+
+  it('is timed without leaving tensors', async () => {
+    const params = { logits: tensor2d(ascending, [1, 7]) };
+    const copying = classification(
+      { forward: (lent: typeof params) => mul<Tensor2D>(lent.logits, 1) },
+      options,
+    );
+    const before = memory().numTensors;
+    const { p50Ms, p95Ms } = await measureLatency(copying, params, batchOf(1), { warmup: 1, runs: 9 });
+    expect(p50Ms).toBeGreaterThan(0);
+    expect(p95Ms).toBeGreaterThanOrEqual(p50Ms);
+    expect(memory().numTensors).toBe(before);
+    expect((await downloadTree(params)).size).toBe(1);
+  });
+});

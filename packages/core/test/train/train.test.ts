@@ -1,0 +1,251 @@
+import { add, memory, mul, scalar, square, sum, tensor1d } from '@tensorflow/tfjs-core';
+import {
+  type AdamWState,
+  InterruptedError,
+  type TensorTree,
+  type Training,
+  type TrainingPoint,
+  UserError,
+  adamw,
+  classification,
+  cloneTree,
+  constant,
+  disposeTree,
+  downloadTree,
+  evaluate,
+  evaluationBatches,
+  initialize,
+  only,
+  randomStream,
+  sgd,
+  train,
+  trainingBatches,
+  visionTransformer,
+  visionTransformerConfig,
+} from '../../src/index';
+import { describeOnEveryEngine } from '../engine/every-engine';
+import { type Line, type Points, flatLine, points, regression } from './regression';
+
+type LineTraining = Training<Line, Line, TensorTree, Points>;
+
+const training = (params: Line, changes: Partial<LineTraining> = {}): LineTraining => ({
+  params,
+  state: {},
+  task: regression,
+  effective: (line) => line,
+  optimizer: adamw({ schedule: constant(0.1) }),
+  batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
+  steps: 60,
+  ...changes,
+});
+
+describeOnEveryEngine('the trainer', () => {
+  /** Runs the test's part that owns tensors, and checks that none is left. */
+  const withoutLeaks = async (body: (line: Line) => Promise<void>) => {
+    const before = memory().numTensors;
+    const line = flatLine();
+    await body(line);
+    disposeTree(line);
+    expect(memory().numTensors).toBe(before);
+  };
+
+  it('learns, reports every step, and leaves what it was given', () =>
+    withoutLeaks(async (line) => {
+      const losses: number[] = [];
+      const trained = await train(training(line), { onStep: ({ loss }) => losses.push(loss) });
+      expect(losses).toHaveLength(60);
+      expect(losses.at(-1)).toBeLessThan(0.02 * (losses[0] ?? 0));
+      const scores = await evaluate(regression, trained.params, evaluationBatches(points, 7));
+      expect(scores['count']).toBe(24);
+      expect(scores['accuracy']).toBeGreaterThan(-0.2);
+      expect([...(await line.weight.data())]).toEqual([0]);
+      disposeTree(trained.params);
+    }));
+
+  it('gives back a copy when there is nothing to do', () =>
+    withoutLeaks(async (line) => {
+      const trained = await train(training(line, { steps: 0 }));
+      disposeTree(trained.params);
+      expect(line.weight.isDisposed).toBe(false);
+    }));
+
+  it('stops when the loss is no longer a number', () =>
+    withoutLeaks(async (line) => {
+      const diverging = train(training(line, { optimizer: sgd<Line>({ schedule: constant(1e10) }) }));
+      await expect(diverging).rejects.toThrow(UserError);
+      await expect(diverging).rejects.toThrow(
+        /the loss became (NaN|Infinity) at step \d+: lower the learning rate/,
+      );
+    }));
+
+  it('passes on what goes wrong in the data', () =>
+    withoutLeaks(async (line) => {
+      const batches = training(line).batches;
+      const unreadable = {
+        ...batches,
+        at: (step: number) => (step < 3 ? batches.at(step) : Promise.reject(new Error('unreadable'))),
+      };
+      await expect(train(training(line, { batches: unreadable }))).rejects.toThrow('unreadable');
+    }));
+
+  it('leaves frozen leaves as they are', () =>
+    withoutLeaks(async (line) => {
+      const optimizer = only<Line, AdamWState<Line>>(
+        adamw<Line>({ schedule: constant(0.1) }),
+        (path) => path !== 'bias',
+      );
+      const trained = await train(training(line, { optimizer, steps: 5 }));
+      expect([...(await trained.params.bias.data())]).toEqual([0]);
+      expect([...(await trained.params.weight.data())]).not.toEqual([0]);
+      disposeTree(trained.params);
+    }));
+
+  it('adds the penalty and lets a method move parameters and its own state', () =>
+    withoutLeaks(async (line) => {
+      const steps: number[] = [];
+      const state = { seen: scalar(0) };
+      const trained = await train<Line, Line, typeof state, Points>({
+        ...training(line),
+        state,
+        steps: 4,
+        optimizer: sgd<Line>({ schedule: constant(0) }),
+        penalty: ({ weight }) => sum(square(add(weight, 1))),
+        afterStep: ({ step, params, gradients, state: { seen } }) => {
+          steps.push(step);
+          return {
+            params: { ...params, bias: tensor1d([step]) },
+            state: { seen: add(seen, sum(gradients.weight)) },
+          };
+        },
+      });
+      expect(steps).toEqual([0, 1, 2, 3]);
+      expect([...(await trained.params.bias.data())]).toEqual([3]);
+      // The task's own gradient at the first step, plus 2 from the penalty in each of the four.
+      const bare = { seen: scalar(0) };
+      const plain = await train<Line, Line, typeof bare, Points>({
+        ...training(line),
+        state: bare,
+        steps: 4,
+        optimizer: sgd<Line>({ schedule: constant(0) }),
+        afterStep: ({ step, params, gradients, state: { seen } }) => ({
+          params: { ...params, bias: tensor1d([step]) },
+          state: { seen: add(seen, sum(gradients.weight)) },
+        }),
+      });
+      const [withPenalty] = await trained.state.seen.data();
+      const [without] = await plain.state.seen.data();
+      expect((withPenalty ?? 0) - (without ?? 0)).toBeCloseTo(8, 4);
+      for (const tree of [trained.params, trained.state, plain.params, plain.state, state, bare])
+        disposeTree(tree);
+    }));
+
+  it('sees the forward parameters that a method makes', () =>
+    withoutLeaks(async (line) => {
+      const seen: boolean[] = [];
+      const doubled = (params: Line): Line => ({ ...params, weight: mul(params.weight, 2) });
+      const task = {
+        ...regression,
+        loss: (params: Line, batch: Points) => {
+          seen.push(params.weight === line.weight);
+          return regression.loss(params, batch);
+        },
+      };
+      const trained = await train(training(line, { effective: doubled, task, steps: 60 }));
+      expect((await trained.params.weight.data())[0]).toBeCloseTo(1, 0.5);
+      expect(new Set(seen)).toEqual(new Set([false]));
+      disposeTree(trained.params);
+    }));
+
+  it('stops on a signal after showing the last point', () =>
+    withoutLeaks(async (line) => {
+      const stop = new AbortController();
+      const shown: [number, boolean][] = [];
+      const stopped = train(training(line), {
+        signal: stop.signal,
+        onStep: ({ step }) => {
+          if (step === 6) stop.abort();
+        },
+        onPoint: ({ step }, stopping) => {
+          shown.push([step, stopping]);
+          return Promise.resolve();
+        },
+      });
+      await expect(stopped).rejects.toThrow(InterruptedError);
+      expect(shown.at(-1)).toEqual([7, true]);
+      expect(shown.filter(([, stopping]) => stopping)).toHaveLength(1);
+    }));
+
+  it('goes on from any point to the same bytes', () =>
+    withoutLeaks(async (line) => {
+      const copies: TrainingPoint<Line, TensorTree>[] = [];
+      const whole = await train(training(line, { steps: 12 }), {
+        onPoint: (point) => {
+          if (point.step % 5 !== 0) return Promise.resolve();
+          const { step, params, optimizer, state } = point;
+          copies.push({
+            step,
+            params: cloneTree(params),
+            optimizer: cloneTree(optimizer),
+            state: cloneTree(state),
+          });
+          return Promise.resolve();
+        },
+      });
+      const expected = await downloadTree(whole.params);
+      disposeTree(whole.params);
+      expect(copies.map(({ step }) => step)).toEqual([5, 10]);
+      for (const from of copies) {
+        const resumed = await train(training(line, { steps: 12 }), { from });
+        expect(await downloadTree(resumed.params)).toEqual(expected);
+        disposeTree(resumed.params);
+      }
+    }));
+});
+
+describeOnEveryEngine('training a transformer twice with one seed', () => {
+  it('gives the same bytes, and another seed gives others', async () => {
+    const before = memory().numTensors;
+    const config = visionTransformerConfig('nano', { imageSize: 8, patchSize: 4, classes: 3 });
+    const model = visionTransformer({
+      ...config,
+      tower: { ...config.tower, embedDim: 24, blocks: [{ headDim: 8, hiddenDim: 48 }] },
+    });
+    const pixels = 8 * 8 * 3;
+    const pictures = {
+      size: 16,
+      batch: (indices: readonly number[]) => {
+        const images = new Float32Array(indices.length * pixels);
+        indices.forEach((index, position) => {
+          const random = randomStream(3, 'picture', index);
+          for (let i = 0; i < pixels; i++) images[position * pixels + i] = random.normal();
+        });
+        return Promise.resolve({
+          size: indices.length,
+          images,
+          labels: Int32Array.from(indices, (i) => i % 3),
+        });
+      },
+    };
+    const bytesAfter = async (seed: number) => {
+      const params = initialize<TensorTree>(model.specs, seed);
+      const task = classification(model, { imageSize: 8, channels: 3, classes: 3, labelSmoothing: 0.1 });
+      const trained = await train({
+        params,
+        state: {},
+        task,
+        effective: (tree: TensorTree) => tree,
+        optimizer: adamw({ schedule: constant(1e-3), weightDecay: 0.05 }),
+        batches: trainingBatches(pictures, { batchSize: 8, seed, augment: false }),
+        steps: 4,
+      });
+      const host = await downloadTree(trained.params);
+      disposeTree(params);
+      disposeTree(trained.params);
+      return host;
+    };
+    const first = await bytesAfter(1);
+    expect(await bytesAfter(1)).toEqual(first);
+    expect(await bytesAfter(2)).not.toEqual(first);
+    expect(memory().numTensors).toBe(before);
+  });
+});
