@@ -26,7 +26,7 @@ const FAULT = 1;
 /** Runs one command; the exit code of the process. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    const request = await parseArguments(args, commands, version);
+    const request = await parseArguments(args, commands, version());
     if (request.kind === 'text') {
       print(terminal.stdout, request.text);
     } else {

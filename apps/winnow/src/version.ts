@@ -1,3 +1,10 @@
-import manifest from '../package.json';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 
-export const { version } = manifest;
+const manifest = z.object({ version: z.string() });
+
+/** Winnow's own version. */
+export function version(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return manifest.parse(JSON.parse(readFileSync(file, 'utf8'))).version;
+}

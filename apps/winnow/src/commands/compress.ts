@@ -47,7 +47,7 @@ export const compressCommand: Command = {
     }
     const startMs = performance.now();
     const { plan, engine, sourceWeights } = await prepare(planned, terminal);
-    const run = await beginRun(planned, { engine, version, ...sourceWeights });
+    const run = await beginRun(planned, { engine, version: version(), ...sourceWeights });
     const progress = progressOn(terminal);
     const { checkpointEvery } = plan.options;
     const { stepsPerEpoch } = plan.batches;

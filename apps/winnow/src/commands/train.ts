@@ -72,7 +72,7 @@ export const trainCommand: Command = {
     const data = await openData(options, options.imageSize);
     const model = newModel(options, data);
     const { stepsPerEpoch } = batchesOf(data, options);
-    const run = await beginRun(plan, { engine: engine.name, version });
+    const run = await beginRun(plan, { engine: engine.name, version: version() });
     const summary = await inSession(
       run,
       {

@@ -1,0 +1,202 @@
+import { existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { metricsFile } from '../src/run-folder/metrics';
+import { makePictures } from './pictures';
+import { signalWatched, winnow } from './terminal';
+
+const root = await mkdtemp(join(tmpdir(), 'winnow-bad-'));
+const at = (...path: string[]) => join(root, ...path);
+
+beforeAll(() => makePictures(at('pictures')));
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+/** A tiny run into a folder `out`, which must not come to be. */
+const train = (...more: string[]) => [
+  'train',
+  '--engine',
+  'wasm',
+  '--data',
+  at('pictures'),
+  '--image-size',
+  '16',
+  '--batch-size',
+  '4',
+  '--duration',
+  '2it',
+  '--out',
+  at('out'),
+  ...more,
+];
+const compress = (...more: string[]) => [
+  'compress',
+  '--engine',
+  'wasm',
+  '--data',
+  at('pictures'),
+  '--dense-image-size',
+  '16',
+  '--batch-size',
+  '4',
+  '--dense-duration',
+  '2it',
+  '--search',
+  '2it',
+  '--retrain',
+  '2it',
+  '--out',
+  at('out'),
+  ...more,
+];
+
+/** The command ends with code 2 and one clear message, and leaves nothing behind. */
+async function refuses(args: readonly string[], message: RegExp): Promise<void> {
+  const { code, stdout, stderr } = await winnow(args);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n +at /);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(existsSync(at('out'))).toBe(false);
+}
+
+describe('arguments', () => {
+  test.each<[string, string[], RegExp]>([
+    ['no command', [], /expected a command: train, compress/],
+    ['an unknown command', ['trian'], /unknown command trian; did you mean train\?/],
+    [
+      'an unknown flag',
+      train('--lerning-rate', '1'),
+      /unknown flag --lerning-rate; did you mean --learning-rate\?/,
+    ],
+    ['an extra word', train('more'), /did not expect "more"/],
+    ['a flag without its value', ['train', '--seed'], /Not enough arguments following: seed/],
+    ['a number that is none', train('--seed', 'seven'), /seed: .*expected number/],
+    ['a number out of range', train('--learning-rate', '-1'), /learningRate: .*>0/],
+    ['a value that is no choice', train('--model', 'huge'), /Choices: "nano", "tiny", "small", "base"/],
+    [
+      'a duration that is none',
+      train('--duration', '3 weeks'),
+      /duration: expected a duration like 3ep or 200it/,
+    ],
+    ['a missing model', ['inspect'], /Not enough non-option arguments/],
+    ['an unknown method', compress('--method', 'upup'), /unknown method upup; did you mean upop\?/],
+    [
+      'an option of another method',
+      compress('--method', 'random', '--schedule', 'cosine'),
+      /unknown flag --schedule/,
+    ],
+    ['a budget that is none', compress('--budget', 'half'), /budget: expected 2x, 50% or 0.5/],
+    ['a budget that cannot be reached', compress('--budget', '2000x'), /cannot be reached: every site keeps/],
+    ['a budget that asks for more than all', compress('--budget', '0.5x'), /keeps more than 0 and at most 1/],
+    ['dense options with a given model', compress('--from', 'x'), /no use with --from/],
+    ['patches that do not fit', train('--patch-size', '5'), /multiple of the patch size/],
+  ])('%s', (_what, args, message) => refuses(args, message));
+});
+
+describe('config files', () => {
+  const config = (name: string, text: string) => {
+    writeFileSync(at(name), text);
+    return ['--config', at(name)];
+  };
+  test('a missing file', () => refuses(train('--config', at('none.yaml')), /cannot read the config file/));
+  test('neither YAML nor JSON', () =>
+    refuses(train(...config('broken.yaml', 'a: [1')), /neither YAML nor JSON/));
+  test('not options', () => refuses(train(...config('list.yaml', '- 1')), /expected options by name/));
+  test('an unknown key', () =>
+    refuses(
+      train(...config('key.yaml', 'learningrate: 1')),
+      /unknown option learningrate; did you mean learningRate\?/,
+    ));
+  test('an unknown nested key', () =>
+    refuses(
+      compress(...config('dense.yaml', 'dense: { modle: tiny }')),
+      /unknown option modle; did you mean model\?/,
+    ));
+  test('an unknown key of the method', () =>
+    refuses(compress(...config('method.json', '{"options": {"serach": "1ep"}}')), /did you mean search\?/));
+  test('a group that is no record', () =>
+    refuses(compress(...config('group.yaml', 'dense: 3')), /dense: expected options by name, got 3/));
+  test('an unknown method', () =>
+    refuses(compress(...config('unknown.yaml', 'method: unifed')), /did you mean unified\?/));
+});
+
+describe('data', () => {
+  test('a missing folder', () => refuses(train('--data', at('none')), /expected a dataset/));
+  test('an empty class', async () => {
+    await makePictures(at('empty'));
+    await mkdir(at('empty', 'train', 'green'));
+    await refuses(train('--data', at('empty')), /green/);
+  });
+  test('a truncated picture', async () => {
+    await makePictures(at('truncated'));
+    truncateSync(at('truncated', 'train', 'red', '3.png'), 100);
+    await refuses(train('--data', at('truncated')), /3\.png/);
+  });
+});
+
+describe('models', () => {
+  test('nothing there', () => refuses(['inspect', at('none')], /there is no model or run at/));
+  test('corrupt weights', async () => {
+    expect((await winnow(train('--out', at('trained')))).code).toBe(0);
+    truncateSync(at('trained', 'model', 'model.safetensors'), 1000);
+    await refuses(['evaluate', at('trained'), '--engine', 'wasm'], /model\.safetensors/);
+    await refuses(['inspect', at('trained')], /model\.safetensors/);
+    await refuses(
+      ['compress', '--from', at('trained'), '--data', at('pictures'), '--engine', 'wasm', '--out', at('out')],
+      /model\.safetensors/,
+    );
+  });
+  test('a folder that is no model', async () => {
+    await mkdir(at('folder'));
+    await refuses(['inspect', at('folder')], /folder/);
+  });
+  test('a model of other classes', async () => {
+    expect((await winnow(train('--out', at('two')))).code).toBe(0);
+    await refuses(
+      ['evaluate', at('two'), '--data', 'emoji-category', '--engine', 'wasm'],
+      /tells 2 classes apart, but emoji-category has 9/,
+    );
+  });
+});
+
+describe('folders and disks', () => {
+  test('a folder with something else in it', async () => {
+    await mkdir(at('mine'));
+    writeFileSync(at('mine', 'thesis.txt'), 'my thesis');
+    await refuses(train('--out', at('mine')), /not empty and not a run folder/);
+    expect(readdirSync(at('mine'))).toEqual(['thesis.txt']);
+  });
+  test('a file in place of the folder', async () => {
+    writeFileSync(at('file'), '');
+    await refuses(train('--out', at('file')), /cannot be used as a run folder/);
+  });
+  test('a checkpoint that cannot be written', async () => {
+    const { code, stderr } = await winnow(
+      train('--out', at('blocked'), '--checkpoint-every', '1it'),
+      blocksCheckpoints(),
+    );
+    expect(stderr).toMatch(/winnow: .*checkpoints/);
+    expect(code).toBe(2);
+  });
+  test('a full disk under the metrics', () => {
+    const metrics = metricsFile(at('metrics.jsonl'), () => {
+      throw new Error('ENOSPC: no space left on device, write');
+    });
+    expect(() => {
+      metrics.append({ phase: 'train', step: 1 });
+    }).toThrow(
+      expect.objectContaining({
+        exitCode: 2,
+        message: expect.stringMatching(/make room, then go on with --resume/),
+      }),
+    );
+  });
+});
+
+/** Puts a file where the checkpoints would go, when the first step has been made. */
+function blocksCheckpoints(): AbortSignal {
+  return signalWatched((looks) => {
+    if (looks === 1) writeFileSync(at('blocked', 'checkpoints'), '');
+    return false;
+  });
+}

@@ -1,0 +1,33 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+
+const SIDE = 16;
+
+/** Two classes of small pictures, red and blue ones, with a little noise: something to learn in a few steps. */
+export async function makePictures(
+  root: string,
+  perClass = { train: 12, validation: 4, test: 4 },
+): Promise<void> {
+  for (const [split, count] of Object.entries(perClass)) {
+    for (const [name, red] of [
+      ['red', 200],
+      ['blue', 40],
+    ] as const) {
+      const folder = join(root, split, name);
+      await mkdir(folder, { recursive: true });
+      for (let index = 0; index < count; index++) {
+        const pixels = Buffer.alloc(SIDE * SIDE * 3);
+        for (let i = 0; i < pixels.length; i += 3) {
+          pixels[i] = red + ((i * 7 + index * 13) % 40);
+          pixels[i + 1] = (i * 3 + index * 29) % 90;
+          pixels[i + 2] = 220 - red;
+        }
+        const raw = { raw: { width: SIDE, height: SIDE, channels: 3 as const } };
+        await sharp(pixels, raw)
+          .png()
+          .toFile(join(folder, `${index}.png`));
+      }
+    }
+  }
+}

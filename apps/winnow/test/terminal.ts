@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { runCli } from '../src/cli';
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command in this process. */
+export async function winnow(
+  args: readonly string[],
+  signal = new AbortController().signal,
+): Promise<Outcome> {
+  const [stdout, stderr] = [recorder(), recorder()];
+  const code = await runCli(args, { stdout: stdout.stream, stderr: stderr.stream, signal });
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function recorder(): { stream: Writable; text(): string } {
+  const chunks: string[] = [];
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => {
+      chunks.push(String(chunk));
+      done();
+    },
+  });
+  return { stream, text: () => chunks.join('') };
+}
+
+/** A signal that is looked at once per training step; `onLook` is told how often it was. */
+export function signalWatched(onLook: (looks: number) => boolean): AbortSignal {
+  let looks = 0;
+  const { signal } = new AbortController();
+  Object.defineProperty(signal, 'aborted', { get: () => onLook(++looks) });
+  return signal;
+}
+
+/** A folder that is gone when the work is done. */
+export async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'winnow-cli-'));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
