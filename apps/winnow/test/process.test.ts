@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { makePictures } from './pictures';
+import { winnow } from './terminal';
+
+/** The built program: these tests are about what happens to a real process. */
+const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+const root = await mkdtemp(join(tmpdir(), 'winnow-process-'));
+const at = (...path: string[]) => join(root, ...path);
+
+const train = (out: string) => [
+  ...['train', '--engine', 'wasm', '--data', at('pictures'), '--image-size', '16', '--batch-size', '4'],
+  ...['--duration', '60it', '--checkpoint-every', '5it', '--evaluate-every', '0it', '--out', at(out)],
+];
+const weightsOf = (out: string) => readFileSync(at(out, 'model', 'model.safetensors'));
+const metricsOf = (out: string) => {
+  const file = at(out, 'metrics.jsonl');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
+};
+
+beforeAll(async () => {
+  await makePictures(at('pictures'));
+  expect((await winnow(train('whole'))).code).toBe(0);
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+/** Starts a training and lets it make some steps beyond a checkpoint. */
+async function startedTraining(out: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [PROGRAM, ...train(out)], { stdio: ['ignore', 'ignore', 'pipe'] });
+  while (metricsOf(out) < 12) {
+    if (child.exitCode !== null) throw new Error(`the training ended early, with ${child.exitCode}`);
+    await delay(5);
+  }
+  return child;
+}
+
+test.each<[NodeJS.Signals, number | null]>([
+  ['SIGKILL', null],
+  ['SIGINT', 130],
+  ['SIGTERM', 130],
+])('after %s the run goes on and ends in the same bytes', async (signal, expectedCode) => {
+  const child = await startedTraining(signal);
+  child.kill(signal);
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(expectedCode);
+  expect(existsSync(at(signal, 'summary.json'))).toBe(false);
+
+  const { code: resumed, stderr } = await winnow([...train(signal), '--resume']);
+  expect(stderr).toMatch(/going on after step \d+/);
+  expect(resumed).toBe(0);
+  expect(weightsOf(signal).equals(weightsOf('whole'))).toBe(true);
+  expect(metricsOf(signal)).toBe(metricsOf('whole'));
+});
