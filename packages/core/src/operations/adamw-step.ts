@@ -1,4 +1,4 @@
-import { type Tensor, add, div, mul, scalar, sqrt, square, sub } from '@tensorflow/tfjs-core';
+import { type Tensor, add, concat, div, mul, scalar, split, sqrt, square, sub } from '@tensorflow/tfjs-core';
 import { runFused } from './kernel';
 
 export interface AdamWHyper {
@@ -25,21 +25,33 @@ export type AdamWUpdate = Pick<AdamWLeaf, 'parameter' | 'mean' | 'variance'>;
 
 /**
  * One AdamW step over all leaves (Loshchilov & Hutter, 2017; Algorithm 2, in PyTorch's order of operations):
- * θ ← θ·(1 − lr·λ) − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε).
+ * θ ← θ·(1 − lr·λ) − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε). Call it in a tidy.
  */
 export function adamwStep(leaves: readonly AdamWLeaf[], hyper: AdamWHyper): AdamWUpdate[] {
   const constants = constantsOf(hyper);
-  return leaves.map((leaf) => {
-    const { parameter, gradient, mean, variance, weightDecay } = leaf;
-    const [nextParameter, nextMean, nextVariance] = runFused<[Tensor, Tensor, Tensor]>(
-      'WinnowAdamW',
-      { parameter, gradient, mean, variance },
-      { ...hyper, weightDecay },
-      () => compose(leaf, constants, hyper),
-    );
-    return { parameter: nextParameter, mean: nextMean, variance: nextVariance };
-  });
+  const updates = new Map<AdamWLeaf, AdamWUpdate>();
+  for (const group of stackable(leaves)) {
+    const updated = unstack(group, stepOne(stack(group), hyper, constants));
+    updated.forEach((update, index) => {
+      const leaf = group[index];
+      if (leaf !== undefined) updates.set(leaf, update);
+    });
+  }
+  return leaves.flatMap((leaf) => updates.get(leaf) ?? []);
 }
+
+function stepOne(leaf: AdamWLeaf, hyper: AdamWHyper, constants: Constants): AdamWUpdate {
+  const { parameter, gradient, mean, variance, weightDecay } = leaf;
+  const [nextParameter, nextMean, nextVariance] = runFused<[Tensor, Tensor, Tensor]>(
+    'WinnowAdamW',
+    { parameter, gradient, mean, variance },
+    { ...hyper, weightDecay },
+    () => compose(leaf, constants, hyper),
+  );
+  return { parameter: nextParameter, mean: nextMean, variance: nextVariance };
+}
+
+type Constants = ReturnType<typeof constantsOf>;
 
 /** Scalars on the device, made once for all leaves: a number given to an operation is an upload of its own. */
 function constantsOf({ learningRate, beta1, beta2, epsilon, iteration }: AdamWHyper) {
@@ -56,7 +68,7 @@ function constantsOf({ learningRate, beta1, beta2, epsilon, iteration }: AdamWHy
 
 function compose(
   leaf: AdamWLeaf,
-  constants: ReturnType<typeof constantsOf>,
+  constants: Constants,
   { learningRate }: AdamWHyper,
 ): [Tensor, Tensor, Tensor] {
   const { beta1, oneMinusBeta1, beta2, oneMinusBeta2, rootCorrection, epsilon, stepSize } = constants;
@@ -67,4 +79,53 @@ function compose(
   const decayed =
     leaf.weightDecay === 0 ? leaf.parameter : mul(leaf.parameter, 1 - learningRate * leaf.weightDecay);
   return [sub(decayed, step), mean, variance];
+}
+
+/** Small leaves are stepped together up to this many elements: a dozen calls instead of a dozen per leaf. */
+const STACK_ELEMENTS = 1 << 20;
+
+/** Groups of leaves that can be stacked along their first axis: same other axes, same weight decay. */
+function stackable(leaves: readonly AdamWLeaf[]): AdamWLeaf[][] {
+  const groups: AdamWLeaf[][] = [];
+  const open = new Map<string, { group: AdamWLeaf[]; elements: number }>();
+  for (const leaf of leaves) {
+    const { parameter, weightDecay } = leaf;
+    const key = `${parameter.rank}/${parameter.shape.slice(1).join('x')}/${weightDecay}`;
+    const current = open.get(key);
+    if (parameter.rank > 0 && current !== undefined && current.elements + parameter.size <= STACK_ELEMENTS) {
+      current.group.push(leaf);
+      current.elements += parameter.size;
+    } else {
+      const group = [leaf];
+      groups.push(group);
+      open.set(key, { group, elements: parameter.size });
+    }
+  }
+  return groups;
+}
+
+function stack(group: readonly AdamWLeaf[]): AdamWLeaf {
+  const [first] = group;
+  if (first === undefined) throw new RangeError('adamwStep: an empty group of leaves');
+  if (group.length === 1) return first;
+  const all = (of: (leaf: AdamWLeaf) => Tensor) => concat(group.map(of), 0);
+  return {
+    parameter: all((leaf) => leaf.parameter),
+    gradient: all((leaf) => leaf.gradient),
+    mean: all((leaf) => leaf.mean),
+    variance: all((leaf) => leaf.variance),
+    weightDecay: first.weightDecay,
+  };
+}
+
+function unstack(group: readonly AdamWLeaf[], stacked: AdamWUpdate): AdamWUpdate[] {
+  if (group.length === 1) return [stacked];
+  const rows = group.map(({ parameter }) => parameter.shape[0] ?? 1);
+  const [parameters, means, variances] = [stacked.parameter, stacked.mean, stacked.variance].map((tensor) =>
+    split(tensor, rows, 0),
+  );
+  return group.flatMap((_, index) => {
+    const [parameter, mean, variance] = [parameters?.[index], means?.[index], variances?.[index]];
+    return parameter && mean && variance ? [{ parameter, mean, variance }] : [];
+  });
 }

@@ -1,4 +1,4 @@
-import { tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import {
   type Optimizer,
   type TensorTree,
@@ -29,6 +29,45 @@ function trajectory(
 }
 
 describeOnEveryEngine('adamw', () => {
+  it('steps leaves together as it would alone, whatever their shapes, decay and size', () => {
+    const shapes = [[3], [2, 3], [5], [4, 3], [1, 3], [2, 2], [], [1100, 1000], [7, 1000]];
+    const leafOf = (index: number, scale: number) => {
+      const shape = shapes[index] ?? [];
+      const size = shape.reduce((product, extent) => product * extent, 1);
+      return tensor(
+        Float32Array.from({ length: size }, (_, i) => scale * Math.sin(i + 3 * index + scale)),
+        shape,
+      );
+    };
+    tidy(() => {
+      const optimizer = adamw<Record<string, Tensor>>({ schedule: constant(0.01), weightDecay: 0.1 });
+      const bytes = (leaf: Tensor | undefined) =>
+        Buffer.from(new Uint8Array(leaf?.dataSync<'float32'>().buffer ?? new ArrayBuffer(0)));
+      const tree = (scale: number) =>
+        Object.fromEntries(shapes.map((_, i) => [`leaf${i}`, leafOf(i, scale)]));
+      const [params, gradients] = [tree(1), tree(0.3)];
+      const together = optimizer.update({ params, gradients, state: optimizer.init(params), step: 0 });
+      for (const [path, parameter] of entriesOf(params)) {
+        const gradient = gradients[path];
+        if (gradient === undefined) throw new Error(`no gradient at ${path}`);
+        const alone = { [path]: parameter };
+        const update = {
+          params: alone,
+          gradients: { [path]: gradient },
+          state: optimizer.init(alone),
+          step: 0,
+        };
+        const expected = optimizer.update(update);
+        expect(together.params[path]?.shape).toEqual(parameter.shape);
+        expect(bytes(together.params[path]).equals(bytes(expected.params[path]))).toBe(true);
+        const moments = new Map(entriesOf(together.state));
+        for (const [name, moment] of entriesOf(expected.state)) {
+          expect(bytes(moments.get(name)).equals(bytes(moment))).toBe(true);
+        }
+      }
+    });
+  });
+
   (hasFixture ? it : it.skip)(
     `follows PyTorch's trajectory${hasFixture ? '' : ': the fixture is not here'}`,
     () => {
