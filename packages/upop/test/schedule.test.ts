@@ -48,8 +48,14 @@ describe('rounds', () => {
     expect(new Set(shares).size).toBe(shares.length);
   });
 
-  it('leaves training after the last round', () => {
-    const last = Array.from({ length: 60 }, (_, step) => roundShare(step, 60, 5)).lastIndexOf(1);
-    expect(last).toBe(49);
+  it('are training and then removal, the last one at the last step', () => {
+    const removals = Array.from({ length: 60 }, (_, step) => roundShare(step, 60, 5));
+    expect(removals.flatMap((share, step) => (share === undefined ? [] : [[step, share]]))).toEqual([
+      [11, 0.2],
+      [23, 0.4],
+      [35, 0.6],
+      [47, 0.8],
+      [59, 1],
+    ]);
   });
 });
