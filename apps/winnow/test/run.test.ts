@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { memory } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { makePictures } from './pictures';
 import { signalWatched, winnow } from './terminal';
@@ -209,6 +210,14 @@ describe('a run folder that is there already', () => {
     const { code, stderr } = await winnow(['compress', '--resume', '--out', at('taken')]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/holds a run of winnow train/)]);
   });
+});
+
+test('no tensor outlives its run', async () => {
+  const before = memory().numTensors;
+  expect((await winnow(compress('again'))).code).toBe(0);
+  expect(memory().numTensors).toBe(before);
+  expect((await winnow(['inspect', at('again')])).code).toBe(0);
+  expect(memory().numTensors).toBe(before);
 });
 
 test('there is nothing to resume in a folder without a run', async () => {

@@ -1,4 +1,4 @@
-import { UserError, parseOptions } from '@winnow/core';
+import { type Budget, type ConfiguredMethod, type Duration, UserError, parseOptions } from '@winnow/core';
 import { digestOf, openModel } from '../model-source/open-model';
 import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
@@ -70,10 +70,23 @@ async function prepare({ options: values, record }: PlannedRun, terminal: Termin
       ? await newDense(options, givenFor(values, groups, 'dense'))
       : await givenDense(options, options.from, terminal);
   checkFit(dense.model, data);
-  method.plan(dense.model, budget);
+  const { phases } = method.plan(dense.model, budget);
+  print(
+    terminal.stderr,
+    planLine(method, budget, [...phases, { name: 'retrain', duration: options.retrain }]),
+  );
   const plan: CompressPlan = { options, method, budget, data, batches: batchesOf(data, options), dense };
   const sourceWeights = dense.kind === 'given' ? { sourceWeights: await digestOf(dense.params) } : {};
   return { plan, engine, sourceWeights };
+}
+
+function planLine(
+  { manifest }: ConfiguredMethod,
+  { unit, keep }: Budget,
+  phases: readonly { readonly name: string; readonly duration: Duration }[],
+): string {
+  const steps = phases.map(({ name, duration }) => `${name} ${duration}`).join(', ');
+  return `${manifest.title}, keeping ${Number((100 * keep).toFixed(2))} % of the ${unit}: ${steps}`;
 }
 
 type DenseAndData = Pick<CompressPlan, 'dense' | 'data'>;
