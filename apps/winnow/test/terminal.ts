@@ -15,12 +15,13 @@ export async function winnow(
   args: readonly string[],
   signal = new AbortController().signal,
 ): Promise<Outcome> {
-  const [stdout, stderr] = [recorder(), recorder()];
+  const [stdout, stderr] = [screen(false), screen(false)];
   const code = await runCli(args, { stdout: stdout.stream, stderr: stderr.stream, signal });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function recorder(): { stream: Writable; text(): string } {
+/** A stream that remembers what was written to it. */
+export function screen(isTTY: boolean): { stream: Writable & { isTTY: boolean }; text(): string } {
   const chunks: string[] = [];
   const stream = new Writable({
     write: (chunk, _encoding, done) => {
@@ -28,7 +29,7 @@ function recorder(): { stream: Writable; text(): string } {
       done();
     },
   });
-  return { stream, text: () => chunks.join('') };
+  return { stream: Object.assign(stream, { isTTY }), text: () => chunks.join('') };
 }
 
 /** A signal that is looked at once per training step; `onLook` is told how often it was. */
