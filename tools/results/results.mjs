@@ -27,14 +27,14 @@ const sets = {
     data: 'emoji-category',
     train: ['--duration', '60ep'],
     retrain: ['--retrain', '15ep', '--retrain-learning-rate', '5e-4'],
-    search: ['--search', '15ep', '--method-learning-rate', '5e-4'],
+    search: ['--search', '15ep'],
     methods: ['upop', 'unified', 'mask-based', 'magnitude', 'random'],
   },
   clothing: {
     data: join(flags.shared, 'data/clothing'),
     train: ['--duration', '30ep', '--image-size', '64', '--patch-size', '8'],
     retrain: ['--retrain', '10ep', '--retrain-learning-rate', '5e-4'],
-    search: ['--search', '10ep', '--method-learning-rate', '5e-4'],
+    search: ['--search', '10ep'],
     methods: ['upop'],
   },
 };

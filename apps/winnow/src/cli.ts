@@ -1,4 +1,3 @@
-import { EngineUnavailableError } from '@winnow/engine';
 import { z } from 'zod';
 import { parseArguments } from './arguments/parse';
 import type { Command } from './commands/command';
@@ -11,7 +10,7 @@ import { trainCommand } from './commands/train';
 import { type Terminal, print } from './terminal/terminal';
 import { version } from './version';
 
-const commands: readonly Command[] = [
+export const commands: readonly Command[] = [
   trainCommand,
   compressCommand,
   evaluateCommand,
@@ -20,7 +19,6 @@ const commands: readonly Command[] = [
   datasetsCommand,
 ];
 
-const USER_ERROR = 2;
 const FAULT = 1;
 
 /** Runs one command; the exit code of the process. */
@@ -46,10 +44,6 @@ function report(error: unknown, { stderr }: Terminal): number {
   if (success) {
     print(stderr, `winnow: ${data.message}`);
     return data.exitCode;
-  }
-  if (error instanceof EngineUnavailableError) {
-    print(stderr, `winnow: ${error.message}`);
-    return USER_ERROR;
   }
   print(stderr, error instanceof Error ? (error.stack ?? error.message) : String(error));
   return FAULT;

@@ -16,4 +16,6 @@ export interface EngineDriver {
 
 export class EngineUnavailableError extends Error {
   override readonly name = 'EngineUnavailableError';
+  /** A request that cannot be met here: the user's to change. */
+  readonly exitCode = 2;
 }
