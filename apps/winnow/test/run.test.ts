@@ -224,3 +224,18 @@ test('there is nothing to resume in a folder without a run', async () => {
   const { code, stderr } = await winnow(['train', '--resume', '--out', at('nothing')]);
   expect([code, stderr]).toEqual([2, expect.stringMatching(/there is no run to resume/)]);
 });
+
+test('asked for again without a folder of its own, a run goes on with itself', async () => {
+  const here = process.cwd();
+  process.chdir(root);
+  try {
+    const args = train('unused').slice(0, -2);
+    expect((await winnow(args)).code).toBe(0);
+    const folders = readdirSync(at('runs'));
+    const { code, stdout } = await winnow(args);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/test top1/)]);
+    expect(readdirSync(at('runs'))).toEqual(folders);
+  } finally {
+    process.chdir(here);
+  }
+});

@@ -39,7 +39,8 @@ export interface RunRequest {
 }
 
 /**
- * Finds out which run is meant. A resumed run keeps its options: those given now must be the same.
+ * Finds out which run is meant. A resumed run keeps its options: those given now must be the same. Without a folder of
+ * its own, a run that is there already with the same options is resumed.
  * @throws {UserError} on options that are not allowed, a folder that is taken, nothing to resume, or other options.
  */
 export async function planRun({
@@ -58,7 +59,8 @@ export async function planRun({
     if (resume) throw new UserError(`there is no run to resume in ${folder}`);
     return { folder, command, options: asked, record };
   }
-  if (!resume) {
+  // A folder named by the hash of the options can only hold the same run: asking for it again means going on with it.
+  if (!resume && typeof out === 'string') {
     throw new UserError(
       `${folder} already holds a run: go on with it by --resume, choose another folder with --out, or remove it`,
     );
