@@ -2,7 +2,7 @@ import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/.nx/**', '**/runs/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/.nx/**', '**/runs/**', '**/generated/**'] },
   ...tseslint.configs.strict,
   ...tseslint.configs.stylistic,
   { plugins: { '@nx': nx } },

@@ -75,7 +75,7 @@ const dense = winnow('train', 'dense', ...set.train);
 const runs = set.methods.map((method) => {
   const search = method === 'random' ? [] : set.search;
   const args = ['--from', dense.out, '--method', method, '--budget', '2x', ...search, ...set.retrain];
-  return { method, ...winnow('compress', method, ...args).summary };
+  return { name: method, ...winnow('compress', method, ...args).summary };
 });
 
 const score = ({ top1 }) => top1.toFixed(1);
@@ -91,11 +91,11 @@ const { model } = dense.summary;
 console.log(
   `| dense | ${millions(model.parameters)} | ${millions(model.macs)} | | | ${score(model.scores)} | | |`,
 );
-for (const { method, compressed, ledger } of runs) {
+for (const { name, compressed, ledger } of runs) {
   const seconds = (phase) => ((ledger.find((entry) => entry.phase === phase)?.wallMs ?? 0) / 1000).toFixed(0);
   const [first] = compressed.milestones;
   console.log(
-    `| ${method} | ${millions(compressed.parameters)} | ${millions(compressed.macs)} | ${score(compressed.cut)} | ` +
+    `| ${name} | ${millions(compressed.parameters)} | ${millions(compressed.macs)} | ${score(compressed.cut)} | ` +
       `${first === undefined ? '' : score(first.scores)} | ${score(compressed.retrained)} | ` +
       `${seconds('search')} | ${seconds('retrain')} |`,
   );
