@@ -25,19 +25,22 @@ import {
   selectUnits,
   tidyTree,
 } from '@winnow/core';
+import { pruneAtOnce } from './at-once';
 import { type Masked, maskedWeights, masksFor, readMasks, searchOptimizer, unmasked } from './masks';
 import type { MagnitudeOptions } from './options';
 import { standardize } from './ranking';
 import { roundShare } from './rounds';
 
 /**
- * Iterative magnitude pruning at UPop's own units (Table 6, first row): in every round the units whose weights have
- * the smallest L2 norm go for good; the rest trains on. Norms are standardised per structure to stand in one ranking.
+ * Magnitude pruning at UPop's own units: those whose weights have the smallest L2 norm go. Norms are standardised per
+ * structure to stand in one ranking. Without a search they go at once; with one, iteratively (Table 6, first row): in
+ * every round some go for good, and the rest trains on.
  */
 export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOptions): Promise<Compressed> {
   const { sites } = run.model;
   const target = removalTarget(run.model, run.budget);
   const steps = run.stepsIn(options.search);
+  if (steps === 0) return pruneAtOnce(run, standardize(sites, smallnessOf(sites, run.params)));
   const found = await lendTree(unmasked(sites), (masks) =>
     run.train('search', {
       params: { weights: run.params, masks },

@@ -5,6 +5,7 @@ import {
   type Manifest,
   type Model,
   type Plan,
+  UserError,
   defineMethod,
   removalTarget,
   smallestKeep,
@@ -34,13 +35,22 @@ const manifest = (name: string, title: string, summary: string): Manifest => ({
 });
 
 /** Every method of the family can reach the same budgets: one unit must stay at every site. */
-function planSearch(model: Model, budget: Budget, search?: Duration): Plan {
+function planAtOnce(model: Model, budget: Budget): Plan {
   removalTarget(model, budget);
-  return {
-    phases: search === undefined ? [] : [{ name: 'search', duration: search }],
-    smallestKeep: smallestKeep(model, budget.unit),
-  };
+  return { phases: [], smallestKeep: smallestKeep(model, budget.unit) };
 }
+
+/** @throws {UserError} when there is nothing to search in, or the budget cannot be reached. */
+function planSearch(model: Model, budget: Budget, search: Duration): Plan {
+  if (isNothing(search)) {
+    throw new UserError(
+      `expected a search of at least one iteration, got ${search}: its masks would never move`,
+    );
+  }
+  return { ...planAtOnce(model, budget), phases: [{ name: 'search', duration: search }] };
+}
+
+const isNothing = (duration: Duration): boolean => Number.parseFloat(duration) === 0;
 
 /** UPop and its baselines, in the order of the paper's tables. */
 export const upopMethods: readonly CompressionMethod[] = [
@@ -95,15 +105,20 @@ export const upopMethods: readonly CompressionMethod[] = [
     compress: (run, options) => searchStraightThrough(run, options, 'within-sites'),
   }),
   defineMethod({
-    manifest: manifest('magnitude', 'Magnitude pruning', 'units of smallest weight norm, removed in rounds'),
+    manifest: manifest(
+      'magnitude',
+      'Magnitude pruning',
+      'units of smallest weight norm, at once or in rounds',
+    ),
     options: magnitudeOptions,
-    plan: (model, budget, { search }) => planSearch(model, budget, search),
+    plan: (model, budget, { search }) =>
+      isNothing(search) ? planAtOnce(model, budget) : planSearch(model, budget, search),
     compress: pruneByMagnitude,
   }),
   defineMethod({
     manifest: manifest('random', 'Random pruning', 'random units at the same budget: the control'),
     options: randomOptions,
-    plan: (model, budget) => planSearch(model, budget),
+    plan: planAtOnce,
     compress: (run) => Promise.resolve(pruneAtRandom(run)),
   }),
 ];

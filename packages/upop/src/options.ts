@@ -50,7 +50,13 @@ export const straightThroughOptions = z.object({
   ...roundsShape,
 });
 
-export const magnitudeOptions = z.object({ ...searchShape, ...roundsShape });
+export const magnitudeOptions = z.object({
+  ...searchShape,
+  search: durationOption
+    .default('0it')
+    .describe('training between the rounds; 0it removes all units at once'),
+  ...roundsShape,
+});
 
 export const randomOptions = z.object({});
 

@@ -1,25 +1,12 @@
-import {
-  type Compressed,
-  type CompressionRun,
-  cloneTree,
-  disposeTree,
-  randomStream,
-  removalTarget,
-  selectUnits,
-  tidyTree,
-} from '@winnow/core';
-import { maskedWeights, masksFor } from './masks';
+import { type Compressed, type CompressionRun, randomStream } from '@winnow/core';
+import { pruneAtOnce } from './at-once';
 
 /** Random units at the same budget: the control that every search must beat. */
 export function pruneAtRandom(run: CompressionRun): Compressed {
-  const { sites } = run.model;
   const random = randomStream(run.seed, 'random-units');
-  const priorities = Object.fromEntries(
-    sites.map((site) => [site.id, Float64Array.from({ length: site.units }, () => random.uniform())]),
-  );
-  const decision = selectUnits(sites, priorities, removalTarget(run.model, run.budget));
-  const masks = masksFor(sites, decision);
-  const params = tidyTree(() => cloneTree(maskedWeights(sites)({ weights: run.params, masks })));
-  disposeTree(masks);
-  return { params, decision };
+  const priorities = run.model.sites.map(({ id, units }): [string, Float64Array] => [
+    id,
+    Float64Array.from({ length: units }, () => random.uniform()),
+  ]);
+  return pruneAtOnce(run, Object.fromEntries(priorities));
 }

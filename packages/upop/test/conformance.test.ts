@@ -1,7 +1,25 @@
-import { describeMethod } from '@winnow/testkit';
+import { disposeTree } from '@winnow/core';
+import { describeMethod, tinyModel } from '@winnow/testkit';
 import { upopMethods } from '../src/index';
 
 for (const method of upopMethods) {
   const isRandom = method.manifest.name === 'random';
   describeMethod(method, { isRandom, options: isRandom ? {} : { search: '8it' } });
+  if (method.manifest.name === 'magnitude') describe('at once', () => describeMethod(method));
 }
+
+it.each(upopMethods)('$manifest.name needs something to search in, or no search at all', (method) => {
+  const { model, params } = tinyModel();
+  disposeTree(params);
+  const budget = { unit: 'macs', keep: 0.5 } as const;
+  switch (method.manifest.name) {
+    case 'random':
+      expect(method.configure({}).plan(model, budget).phases).toEqual([]);
+      break;
+    case 'magnitude':
+      expect(method.configure({ search: '0ep' }).plan(model, budget).phases).toEqual([]);
+      break;
+    default:
+      expect(() => method.configure({ search: '0ep' }).plan(model, budget)).toThrow(/at least one iteration/);
+  }
+});
