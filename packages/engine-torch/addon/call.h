@@ -1,0 +1,135 @@
+#pragma once
+// One call from JavaScript. Arguments and results cross in an array of doubles that both sides share, so that a call
+// passes one integer through N-API, whatever its arguments are.
+#include <ATen/ATen.h>
+#include <omp.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "tensors.h"
+
+namespace winnow {
+
+/** The types that TensorFlow.js knows, as they are numbered in src/exchange.ts. */
+inline at::ScalarType scalarTypeOf(int64_t number) {
+  switch (number) {
+    case 0: return at::kFloat;
+    case 1: return at::kInt;
+    case 2: return at::kBool;
+    default: TORCH_CHECK(false, "expected type 0 (float32), 1 (int32) or 2 (bool), got ", number);
+  }
+}
+
+inline double numberOf(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat: return 0;
+    case at::kInt: return 1;
+    case at::kBool: return 2;
+    default: TORCH_CHECK(false, "expected a result of float32, int32 or bool, got ", type);
+  }
+}
+
+/** Work on tensors smaller than this stays on the calling thread: waking another one takes longer. */
+constexpr int64_t kNumbersWorthThreads = 1 << 14;
+
+class Call {
+ public:
+  Call(double* slots, size_t capacity, TensorTable& tensors, int threads)
+      : slots_(slots), capacity_(capacity), tensors_(tensors), threads_(threads) {
+    omp_set_num_threads(1);
+  }
+
+  // Arguments, in the order in which the kernel's TypeScript half wrote them.
+
+  double number() {
+    TORCH_CHECK(position_ < capacity_, "expected at most ", capacity_, " numbers as arguments");
+    return slots_[position_++];
+  }
+  int64_t integer() { return static_cast<int64_t>(number()); }
+  bool flag() { return number() != 0; }
+  at::ScalarType type() { return scalarTypeOf(integer()); }
+
+  std::vector<int64_t> integers() {
+    std::vector<int64_t> list(integer());
+    for (auto& each : list) each = integer();
+    return list;
+  }
+
+  /** TensorFlow.js reshapes by giving the same data another shape, which then comes along with the handle. */
+  at::Tensor tensor() {
+    const at::Tensor& found = tensors_.get(integer());
+    if (found.numel() >= kNumbersWorthThreads) omp_set_num_threads(threads_);
+    const int64_t rank = integer();
+    if (rank < 0) return found;
+    c10::SmallVector<int64_t, 8> shape(rank);
+    for (auto& extent : shape) extent = integer();
+    return found.view(shape);
+  }
+
+  std::vector<at::Tensor> tensors() {
+    std::vector<at::Tensor> list(integer());
+    for (auto& each : list) each = tensor();
+    return list;
+  }
+
+  // Results.
+
+  void give(at::Tensor result) { results_.push_back(settled(std::move(result))); }
+
+  /** Hands the results over: handle, type, rank and extents of each. */
+  void finish() {
+    size_t position = 0;
+    const auto put = [&](double value) {
+      TORCH_CHECK(position < capacity_, "expected results that fit into ", capacity_, " numbers");
+      slots_[position++] = value;
+    };
+    put(static_cast<double>(results_.size()));
+    for (auto& result : results_) {
+      const double type = numberOf(result.scalar_type());
+      const auto extents = result.sizes();
+      const double handle = tensors_.add(result);
+      put(handle);
+      put(type);
+      put(static_cast<double>(extents.size()));
+      for (const int64_t extent : extents) put(static_cast<double>(extent));
+    }
+  }
+
+ private:
+  /**
+   * Tensors in the table are contiguous and of a type that TensorFlow.js knows, and none keeps a larger one alive:
+   * what tf.memory() says is then what is used.
+   */
+  static at::Tensor settled(at::Tensor result) {
+    if (result.scalar_type() == at::kLong) result = result.to(at::kInt);
+    if (result.scalar_type() == at::kDouble) result = result.to(at::kFloat);
+    if (!result.is_contiguous()) return result.contiguous();
+    const size_t bytes = static_cast<size_t>(result.numel()) * result.element_size();
+    return result.storage().nbytes() > bytes ? result.clone() : result;
+  }
+
+  double* slots_;
+  size_t capacity_;
+  TensorTable& tensors_;
+  int threads_;
+  size_t position_ = 0;
+  c10::SmallVector<at::Tensor, 4> results_;
+};
+
+struct Operation {
+  const char* name;
+  void (*run)(Call&);
+};
+
+/** What one source file offers; JavaScript looks the position of a name up once and calls by position. */
+using Operations = std::vector<Operation>;
+
+void addElementwise(Operations& operations);
+void addReductions(Operations& operations);
+void addRearranging(Operations& operations);
+void addIndexing(Operations& operations);
+void addFused(Operations& operations);
+
+}  // namespace winnow

@@ -1,0 +1,194 @@
+// The core's fused operations (packages/core/src/operations), one call each: the same inputs, attributes and results as
+// the compositions there.
+#include <cmath>
+
+#include "call.h"
+
+namespace winnow {
+namespace {
+
+void linear(Call& call) {
+  const at::Tensor x = call.tensor();
+  const at::Tensor weight = call.tensor();
+  const at::Tensor bias = call.tensor();
+  call.give(at::addmm(bias, x, weight));
+}
+
+void linearGradient(Call& call) {
+  const at::Tensor dy = call.tensor();
+  const at::Tensor x = call.tensor();
+  const at::Tensor weight = call.tensor();
+  call.give(at::mm(dy, weight.t()));
+  call.give(at::mm(x.t(), dy));
+  call.give(dy.sum(0));
+}
+
+void layerNorm(Call& call) {
+  const at::Tensor x = call.tensor();
+  const at::Tensor weight = call.tensor();
+  const at::Tensor bias = call.tensor();
+  const double epsilon = call.number();
+  at::Tensor normalized = x - x.mean(1, true);
+  const at::Tensor inverseDeviation = normalized.square().mean(1, true).add_(epsilon).rsqrt_();  // [N, 1]
+  normalized.mul_(inverseDeviation);
+  call.give(at::addcmul(bias, normalized, weight));
+  call.give(normalized);
+  call.give(inverseDeviation);
+}
+
+void layerNormGradient(Call& call) {
+  const at::Tensor dy = call.tensor();
+  const at::Tensor weight = call.tensor();
+  const at::Tensor normalized = call.tensor();
+  const at::Tensor inverseDeviation = call.tensor();
+  // To libtorch the normalised rows are an input of mean 0 and deviation 1; what is left is the chain rule's factor.
+  const at::Tensor mean = at::zeros_like(inverseDeviation);
+  const at::Tensor one = at::ones_like(inverseDeviation);
+  const auto gradients = at::native_layer_norm_backward(dy, normalized, {normalized.size(1)}, mean, one, weight,
+                                                        at::zeros_like(weight), {true, true, true});
+  call.give(std::get<0>(gradients).mul_(inverseDeviation));
+  call.give(std::get<1>(gradients));
+  call.give(std::get<2>(gradients));
+}
+
+void gelu(Call& call) {
+  const at::Tensor x = call.tensor();
+  const at::Tensor cdf = x.mul(M_SQRT1_2).erf_().mul_(0.5).add_(0.5);
+  call.give(x.mul(cdf));
+  call.give(cdf);
+}
+
+void geluGradient(Call& call) {
+  const at::Tensor dy = call.tensor();
+  const at::Tensor x = call.tensor();
+  call.give(at::gelu_backward(dy, x));
+}
+
+constexpr double kQuickSlope = 1.702;
+
+void quickGelu(Call& call) {
+  const at::Tensor x = call.tensor();
+  const at::Tensor gate = x.mul(kQuickSlope).sigmoid_();
+  call.give(x.mul(gate));
+  call.give(gate);
+}
+
+void quickGeluGradient(Call& call) {
+  const at::Tensor dy = call.tensor();
+  const at::Tensor x = call.tensor();
+  const at::Tensor gate = call.tensor();
+  at::Tensor slope = gate.neg().add_(1).mul_(x).mul_(kQuickSlope).add_(1);
+  call.give(slope.mul_(gate).mul_(dy));
+}
+
+struct Heads {
+  int64_t batch, tokens, heads;
+
+  /** [B·T, H·d] → [B·H, T, d] */
+  at::Tensor split(const at::Tensor& x) const {
+    const int64_t dim = x.size(1) / heads;
+    return x.view({batch, tokens, heads, dim}).transpose(1, 2).reshape({batch * heads, tokens, dim});
+  }
+
+  /** [B·H, T, d] → [B·T, H·d] */
+  at::Tensor merge(const at::Tensor& x) const {
+    const int64_t dim = x.size(2);
+    return x.view({batch, heads, tokens, dim}).transpose(1, 2).reshape({batch * tokens, heads * dim});
+  }
+};
+
+Heads headsOf(Call& call) {
+  Heads read{};
+  read.batch = call.integer();
+  read.tokens = call.integer();
+  read.heads = call.integer();
+  return read;
+}
+
+void attention(Call& call) {
+  const at::Tensor query = call.tensor();
+  const at::Tensor key = call.tensor();
+  const at::Tensor value = call.tensor();
+  const Heads shape = headsOf(call);
+  const double scale = call.number();
+  const bool isCausal = call.flag();
+  at::Tensor scores = at::bmm(shape.split(query), shape.split(key).transpose(1, 2)).mul_(scale);  // [B·H, T, T]
+  if (isCausal) {
+    const at::Tensor later = at::ones({shape.tokens, shape.tokens}, at::kBool).triu_(1);
+    scores.masked_fill_(later, -1e9);
+  }
+  const at::Tensor probabilities = at::softmax(scores, -1);
+  call.give(shape.merge(at::bmm(probabilities, shape.split(value))));
+  call.give(probabilities);
+}
+
+void attentionGradient(Call& call) {
+  const at::Tensor dy = call.tensor();
+  const at::Tensor query = call.tensor();
+  const at::Tensor key = call.tensor();
+  const at::Tensor value = call.tensor();
+  const at::Tensor probabilities = call.tensor();
+  const Heads shape = headsOf(call);
+  const double scale = call.number();
+  const at::Tensor dOutput = shape.split(dy);
+  const at::Tensor dProbabilities = at::bmm(dOutput, shape.split(value).transpose(1, 2));  // [B·H, T, T]
+  const at::Tensor dScores =
+      at::_softmax_backward_data(dProbabilities, probabilities, -1, at::kFloat).mul_(scale);
+  call.give(shape.merge(at::bmm(dScores, shape.split(key))));
+  call.give(shape.merge(at::bmm(dScores.transpose(1, 2), shape.split(query))));
+  call.give(shape.merge(at::bmm(probabilities.transpose(1, 2), dOutput)));
+}
+
+void softmaxCrossEntropy(Call& call) {
+  const at::Tensor logits = call.tensor();
+  const at::Tensor targets = call.tensor();
+  const double batch = static_cast<double>(logits.size(0));
+  const at::Tensor logProbabilities = at::log_softmax(logits, 1);
+  call.give(logProbabilities.mul(targets).sum().div_(-batch));
+  call.give(logProbabilities.exp().sub_(targets).div_(batch));
+}
+
+/** Numbers as the composition makes them: scalars in float64 on the way, tensors in float32. */
+void adamW(Call& call) {
+  const at::Tensor parameter = call.tensor();
+  const at::Tensor gradient = call.tensor();
+  const at::Tensor mean = call.tensor();
+  const at::Tensor variance = call.tensor();
+  const double learningRate = call.number();
+  const double beta1 = call.number();
+  const double beta2 = call.number();
+  const double epsilon = call.number();
+  const double iteration = call.number();
+  const double weightDecay = call.number();
+  const double rootCorrection = std::sqrt(1 - std::pow(beta2, iteration));
+  const double stepSize = learningRate / (1 - std::pow(beta1, iteration));
+  const at::Tensor nextMean = mean.mul(beta1).add_(gradient, 1 - beta1);
+  const at::Tensor nextVariance = variance.mul(beta2).addcmul_(gradient, gradient, 1 - beta2);
+  const at::Tensor denominator = nextVariance.sqrt().div_(rootCorrection).add_(epsilon);
+  at::Tensor next = parameter.mul(1 - learningRate * weightDecay);
+  call.give(next.addcdiv_(nextMean, denominator, -stepSize));
+  call.give(nextMean);
+  call.give(nextVariance);
+}
+
+}  // namespace
+
+void addFused(Operations& operations) {
+  const Operations own = {
+      {"adamW", adamW},
+      {"attention", attention},
+      {"attentionGradient", attentionGradient},
+      {"gelu", gelu},
+      {"geluGradient", geluGradient},
+      {"layerNorm", layerNorm},
+      {"layerNormGradient", layerNormGradient},
+      {"linear", linear},
+      {"linearGradient", linearGradient},
+      {"quickGelu", quickGelu},
+      {"quickGeluGradient", quickGeluGradient},
+      {"softmaxCrossEntropy", softmaxCrossEntropy},
+  };
+  operations.insert(operations.end(), own.begin(), own.end());
+}
+
+}  // namespace winnow

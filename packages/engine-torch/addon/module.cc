@@ -1,0 +1,195 @@
+// What JavaScript sees of the addon: connect, run, upload, read, release, memory.
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <node_api.h>
+#include <torch/version.h>
+
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "call.h"
+
+namespace winnow {
+namespace {
+
+/** Of one JavaScript realm: worker threads and test files each load the addon for themselves. */
+struct Realm {
+  TensorTable tensors;
+  double* slots = nullptr;
+  size_t capacity = 0;
+  int threads = 1;
+  napi_ref slotsReference = nullptr;
+};
+
+const Operations& allOperations() {
+  static const Operations all = [] {
+    Operations operations;
+    addElementwise(operations);
+    addReductions(operations);
+    addRearranging(operations);
+    addIndexing(operations);
+    addFused(operations);
+    return operations;
+  }();
+  return all;
+}
+
+Realm& realmOf(napi_env env) {
+  void* data = nullptr;
+  napi_get_instance_data(env, &data);
+  return *static_cast<Realm*>(data);
+}
+
+struct TypedArray {
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+};
+
+TypedArray typedArrayOf(napi_env env, napi_value value) {
+  TypedArray array{};
+  const napi_status status =
+      napi_get_typedarray_info(env, value, &array.type, &array.length, &array.data, nullptr, nullptr);
+  TORCH_CHECK(status == napi_ok, "expected a typed array");
+  return array;
+}
+
+/** Runs `body(arguments)` with C++ exceptions turned into JavaScript's. */
+template <size_t count, typename Body>
+napi_value guarded(napi_env env, napi_callback_info info, Body body) {
+  try {
+    napi_value arguments[count > 0 ? count : 1];
+    size_t given = count;
+    napi_get_cb_info(env, info, &given, arguments, nullptr, nullptr);
+    TORCH_CHECK(given >= count, "expected ", count, " arguments, got ", given);
+    const c10::InferenceMode inference;
+    return body(arguments);
+  } catch (const c10::Error& error) {
+    napi_throw_error(env, nullptr, error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+  }
+  return nullptr;
+}
+
+int64_t integerOf(napi_env env, napi_value value) {
+  int64_t number = 0;
+  TORCH_CHECK(napi_get_value_int64(env, value, &number) == napi_ok, "expected a number");
+  return number;
+}
+
+/** connect(slots: Float64Array, threads): the array through which arguments and results cross from now on. */
+napi_value connect(napi_env env, napi_callback_info info) {
+  return guarded<2>(env, info, [&](napi_value* arguments) -> napi_value {
+    Realm& realm = realmOf(env);
+    const TypedArray slots = typedArrayOf(env, arguments[0]);
+    TORCH_CHECK(slots.type == napi_float64_array, "expected a Float64Array");
+    if (realm.slotsReference != nullptr) napi_delete_reference(env, realm.slotsReference);
+    napi_create_reference(env, arguments[0], 1, &realm.slotsReference);
+    realm.slots = static_cast<double*>(slots.data);
+    realm.capacity = slots.length;
+    realm.threads = static_cast<int>(integerOf(env, arguments[1]));
+    at::set_num_threads(realm.threads);
+    return nullptr;
+  });
+}
+
+/** run(position of the operation): arguments out of the slots, results into them. */
+napi_value run(napi_env env, napi_callback_info info) {
+  return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
+    Realm& realm = realmOf(env);
+    Call call(realm.slots, realm.capacity, realm.tensors, realm.threads);
+    allOperations().at(integerOf(env, arguments[0])).run(call);
+    call.finish();
+    return nullptr;
+  });
+}
+
+/** upload(values: typed array) with its type and shape in the slots; the result is one tensor in the slots. */
+napi_value upload(napi_env env, napi_callback_info info) {
+  return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
+    Realm& realm = realmOf(env);
+    Call call(realm.slots, realm.capacity, realm.tensors, realm.threads);
+    const auto type = call.type();
+    at::Tensor tensor = at::empty(call.integers(), at::TensorOptions(type));
+    const TypedArray values = typedArrayOf(env, arguments[0]);
+    const bool fits = type == at::kFloat ? values.type == napi_float32_array
+                      : type == at::kInt ? values.type == napi_int32_array
+                                         : values.type == napi_uint8_array;
+    const auto wanted = static_cast<size_t>(tensor.numel());
+    TORCH_CHECK(fits && values.length == wanted, "expected ", wanted, " values of type ", type, ", got ",
+                values.length, " in typed array type ", static_cast<int>(values.type));
+    if (wanted > 0) std::memcpy(tensor.data_ptr(), values.data, wanted * tensor.element_size());
+    call.give(std::move(tensor));
+    call.finish();
+    return nullptr;
+  });
+}
+
+/** read(handle, into: typed array of the same type and size) */
+napi_value read(napi_env env, napi_callback_info info) {
+  return guarded<2>(env, info, [&](napi_value* arguments) -> napi_value {
+    const at::Tensor& tensor = realmOf(env).tensors.get(integerOf(env, arguments[0]));
+    const TypedArray into = typedArrayOf(env, arguments[1]);
+    const auto count = static_cast<size_t>(tensor.numel());
+    TORCH_CHECK(into.length == count, "expected room for ", count, " values, got ", into.length);
+    if (count > 0) std::memcpy(into.data, tensor.data_ptr(), count * tensor.element_size());
+    return nullptr;
+  });
+}
+
+napi_value release(napi_env env, napi_callback_info info) {
+  return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
+    realmOf(env).tensors.release(integerOf(env, arguments[0]));
+    return nullptr;
+  });
+}
+
+/** memory(): [tensors, bytes] of this realm, written into the slots. */
+napi_value memory(napi_env env, napi_callback_info info) {
+  return guarded<0>(env, info, [&](napi_value*) -> napi_value {
+    const Realm& realm = realmOf(env);
+    TORCH_CHECK(realm.capacity >= 2, "expected a connection");
+    realm.slots[0] = static_cast<double>(realm.tensors.count());
+    realm.slots[1] = static_cast<double>(realm.tensors.bytes());
+    return nullptr;
+  });
+}
+
+napi_value text(napi_env env, const std::string& value) {
+  napi_value made = nullptr;
+  napi_create_string_utf8(env, value.c_str(), value.size(), &made);
+  return made;
+}
+
+void set(napi_env env, napi_value object, const char* name, napi_callback callback) {
+  napi_value function = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+  napi_set_named_property(env, object, name, function);
+}
+
+}  // namespace
+}  // namespace winnow
+
+NAPI_MODULE_INIT() {
+  using namespace winnow;
+  const auto destroy = [](napi_env, void* data, void*) { delete static_cast<Realm*>(data); };
+  napi_set_instance_data(env, new Realm, destroy, nullptr);
+  set(env, exports, "connect", connect);
+  set(env, exports, "run", run);
+  set(env, exports, "upload", upload);
+  set(env, exports, "read", read);
+  set(env, exports, "release", release);
+  set(env, exports, "memory", memory);
+
+  const Operations& operations = allOperations();
+  napi_value names = nullptr;
+  napi_create_array_with_length(env, operations.size(), &names);
+  for (size_t i = 0; i < operations.size(); i++) {
+    napi_set_element(env, names, static_cast<uint32_t>(i), text(env, operations[i].name));
+  }
+  napi_set_named_property(env, exports, "operations", names);
+  napi_set_named_property(env, exports, "version", text(env, TORCH_VERSION));
+  return exports;
+}

@@ -1,0 +1,2 @@
+export { TorchBackend } from './backend';
+export { obstacle, startTorch, type TorchOptions } from './start';

@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { findBackendFactory, getBackend, registerBackend, setBackend } from '@tensorflow/tfjs-core';
+import { isBuilt, loadAddon } from './addon';
+import { TorchBackend, backendName } from './backend';
+import { registerElementwise } from './kernels/elementwise';
+import { registerFused } from './kernels/fused';
+import { registerIndexing } from './kernels/indexing';
+import { registerRearranging } from './kernels/rearranging';
+import { registerReductions } from './kernels/reductions';
+
+const require = createRequire(import.meta.url);
+
+export interface TorchOptions {
+  /** All of the machine's cores unless given. */
+  readonly threads?: number;
+}
+
+/** Why the engine cannot be started here, without loading native code; undefined when it can. */
+export function obstacle(): string | undefined {
+  return isBuilt() ? undefined : 'its native addon has not been built: npm run setup';
+}
+
+/**
+ * Loads libtorch, registers the backend and its kernels and makes it current.
+ * @returns one line about what runs.
+ * @throws {Error} if the addon has not been built or does not load.
+ */
+export async function startTorch({ threads = availableParallelism() }: TorchOptions = {}): Promise<string> {
+  // Read when libtorch is loaded; what the user has set stays. Threads that wait by spinning take the core away from the
+  // one they wait for as soon as anything else runs on the machine.
+  process.env['OMP_WAIT_POLICY'] ??= 'passive';
+  const addon = loadAddon();
+  if (findBackendFactory(backendName) === null) {
+    // tfjs-core comes without gradients; its union package registers them, for all backends, when it is loaded.
+    require('@tensorflow/tfjs');
+    registerElementwise();
+    registerReductions();
+    registerRearranging();
+    registerIndexing();
+    registerFused();
+    registerBackend(backendName, () => new TorchBackend(addon, threads));
+  }
+  const isStarted = await setBackend(backendName);
+  if (!isStarted || getBackend() !== backendName)
+    throw new Error('The torch backend did not start: build it again with npm run setup.');
+  return `torch ${addon.version} on the CPU (${threads} threads)`;
+}

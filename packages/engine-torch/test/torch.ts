@@ -1,0 +1,42 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { obstacle, startTorch } from '../src/index';
+
+/** Registers the tests of `body`, or shows them as skipped where the addon has not been built. */
+export function describeOnTorch(what: string, body: () => void): void {
+  const missing = obstacle();
+  if (missing !== undefined) {
+    it.skip(`${what} (${missing})`, () => undefined);
+    return;
+  }
+  describe(what, () => {
+    // Two threads, as some kernels take another way when they share their work.
+    beforeAll(() => startTorch({ threads: 2 }));
+    beforeEach(() => tf.setBackend('torch'));
+    body();
+  });
+}
+
+/** Values in [−2, 2), the same each time for one seed (Lehmer's generator). */
+export function values(size: number, seed = 1): Float32Array {
+  let state = 48_271 * (seed + 1);
+  return Float32Array.from({ length: size }, () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return (state / 2_147_483_647) * 4 - 2;
+  });
+}
+
+export function random(shape: readonly number[], seed = 1): tf.Tensor {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  return tf.tensor(values(size, seed), [...shape]);
+}
+
+/** The largest deviation, relative to max(1, |expected|); NaN and infinities must be in the same places. */
+export function deviation(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(actual.length).toBe(expected.length);
+  return Array.from(actual).reduce((far, value, i) => {
+    const wanted = expected[i] ?? 0;
+    if (Object.is(value, wanted)) return far;
+    const distance = Math.abs(value - wanted) / Math.max(1, Math.abs(wanted));
+    return distance <= far ? far : distance;
+  }, 0);
+}
