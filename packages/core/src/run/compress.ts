@@ -9,7 +9,7 @@ import type { Model } from '../models/model';
 import type { Optimizer } from '../optimizer/optimizer';
 import type { Scores, Task } from '../task/task';
 import { downloadTree, uploadTree } from '../tree/host';
-import { type TensorTree, cloneTree, disposeTree } from '../tree/tree';
+import { type TensorTree, cloneTree, disposeTree, lendTree } from '../tree/tree';
 import type { CompressionRun } from './compression-run';
 import type { LedgerEntry } from './ledger';
 import { type Runner, runPhase } from './phase';
@@ -74,12 +74,12 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
 
   const compressed = await searched(job, task, ledger);
   const { decision } = compressed;
-  const { achieved, masked, cut } = await spending(compressed.params, async () => ({
+  const { achieved, masked, cut } = await lendTree(compressed.params, async () => ({
     achieved: checkAchieved(job, decision),
     masked: await once(runner, 'scores-masked', () => score(task, compressed.params)),
     cut: compact(model, compressed.params, decision),
   }));
-  const { beforeRetraining, retrained, final } = await spending(cut.params, () => finished(job, cut));
+  const { beforeRetraining, retrained, final } = await lendTree(cut.params, () => finished(job, cut));
   ledger.push(retrained.ledger);
   return {
     model: cut.model,
@@ -118,13 +118,6 @@ async function finished(
     once(runner, 'scores-retrained', () => score(task, retrained.params)),
   );
   return { beforeRetraining, retrained, final };
-}
-
-/** Does work that is the last to need a tree: the tree is disposed after it, also when it fails or is interrupted. */
-async function spending<Result>(tree: TensorTree, work: () => Promise<Result>): Promise<Result> {
-  const result = await disposingOnFailure(tree, work);
-  disposeTree(tree);
-  return result;
 }
 
 async function disposingOnFailure<Result>(tree: TensorTree, work: () => Promise<Result>): Promise<Result> {
