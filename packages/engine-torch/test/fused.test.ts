@@ -1,0 +1,129 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as compositions from './compositions';
+import { describeOnTorch, deviation, random } from './torch';
+
+interface Case {
+  readonly kernel: string;
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly attributes?: Readonly<Record<string, number | boolean>>;
+  readonly composition: (
+    inputs: Readonly<Record<string, tf.Tensor>>,
+    attributes: Readonly<Record<string, number | boolean>>,
+  ) => tf.Tensor[];
+  /** Inputs that must not be negative or that sum to 1 over their last axis. */
+  readonly prepare?: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>>;
+}
+
+/** One number, some that are no multiple of any vector, and enough for several threads. */
+const sizes = [
+  [1, 1, 1],
+  [5, 7, 3],
+  [17, 33, 12],
+  [300, 96, 100],
+] as const;
+
+const rowwise = sizes.flatMap(([n, k, m]): Case[] => {
+  const [x, column, bias] = [[n, k], [n, 1], [k]]; // prettier-ignore
+  const activationGradient = { dy: x, x };
+  const probabilities = { targets: (t: tf.Tensor) => tf.softmax(t) };
+  const adamW = {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    iteration: 3,
+    weightDecay: 0.05,
+  };
+  return [
+    { kernel: 'WinnowLinear', shapes: { x, weight: [k, m], bias: [m] }, composition: compositions.linear },
+    {
+      kernel: 'WinnowLinearGradient',
+      shapes: { dy: [n, m], x, weight: [k, m] },
+      composition: compositions.linearGradient,
+    },
+    {
+      kernel: 'WinnowLayerNorm',
+      shapes: { x, weight: bias, bias },
+      attributes: { epsilon: 1e-6 },
+      composition: compositions.layerNorm,
+    },
+    {
+      kernel: 'WinnowLayerNormGradient',
+      shapes: { dy: x, weight: bias, normalized: x, inverseDeviation: column },
+      composition: compositions.layerNormGradient,
+    },
+    { kernel: 'WinnowGelu', shapes: { x }, composition: compositions.gelu },
+    {
+      kernel: 'WinnowGeluGradient',
+      shapes: { ...activationGradient, cdf: x },
+      composition: (inputs) => {
+        const cdf = compositions.gelu(inputs)[1];
+        return compositions.geluGradient(cdf === undefined ? inputs : { ...inputs, cdf });
+      },
+    },
+    { kernel: 'WinnowQuickGelu', shapes: { x }, composition: compositions.quickGelu },
+    {
+      kernel: 'WinnowQuickGeluGradient',
+      shapes: { ...activationGradient, gate: x },
+      composition: compositions.quickGeluGradient,
+    },
+    {
+      kernel: 'WinnowSoftmaxCrossEntropy',
+      shapes: { logits: x, targets: x },
+      composition: compositions.softmaxCrossEntropy,
+      prepare: probabilities,
+    },
+    {
+      kernel: 'WinnowAdamW',
+      shapes: { parameter: x, gradient: x, mean: x, variance: x },
+      attributes: adamW,
+      composition: compositions.adamW,
+      prepare: { variance: (v) => tf.square(v) },
+    },
+  ];
+});
+
+const attentions = [
+  { batch: 1, tokens: 1, heads: 1, scale: 1, causal: true, keyDim: 1, valueDim: 1 },
+  { batch: 2, tokens: 5, heads: 3, scale: 0.7, causal: false, keyDim: 4, valueDim: 2 },
+  { batch: 3, tokens: 17, heads: 2, scale: 0.2, causal: true, keyDim: 8, valueDim: 9 },
+  { batch: 16, tokens: 17, heads: 3, scale: 0.17, causal: false, keyDim: 32, valueDim: 32 },
+].flatMap(({ keyDim, valueDim, ...attributes }): Case[] => {
+  const { batch, tokens, heads } = attributes;
+  const [keys, values] = [keyDim, valueDim].map((dim) => [batch * tokens, heads * dim]);
+  if (keys === undefined || values === undefined) return [];
+  const shapes = { query: keys, key: keys, value: values };
+  return [
+    { kernel: 'WinnowAttention', shapes, attributes, composition: compositions.attention },
+    {
+      kernel: 'WinnowAttentionGradient',
+      shapes: { ...shapes, dy: values, probabilities: [batch * heads, tokens, tokens] },
+      attributes,
+      composition: compositions.attentionGradient,
+      prepare: { probabilities: (p) => tf.softmax(p) },
+    },
+  ];
+});
+
+describeOnTorch('fused kernels against their compositions', () => {
+  for (const { kernel, shapes, attributes = {}, composition, prepare = {} } of [...rowwise, ...attentions]) {
+    it(`${kernel} of ${Object.values(shapes)
+      .map((shape) => `[${shape.join(', ')}]`)
+      .join(' ')}`, () => {
+      tf.tidy(() => {
+        const inputs = Object.fromEntries(
+          Object.entries(shapes).map(([name, shape], seed) => {
+            const values = random(shape, seed);
+            return [name, prepare[name]?.(values) ?? values];
+          }),
+        );
+        const expected = composition(inputs, attributes);
+        const actual = tf.engine().runKernel<tf.Tensor[]>(kernel, inputs, attributes);
+        expect(actual.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
+        actual.forEach((tensor, i) => {
+          expect(deviation(tensor.dataSync(), expected[i]?.dataSync() ?? [])).toBeLessThan(2e-5);
+        });
+      });
+    });
+  }
+});
