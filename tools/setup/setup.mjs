@@ -1,10 +1,10 @@
 /**
- * Makes a clone ready: dependencies, the TensorFlow engine, the build. Does only what is missing.
+ * Makes a clone ready: dependencies, the native engines, the build. Does only what is missing.
  *
  *   node tools/setup/setup.mjs [--engine auto|none] [--cuda]
  *
- * --engine none (or WINNOW_SETUP_ENGINE=none) leaves the native engine out; --cuda takes TensorFlow for NVIDIA GPUs even
- * where nvidia-smi sees none. Only a failed install or build fails the set-up: without TensorFlow, wasm serves.
+ * --engine none (or WINNOW_SETUP_ENGINE=none) leaves the native engines out; --cuda takes TensorFlow for NVIDIA GPUs even
+ * where nvidia-smi sees none. Only a failed install or build fails the set-up: without them, wasm serves.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { run } from './command.mjs';
 import { installDependencies } from './npm.mjs';
 import { provideTensorflow } from './tensorflow.mjs';
+import { provideTorch } from './torch.mjs';
 
 const OLDEST_NODE = [20, 19];
 
@@ -32,7 +33,10 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
 const trouble = installDependencies(root);
 if (trouble !== undefined) fail(trouble);
 
-if (engine === 'auto') console.log(`Engine: ${provideTensorflow(root, { wantsCuda: values.cuda }).line}`);
+if (engine === 'auto') {
+  console.log(`Engine: ${provideTorch(root).line}`);
+  console.log(`Engine: ${provideTensorflow(root, { wantsCuda: values.cuda }).line}`);
+}
 
 const nx = join(root, 'node_modules', '.bin', 'nx');
 const built = run(nx, ['run-many', '-t', 'build'], {

@@ -1,13 +1,14 @@
 import type { Availability } from './driver';
 import { startOneOf, type NamedDriver } from './selection';
 import { tensorflowDriver } from './tensorflow-driver';
+import { torchDriver } from './torch-driver';
 import { wasmDriver } from './wasm-driver';
 
 /** The engines there are, fastest first: 'auto' takes the first that starts. */
-export const engineNames = ['tensorflow', 'wasm'] as const;
+export const engineNames = ['torch', 'tensorflow', 'wasm'] as const;
 export type EngineName = (typeof engineNames)[number];
 
-const drivers = { tensorflow: tensorflowDriver, wasm: wasmDriver } as const;
+const drivers = { torch: torchDriver, tensorflow: tensorflowDriver, wasm: wasmDriver } as const;
 const driversInOrder = engineNames.map((name): NamedDriver<EngineName> => [name, drivers[name]]);
 
 export interface StartedEngine {

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { complaint, run } from './command.mjs';
+import { findLibtorch } from './libtorch.mjs';
+import { libtorchFromWheels } from './torch-wheel.mjs';
+import { obstacle } from './wheel.mjs';
+
+const NAPI_VERSION = 8;
+
+/**
+ * Builds the addon of `packages/engine-torch` against the libtorch that is here, or against one from PyPI.
+ * What was built is kept in the user's cache, by the contents of the sources and by the libtorch, for every clone.
+ * @returns {{ available: boolean, line: string }} one line for the user.
+ */
+export function provideTorch(root) {
+  const engine = join(root, 'packages', 'engine-torch');
+  try {
+    const reason = obstacle();
+    if (reason !== undefined) throw new Error(reason);
+    const libtorch = findLibtorch() ?? libtorchFromWheels(cacheFolder());
+    const key = keyOf(engine, libtorch);
+    const kept = join(cacheFolder(), `torch-addon-${key}.node`);
+    if (!existsSync(kept)) {
+      console.log(`torch engine: compiling its addon for libtorch ${libtorch.version}, once …`);
+      compile(engine, libtorch, kept);
+    }
+    install(engine, key, kept);
+    return { available: true, line: `torch ${libtorch.version} (CPU)` };
+  } catch (error) {
+    return { available: false, line: `no torch engine (the fastest): ${error.message}` };
+  }
+}
+
+export function cacheFolder() {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'winnow');
+}
+
+function sourcesOf(engine) {
+  const addon = join(engine, 'addon');
+  return readdirSync(addon)
+    .toSorted()
+    .map((file) => join(addon, file));
+}
+
+function keyOf(engine, libtorch) {
+  const hash = createHash('sha256');
+  for (const source of sourcesOf(engine)) hash.update(basename(source)).update(readFileSync(source));
+  hash.update(JSON.stringify([libtorch, process.arch, NAPI_VERSION]));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Where the engine looks for it, with a note of what it was made from. */
+function install(engine, key, kept) {
+  const build = join(engine, 'build');
+  const [addon, note] = [join(build, 'winnow_torch.node'), join(build, 'made-from')];
+  if (existsSync(addon) && existsSync(note) && readFileSync(note, 'utf8') === key) return;
+  mkdirSync(build, { recursive: true });
+  // Renaming, not overwriting: a running process may have the old file mapped.
+  copyFileSync(kept, `${addon}.new`);
+  renameSync(`${addon}.new`, addon);
+  writeFileSync(note, key);
+}
+
+function compile(engine, libtorch, into) {
+  const headers = join(dirname(dirname(process.execPath)), 'include', 'node');
+  if (!existsSync(join(headers, 'node_api.h'))) {
+    throw new Error(`it needs the headers of Node, and found none beside ${basename(process.execPath)}`);
+  }
+  mkdirSync(dirname(into), { recursive: true });
+  const work = mkdtempSync(join(tmpdir(), 'winnow-torch-'));
+  const made = join(work, 'addon.node');
+  try {
+    const options = [
+      ...['-O2', '-fPIC', '-shared', '-fopenmp', `-DNAPI_VERSION=${NAPI_VERSION}`],
+      `-D_GLIBCXX_USE_CXX11_ABI=${hasNewStrings(libtorch) ? 1 : 0}`,
+      ...[headers, ...libtorch.includes].map((folder) => `-isystem${folder}`),
+      ...[join(engine, 'addon', 'addon.cc'), '-o', made],
+      ...[`-L${libtorch.libraries}`, '-ltorch_cpu', '-lc10', `-Wl,-rpath,${libtorch.libraries}`],
+    ];
+    // Headers of libtorch are written for C++17 for long, and for C++20 some day.
+    const attempt = (standard) => run(process.env.CXX ?? 'g++', [`-std=${standard}`, ...options]);
+    const older = attempt('c++17');
+    const compiled = older.ok ? older : attempt('c++20');
+    if (!compiled.ok) throw new Error(`its addon did not compile: ${complaint(older.output)}`);
+    const trial = run(process.execPath, ['-e', TRIAL, made], { timeoutMs: 60_000 });
+    if (!trial.ok) throw new Error(`its addon was built but does not work: ${complaint(trial.output)}`);
+    // By way of the same folder: a rename is all or nothing only within one file system.
+    copyFileSync(made, `${into}.new`);
+    renameSync(`${into}.new`, into);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Loads the addon and uploads a tensor, in a process of its own: a native crash stays there. */
+const TRIAL = `
+const module = { exports: {} };
+process.dlopen(module, process.argv[1]);
+const slots = new Float64Array(64);
+module.exports.connect(slots, 1);
+slots.set([0, 1, 3]);
+module.exports.upload(Float32Array.of(1, 2, 3));
+const back = new Float32Array(3);
+module.exports.read(slots[1], back);
+if (back[2] !== 3) process.exit(1);
+`;
+
+/** Wheels before 2.6 were built with the strings of an older C++: a compile has to do the same. */
+function hasNewStrings({ libraries }) {
+  return readFileSync(join(libraries, 'libc10.so')).includes('NSt7__cxx1112basic_string');
+}
