@@ -1,7 +1,7 @@
 /**
  * Reproduces the tables of docs/results.md: one dense model, every method at the same budget with equal retraining.
  *
- *   npm run results -- [--set emoji|emoji-short|clothing] [--engine auto] [--folder runs/results]
+ *   npm run results -- [--set emoji|emoji-short|clothing] [--engine tensorflow] [--folder runs/results]
  *
  * Runs that are finished are not repeated; a killed one goes on. The tables go to standard output.
  */
@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const { values: flags } = parseArgs({
   options: {
     set: { type: 'string', default: 'emoji' },
-    engine: { type: 'string', default: 'auto' },
+    engine: { type: 'string', default: 'tensorflow' },
     folder: { type: 'string', default: 'runs/results' },
     shared: { type: 'string', default: '../shared' },
   },
