@@ -1,7 +1,5 @@
 // The core's fused operations (packages/core/src/operations), one call each: the same inputs, attributes and results as
 // the compositions there.
-#include <ATen/Parallel.h>
-
 #include <cmath>
 
 #include "call.h"
@@ -16,31 +14,12 @@ void linear(Call& call) {
   call.give(at::addmm(bias, x, weight));
 }
 
-/**
- * xᵀ·dy: many rows, few columns. MKL leaves such a product on one thread, or splits it badly; as one product of each
- * thread's rows it takes a half to a fifth of the time ([1088, 96]ᵀ·[1088, 96]: 0.9 → 0.2 ms on two).
- */
-at::Tensor weightGradient(const at::Tensor& x, const at::Tensor& dy) {
-  const int64_t parts = at::get_num_threads();
-  const int64_t rows = x.size(0) / parts;
-  if (parts == 1 || rows < 64) return at::mm(x.t(), dy);
-  const auto inParts = [&](const at::Tensor& each) {
-    return each.narrow(0, 0, rows * parts).view({parts, rows, each.size(1)});
-  };
-  const at::Tensor gradient = at::bmm(inParts(x).transpose(1, 2), inParts(dy)).sum(0);
-  const int64_t rest = x.size(0) - rows * parts;
-  if (rest > 0) {
-    gradient.addmm_(x.narrow(0, rows * parts, rest).t(), dy.narrow(0, rows * parts, rest));
-  }
-  return gradient;
-}
-
 void linearGradient(Call& call) {
   const at::Tensor dy = call.tensor();
   const at::Tensor x = call.tensor();
   const at::Tensor weight = call.tensor();
   call.give(at::mm(dy, weight.t()));
-  call.give(weightGradient(x, dy));
+  call.give(at::mm(x.t(), dy));
   call.give(dy.sum(0));
 }
 
