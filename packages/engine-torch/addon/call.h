@@ -31,15 +31,34 @@ inline double numberOf(at::ScalarType type) {
   }
 }
 
+/** The operands of matrix products; their results, and all other numbers, are f32 either way. */
+enum class Precision { f32, bf16 };
+
+/** How operations compute, as JavaScript has asked for it in `connect`. */
+struct Settings {
+  int threads = 1;
+  Precision precision = Precision::f32;
+  at::Device device = at::kCPU;
+};
+
 /** Work on tensors smaller than this stays on the calling thread: waking another one takes longer. */
 constexpr int64_t kNumbersWorthThreads = 1 << 14;
 
 class Call {
  public:
-  Call(double* slots, size_t capacity, TensorTable& tensors, int threads)
-      : slots_(slots), capacity_(capacity), tensors_(tensors), threads_(threads) {
+  Call(double* slots, size_t capacity, TensorTable& tensors, const Settings& settings)
+      : slots_(slots), capacity_(capacity), tensors_(tensors), settings_(settings) {
     omp_set_num_threads(1);
   }
+
+  // How to compute.
+
+  int threads() const { return settings_.threads; }
+  Precision precision() const { return settings_.precision; }
+  bool isBf16() const { return settings_.precision == Precision::bf16; }
+  at::Device device() const { return settings_.device; }
+  /** Of tensors that an operation makes from nothing: every tensor lives on the engine's device. */
+  at::TensorOptions options(at::ScalarType type) const { return at::TensorOptions(type).device(settings_.device); }
 
   // Arguments, in the order in which the kernel's TypeScript half wrote them.
 
@@ -60,7 +79,7 @@ class Call {
   /** TensorFlow.js reshapes by giving the same data another shape, which then comes along with the handle. */
   at::Tensor tensor() {
     const at::Tensor& found = tensors_.get(integer());
-    if (found.numel() >= kNumbersWorthThreads) omp_set_num_threads(threads_);
+    if (found.numel() >= kNumbersWorthThreads) omp_set_num_threads(settings_.threads);
     const int64_t rank = integer();
     if (rank < 0) return found;
     c10::SmallVector<int64_t, 8> shape(rank);
@@ -113,7 +132,7 @@ class Call {
   double* slots_;
   size_t capacity_;
   TensorTable& tensors_;
-  int threads_;
+  const Settings& settings_;
   size_t position_ = 0;
   c10::SmallVector<at::Tensor, 4> results_;
 };

@@ -1,5 +1,6 @@
 // What JavaScript sees of the addon: connect, run, upload, read, release, memory.
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/InferenceMode.h>
 #include <node_api.h>
 #include <torch/version.h>
@@ -18,7 +19,7 @@ struct Realm {
   TensorTable tensors;
   double* slots = nullptr;
   size_t capacity = 0;
-  int threads = 1;
+  Settings settings;
   napi_ref slotsReference = nullptr;
 };
 
@@ -79,18 +80,55 @@ int64_t integerOf(napi_env env, napi_value value) {
   return number;
 }
 
-/** connect(slots: Float64Array, threads): the array through which arguments and results cross from now on. */
+std::string textOf(napi_env env, napi_value value) {
+  size_t length = 0;
+  TORCH_CHECK(napi_get_value_string_utf8(env, value, nullptr, 0, &length) == napi_ok, "expected a text");
+  std::string read(length, '\0');
+  napi_get_value_string_utf8(env, value, &read[0], length + 1, nullptr);
+  return read;
+}
+
+Precision precisionOf(const std::string& name) {
+  TORCH_CHECK(name == "f32" || name == "bf16", "expected the precision f32 or bf16, got ", name);
+  return name == "bf16" ? Precision::bf16 : Precision::f32;
+}
+
+/** Fails where the device is not there, before the first tensor would. */
+at::Device deviceOf(const std::string& name) {
+  const at::Device device(name);
+  TORCH_CHECK(device.is_cpu() || device.is_cuda(), "expected the device cpu, cuda or cuda:1, got ", name);
+  if (device.is_cpu()) return device;
+#ifdef WINNOW_CUDA
+  TORCH_CHECK(at::hasCUDA(), "no NVIDIA GPU answers here, so there is no ", name);
+  const auto count = static_cast<int>(at::detail::getCUDAHooks().getNumGPUs());
+  TORCH_CHECK(device.index() < count, "there is no ", name, " here, GPUs are counted from 0 and this machine has ", count);
+  return device;
+#else
+  TORCH_CHECK(false, "its libtorch computes on the CPU only, not on ", name,
+              "; where an NVIDIA GPU answers, npm run setup takes one built for CUDA");
+#endif
+}
+
+/**
+ * connect(slots: Float64Array, threads, precision, device): the array through which arguments and results cross from now
+ * on, and how to compute.
+ */
 napi_value connect(napi_env env, napi_callback_info info) {
-  return guarded<2>(env, info, [&](napi_value* arguments) -> napi_value {
+  return guarded<4>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
     const TypedArray slots = typedArrayOf(env, arguments[0]);
     TORCH_CHECK(slots.type == napi_float64_array, "expected a Float64Array");
+    Settings settings;
+    settings.threads = static_cast<int>(integerOf(env, arguments[1]));
+    TORCH_CHECK(settings.threads > 0, "expected at least one thread, got ", settings.threads);
+    settings.precision = precisionOf(textOf(env, arguments[2]));
+    settings.device = deviceOf(textOf(env, arguments[3]));
     if (realm.slotsReference != nullptr) napi_delete_reference(env, realm.slotsReference);
     napi_create_reference(env, arguments[0], 1, &realm.slotsReference);
     realm.slots = static_cast<double*>(slots.data);
     realm.capacity = slots.length;
-    realm.threads = static_cast<int>(integerOf(env, arguments[1]));
-    at::set_num_threads(realm.threads);
+    realm.settings = settings;
+    at::set_num_threads(settings.threads);
     return nullptr;
   });
 }
@@ -99,7 +137,7 @@ napi_value connect(napi_env env, napi_callback_info info) {
 napi_value run(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
-    Call call(realm.slots, realm.capacity, realm.tensors, realm.threads);
+    Call call(realm.slots, realm.capacity, realm.tensors, realm.settings);
     allOperations().at(integerOf(env, arguments[0])).run(call);
     call.finish();
     return nullptr;
@@ -110,7 +148,7 @@ napi_value run(napi_env env, napi_callback_info info) {
 napi_value upload(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
-    Call call(realm.slots, realm.capacity, realm.tensors, realm.threads);
+    Call call(realm.slots, realm.capacity, realm.tensors, realm.settings);
     const auto type = call.type();
     at::Tensor tensor = at::empty(call.integers(), at::TensorOptions(type));
     const TypedArray values = typedArrayOf(env, arguments[0]);

@@ -7,7 +7,8 @@ export interface NativeAddon {
   readonly version: string;
   /** Names by position: `run` takes the position. */
   readonly operations: readonly string[];
-  connect(slots: Float64Array, threads: number): void;
+  /** May be called again to change the settings. */
+  connect(slots: Float64Array, threads: number, precision: string, device: string): void;
   run(operation: number): void;
   upload(values: NativeValues): void;
   read(handle: number, into: NativeValues): void;

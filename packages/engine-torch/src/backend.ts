@@ -9,6 +9,7 @@ import {
 import type { NativeAddon } from './addon';
 import { KernelCall } from './call';
 import { TorchData, emptyValues, numberOfType, typeOfNumber } from './data';
+import type { TorchSettings } from './options';
 
 export const backendName = 'torch';
 
@@ -20,13 +21,31 @@ export class TorchBackend extends KernelBackend {
   /** Data that began its life on another backend keeps that one's id. */
   readonly #foreign = new WeakMap<object, TorchData>();
   #dataCount = 0;
+  #settings: TorchSettings;
 
-  constructor(addon: NativeAddon, threads: number) {
+  constructor(addon: NativeAddon, settings: TorchSettings) {
     super();
     this.#addon = addon;
     this.#positions = new Map(addon.operations.map((name, position) => [name, position]));
     this.call = new KernelCall((info) => this.#dataOf(info.dataId));
-    addon.connect(this.call.slots, threads);
+    this.#settings = settings;
+    this.#connect(settings);
+  }
+
+  get settings(): TorchSettings {
+    return this.#settings;
+  }
+
+  /** @throws {Error} if the device is not here, or another than the one that holds tensors. */
+  configure(settings: TorchSettings): void {
+    if (settings.device !== this.#settings.device && this.#dataCount > 0)
+      throw new Error(`expected to stay on ${this.#settings.device}, which holds ${this.#dataCount} tensors`);
+    this.#connect(settings);
+    this.#settings = settings;
+  }
+
+  #connect({ threads, precision, device }: TorchSettings): void {
+    this.#addon.connect(this.call.slots, threads, precision, device);
   }
 
   /** @throws {Error} if the addon has no operation of that name. */

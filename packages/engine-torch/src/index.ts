@@ -1,2 +1,3 @@
 export { TorchBackend } from './backend';
-export { obstacle, startTorch, type TorchOptions } from './start';
+export { obstacle, startTorch, type RunningTorch } from './start';
+export type { TorchOptions, TorchSettings } from './options';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { findBackendFactory, getBackend, registerBackend, setBackend } from '@tensorflow/tfjs-core';
+import { backend, findBackendFactory, getBackend, registerBackend, setBackend } from '@tensorflow/tfjs-core';
 import { isBuilt, loadAddon } from './addon';
 import { TorchBackend, backendName } from './backend';
 import { registerElementwise } from './kernels/elementwise';
@@ -8,12 +8,13 @@ import { registerFused } from './kernels/fused';
 import { registerIndexing } from './kernels/indexing';
 import { registerRearranging } from './kernels/rearranging';
 import { registerReductions } from './kernels/reductions';
+import type { TorchOptions, TorchSettings } from './options';
 
 const require = createRequire(import.meta.url);
 
-export interface TorchOptions {
-  /** All of the machine's cores unless given. */
-  readonly threads?: number;
+export interface RunningTorch extends TorchSettings {
+  /** One line about what runs. */
+  readonly description: string;
 }
 
 /** Why the engine cannot be started here, without loading native code; undefined when it can. */
@@ -22,11 +23,15 @@ export function obstacle(): string | undefined {
 }
 
 /**
- * Loads libtorch, registers the backend and its kernels and makes it current.
- * @returns one line about what runs.
- * @throws {Error} if the addon has not been built or does not load.
+ * Loads libtorch, registers the backend and its kernels and makes it current. Started again, it takes the new settings.
+ * @throws {Error} if the addon has not been built or does not load, or if the device is not here.
  */
-export async function startTorch({ threads = availableParallelism() }: TorchOptions = {}): Promise<string> {
+export async function startTorch({
+  precision = 'f32',
+  threads = availableParallelism(),
+  device = 'cpu',
+}: TorchOptions = {}): Promise<RunningTorch> {
+  const settings: TorchSettings = { precision, threads, device: device === 'cuda' ? 'cuda:0' : device };
   // Read when libtorch is loaded; what the user has set stays. Threads that wait by spinning take the core away from the
   // one they wait for as soon as anything else runs on the machine.
   process.env['OMP_WAIT_POLICY'] ??= 'passive';
@@ -39,10 +44,15 @@ export async function startTorch({ threads = availableParallelism() }: TorchOpti
     registerRearranging();
     registerIndexing();
     registerFused();
-    registerBackend(backendName, () => new TorchBackend(addon, threads));
+    registerBackend(backendName, () => new TorchBackend(addon, settings));
   }
   const isStarted = await setBackend(backendName);
   if (!isStarted || getBackend() !== backendName)
     throw new Error('The torch backend did not start: build it again with npm run setup.');
-  return `torch ${addon.version} on the CPU (${threads} threads)`;
+  const started = backend();
+  if (started instanceof TorchBackend) started.configure(settings);
+  const where = settings.device === 'cpu' ? 'the CPU' : settings.device;
+  const plural = threads === 1 ? 'thread' : 'threads';
+  const description = `torch ${addon.version} on ${where} (${threads} ${plural}, ${precision})`;
+  return { ...settings, description };
 }

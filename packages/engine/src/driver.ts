@@ -1,17 +1,23 @@
+import type { EngineOptions, EngineSettings } from './options';
+
 /** Whether an engine can be started here, and if not, why, in words for the user. */
 export type Availability =
   { readonly available: true } | { readonly available: false; readonly reason: string };
 
+export interface RunningEngine extends EngineSettings {
+  /** One line about what runs. */
+  readonly description: string;
+}
+
 /** What it takes to add an engine: a file that exports one of these, and a line in engines.ts. */
 export interface EngineDriver {
-  /** A cheap look, without loading native code. */
-  availability(): Promise<Availability>;
+  /** A cheap look, without loading native code: is it here, and does it know how to do what is asked? */
+  availability(options: EngineOptions): Promise<Availability>;
   /**
    * Loads the backend and makes it current in tfjs-core.
-   * @returns one line about what runs.
-   * @throws {Error} if it does not load.
+   * @throws {Error} if it does not load or cannot do what is asked.
    */
-  start(): Promise<string>;
+  start(options: EngineOptions): Promise<RunningEngine>;
 }
 
 export class EngineUnavailableError extends Error {

@@ -1,4 +1,5 @@
-import type { Availability } from './driver';
+import type { Availability, RunningEngine } from './driver';
+import type { EngineOptions } from './options';
 import { startOneOf, type NamedDriver } from './selection';
 import { tensorflowDriver } from './tensorflow-driver';
 import { torchDriver } from './torch-driver';
@@ -11,23 +12,26 @@ export type EngineName = (typeof engineNames)[number];
 const drivers = { torch: torchDriver, tensorflow: tensorflowDriver, wasm: wasmDriver } as const;
 const driversInOrder = engineNames.map((name): NamedDriver<EngineName> => [name, drivers[name]]);
 
-export interface StartedEngine {
+/** Its description is one line: what runs, on what, and, where there is something faster, how to get it. */
+export interface StartedEngine extends RunningEngine {
   readonly name: EngineName;
-  /** One line: what runs, on what, and, where there is something faster, how to get it. */
-  readonly description: string;
 }
 
 /**
- * Starts an engine and makes it current: every tfjs operation from here on runs on it.
+ * Starts an engine and makes it current: every tfjs operation from here on runs on it. 'auto' takes the fastest that can
+ * do what the options ask.
  * @throws {EngineUnavailableError} if the engine asked for is not here; it says how to get it.
  */
-export function startEngine(request: EngineName | 'auto'): Promise<StartedEngine> {
-  return startOneOf(driversInOrder, request);
+export function startEngine(
+  request: EngineName | 'auto',
+  options: EngineOptions = {},
+): Promise<StartedEngine> {
+  return startOneOf(driversInOrder, request, options);
 }
 
 /** Which engines could be started here, without starting any. */
 export function availableEngines(): Promise<readonly ({ readonly name: EngineName } & Availability)[]> {
   return Promise.all(
-    driversInOrder.map(async ([name, driver]) => ({ name, ...(await driver.availability()) })),
+    driversInOrder.map(async ([name, driver]) => ({ name, ...(await driver.availability({})) })),
   );
 }

@@ -1,2 +1,9 @@
-export { EngineUnavailableError, type Availability, type EngineDriver } from './driver';
+export { EngineUnavailableError, type Availability, type EngineDriver, type RunningEngine } from './driver';
 export { availableEngines, engineNames, startEngine, type EngineName, type StartedEngine } from './engines';
+export {
+  devicePattern,
+  precisions,
+  type EngineOptions,
+  type EngineSettings,
+  type Precision,
+} from './options';

@@ -1,4 +1,5 @@
-import { EngineUnavailableError, type Availability, type EngineDriver } from './driver';
+import { EngineUnavailableError, type Availability, type EngineDriver, type RunningEngine } from './driver';
+import type { EngineOptions } from './options';
 
 export type NamedDriver<Name extends string> = readonly [Name, EngineDriver];
 
@@ -9,13 +10,17 @@ export type NamedDriver<Name extends string> = readonly [Name, EngineDriver];
 export async function startOneOf<Name extends string>(
   drivers: readonly NamedDriver<Name>[],
   request: Name | 'auto',
-): Promise<{ readonly name: Name; readonly description: string }> {
+  options: EngineOptions,
+): Promise<RunningEngine & { readonly name: Name }> {
   const candidates = request === 'auto' ? drivers : drivers.filter(([name]) => name === request);
   const reasons: string[] = [];
   for (const [name, driver] of candidates) {
     try {
-      const availability = await driver.availability();
-      if (availability.available) return { name, description: [await driver.start(), ...reasons].join('. ') };
+      const availability = await driver.availability(options);
+      if (availability.available) {
+        const running = await driver.start(options);
+        return { ...running, name, description: [running.description, ...reasons].join('. ') };
+      }
       reasons.push(notAvailable(name, availability));
     } catch (error) {
       const reason = `it does not start (${error instanceof Error ? error.message : String(error)})`;

@@ -9,7 +9,17 @@ const require = createRequire(import.meta.url);
 
 /** tfjs-backend-wasm with our kernels where its own are slow. Runs everywhere, on one thread. */
 export const wasmDriver: EngineDriver = {
-  availability: () => Promise.resolve({ available: true }),
+  availability({ precision = 'f32', threads = 1, device = 'cpu' }) {
+    const reasons = [
+      ...(precision === 'f32' ? [] : [`it computes in f32 only, not in ${precision}`]),
+      // tfjs builds its threads from web workers, which Node does not have.
+      ...(threads === 1 ? [] : [`it runs on one thread, not on ${threads}`]),
+      ...(device === 'cpu' ? [] : [`it runs on the CPU only, not on ${device}`]),
+    ];
+    return Promise.resolve(
+      reasons.length === 0 ? { available: true } : { available: false, reason: reasons.join(', and ') },
+    );
+  },
   async start() {
     const {
       BackendWasm,
@@ -25,6 +35,7 @@ export const wasmDriver: EngineDriver = {
     if (!isStarted || !(started instanceof BackendWasm))
       throw new Error('The wasm backend of tfjs did not start.');
     tuneKernels(started);
-    return `wasm ${version} (SIMD, one thread); the tensorflow engine is several times faster: npm run setup`;
+    const description = `wasm ${version} (SIMD, one thread); the native engines are several times faster: npm run setup`;
+    return { description, precision: 'f32', threads: 1, device: 'cpu' };
   },
 };

@@ -1,0 +1,23 @@
+/** The number format of matrix products; sums, norms, moments and the master weights are f32 either way. */
+export const precisions = ['f32', 'bf16'] as const;
+export type Precision = (typeof precisions)[number];
+
+/** How a device is named: the processor, or an NVIDIA GPU by its number. */
+export const devicePattern = /^(cpu|cuda(:\d+)?)$/;
+
+/** What may be asked of an engine; an engine that cannot do it is not available. */
+export interface EngineOptions {
+  /** f32 unless given. */
+  readonly precision?: Precision | undefined;
+  /** As many as the machine has cores unless given. */
+  readonly threads?: number | undefined;
+  /** `cpu`, `cuda` or `cuda:1`; unless given, the engine's own choice. */
+  readonly device?: string | undefined;
+}
+
+/** What an engine was started with. */
+export interface EngineSettings {
+  readonly precision: Precision;
+  readonly threads: number;
+  readonly device: string;
+}
