@@ -89,6 +89,16 @@ describe('arguments', () => {
     ['a budget that cannot be reached', compress('--budget', '2000x'), /cannot be reached: every site keeps/],
     ['a budget that asks for more than all', compress('--budget', '0.5x'), /keeps more than 0 and at most 1/],
     ['dense options with a given model', compress('--from', 'x'), /no use with --from/],
+    ['an unknown precision', train('--precision', 'f16'), /Choices: "f32", "bf16"/],
+    ['no threads', train('--threads', '0'), /threads: .*>0/],
+    ['an unknown device', train('--device', 'tpu'), /device: expected cpu, cuda or cuda:1/],
+    [
+      'a precision that the engine does not have',
+      train('--precision', 'bf16'),
+      /"wasm".*f32 only, not in bf16/,
+    ],
+    ['more threads than the engine has', compress('--threads', '2'), /"wasm".*on one thread, not on 2/],
+    ['a device that the engine does not have', train('--device', 'cuda'), /"wasm".*CPU only, not on cuda/],
     ['patches that do not fit', train('--patch-size', '5'), /multiple of the patch size/],
   ])('%s', (_what, args, message) => refuses(args, message));
 });

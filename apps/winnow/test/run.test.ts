@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
+import { availableEngines } from '@winnow/engine';
 import { z } from 'zod';
 import { makePictures } from './pictures';
 import { signalWatched, winnow } from './terminal';
@@ -86,6 +87,9 @@ test('train, evaluate, inspect, compress: each goes on from what the one before 
   expect(jsonOf('dense', 'config.json')).toMatchObject({
     command: 'train',
     engine: 'wasm',
+    precision: 'f32',
+    threads: 1,
+    device: 'cpu',
     options: { batchSize: 4, duration: '10it' },
   });
   expect(stepsOf('dense')).toEqual(Array.from({ length: 10 }, (_, i) => `train ${i + 1}`));
@@ -158,6 +162,30 @@ test('a run that is stopped and resumed ends in the same bytes and metrics as on
   expect(stepsOf('stopped')).toEqual(stepsOf('whole'));
 });
 
+const torch = (await availableEngines()).find(({ name }) => name === 'torch');
+const onTorch = torch?.available === true ? test : test.skip;
+
+onTorch('a run is resumed with the engine, the precision and the threads that it began with', async () => {
+  const args = (name: string, ...more: string[]) => train(name).concat('--engine', 'torch', ...more);
+  const asked = ['--precision', 'bf16', '--threads', '1'];
+  expect((await winnow(args('whole-bf16', ...asked))).code).toBe(0);
+  const stopped = await winnow(
+    args('stopped-bf16', ...asked),
+    signalWatched((looks) => looks === 4),
+  );
+  expect(stopped.code).toBe(130);
+  expect(jsonOf('stopped-bf16', 'config.json')).toMatchObject({
+    engine: 'torch',
+    precision: 'bf16',
+    threads: 1,
+    device: 'cpu',
+  });
+  const resumed = await winnow(['train', '--resume', '--out', at('stopped-bf16')]);
+  expect(resumed.code).toBe(0);
+  expect(resumed.stderr).toMatch(/^torch \S+ on the CPU \(1 thread, bf16\)/);
+  expect(weightsOf('stopped-bf16').equals(weightsOf('whole-bf16'))).toBe(true);
+});
+
 test('a run that dies without saving loses the steps since its checkpoint and nothing else', async () => {
   expect((await winnow(train('undisturbed'))).code).toBe(0);
   const killed = await winnow(
@@ -205,6 +233,15 @@ describe('a run folder that is there already', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/learningRate: 0.001 there, 0.5 here/);
     expect(stderr).toMatch(/seed: 3 there, 4 here/);
+  });
+  test('is not resumed in another precision; what was in use may be named', async () => {
+    const other = await winnow(train('taken', '--resume', '--precision', 'bf16'));
+    expect([other.code, other.stderr]).toEqual([
+      2,
+      expect.stringMatching(/precision: "f32" there, "bf16" here/),
+    ]);
+    const same = ['--precision', 'f32', '--threads', '1', '--device', 'cpu'];
+    expect((await winnow(train('taken', '--resume', ...same))).code).toBe(0);
   });
   test('is not resumed by another command', async () => {
     const { code, stderr } = await winnow(['compress', '--resume', '--out', at('taken')]);

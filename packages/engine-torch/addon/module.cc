@@ -123,6 +123,8 @@ napi_value connect(napi_env env, napi_callback_info info) {
     TORCH_CHECK(settings.threads > 0, "expected at least one thread, got ", settings.threads);
     settings.precision = precisionOf(textOf(env, arguments[2]));
     settings.device = deviceOf(textOf(env, arguments[3]));
+    TORCH_CHECK(settings.device == realm.settings.device || realm.tensors.count() == 0, "expected to stay on ",
+                realm.settings.device, ", which holds ", realm.tensors.count(), " tensors");
     if (realm.slotsReference != nullptr) napi_delete_reference(env, realm.slotsReference);
     napi_create_reference(env, arguments[0], 1, &realm.slotsReference);
     realm.slots = static_cast<double*>(slots.data);

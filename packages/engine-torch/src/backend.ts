@@ -38,8 +38,6 @@ export class TorchBackend extends KernelBackend {
 
   /** @throws {Error} if the device is not here, or another than the one that holds tensors. */
   configure(settings: TorchSettings): void {
-    if (settings.device !== this.#settings.device && this.#dataCount > 0)
-      throw new Error(`expected to stay on ${this.#settings.device}, which holds ${this.#dataCount} tensors`);
     this.#connect(settings);
     this.#settings = settings;
   }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { availableEngines, engineNames, startEngine } from '../src/index';
+import { EngineUnavailableError, availableEngines, engineNames, startEngine } from '../src/index';
 
 const available = new Map((await availableEngines()).map((engine) => [engine.name, engine]));
 
@@ -46,6 +46,40 @@ describe('startEngine', () => {
       for (let repetition = 0; repetition < 10; repetition++) expect(compute()).toEqual(first);
     });
   }
+
+  const onTorch = available.get('torch')?.available === true ? it : it.skip;
+
+  onTorch('starts torch with what is asked, and again with something else', async () => {
+    const first = await startEngine('torch', { precision: 'bf16', threads: 1, device: 'cpu' });
+    expect(first).toMatchObject({ precision: 'bf16', threads: 1, device: 'cpu' });
+    expect(first.description).toMatch(/on the CPU \(1 thread, bf16\)$/);
+    const second = await startEngine('torch', { threads: 2 });
+    expect(second.description).toMatch(/on the CPU \(2 threads, f32\)$/);
+  });
+
+  onTorch('takes torch for bf16', async () => {
+    expect(await startEngine('auto', { precision: 'bf16' })).toMatchObject({
+      name: 'torch',
+      precision: 'bf16',
+    });
+  });
+
+  onTorch('says that a GPU is not there', async () => {
+    await expect(startEngine('torch', { device: 'cuda:99' })).rejects.toThrow(
+      /"torch" is not available: it does not start \(.*not on cuda:99|no cuda:99/,
+    );
+  });
+
+  it.each([
+    ['wasm', { precision: 'bf16' }, /f32 only, not in bf16/],
+    ['wasm', { threads: 2 }, /on one thread, not on 2/],
+    ['wasm', { device: 'cuda' }, /on the CPU only, not on cuda/],
+    ['tensorflow', { precision: 'bf16' }, /f32 only, not in bf16/],
+  ] as const)('refuses on %s what it cannot do: %j', async (name, options, reason) => {
+    const starting = startEngine(name, options);
+    await expect(starting).rejects.toThrow(EngineUnavailableError);
+    await expect(starting).rejects.toThrow(reason);
+  });
 
   it('takes the fastest engine that is there', async () => {
     const fastest = engineNames.find((name) => available.get(name)?.available);

@@ -4,6 +4,7 @@ import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
 import { progressOn } from '../progress/progress';
 import { runReport } from '../report/run-report';
+import { engineChoice } from '../run-folder/record';
 import { type PlannedRun, beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
 import { type Terminal, print } from '../terminal/terminal';
@@ -19,7 +20,7 @@ import {
   denseOptions,
   methodNamed,
 } from './compress-options';
-import { startNamed } from './engine';
+import { startChosen } from './engine';
 import { inSession } from './run-session';
 
 export const compressCommand: Command = {
@@ -63,7 +64,7 @@ async function prepare({ options: values, record }: PlannedRun, terminal: Termin
   const options = parseOptions(compressOptions, givenFor(values, groups), 'options of compress');
   const method = methodNamed(options.method).configure(givenFor(values, groups, 'options'));
   const budget = budgetOf(options.budget, options.budgetUnit);
-  const { name: engine } = await startNamed(record?.engine ?? options.engine, terminal);
+  const engine = await startChosen(engineChoice(record, options), terminal);
 
   const { dense, data } =
     options.from === undefined

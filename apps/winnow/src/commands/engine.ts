@@ -1,12 +1,16 @@
-import { type StartedEngine, type EngineName, startEngine } from '@winnow/engine';
+import { type StartedEngine, startEngine } from '@winnow/engine';
+import type { EngineChoice } from '../options/training';
 import { type Terminal, print } from '../terminal/terminal';
 
 /**
  * Starts the engine and says in one line what computes.
- * @throws {EngineUnavailableError} when the engine asked for is not here.
+ * @throws {EngineUnavailableError} when the engine asked for is not here, or cannot do what is asked.
  */
-export async function startNamed(name: EngineName | 'auto', { stderr }: Terminal): Promise<StartedEngine> {
-  const started = await startEngine(name);
+export async function startChosen(
+  { engine, precision, threads, device }: EngineChoice,
+  { stderr }: Terminal,
+): Promise<StartedEngine> {
+  const started = await startEngine(engine, { precision, threads, device });
   print(stderr, started.description);
   return started;
 }

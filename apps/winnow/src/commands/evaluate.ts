@@ -1,20 +1,20 @@
 import { type Latency, type Scores, UserError, disposeTree, parseOptions } from '@winnow/core';
 import { z } from 'zod';
 import { openModel } from '../model-source/open-model';
-import { executionShape, optimizationShape } from '../options/training';
+import { engineShape, optimizationShape } from '../options/training';
 import { count, milliseconds, scoreText, table } from '../report/format';
 import { recordIfAny } from '../run-folder/record';
 import { print } from '../terminal/terminal';
 import { checkFit, openData, scoreOn, taskOn } from '../training/data';
 import { latencyOn } from '../training/latency';
 import type { Command } from './command';
-import { startNamed } from './engine';
+import { startChosen } from './engine';
 
 const evaluateOptions = z.object({
   data: z.string().optional().describe('A dataset by name, or a folder; default: the data of the run'),
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   batchSize: optimizationShape.batchSize,
-  engine: executionShape.engine,
+  ...engineShape,
   json: z.boolean().default(false).describe('For programs'),
 });
 
@@ -29,10 +29,11 @@ export const evaluateCommand: Command = {
   groups: () => [{ title, schema: evaluateOptions }],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('evaluate: expected a model');
-    const { data: named, split, batchSize, engine, json } = parseOptions(evaluateOptions, given, title);
+    const options = parseOptions(evaluateOptions, given, title);
+    const { data: named, split, batchSize, json } = options;
     const spec = named ?? (await dataOfRun(positional));
     if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${positional} on`);
-    await startNamed(engine, terminal);
+    await startChosen(options, terminal);
     const { model, params } = await openModel(positional);
     try {
       const data = await openData(

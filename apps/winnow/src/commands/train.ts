@@ -20,6 +20,7 @@ import {
 } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { runReport } from '../report/run-report';
+import { engineChoice } from '../run-folder/record';
 import { type RunFolder, beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { type Summary, commonSummary, readSummary, writeSummary } from '../run-folder/summary';
 import { print } from '../terminal/terminal';
@@ -28,7 +29,7 @@ import { newModel, trainDense } from '../training/dense';
 import { latencyOn } from '../training/latency';
 import { version } from '../version';
 import type { Command, Invocation } from './command';
-import { startNamed } from './engine';
+import { startChosen } from './engine';
 import { inSession } from './run-session';
 
 const trainOptions = z.object({
@@ -68,11 +69,11 @@ export const trainCommand: Command = {
     }
     const startMs = performance.now();
     const options = parseOptions(trainOptions, plan.options, title);
-    const engine = await startNamed(plan.record?.engine ?? options.engine, terminal);
+    const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const data = await openData(options, options.imageSize);
     const model = newModel(options, data);
     const { stepsPerEpoch } = batchesOf(data, options);
-    const run = await beginRun(plan, { engine: engine.name, version: version() });
+    const run = await beginRun(plan, { engine, version: version() });
     const summary = await inSession(
       run,
       {

@@ -1,6 +1,6 @@
 import { type Duration, durationOption } from '@winnow/core';
 import { augmentationPresets } from '@winnow/data';
-import { engineNames } from '@winnow/engine';
+import { devicePattern, engineNames, precisions } from '@winnow/engine';
 import { z } from 'zod';
 import { models } from '../table';
 
@@ -57,19 +57,40 @@ export const optimizationShape = {
     .describe('Largest norm of all gradients together; 0 leaves them as they are'),
 };
 
-export const executionShape = {
-  seed: z.int().nonnegative().default(0).describe('Same seed, same engine: same bytes'),
-  checkpointEvery: duration('1ep').describe('Steps between checkpoints: what a kill can lose at most'),
+/** What computes, and how. */
+export const engineShape = {
   engine: z
     .enum(['auto', ...engineNames])
     .default('auto')
     .describe('What computes; auto takes the fastest that is here'),
+  precision: z
+    .enum(precisions)
+    .default('f32')
+    .describe('Of the operands of matrix products; everything else is f32 either way'),
+  threads: z
+    .int()
+    .positive()
+    .max(1024)
+    .optional()
+    .describe('CPU threads; default: as many as the machine has cores (wasm: one)'),
+  device: z
+    .string()
+    .regex(devicePattern, 'expected cpu, cuda or cuda:1')
+    .optional()
+    .describe('cpu, cuda or cuda:1; default: cpu, and on tensorflow what it was built for'),
+};
+
+export const executionShape = {
+  seed: z.int().nonnegative().default(0).describe('Same seed, same engine: same bytes'),
+  checkpointEvery: duration('1ep').describe('Steps between checkpoints: what a kill can lose at most'),
+  ...engineShape,
 };
 
 export const outShape = {
   out: z.string().min(1).optional().describe('The run folder; default runs/<what>-<hash of the options>'),
 };
 
+export type EngineChoice = OutputOf<typeof engineShape>;
 export type Optimization = OutputOf<typeof optimizationShape>;
 export type DataChoice = OutputOf<typeof dataShape>;
 export type ModelChoice = OutputOf<typeof modelShape>;

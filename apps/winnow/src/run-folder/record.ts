@@ -1,8 +1,9 @@
 import { access, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Json, UserError } from '@winnow/core';
-import { engineNames } from '@winnow/engine';
+import { devicePattern, engineNames, precisions } from '@winnow/engine';
 import { z } from 'zod';
+import type { EngineChoice } from '../options/training';
 
 export const RECORD_FILE = 'config.json';
 
@@ -16,11 +17,20 @@ const runRecord = z.object({
   hash: z.string(),
   /** The engine that computes: another would end in other bytes. */
   engine: z.enum(engineNames),
+  /** How it computes, for the same reason. Records of before there was a choice lack these. */
+  precision: z.enum(precisions).default('f32'),
+  threads: z.int().positive().exactOptional(),
+  device: z.string().regex(devicePattern).exactOptional(),
   winnow: z.string(),
   /** SHA-256 of the weights that the run started from, where it was given a model. */
   sourceWeights: z.string().exactOptional(),
 });
 export type RunRecord = z.output<typeof runRecord>;
+
+/** What computes in a run: that of the run which is resumed, otherwise what is asked for. */
+export function engineChoice(record: RunRecord | undefined, asked: EngineChoice): EngineChoice {
+  return record ?? asked;
+}
 
 /**
  * The record of a run folder; undefined where the folder is missing or empty.

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { type Json, type SnapshotStore, UserError, toJson } from '@winnow/core';
-import type { EngineName } from '@winnow/engine';
+import type { StartedEngine } from '@winnow/engine';
 import { fileSnapshotStore, writeAtomically } from '@winnow/formats';
 import { canonical, hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
@@ -85,14 +85,17 @@ export async function planRun({
  */
 export async function beginRun(
   { folder, command, options, record: resumed }: PlannedRun,
-  { engine, version, sourceWeights }: { engine: EngineName; version: string; sourceWeights?: string },
+  { engine, version, sourceWeights }: { engine: StartedEngine; version: string; sourceWeights?: string },
 ): Promise<RunFolder> {
   const kept = resultOptions(options);
   const record: RunRecord = resumed ?? {
     command,
     options: kept,
     hash: hashOf(kept),
-    engine,
+    engine: engine.name,
+    precision: engine.precision,
+    threads: engine.threads,
+    device: engine.device,
     winnow: version,
     ...(sourceWeights === undefined ? {} : { sourceWeights }),
   };
@@ -139,10 +142,21 @@ function changes(record: RunRecord, options: GivenOptions): string[] {
   return [...new Set([...before.keys(), ...now.keys()])].flatMap((key) => {
     const [old, asked] = [before.get(key), now.get(key)];
     if (old === asked) return [];
-    // An engine that was chosen by itself may be named when the run is resumed, and the other way round.
-    if (key === 'engine' && (asked === '"auto"' || asked === JSON.stringify(record.engine))) return [];
+    // What was chosen by itself may be named when the run is resumed, and the other way round.
+    const inUse = usedEngine(record).get(key);
+    if (inUse !== undefined && (asked === '"auto"' || asked === inUse)) return [];
     return [`${key}: ${old ?? 'nothing'} there, ${asked ?? 'nothing'} here`];
   });
+}
+
+/** The values that the options of the engine have had in the run, as canonical JSON. */
+function usedEngine({ engine, precision, threads, device }: RunRecord): Map<string, string> {
+  const used = Object.entries({ engine, precision, threads, device });
+  return new Map(
+    used.flatMap(([key, value]): [string, string][] =>
+      value === undefined ? [] : [[key, canonical(value)]],
+    ),
+  );
 }
 
 /** Options by dotted key, as canonical JSON. */
