@@ -3,35 +3,62 @@ import { dirname, join, resolve } from 'node:path';
 import { run } from './command.mjs';
 
 /**
- * A libtorch of the machine's own: the one that WINNOW_LIBTORCH names, the one of Python's torch, Debian's.
- * @returns {{ includes: string[], libraries: string, version: string } | undefined}
+ * @typedef {object} Libtorch what an addon is compiled and linked against
+ * @property {string[]} includes
+ * @property {string} libraries the folder of its shared libraries
+ * @property {string} version
+ * @property {boolean} cuda whether it computes on NVIDIA GPUs too
+ * @property {string | undefined} blas a library to put before its own BLAS
  */
-export function findLibtorch() {
+
+/**
+ * The libtorch that WINNOW_LIBTORCH names.
+ * @returns {Libtorch | undefined}
+ * @throws {Error} if it names something else.
+ */
+export function namedLibtorch() {
   const named = process.env.WINNOW_LIBTORCH;
-  if (named) {
-    const found = libtorchIn(resolve(named));
-    if (found !== undefined) return found;
-    throw new Error(
-      `WINNOW_LIBTORCH: expected a folder with include/ATen and lib/libtorch_cpu.so, got ${named}`,
-    );
-  }
+  if (!named) return undefined;
+  const found = libtorchIn(resolve(named));
+  if (found !== undefined) return found;
+  throw new Error(
+    `WINNOW_LIBTORCH: expected a folder with include/ATen and lib/libtorch_cpu.so, got ${named}`,
+  );
+}
+
+/**
+ * The one of the torch that the python3 on the path has.
+ * @returns {Libtorch | undefined}
+ */
+export function libtorchOfPython() {
   // Not `import torch`, which takes seconds.
   const code =
     'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")';
   const asked = run('python3', ['-c', code], { timeoutMs: 30_000 });
   const ofPython = asked.ok ? asked.output.trim().split('\n').at(-1) : '';
-  return (ofPython ? libtorchIn(ofPython) : undefined) ?? libtorchOfDebian();
+  return ofPython ? libtorchIn(ofPython) : undefined;
 }
 
-/** @returns the libtorch in `folder`, as above; undefined if it is no libtorch that can be compiled against. */
+/** @returns {Libtorch | undefined} the libtorch in `folder`, as above; undefined if it is no libtorch that can be compiled against. */
 export function libtorchIn(folder) {
   return libtorchAt(join(folder, 'include'), join(folder, 'lib'));
 }
 
-function libtorchOfDebian() {
-  const library = run(process.env.CXX ?? 'g++', ['-print-file-name=libtorch_cpu.so']).output.trim();
-  // The compiler answers with the bare name where it finds nothing.
-  return library.includes('/') ? libtorchAt('/usr/include', dirname(resolve(library))) : undefined;
+/**
+ * The one of Debian's package libtorch-dev. Its matrix products are the machine's libblas, which is the slow reference
+ * one unless another is installed; OpenBLAS is put before it where it is there.
+ * @returns {Libtorch | undefined}
+ */
+export function libtorchOfDebian() {
+  const library = systemLibrary('libtorch_cpu.so');
+  const found = library && libtorchAt('/usr/include', dirname(resolve(library)));
+  return found && { ...found, blas: systemLibrary('libopenblas.so.0') };
+}
+
+/** The path of a library that the compiler knows; it answers with the bare name where it finds nothing. */
+function systemLibrary(name) {
+  const path = run(process.env.CXX ?? 'g++', [`-print-file-name=${name}`]).output.trim();
+  return path.includes('/') ? path : undefined;
 }
 
 function libtorchAt(include, libraries) {
@@ -40,7 +67,8 @@ function libtorchAt(include, libraries) {
     existsSync(join(include, each)),
   );
   if (!isWhole || !existsSync(join(libraries, 'libtorch_cpu.so'))) return undefined;
-  return { includes, libraries, version: versionIn(includes) };
+  const cuda = ['libtorch_cuda.so', 'libc10_cuda.so'].every((each) => existsSync(join(libraries, each)));
+  return { includes, libraries, version: versionIn(includes), cuda, blas: undefined };
 }
 
 /** In newer versions the header of the old name only includes the other. */

@@ -3,7 +3,7 @@
  *
  *   node tools/setup/setup.mjs [--engine auto|none] [--cuda]
  *
- * --engine none (or WINNOW_SETUP_ENGINE=none) leaves the native engines out; --cuda takes TensorFlow for NVIDIA GPUs even
+ * --engine none (or WINNOW_SETUP_ENGINE=none) leaves the native engines out; --cuda takes the ones for NVIDIA GPUs even
  * where nvidia-smi sees none. Only a failed install or build fails the set-up: without them, wasm serves.
  */
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const trouble = installDependencies(root);
 if (trouble !== undefined) fail(trouble);
 
 if (engine === 'auto') {
-  console.log(`Engine: ${provideTorch(root).line}`);
+  console.log(`Engine: ${provideTorch(root, { wantsCuda: values.cuda }).line}`);
   console.log(`Engine: ${provideTensorflow(root, { wantsCuda: values.cuda }).line}`);
 }
 

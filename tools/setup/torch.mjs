@@ -13,23 +13,29 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { complaint, run } from './command.mjs';
-import { findLibtorch } from './libtorch.mjs';
-import { libtorchFromWheels } from './torch-wheel.mjs';
-import { obstacle } from './wheel.mjs';
+import { libtorchOfDebian, libtorchOfPython, namedLibtorch } from './libtorch.mjs';
+import { keptLibtorch, libtorchFromWheels } from './torch-wheel.mjs';
+import { hasNvidiaGpu, obstacle } from './wheel.mjs';
 
 const NAPI_VERSION = 8;
+/** Our kernels are written with the compiler's vectors and, where the processor has them, its matrix tiles. */
+const OPTIMIZATION = ['-O3', '-march=native'];
 
 /**
  * Builds the addon of `packages/engine-torch` against the libtorch that is here, or against one from PyPI.
  * What was built is kept in the user's cache, by the contents of the sources and by the libtorch, for every clone.
+ * Where an NVIDIA GPU answers, or is asked for, and the libtorch has the CUDA half, the addon has it too.
+ * @param {{ wantsCuda?: boolean }} options
  * @returns {{ available: boolean, line: string }} one line for the user.
  */
-export function provideTorch(root) {
+export function provideTorch(root, { wantsCuda = false } = {}) {
   const engine = join(root, 'packages', 'engine-torch');
   try {
-    const reason = obstacle();
+    const reason = obstacle([]);
     if (reason !== undefined) throw new Error(reason);
-    const libtorch = findLibtorch() ?? libtorchFromWheels(cacheFolder());
+    const isForGpu = wantsCuda || hasNvidiaGpu();
+    const found = libtorchHere(isForGpu) ?? libtorchFromWheels(cacheFolder(), isForGpu);
+    const libtorch = { ...found, cuda: found.cuda && isForGpu };
     const key = keyOf(engine, libtorch);
     const kept = join(cacheFolder(), `torch-addon-${key}.node`);
     if (!existsSync(kept)) {
@@ -37,10 +43,21 @@ export function provideTorch(root) {
       compile(engine, libtorch, kept);
     }
     install(engine, key, kept);
-    return { available: true, line: `torch ${libtorch.version} (CPU)` };
+    return { available: true, line: `torch ${libtorch.version} (${libtorch.cuda ? 'CPU and CUDA' : 'CPU'})` };
   } catch (error) {
     return { available: false, line: `no torch engine (the fastest): ${error.message}` };
   }
+}
+
+/** What the machine has comes before a download, and what was fetched once before Debian's, which is slower. */
+function libtorchHere(isForGpu) {
+  return (
+    namedLibtorch() ??
+    libtorchOfPython() ??
+    keptLibtorch(cacheFolder(), isForGpu) ??
+    // Debian builds it for the CPU only.
+    (isForGpu ? undefined : libtorchOfDebian())
+  );
 }
 
 export function cacheFolder() {
@@ -57,8 +74,21 @@ function sourcesOf(engine) {
 function keyOf(engine, libtorch) {
   const hash = createHash('sha256');
   for (const source of sourcesOf(engine)) hash.update(basename(source)).update(readFileSync(source));
-  hash.update(JSON.stringify([libtorch, process.arch, NAPI_VERSION]));
+  hash.update(JSON.stringify([libtorch, process.arch, NAPI_VERSION, OPTIMIZATION]));
+  // Built for this very processor: a cache that several machines share has an addon for each kind.
+  hash.update(run(compiler(), ['--version']).output);
+  hash.update(run(compiler(), ['-march=native', '-Q', '--help=target']).output);
+  hash.update(processorFeatures());
   return hash.digest('hex').slice(0, 16);
+}
+
+const compiler = () => process.env.CXX ?? 'g++';
+
+/** What Linux says of the processor, for compilers that do not say what they take `native` for. */
+function processorFeatures() {
+  if (!existsSync('/proc/cpuinfo')) return '';
+  const lines = readFileSync('/proc/cpuinfo', 'utf8').split('\n');
+  return [...new Set(lines.filter((line) => /^(flags|Features|CPU part)\s*:/.test(line)))].join('\n');
 }
 
 /** Where the engine looks for it, with a note of what it was made from. */
@@ -83,14 +113,20 @@ function compile(engine, libtorch, into) {
   const made = join(work, 'addon.node');
   try {
     const options = [
-      ...['-O2', '-fPIC', '-shared', '-fopenmp', `-DNAPI_VERSION=${NAPI_VERSION}`],
+      ...[...OPTIMIZATION, '-fPIC', '-shared', '-fopenmp', `-DNAPI_VERSION=${NAPI_VERSION}`],
       `-D_GLIBCXX_USE_CXX11_ABI=${hasNewStrings(libtorch) ? 1 : 0}`,
       ...[headers, ...libtorch.includes].map((folder) => `-isystem${folder}`),
       ...[join(engine, 'addon', 'addon.cc'), '-o', made],
-      ...[`-L${libtorch.libraries}`, '-ltorch_cpu', '-lc10', `-Wl,-rpath,${libtorch.libraries}`],
+      ...(libtorch.cuda ? ['-DWINNOW_CUDA'] : []),
+      // No symbol of these is named here: what they are for happens when they are loaded.
+      '-Wl,--no-as-needed',
+      ...(libtorch.blas === undefined ? [] : [libtorch.blas]),
+      `-L${libtorch.libraries}`,
+      ...(libtorch.cuda ? ['-ltorch_cuda', '-lc10_cuda'] : []),
+      ...['-Wl,--as-needed', '-ltorch_cpu', '-lc10', `-Wl,-rpath,${libtorch.libraries}`],
     ];
     // Headers of libtorch are written for C++17 for long, and for C++20 some day.
-    const attempt = (standard) => run(process.env.CXX ?? 'g++', [`-std=${standard}`, ...options]);
+    const attempt = (standard) => run(compiler(), [`-std=${standard}`, ...options]);
     const older = attempt('c++17');
     const compiled = older.ok ? older : attempt('c++20');
     if (!compiled.ok) throw new Error(`its addon did not compile: ${complaint(older.output)}`);

@@ -15,8 +15,11 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
         if name.startswith(('tensorflow/libtensorflow', 'tensorflow/include/'))])
 `;
 
-/** Why this machine cannot get TensorFlow, said before anything large is downloaded; undefined when it can. */
-export function obstacle() {
+/**
+ * Why this machine cannot get a native engine, said before anything large is downloaded; undefined when it can.
+ * @param needs the commands that are not always needed: `python3` (with pip) to fetch, `make` to build.
+ */
+export function obstacle(needs = ['python3', 'make']) {
   if (process.platform !== 'linux' || !(process.arch in MACHINES)) {
     return `set-up builds it on Linux (x64, arm64) only, this is ${process.platform} ${process.arch}`;
   }
@@ -26,7 +29,8 @@ export function obstacle() {
     [process.env.CXX ?? 'g++', ['--version'], 'a C++ compiler', 'build-essential'],
   ];
   for (const [command, args, need, debianPackage] of tools) {
-    if (!run(command, args).ok) {
+    const isOptional = ['python3', 'make'].includes(command) && !needs.includes(command);
+    if (!isOptional && !run(command, args).ok) {
       return `it needs ${need}, which is not here (Debian, Ubuntu: apt install ${debianPackage}), then npm run setup`;
     }
   }
