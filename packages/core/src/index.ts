@@ -54,6 +54,8 @@ export type {
 } from './transformer/block';
 export { initialize, sizeOf } from './transformer/parameter';
 export type { Initializer, ParameterSpec } from './transformer/parameter';
+export { attentionSublayer, ffnSublayer } from './transformer/sublayers';
+export type { AttentionSublayerShape } from './transformer/sublayers';
 export {
   buildTree,
   cloneTree,

@@ -5,3 +5,4 @@
 #include "module.cc"
 #include "rearranging.cc"
 #include "reductions.cc"
+#include "sublayers.cc"

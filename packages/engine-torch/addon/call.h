@@ -150,5 +150,6 @@ void addReductions(Operations& operations);
 void addRearranging(Operations& operations);
 void addIndexing(Operations& operations);
 void addFused(Operations& operations);
+void addSublayers(Operations& operations);
 
 }  // namespace winnow

@@ -31,6 +31,7 @@ const Operations& allOperations() {
     addRearranging(operations);
     addIndexing(operations);
     addFused(operations);
+    addSublayers(operations);
     return operations;
   }();
   return all;

@@ -8,6 +8,7 @@ import { registerFused } from './kernels/fused';
 import { registerIndexing } from './kernels/indexing';
 import { registerRearranging } from './kernels/rearranging';
 import { registerReductions } from './kernels/reductions';
+import { offerSublayers } from './kernels/sublayers';
 import type { TorchOptions, TorchSettings } from './options';
 
 const require = createRequire(import.meta.url);
@@ -46,6 +47,7 @@ export async function startTorch({
     registerFused();
     registerBackend(backendName, () => new TorchBackend(addon, settings));
   }
+  offerSublayers(addon.operations, settings.device);
   const isStarted = await setBackend(backendName);
   if (!isStarted || getBackend() !== backendName)
     throw new Error('The torch backend did not start: build it again with npm run setup.');

@@ -102,7 +102,7 @@ function hiddenStates(
     1,
   ); // [B, T, D]
   const embedded: Tensor2D = reshape(add(sequence, params.positions), [batch * tokens, D]);
-  return params.blocks.reduce((x, layer) => block(layer, x, config.tower, { batch, tokens }), embedded);
+  return params.blocks.reduce((x, layer) => block(layer, x, config.tower, tokens), embedded);
 }
 
 /** Last hidden states [B·T, D] → logits [B, K]. Only the tokens that are read are normalised. */

@@ -18,9 +18,15 @@ export function runFused<Outputs extends Tensor[]>(
   attributes: NamedAttrMap,
   compose: () => Outputs,
 ): Outputs {
-  if (getKernel(name, getBackend()) === undefined) return compose();
+  if (!hasKernel(name)) return compose();
   return engine().runKernel<Outputs>(name, inputs, attributes);
 }
+
+/** Whether the engine answers an operation that is otherwise composed. */
+export const hasKernel = (name: string): boolean => getKernel(name, getBackend()) !== undefined;
+
+/** Whether a gradient may be asked for what is computed now: if not, a kernel needs to keep nothing for it. */
+export const isDifferentiating = (): boolean => engine().state.gradientDepth > 0;
 
 /**
  * An operation with its own gradient: `forward` gives the value and every tensor that its gradient reads, inputs too;

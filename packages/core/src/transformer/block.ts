@@ -1,10 +1,8 @@
-import { type Tensor1D, type Tensor2D, add } from '@tensorflow/tfjs-core';
-import { type Activation, activate } from '../operations/activation';
-import { attention } from '../operations/attention';
-import { layerNorm } from '../operations/layer-norm';
-import { linear } from '../operations/linear';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Activation } from '../operations/activation';
 import type { ParameterSpec } from './parameter';
 import { normal, ones, zeros } from './parameter';
+import { attentionSublayer, ffnSublayer } from './sublayers';
 
 /** Leaves are tensors in a model, specifications in its description. W in the X·W convention: [in, out]. */
 export type LinearParams<Matrix = Tensor2D, Vector = Tensor1D> = { weight: Matrix; bias: Vector };
@@ -50,30 +48,12 @@ export interface TowerConfig {
 }
 
 /** x [B·T, D] → [B·T, D]: x + attention(norm x), then + ffn(norm of that). */
-export function block(
-  params: BlockParams,
-  x: Tensor2D,
-  tower: TowerConfig,
-  { batch, tokens }: { batch: number; tokens: number },
-): Tensor2D {
-  const { heads, normEpsilon, causal } = tower;
+export function block(params: BlockParams, x: Tensor2D, tower: TowerConfig, tokens: number): Tensor2D {
+  const { heads, normEpsilon, causal, activation } = tower;
   const scale = 1 / Math.sqrt(tower.denseHeadDim);
-  const norm = (x: Tensor2D, { weight, bias }: LayerNormParams) => layerNorm(x, weight, bias, normEpsilon);
-  const project = (x: Tensor2D, { weight, bias }: LinearParams) => linear(x, weight, bias);
-
-  const { query, key, value, output } = params.attention;
-  const a = norm(x, params.attentionNorm); // [B·T, D]
-  const attended = attention(project(a, query), project(a, key), project(a, value), {
-    batch,
-    tokens,
-    heads,
-    scale,
-    causal,
-  }); // [B·T, H·d]
-  const y = add<Tensor2D>(x, project(attended, output)); // [B·T, D]
-
-  const hidden = activate(project(norm(y, params.ffnNorm), params.ffn.expand), tower.activation); // [B·T, hidden]
-  return add(y, project(hidden, params.ffn.contract)); // [B·T, D]
+  const shape = { tokens, heads, scale, causal, normEpsilon };
+  const attended = attentionSublayer(x, params.attentionNorm, params.attention, shape); // [B·T, D]
+  return ffnSublayer(attended, params.ffnNorm, params.ffn, { activation, normEpsilon });
 }
 
 /** The parameters of one block, described: shapes and initial values. */

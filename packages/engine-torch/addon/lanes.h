@@ -1,0 +1,100 @@
+#pragma once
+// Sixteen numbers at a time, in the compiler's own vectors: one AVX-512 register, or as many smaller ones as it takes.
+#include <cstdint>
+#include <cstring>
+
+namespace winnow {
+
+constexpr int kLanes = 16;
+using Lanes = float __attribute__((vector_size(64)));
+using IntLanes = int32_t __attribute__((vector_size(64)));
+
+inline Lanes load(const float* from) {
+  Lanes lanes;
+  std::memcpy(&lanes, from, sizeof lanes);
+  return lanes;
+}
+
+inline void store(float* to, Lanes lanes) { std::memcpy(to, &lanes, sizeof lanes); }
+
+inline Lanes broadcast(float value) { return value - Lanes{}; }
+
+/** All bits set in the first `count` lanes. */
+inline IntLanes firstLanes(int64_t count) {
+  constexpr IntLanes index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return index < static_cast<int32_t>(count < kLanes ? count : kLanes);
+}
+
+inline Lanes larger(Lanes a, Lanes b) { return a > b ? a : b; }
+
+inline float sumOf(Lanes lanes) {
+  float sums[kLanes];
+  store(sums, lanes);
+  for (int width = kLanes / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) sums[i] += sums[i + width];
+  return sums[0];
+}
+
+inline float largestOf(Lanes lanes) {
+  float values[kLanes];
+  store(values, lanes);
+  for (int width = kLanes / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) values[i] = values[i] > values[i + width] ? values[i] : values[i + width];
+  return values[0];
+}
+
+/** eˣ to 2 units in the last place: 2ⁿ·eʳ with |r| ≤ ln 2 / 2; 0 below −87, and e⁸⁸ above 88. */
+inline Lanes exponential(Lanes x) {
+  const IntLanes vanishes = x < -87.0f;
+  x = x > 88.0f ? broadcast(88.0f) : x;
+  x = vanishes ? broadcast(-87.0f) : x;
+  constexpr float kRounder = 12582912.0f;  // 1.5·2²³: adding it leaves no bits behind the point
+  const Lanes shifted = x * 1.44269504f + kRounder;
+  const Lanes n = shifted - kRounder;
+  const Lanes r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  Lanes series = broadcast(1.9875691500e-4f);
+  series = series * r + 1.3981999507e-3f;
+  series = series * r + 8.3334519073e-3f;
+  series = series * r + 4.1665795894e-2f;
+  series = series * r + 1.6666665459e-1f;
+  series = series * r + 5.0000001201e-1f;
+  series = series * r * r + r + 1.0f;
+  IntLanes bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  const IntLanes exponent = (bits << 23) + (127 << 23);
+  Lanes power;
+  std::memcpy(&power, &exponent, sizeof power);
+  const Lanes result = series * power;
+  return vanishes ? Lanes{} : result;
+}
+
+/** An activation and its slope at the same place. */
+struct Activated {
+  Lanes value, slope;
+};
+
+/** x·Φ(x), with Φ from Abramowitz & Stegun 7.1.26 (error below 1e-7), whose e^(−x²/2) is also the slope's density. */
+struct Gelu {
+  static Activated at(Lanes x) {
+    const Lanes magnitude = x < 0.0f ? -x : x;
+    const Lanes t = 1.0f / (1.0f + magnitude * (0.3275911f * 0.70710678f));
+    Lanes series = t * 1.061405429f - 1.453152027f;
+    series = series * t + 1.421413741f;
+    series = series * t - 0.284496736f;
+    series = series * t + 0.254829592f;
+    const Lanes bell = exponential(x * x * -0.5f);
+    const Lanes tail = series * t * bell * 0.5f;  // Φ(−|x|)
+    const Lanes cdf = x < 0.0f ? tail : 1.0f - tail;
+    return {x * cdf, cdf + x * bell * 0.39894228f};
+  }
+};
+
+/** x·σ(1.702·x) */
+struct QuickGelu {
+  static Activated at(Lanes x) {
+    const Lanes gate = 1.0f / (1.0f + exponential(x * -1.702f));
+    return {x * gate, gate * (1.0f + x * 1.702f * (1.0f - gate))};
+  }
+};
+
+}  // namespace winnow

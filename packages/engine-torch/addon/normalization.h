@@ -1,0 +1,113 @@
+#pragma once
+// Layer normalisation over the rows of a block, on the way into a sub-layer and back out of it.
+#include "panels.h"
+
+namespace winnow {
+
+struct Norm {
+  const float* weight;
+  const float* bias;
+  int64_t dim;
+  float epsilon;
+};
+
+/** Rows of x, normalised: (x − mean)/deviation, [rows, stride], zeros behind `dim`; and 1/deviation of each. */
+struct Normalized {
+  float* rows;
+  float* inverseDeviation;
+  int64_t stride;
+
+  static Normalized take(Scratch& scratch, int64_t rows, int64_t dim) {
+    const int64_t stride = roundUp(dim, kPanel);
+    return {scratch.take<float>(rows * stride), scratch.take<float>(rows), stride};
+  }
+  float* row(int64_t index) const { return rows + index * stride; }
+};
+
+inline void normalize(const Norm& norm, const float* x, int64_t rows, const Normalized& into) {
+  const int64_t dim = norm.dim;
+  for (int64_t row = 0; row < rows; row++, x += dim) {
+    float* const normalized = into.row(row);
+    Lanes sum{};
+    for (int64_t i = 0; i < dim; i += kLanes) sum += loadFirst(x + i, dim - i);
+    const float mean = sumOf(sum) / static_cast<float>(dim);
+    Lanes squares{};
+    for (int64_t i = 0; i < into.stride; i += kLanes) {
+      const Lanes centered = firstLanes(dim - i) ? loadFirst(x + i, dim - i) - mean : Lanes{};
+      squares += centered * centered;
+      store(normalized + i, centered);
+    }
+    const float inverse = 1.0f / std::sqrt(sumOf(squares) / static_cast<float>(dim) + norm.epsilon);
+    for (int64_t i = 0; i < into.stride; i += kLanes) store(normalized + i, load(normalized + i) * inverse);
+    into.inverseDeviation[row] = inverse;
+  }
+}
+
+/** One panel of the norm's output, normalised·weight + bias, into [rows, 32]. */
+inline PanelView scaledPanel(const Norm& norm, const Normalized& normalized, int64_t panel, int64_t rows, float* into) {
+  const int64_t column = panel * kPanel;
+  for (int half = 0; half < 2; half++) {
+    const int64_t at = column + half * kLanes;
+    const Lanes weight = loadFirst(norm.weight + at, norm.dim - at);
+    const Lanes bias = loadFirst(norm.bias + at, norm.dim - at);
+    for (int64_t row = 0; row < rows; row++)
+      store(into + row * kPanel + half * kLanes, load(normalized.row(row) + at) * weight + bias);
+  }
+  return {into, kPanel, rows, std::min(kPanel, norm.dim - column)};
+}
+
+/** Sums for the gradients of a norm's weight and bias. */
+struct NormSums {
+  ColumnSums weight, bias;
+
+  static NormSums take(Scratch& scratch, int64_t dim, int64_t blocks) {
+    return {ColumnSums::take(scratch, dim, blocks), ColumnSums::take(scratch, dim, blocks)};
+  }
+};
+
+/**
+ * Takes one panel [rows, 32] of the gradient of the norm's output: adds to the sums of weight and bias, and leaves
+ * gradient·weight in `scaled` (of the shape of `normalized`).
+ */
+inline void takeGradientPanel(const Norm& norm, const Normalized& normalized, int64_t panel, int64_t rows,
+                              const float* gradient, float* scaled, const NormSums& sums, int64_t block) {
+  for (int half = 0; half < 2; half++) {
+    const int64_t at = panel * kPanel + half * kLanes;
+    const int64_t there = norm.dim - at;
+    const Lanes weight = loadFirst(norm.weight + at, there);
+    Lanes weightSum{}, biasSum{};
+    for (int64_t row = 0; row < rows; row++) {
+      const Lanes dy = load(gradient + row * kPanel + half * kLanes);
+      weightSum += dy * load(normalized.row(row) + at);
+      biasSum += dy;
+      store(scaled + row * normalized.stride + at, dy * weight);
+    }
+    storeFirst(sums.weight.line(block) + at, weightSum, there);
+    storeFirst(sums.bias.line(block) + at, biasSum, there);
+  }
+}
+
+/** dx = residual + the gradient through the norm, from gradient·weight in `scaled`. */
+inline void normGradient(const Norm& norm, const Normalized& normalized, const float* scaled, int64_t rows,
+                         const float* residual, float* dx) {
+  const int64_t dim = norm.dim;
+  const float share = 1.0f / static_cast<float>(dim);
+  for (int64_t row = 0; row < rows; row++, residual += dim, dx += dim) {
+    const float* const hat = normalized.row(row);
+    const float* const g = scaled + row * normalized.stride;
+    Lanes sum{}, projection{};
+    for (int64_t i = 0; i < normalized.stride; i += kLanes) {
+      sum += load(g + i);
+      projection += load(g + i) * load(hat + i);
+    }
+    const float mean = sumOf(sum) * share;
+    const float along = sumOf(projection) * share;
+    const float inverse = normalized.inverseDeviation[row];
+    for (int64_t i = 0; i < dim; i += kLanes) {
+      const Lanes through = (load(g + i) - mean - load(hat + i) * along) * inverse;
+      storeFirst(dx + i, loadFirst(residual + i, dim - i) + through, dim - i);
+    }
+  }
+}
+
+}  // namespace winnow

@@ -1,0 +1,248 @@
+// The core's fused sub-layers (packages/core/src/transformer/sublayers.ts), one call forward and one back. Where the
+// processor has no tiles they are not offered, and the core composes the sub-layers of smaller operations.
+#if defined(__AMX_BF16__) && defined(__AVX512BF16__)
+#define WINNOW_TILES
+#include "attention.h"
+#include "ffn.h"
+#endif
+
+#include "call.h"
+
+namespace winnow {
+#ifdef WINNOW_TILES
+namespace {
+
+/** Memory of the calls, one at a time on each thread of JavaScript. */
+class Workspace {
+ public:
+  Scratch& scratch() const {
+    static thread_local Scratch shared;
+    return shared;
+  }
+  Workspace() = default;
+  ~Workspace() { scratch().reset(); }
+  Workspace(const Workspace&) = delete;
+};
+
+/** A weight and its bias as they follow each other in the arguments; tensors are kept alive by the caller's list. */
+class Tensors {
+ public:
+  explicit Tensors(Call& call) : call_(call) {}
+
+  at::Tensor next() {
+    held_.push_back(call_.tensor());
+    TORCH_CHECK(held_.back().scalar_type() == at::kFloat, "expected float32, got ", held_.back().scalar_type());
+    return held_.back();
+  }
+  const float* numbers() { return next().const_data_ptr<float>(); }
+
+  Weight weight(Columns in, int64_t groups) {
+    const at::Tensor weight = next();
+    TORCH_CHECK(weight.dim() == 2 && weight.size(0) == in.total(), "expected a weight with ", in.total(),
+                " rows, got ", weight.sizes());
+    return {weight.const_data_ptr<float>(), numbers(), in, {groups, weight.size(1) / groups}};
+  }
+
+ private:
+  Call& call_;
+  std::vector<at::Tensor> held_;
+};
+
+/** Memory for the kept numbers, as 32-bit integers: to TensorFlow.js it is a tensor like any other. */
+template <int planes>
+at::Tensor emptyKept(int64_t numbers) {
+  const int64_t bytes = numbers * static_cast<int64_t>(sizeof(Kept<planes>));
+  return at::empty({ceilDivide(bytes, 4)}, at::kInt);
+}
+
+template <int planes>
+Kept<planes>* keptNumbers(const at::Tensor& kept) {
+  return static_cast<Kept<planes>*>(kept.data_ptr());
+}
+
+template <typename Body>
+void atPrecision(const Call& call, Body body) {
+  if (call.isBf16()) body(std::integral_constant<int, 1>());
+  else body(std::integral_constant<int, 3>());
+}
+
+struct AttentionCall {
+  at::Tensor x;
+  AttentionArguments arguments;
+};
+
+/** Inputs x, norm, query, key, value, output; then heads, tokens, scale, epsilon, causal. */
+AttentionCall readAttention(Call& call, Tensors& tensors) {
+  const at::Tensor x = tensors.next();
+  const int64_t dim = x.size(1);
+  const float* const normWeight = tensors.numbers();
+  const float* const normBias = tensors.numbers();
+  const int64_t heads = call.integer();
+  const int64_t tokens = call.integer();
+  const float scale = static_cast<float>(call.number());
+  const float epsilon = static_cast<float>(call.number());
+  const bool isCausal = call.flag();
+  const Columns embed{1, dim};
+  const Weight query = tensors.weight(embed, heads);
+  const Weight key = tensors.weight(embed, heads);
+  const Weight value = tensors.weight(embed, heads);
+  const Weight output = tensors.weight(value.out, 1);
+  TORCH_CHECK(tokens > 0 && x.size(0) % tokens == 0, "expected whole sequences of ", tokens, " tokens, got ",
+              x.size(0), " rows");
+  return {x,
+          {x.const_data_ptr<float>(), x.size(0) / tokens, tokens, {normWeight, normBias, dim, epsilon}, query, key,
+           value, output, scale, isCausal, call.threads()}};
+}
+
+void attentionSublayer(Call& call) {
+  const Workspace workspace;
+  Tensors tensors(call);
+  const auto [x, arguments] = readAttention(call, tensors);
+  const bool keeps = call.flag();
+  at::Tensor y = at::empty_like(x);
+  at::Tensor kept;
+  atPrecision(call, [&, &arguments = arguments](auto planes) {
+    if (keeps) kept = emptyKept<planes>(keptByAttention(arguments));
+    attentionForward<planes>(arguments, y.data_ptr<float>(), keeps ? keptNumbers<planes>(kept) : nullptr,
+                             workspace.scratch());
+  });
+  call.give(y);
+  if (keeps) call.give(kept);
+}
+
+/** Where a gradient goes: a new tensor of the shape of the input. */
+class Gradients {
+ public:
+  explicit Gradients(Call& call) : call_(call) {}
+  float* of(at::IntArrayRef shape) {
+    made_.push_back(at::empty(shape, at::kFloat));
+    return made_.back().data_ptr<float>();
+  }
+  float* ofWeight(const Weight& layer) { return of({layer.in.total(), layer.out.total()}); }
+  float* ofBias(const Weight& layer) { return of({layer.out.total()}); }
+  void give() {
+    for (at::Tensor& each : made_) call_.give(std::move(each));
+  }
+
+ private:
+  Call& call_;
+  std::vector<at::Tensor> made_;
+};
+
+void attentionSublayerGradient(Call& call) {
+  const Workspace workspace;
+  Tensors tensors(call);
+  const at::Tensor dy = tensors.next();
+  const at::Tensor kept = call.tensor();
+  const auto [x, arguments] = readAttention(call, tensors);
+  const AttentionArguments& of = arguments;
+  Gradients gradients(call);
+  // In this order: results answer the inputs one by one.
+  float* const dx = gradients.of(x.sizes());
+  float* const normWeight = gradients.of({of.norm.dim});
+  float* const normBias = gradients.of({of.norm.dim});
+  float* const queryWeight = gradients.ofWeight(of.query);
+  float* const queryBias = gradients.ofBias(of.query);
+  float* const keyWeight = gradients.ofWeight(of.key);
+  float* const keyBias = gradients.ofBias(of.key);
+  float* const valueWeight = gradients.ofWeight(of.value);
+  float* const valueBias = gradients.ofBias(of.value);
+  float* const outputWeight = gradients.ofWeight(of.output);
+  float* const outputBias = gradients.ofBias(of.output);
+  atPrecision(call, [&](auto planes) {
+    attentionBackward<planes>(of, dy.const_data_ptr<float>(), keptNumbers<planes>(kept),
+                              {dx, normWeight, normBias, queryWeight, queryBias, keyWeight, keyBias, valueWeight,
+                               valueBias, outputWeight, outputBias},
+                              workspace.scratch());
+  });
+  gradients.give();
+}
+
+struct FfnCall {
+  at::Tensor x;
+  FfnArguments arguments;
+};
+
+/** Inputs x, norm, expand, contract; then epsilon. */
+FfnCall readFfn(Call& call, Tensors& tensors) {
+  const at::Tensor x = tensors.next();
+  const int64_t dim = x.size(1);
+  const float* const normWeight = tensors.numbers();
+  const float* const normBias = tensors.numbers();
+  const float epsilon = static_cast<float>(call.number());
+  const Weight expand = tensors.weight({1, dim}, 1);
+  const Weight contract = tensors.weight(expand.out, 1);
+  return {x,
+          {x.const_data_ptr<float>(), x.size(0), {normWeight, normBias, dim, epsilon}, expand, contract,
+           call.threads()}};
+}
+
+/** As the core names them: 0 gelu, 1 quick-gelu. */
+template <typename Body>
+void withActivation(Call& call, Body body) {
+  if (call.integer() == 0) body(Gelu());
+  else body(QuickGelu());
+}
+
+void ffnSublayer(Call& call) {
+  const Workspace workspace;
+  Tensors tensors(call);
+  const auto [x, arguments] = readFfn(call, tensors);
+  const FfnArguments& of = arguments;
+  at::Tensor y = at::empty_like(x);
+  at::Tensor kept;
+  bool keeps = false;
+  withActivation(call, [&](auto activation) {
+    keeps = call.flag();
+    atPrecision(call, [&](auto planes) {
+      if (keeps) kept = emptyKept<planes>(keptByFfn(of));
+      ffnForward<planes, decltype(activation)>(of, y.data_ptr<float>(), keeps ? keptNumbers<planes>(kept) : nullptr,
+                                               workspace.scratch());
+    });
+  });
+  call.give(y);
+  if (keeps) call.give(kept);
+}
+
+void ffnSublayerGradient(Call& call) {
+  const Workspace workspace;
+  Tensors tensors(call);
+  const at::Tensor dy = tensors.next();
+  const at::Tensor kept = call.tensor();
+  const auto [x, arguments] = readFfn(call, tensors);
+  const FfnArguments& of = arguments;
+  Gradients gradients(call);
+  float* const dx = gradients.of(x.sizes());
+  float* const normWeight = gradients.of({of.norm.dim});
+  float* const normBias = gradients.of({of.norm.dim});
+  float* const expandWeight = gradients.ofWeight(of.expand);
+  float* const expandBias = gradients.ofBias(of.expand);
+  float* const contractWeight = gradients.ofWeight(of.contract);
+  float* const contractBias = gradients.ofBias(of.contract);
+  withActivation(call, [&](auto activation) {
+    atPrecision(call, [&](auto planes) {
+      ffnBackward<planes, decltype(activation)>(
+          of, dy.const_data_ptr<float>(), keptNumbers<planes>(kept),
+          {dx, normWeight, normBias, expandWeight, expandBias, contractWeight, contractBias}, workspace.scratch());
+    });
+  });
+  gradients.give();
+}
+
+}  // namespace
+
+void addSublayers(Operations& operations) {
+  if (!tilesAvailable()) return;
+  const Operations own = {
+      {"attentionSublayer", attentionSublayer},
+      {"attentionSublayerGradient", attentionSublayerGradient},
+      {"ffnSublayer", ffnSublayer},
+      {"ffnSublayerGradient", ffnSublayerGradient},
+  };
+  operations.insert(operations.end(), own.begin(), own.end());
+}
+#else
+void addSublayers(Operations&) {}
+#endif
+
+}  // namespace winnow
