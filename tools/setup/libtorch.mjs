@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { run } from './command.mjs';
 
@@ -8,7 +8,7 @@ import { run } from './command.mjs';
  * @property {string} libraries the folder of its shared libraries
  * @property {string} version
  * @property {boolean} cuda whether it computes on NVIDIA GPUs too
- * @property {string | undefined} blas a library to put before its own BLAS
+ * @property {string[]} first libraries to put before those that it would take by itself
  */
 
 /**
@@ -52,7 +52,8 @@ export function libtorchIn(folder) {
 export function libtorchOfDebian() {
   const library = systemLibrary('libtorch_cpu.so');
   const found = library && libtorchAt('/usr/include', dirname(resolve(library)));
-  return found && { ...found, blas: systemLibrary('libopenblas.so.0') };
+  const blas = systemLibrary('libopenblas.so.0');
+  return found && { ...found, first: blas === undefined ? [] : [blas] };
 }
 
 /** The path of a library that the compiler knows; it answers with the bare name where it finds nothing. */
@@ -68,7 +69,15 @@ function libtorchAt(include, libraries) {
   );
   if (!isWhole || !existsSync(join(libraries, 'libtorch_cpu.so'))) return undefined;
   const cuda = ['libtorch_cuda.so', 'libc10_cuda.so'].every((each) => existsSync(join(libraries, each)));
-  return { includes, libraries, version: versionIn(includes), cuda, blas: undefined };
+  return { includes, libraries, version: versionIn(includes), cuda, first: ownOpenmp(libraries) };
+}
+
+/** Wheels up to 2.5 bring their OpenMP under another name: our kernels and libtorch's must not have threads each. */
+function ownOpenmp(libraries) {
+  return [libraries, join(libraries, '..', '..', 'torch.libs')]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
+    .filter((file) => /libgomp-[0-9a-f]+\.so/.test(file));
 }
 
 /** In newer versions the header of the old name only includes the other. */

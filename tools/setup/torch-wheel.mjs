@@ -90,16 +90,19 @@ function unpackAll(work, requirement) {
 function download(work, requirement, options, timeout) {
   const wheels = join(work, 'wheel');
   // The shared libraries do not depend on the Python that came with them, so any machine takes the same wheel.
-  const platforms = ['2_28', '2_27', '2_25', '2_17', '2_12', '2_5', '2014'].flatMap((version) => [
-    '--platform',
-    `manylinux${version.includes('_') ? '_' : ''}${version}_${MACHINES[process.arch]}`,
-  ]);
+  // pip takes them by their exact names, and NVIDIA's wheels are built for many.
+  const platforms = [
+    'manylinux2014',
+    ...Array.from({ length: 24 }, (_, index) => `manylinux_2_${index + 5}`),
+  ];
   const downloaded = run(
     'python3',
     [
       ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--retries', '2', ...options],
       ...['--only-binary=:all:', '--implementation', 'cp', '--python-version', '3.12', '--abi', 'cp312'],
-      ...['--abi', 'abi3', '--abi', 'none', ...platforms, '--platform', 'any', '--dest', wheels, requirement],
+      ...['--abi', 'abi3', '--abi', 'none', '--platform', 'any'],
+      ...platforms.flatMap((platform) => ['--platform', `${platform}_${MACHINES[process.arch]}`]),
+      ...['--dest', wheels, requirement],
     ],
     { timeoutMs: timeout },
   );

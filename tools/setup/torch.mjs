@@ -120,7 +120,7 @@ function compile(engine, libtorch, into) {
       ...(libtorch.cuda ? ['-DWINNOW_CUDA'] : []),
       // No symbol of these is named here: what they are for happens when they are loaded.
       '-Wl,--no-as-needed',
-      ...(libtorch.blas === undefined ? [] : [libtorch.blas]),
+      ...libtorch.first,
       `-L${libtorch.libraries}`,
       ...(libtorch.cuda ? ['-ltorch_cuda', '-lc10_cuda'] : []),
       ...['-Wl,--as-needed', '-ltorch_cpu', '-lc10', `-Wl,-rpath,${libtorch.libraries}`],

@@ -123,7 +123,7 @@ class Call {
    */
   static at::Tensor settled(at::Tensor result) {
     if (result.scalar_type() == at::kLong) result = result.to(at::kInt);
-    if (result.scalar_type() == at::kDouble) result = result.to(at::kFloat);
+    if (result.scalar_type() == at::kDouble || result.scalar_type() == at::kBFloat16) result = result.to(at::kFloat);
     if (!result.is_contiguous()) return result.contiguous();
     const size_t bytes = static_cast<size_t>(result.numel()) * result.element_size();
     return result.storage().nbytes() > bytes ? result.clone() : result;

@@ -72,7 +72,7 @@ void addAll(Call& call) {
 void fill(Call& call) {
   const auto shape = call.integers();
   const double value = call.number();
-  call.give(at::full(shape, value, at::TensorOptions(call.type())));
+  call.give(at::full(shape, value, call.options(call.type())));
 }
 
 /** start, start + step, …: as many as JavaScript has counted, so that both sides agree about the last one. */
@@ -81,7 +81,7 @@ void range(Call& call) {
   const double step = call.number();
   const int64_t count = call.integer();
   const auto type = call.type();
-  call.give(at::arange(count, at::kDouble).mul_(step).add_(start).to(type));
+  call.give(at::arange(count, call.options(at::kDouble)).mul_(step).add_(start).to(type));
 }
 
 }  // namespace

@@ -7,19 +7,23 @@
 namespace winnow {
 namespace {
 
+/** An operand of a matrix product. */
+at::Tensor operand(const Call& call, const at::Tensor& x) { return call.isBf16() ? x.to(at::kBFloat16) : x; }
+
 void linear(Call& call) {
   const at::Tensor x = call.tensor();
   const at::Tensor weight = call.tensor();
   const at::Tensor bias = call.tensor();
-  call.give(at::addmm(bias, x, weight));
+  call.give(at::addmm(operand(call, bias), operand(call, x), operand(call, weight)).to(at::kFloat));
 }
 
 void linearGradient(Call& call) {
   const at::Tensor dy = call.tensor();
   const at::Tensor x = call.tensor();
   const at::Tensor weight = call.tensor();
-  call.give(at::mm(dy, weight.t()));
-  call.give(at::mm(x.t(), dy));
+  const at::Tensor dyOperand = operand(call, dy);
+  call.give(at::mm(dyOperand, operand(call, weight).t()).to(at::kFloat));
+  call.give(at::mm(operand(call, x).t(), dyOperand).to(at::kFloat));
   call.give(dy.sum(0));
 }
 
@@ -82,23 +86,31 @@ void quickGeluGradient(Call& call) {
 }
 
 struct Heads {
-  int64_t batch, tokens, heads;
+  at::ScalarType operandType = at::kFloat;
+  int64_t batch = 0, tokens = 0, heads = 0;
 
-  /** [B·T, H·d] → [B·H, T, d] */
+  /** [B·T, H·d] → [B·H, T, d], as an operand: one pass over the numbers. */
   at::Tensor split(const at::Tensor& x) const {
     const int64_t dim = x.size(1) / heads;
-    return x.view({batch, tokens, heads, dim}).transpose(1, 2).reshape({batch * heads, tokens, dim});
+    const at::Tensor perHead = x.view({batch, tokens, heads, dim}).transpose(1, 2);
+    return converted(perHead, operandType).reshape({batch * heads, tokens, dim});
   }
 
-  /** [B·H, T, d] → [B·T, H·d] */
+  /** [B·H, T, d] → [B·T, H·d], as a result */
   at::Tensor merge(const at::Tensor& x) const {
     const int64_t dim = x.size(2);
-    return x.view({batch, heads, tokens, dim}).transpose(1, 2).reshape({batch * tokens, heads * dim});
+    const at::Tensor perToken = x.view({batch, heads, tokens, dim}).transpose(1, 2);
+    return converted(perToken, at::kFloat).reshape({batch * tokens, heads * dim});
+  }
+
+  static at::Tensor converted(const at::Tensor& x, at::ScalarType type) {
+    return x.to(type, /*non_blocking=*/false, /*copy=*/false, at::MemoryFormat::Contiguous);
   }
 };
 
 Heads headsOf(Call& call) {
-  Heads read{};
+  Heads read;
+  if (call.isBf16()) read.operandType = at::kBFloat16;
   read.batch = call.integer();
   read.tokens = call.integer();
   read.heads = call.integer();
@@ -112,13 +124,14 @@ void attention(Call& call) {
   const Heads shape = headsOf(call);
   const double scale = call.number();
   const bool isCausal = call.flag();
-  at::Tensor scores = at::bmm(shape.split(query), shape.split(key).transpose(1, 2)).mul_(scale);  // [B·H, T, T]
+  const at::Tensor products = at::bmm(shape.split(query), shape.split(key).transpose(1, 2));  // [B·H, T, T]
+  at::Tensor scores = products.to(at::kFloat).mul_(scale);
   if (isCausal) {
-    const at::Tensor later = at::ones({shape.tokens, shape.tokens}, at::kBool).triu_(1);
+    const at::Tensor later = at::ones({shape.tokens, shape.tokens}, call.options(at::kBool)).triu_(1);
     scores.masked_fill_(later, -1e9);
   }
   const at::Tensor probabilities = at::softmax(scores, -1);
-  call.give(shape.merge(at::bmm(probabilities, shape.split(value))));
+  call.give(shape.merge(at::bmm(operand(call, probabilities), shape.split(value))));
   call.give(probabilities);
 }
 
@@ -131,12 +144,12 @@ void attentionGradient(Call& call) {
   const Heads shape = headsOf(call);
   const double scale = call.number();
   const at::Tensor dOutput = shape.split(dy);
-  const at::Tensor dProbabilities = at::bmm(dOutput, shape.split(value).transpose(1, 2));  // [B·H, T, T]
-  const at::Tensor dScores =
-      at::_softmax_backward_data(dProbabilities, probabilities, -1, at::kFloat).mul_(scale);
+  const at::Tensor dProbabilities = at::bmm(dOutput, shape.split(value).transpose(1, 2)).to(at::kFloat);
+  const at::Tensor dScores =  // [B·H, T, T]
+      operand(call, at::_softmax_backward_data(dProbabilities, probabilities, -1, at::kFloat).mul_(scale));
   call.give(shape.merge(at::bmm(dScores, shape.split(key))));
   call.give(shape.merge(at::bmm(dScores.transpose(1, 2), shape.split(query))));
-  call.give(shape.merge(at::bmm(probabilities.transpose(1, 2), dOutput)));
+  call.give(shape.merge(at::bmm(operand(call, probabilities).transpose(1, 2), dOutput)));
 }
 
 void softmaxCrossEntropy(Call& call) {

@@ -34,7 +34,7 @@ void gather(Call& call) {
 /** Rows of the last axis are positions in the first axes of `shape`: one number for each row, counted row-major. */
 at::Tensor flatPositions(const at::Tensor& indices, c10::IntArrayRef shape) {
   const int64_t depth = indices.size(-1);
-  at::Tensor flat = at::zeros(indices.sizes().slice(0, indices.dim() - 1), at::kLong);
+  at::Tensor flat = at::zeros(indices.sizes().slice(0, indices.dim() - 1), indices.options().dtype(at::kLong));
   for (int64_t axis = 0; axis < depth; axis++) {
     const at::Tensor each = indices.select(-1, axis).to(at::kLong);
     const bool fits = each.numel() == 0 || (each.ge(0).all().item<bool>() && each.lt(shape[axis]).all().item<bool>());
@@ -101,8 +101,8 @@ void oneHot(Call& call) {
   const int64_t depth = call.integer();
   const double on = call.number();
   const double off = call.number();
-  const auto options = at::TensorOptions(call.type());
-  const at::Tensor isHere = indices.unsqueeze(-1).eq(at::arange(depth, at::kInt));
+  const auto options = call.options(call.type());
+  const at::Tensor isHere = indices.unsqueeze(-1).eq(at::arange(depth, call.options(at::kInt)));
   call.give(at::where(isHere, at::full({}, on, options), at::full({}, off, options)));
 }
 

@@ -110,6 +110,14 @@ at::Device deviceOf(const std::string& name) {
 #endif
 }
 
+/** Sums on a GPU in an order of their own, not in the one in which threads happen to finish. */
+void askForTheSameBytes() {
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 2)
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+#endif
+}
+
 /**
  * connect(slots: Float64Array, threads, precision, device): the array through which arguments and results cross from now
  * on, and how to compute.
@@ -132,6 +140,9 @@ napi_value connect(napi_env env, napi_callback_info info) {
     realm.capacity = slots.length;
     realm.settings = settings;
     at::set_num_threads(settings.threads);
+    // f32 is f32, whatever the environment says, not the shortened products that GPUs and oneDNN can take for it.
+    at::globalContext().setFloat32MatmulPrecision("highest");
+    if (settings.device.is_cuda()) askForTheSameBytes();
     return nullptr;
   });
 }
@@ -147,13 +158,19 @@ napi_value run(napi_env env, napi_callback_info info) {
   });
 }
 
+/** Between contiguous tensors of one type, of which one may be on a GPU. */
+void copyNumbers(const at::Tensor& from, const at::Tensor& to) {
+  if (from.is_cpu() && to.is_cpu()) std::memcpy(to.data_ptr(), from.data_ptr(), from.numel() * from.element_size());
+  else to.copy_(from);
+}
+
 /** upload(values: typed array) with its type and shape in the slots; the result is one tensor in the slots. */
 napi_value upload(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
     Call call(realm.slots, realm.capacity, realm.tensors, realm.settings);
     const auto type = call.type();
-    at::Tensor tensor = at::empty(call.integers(), at::TensorOptions(type));
+    at::Tensor tensor = at::empty(call.integers(), call.options(type));
     const TypedArray values = typedArrayOf(env, arguments[0]);
     const bool fits = type == at::kFloat ? values.type == napi_float32_array
                       : type == at::kInt ? values.type == napi_int32_array
@@ -161,7 +178,7 @@ napi_value upload(napi_env env, napi_callback_info info) {
     const auto wanted = static_cast<size_t>(tensor.numel());
     TORCH_CHECK(fits && values.length == wanted, "expected ", wanted, " values of type ", type, ", got ",
                 values.length, " in typed array type ", static_cast<int>(values.type));
-    if (wanted > 0) std::memcpy(tensor.data_ptr(), values.data, wanted * tensor.element_size());
+    if (wanted > 0) copyNumbers(at::from_blob(values.data, tensor.sizes(), type), tensor);
     call.give(std::move(tensor));
     call.finish();
     return nullptr;
@@ -175,7 +192,7 @@ napi_value read(napi_env env, napi_callback_info info) {
     const TypedArray into = typedArrayOf(env, arguments[1]);
     const auto count = static_cast<size_t>(tensor.numel());
     TORCH_CHECK(into.length == count, "expected room for ", count, " values, got ", into.length);
-    if (count > 0) std::memcpy(into.data, tensor.data_ptr(), count * tensor.element_size());
+    if (count > 0) copyNumbers(tensor, at::from_blob(into.data, tensor.sizes(), tensor.scalar_type()));
     return nullptr;
   });
 }

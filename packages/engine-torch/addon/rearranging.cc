@@ -49,7 +49,7 @@ void stridedSlice(Call& call) {
   const auto strides = call.integers();
   const auto extents = call.integers();
   for (size_t axis = 0; axis < begin.size(); axis++) {
-    const at::Tensor wanted = at::arange(extents[axis], at::kLong).mul_(strides[axis]).add_(begin[axis]);
+    const at::Tensor wanted = at::arange(extents[axis], call.options(at::kLong)).mul_(strides[axis]).add_(begin[axis]);
     x = x.index_select(axis, wanted);
   }
   call.give(x.reshape(call.integers()));

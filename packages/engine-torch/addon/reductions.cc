@@ -9,6 +9,10 @@ void matrixProduct(Call& call) {
   at::Tensor b = call.tensor();
   if (call.flag()) a = a.transpose(-2, -1);
   if (call.flag()) b = b.transpose(-2, -1);
+  if (call.isBf16() && a.is_floating_point()) {
+    a = a.to(at::kBFloat16);
+    b = b.to(at::kBFloat16);
+  }
   call.give(at::matmul(a, b));
 }
 

@@ -36,6 +36,8 @@ export async function startTorch({
   // Read when libtorch is loaded; what the user has set stays. Threads that wait by spinning take the core away from the
   // one they wait for as soon as anything else runs on the machine.
   process.env['OMP_WAIT_POLICY'] ??= 'passive';
+  // Read when a GPU is first used: what cuBLAS needs to sum in the same order each time.
+  process.env['CUBLAS_WORKSPACE_CONFIG'] ??= ':4096:8';
   const addon = loadAddon();
   if (findBackendFactory(backendName) === null) {
     // tfjs-core comes without gradients; its union package registers them, for all backends, when it is loaded.

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as compositions from './compositions';
-import { describeOnTorch, deviation, random } from './torch';
+import { describeOnTorch, deviation, random, torchBackend } from './torch';
 
 interface Case {
   readonly kernel: string;
@@ -105,8 +105,8 @@ const attentions = [
   ];
 });
 
-describeOnTorch('fused kernels against their compositions', () => {
-  for (const { kernel, shapes, attributes = {}, composition, prepare = {} } of [...rowwise, ...attentions]) {
+function againstCompositions(cases: readonly Case[], tolerance: number): void {
+  for (const { kernel, shapes, attributes = {}, composition, prepare = {} } of cases) {
     it(`${kernel} of ${Object.values(shapes)
       .map((shape) => `[${shape.join(', ')}]`)
       .join(' ')}`, () => {
@@ -117,13 +117,61 @@ describeOnTorch('fused kernels against their compositions', () => {
             return [name, prepare[name]?.(values) ?? values];
           }),
         );
-        const expected = composition(inputs, attributes);
+        const expected = inF32(() => composition(inputs, attributes));
         const actual = tf.engine().runKernel<tf.Tensor[]>(kernel, inputs, attributes);
         expect(actual.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
         actual.forEach((tensor, i) => {
-          expect(deviation(tensor.dataSync(), expected[i]?.dataSync() ?? [])).toBeLessThan(2e-5);
+          expect(deviation(tensor.dataSync(), expected[i]?.dataSync() ?? [])).toBeLessThan(tolerance);
         });
       });
     });
   }
+}
+
+/** The expected values have all their digits, whatever the precision of the kernels is. */
+function inF32<Result>(work: () => Result): Result {
+  const backend = torchBackend();
+  const { settings } = backend;
+  backend.configure({ ...settings, precision: 'f32' });
+  try {
+    return work();
+  } finally {
+    backend.configure(settings);
+  }
+}
+
+describeOnTorch('fused kernels against their compositions', () => {
+  againstCompositions([...rowwise, ...attentions], 2e-5);
 });
+
+/** Operands have 8 binary digits; errors of a product grow with the root of its length, which is at most 300. */
+const BF16_TOLERANCE = 0.15;
+
+describeOnTorch(
+  'fused kernels in bf16 against their compositions in f32',
+  () => {
+    againstCompositions([...rowwise, ...attentions], BF16_TOLERANCE);
+
+    it('multiplies matrices with rounded operands, and gives f32', () => {
+      tf.tidy(() => {
+        const [a, b] = [random([40, 64]), random([64, 30], 2)];
+        const exact = inF32(() => tf.matMul(a, b)).dataSync();
+        const rounded = tf.matMul(a, b);
+        expect(rounded.dtype).toBe('float32');
+        expect(deviation(rounded.dataSync(), exact)).toBeLessThan(BF16_TOLERANCE);
+        expect(deviation(rounded.dataSync(), exact)).toBeGreaterThan(1e-4);
+      });
+    });
+
+    it('leaves integers, sums and norms as they are', () => {
+      tf.tidy(() => {
+        const x = random([50, 70]);
+        const compute = () => [tf.softmax(x), tf.mean(x, 1), tf.mul(x, x)].map((y) => y.dataSync());
+        expect(compute()).toEqual(inF32(compute));
+        const whole = tf.tensor2d([257, 1, 2, 3], [2, 2], 'int32');
+        expect([...tf.matMul(whole, whole).dataSync()]).toEqual([66051, 260, 520, 11]);
+      });
+    });
+  },
+  { precision: 'bf16' },
+);

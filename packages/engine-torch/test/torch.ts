@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { obstacle, startTorch } from '../src/index';
+import { TorchBackend, type TorchOptions, obstacle, startTorch } from '../src/index';
+
+/** `cuda` runs all tests on a GPU. */
+export const testDevice = process.env['WINNOW_TEST_DEVICE'] || 'cpu';
 
 /** Registers the tests of `body`, or shows them as skipped where the addon has not been built. */
-export function describeOnTorch(what: string, body: () => void): void {
+export function describeOnTorch(what: string, body: () => void, options: TorchOptions = {}): void {
   const missing = obstacle();
   if (missing !== undefined) {
     it.skip(`${what} (${missing})`, () => undefined);
@@ -10,7 +13,7 @@ export function describeOnTorch(what: string, body: () => void): void {
   }
   describe(what, () => {
     // Two threads, as some kernels take another way when they share their work.
-    beforeAll(() => startTorch({ threads: 2 }));
+    beforeAll(() => startTorch({ threads: 2, device: testDevice, ...options }));
     beforeEach(() => tf.setBackend('torch'));
     body();
   });
@@ -39,4 +42,10 @@ export function deviation(actual: ArrayLike<number>, expected: ArrayLike<number>
     const distance = Math.abs(value - wanted) / Math.max(1, Math.abs(wanted));
     return distance <= far ? far : distance;
   }, 0);
+}
+
+export function torchBackend(): TorchBackend {
+  const backend = tf.backend();
+  if (backend instanceof TorchBackend) return backend;
+  throw new Error(`expected the torch backend, got ${tf.getBackend()}`);
 }
