@@ -2,9 +2,13 @@
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/InferenceMode.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <node_api.h>
 #include <torch/version.h>
 
+#include <climits>
 #include <cstring>
 #include <exception>
 #include <string>
@@ -215,6 +219,19 @@ napi_value memory(napi_env env, napi_callback_info info) {
   });
 }
 
+/**
+ * A training step takes and frees the same large blocks again and again. By default glibc hands such blocks back to the
+ * system, and every page of the next one has to be given anew, at up to a millisecond for a megabyte: as long as the
+ * work on it. So they stay with the process, in the one heap.
+ */
+void keepFreedMemory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
 napi_value text(napi_env env, const std::string& value) {
   napi_value made = nullptr;
   napi_create_string_utf8(env, value.c_str(), value.size(), &made);
@@ -232,6 +249,7 @@ void set(napi_env env, napi_value object, const char* name, napi_callback callba
 
 NAPI_MODULE_INIT() {
   using namespace winnow;
+  keepFreedMemory();
   const auto destroy = [](napi_env, void* data, void*) { delete static_cast<Realm*>(data); };
   napi_set_instance_data(env, new Realm, destroy, nullptr);
   set(env, exports, "connect", connect);

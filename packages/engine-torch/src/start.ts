@@ -40,6 +40,8 @@ export async function startTorch({
   process.env['CUBLAS_WORKSPACE_CONFIG'] ??= ':4096:8';
   const addon = loadAddon();
   if (findBackendFactory(backendName) === null) {
+    // First, as it fails where the device is not there: tfjs would keep a backend that does not start.
+    const made = new TorchBackend(addon, settings);
     // tfjs-core comes without gradients; its union package registers them, for all backends, when it is loaded.
     require('@tensorflow/tfjs');
     registerElementwise();
@@ -47,14 +49,14 @@ export async function startTorch({
     registerRearranging();
     registerIndexing();
     registerFused();
-    registerBackend(backendName, () => new TorchBackend(addon, settings));
+    registerBackend(backendName, () => made);
   }
-  offerSublayers(addon.operations, settings.device);
   const isStarted = await setBackend(backendName);
   if (!isStarted || getBackend() !== backendName)
     throw new Error('The torch backend did not start: build it again with npm run setup.');
   const started = backend();
   if (started instanceof TorchBackend) started.configure(settings);
+  offerSublayers(addon.operations, settings.device);
   const where = settings.device === 'cpu' ? 'the CPU' : settings.device;
   const plural = threads === 1 ? 'thread' : 'threads';
   const description = `torch ${addon.version} on ${where} (${threads} ${plural}, ${precision})`;

@@ -1,4 +1,4 @@
-import { unregisterKernel } from '@tensorflow/tfjs-core';
+import { getKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import { backendName } from '../backend';
 import type { KernelCall } from '../call';
 import { nativeKernelOfMany } from './kernel';
@@ -18,7 +18,9 @@ const operations = {
 /** Registers the sub-layers where they can run; where they cannot, the core composes them of smaller operations. */
 export function offerSublayers(offered: readonly string[], device: string): void {
   if (device !== 'cpu' || !Object.values(operations).every((operation) => offered.includes(operation))) {
-    for (const kernel of Object.keys(operations)) unregisterKernel(kernel, backendName);
+    for (const kernel of Object.keys(operations)) {
+      if (getKernel(kernel, backendName) !== undefined) unregisterKernel(kernel, backendName);
+    }
     return;
   }
   const { WinnowAttentionSublayer, WinnowAttentionSublayerGradient } = operations;
