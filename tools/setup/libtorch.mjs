@@ -8,7 +8,8 @@ import { run } from './command.mjs';
  * @property {string} libraries the folder of its shared libraries
  * @property {string} version
  * @property {boolean} cuda whether it computes on NVIDIA GPUs too
- * @property {string[]} first libraries to put before those that it would take by itself
+ * @property {string | undefined} blas a library to put before the BLAS that it would take by itself
+ * @property {string | undefined} openmp the OpenMP that it brings under a name of its own
  */
 
 /**
@@ -52,8 +53,7 @@ export function libtorchIn(folder) {
 export function libtorchOfDebian() {
   const library = systemLibrary('libtorch_cpu.so');
   const found = library && libtorchAt('/usr/include', dirname(resolve(library)));
-  const blas = systemLibrary('libopenblas.so.0');
-  return found && { ...found, first: blas === undefined ? [] : [blas] };
+  return found && { ...found, blas: systemLibrary('libopenblas.so.0') };
 }
 
 /** The path of a library that the compiler knows; it answers with the bare name where it finds nothing. */
@@ -69,15 +69,14 @@ function libtorchAt(include, libraries) {
   );
   if (!isWhole || !existsSync(join(libraries, 'libtorch_cpu.so'))) return undefined;
   const cuda = ['libtorch_cuda.so', 'libc10_cuda.so'].every((each) => existsSync(join(libraries, each)));
-  return { includes, libraries, version: versionIn(includes), cuda, first: ownOpenmp(libraries) };
+  return { includes, libraries, version: versionIn(includes), cuda, openmp: ownOpenmp(libraries) };
 }
 
-/** Wheels up to 2.5 bring their OpenMP under another name: our kernels and libtorch's must not have threads each. */
 function ownOpenmp(libraries) {
   return [libraries, join(libraries, '..', '..', 'torch.libs')]
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
-    .filter((file) => /libgomp-[0-9a-f]+\.so/.test(file));
+    .find((file) => /libgomp-[0-9a-f]+\.so/.test(file));
 }
 
 /** In newer versions the header of the old name only includes the other. */

@@ -8,6 +8,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -120,9 +121,10 @@ function compile(engine, libtorch, into) {
       ...(libtorch.cuda ? ['-DWINNOW_CUDA'] : []),
       // No symbol of these is named here: what they are for happens when they are loaded.
       '-Wl,--no-as-needed',
-      ...libtorch.first,
+      ...(libtorch.blas === undefined ? [] : [libtorch.blas]),
       `-L${libtorch.libraries}`,
       ...(libtorch.cuda ? ['-ltorch_cuda', '-lc10_cuda'] : []),
+      ...(libtorch.openmp === undefined ? [] : [`-Wl,-rpath,${openmpFolder(libtorch.openmp)}`]),
       ...['-Wl,--as-needed', '-ltorch_cpu', '-lc10', `-Wl,-rpath,${libtorch.libraries}`],
     ];
     // Headers of libtorch are written for C++17 for long, and for C++20 some day.
@@ -140,6 +142,19 @@ function compile(engine, libtorch, into) {
   }
 }
 
+/**
+ * Some wheels call their OpenMP libgomp-<hash>.so, while the addon asks for libgomp.so.1: a folder in which the one is
+ * found as the other. Otherwise both were loaded, and what one is told about threads the other would not know.
+ */
+function openmpFolder(library) {
+  const hash = createHash('sha256').update(library).digest('hex').slice(0, 16);
+  const folder = join(cacheFolder(), `openmp-${hash}`);
+  mkdirSync(folder, { recursive: true });
+  const link = join(folder, 'libgomp.so.1');
+  if (!existsSync(link)) symlinkSync(library, link);
+  return folder;
+}
+
 /** Loads the addon and uploads a tensor, in a process of its own: a native crash stays there. */
 const TRIAL = `
 const module = { exports: {} };
@@ -153,7 +168,7 @@ module.exports.read(slots[1], back);
 if (back[2] !== 3) process.exit(1);
 `;
 
-/** Wheels before 2.6 were built with the strings of an older C++: a compile has to do the same. */
+/** Wheels before 2.6 were built with the strings of an older C++: a compile has to do the same. One function tells. */
 function hasNewStrings({ libraries }) {
-  return readFileSync(join(libraries, 'libc10.so')).includes('NSt7__cxx1112basic_string');
+  return !readFileSync(join(libraries, 'libc10.so')).includes('_ZN3c106DeviceC1ERKSs');
 }

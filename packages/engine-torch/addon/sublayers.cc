@@ -34,13 +34,13 @@ class Tensors {
     TORCH_CHECK(held_.back().scalar_type() == at::kFloat, "expected float32, got ", held_.back().scalar_type());
     return held_.back();
   }
-  const float* numbers() { return next().const_data_ptr<float>(); }
+  const float* numbers() { return next().data_ptr<float>(); }
 
   Weight weight(Columns in, int64_t groups) {
     const at::Tensor weight = next();
     TORCH_CHECK(weight.dim() == 2 && weight.size(0) == in.total(), "expected a weight with ", in.total(),
                 " rows, got ", weight.sizes());
-    return {weight.const_data_ptr<float>(), numbers(), in, {groups, weight.size(1) / groups}};
+    return {weight.data_ptr<float>(), numbers(), in, {groups, weight.size(1) / groups}};
   }
 
  private:
@@ -90,7 +90,7 @@ AttentionCall readAttention(Call& call, Tensors& tensors) {
   TORCH_CHECK(tokens > 0 && x.size(0) % tokens == 0, "expected whole sequences of ", tokens, " tokens, got ",
               x.size(0), " rows");
   return {x,
-          {x.const_data_ptr<float>(), x.size(0) / tokens, tokens, {normWeight, normBias, dim, epsilon}, query, key,
+          {x.data_ptr<float>(), x.size(0) / tokens, tokens, {normWeight, normBias, dim, epsilon}, query, key,
            value, output, scale, isCausal, call.threads()}};
 }
 
@@ -150,7 +150,7 @@ void attentionSublayerGradient(Call& call) {
   float* const outputWeight = gradients.ofWeight(of.output);
   float* const outputBias = gradients.ofBias(of.output);
   atPrecision(call, [&](auto planes) {
-    attentionBackward<planes>(of, dy.const_data_ptr<float>(), keptNumbers<planes>(kept),
+    attentionBackward<planes>(of, dy.data_ptr<float>(), keptNumbers<planes>(kept),
                               {dx, normWeight, normBias, queryWeight, queryBias, keyWeight, keyBias, valueWeight,
                                valueBias, outputWeight, outputBias},
                               workspace.scratch());
@@ -173,7 +173,7 @@ FfnCall readFfn(Call& call, Tensors& tensors) {
   const Weight expand = tensors.weight({1, dim}, 1);
   const Weight contract = tensors.weight(expand.out, 1);
   return {x,
-          {x.const_data_ptr<float>(), x.size(0), {normWeight, normBias, dim, epsilon}, expand, contract,
+          {x.data_ptr<float>(), x.size(0), {normWeight, normBias, dim, epsilon}, expand, contract,
            call.threads()}};
 }
 
@@ -222,7 +222,7 @@ void ffnSublayerGradient(Call& call) {
   withActivation(call, [&](auto activation) {
     atPrecision(call, [&](auto planes) {
       ffnBackward<planes, decltype(activation)>(
-          of, dy.const_data_ptr<float>(), keptNumbers<planes>(kept),
+          of, dy.data_ptr<float>(), keptNumbers<planes>(kept),
           {dx, normWeight, normBias, expandWeight, expandBias, contractWeight, contractBias}, workspace.scratch());
     });
   });
