@@ -13,15 +13,19 @@ const { values: flags } = parseArgs({
     engine: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: 'nano' },
+    'image-size': { type: 'string', default: '32' },
     'patch-size': { type: 'string', default: '8' },
     'batch-size': { type: 'string', default: '64' },
+    precision: { type: 'string', default: 'f32' },
+    threads: { type: 'string' },
+    device: { type: 'string' },
   },
 });
 const rounds = Number(flags.rounds);
 const batchSize = Number(flags['batch-size']);
 const STEPS_PER_ROUND = 21;
 const MASK_INTERVAL = 20; // what 1,000 iterations at 2× would take: one update for each percent of p
-const imageSize = 32;
+const imageSize = Number(flags['image-size']);
 const classes = 9;
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -41,7 +45,8 @@ async function timed(training) {
 }
 
 async function benchmark(engine) {
-  const started = await startEngine(engine);
+  const threads = flags.threads === undefined ? undefined : Number(flags.threads);
+  const started = await startEngine(engine, { precision: flags.precision, threads, device: flags.device });
   const model = core.visionTransformer(
     core.visionTransformerConfig(flags.model, { imageSize, patchSize: Number(flags['patch-size']), classes }),
   );
@@ -92,15 +97,16 @@ async function benchmark(engine) {
   }
   core.disposeTree(params);
 
+  const label = started.precision === 'f32' ? engine : `${engine} ${started.precision}`;
   const rate = (ms) => (1000 * batchSize) / ms;
   const gflops = (ms) => (2 * 3 * model.account.macs * batchSize) / ms / 1e6;
   const row = (name, ms) =>
-    `| ${engine} | ${flags.model} | ${name} | ${ms.toFixed(1)} | ${rate(ms).toFixed(0)} | ${gflops(ms).toFixed(1)} |`;
+    `| ${label} | ${flags.model} | ${name} | ${ms.toFixed(1)} | ${rate(ms).toFixed(0)} | ${gflops(ms).toFixed(1)} |`;
   const [dense, search] = [median(times.dense), median(times.search)];
   console.error(started.description);
   console.log(row('dense step', dense));
   console.log(row('UPop search step', search));
-  console.log(`| ${engine} | ${flags.model} | **search / dense** | **${(search / dense).toFixed(3)}** | | |`);
+  console.log(`| ${label} | ${flags.model} | **search / dense** | **${(search / dense).toFixed(3)}** | | |`);
 }
 
 const engines = (await availableEngines()).filter(({ available }) => available).map(({ name }) => name);

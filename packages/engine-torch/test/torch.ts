@@ -3,10 +3,13 @@ import { TorchBackend, type TorchOptions, obstacle, startTorch } from '../src/in
 
 /** `cuda` runs all tests on a GPU. */
 export const testDevice = process.env['WINNOW_TEST_DEVICE'] || 'cpu';
+/** For what a GPU cannot do, or cannot say without ending the process: a position out of range, products of integers. */
+export const onCpu = testDevice === 'cpu' ? it : it.skip;
 
-/** Registers the tests of `body`, or shows them as skipped where the addon has not been built. */
+/** Registers the tests of `body`, or shows them as skipped where the addon has not been built and no device is asked for. */
 export function describeOnTorch(what: string, body: () => void, options: TorchOptions = {}): void {
   const missing = obstacle();
+  if (missing !== undefined && process.env['WINNOW_TEST_DEVICE']) throw new Error(missing);
   if (missing !== undefined) {
     it.skip(`${what} (${missing})`, () => undefined);
     return;
