@@ -42,7 +42,7 @@ void ffnForward(const FfnArguments& of, float* y, Kept<planes>* kept, Scratch& s
 
     const Left<planes> active = takeLeft<planes>(scratch, rows, hidden.panels());
     for (int64_t j = 0; j < hidden.panels(); j++) {
-      product<planes>(input, 0, rowTiles, expand, j, embed.panels(), panel);
+      product<planes>(input, 0, rowTiles, expand, j, {0, embed.panels()}, panel);
       const int64_t columns = hidden.count(j);
       const float* const bias = of.expand.bias + hidden.first(j);
       for (int half = 0; half < 2; half++) {
@@ -59,7 +59,7 @@ void ffnForward(const FfnArguments& of, float* y, Kept<planes>* kept, Scratch& s
     }
 
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product<planes>(active, 0, rowTiles, contract, j, hidden.panels(), panel);
+      product<planes>(active, 0, rowTiles, contract, j, {0, hidden.panels()}, panel);
       addResidual(of.contract, j, panel, rows, x, y + first * embed.total());
     }
   });
@@ -111,7 +111,7 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<planes>* kept, co
     const Left<planes> before = takeLeft<planes>(scratch, rows, hidden.panels());
     float* const active = scratch.take<float>(rows * kPanel);
     for (int64_t j = 0; j < hidden.panels(); j++) {
-      product<planes>(outputLeft, 0, rowTiles, contract, j, embed.panels(), panel);
+      product<planes>(outputLeft, 0, rowTiles, contract, j, {0, embed.panels()}, panel);
       const Kept<planes>* const keep = Panels<Kept<planes>>{kept, of.rows}.at(j, first);
       for (int64_t i = 0; i < rows * kPanel; i += kLanes) {
         const Activated at = Activation::at(loadNumbers(keep + i));
@@ -127,15 +127,14 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<planes>* kept, co
 
     float* const scaled = scratch.take<float>(rows * normalized.stride);
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product<planes>(before, 0, rowTiles, expand, j, hidden.panels(), panel);
+      product<planes>(before, 0, rowTiles, expand, j, {0, hidden.panels()}, panel);
       takeGradientPanel(of.norm, normalized, j, rows, panel, scaled, normSums, block);
     }
     normGradient(of.norm, normalized, scaled, rows, output, gradients.x + first * embed.total());
   });
 
-  multiplyGradients<planes>(of.threads, std::initializer_list<WeightGradient<planes>>{
-                                            {inputs, befores, embed, hidden, gradients.expandWeight},
-                                            {actives, outputs, hidden, embed, gradients.contractWeight}});
+  multiplyGradients<planes>(of.threads, {{inputs, befores, embed, hidden, gradients.expandWeight},
+                                         {actives, outputs, hidden, embed, gradients.contractWeight}});
   normSums.weight.finish(gradients.normWeight, embed.total());
   normSums.bias.finish(gradients.normBias, embed.total());
   expandBias.finish(gradients.expandBias, hidden.total());

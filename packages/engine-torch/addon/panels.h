@@ -143,36 +143,44 @@ struct WeightGradient {
   float* gradient;
 };
 
-/** All gradients of a sub-layer's weights at once: sums over all rows stay in the tiles. */
-template <int planes, typename List>
-void multiplyGradients(int threads, const List& gradients) {
-  constexpr int64_t kInGroup = 4;
+/**
+ * All gradients of a sub-layer's weights at once. A unit of work is a square of panels whose operands, for some of the depth,
+ * fit into the core's second cache together: each is read from further away once a unit.
+ */
+template <int planes>
+void multiplyGradients(int threads, std::initializer_list<WeightGradient<planes>> gradients) {
+  constexpr int64_t kDepth = 8;  // tiles at a time
   struct Unit {
     const WeightGradient<planes>* of;
-    int64_t in, out, outs;
+    int64_t in, ins, out, outs;
   };
   std::vector<Unit> units;
-  for (int64_t outGroup : {4, 1}) {
+  for (int64_t group : {8, 4, 2, 1}) {
     units.clear();
     for (const WeightGradient<planes>& each : gradients)
-      for (int64_t out = 0; out < each.out.panels(); out += outGroup)
-        for (int64_t in = 0; in < each.in.panels(); in += kInGroup)
-          units.push_back({&each, in, out, std::min(outGroup, each.out.panels() - out)});
-    if (static_cast<int64_t>(units.size()) >= 4 * threads) break;
+      for (int64_t out = 0; out < each.out.panels(); out += group)
+        for (int64_t in = 0; in < each.in.panels(); in += group)
+          units.push_back({&each, in, std::min(group, each.in.panels() - in), out,
+                           std::min(group, each.out.panels() - out)});
+    if (static_cast<int64_t>(units.size()) >= 2 * threads) break;
   }
   parallelFor<TileSession>(threads, static_cast<int64_t>(units.size()), [&](int64_t index, Scratch& scratch) {
-    const Unit& unit = units[index];
-    const WeightGradient<planes>& of = *unit.of;
-    const int64_t ins = std::min(kInGroup, of.in.panels() - unit.in);
-    float* const panel = scratch.take<float>(ins * kPanel * kPanel);
-    const int64_t stride = of.out.total();
-    for (int64_t out = unit.out; out < unit.out + unit.outs; out++) {
-      product<planes>(of.input, unit.in * 2, ins * 2, of.output, out, of.output.depthTiles, panel);
-      const int64_t columns = of.out.count(out);
-      for (int64_t in = 0; in < ins; in++) {
-        float* to = of.gradient + of.in.first(unit.in + in) * stride + of.out.first(out);
-        const float* from = panel + in * kPanel * kPanel;
-        for (int64_t row = 0; row < of.in.count(unit.in + in); row++, to += stride, from += kPanel) {
+    const auto& [of, in, ins, out, outs] = units[index];
+    const int64_t elements = ins * kPanel * kPanel;
+    float* const sums = scratch.take<float>(outs * elements);
+    const int64_t depth = of->output.depthTiles;
+    for (int64_t first = 0; first < depth; first += kDepth) {
+      const DepthRange range{first, std::min(kDepth, depth - first)};
+      for (int64_t j = 0; j < outs; j++)
+        product<planes>(of->input, in * 2, ins * 2, of->output, out + j, range, sums + j * elements, first > 0);
+    }
+    const int64_t stride = of->out.total();
+    for (int64_t j = 0; j < outs; j++) {
+      const int64_t columns = of->out.count(out + j);
+      for (int64_t i = 0; i < ins; i++) {
+        float* to = of->gradient + of->in.first(in + i) * stride + of->out.first(out + j);
+        const float* from = sums + j * elements + i * kPanel * kPanel;
+        for (int64_t row = 0; row < of->in.count(in + i); row++, to += stride, from += kPanel) {
           storeFirst(to, load(from), columns);
           storeFirst(to + kLanes, load(from + kLanes), columns - kLanes);
         }

@@ -87,6 +87,7 @@ AttentionCall readAttention(Call& call, Tensors& tensors) {
   const Weight key = tensors.weight(embed, heads);
   const Weight value = tensors.weight(embed, heads);
   const Weight output = tensors.weight(value.out, 1);
+  TORCH_CHECK(query.out.width > 0 && value.out.width > 0, "expected heads of at least one number");
   TORCH_CHECK(tokens > 0 && x.size(0) % tokens == 0, "expected whole sequences of ", tokens, " tokens, got ",
               x.size(0), " rows");
   return {x,

@@ -298,33 +298,51 @@ inline void multiplyOne(const Bf16* left, const Bf16* right, int64_t depthTiles)
 
 }  // namespace tiles
 
+/** Some of the depth tiles of a product. */
+struct DepthRange {
+  int64_t first, count;
+};
+
 /**
- * out [rowTiles·16, 32] = rows of `left` × one panel of `right`. The tile session must be open on this thread.
- * @param depthTiles how much of the depth, from the start of both.
+ * out [rowTiles·16, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that.
+ * The tile session must be open on this thread.
  */
 template <int planes>
 void product(const Left<planes>& left, int64_t rowTile, int64_t rowTiles, const Right<planes>& right,
-             int64_t panelIndex, int64_t depthTiles, float* out) {
+             int64_t panelIndex, DepthRange depth, float* out, bool adds = false) {
   constexpr int kBytes = kPanel * sizeof(float);
-  const Bf16* const panel = right.tile(panelIndex, 0);
+  const Bf16* const panel = right.tile(panelIndex, depth.first);
   int64_t row = 0;
   for (; row + 1 < rowTiles; row += 2) {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    tiles::multiplyTwo<planes>(left.tile(rowTile + row, 0), left.tile(rowTile + row + 1, 0), panel, depthTiles);
     float* const block = out + row * kTile * kPanel;
+    if (adds) {
+      _tile_loadd(0, block, kBytes);
+      _tile_loadd(1, block + kTile, kBytes);
+      _tile_loadd(2, block + kTile * kPanel, kBytes);
+      _tile_loadd(3, block + kTile * kPanel + kTile, kBytes);
+    } else {
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
+    }
+    const Bf16* const upper = left.tile(rowTile + row, depth.first);
+    tiles::multiplyTwo<planes>(upper, left.tile(rowTile + row + 1, depth.first), panel, depth.count);
     _tile_stored(0, block, kBytes);
     _tile_stored(1, block + kTile, kBytes);
     _tile_stored(2, block + kTile * kPanel, kBytes);
     _tile_stored(3, block + kTile * kPanel + kTile, kBytes);
   }
   if (row < rowTiles) {
-    _tile_zero(0);
-    _tile_zero(1);
-    tiles::multiplyOne<planes>(left.tile(rowTile + row, 0), panel, depthTiles);
     float* const block = out + row * kTile * kPanel;
+    if (adds) {
+      _tile_loadd(0, block, kBytes);
+      _tile_loadd(1, block + kTile, kBytes);
+    } else {
+      _tile_zero(0);
+      _tile_zero(1);
+    }
+    tiles::multiplyOne<planes>(left.tile(rowTile + row, depth.first), panel, depth.count);
     _tile_stored(0, block, kBytes);
     _tile_stored(1, block + kTile, kBytes);
   }
