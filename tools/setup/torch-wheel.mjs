@@ -7,7 +7,7 @@ import { obstacle } from './wheel.mjs';
 const TORCH_VERSION = '2.13.0';
 const MACHINES = { x64: 'x86_64', arm64: 'aarch64' };
 /** A slow network must not hold up the set-up, as wasm or TensorFlow serve as well; a GPU is worth a wait. */
-const DOWNLOAD_LIMIT_MS = { cpu: 120_000, cuda: 1_800_000 };
+const DOWNLOAD_LIMIT_MS = { cpu: 120_000, cuda: 900_000 };
 
 /** On x64 the wheel is built for CUDA. Its CPU half is linked against these two, small ones; their version is the wheel's. */
 const CUDA_PARTS = {

@@ -35,7 +35,7 @@ export function provideTorch(root, { wantsCuda = false } = {}) {
     const reason = obstacle([]);
     if (reason !== undefined) throw new Error(reason);
     const isForGpu = wantsCuda || hasNvidiaGpu();
-    const found = libtorchHere(isForGpu) ?? libtorchFromWheels(cacheFolder(), isForGpu);
+    const found = isForGpu ? libtorchWithCuda() : anyLibtorch(false);
     const libtorch = { ...found, cuda: found.cuda && isForGpu };
     const key = keyOf(engine, libtorch);
     const kept = join(cacheFolder(), `torch-addon-${key}.node`);
@@ -49,6 +49,20 @@ export function provideTorch(root, { wantsCuda = false } = {}) {
     return { available: false, line: `no torch engine (the fastest): ${error.message}` };
   }
 }
+
+/** With CUDA; where that cannot be had, what is here for the CPU is better than nothing. */
+function libtorchWithCuda() {
+  try {
+    return anyLibtorch(true);
+  } catch (error) {
+    const forCpu = libtorchHere(false);
+    if (forCpu === undefined) throw error;
+    console.log(`torch engine: on the CPU only, ${error.message}`);
+    return forCpu;
+  }
+}
+
+const anyLibtorch = (isForGpu) => libtorchHere(isForGpu) ?? libtorchFromWheels(cacheFolder(), isForGpu);
 
 /** What the machine has comes before a download, and what was fetched once before Debian's, which is slower. */
 function libtorchHere(isForGpu) {

@@ -182,6 +182,9 @@ onTorch('a run is resumed with the engine, the precision and the threads that it
   });
   const resumed = await winnow(['train', '--resume', '--out', at('stopped-bf16')]);
   expect(resumed.code).toBe(0);
+  expect(jsonOf('stopped-bf16', 'summary.json')).toMatchObject({
+    run: { engine: 'torch', precision: 'bf16' },
+  });
   expect(resumed.stderr).toMatch(/^torch \S+ on the CPU \(1 thread, bf16\)/);
   expect(weightsOf('stopped-bf16').equals(weightsOf('whole-bf16'))).toBe(true);
 });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ImageClassificationData, type Json, UserError, budgetUnits } from '@winnow/core';
+import { precisions } from '@winnow/engine';
 import { writeAtomically } from '@winnow/formats';
 import { z } from 'zod';
 import type { RunRecord } from './record';
@@ -14,7 +15,12 @@ const milestones = z.array(z.object({ step: z.int(), epochs: z.number(), scores 
 const latency = z.object({ p50Ms: z.number(), p95Ms: z.number() });
 const size = z.object({ parameters: z.int(), macs: z.number(), bytes: z.int(), latency });
 const common = {
-  run: z.object({ hash: z.string(), engine: z.string(), winnow: z.string() }),
+  run: z.object({
+    hash: z.string(),
+    engine: z.string(),
+    precision: z.enum(precisions).default('f32'),
+    winnow: z.string(),
+  }),
   data: z.object({ name: z.string(), classes: z.int(), train: z.int(), validation: z.int(), test: z.int() }),
   /** Name of the score that models are compared by. */
   metric: z.string(),
@@ -64,12 +70,12 @@ export type Summary = z.output<typeof summary>;
 
 /** What the summaries of all commands say in the same way. */
 export function commonSummary(
-  { hash, engine, winnow }: RunRecord,
+  { hash, engine, precision, winnow }: RunRecord,
   { name, classes, train, validation, test }: ImageClassificationData,
   metric: string,
 ): Pick<Summary, 'run' | 'data' | 'metric'> {
   return {
-    run: { hash, engine, winnow },
+    run: { hash, engine, precision, winnow },
     data: {
       name,
       classes: classes.length,
