@@ -6,3 +6,4 @@
 #include "rearranging.cc"
 #include "reductions.cc"
 #include "sublayers.cc"
+#include "units.cc"

@@ -151,5 +151,6 @@ void addRearranging(Operations& operations);
 void addIndexing(Operations& operations);
 void addFused(Operations& operations);
 void addSublayers(Operations& operations);
+void addUnits(Operations& operations);
 
 }  // namespace winnow

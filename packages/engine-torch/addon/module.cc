@@ -36,6 +36,7 @@ const Operations& allOperations() {
     addIndexing(operations);
     addFused(operations);
     addSublayers(operations);
+    addUnits(operations);
     return operations;
   }();
   return all;

@@ -1,4 +1,5 @@
-import { type Tensor, type Tensor1D, mul, ones, reshape } from '@tensorflow/tfjs-core';
+import type { Tensor1D } from '@tensorflow/tfjs-core';
+import { type UnitAxis, scaleUnits } from '../operations/scale-units';
 import type { Coupling, Site } from '../sites/site';
 import { type TensorTree, mapTree } from '../tree/tree';
 
@@ -16,27 +17,16 @@ export function effective<Params extends TensorTree>(
   masks: Masks,
   role: Coupling['role'] = 'producer',
 ): Params {
-  const scales = new Map<string, { axis: 0 | 1; scale: Tensor }>();
+  const scales = new Map<string, { mask: Tensor1D; along: UnitAxis }>();
   for (const { id, couplings } of sites) {
     const mask = masks[id];
     if (mask === undefined) continue;
-    const tiled = new Map<number, Tensor>();
     for (const coupling of couplings.filter((coupling) => coupling.role === role)) {
-      const { parameter, axis, copies } = coupling;
-      const scale = tiled.get(copies) ?? (copies === 1 ? mask : repeat(mask, copies));
-      tiled.set(copies, scale);
-      scales.set(parameter, { axis, scale });
+      scales.set(coupling.parameter, { mask, along: coupling });
     }
   }
   return mapTree(params, (leaf, path) => {
     const found = scales.get(path);
-    if (found === undefined) return leaf;
-    const alongRows = found.axis === 0 && leaf.rank === 2;
-    return mul(leaf, alongRows ? reshape(found.scale, [-1, 1]) : found.scale);
+    return found === undefined ? leaf : scaleUnits(leaf, found.mask, found.along);
   });
-}
-
-/** [units] → [copies · units], by broadcasting: its gradient is one sum, where that of `tile` is a slice per copy. */
-function repeat(mask: Tensor1D, copies: number): Tensor {
-  return reshape(mul(ones([copies, 1]), reshape(mask, [1, -1])), [-1]);
 }

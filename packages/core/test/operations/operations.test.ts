@@ -6,6 +6,7 @@ import {
   linear,
   quickGelu,
   randomStream,
+  scaleUnits,
   softmaxCrossEntropy,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
@@ -17,6 +18,7 @@ import {
   plainLayerNorm,
   plainLinear,
   plainQuickGelu,
+  plainScaleUnits,
 } from './plain';
 
 const matrix = (x: Tensor | undefined) => x as Tensor2D;
@@ -72,6 +74,17 @@ const cases: Case[] = [
     plain: (x = []) => plainQuickGelu(x),
     inputs: [{ shape: [2, 5], values: [-4, -1.5, -0.3, 0, 0.2, 0.75, 1.3, 2, 3.1, 4] }],
   },
+  ...[
+    { shape: [6], axis: 0, copies: 2, units: 3, width: 1 } as const,
+    { shape: [4, 6], axis: 1, copies: 2, units: 3, width: 1 } as const,
+    { shape: [6, 5], axis: 0, copies: 2, units: 3, width: 5 } as const,
+    { shape: [40, 7], axis: 1, copies: 1, units: 7, width: 1 } as const,
+  ].map(({ shape, axis, copies, units, width }): Case => ({
+    what: `scaleUnits along axis ${axis} of [${shape.join(', ')}]`,
+    operation: (parameter, scale) => scaleUnits(parameter as Tensor, vector(scale), { axis, copies }),
+    plain: (parameter = [], scale = []) => plainScaleUnits(units, width)(parameter, scale),
+    inputs: [randomInput(random, ...shape), randomInput(random, units)],
+  })),
   {
     what: 'softmaxCrossEntropy',
     operation: (logits) => softmaxCrossEntropy(matrix(logits), tensor2d(targets, [2, 3])),

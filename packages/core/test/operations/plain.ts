@@ -101,3 +101,9 @@ export function plainCrossEntropy(classes: number, targets: Values) {
     return [total(losses) / batch];
   };
 }
+
+/** Parameter [copies·units, width] along axis 0 or [rows, copies·units] along axis 1, row-major. */
+export function plainScaleUnits(units: number, width: number) {
+  return (parameter: Values, scale: Values): number[] =>
+    parameter.map((value, i) => value * at(scale, Math.floor(i / width) % units));
+}

@@ -30,6 +30,12 @@ export function registerFused(): void {
       call.tensor('dy').tensor('query').tensor('key').tensor('value').tensor('probabilities'),
     );
   });
+  nativeKernelOfMany('WinnowScaleUnits', 'scaleUnits', (call) =>
+    call.tensor('parameter').tensor('scale').numberNamed('units').numberNamed('width'),
+  );
+  nativeKernelOfMany('WinnowScaleUnitsGradient', 'scaleUnitsGradient', (call) =>
+    call.tensor('dy').tensor('parameter').tensor('scale').numberNamed('units').numberNamed('width'),
+  );
   nativeKernelOfMany('WinnowAdamW', 'adamW', (call) => {
     call.tensor('parameter').tensor('gradient').tensor('mean').tensor('variance');
     for (const name of ['learningRate', 'beta1', 'beta2', 'epsilon', 'iteration', 'weightDecay']) {
