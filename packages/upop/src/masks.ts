@@ -3,9 +3,9 @@ import {
   type Tensor1D,
   abs,
   add,
+  concat,
   mul,
   ones,
-  scalar,
   sum,
   tensor1d,
 } from '@tensorflow/tfjs-core';
@@ -13,6 +13,7 @@ import {
   type Decision,
   type Optimizer,
   type Site,
+  type Structure,
   type TensorTree,
   adamw,
   constant,
@@ -41,15 +42,19 @@ export function maskPenalty(
   sites: readonly Site[],
   { attentionPenalty, ffnPenalty }: SearchOptions,
 ): { penalty?: (params: Masked) => Scalar } {
-  const weightOf = ({ structure }: Site) => (structure === 'attention' ? attentionPenalty : ffnPenalty);
-  const penalized = sites.filter((site) => weightOf(site) > 0);
+  const weights: Readonly<Record<Structure, number>> = { attention: attentionPenalty, ffn: ffnPenalty };
+  const structures = new Set(sites.map(({ structure }) => structure));
+  const penalized = [...structures].filter((structure) => weights[structure] > 0);
   if (penalized.length === 0) return {};
   return {
     penalty: ({ masks }) =>
-      penalized.reduce<Scalar>((total, site) => {
-        const mask = masks[site.id];
-        return mask === undefined ? total : add(total, mul(sum(abs(mask)), weightOf(site)));
-      }, scalar(0)),
+      penalized
+        .map((structure): Scalar => {
+          const group = sites.filter((site) => site.structure === structure);
+          const all: Tensor1D = concat(group.flatMap(({ id }) => masks[id] ?? []));
+          return mul(sum(abs(all)), weights[structure]);
+        })
+        .reduce((total, one) => add(total, one)),
   };
 }
 
