@@ -36,6 +36,8 @@ export async function startTorch({
   // Read when libtorch is loaded; what the user has set stays. Threads that wait by spinning take the core away from the
   // one they wait for as soon as anything else runs on the machine.
   process.env['OMP_WAIT_POLICY'] ??= 'passive';
+  // But some microseconds of spinning spare most waits the way through the operating system.
+  process.env['GOMP_SPINCOUNT'] ??= '1000';
   // Read when a GPU is first used: what cuBLAS needs to sum in the same order each time.
   process.env['CUBLAS_WORKSPACE_CONFIG'] ??= ':4096:8';
   const addon = loadAddon();
