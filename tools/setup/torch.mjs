@@ -20,7 +20,7 @@ import { hasNvidiaGpu, obstacle } from './wheel.mjs';
 
 const NAPI_VERSION = 8;
 /** Our kernels are written with the compiler's vectors and, where the processor has them, its matrix tiles. */
-const OPTIMIZATION = ['-O3', '-march=native'];
+const OPTIMIZATION = ['-O3', '-march=native', '-fno-math-errno'];
 
 /**
  * Builds the addon of `packages/engine-torch` against the libtorch that is here, or against one from PyPI.

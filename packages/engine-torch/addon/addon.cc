@@ -3,6 +3,7 @@
 #include "fused.cc"
 #include "indexing.cc"
 #include "module.cc"
+#include "optimizer.cc"
 #include "rearranging.cc"
 #include "reductions.cc"
 #include "sublayers.cc"

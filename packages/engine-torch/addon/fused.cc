@@ -161,34 +161,10 @@ void softmaxCrossEntropy(Call& call) {
   call.give(logProbabilities.exp().sub_(targets).div_(batch));
 }
 
-/** Numbers as the composition makes them: scalars in float64 on the way, tensors in float32. */
-void adamW(Call& call) {
-  const at::Tensor parameter = call.tensor();
-  const at::Tensor gradient = call.tensor();
-  const at::Tensor mean = call.tensor();
-  const at::Tensor variance = call.tensor();
-  const double learningRate = call.number();
-  const double beta1 = call.number();
-  const double beta2 = call.number();
-  const double epsilon = call.number();
-  const double iteration = call.number();
-  const double weightDecay = call.number();
-  const double rootCorrection = std::sqrt(1 - std::pow(beta2, iteration));
-  const double stepSize = learningRate / (1 - std::pow(beta1, iteration));
-  const at::Tensor nextMean = mean.mul(beta1).add_(gradient, 1 - beta1);
-  const at::Tensor nextVariance = variance.mul(beta2).addcmul_(gradient, gradient, 1 - beta2);
-  const at::Tensor denominator = nextVariance.sqrt().div_(rootCorrection).add_(epsilon);
-  at::Tensor next = parameter.mul(1 - learningRate * weightDecay);
-  call.give(next.addcdiv_(nextMean, denominator, -stepSize));
-  call.give(nextMean);
-  call.give(nextVariance);
-}
-
 }  // namespace
 
 void addFused(Operations& operations) {
   const Operations own = {
-      {"adamW", adamW},
       {"attention", attention},
       {"attentionGradient", attentionGradient},
       {"gelu", gelu},

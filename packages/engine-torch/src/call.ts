@@ -115,8 +115,17 @@ export class KernelCall {
     return this.number(this.numberAttribute(name));
   }
 
+  flag(value: boolean): this {
+    return this.number(value ? 1 : 0);
+  }
+
   flagNamed(name: string): this {
-    return this.number(this.#attributes[name] === true ? 1 : 0);
+    return this.flag(this.#attributes[name] === true);
+  }
+
+  /** Whether another tensor has the same memory. */
+  isShared(info: TensorInfo): boolean {
+    return this.#dataOf(info).refCount > 1;
   }
 
   integers(values: readonly number[]): this {

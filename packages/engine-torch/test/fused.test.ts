@@ -26,14 +26,6 @@ const rowwise = sizes.flatMap(([n, k, m]): Case[] => {
   const [x, column, bias] = [[n, k], [n, 1], [k]]; // prettier-ignore
   const activationGradient = { dy: x, x };
   const probabilities = { targets: (t: tf.Tensor) => tf.softmax(t) };
-  const adamW = {
-    learningRate: 1e-3,
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    iteration: 3,
-    weightDecay: 0.05,
-  };
   return [
     { kernel: 'WinnowLinear', shapes: { x, weight: [k, m], bias: [m] }, composition: compositions.linear },
     {
@@ -72,13 +64,6 @@ const rowwise = sizes.flatMap(([n, k, m]): Case[] => {
       shapes: { logits: x, targets: x },
       composition: compositions.softmaxCrossEntropy,
       prepare: probabilities,
-    },
-    {
-      kernel: 'WinnowAdamW',
-      shapes: { parameter: x, gradient: x, mean: x, variance: x },
-      attributes: adamW,
-      composition: compositions.adamW,
-      prepare: { variance: (v) => tf.square(v) },
     },
   ];
 });

@@ -26,29 +26,41 @@ export type AdamWUpdate = Pick<AdamWLeaf, 'parameter' | 'mean' | 'variance'>;
 /**
  * One AdamW step over all leaves (Loshchilov & Hutter, 2017; Algorithm 2, in PyTorch's order of operations):
  * θ ← θ·(1 − lr·λ) − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε). Call it in a tidy.
+ * @param donated the caller gives up parameters and moments: an engine may write the results into their memory, where no
+ * other tensor shares it.
  */
-export function adamwStep(leaves: readonly AdamWLeaf[], hyper: AdamWHyper): AdamWUpdate[] {
+export function adamwStep(leaves: readonly AdamWLeaf[], hyper: AdamWHyper, donated = false): AdamWUpdate[] {
+  const inputs = leaves.flatMap(({ parameter, gradient, mean, variance }) => [
+    parameter,
+    gradient,
+    mean,
+    variance,
+  ]);
+  const weightDecays = leaves.map(({ weightDecay }) => weightDecay);
+  // Numbered from 0, as tfjs passes lists of tensors.
+  const numbered = Object.fromEntries(inputs.map((input, index) => [index, input]));
+  const results = runFused<Tensor[]>('WinnowAdamW', numbered, { ...hyper, weightDecays, donated }, () =>
+    composed(leaves, hyper).flatMap(({ parameter, mean, variance }) => [parameter, mean, variance]),
+  );
+  return leaves.flatMap((_, index) => {
+    const [parameter, mean, variance] = results.slice(3 * index, 3 * index + 3);
+    return parameter && mean && variance ? [{ parameter, mean, variance }] : [];
+  });
+}
+
+/** The step of tfjs operations, small leaves stacked. */
+function composed(leaves: readonly AdamWLeaf[], hyper: AdamWHyper): AdamWUpdate[] {
   const constants = constantsOf(hyper);
   const updates = new Map<AdamWLeaf, AdamWUpdate>();
   for (const group of stackable(leaves)) {
-    const updated = unstack(group, stepOne(stack(group), hyper, constants));
-    updated.forEach((update, index) => {
+    const stacked = stack(group);
+    const [parameter, mean, variance] = compose(stacked, constants, hyper);
+    unstack(group, { parameter, mean, variance }).forEach((update, index) => {
       const leaf = group[index];
       if (leaf !== undefined) updates.set(leaf, update);
     });
   }
   return leaves.flatMap((leaf) => updates.get(leaf) ?? []);
-}
-
-function stepOne(leaf: AdamWLeaf, hyper: AdamWHyper, constants: Constants): AdamWUpdate {
-  const { parameter, gradient, mean, variance, weightDecay } = leaf;
-  const [nextParameter, nextMean, nextVariance] = runFused<[Tensor, Tensor, Tensor]>(
-    'WinnowAdamW',
-    { parameter, gradient, mean, variance },
-    { ...hyper, weightDecay },
-    () => compose(leaf, constants, hyper),
-  );
-  return { parameter: nextParameter, mean: nextMean, variance: nextVariance };
 }
 
 type Constants = ReturnType<typeof constantsOf>;

@@ -30,7 +30,7 @@ export function adamw<Params extends TensorTree>({
       mean: mapTree(params, (leaf) => zerosLike(leaf)),
       variance: mapTree(params, (leaf) => zerosLike(leaf)),
     }),
-    update: ({ params, gradients, state, step }) => {
+    update: ({ params, gradients, state, step, donated }) => {
       const updates = adamwStep(
         alignTrees(params, gradients, state.mean, state.variance).map(({ path, leaves }) => {
           const [parameter, gradient, mean, variance] = leaves;
@@ -43,6 +43,7 @@ export function adamw<Params extends TensorTree>({
           };
         }),
         { learningRate: schedule(step), beta1, beta2, epsilon, iteration: step + 1 },
+        donated,
       );
       const tree = (leaf: 'parameter' | 'mean' | 'variance') =>
         withLeaves(

@@ -8,6 +8,8 @@ export interface OptimizerStep<Params extends TensorTree, State extends TensorTr
   readonly state: State;
   /** Counted from 0. */
   readonly step: number;
+  /** The caller gives up params and state: an engine may write the results into their memory. */
+  readonly donated?: boolean;
 }
 
 /**
@@ -49,8 +51,8 @@ export function only<Params extends TensorTree, State extends TensorTree>(
     Object.fromEntries(entriesOf<Tensor>(tree).filter(([path]) => selects(path)));
   return {
     init: (params) => optimizer.init(selected(params)),
-    update: ({ params, gradients, state, step }) => {
-      const own = { params: selected(params), gradients: selected(gradients), state, step };
+    update: ({ params, gradients, state, ...rest }) => {
+      const own = { ...rest, params: selected(params), gradients: selected(gradients), state };
       const updated = optimizer.update(own);
       return { params: mapTree(params, (leaf, path) => updated.params[path] ?? leaf), state: updated.state };
     },

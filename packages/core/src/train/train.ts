@@ -119,7 +119,9 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   };
   const { value: loss, grads } = valueAndGrads(lossOf)(leavesOf(point.params));
   const gradients = withLeaves(point.params, grads);
-  const updated = optimizer.update({ params: point.params, gradients, state: point.optimizer, step });
+  // The loop disposes the old point. What the first shares with the caller, engines leave as it is.
+  const { params, optimizer: state } = point;
+  const updated = optimizer.update({ params, gradients, state, step, donated: true });
   const moved = afterStep?.({ step, params: updated.params, gradients, state: point.state });
   const next = {
     step: step + 1,

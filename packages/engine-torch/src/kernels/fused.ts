@@ -36,11 +36,22 @@ export function registerFused(): void {
   nativeKernelOfMany('WinnowScaleUnitsGradient', 'scaleUnitsGradient', (call) =>
     call.tensor('dy').tensor('parameter').tensor('scale').numberNamed('units').numberNamed('width'),
   );
-  nativeKernelOfMany('WinnowAdamW', 'adamW', (call) => {
-    call.tensor('parameter').tensor('gradient').tensor('mean').tensor('variance');
-    for (const name of ['learningRate', 'beta1', 'beta2', 'epsilon', 'iteration', 'weightDecay']) {
-      call.numberNamed(name);
-    }
+  nativeKernelOfMany('WinnowAdamW', 'adamW', writeAdamW);
+}
+
+/** Four tensors a leaf: parameter, gradient, first and second moment. */
+function writeAdamW(call: KernelCall): void {
+  for (const name of ['learningRate', 'beta1', 'beta2', 'epsilon', 'iteration']) call.numberNamed(name);
+  const tensors = call.list();
+  const donated = call.attribute('donated') === true;
+  const weightDecays = call.numbersAttribute('weightDecays');
+  call.number(weightDecays.length);
+  weightDecays.forEach((weightDecay, index) => {
+    const leaf = tensors.slice(4 * index, 4 * index + 4);
+    const [parameter, , ...moments] = leaf;
+    const replaced = parameter === undefined ? moments : [parameter, ...moments];
+    for (const tensor of leaf) call.tensorOf(tensor);
+    call.number(weightDecay).flag(donated && replaced.every((tensor) => !call.isShared(tensor)));
   });
 }
 

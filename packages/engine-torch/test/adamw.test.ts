@@ -1,0 +1,103 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { TorchBackend } from '../src/index';
+import * as compositions from './compositions';
+import { describeOnTorch, deviation, random } from './torch';
+
+const hyper = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, iteration: 3 };
+/** Scalars, nothing, what no vector divides, and enough for several threads. */
+const shapes = [[], [1], [0, 4], [7], [17, 33], [300, 301], [5]];
+const weightDecays = shapes.map((_, index) => index / 100);
+
+interface Leaf {
+  readonly parameter: tf.Tensor;
+  readonly gradient: tf.Tensor;
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
+}
+
+const leavesAt = (seed: number): Leaf[] =>
+  shapes.map((shape, index) => ({
+    parameter: random(shape, seed + 4 * index),
+    gradient: random(shape, seed + 4 * index + 1),
+    mean: random(shape, seed + 4 * index + 2),
+    variance: tf.square(random(shape, seed + 4 * index + 3)),
+  }));
+
+function step(leaves: readonly Leaf[], donated: boolean): tf.Tensor[] {
+  const inputs = leaves.flatMap(({ parameter, gradient, mean, variance }) => [
+    parameter,
+    gradient,
+    mean,
+    variance,
+  ]);
+  return tf
+    .engine()
+    .runKernel<tf.Tensor[]>('WinnowAdamW', Object.fromEntries(inputs.map((input, index) => [index, input])), {
+      ...hyper,
+      weightDecays,
+      donated,
+    });
+}
+
+const composed = (leaves: readonly Leaf[]): tf.Tensor[] =>
+  leaves.flatMap((leaf, index) =>
+    compositions.adamW({ ...leaf }, { ...hyper, weightDecay: weightDecays[index] ?? 0 }),
+  );
+
+function expectSame(actual: readonly tf.Tensor[], expected: readonly Float32Array[]): void {
+  expect(actual.length).toBe(expected.length);
+  actual.forEach((tensor, index) => {
+    expect(deviation(tensor.dataSync(), expected[index] ?? [])).toBeLessThan(2e-6);
+  });
+}
+
+const nativeBytes = (): number => {
+  const backend = tf.backend();
+  if (!(backend instanceof TorchBackend)) throw new Error('expected the torch backend');
+  return backend.nativeMemory().bytes;
+};
+
+describeOnTorch('AdamW over all leaves', () => {
+  it('is the composition, leaf by leaf, and leaves its inputs as they are', () => {
+    tf.tidy(() => {
+      const leaves = leavesAt(1);
+      const before = leaves.map(({ parameter }) => parameter.dataSync().slice());
+      const expected = composed(leaves).map((tensor) => tensor.dataSync<'float32'>().slice());
+      expectSame(step(leaves, false), expected);
+      expect(leaves.map(({ parameter }) => parameter.dataSync())).toEqual(before);
+    });
+  });
+
+  it('writes into donated memory, and gives the same numbers', () => {
+    tf.tidy(() => {
+      const leaves = leavesAt(2);
+      const expected = composed(leaves).map((tensor) => tensor.dataSync<'float32'>().slice());
+      const before = nativeBytes();
+      const updated = step(leaves, true);
+      expect(nativeBytes()).toBe(before);
+      expectSame(updated, expected);
+      for (const { parameter, mean, variance } of leaves) tf.dispose([parameter, mean, variance]);
+      expectSame(updated, expected);
+    });
+  });
+
+  it('leaves donated memory alone that another tensor shares', () => {
+    tf.tidy(() => {
+      const leaves = leavesAt(3);
+      const held = leaves.map(({ parameter }) => tf.clone(parameter));
+      const before = held.map((tensor) => tensor.dataSync().slice());
+      const expected = composed(leaves).map((tensor) => tensor.dataSync<'float32'>().slice());
+      expectSame(step(leaves, true), expected);
+      expect(held.map((tensor) => tensor.dataSync())).toEqual(before);
+    });
+  });
+
+  it('refuses moments of another size', () => {
+    tf.tidy(() => {
+      const [leaf] = leavesAt(4);
+      if (leaf === undefined) throw new Error('expected a leaf');
+      const wrong = { ...leaf, mean: tf.zeros([2]) };
+      expect(() => step([wrong], false)).toThrow(/parameter's size/);
+    });
+  });
+});
