@@ -1,118 +1,49 @@
 /**
- * Times training steps on every engine that is there: the dense step against UPop's search step, interleaved, medians.
- * `npm run bench` sets up and builds first; `npm run bench -- --engine wasm --rounds 6` narrows or widens it.
+ * Times ours and PyTorch in turn: dense training steps, inference, UPop's search steps. `npm run bench` sets up first.
+ *
+ *   node tools/bench/bench.mjs [--model nano,tiny,deit-s] [--precision f32|bf16|all] [--what train,infer,search]
+ *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size N] [--device cuda] [--no-peers]
+ *
+ * Every contender runs in a process of its own, one of them at a time. Tables go to stdout, progress to stderr.
  */
-import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
-import * as core from '../../packages/core/dist/index.js';
-import { availableEngines, startEngine } from '../../packages/engine/dist/index.js';
-import { upopMethods } from '../../packages/upop/dist/index.js';
+import { availableParallelism, cpus } from 'node:os';
+import { availableEngines } from '../../packages/engine/dist/index.js';
+import { providePyTorch } from '../peers/provision.mjs';
+import { compare } from './compare.mjs';
+import { matrixProductPeak, ours, peer, peerVariants } from './contenders.mjs';
+import { flagsOf } from './flags.mjs';
+import { benchModels } from './models.mjs';
+import { tablesOf } from './report.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    engine: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    model: { type: 'string', default: 'nano' },
-    'image-size': { type: 'string', default: '32' },
-    'patch-size': { type: 'string', default: '8' },
-    'batch-size': { type: 'string', default: '64' },
-    precision: { type: 'string', default: 'f32' },
-    threads: { type: 'string' },
-    device: { type: 'string' },
-  },
-});
-const rounds = Number(flags.rounds);
-const batchSize = Number(flags['batch-size']);
-const STEPS_PER_ROUND = 21;
-const MASK_INTERVAL = 20; // what 1,000 iterations at 2× would take: one update for each percent of p
-const imageSize = Number(flags['image-size']);
-const classes = 9;
+const flags = flagsOf(process.argv.slice(2));
+const engines = flags.engines ?? [(await availableEngines()).find(({ available }) => available).name];
+const threads = flags.threads ?? availableParallelism();
+const python = flags.peers ? pythonOrReason() : undefined;
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-/** Durations of the steps of one training, without the first, which pays for copies and kernels' first use. */
-async function timed(training) {
-  const times = [];
-  let last = performance.now();
-  const trained = await core.train(training, {
-    onStep: () => {
-      const now = performance.now();
-      times.push(now - last);
-      last = now;
-    },
-  });
-  return { trained, times: times.slice(1) };
-}
-
-async function benchmark(engine) {
-  const threads = flags.threads === undefined ? undefined : Number(flags.threads);
-  const started = await startEngine(engine, { precision: flags.precision, threads, device: flags.device });
-  const model = core.visionTransformer(
-    core.visionTransformerConfig(flags.model, { imageSize, patchSize: Number(flags['patch-size']), classes }),
-  );
-  const params = core.initialize(model.specs, 1);
-  const task = core.classification(model, { imageSize, channels: 3, classes });
-  const random = core.randomStream(1, 'bench');
-  const batch = {
-    size: batchSize,
-    images: Float32Array.from({ length: batchSize * imageSize * imageSize * 3 }, () => random.normal()),
-    labels: Int32Array.from({ length: batchSize }, () => random.integer(classes)),
-  };
-  const batches = { batchSize, stepsPerEpoch: STEPS_PER_ROUND, at: () => Promise.resolve(batch) };
-  const optimizer = () => core.adamw({ schedule: core.constant(1e-4), weightDecay: 0.05 });
-
-  const times = { dense: [], search: [] };
-  const upop = upopMethods
-    .find(({ manifest }) => manifest.name === 'upop')
-    .configure({ search: `${STEPS_PER_ROUND}it`, interval: MASK_INTERVAL });
-  for (let round = 0; round <= rounds; round++) {
-    const dense = await timed({
-      params,
-      state: {},
-      task,
-      effective: (own) => own,
-      optimizer: optimizer(),
-      batches,
-      steps: STEPS_PER_ROUND,
-    });
-    core.disposeTree(dense.trained.params);
-    let searchTimes = [];
-    const compressed = await upop.compress({
-      model,
-      params,
-      task,
-      budget: { unit: 'compressible-parameters', keep: 0.5 },
-      seed: 1,
-      stepsIn: () => STEPS_PER_ROUND,
-      train: async (_name, phase) => {
-        const { trained, times } = await timed({ ...phase, task, batches });
-        searchTimes = times;
-        return trained;
-      },
-    });
-    core.disposeTree(compressed.params);
-    if (round === 0) continue; // warm-up
-    times.dense.push(...dense.times);
-    times.search.push(...searchTimes);
+console.log(`${threads} threads, ${cpus()[0]?.model}, Node ${process.version}\n`);
+for (const precision of flags.precisions) {
+  const peak = python === undefined ? undefined : await matrixProductPeak(python, precision, threads);
+  for (const model of flags.models) {
+    const sizes = { ...benchModels[model], ...flags.sizes };
+    const results = [];
+    for (const what of flags.whats) {
+      console.error(`${model}, ${precision}, ${what}`);
+      const setting = { sizes, precision, what, threads, device: flags.device };
+      const contenders = [
+        ...engines.map((engine) => ours(engine, setting)),
+        ...(python === undefined ? [] : peerVariants(precision, what)).map((variant) =>
+          peer(python, variant, setting),
+        ),
+      ];
+      const steps = flags.steps ?? sizes.steps;
+      results.push(...(await compare(contenders, { sizes, what, rounds: flags.rounds, steps })));
+    }
+    console.log(`${tablesOf({ model, precision, peak, results })}\n`);
   }
-  core.disposeTree(params);
-
-  const label = started.precision === 'f32' ? engine : `${engine} ${started.precision}`;
-  const rate = (ms) => (1000 * batchSize) / ms;
-  const gflops = (ms) => (2 * 3 * model.account.macs * batchSize) / ms / 1e6;
-  const row = (name, ms) =>
-    `| ${label} | ${flags.model} | ${name} | ${ms.toFixed(1)} | ${rate(ms).toFixed(0)} | ${gflops(ms).toFixed(1)} |`;
-  const [dense, search] = [median(times.dense), median(times.search)];
-  console.error(started.description);
-  console.log(row('dense step', dense));
-  console.log(row('UPop search step', search));
-  console.log(`| ${label} | ${flags.model} | **search / dense** | **${(search / dense).toFixed(3)}** | | |`);
 }
 
-const engines = (await availableEngines()).filter(({ available }) => available).map(({ name }) => name);
-console.error(
-  `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${imageSize} px, batch ${batchSize}`,
-);
-console.log('| engine | model | what | median ms | images/s | GFLOP/s |');
-console.log('|---|---|---|---|---|---|');
-for (const engine of flags.engine === undefined ? engines : [flags.engine]) await benchmark(engine);
+function pythonOrReason() {
+  const provided = providePyTorch();
+  if (provided.python === undefined) console.error(provided.reason);
+  return provided.python;
+}

@@ -14,9 +14,7 @@ node tools/setup/setup.mjs --cuda
 (cd packages/engine-torch && WINNOW_TEST_DEVICE="$device" npm test)
 
 bench() {
-  node tools/bench/bench.mjs --engine torch --device "$device" --rounds 2 "$@"
+  node tools/bench/bench.mjs --engine torch --device "$device" --rounds 2 --steps 20 --what train,search "$@"
 }
-for precision in f32 bf16; do
-  bench --precision "$precision" --model nano
-  bench --precision "$precision" --model small --image-size 224 --patch-size 16 --batch-size 256
-done
+bench --model nano
+bench --model deit-s --batch-size 256

@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util';
+import { benchModels } from './models.mjs';
+
+const options = {
+  model: { type: 'string', multiple: true },
+  engine: { type: 'string', multiple: true },
+  precision: { type: 'string', default: 'all' },
+  what: { type: 'string', multiple: true },
+  rounds: { type: 'string', default: '5' },
+  steps: { type: 'string' },
+  threads: { type: 'string' },
+  'batch-size': { type: 'string' },
+  device: { type: 'string' },
+  'no-peers': { type: 'boolean', default: false },
+};
+
+/** What the command line asks for. */
+export function flagsOf(args) {
+  const { values } = parseArgs({ args, options });
+  const number = (name) => (values[name] === undefined ? undefined : positive(name, values[name]));
+  const batchSize = number('batch-size');
+  // The peer computes on the processor; beside an engine on a GPU it says nothing.
+  const isOnProcessor = values.device === undefined || values.device === 'cpu';
+  return {
+    models: listOf('model', values.model, Object.keys(benchModels)),
+    engines: values.engine?.flatMap((list) => list.split(',')),
+    precisions: listOf('precision', values.precision === 'all' ? undefined : [values.precision], [
+      'f32',
+      'bf16',
+    ]),
+    whats: listOf('what', values.what, ['train', 'infer', 'search']),
+    rounds: number('rounds'),
+    steps: number('steps'),
+    threads: number('threads'),
+    device: values.device,
+    sizes: batchSize === undefined ? {} : { batchSize },
+    peers: isOnProcessor && !values['no-peers'],
+  };
+}
+
+function listOf(name, given, known) {
+  const asked = given?.flatMap((list) => list.split(',')) ?? known;
+  const unknown = asked.find((one) => !known.includes(one));
+  if (unknown !== undefined) throw new Error(`--${name}: expected ${known.join(', ')}, got "${unknown}"`);
+  return asked;
+}
+
+function positive(name, text) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`--${name}: expected a whole number, got "${text}"`);
+  return value;
+}

@@ -1,0 +1,101 @@
+"""DeiT as `packages/core` has it, written for PyTorch: pre-norm blocks, exact GELU, a head on the class token."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a model and its pictures measure."""
+
+    image_size: int
+    patch_size: int
+    embed_dim: int
+    heads: int
+    layers: int
+    classes: int
+    channels: int = 3
+    norm_epsilon: float = 1e-6
+
+
+class Linear(nn.Linear):
+    """A linear layer whose outputs a structured mask may scale, by way of the weights."""
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            return functional.linear(x, self.weight, self.bias)
+        return functional.linear(x, self.weight * mask[:, None], self.bias * mask)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention, query, key and value in one product as timm and UPop's published code have it."""
+
+    def __init__(self, sizes: Sizes, fused: bool, masked: bool) -> None:
+        super().__init__()
+        self.heads = sizes.heads
+        self.head_dim = sizes.embed_dim // sizes.heads
+        self.fused = fused
+        self.qkv = Linear(sizes.embed_dim, 3 * sizes.embed_dim)
+        self.output = Linear(sizes.embed_dim, sizes.embed_dim)
+        self.mask = nn.Parameter(torch.ones(self.head_dim)) if masked else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, tokens, width = x.shape
+        # One mask for all heads, and for query, key and value.
+        mask = None if self.mask is None else self.mask.repeat(3 * self.heads)
+        qkv = self.qkv(x, mask).reshape(batch, tokens, 3, self.heads, self.head_dim)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # [B, H, T, d]
+        if self.fused:
+            context = functional.scaled_dot_product_attention(query, key, value)
+        else:
+            scores = (query @ key.transpose(-2, -1)) * self.head_dim**-0.5
+            context = scores.softmax(dim=-1) @ value
+        return self.output(context.transpose(1, 2).reshape(batch, tokens, width))
+
+
+class Block(nn.Module):
+    """x + attention(norm x), then + ffn(norm of that)."""
+
+    def __init__(self, sizes: Sizes, fused: bool, masked: bool) -> None:
+        super().__init__()
+        width = sizes.embed_dim
+        self.attention_norm = nn.LayerNorm(width, eps=sizes.norm_epsilon)
+        self.attention = Attention(sizes, fused, masked)
+        self.ffn_norm = nn.LayerNorm(width, eps=sizes.norm_epsilon)
+        self.expand = Linear(width, 4 * width)
+        self.contract = Linear(4 * width, width)
+        self.mask = nn.Parameter(torch.ones(4 * width)) if masked else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attention(self.attention_norm(x))
+        hidden = functional.gelu(self.expand(self.ffn_norm(x), self.mask))
+        return x + self.contract(hidden)
+
+
+class VisionTransformer(nn.Module):
+    """Pictures [B, C, S, S] to logits [B, K]; `fused` takes PyTorch's own attention, `masked` adds UPop's masks."""
+
+    def __init__(self, sizes: Sizes, fused: bool, masked: bool) -> None:
+        super().__init__()
+        patches = (sizes.image_size // sizes.patch_size) ** 2
+        self.patch_embedding = nn.Conv2d(
+            sizes.channels, sizes.embed_dim, kernel_size=sizes.patch_size, stride=sizes.patch_size
+        )
+        self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, sizes.embed_dim))
+        self.positions = nn.Parameter(0.02 * torch.randn(1, patches + 1, sizes.embed_dim))
+        self.blocks = nn.Sequential(*(Block(sizes, fused, masked) for _ in range(sizes.layers)))
+        self.norm = nn.LayerNorm(sizes.embed_dim, eps=sizes.norm_epsilon)
+        self.head = Linear(sizes.embed_dim, sizes.classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        patches = self.patch_embedding(images).flatten(2).transpose(1, 2)  # [B, N, D]
+        leading = self.class_token.to(patches.dtype).expand(len(patches), -1, -1)
+        x = self.blocks(torch.cat([leading, patches], dim=1) + self.positions)
+        return self.head(self.norm(x[:, 0]))
+
+    def masks(self) -> list[nn.Parameter]:
+        """UPop's masks: they gather gradients and no optimiser moves them."""
+        return [parameter for name, parameter in self.named_parameters() if name.endswith("mask")]
