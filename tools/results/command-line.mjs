@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Runs the command line, `jobs` at a time, or finds the finished run, and reads its summary. A run that fails ends the
+ * process with its exit code.
+ * @returns {(command: string, folder: string, ...args: string[]) => Promise<{ out: string, summary: object }>}
+ */
+export function commandLine({ root, folder, always, jobs }) {
+  const waiting = [];
+  let running = 0;
+
+  const next = () => {
+    if (running >= jobs) return;
+    const start = waiting.shift();
+    if (start === undefined) return;
+    running++;
+    start();
+  };
+
+  const run = (args) =>
+    new Promise((resolve) => {
+      waiting.push(() => {
+        console.error(`winnow ${args.join(' ')}`);
+        const child = spawn(process.execPath, [join(root, 'apps/winnow/dist/main.js'), ...args], {
+          cwd: root,
+          stdio: ['ignore', 'ignore', 'pipe'],
+        });
+        let complaint = '';
+        child.stderr.on('data', (chunk) => (complaint = (complaint + chunk).slice(-4000)));
+        child.on('close', (code) => {
+          running--;
+          if (code !== 0) {
+            console.error(complaint);
+            process.exit(code ?? 1);
+          }
+          next();
+          resolve();
+        });
+      });
+      next();
+    });
+
+  return async (command, name, ...args) => {
+    const out = join(root, folder, name);
+    const file = join(out, 'summary.json');
+    const resume = existsSync(out) ? ['--resume'] : [];
+    if (!existsSync(file)) await run([command, ...args, ...always, '--out', out, ...resume]);
+    return { out, summary: JSON.parse(readFileSync(file, 'utf8')) };
+  };
+}
