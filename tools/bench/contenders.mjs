@@ -64,6 +64,7 @@ function nameOf({ attention, optimizer, compile, weights }, what) {
 function peerProcess(python, threads) {
   return workerProcess(python, [PEER, String(threads)], {
     OMP_NUM_THREADS: String(threads),
+    PYTHONDONTWRITEBYTECODE: '1', // nothing is left behind in the clone
     // What it compiles runs in this process; the compilers themselves take no more cores than the rest.
     TORCHINDUCTOR_COMPILE_THREADS: String(threads),
   });
