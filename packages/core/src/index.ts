@@ -33,7 +33,7 @@ export type {
   VisionTransformerPreset,
 } from './models/vision-transformer-config';
 export { scaleUnits } from './operations/scale-units';
-export type { UnitAxis } from './operations/scale-units';
+export type { ScaledParameter } from './operations/scale-units';
 export { activate, gelu, quickGelu } from './operations/activation';
 export type { Activation } from './operations/activation';
 export { adamwStep } from './operations/adamw-step';

@@ -1,4 +1,5 @@
-// A mask over the units of a parameter (packages/core/src/operations/scale-units.ts), and both its gradients in one pass.
+// Masks over the units of parameters (packages/core/src/operations/scale-units.ts): all parameters in one call, and all
+// gradients, of parameters and masks, in another.
 #include <algorithm>
 
 #include "call.h"
@@ -7,82 +8,92 @@ namespace winnow {
 namespace {
 
 /** A parameter as [rows, units, width]: what runs through unit j is [:, j, :]. */
-struct Units {
-  int64_t rows, units, width;
+struct ScaledParameter {
+  at::Tensor parameter, scale;
+  int64_t scaleIndex, rows, units, width;
 
-  static Units of(const at::Tensor& parameter, int64_t units, int64_t width) {
-    TORCH_CHECK(units > 0 && width > 0 && parameter.numel() % (units * width) == 0, "expected rows of ", units,
-                " units of ", width, ", got ", parameter.sizes());
-    return {parameter.numel() / (units * width), units, width};
-  }
-  /** Into how many parts the rows are cut, one a thread: few where there is little to do. */
-  int64_t shares(int threads) const {
-    return std::max<int64_t>(1, std::min<int64_t>({threads, rows, rows * units * width / kNumbersWorthThreads}));
-  }
+  at::Tensor broken(const at::Tensor& tensor) const { return tensor.view({rows, units, width}); }
+  at::Tensor brokenScale() const { return scale.view({1, units, 1}); }
 };
 
-/** body(share, first row, last row) for all shares. */
-template <typename Body>
-void overShares(const Units& shape, int64_t shares, Body body) {
-#pragma omp parallel for num_threads(static_cast<int>(shares)) if (shares > 1)
-  for (int64_t share = 0; share < shares; share++)
-    body(share, shape.rows * share / shares, shape.rows * (share + 1) / shares);
+struct ScaledParameters {
+  std::vector<at::Tensor> gradients;
+  std::vector<ScaledParameter> list;
+  std::vector<at::Tensor> scales;
+  int64_t numbers = 0;
+  bool isOnCpu = true;
+};
+
+/** Tensors: gradients of the results, in a backward call; parameters; scales. Then the scale and width of each parameter. */
+ScaledParameters readParameters(Call& call, bool isBackward) {
+  ScaledParameters read;
+  std::vector<at::Tensor> tensors = call.tensors();
+  const std::vector<int64_t> scales = call.integers();
+  const std::vector<int64_t> widths = call.integers();
+  const auto parameters = tensors.begin() + (isBackward ? scales.size() : 0);
+  TORCH_CHECK(widths.size() == scales.size() && parameters + scales.size() <= tensors.end(),
+              "expected a scale and a width for each of ", tensors.size(), " tensors, got ", scales.size());
+  read.gradients.assign(tensors.begin(), parameters);
+  read.scales.assign(parameters + scales.size(), tensors.end());
+  for (size_t i = 0; i < scales.size(); i++) {
+    const at::Tensor& parameter = parameters[i];
+    const at::Tensor& scale = read.scales.at(scales[i]);
+    const int64_t units = scale.numel(), width = widths[i];
+    TORCH_CHECK(units > 0 && width > 0 && parameter.numel() % (units * width) == 0, "expected rows of ", units,
+                " units of ", width, ", got ", parameter.sizes());
+    read.list.push_back({parameter, scale, scales[i], parameter.numel() / (units * width), units, width});
+    read.numbers += parameter.numel();
+    read.isOnCpu = read.isOnCpu && parameter.is_cpu();
+  }
+  return read;
 }
 
-/** Rows [first, last) of y = x·scale. */
-void scaleRows(const Units& shape, int64_t first, int64_t last, const float* x, const float* scale, float* y) {
-  for (int64_t row = first; row < last; row++) {
-    const int64_t begin = row * shape.units * shape.width;
-    if (shape.width == 1) {
+/** body(index) for all parameters; threads take the next one as they are done. */
+template <typename Body>
+void overParameters(const Call& call, const ScaledParameters& of, Body body) {
+  const auto count = static_cast<int64_t>(of.list.size());
+#pragma omp parallel for schedule(dynamic) num_threads(call.threads()) if (of.numbers >= kNumbersWorthThreads)
+  for (int64_t index = 0; index < count; index++) body(index);
+}
+
+/** y = x·scale. */
+void scaleNumbers(const ScaledParameter& of, float* y) {
+  const float* const x = of.parameter.data_ptr<float>();
+  const float* const scale = of.scale.data_ptr<float>();
+  for (int64_t row = 0, at = 0; row < of.rows; row++) {
+    if (of.width == 1) {
 #pragma omp simd
-      for (int64_t unit = 0; unit < shape.units; unit++) y[begin + unit] = x[begin + unit] * scale[unit];
+      for (int64_t unit = 0; unit < of.units; unit++) y[at + unit] = x[at + unit] * scale[unit];
+      at += of.units;
       continue;
     }
-    for (int64_t unit = 0; unit < shape.units; unit++) {
-      const int64_t at = begin + unit * shape.width;
+    for (int64_t unit = 0; unit < of.units; unit++, at += of.width) {
       const float factor = scale[unit];
 #pragma omp simd
-      for (int64_t i = at; i < at + shape.width; i++) y[i] = x[i] * factor;
+      for (int64_t i = at; i < at + of.width; i++) y[i] = x[i] * factor;
     }
   }
 }
 
-void scaleUnits(Call& call) {
-  const at::Tensor parameter = call.tensor();
-  const at::Tensor scale = call.tensor();
-  const int64_t units = call.integer();
-  const Units shape = Units::of(parameter, units, call.integer());
-  if (!parameter.is_cpu()) {
-    const at::Tensor broken = parameter.view({shape.rows, shape.units, shape.width});
-    call.give(broken.mul(scale.view({1, shape.units, 1})).view(parameter.sizes()));
-    return;
-  }
-  at::Tensor scaled = at::empty_like(parameter);
-  overShares(shape, shape.shares(call.threads()), [&](int64_t, int64_t first, int64_t last) {
-    scaleRows(shape, first, last, parameter.data_ptr<float>(), scale.data_ptr<float>(), scaled.data_ptr<float>());
-  });
-  call.give(scaled);
-}
-
-/** Rows [first, last) of dx = dy·scale; sums[unit] += dy·x. */
-void gradientOfRows(const Units& shape, int64_t first, int64_t last, const float* dy, const float* x,
-                    const float* scale, float* dx, float* sums) {
-  for (int64_t row = first; row < last; row++) {
-    const int64_t begin = row * shape.units * shape.width;
-    if (shape.width == 1) {
+/** dx = dy·scale; sums[unit] += dy·x. */
+void gradientNumbers(const ScaledParameter& of, const float* dy, float* dx, float* sums) {
+  const float* const x = of.parameter.data_ptr<float>();
+  const float* const scale = of.scale.data_ptr<float>();
+  for (int64_t row = 0, at = 0; row < of.rows; row++) {
+    if (of.width == 1) {
 #pragma omp simd
-      for (int64_t unit = 0; unit < shape.units; unit++) {
-        dx[begin + unit] = dy[begin + unit] * scale[unit];
-        sums[unit] += dy[begin + unit] * x[begin + unit];
+      for (int64_t unit = 0; unit < of.units; unit++) {
+        dx[at + unit] = dy[at + unit] * scale[unit];
+        sums[unit] += dy[at + unit] * x[at + unit];
       }
+      at += of.units;
       continue;
     }
-    for (int64_t unit = 0; unit < shape.units; unit++) {
-      const int64_t at = begin + unit * shape.width;
+    for (int64_t unit = 0; unit < of.units; unit++, at += of.width) {
       const float factor = scale[unit];
       float sum = 0;
 #pragma omp simd reduction(+ : sum)
-      for (int64_t i = at; i < at + shape.width; i++) {
+      for (int64_t i = at; i < at + of.width; i++) {
         dx[i] = dy[i] * factor;
         sum += dy[i] * x[i];
       }
@@ -91,28 +102,47 @@ void gradientOfRows(const Units& shape, int64_t first, int64_t last, const float
   }
 }
 
-void scaleUnitsGradient(Call& call) {
-  const at::Tensor dy = call.tensor();
-  const at::Tensor parameter = call.tensor();
-  const at::Tensor scale = call.tensor();
-  const int64_t units = call.integer();
-  const Units shape = Units::of(parameter, units, call.integer());
-  if (!dy.is_cpu()) {
-    const at::Tensor gradient = dy.view({shape.rows, shape.units, shape.width});
-    call.give(gradient.mul(scale.view({1, shape.units, 1})).view(parameter.sizes()));
-    call.give(gradient.mul(parameter.view(gradient.sizes())).sum(at::IntArrayRef{0, 2}));
-    return;
+void scaleUnits(Call& call) {
+  const ScaledParameters of = readParameters(call, false);
+  std::vector<at::Tensor> scaled;
+  for (const ScaledParameter& each : of.list) {
+    scaled.push_back(of.isOnCpu ? at::empty_like(each.parameter)
+                                : each.broken(each.parameter).mul(each.brokenScale()).view(each.parameter.sizes()));
   }
-  at::Tensor dx = at::empty_like(parameter);
-  // One line of sums for each share of the rows, added up in order: the same result whichever thread was first.
-  const int64_t shares = shape.shares(call.threads());
-  at::Tensor sums = at::zeros({shares, shape.units}, at::kFloat);
-  overShares(shape, shares, [&](int64_t share, int64_t first, int64_t last) {
-    gradientOfRows(shape, first, last, dy.data_ptr<float>(), parameter.data_ptr<float>(), scale.data_ptr<float>(),
-                   dx.data_ptr<float>(), sums.data_ptr<float>() + share * shape.units);
-  });
-  call.give(dx);
-  call.give(shares == 1 ? sums.view({shape.units}) : sums.sum(0));
+  if (of.isOnCpu)
+    overParameters(call, of, [&](int64_t index) { scaleNumbers(of.list[index], scaled[index].data_ptr<float>()); });
+  for (at::Tensor& each : scaled) call.give(std::move(each));
+}
+
+void scaleUnitsGradient(Call& call) {
+  const ScaledParameters of = readParameters(call, true);
+  std::vector<at::Tensor> gradients;  // of the parameters
+  std::vector<at::Tensor> sums;       // what each parameter adds to the gradient of its scale
+  for (size_t i = 0; i < of.list.size(); i++) {
+    const ScaledParameter& each = of.list[i];
+    if (of.isOnCpu) {
+      gradients.push_back(at::empty_like(each.parameter));
+      sums.push_back(at::zeros_like(each.scale));
+      continue;
+    }
+    const at::Tensor dy = each.broken(of.gradients[i]);
+    gradients.push_back(dy.mul(each.brokenScale()).view(each.parameter.sizes()));
+    sums.push_back(dy.mul(each.broken(each.parameter)).sum(at::IntArrayRef{0, 2}));
+  }
+  if (of.isOnCpu) {
+    overParameters(call, of, [&](int64_t index) {
+      gradientNumbers(of.list[index], of.gradients[index].data_ptr<float>(), gradients[index].data_ptr<float>(),
+                      sums[index].data_ptr<float>());
+    });
+  }
+  for (at::Tensor& each : gradients) call.give(std::move(each));
+  // In the parameters' order, whichever thread was first.
+  for (size_t scale = 0; scale < of.scales.size(); scale++) {
+    at::Tensor total = at::zeros_like(of.scales[scale]);
+    for (size_t i = 0; i < of.list.size(); i++)
+      if (of.list[i].scaleIndex == static_cast<int64_t>(scale)) total.add_(sums[i]);
+    call.give(total);
+  }
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-import type { Tensor1D } from '@tensorflow/tfjs-core';
-import { type UnitAxis, scaleUnits } from '../operations/scale-units';
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { type ScaledParameter, scaleUnits } from '../operations/scale-units';
 import type { Coupling, Site } from '../sites/site';
-import { type TensorTree, mapTree } from '../tree/tree';
+import { type TensorTree, entriesOf, mapTree } from '../tree/tree';
 
 /** One real-valued mask per site, [units]; 1 leaves the unit as it is, 0 removes it. */
 export type Masks = Readonly<Record<string, Tensor1D>>;
@@ -17,16 +17,19 @@ export function effective<Params extends TensorTree>(
   masks: Masks,
   role: Coupling['role'] = 'producer',
 ): Params {
-  const scales = new Map<string, { mask: Tensor1D; along: UnitAxis }>();
+  const scales = new Map<string, Pick<ScaledParameter, 'scale' | 'along'>>();
   for (const { id, couplings } of sites) {
-    const mask = masks[id];
-    if (mask === undefined) continue;
+    const scale = masks[id];
+    if (scale === undefined) continue;
     for (const coupling of couplings.filter((coupling) => coupling.role === role)) {
-      scales.set(coupling.parameter, { mask, along: coupling });
+      scales.set(coupling.parameter, { scale, along: coupling });
     }
   }
-  return mapTree(params, (leaf, path) => {
+  const touched = entriesOf<Tensor>(params).flatMap(([path, parameter]) => {
     const found = scales.get(path);
-    return found === undefined ? leaf : scaleUnits(leaf, found.mask, found.along);
+    return found === undefined ? [] : [{ path, parameter, ...found }];
   });
+  const scaled = scaleUnits(touched);
+  const byPath = new Map(touched.map(({ path }, index) => [path, scaled[index]]));
+  return mapTree(params, (leaf, path) => byPath.get(path) ?? leaf);
 }

@@ -1,4 +1,5 @@
 import { type Tensor, add, concat, div, mul, scalar, split, sqrt, square, sub } from '@tensorflow/tfjs-core';
+import { numbered } from '../tree/tree';
 import { runFused } from './kernel';
 
 export interface AdamWHyper {
@@ -37,10 +38,11 @@ export function adamwStep(leaves: readonly AdamWLeaf[], hyper: AdamWHyper, donat
     variance,
   ]);
   const weightDecays = leaves.map(({ weightDecay }) => weightDecay);
-  // Numbered from 0, as tfjs passes lists of tensors.
-  const numbered = Object.fromEntries(inputs.map((input, index) => [index, input]));
-  const results = runFused<Tensor[]>('WinnowAdamW', numbered, { ...hyper, weightDecays, donated }, () =>
-    composed(leaves, hyper).flatMap(({ parameter, mean, variance }) => [parameter, mean, variance]),
+  const results = runFused<Tensor[]>(
+    'WinnowAdamW',
+    numbered(inputs),
+    { ...hyper, weightDecays, donated },
+    () => composed(leaves, hyper).flatMap(({ parameter, mean, variance }) => [parameter, mean, variance]),
   );
   return leaves.flatMap((_, index) => {
     const [parameter, mean, variance] = results.slice(3 * index, 3 * index + 3);

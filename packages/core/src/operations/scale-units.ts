@@ -1,41 +1,86 @@
-import { type Tensor, type Tensor1D, mul, reshape, sum } from '@tensorflow/tfjs-core';
-import { differentiable, runFused } from './kernel';
+import {
+  type Tensor,
+  type Tensor1D,
+  engine,
+  getGradient,
+  mul,
+  registerGradient,
+  reshape,
+  sum,
+} from '@tensorflow/tfjs-core';
+import { numbered } from '../tree/tree';
+import { differentiable, hasKernel } from './kernel';
 
-/** Where the units run in a parameter: along this axis, this many times over (once per head, say). */
-export interface UnitAxis {
-  readonly axis: 0 | 1;
-  readonly copies: number;
+/** A parameter, the scale of the units that run through it, and where they run. */
+export interface ScaledParameter {
+  readonly parameter: Tensor;
+  /** [units] */
+  readonly scale: Tensor1D;
+  /** The units' axis, along which they come this many times over (once per head, say). */
+  readonly along: { readonly axis: 0 | 1; readonly copies: number };
 }
 
 /**
- * Multiplies what runs through unit j of a parameter by scale[j]: parameter [copies·units] or [·, copies·units] (axis 1)
- * or [copies·units, ·] (axis 0), scale [units] → the parameter's shape.
+ * Multiplies what runs through unit j of each parameter by scale[j]: parameters [copies·units] or [·, copies·units]
+ * (axis 1) or [copies·units, ·] (axis 0), scales [units] → tensors of the parameters' shapes.
  */
-export function scaleUnits(parameter: Tensor, scale: Tensor1D, along: UnitAxis): Tensor {
-  const units = scale.shape[0];
-  const shape = parameter.shape;
-  const alongRows = parameter.rank === 2 && along.axis === 0;
-  const width = alongRows ? (shape[1] ?? 1) : 1;
-  const outer = parameter.rank === 2 && !alongRows ? (shape[0] ?? 1) : 1;
-  const broken = [outer * along.copies, units, width];
-  const attributes = { units, width };
+export function scaleUnits(scaled: readonly ScaledParameter[]): Tensor[] {
+  return hasKernel(KERNEL) ? together(scaled) : scaled.map(alone);
+}
+
+/** How many numbers of a parameter lie side by side for each unit. */
+const widthOf = ({ parameter, along }: ScaledParameter): number =>
+  parameter.rank === 2 && along.axis === 0 ? (parameter.shape[1] ?? 1) : 1;
+
+function alone(scaled: ScaledParameter): Tensor {
+  const { parameter, scale } = scaled;
+  const [units, width] = [scale.shape[0], widthOf(scaled)];
+  const broken = [parameter.size / (units * width), units, width]; // [rows · copies, units, width]
+  const { shape } = parameter;
   return differentiable(
     [parameter, scale],
-    () => {
-      const [value] = runFused<[Tensor]>('WinnowScaleUnits', { parameter, scale }, attributes, () => [
-        reshape(mul(reshape(parameter, broken), reshape(scale, [1, units, 1])), shape),
-      ]);
-      return { value, saved: [parameter, scale] };
-    },
+    () => ({
+      value: reshape(mul(reshape(parameter, broken), reshape(scale, [1, units, 1])), shape),
+      saved: [parameter, scale],
+    }),
     (dy, [parameter, scale]) => {
       if (parameter === undefined || scale === undefined) throw new Error('scaleUnits: nothing was saved');
-      return runFused('WinnowScaleUnitsGradient', { dy, parameter, scale }, attributes, () => {
-        const gradient = reshape(dy, broken);
-        return [
-          reshape(mul(gradient, reshape(scale, [1, units, 1])), shape),
-          sum(mul(gradient, reshape(parameter, broken)), [0, 2]),
-        ];
-      });
+      const gradient = reshape(dy, broken);
+      return [
+        reshape(mul(gradient, reshape(scale, [1, units, 1])), shape),
+        sum(mul(gradient, reshape(parameter, broken)), [0, 2]),
+      ];
     },
   );
+}
+
+const KERNEL = 'WinnowScaleUnits';
+
+/**
+ * One call of the engine for all parameters, and one for all gradients. The kernel takes a list, the parameters and then
+ * their different scales; `scales` names the scale of each parameter, `widths` how many numbers a unit has side by side.
+ */
+function together(scaled: readonly ScaledParameter[]): Tensor[] {
+  provideGradient();
+  const scales = [...new Set(scaled.map(({ scale }) => scale))];
+  const inputs = [...scaled.map(({ parameter }) => parameter), ...scales];
+  return engine().runKernel<Tensor[]>(KERNEL, numbered(inputs), {
+    scales: scaled.map(({ scale }) => scales.indexOf(scale)),
+    widths: scaled.map(widthOf),
+  });
+}
+
+/** tfjs differentiates an operation with several results only by a gradient that is registered under its name. */
+function provideGradient(): void {
+  if (getGradient(KERNEL) !== undefined) return;
+  registerGradient({
+    kernelName: KERNEL,
+    saveAllInputs: true,
+    gradFunc: (dy, saved, attributes) => {
+      const dys = Array.isArray(dy) ? dy : [dy];
+      const inputs = numbered([...dys, ...saved]);
+      const gradients = engine().runKernel<Tensor[]>(`${KERNEL}Gradient`, inputs, attributes);
+      return Object.fromEntries(gradients.map((gradient, index) => [index, () => gradient]));
+    },
+  });
 }

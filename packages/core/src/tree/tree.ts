@@ -1,4 +1,11 @@
-import { type Tensor, type TensorContainer, dispose, keep, tidy } from '@tensorflow/tfjs-core';
+import {
+  type NamedTensorMap,
+  type Tensor,
+  type TensorContainer,
+  dispose,
+  keep,
+  tidy,
+} from '@tensorflow/tfjs-core';
 
 /** What every leaf has: a tensor, a parameter's specification, a host array. Records never use `shape` as a key. */
 export interface Shaped {
@@ -134,3 +141,6 @@ export async function lendTree<T extends TensorTree, Result>(
 export function disposeTree(tree: TensorTree): void {
   dispose(leavesOf(tree));
 }
+
+/** A list of tensors as a kernel's inputs, by number: tfjs takes lists where its types ask for records. */
+export const numbered = (tensors: readonly Tensor[]): NamedTensorMap => tensors as unknown as NamedTensorMap;

@@ -25,6 +25,18 @@ const matrix = (x: Tensor | undefined) => x as Tensor2D;
 const vector = (x: Tensor | undefined) => x as Tensor1D;
 const random = randomStream(1, 'operations');
 
+function scaled(
+  parameter: Tensor | undefined,
+  scale: Tensor | undefined,
+  axis: 0 | 1,
+  copies: number,
+): Tensor {
+  const [result] = scaleUnits([
+    { parameter: parameter as Tensor, scale: vector(scale), along: { axis, copies } },
+  ]);
+  return result as Tensor;
+}
+
 interface Case {
   readonly what: string;
   readonly operation: (...inputs: Tensor[]) => Tensor;
@@ -81,7 +93,7 @@ const cases: Case[] = [
     { shape: [40, 7], axis: 1, copies: 1, units: 7, width: 1 } as const,
   ].map(({ shape, axis, copies, units, width }): Case => ({
     what: `scaleUnits along axis ${axis} of [${shape.join(', ')}]`,
-    operation: (parameter, scale) => scaleUnits(parameter as Tensor, vector(scale), { axis, copies }),
+    operation: (parameter, scale) => scaled(parameter, scale, axis, copies),
     plain: (parameter = [], scale = []) => plainScaleUnits(units, width)(parameter, scale),
     inputs: [randomInput(random, ...shape), randomInput(random, units)],
   })),

@@ -30,13 +30,15 @@ export function registerFused(): void {
       call.tensor('dy').tensor('query').tensor('key').tensor('value').tensor('probabilities'),
     );
   });
-  nativeKernelOfMany('WinnowScaleUnits', 'scaleUnits', (call) =>
-    call.tensor('parameter').tensor('scale').numberNamed('units').numberNamed('width'),
-  );
-  nativeKernelOfMany('WinnowScaleUnitsGradient', 'scaleUnitsGradient', (call) =>
-    call.tensor('dy').tensor('parameter').tensor('scale').numberNamed('units').numberNamed('width'),
-  );
+  nativeKernelOfMany('WinnowScaleUnits', 'scaleUnits', writeScaledUnits);
+  nativeKernelOfMany('WinnowScaleUnitsGradient', 'scaleUnitsGradient', writeScaledUnits);
   nativeKernelOfMany('WinnowAdamW', 'adamW', writeAdamW);
+}
+
+/** All tensors in their order; then, for each parameter, the number of its scale and its units' width. */
+function writeScaledUnits(call: KernelCall): void {
+  const widths = call.numbersAttribute('widths');
+  call.tensors(call.list()).integers(call.numbersAttribute('scales')).integers(widths);
 }
 
 /** Four tensors a leaf: parameter, gradient, first and second moment. */
