@@ -18,48 +18,49 @@ struct FfnArguments {
 inline int64_t keptByFfn(const FfnArguments& of) { return of.rows * of.expand.out.panels() * kPanel; }
 
 /** @param kept null where no gradient will be asked for. */
-template <int planes, typename Activation>
-void ffnForward(const FfnArguments& of, float* y, Kept<planes>* kept, Scratch& shared) {
+template <typename Arithmetic, typename Activation>
+void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, Scratch& shared) {
+  using Number = Kept<Arithmetic>;
   const Columns embed = of.expand.in, hidden = of.expand.out;
-  const Right<planes> expand = takeRight<planes>(shared, embed.panels(), hidden.panels());
-  const Right<planes> contract = takeRight<planes>(shared, hidden.panels(), embed.panels());
-  parallelFor<TileSession>(of.threads, hidden.panels() + embed.panels(), [&](int64_t index, Scratch&) {
-    if (index < hidden.panels()) packWeight<planes>(of.expand, expand, index);
-    else packWeight<planes>(of.contract, contract, index - hidden.panels());
+  const Right<Arithmetic> expand = takeRight<Arithmetic>(shared, embed.panels(), hidden.panels());
+  const Right<Arithmetic> contract = takeRight<Arithmetic>(shared, hidden.panels(), embed.panels());
+  parallelFor<Arithmetic>(of.threads, hidden.panels() + embed.panels(), [&](int64_t index, Scratch&) {
+    if (index < hidden.panels()) packWeight(of.expand, expand, index);
+    else packWeight(of.contract, contract, index - hidden.panels());
   });
 
   const RowBlocks blocks = RowBlocks::of(of.rows, of.threads);
-  parallelFor<TileSession>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
+  parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
     const int64_t first = blocks.first(block), rows = blocks.count(block), rowTiles = ceilDivide(rows, kTile);
     const float* const x = of.x + first * embed.total();
     float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
 
     const Normalized normalized = Normalized::take(scratch, rows, embed.total());
     normalize(of.norm, x, rows, normalized);
-    const Left<planes> input = takeLeft<planes>(scratch, rows, embed.panels());
+    const Left<Arithmetic> input = takeLeft<Arithmetic>(scratch, rows, embed.panels());
     for (int64_t j = 0; j < embed.panels(); j++)
-      packLeft<planes>(scaledPanel(of.norm, normalized, j, rows, panel), input, j);
+      packLeft(scaledPanel(of.norm, normalized, j, rows, panel), input, j);
 
-    const Left<planes> active = takeLeft<planes>(scratch, rows, hidden.panels());
+    const Left<Arithmetic> active = takeLeft<Arithmetic>(scratch, rows, hidden.panels());
     for (int64_t j = 0; j < hidden.panels(); j++) {
-      product<planes>(input, 0, rowTiles, expand, j, {0, embed.panels()}, panel);
+      product(input, 0, rowTiles, expand, j, {0, embed.panels()}, panel);
       const int64_t columns = hidden.count(j);
       const float* const bias = of.expand.bias + hidden.first(j);
-      for (int half = 0; half < 2; half++) {
-        const Lanes added = loadFirst(bias + half * kLanes, columns - half * kLanes);
-        Kept<planes>* keep = kept == nullptr ? nullptr : Panels<Kept<planes>>{kept, of.rows}.at(j, first) + half * kLanes;
+      for (int64_t column = 0; column < kPanel; column += kLanes) {
+        const Lanes added = loadFirst(bias + column, columns - column);
+        Number* const keep = kept == nullptr ? nullptr : Panels<Number>{kept, of.rows}.at(j, first) + column;
         for (int64_t row = 0; row < rows; row++) {
-          float* const at = panel + row * kPanel + half * kLanes;
+          float* const at = panel + row * kPanel + column;
           const Lanes before = load(at) + added;
           if (keep != nullptr) storeNumbers(keep + row * kPanel, before);
           store(at, Activation::at(before).value);
         }
       }
-      packLeft<planes>({panel, kPanel, rows, columns}, active, j);
+      packLeft({panel, kPanel, rows, columns}, active, j);
     }
 
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product<planes>(active, 0, rowTiles, contract, j, {0, hidden.panels()}, panel);
+      product(active, 0, rowTiles, contract, j, {0, hidden.panels()}, panel);
       addResidual(of.contract, j, panel, rows, x, y + first * embed.total());
     }
   });
@@ -69,29 +70,29 @@ struct FfnGradients {
   float *x, *normWeight, *normBias, *expandWeight, *expandBias, *contractWeight, *contractBias;
 };
 
-template <int planes, typename Activation>
-void ffnBackward(const FfnArguments& of, const float* dy, Kept<planes>* kept, const FfnGradients& gradients,
+template <typename Arithmetic, typename Activation>
+void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept, const FfnGradients& gradients,
                  Scratch& shared) {
   const Columns embed = of.expand.in, hidden = of.expand.out;
-  const Right<planes> expand = takeRight<planes>(shared, hidden.panels(), embed.panels());      // Wᵀ
-  const Right<planes> contract = takeRight<planes>(shared, embed.panels(), hidden.panels());    // Wᵀ
-  parallelFor<TileSession>(of.threads, hidden.panels() + embed.panels(), [&](int64_t index, Scratch&) {
-    if (index < hidden.panels()) packWeightTransposed<planes>(of.contract, contract, index);
-    else packWeightTransposed<planes>(of.expand, expand, index - hidden.panels());
+  const Right<Arithmetic> expand = takeRight<Arithmetic>(shared, hidden.panels(), embed.panels());      // Wᵀ
+  const Right<Arithmetic> contract = takeRight<Arithmetic>(shared, embed.panels(), hidden.panels());    // Wᵀ
+  parallelFor<Arithmetic>(of.threads, hidden.panels() + embed.panels(), [&](int64_t index, Scratch&) {
+    if (index < hidden.panels()) packWeightTransposed(of.contract, contract, index);
+    else packWeightTransposed(of.expand, expand, index - hidden.panels());
   });
 
   const RowBlocks blocks = RowBlocks::of(of.rows, of.threads);
   const int64_t depth = blocks.units();
   // Operands of the weights' gradients, which sum over all rows.
-  const Left<planes> inputs = takeLeft<planes>(shared, embed.panels() * kPanel, depth);
-  const Left<planes> actives = takeLeft<planes>(shared, hidden.panels() * kPanel, depth);
-  const Right<planes> outputs = takeRight<planes>(shared, depth, embed.panels());
-  const Right<planes> befores = takeRight<planes>(shared, depth, hidden.panels());
+  const Left<Arithmetic> inputs = takeLeft<Arithmetic>(shared, embed.panels() * kPanel, depth);
+  const Left<Arithmetic> actives = takeLeft<Arithmetic>(shared, hidden.panels() * kPanel, depth);
+  const Right<Arithmetic> outputs = takeRight<Arithmetic>(shared, depth, embed.panels());
+  const Right<Arithmetic> befores = takeRight<Arithmetic>(shared, depth, hidden.panels());
   const NormSums normSums = NormSums::take(shared, embed.total(), blocks.blocks);
   const ColumnSums expandBias = ColumnSums::take(shared, hidden.total(), blocks.blocks);
   const ColumnSums contractBias = ColumnSums::take(shared, embed.total(), blocks.blocks);
 
-  parallelFor<TileSession>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
+  parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
     const int64_t first = blocks.first(block), rows = blocks.count(block), rowTiles = ceilDivide(rows, kTile);
     const int64_t depthTile = first / kPanel;
     const float* const output = dy + first * embed.total();
@@ -99,41 +100,41 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<planes>* kept, co
 
     const Normalized normalized = Normalized::take(scratch, rows, embed.total());
     normalize(of.norm, of.x + first * embed.total(), rows, normalized);
-    const Left<planes> outputLeft = takeLeft<planes>(scratch, rows, embed.panels());
+    const Left<Arithmetic> outputLeft = takeLeft<Arithmetic>(scratch, rows, embed.panels());
     for (int64_t j = 0; j < embed.panels(); j++) {
-      packLeftTransposed<planes>(scaledPanel(of.norm, normalized, j, rows, panel), inputs, j, depthTile);
+      packLeftTransposed(scaledPanel(of.norm, normalized, j, rows, panel), inputs, j, depthTile);
       const PanelView view{output + j * kPanel, embed.total(), rows, embed.count(j)};
-      packLeft<planes>(view, outputLeft, j);
-      packRight<planes>(view, outputs, j, depthTile);
+      packLeft(view, outputLeft, j);
+      packRight(view, outputs, j, depthTile);
       contractBias.set(block, j * kPanel, view);
     }
 
-    const Left<planes> before = takeLeft<planes>(scratch, rows, hidden.panels());
+    const Left<Arithmetic> before = takeLeft<Arithmetic>(scratch, rows, hidden.panels());
     float* const active = scratch.take<float>(rows * kPanel);
     for (int64_t j = 0; j < hidden.panels(); j++) {
-      product<planes>(outputLeft, 0, rowTiles, contract, j, {0, embed.panels()}, panel);
-      const Kept<planes>* const keep = Panels<Kept<planes>>{kept, of.rows}.at(j, first);
+      product(outputLeft, 0, rowTiles, contract, j, {0, embed.panels()}, panel);
+      const Kept<Arithmetic>* const keep = Panels<Kept<Arithmetic>>{kept, of.rows}.at(j, first);
       for (int64_t i = 0; i < rows * kPanel; i += kLanes) {
         const Activated at = Activation::at(loadNumbers(keep + i));
         store(active + i, at.value);
         store(panel + i, load(panel + i) * at.slope);
       }
       const PanelView view{panel, kPanel, rows, hidden.count(j)};
-      packLeft<planes>(view, before, j);
-      packRight<planes>(view, befores, j, depthTile);
-      packLeftTransposed<planes>({active, kPanel, rows, hidden.count(j)}, actives, j, depthTile);
+      packLeft(view, before, j);
+      packRight(view, befores, j, depthTile);
+      packLeftTransposed({active, kPanel, rows, hidden.count(j)}, actives, j, depthTile);
       expandBias.set(block, hidden.first(j), view);
     }
 
     float* const scaled = scratch.take<float>(rows * normalized.stride);
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product<planes>(before, 0, rowTiles, expand, j, {0, hidden.panels()}, panel);
+      product(before, 0, rowTiles, expand, j, {0, hidden.panels()}, panel);
       takeGradientPanel(of.norm, normalized, j, rows, panel, scaled, normSums, block);
     }
     normGradient(of.norm, normalized, scaled, rows, output, gradients.x + first * embed.total());
   });
 
-  multiplyGradients<planes>(of.threads, {{inputs, befores, embed, hidden, gradients.expandWeight},
+  multiplyGradients<Arithmetic>(of.threads, {{inputs, befores, embed, hidden, gradients.expandWeight},
                                          {actives, outputs, hidden, embed, gradients.contractWeight}});
   normSums.weight.finish(gradients.normWeight, embed.total());
   normSums.bias.finish(gradients.normBias, embed.total());

@@ -1,13 +1,23 @@
 #pragma once
-// Sixteen numbers at a time, in the compiler's own vectors: one AVX-512 register, or as many smaller ones as it takes.
+// As many numbers at a time as a register of the processor holds, in the compiler's own vectors.
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 #include <cstdint>
 #include <cstring>
 
 namespace winnow {
 
+#if defined(__AVX512F__)
 constexpr int kLanes = 16;
-using Lanes = float __attribute__((vector_size(64)));
-using IntLanes = int32_t __attribute__((vector_size(64)));
+#elif defined(__AVX__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
+using IntLanes = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
 
 inline Lanes load(const float* from) {
   Lanes lanes;
@@ -17,11 +27,34 @@ inline Lanes load(const float* from) {
 
 inline void store(float* to, Lanes lanes) { std::memcpy(to, &lanes, sizeof lanes); }
 
+/** The first `count` numbers (none if negative, all if there are more), with zeros behind them. */
+inline Lanes loadFirst(const float* from, int64_t count) {
+  if (count >= kLanes) return load(from);
+#ifdef __AVX512F__
+  return count <= 0 ? Lanes{} : (Lanes)_mm512_maskz_loadu_ps((1u << count) - 1, from);
+#else
+  Lanes lanes{};
+  for (int64_t i = 0; i < count; i++) lanes[i] = from[i];
+  return lanes;
+#endif
+}
+
+inline void storeFirst(float* to, Lanes lanes, int64_t count) {
+  if (count >= kLanes) return store(to, lanes);
+#ifdef __AVX512F__
+  if (count > 0) _mm512_mask_storeu_ps(to, (1u << count) - 1, (__m512)lanes);
+#else
+  for (int64_t i = 0; i < count; i++) to[i] = lanes[i];
+#endif
+}
+
 inline Lanes broadcast(float value) { return value - Lanes{}; }
 
 /** All bits set in the first `count` lanes. */
 inline IntLanes firstLanes(int64_t count) {
-  constexpr IntLanes index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  constexpr int32_t kIndices[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  IntLanes index;
+  std::memcpy(&index, kIndices, sizeof index);
   return index < static_cast<int32_t>(count < kLanes ? count : kLanes);
 }
 

@@ -46,12 +46,12 @@ inline void normalize(const Norm& norm, const float* x, int64_t rows, const Norm
 /** One panel of the norm's output, normalised·weight + bias, into [rows, 32]. */
 inline PanelView scaledPanel(const Norm& norm, const Normalized& normalized, int64_t panel, int64_t rows, float* into) {
   const int64_t column = panel * kPanel;
-  for (int half = 0; half < 2; half++) {
-    const int64_t at = column + half * kLanes;
+  for (int64_t first = 0; first < kPanel; first += kLanes) {
+    const int64_t at = column + first;
     const Lanes weight = loadFirst(norm.weight + at, norm.dim - at);
     const Lanes bias = loadFirst(norm.bias + at, norm.dim - at);
     for (int64_t row = 0; row < rows; row++)
-      store(into + row * kPanel + half * kLanes, load(normalized.row(row) + at) * weight + bias);
+      store(into + row * kPanel + first, load(normalized.row(row) + at) * weight + bias);
   }
   return {into, kPanel, rows, std::min(kPanel, norm.dim - column)};
 }
@@ -71,13 +71,13 @@ struct NormSums {
  */
 inline void takeGradientPanel(const Norm& norm, const Normalized& normalized, int64_t panel, int64_t rows,
                               const float* gradient, float* scaled, const NormSums& sums, int64_t block) {
-  for (int half = 0; half < 2; half++) {
-    const int64_t at = panel * kPanel + half * kLanes;
+  for (int64_t first = 0; first < kPanel; first += kLanes) {
+    const int64_t at = panel * kPanel + first;
     const int64_t there = norm.dim - at;
     const Lanes weight = loadFirst(norm.weight + at, there);
     Lanes weightSum{}, biasSum{};
     for (int64_t row = 0; row < rows; row++) {
-      const Lanes dy = load(gradient + row * kPanel + half * kLanes);
+      const Lanes dy = load(gradient + row * kPanel + first);
       weightSum += dy * load(normalized.row(row) + at);
       biasSum += dy;
       store(scaled + row * normalized.stride + at, dy * weight);

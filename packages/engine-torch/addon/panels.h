@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "parallel.h"
+#include "plain.h"
 #include "tiles.h"
 
 namespace winnow {
@@ -36,7 +37,7 @@ struct RowBlocks {
   int64_t largest() const { return ceilDivide(units(), blocks) * kPanel; }
 };
 
-/** A matrix panel by panel: [panels][rows][32]. Columns that do not exist hold zeros or whatever a product left there. */
+/** A matrix panel by panel: [panels][rows][32]. Columns that do not exist hold zeros, or what a product left there. */
 template <typename Number>
 struct Panels {
   Number* data;
@@ -45,51 +46,32 @@ struct Panels {
   Number* at(int64_t panel, int64_t row = 0) const { return data + (panel * rows + row) * kPanel; }
 };
 
-/** What the backward pass needs again is kept as it was multiplied. */
-template <int planes>
-using Kept = std::conditional_t<planes == 1, Bf16, float>;
-
-inline Lanes loadNumbers(const float* from) { return load(from); }
-inline Lanes loadNumbers(const Bf16* from) {
-  return (Lanes)tiles::widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-}
-inline void storeNumbers(float* to, Lanes lanes) { store(to, lanes); }
-inline void storeNumbers(Bf16* to, Lanes lanes) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh((__m512)lanes));
-}
-
-inline Lanes loadFirst(const float* from, int64_t count) {
-  if (count >= kLanes) return load(from);
-  return count <= 0 ? Lanes{} : (Lanes)_mm512_maskz_loadu_ps((1u << count) - 1, from);
-}
-inline void storeFirst(float* to, Lanes lanes, int64_t count) {
-  if (count >= kLanes) store(to, lanes);
-  else if (count > 0) _mm512_mask_storeu_ps(to, (1u << count) - 1, (__m512)lanes);
-}
-
 /** Some rows of one kept panel as float32. */
-inline PanelView viewOf(const Panels<float>& kept, int64_t panel, int64_t row, int64_t rows, int64_t columns,
-                        Scratch&) {
-  return {kept.at(panel, row), kPanel, rows, columns};
-}
-inline PanelView viewOf(const Panels<Bf16>& kept, int64_t panel, int64_t row, int64_t rows, int64_t columns,
-                        Scratch& scratch) {
-  float* const wide = scratch.take<float>(rows * kPanel);
-  const Bf16* const from = kept.at(panel, row);
-  for (int64_t i = 0; i < rows * kPanel; i += kLanes) store(wide + i, loadNumbers(from + i));
-  return {wide, kPanel, rows, columns};
+template <typename Number>
+PanelView viewOf(const Panels<Number>& kept, int64_t panel, int64_t row, int64_t rows, int64_t columns,
+                 Scratch& scratch) {
+  const Number* const from = kept.at(panel, row);
+  if constexpr (std::is_same_v<Number, float>) {
+    return {from, kPanel, rows, columns};
+  } else {
+    float* const wide = scratch.take<float>(rows * kPanel);
+    for (int64_t i = 0; i < rows * kPanel; i += kLanes) store(wide + i, loadNumbers(from + i));
+    return {wide, kPanel, rows, columns};
+  }
 }
 
-template <int planes>
-Left<planes> takeLeft(Scratch& scratch, int64_t rows, int64_t depthTiles) {
+template <typename Arithmetic>
+Left<Arithmetic> takeLeft(Scratch& scratch, int64_t rows, int64_t depthTiles) {
+  using Operand = Left<Arithmetic>;
   // Transposed packing writes whole panels.
-  const int64_t wholeRows = roundUp(rows, kPanel);
-  return {scratch.take<Bf16>(Left<planes>::elements(wholeRows, depthTiles * kPanel)), depthTiles};
+  const int64_t elements = Operand::elements(roundUp(rows, kPanel), depthTiles);
+  return {scratch.take<typename Operand::Number>(elements), depthTiles};
 }
 
-template <int planes>
-Right<planes> takeRight(Scratch& scratch, int64_t depthTiles, int64_t panels) {
-  return {scratch.take<Bf16>(Right<planes>::elements(depthTiles * kPanel, panels * kPanel)), depthTiles};
+template <typename Arithmetic>
+Right<Arithmetic> takeRight(Scratch& scratch, int64_t depthTiles, int64_t panels) {
+  using Operand = Right<Arithmetic>;
+  return {scratch.take<typename Operand::Number>(Operand::elements(depthTiles, panels)), depthTiles};
 }
 
 /** A layer's weight [in, out] and bias [out], with the panels that its columns on either side fall into. */
@@ -100,22 +82,22 @@ struct Weight {
 };
 
 /** Panel `panel` of the weight as a right operand: x·W. */
-template <int planes>
-void packWeight(const Weight& layer, const Right<planes>& right, int64_t panel) {
+template <typename Arithmetic>
+void packWeight(const Weight& layer, const Right<Arithmetic>& right, int64_t panel) {
   const int64_t stride = layer.out.total();
   for (int64_t depth = 0; depth < layer.in.panels(); depth++) {
     const float* const corner = layer.weight + layer.in.first(depth) * stride + layer.out.first(panel);
-    packRight<planes>({corner, stride, layer.in.count(depth), layer.out.count(panel)}, right, panel, depth);
+    packRight({corner, stride, layer.in.count(depth), layer.out.count(panel)}, right, panel, depth);
   }
 }
 
-/** Panel `panel` of the transposed weight as a right operand: dy·Wᵀ. Its depth begins at tile `firstDepth` of `right`. */
-template <int planes>
-void packWeightTransposed(const Weight& layer, const Right<planes>& right, int64_t panel, int64_t firstDepth = 0) {
+/** Panel `panel` of the transposed weight as a right operand: dy·Wᵀ. Its depth begins at tile `firstDepth`. */
+template <typename Arithmetic>
+void packWeightTransposed(const Weight& layer, const Right<Arithmetic>& right, int64_t panel, int64_t firstDepth = 0) {
   const int64_t stride = layer.out.total();
   for (int64_t depth = 0; depth < layer.out.panels(); depth++) {
     const float* const corner = layer.weight + layer.in.first(panel) * stride + layer.out.first(depth);
-    packRightTransposed<planes>({corner, stride, layer.in.count(panel), layer.out.count(depth)}, right,
+    packRightTransposed({corner, stride, layer.in.count(panel), layer.out.count(depth)}, right,
                                 firstDepth + depth, panel);
   }
 }
@@ -124,47 +106,47 @@ void packWeightTransposed(const Weight& layer, const Right<planes>& right, int64
 inline void addResidual(const Weight& layer, int64_t panel, const float* product, int64_t rows, const float* x,
                         float* y) {
   const int64_t stride = layer.out.total(), first = layer.out.first(panel), columns = layer.out.count(panel);
-  for (int half = 0; half < 2; half++) {
-    const int64_t at = first + half * kLanes, there = columns - half * kLanes;
+  for (int64_t column = 0; column < kPanel; column += kLanes) {
+    const int64_t at = first + column, there = columns - column;
     const Lanes bias = loadFirst(layer.bias + at, there);
     for (int64_t row = 0; row < rows; row++) {
-      const Lanes sum = load(product + row * kPanel + half * kLanes) + bias;
+      const Lanes sum = load(product + row * kPanel + column) + bias;
       storeFirst(y + row * stride + at, loadFirst(x + row * stride + at, there) + sum, there);
     }
   }
 }
 
 /** The gradient of one weight [in, out]: left operand inputᵀ [in panels, rows], right operand dy [rows, out panels]. */
-template <int planes>
+template <typename Arithmetic>
 struct WeightGradient {
-  Left<planes> input;
-  Right<planes> output;
+  Left<Arithmetic> input;
+  Right<Arithmetic> output;
   Columns in, out;
   float* gradient;
 };
 
 /**
- * All gradients of a sub-layer's weights at once. A unit of work is a square of panels whose operands, for some of the depth,
- * fit into the core's second cache together: each is read from further away once a unit.
+ * All gradients of a sub-layer's weights at once. A unit of work is a square of panels whose operands, for some of the
+ * depth, fit into the core's second cache together: each is read from further away once a unit.
  */
-template <int planes>
-void multiplyGradients(int threads, std::initializer_list<WeightGradient<planes>> gradients) {
+template <typename Arithmetic>
+void multiplyGradients(int threads, std::initializer_list<WeightGradient<Arithmetic>> gradients) {
   constexpr int64_t kDepth = 8;  // tiles at a time
   struct Unit {
-    const WeightGradient<planes>* of;
+    const WeightGradient<Arithmetic>* of;
     int64_t in, ins, out, outs;
   };
   std::vector<Unit> units;
   for (int64_t group : {8, 4, 2, 1}) {
     units.clear();
-    for (const WeightGradient<planes>& each : gradients)
+    for (const WeightGradient<Arithmetic>& each : gradients)
       for (int64_t out = 0; out < each.out.panels(); out += group)
         for (int64_t in = 0; in < each.in.panels(); in += group)
           units.push_back({&each, in, std::min(group, each.in.panels() - in), out,
                            std::min(group, each.out.panels() - out)});
     if (static_cast<int64_t>(units.size()) >= 2 * threads) break;
   }
-  parallelFor<TileSession>(threads, static_cast<int64_t>(units.size()), [&](int64_t index, Scratch& scratch) {
+  parallelFor<Arithmetic>(threads, static_cast<int64_t>(units.size()), [&](int64_t index, Scratch& scratch) {
     const auto& [of, in, ins, out, outs] = units[index];
     const int64_t elements = ins * kPanel * kPanel;
     float* const sums = scratch.take<float>(outs * elements);
@@ -172,7 +154,7 @@ void multiplyGradients(int threads, std::initializer_list<WeightGradient<planes>
     for (int64_t first = 0; first < depth; first += kDepth) {
       const DepthRange range{first, std::min(kDepth, depth - first)};
       for (int64_t j = 0; j < outs; j++)
-        product<planes>(of->input, in * 2, ins * 2, of->output, out + j, range, sums + j * elements, first > 0);
+        product(of->input, in * 2, ins * 2, of->output, out + j, range, sums + j * elements, first > 0);
     }
     const int64_t stride = of->out.total();
     for (int64_t j = 0; j < outs; j++) {
@@ -181,8 +163,8 @@ void multiplyGradients(int threads, std::initializer_list<WeightGradient<planes>
         float* to = of->gradient + of->in.first(in + i) * stride + of->out.first(out + j);
         const float* from = sums + j * elements + i * kPanel * kPanel;
         for (int64_t row = 0; row < of->in.count(in + i); row++, to += stride, from += kPanel) {
-          storeFirst(to, load(from), columns);
-          storeFirst(to + kLanes, load(from + kLanes), columns - kLanes);
+          for (int64_t column = 0; column < kPanel; column += kLanes)
+            storeFirst(to + column, load(from + column), columns - column);
         }
       }
     }
@@ -202,13 +184,11 @@ struct ColumnSums {
 
   /** The sum over the panel's rows becomes what the line says from `column` on. */
   void set(int64_t block, int64_t column, const PanelView& panel) const {
-    Lanes low{}, high{};
-    for (int64_t row = 0; row < panel.rows; row++) {
-      low += (Lanes)panel.half(row, 0);
-      high += (Lanes)panel.half(row, 1);
+    for (int64_t at = 0; at < kPanel; at += kLanes) {
+      Lanes sum{};
+      for (int64_t row = 0; row < panel.rows; row++) sum += panel.lanes(row, at);
+      storeFirst(line(block) + column + at, sum, panel.columns - at);
     }
-    storeFirst(line(block) + column, low, panel.columns);
-    storeFirst(line(block) + column + kLanes, high, panel.columns - kLanes);
   }
 
   void finish(float* total, int64_t count) const {

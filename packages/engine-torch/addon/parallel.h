@@ -25,7 +25,7 @@ inline AlignedBytes alignedBytes(size_t bytes) {
   return AlignedBytes(memory);
 }
 
-/** Memory handed out piece by piece and taken back all at once. It stays allocated, as much as was ever needed at once. */
+/** Memory handed out piece by piece, taken back all at once. It stays allocated, as much as was ever needed at once. */
 class Scratch {
  public:
   /** Uninitialised, aligned to a cache line. */
@@ -64,13 +64,13 @@ inline Scratch& threadScratch() {
   return scratch;
 }
 
-/** body(index, scratch) for all indices, in equal shares; `Session` lives on each thread meanwhile. */
-template <typename Session, typename Body>
+/** body(index, scratch) for all indices, in equal shares; each thread has a session of the arithmetic. */
+template <typename Arithmetic, typename Body>
 void parallelFor(int threads, int64_t count, Body body) {
   const int team = static_cast<int>(std::min<int64_t>(threads, count));
 #pragma omp parallel num_threads(team) if (team > 1)
   {
-    const Session session;
+    const typename Arithmetic::Session session;
     Scratch& scratch = threadScratch();
 #pragma omp for schedule(static)
     for (int64_t index = 0; index < count; index++) {

@@ -1,15 +1,11 @@
-// The core's fused sub-layers (packages/core/src/transformer/sublayers.ts), one call forward and one back. Where the
-// processor has no tiles they are not offered, and the core composes the sub-layers of smaller operations.
-#if defined(__AMX_BF16__) && defined(__AVX512BF16__)
-#define WINNOW_TILES
-#include "attention.h"
-#include "ffn.h"
-#endif
+// The core's fused sub-layers (packages/core/src/transformer/sublayers.ts), one call forward and one back.
+#include <cstdlib>
 
+#include "attention.h"
 #include "call.h"
+#include "ffn.h"
 
 namespace winnow {
-#ifdef WINNOW_TILES
 namespace {
 
 /** Memory of the calls, one at a time on each thread of JavaScript. */
@@ -49,21 +45,35 @@ class Tensors {
 };
 
 /** Memory for the kept numbers, as 32-bit integers: to TensorFlow.js it is a tensor like any other. */
-template <int planes>
+template <typename Arithmetic>
 at::Tensor emptyKept(int64_t numbers) {
-  const int64_t bytes = numbers * static_cast<int64_t>(sizeof(Kept<planes>));
+  const int64_t bytes = numbers * static_cast<int64_t>(sizeof(Kept<Arithmetic>));
   return at::empty({ceilDivide(bytes, 4)}, at::kInt);
 }
 
-template <int planes>
-Kept<planes>* keptNumbers(const at::Tensor& kept) {
-  return static_cast<Kept<planes>*>(kept.data_ptr());
+template <typename Arithmetic>
+Kept<Arithmetic>* keptNumbers(const at::Tensor& kept) {
+  return static_cast<Kept<Arithmetic>*>(kept.data_ptr());
 }
 
+#ifdef WINNOW_TILES
+/** WINNOW_TILES=off leaves them unused: so tests see on one machine what others run. */
+bool usesTiles() {
+  static const bool uses = [] {
+    const char* const wish = std::getenv("WINNOW_TILES");
+    return (wish == nullptr || std::strcmp(wish, "off") != 0) && tilesAvailable();
+  }();
+  return uses;
+}
+#endif
+
+/** Without tiles bf16 is float32 too, more precise than was asked for. */
 template <typename Body>
-void atPrecision(const Call& call, Body body) {
-  if (call.isBf16()) body(std::integral_constant<int, 1>());
-  else body(std::integral_constant<int, 3>());
+void withArithmetic(const Call& call, Body body) {
+#ifdef WINNOW_TILES
+  if (usesTiles()) return call.isBf16() ? body(Tiles<1>()) : body(Tiles<3>());
+#endif
+  body(PlainLanes());
 }
 
 struct AttentionCall {
@@ -102,9 +112,10 @@ void attentionSublayer(Call& call) {
   const bool keeps = call.flag();
   at::Tensor y = at::empty_like(x);
   at::Tensor kept;
-  atPrecision(call, [&, &arguments = arguments](auto planes) {
-    if (keeps) kept = emptyKept<planes>(keptByAttention(arguments));
-    attentionForward<planes>(arguments, y.data_ptr<float>(), keeps ? keptNumbers<planes>(kept) : nullptr,
+  withArithmetic(call, [&, &arguments = arguments](auto arithmetic) {
+    using Arithmetic = decltype(arithmetic);
+    if (keeps) kept = emptyKept<Arithmetic>(keptByAttention(arguments));
+    attentionForward<Arithmetic>(arguments, y.data_ptr<float>(), keeps ? keptNumbers<Arithmetic>(kept) : nullptr,
                              workspace.scratch());
   });
   call.give(y);
@@ -150,8 +161,9 @@ void attentionSublayerGradient(Call& call) {
   float* const valueBias = gradients.ofBias(of.value);
   float* const outputWeight = gradients.ofWeight(of.output);
   float* const outputBias = gradients.ofBias(of.output);
-  atPrecision(call, [&](auto planes) {
-    attentionBackward<planes>(of, dy.data_ptr<float>(), keptNumbers<planes>(kept),
+  withArithmetic(call, [&](auto arithmetic) {
+    using Arithmetic = decltype(arithmetic);
+    attentionBackward<Arithmetic>(of, dy.data_ptr<float>(), keptNumbers<Arithmetic>(kept),
                               {dx, normWeight, normBias, queryWeight, queryBias, keyWeight, keyBias, valueWeight,
                                valueBias, outputWeight, outputBias},
                               workspace.scratch());
@@ -195,10 +207,12 @@ void ffnSublayer(Call& call) {
   bool keeps = false;
   withActivation(call, [&](auto activation) {
     keeps = call.flag();
-    atPrecision(call, [&](auto planes) {
-      if (keeps) kept = emptyKept<planes>(keptByFfn(of));
-      ffnForward<planes, decltype(activation)>(of, y.data_ptr<float>(), keeps ? keptNumbers<planes>(kept) : nullptr,
-                                               workspace.scratch());
+    withArithmetic(call, [&](auto arithmetic) {
+      using Arithmetic = decltype(arithmetic);
+      if (keeps) kept = emptyKept<Arithmetic>(keptByFfn(of));
+      ffnForward<Arithmetic, decltype(activation)>(of, y.data_ptr<float>(),
+                                                   keeps ? keptNumbers<Arithmetic>(kept) : nullptr,
+                                                   workspace.scratch());
     });
   });
   call.give(y);
@@ -221,9 +235,10 @@ void ffnSublayerGradient(Call& call) {
   float* const contractWeight = gradients.ofWeight(of.contract);
   float* const contractBias = gradients.ofBias(of.contract);
   withActivation(call, [&](auto activation) {
-    atPrecision(call, [&](auto planes) {
-      ffnBackward<planes, decltype(activation)>(
-          of, dy.data_ptr<float>(), keptNumbers<planes>(kept),
+    withArithmetic(call, [&](auto arithmetic) {
+      using Arithmetic = decltype(arithmetic);
+      ffnBackward<Arithmetic, decltype(activation)>(
+          of, dy.data_ptr<float>(), keptNumbers<Arithmetic>(kept),
           {dx, normWeight, normBias, expandWeight, expandBias, contractWeight, contractBias}, workspace.scratch());
     });
   });
@@ -233,7 +248,6 @@ void ffnSublayerGradient(Call& call) {
 }  // namespace
 
 void addSublayers(Operations& operations) {
-  if (!tilesAvailable()) return;
   const Operations own = {
       {"attentionSublayer", attentionSublayer},
       {"attentionSublayerGradient", attentionSublayerGradient},
@@ -242,8 +256,5 @@ void addSublayers(Operations& operations) {
   };
   operations.insert(operations.end(), own.begin(), own.end());
 }
-#else
-void addSublayers(Operations&) {}
-#endif
 
 }  // namespace winnow
