@@ -17,10 +17,25 @@ struct AdamWHyper {
 struct AdamWLeaf {
   at::Tensor parameter, gradient, mean, variance;
   double weightDecay;
-  /** Results are written into the memory of what they replace. */
-  bool isInPlace;
+  /** The caller gives up what the results replace. */
+  bool isDonated;
   at::Tensor nextParameter, nextMean, nextVariance;
 };
+
+/**
+ * Whether only the table and the leaf hold it: many kernels, a slice of everything or a cast to the same type, give
+ * the memory of their input as their result, which JavaScript then counts as two.
+ */
+bool isOurs(const at::Tensor& tensor) { return tensor.use_count() == 2 && tensor.storage().use_count() == 1; }
+
+/** Results are written into the memory of what they replace, or into new memory. */
+void prepareResults(AdamWLeaf& leaf) {
+  const bool isInPlace = leaf.isDonated && isOurs(leaf.parameter) && isOurs(leaf.mean) && isOurs(leaf.variance);
+  const auto next = [&](const at::Tensor& old) { return isInPlace ? old : at::empty_like(old); };
+  leaf.nextParameter = next(leaf.parameter);
+  leaf.nextMean = next(leaf.mean);
+  leaf.nextVariance = next(leaf.variance);
+}
 
 /** One pass over numbers [first, last) of a leaf: seven streams of memory, which is all the time that it takes. */
 void stepRange(const AdamWHyper& hyper, const AdamWLeaf& leaf, int64_t first, int64_t last) {
@@ -84,16 +99,17 @@ void adamW(Call& call) {
     leaf.mean = call.tensor();
     leaf.variance = call.tensor();
     leaf.weightDecay = call.number();
-    leaf.isInPlace = call.flag();
-    for (const at::Tensor& each : {leaf.gradient, leaf.mean, leaf.variance})
+    leaf.isDonated = call.flag();
+    for (const at::Tensor* of : {&leaf.parameter, &leaf.gradient, &leaf.mean, &leaf.variance}) {
+      const at::Tensor& each = *of;
       TORCH_CHECK(each.numel() == leaf.parameter.numel() && each.scalar_type() == at::kFloat,
-                  "expected float32 of the parameter's size ", leaf.parameter.sizes(), ", got ", each.sizes());
-    const auto next = [&](const at::Tensor& old) { return leaf.isInPlace ? old : at::empty_like(old); };
-    leaf.nextParameter = next(leaf.parameter);
-    leaf.nextMean = next(leaf.mean);
-    leaf.nextVariance = next(leaf.variance);
+                  "expected float32 of the parameter's size ", leaf.parameter.sizes(), ", got ", each.scalar_type(),
+                  " ", each.sizes());
+    }
     isOnCpu = isOnCpu && leaf.parameter.is_cpu();
   }
+  // Once all are read: a tensor that stands in two leaves has two holders more.
+  for (AdamWLeaf& leaf : leaves) prepareResults(leaf);
   if (isOnCpu) stepTogether(hyper, leaves, call.threads());
   else
     for (AdamWLeaf& leaf : leaves) stepByOperations(hyper, leaf);

@@ -119,9 +119,10 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   };
   const { value: loss, grads } = valueAndGrads(lossOf)(leavesOf(point.params));
   const gradients = withLeaves(point.params, grads);
-  // The loop disposes the old point. What the first shares with the caller, engines leave as it is.
+  // The loop disposes the old point, but not what a method has kept of it as its state. Memory that the first point
+  // shares with the caller's tensors, engines leave as it is.
   const { params, optimizer: state } = point;
-  const updated = optimizer.update({ params, gradients, state, step, donated: true });
+  const updated = optimizer.update({ params, gradients, state, step, donated: hasOwnLeaves(point) });
   const moved = afterStep?.({ step, params: updated.params, gradients, state: point.state });
   const next = {
     step: step + 1,
@@ -139,6 +140,12 @@ function disposeUnless(
 ): void {
   const kept = new Set(leavesOfPoint(next));
   for (const leaf of leavesOfPoint(old)) if (!kept.has(leaf)) leaf.dispose();
+}
+
+/** Whether no tensor stands in two places. */
+function hasOwnLeaves(point: TrainingPoint<TensorTree, TensorTree>): boolean {
+  const leaves = leavesOfPoint(point);
+  return new Set(leaves).size === leaves.length;
 }
 
 function disposePoint(point: TrainingPoint<TensorTree, TensorTree>): void {

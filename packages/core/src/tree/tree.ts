@@ -32,9 +32,10 @@ function visit<Leaf extends Shaped>(
   if (Array.isArray(node)) {
     return node.map((child: Tree<Leaf>, index) => visit(child, below(String(index)), onLeaf));
   }
-  return Object.fromEntries(
-    Object.entries(node).map(([key, child]) => [key, visit(child as Tree<Leaf>, below(key), onLeaf)]),
-  );
+  const visited: Record<string, unknown> = {};
+  for (const [key, child] of Object.entries(node))
+    visited[key] = visit(child as Tree<Leaf>, below(key), onLeaf);
+  return visited;
 }
 
 /** A tree of the same shape whose leaves are `f(leaf, path)`; paths read `blocks.0.attention.query.weight`. */
@@ -58,7 +59,15 @@ export function entriesOf<Leaf extends Shaped = Tensor>(tree: Tree<Leaf>): [path
 }
 
 export function leavesOf<Leaf extends Shaped = Tensor>(tree: Tree<Leaf>): Leaf[] {
-  return entriesOf(tree).map(([, leaf]) => leaf);
+  const leaves: Leaf[] = [];
+  collectLeaves(tree, leaves);
+  return leaves;
+}
+
+/** Apart from `visit`, as training asks for leaves several times a step: no paths, no copy of the records. */
+function collectLeaves<Leaf extends Shaped>(node: Tree<Leaf>, into: Leaf[]): void {
+  if (isLeaf(node)) into.push(node);
+  else for (const child of Object.values(node) as Tree<Leaf>[]) collectLeaves(child, into);
 }
 
 /**

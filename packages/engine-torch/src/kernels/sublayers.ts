@@ -7,7 +7,7 @@ const attentionTensors = ['query', 'key', 'value', 'output'];
 const ffnTensors = ['expand', 'contract'];
 const activations = ['gelu', 'quick-gelu'];
 
-/** The core's fused sub-layers: kernel → addon's operation. The addon offers them where the processor suits. */
+/** The core's fused sub-layers: kernel → addon's operation. A build that lacks them leaves the core to compose them. */
 const operations = {
   WinnowAttentionSublayer: 'attentionSublayer',
   WinnowAttentionSublayerGradient: 'attentionSublayerGradient',
