@@ -2,6 +2,7 @@
 #include "elementwise.cc"
 #include "fused.cc"
 #include "indexing.cc"
+#include "linear.cc"
 #include "module.cc"
 #include "optimizer.cc"
 #include "rearranging.cc"

@@ -150,6 +150,7 @@ void addReductions(Operations& operations);
 void addRearranging(Operations& operations);
 void addIndexing(Operations& operations);
 void addFused(Operations& operations);
+void addLinear(Operations& operations);
 void addOptimizer(Operations& operations);
 void addSublayers(Operations& operations);
 void addUnits(Operations& operations);

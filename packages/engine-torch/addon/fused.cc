@@ -10,23 +10,6 @@ namespace {
 /** An operand of a matrix product. */
 at::Tensor operand(const Call& call, const at::Tensor& x) { return call.isBf16() ? x.to(at::kBFloat16) : x; }
 
-void linear(Call& call) {
-  const at::Tensor x = call.tensor();
-  const at::Tensor weight = call.tensor();
-  const at::Tensor bias = call.tensor();
-  call.give(at::addmm(operand(call, bias), operand(call, x), operand(call, weight)).to(at::kFloat));
-}
-
-void linearGradient(Call& call) {
-  const at::Tensor dy = call.tensor();
-  const at::Tensor x = call.tensor();
-  const at::Tensor weight = call.tensor();
-  const at::Tensor dyOperand = operand(call, dy);
-  call.give(at::mm(dyOperand, operand(call, weight).t()).to(at::kFloat));
-  call.give(at::mm(operand(call, x).t(), dyOperand).to(at::kFloat));
-  call.give(dy.sum(0));
-}
-
 void layerNorm(Call& call) {
   const at::Tensor x = call.tensor();
   const at::Tensor weight = call.tensor();
@@ -171,8 +154,6 @@ void addFused(Operations& operations) {
       {"geluGradient", geluGradient},
       {"layerNorm", layerNorm},
       {"layerNormGradient", layerNormGradient},
-      {"linear", linear},
-      {"linearGradient", linearGradient},
       {"quickGelu", quickGelu},
       {"quickGeluGradient", quickGeluGradient},
       {"softmaxCrossEntropy", softmaxCrossEntropy},

@@ -35,6 +35,7 @@ const Operations& allOperations() {
     addRearranging(operations);
     addIndexing(operations);
     addFused(operations);
+    addLinear(operations);
     addOptimizer(operations);
     addSublayers(operations);
     addUnits(operations);

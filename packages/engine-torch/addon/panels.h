@@ -116,6 +116,25 @@ inline void addResidual(const Weight& layer, int64_t panel, const float* product
   }
 }
 
+/** y = product + bias, for one panel [rows, 32] of the product; y is [rows, out]. */
+inline void addBias(const Weight& layer, int64_t panel, const float* product, int64_t rows, float* y) {
+  const int64_t stride = layer.out.total(), first = layer.out.first(panel), columns = layer.out.count(panel);
+  for (int64_t column = 0; column < kPanel; column += kLanes) {
+    const int64_t at = first + column, there = columns - column;
+    const Lanes bias = loadFirst(layer.bias + at, there);
+    for (int64_t row = 0; row < rows; row++)
+      storeFirst(y + row * stride + at, load(product + row * kPanel + column) + bias, there);
+  }
+}
+
+/** A panel [rows, 32] → the columns of it that exist, in a matrix whose rows are `stride` apart. */
+inline void copyPanel(const float* panel, int64_t rows, int64_t columns, float* to, int64_t stride) {
+  for (int64_t row = 0; row < rows; row++, panel += kPanel, to += stride) {
+    for (int64_t column = 0; column < kPanel; column += kLanes)
+      storeFirst(to + column, load(panel + column), columns - column);
+  }
+}
+
 /** The gradient of one weight [in, out]: left operand inputᵀ [in panels, rows], right operand dy [rows, out panels]. */
 template <typename Arithmetic>
 struct WeightGradient {
@@ -160,12 +179,8 @@ void multiplyGradients(int threads, std::initializer_list<WeightGradient<Arithme
     for (int64_t j = 0; j < outs; j++) {
       const int64_t columns = of->out.count(out + j);
       for (int64_t i = 0; i < ins; i++) {
-        float* to = of->gradient + of->in.first(in + i) * stride + of->out.first(out + j);
-        const float* from = sums + j * elements + i * kPanel * kPanel;
-        for (int64_t row = 0; row < of->in.count(in + i); row++, to += stride, from += kPanel) {
-          for (int64_t column = 0; column < kPanel; column += kLanes)
-            storeFirst(to + column, load(from + column), columns - column);
-        }
+        float* const to = of->gradient + of->in.first(in + i) * stride + of->out.first(out + j);
+        copyPanel(sums + j * elements + i * kPanel * kPanel, of->in.count(in + i), columns, to, stride);
       }
     }
   });

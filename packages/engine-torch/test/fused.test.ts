@@ -31,6 +31,13 @@ const rowwise = sizes.flatMap(([n, k, m]): Case[] => {
     {
       kernel: 'WinnowLinearGradient',
       shapes: { dy: [n, m], x, weight: [k, m] },
+      attributes: { reachesInput: false },
+      composition: (inputs) => compositions.linearGradient(inputs).slice(1),
+    },
+    {
+      kernel: 'WinnowLinearGradient',
+      shapes: { dy: [n, m], x, weight: [k, m] },
+      attributes: { reachesInput: true },
       composition: compositions.linearGradient,
     },
     {

@@ -22,6 +22,7 @@ import {
   type LinearParams,
   block,
   blockSpecs,
+  firstTokens,
   layerNormSpecs,
   linearSpecs,
 } from '../transformer/block';
@@ -68,7 +69,10 @@ export function visionTransformer(config: VisionTransformerConfig): VisionTransf
     specs: visionTransformerSpecs(config),
     sites,
     account: accountOf(visionTransformerAccount(config)),
-    forward: (params, { images }) => classify(config, params, hiddenStates(config, params, images)),
+    forward: (params, { images }) => {
+      const read = leadingTokens(config);
+      return classify(config, params, hiddenStates(config, params, images, read));
+    },
     features: (params, { images }) => {
       const batch = images.shape[0];
       const { weight, bias } = params.norm;
@@ -80,11 +84,12 @@ export function visionTransformer(config: VisionTransformerConfig): VisionTransf
   };
 }
 
-/** Pictures [B, S, S, C] → residual stream after the last block, [B·T, D]. */
+/** Pictures [B, S, S, C] → residual stream after the last block, [B·R, D]: of each picture the first `read` tokens. */
 function hiddenStates(
   config: VisionTransformerConfig,
   params: VisionTransformerParams,
   images: Tensor4D,
+  read = tokenCount(config),
 ): Tensor2D {
   const batch = images.shape[0];
   const tokens = tokenCount(config);
@@ -102,26 +107,34 @@ function hiddenStates(
     1,
   ); // [B, T, D]
   const embedded: Tensor2D = reshape(add(sequence, params.positions), [batch * tokens, D]);
-  return params.blocks.reduce((x, layer) => block(layer, x, config.tower, tokens), embedded);
+  const last = params.blocks.length - 1;
+  const states = params.blocks.reduce(
+    (x, layer, index) => block(layer, x, config.tower, tokens, index === last ? read : tokens),
+    embedded,
+  );
+  // Without blocks nothing has left the other tokens out.
+  return last < 0 ? firstTokens(states, tokens, read) : states;
 }
 
-/** Last hidden states [B·T, D] → logits [B, K]. Only the tokens that are read are normalised. */
+/** Last hidden states of the leading tokens, [B·R, D] → logits [B, K]. */
 function classify(
   config: VisionTransformerConfig,
   params: VisionTransformerParams,
   hidden: Tensor2D,
 ): Tensor2D {
-  const tokens = tokenCount(config);
+  const read = leadingTokens(config);
   const { embedDim: D, normEpsilon } = config.tower;
-  const batch = hidden.shape[0] / tokens;
-  const perSequence: Tensor3D = reshape(hidden, [batch, tokens, D]);
-  const logitsOf = (token: number, { weight, bias }: LinearParams): Tensor2D => {
-    const state: Tensor2D = reshape(slice(perSequence, [0, token, 0], [batch, 1, D]), [batch, D]);
-    return linear(layerNorm(state, params.norm.weight, params.norm.bias, normEpsilon), weight, bias);
-  };
-  const logits = logitsOf(0, params.head);
+  const batch = hidden.shape[0] / read;
+  const normalized = layerNorm(hidden, params.norm.weight, params.norm.bias, normEpsilon);
+  const logitsOf = (states: Tensor2D, { weight, bias }: LinearParams): Tensor2D =>
+    linear(states, weight, bias);
+  if (read === 1) return logitsOf(normalized, params.head);
+  const perSequence: Tensor3D = reshape(normalized, [batch, read, D]);
+  const stateOf = (token: number): Tensor2D =>
+    reshape(slice(perSequence, [0, token, 0], [batch, 1, D]), [batch, D]);
+  const logits = logitsOf(stateOf(0), params.head);
   if (params.distillationHead === undefined) return logits;
-  return mul(add(logits, logitsOf(1, params.distillationHead)), 0.5);
+  return mul(add(logits, logitsOf(stateOf(1), params.distillationHead)), 0.5);
 }
 
 /** [B, S, S, C] → [B·N, P·P·C]. */

@@ -1,4 +1,4 @@
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { type Tensor1D, type Tensor2D, type Tensor3D, reshape, slice } from '@tensorflow/tfjs-core';
 import type { Activation } from '../operations/activation';
 import type { ParameterSpec } from './parameter';
 import { normal, ones, zeros } from './parameter';
@@ -47,13 +47,32 @@ export interface TowerConfig {
   readonly blocks: readonly BlockShape[];
 }
 
-/** x [B·T, D] → [B·T, D]: x + attention(norm x), then + ffn(norm of that). */
-export function block(params: BlockParams, x: Tensor2D, tower: TowerConfig, tokens: number): Tensor2D {
+/**
+ * x [B·T, D] → [B·R, D]: x + attention(norm x), then + ffn(norm of that).
+ * @param read R: how many tokens of each sequence are read afterwards, from the first. The others end with attention,
+ * as the feed-forward network sees every token for itself.
+ */
+export function block(
+  params: BlockParams,
+  x: Tensor2D,
+  tower: TowerConfig,
+  tokens: number,
+  read = tokens,
+): Tensor2D {
   const { heads, normEpsilon, causal, activation } = tower;
   const scale = 1 / Math.sqrt(tower.denseHeadDim);
   const shape = { tokens, heads, scale, causal, normEpsilon };
   const attended = attentionSublayer(x, params.attentionNorm, params.attention, shape); // [B·T, D]
-  return ffnSublayer(attended, params.ffnNorm, params.ffn, { activation, normEpsilon });
+  const states = read === tokens ? attended : firstTokens(attended, tokens, read); // [B·R, D]
+  return ffnSublayer(states, params.ffnNorm, params.ffn, { activation, normEpsilon });
+}
+
+/** [B·T, D] → [B·R, D]: the first `count` tokens of each sequence. */
+export function firstTokens(x: Tensor2D, tokens: number, count: number): Tensor2D {
+  const [rows, D] = x.shape;
+  const batch = rows / tokens;
+  const perSequence: Tensor3D = reshape(x, [batch, tokens, D]);
+  return reshape(slice(perSequence, [0, 0, 0], [batch, count, D]), [batch * count, D]);
 }
 
 /** The parameters of one block, described: shapes and initial values. */

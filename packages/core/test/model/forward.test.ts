@@ -1,6 +1,12 @@
-import { type Tensor2D, mul, slice, tensor2d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor2D, add, mul, reshape, slice, tensor2d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { type VisionTransformerConfig, randomStream, visionTransformer } from '../../src/index';
+import {
+  type LinearParams,
+  type VisionTransformerConfig,
+  linear,
+  randomStream,
+  visionTransformer,
+} from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
 import { logitDifference, perturbedParams, randomImages, seeds, smallConfigs } from './random-model';
 
@@ -38,6 +44,32 @@ describeOnEveryEngine('a vision transformer', () => {
           const expected = slice(together, [1, 0], [1, config.classes]).dataSync();
           alone.forEach((value, k) => {
             expect(Math.abs(value - (expected[k] ?? Number.NaN))).toBeLessThan(1e-5);
+          });
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('classifies by the features of its leading tokens, though the last block leaves the others out', () => {
+    fc.assert(
+      fc.property(smallConfigs, seeds, (config, seed) => {
+        tidy(() => {
+          const model = visionTransformer(config);
+          const params = perturbedParams(model, seed);
+          const images = randomImages(config, randomStream(seed, 'pictures'));
+          const features = model.features(params, { images });
+          const { embedDim: D } = config.tower;
+          const logitsOf = (token: number, { weight, bias }: LinearParams) => {
+            const state: Tensor2D = reshape(slice(features, [0, token, 0], [3, 1, D]), [3, D]);
+            return linear(state, weight, bias);
+          };
+          const first = logitsOf(0, params.head);
+          const { distillationHead } = params;
+          const expected = distillationHead ? mul(add(first, logitsOf(1, distillationHead)), 0.5) : first;
+          const logits = model.forward(params, { images }).dataSync();
+          expected.dataSync().forEach((value, k) => {
+            expect(Math.abs(value - (logits[k] ?? Number.NaN))).toBeLessThan(1e-5);
           });
         });
       }),

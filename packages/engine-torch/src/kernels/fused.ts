@@ -4,7 +4,6 @@ import { nativeKernelOfMany } from './kernel';
 /** The core's fused operations (`runFused` there): kernel → addon's operation and its inputs, in order. */
 const withoutAttributes = {
   WinnowLinear: ['linear', 'x', 'weight', 'bias'],
-  WinnowLinearGradient: ['linearGradient', 'dy', 'x', 'weight'],
   WinnowLayerNormGradient: ['layerNormGradient', 'dy', 'weight', 'normalized', 'inverseDeviation'],
   WinnowGelu: ['gelu', 'x'],
   WinnowGeluGradient: ['geluGradient', 'dy', 'x'],
@@ -19,6 +18,9 @@ export function registerFused(): void {
       for (const input of inputs) call.tensor(input);
     });
   }
+  nativeKernelOfMany('WinnowLinearGradient', 'linearGradient', (call) =>
+    call.tensor('dy').tensor('x').tensor('weight').flagNamed('reachesInput'),
+  );
   nativeKernelOfMany('WinnowLayerNorm', 'layerNorm', (call) =>
     call.tensor('x').tensor('weight').tensor('bias').numberNamed('epsilon'),
   );

@@ -1,0 +1,86 @@
+#pragma once
+// What the calls of layers and sub-layers have in common: their memory, their weights and gradients, their arithmetic.
+#include <cstdlib>
+#include <cstring>
+
+#include "call.h"
+#include "panels.h"
+
+namespace winnow {
+
+/** Memory of the calls, one at a time on each thread of JavaScript. */
+class Workspace {
+ public:
+  Scratch& scratch() const {
+    static thread_local Scratch shared;
+    return shared;
+  }
+  Workspace() = default;
+  ~Workspace() { scratch().reset(); }
+  Workspace(const Workspace&) = delete;
+};
+
+/** A weight and its bias as they follow each other in the arguments; tensors are kept alive by the caller's list. */
+class Tensors {
+ public:
+  explicit Tensors(Call& call) : call_(call) {}
+
+  at::Tensor next() {
+    held_.push_back(call_.tensor());
+    TORCH_CHECK(held_.back().scalar_type() == at::kFloat, "expected float32, got ", held_.back().scalar_type());
+    return held_.back();
+  }
+  const float* numbers() { return next().data_ptr<float>(); }
+
+  Weight weight(Columns in, int64_t groups) {
+    const at::Tensor weight = next();
+    TORCH_CHECK(weight.dim() == 2 && weight.size(0) == in.total(), "expected a weight with ", in.total(),
+                " rows, got ", weight.sizes());
+    return {weight.data_ptr<float>(), numbers(), in, {groups, weight.size(1) / groups}};
+  }
+
+ private:
+  Call& call_;
+  std::vector<at::Tensor> held_;
+};
+
+/** Where a gradient goes: a new tensor of the shape of the input. */
+class Gradients {
+ public:
+  explicit Gradients(Call& call) : call_(call) {}
+  float* of(at::IntArrayRef shape) {
+    made_.push_back(at::empty(shape, at::kFloat));
+    return made_.back().data_ptr<float>();
+  }
+  float* ofWeight(const Weight& layer) { return of({layer.in.total(), layer.out.total()}); }
+  float* ofBias(const Weight& layer) { return of({layer.out.total()}); }
+  void give() {
+    for (at::Tensor& each : made_) call_.give(std::move(each));
+  }
+
+ private:
+  Call& call_;
+  std::vector<at::Tensor> made_;
+};
+
+#ifdef WINNOW_TILES
+/** WINNOW_TILES=off leaves them unused: so tests see on one machine what others run. */
+inline bool usesTiles() {
+  static const bool uses = [] {
+    const char* const wish = std::getenv("WINNOW_TILES");
+    return (wish == nullptr || std::strcmp(wish, "off") != 0) && tilesAvailable();
+  }();
+  return uses;
+}
+#endif
+
+/** Without tiles bf16 is float32 too, more precise than was asked for. */
+template <typename Body>
+void withArithmetic(const Call& call, Body body) {
+#ifdef WINNOW_TILES
+  if (usesTiles()) return call.isBf16() ? body(Tiles<1>()) : body(Tiles<3>());
+#endif
+  body(PlainLanes());
+}
+
+}  // namespace winnow

@@ -1,0 +1,61 @@
+// The layers outside the sub-layers (packages/core/src/operations/linear.ts).
+#include "linear.h"
+
+#include "arguments.h"
+
+namespace winnow {
+namespace {
+
+/** An operand of a matrix product on another device. */
+at::Tensor deviceOperand(const Call& call, const at::Tensor& x) { return call.isBf16() ? x.to(at::kBFloat16) : x; }
+
+void linear(Call& call) {
+  Tensors tensors(call);
+  const at::Tensor x = tensors.next(), weight = tensors.next(), bias = tensors.next();
+  if (!x.is_cpu()) {
+    const auto operand = [&](const at::Tensor& tensor) { return deviceOperand(call, tensor); };
+    return call.give(at::addmm(operand(bias), operand(x), operand(weight)).to(at::kFloat));
+  }
+  const Workspace workspace;
+  at::Tensor y = at::empty({x.size(0), weight.size(1)}, at::kFloat);
+  const Weight layer{weight.data_ptr<float>(), bias.data_ptr<float>(), {1, weight.size(0)}, {1, weight.size(1)}};
+  withArithmetic(call, [&](auto arithmetic) {
+    linearForward<decltype(arithmetic)>({x.data_ptr<float>(), x.size(0), layer, call.threads()}, y.data_ptr<float>(),
+                                        workspace.scratch());
+  });
+  call.give(y);
+}
+
+/** dy, x, weight, and whether x needs a gradient: those of x (or not), weight and bias. */
+void linearGradient(Call& call) {
+  Tensors tensors(call);
+  const at::Tensor dy = tensors.next(), x = tensors.next(), weight = tensors.next();
+  const bool reachesInput = call.flag();
+  if (!x.is_cpu()) {
+    const at::Tensor output = deviceOperand(call, dy);
+    if (reachesInput) call.give(at::mm(output, deviceOperand(call, weight).t()).to(at::kFloat));
+    call.give(at::mm(deviceOperand(call, x).t(), output).to(at::kFloat));
+    return call.give(dy.sum(0));
+  }
+  const Workspace workspace;
+  Gradients gradients(call);
+  float* const dx = reachesInput ? gradients.of(x.sizes()) : nullptr;
+  float* const weightGradient = gradients.of(weight.sizes());
+  float* const biasGradient = gradients.of({weight.size(1)});
+  const Weight layer{weight.data_ptr<float>(), nullptr, {1, weight.size(0)}, {1, weight.size(1)}};
+  withArithmetic(call, [&](auto arithmetic) {
+    linearBackward<decltype(arithmetic)>({x.data_ptr<float>(), x.size(0), layer, call.threads()},
+                                         dy.data_ptr<float>(), {dx, weightGradient, biasGradient},
+                                         workspace.scratch());
+  });
+  gradients.give();
+}
+
+}  // namespace
+
+void addLinear(Operations& operations) {
+  operations.push_back({"linear", linear});
+  operations.push_back({"linearGradient", linearGradient});
+}
+
+}  // namespace winnow
