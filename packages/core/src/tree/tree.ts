@@ -54,7 +54,7 @@ export function buildTree<Leaf extends Shaped, Out>(
 /** Leaves with their paths, in the order of the record's keys. */
 export function entriesOf<Leaf extends Shaped = Tensor>(tree: Tree<Leaf>): [path: string, leaf: Leaf][] {
   const entries: [string, Leaf][] = [];
-  visit<Leaf>(tree, '', (leaf, path) => entries.push([path, leaf]));
+  collectEntries(tree, '', entries);
   return entries;
 }
 
@@ -64,7 +64,18 @@ export function leavesOf<Leaf extends Shaped = Tensor>(tree: Tree<Leaf>): Leaf[]
   return leaves;
 }
 
-/** Apart from `visit`, as training asks for leaves several times a step: no paths, no copy of the records. */
+// Apart from `visit`, as a training step asks for leaves a dozen times: no copy of the records, and no paths where
+// nobody reads them.
+
+function collectEntries<Leaf extends Shaped>(node: Tree<Leaf>, path: string, into: [string, Leaf][]): void {
+  if (isLeaf(node)) {
+    into.push([path, node]);
+    return;
+  }
+  for (const [key, child] of Object.entries(node))
+    collectEntries(child as Tree<Leaf>, path === '' ? key : `${path}.${key}`, into);
+}
+
 function collectLeaves<Leaf extends Shaped>(node: Tree<Leaf>, into: Leaf[]): void {
   if (isLeaf(node)) into.push(node);
   else for (const child of Object.values(node) as Tree<Leaf>[]) collectLeaves(child, into);
@@ -93,16 +104,28 @@ export function zipTrees<T extends TensorTree, Rest extends readonly TensorTree[
   f: (leaves: Leaves<[T, ...Rest]>, path: string) => Tensor,
 ): T {
   const [first, ...rest] = trees;
-  const others = rest.map((tree) => new Map(entriesOf(tree)));
+  const others = rest.map((tree) => lookup(entriesOf(tree)));
   return mapTree(first, (leaf, path) => {
     const leaves = others.map((other) => {
-      const match = other.get(path);
+      const match = other(path);
       if (match === undefined) throw new TypeError(`trees differ: nothing at ${path}`);
       return match;
     });
     const all: readonly Tensor[] = [leaf, ...leaves];
     return f(all as Leaves<[T, ...Rest]>, path);
   });
+}
+
+/** Finds leaves by path: without a search as long as paths are asked for in the order of the entries. */
+function lookup(entries: readonly [string, Tensor][]): (path: string) => Tensor | undefined {
+  let next = 0;
+  let byPath: Map<string, Tensor> | undefined;
+  return (path) => {
+    const entry = entries[next++];
+    if (entry?.[0] === path) return entry[1];
+    byPath ??= new Map(entries);
+    return byPath.get(path);
+  };
 }
 
 /**
