@@ -37,7 +37,7 @@ function inference({ task, params, batch }) {
     const times = [];
     for (let step = 0; step < count; step++) {
       const start = performance.now();
-      const outputs = core.tidyTree(() => task.measure(params, batch));
+      const outputs = core.tidyTree(() => task.predict(params, batch));
       await core.downloadTree(outputs);
       times.push(performance.now() - start);
       core.disposeTree(outputs);

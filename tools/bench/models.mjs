@@ -2,7 +2,7 @@ import { visionTransformer, visionTransformerConfig } from '../../packages/core/
 
 /** The sizes that are compared, with how many steps of one make a round, so that a round takes seconds. */
 export const benchModels = {
-  nano: { preset: 'nano', imageSize: 32, patchSize: 8, classes: 9, batchSize: 64, steps: 20 },
+  nano: { preset: 'nano', imageSize: 32, patchSize: 8, classes: 9, batchSize: 64, steps: 100 },
   tiny: { preset: 'tiny', imageSize: 32, patchSize: 4, classes: 9, batchSize: 64, steps: 4 },
   'deit-s': { preset: 'small', imageSize: 224, patchSize: 16, classes: 1000, batchSize: 8, steps: 3 },
 };

@@ -2,7 +2,15 @@ export type { Account, AccountLine } from './account/account';
 export { compact, cutTree } from './compact/compact';
 export { evaluationBatches, trainingBatches } from './data/batches';
 export type { BatchSource, TrainingBatchesOptions } from './data/batches';
-export type { Augmentation, Dataset, ImageBatch, ImageClassificationData, Splits } from './data/dataset';
+export type {
+  Augmentation,
+  Dataset,
+  ImageBatch,
+  ImageClassificationData,
+  ImageTextData,
+  PairBatch,
+  Splits,
+} from './data/dataset';
 export {
   checkDecision,
   decisionFromMasks,
@@ -19,19 +27,37 @@ export type { Masks } from './effective/effective';
 export type { Model, ModelConfig } from './models/model';
 export { visionTransformer } from './models/vision-transformer';
 export type { ImageInputs, VisionTransformer, VisionTransformerParams } from './models/vision-transformer';
+export { anyModel, modelOf } from './models/any-model';
+export type { AnyModel } from './models/any-model';
+export type { Prediction } from './models/prediction';
+export { clipText } from './models/clip-text';
+export type { ClipText, ClipTextConfig, ClipTextParams, TextInputs } from './models/clip-text';
+export { dualEncoder } from './models/dual-encoder';
+export type {
+  DualEncoder,
+  DualEncoderConfig,
+  DualEncoderInputs,
+  DualEncoderParams,
+} from './models/dual-encoder';
+export type { TextTowerParams } from './models/text-tower';
+export { textTowerConfig, textTransformerPresets } from './models/text-tower-config';
+export type { TextTowerConfig, TextTowerOptions, TextTransformerPreset } from './models/text-tower-config';
+export type { VisionTowerParams } from './models/vision-tower';
 export {
   leadingTokens,
   patchGrid,
   tokenCount,
-  visionTransformerConfig,
+  visionTowerConfig,
   visionTransformerPresets,
-} from './models/vision-transformer-config';
+} from './models/vision-tower-config';
 export type {
   Distillation,
-  VisionTransformerConfig,
-  VisionTransformerOptions,
+  VisionTowerConfig,
+  VisionTowerOptions,
   VisionTransformerPreset,
-} from './models/vision-transformer-config';
+} from './models/vision-tower-config';
+export { visionTransformerConfig } from './models/vision-transformer-config';
+export type { VisionTransformerConfig, VisionTransformerOptions } from './models/vision-transformer-config';
 export { scaleUnits } from './operations/scale-units';
 export type { ScaledParameter } from './operations/scale-units';
 export { activate, gelu, quickGelu } from './operations/activation';
@@ -40,6 +66,7 @@ export { adamwStep } from './operations/adamw-step';
 export { attention } from './operations/attention';
 export type { AttentionShape } from './operations/attention';
 export { softmaxCrossEntropy } from './operations/cross-entropy';
+export { gatherRows } from './operations/gather-rows';
 export { layerNorm } from './operations/layer-norm';
 export { linear } from './operations/linear';
 export { permutation, randomStream } from './random/random';
@@ -106,6 +133,12 @@ export type { Milestones, PhaseResult, RunEvent, Runner } from './run/phase';
 export { toJson } from './run/store';
 export { classification } from './task/classification';
 export type { ClassificationOptions } from './task/classification';
+export { distilled } from './task/distilled';
+export type { Teacher } from './task/distilled';
+export { retrieval } from './task/retrieval';
+export type { RetrievalOptions } from './task/retrieval';
+export { zeroShot } from './task/zero-shot';
+export type { ZeroShot } from './task/zero-shot';
 export { evaluate, measureLatency } from './task/evaluate';
 export type { Latency } from './task/evaluate';
 export type { Scorer, Scores, Task } from './task/task';

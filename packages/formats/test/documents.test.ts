@@ -29,6 +29,7 @@ it('the example of the README imports, cuts, saves and loads', async () => {
     new URL('./generated/', import.meta.url),
   );
   const { loaded } = (await import(file)) as { loaded: Awaited<ReturnType<typeof loadModel>> };
+  if (loaded.kind !== 'vision-transformer') throw new Error(loaded.kind);
   expect(loaded.model.config.tower.blocks[0]?.hiddenDim).toBe(2);
   const shapes = new Map(entriesOf(loaded.params).map(([path, { shape }]) => [path, shape]));
   expect(shapes.get('blocks.0.ffn.expand.weight')).toEqual([96, 2]);

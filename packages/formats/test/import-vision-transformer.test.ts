@@ -27,6 +27,8 @@ const small = (distillation: Distillation, normEpsilon: number): VisionTransform
     channels: 2,
     classes: 3,
     distillation,
+    embeddingNorm: false,
+    patchBias: true,
     tower: {
       embedDim: 6,
       heads: 2,

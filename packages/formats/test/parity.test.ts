@@ -66,7 +66,7 @@ onEveryEngine('PyTorch parity', () => {
         const { model, params, inputs, expected } = await read(folder);
         const images = pictures(inputs);
         const { logits, features, normalized } = tidy(() => ({
-          logits: model.forward(params, { images }).dataSync(),
+          logits: model.forward(params, { images }).logits.dataSync(),
           features: model.features(params, { images }).dataSync(),
           normalized: normalizedHiddenStates(model, params, present(expected.get('last_hidden_state'))),
         }));
@@ -83,7 +83,7 @@ onEveryEngine('PyTorch parity', () => {
         const { value, grads } = tidy(() => {
           const targets = gather(eye(model.config.classes), upload(labels) as Tensor1D);
           const loss = (...leaves: Tensor[]): Scalar =>
-            softmaxCrossEntropy(model.forward(withLeaves(params, leaves), { images }), targets);
+            softmaxCrossEntropy(model.forward(withLeaves(params, leaves), { images }).logits, targets);
           return valueAndGrads(loss)(leavesOf(params));
         });
         expect(farthest(await value.data(), present(expected.get('loss')).values)).toBeLessThan(TOLERANCE);
@@ -112,7 +112,7 @@ onEveryEngine('PyTorch parity', () => {
     it('has the same logits', async () => {
       const { model, params, inputs, expected } = await read(folder);
       const images = pictures(inputs);
-      const logits = tidy(() => model.forward(params, { images }).dataSync());
+      const logits = tidy(() => model.forward(params, { images }).logits.dataSync());
       expect(farthest(logits, present(expected.get('logits')).values)).toBeLessThan(TOLERANCE);
       disposeTree(params);
       images.dispose();

@@ -31,7 +31,7 @@ function rehearsal(gradientOf: (siteId: string, unit: number, step: number) => n
   const run: CompressionRun = {
     model,
     params,
-    task: { name: 'none', metric: 'none', loss: never, measure: never, scorer: never },
+    task: { name: 'none', metric: 'none', predict: never, loss: never, scorer: never },
     budget: { unit: 'compressible-parameters', keep },
     seed: 1,
     stepsIn: () => 20,

@@ -35,7 +35,9 @@ export async function openModel(path: string): Promise<OpenedModel> {
   if (!existsSync(path)) throw new UserError(`there is no model or run at ${path}`);
   const saved = [join(path, 'model'), path].find((folder) => existsSync(join(folder, 'structure.json')));
   if (saved !== undefined) {
-    const { model, params, decision } = await loadModel(saved);
+    const { kind, model, params, decision } = await loadModel(saved);
+    if (kind !== 'vision-transformer')
+      throw new UserError(`expected a vision transformer in ${saved}, got ${kind}`);
     return { model, params, decision, bytes: await weightBytes(saved), notes: [] };
   }
   const record = await recordIfAny(path);

@@ -9,6 +9,7 @@ import {
   type Task,
   type TensorTree,
   UserError,
+  type VisionTransformer,
   evaluate,
   evaluationBatches,
   trainingBatches,
@@ -54,7 +55,7 @@ export function scoreOn<Params extends TensorTree>(
 
 /** @throws {UserError} when a model was made for other pictures or classes. */
 export function checkFit(
-  { config }: Pick<Model, 'config'>,
+  { config }: Pick<VisionTransformer, 'config'>,
   { name, channels, classes }: ImageClassificationData,
 ): void {
   if (config.classes !== classes.length) {

@@ -21,6 +21,20 @@ export interface ImageBatch {
   readonly labels: Int32Array;
 }
 
+/** Pictures and texts, in host memory; those of one group belong together. */
+export interface PairBatch {
+  /** B: the number of pictures. */
+  readonly size: number;
+  /** Normalised pixels, [B, S, S, C] in row-major order. */
+  readonly images: Float32Array;
+  readonly imageGroups: Int32Array;
+  /** M: the number of texts. */
+  readonly texts: number;
+  /** Token indices, [M, T] with the T that the longest text of the batch needs. */
+  readonly tokens: Int32Array;
+  readonly textGroups: Int32Array;
+}
+
 export interface Splits<Batch> {
   readonly train: Dataset<Batch>;
   readonly validation: Dataset<Batch>;
@@ -34,4 +48,17 @@ export interface ImageClassificationData extends Splits<ImageBatch> {
   /** S: side of the square pictures, in pixels. */
   readonly imageSize: number;
   readonly channels: number;
+}
+
+/** Pictures with texts about them, ready for a dual encoder. */
+export interface ImageTextData extends Splits<PairBatch> {
+  readonly name: string;
+  /** S: side of the square pictures, in pixels. */
+  readonly imageSize: number;
+  readonly channels: number;
+  /** The texts' vocabulary, as the text tower's configuration needs it. */
+  readonly vocabulary: number;
+  readonly endToken: number;
+  /** Tokens of the longest text, start and end included. */
+  readonly context: number;
 }

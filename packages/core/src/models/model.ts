@@ -1,13 +1,15 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Account } from '../account/account';
 import type { Decision } from '../decision/decision';
 import type { Site } from '../sites/site';
 import type { ParameterSpec } from '../transformer/parameter';
 import type { TensorTree, Tree } from '../tree/tree';
+import type { ClipTextConfig } from './clip-text';
+import type { DualEncoderConfig } from './dual-encoder';
+import type { Prediction } from './prediction';
 import type { VisionTransformerConfig } from './vision-transformer-config';
 
 /** Plain data from which a model can be made again; `kind` says which. */
-export type ModelConfig = VisionTransformerConfig;
+export type ModelConfig = VisionTransformerConfig | ClipTextConfig | DualEncoderConfig;
 
 /** A model is its description and its forward pass; the parameters are kept apart, in a record of type `Params`. */
 export interface Model<Params extends TensorTree = TensorTree, Inputs = unknown> {
@@ -16,8 +18,8 @@ export interface Model<Params extends TensorTree = TensorTree, Inputs = unknown>
   readonly specs: Tree<ParameterSpec>;
   readonly sites: readonly Site[];
   readonly account: Account;
-  /** Inputs of a batch → logits [B, K]. Neither takes nor gives ownership; call it in a tidy. */
-  forward(params: Params, inputs: Inputs): Tensor2D;
+  /** Neither takes nor gives ownership; call it in a tidy. */
+  forward(params: Params, inputs: Inputs): Prediction;
   /** The smaller model that a decision leaves. */
   shrink(decision: Decision): Model<Params, Inputs>;
 }

@@ -1,44 +1,17 @@
-import type { TowerConfig } from '../transformer/block';
+import {
+  type VisionTowerConfig,
+  type VisionTowerOptions,
+  type VisionTransformerPreset,
+  visionTowerConfig,
+} from './vision-tower-config';
 
-/**
- * How a distilled DeiT (Touvron et al., 2021) differs: `token` adds the distillation token, `head` adds the token and
- * its own classifier, whose logits are averaged with the class token's.
- */
-export type Distillation = 'none' | 'token' | 'head';
-
-export interface VisionTransformerConfig {
+export interface VisionTransformerConfig extends VisionTowerConfig {
   readonly kind: 'vision-transformer';
-  /** Side of the square input, in pixels; a multiple of the patch size. */
-  readonly imageSize: number;
-  readonly patchSize: number;
-  readonly channels: number;
   readonly classes: number;
-  readonly distillation: Distillation;
-  readonly tower: TowerConfig;
 }
 
-interface Preset {
-  readonly embedDim: number;
-  readonly heads: number;
-  readonly layers: number;
-}
-
-/** DeiT's published sizes, and a nano one for small pictures and quick trials. Head dimension 32 for nano, else 64. */
-export const visionTransformerPresets = {
-  nano: { embedDim: 96, heads: 3, layers: 4 },
-  tiny: { embedDim: 192, heads: 3, layers: 12 },
-  small: { embedDim: 384, heads: 6, layers: 12 },
-  base: { embedDim: 768, heads: 12, layers: 12 },
-} as const satisfies Record<string, Preset>;
-
-export type VisionTransformerPreset = keyof typeof visionTransformerPresets;
-
-export interface VisionTransformerOptions {
-  readonly imageSize: number;
-  readonly patchSize: number;
+export interface VisionTransformerOptions extends VisionTowerOptions {
   readonly classes: number;
-  readonly channels?: number;
-  readonly distillation?: Distillation;
 }
 
 /**
@@ -47,50 +20,7 @@ export interface VisionTransformerOptions {
  */
 export function visionTransformerConfig(
   preset: VisionTransformerPreset,
-  { imageSize, patchSize, classes, channels = 3, distillation = 'none' }: VisionTransformerOptions,
+  { classes, ...options }: VisionTransformerOptions,
 ): VisionTransformerConfig {
-  const { embedDim, heads, layers } = visionTransformerPresets[preset];
-  const headDim = embedDim / heads;
-  const config: VisionTransformerConfig = {
-    kind: 'vision-transformer',
-    imageSize,
-    patchSize,
-    channels,
-    classes,
-    distillation,
-    tower: {
-      embedDim,
-      heads,
-      denseHeadDim: headDim,
-      activation: 'gelu',
-      causal: false,
-      normEpsilon: 1e-6,
-      blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim: 4 * embedDim })),
-    },
-  };
-  patchGrid(config);
-  return config;
-}
-
-/**
- * Patches along one side.
- * @throws {RangeError} when the picture is not a whole number of patches.
- */
-export function patchGrid({ imageSize, patchSize }: { imageSize: number; patchSize: number }): number {
-  const grid = imageSize / patchSize;
-  if (!Number.isInteger(grid) || grid < 1) {
-    throw new RangeError(
-      `expected an image size that is a multiple of the patch size, got ${imageSize} px and patches of ${patchSize} px`,
-    );
-  }
-  return grid;
-}
-
-/** Tokens before the patches: the class token, and the distillation token if there is one. */
-export const leadingTokens = ({ distillation }: Pick<VisionTransformerConfig, 'distillation'>): 1 | 2 =>
-  distillation === 'none' ? 1 : 2;
-
-/** T: patches and leading tokens. */
-export function tokenCount(config: VisionTransformerConfig): number {
-  return patchGrid(config) ** 2 + leadingTokens(config);
+  return { kind: 'vision-transformer', classes, ...visionTowerConfig(preset, options) };
 }

@@ -20,17 +20,16 @@ export function classification<Params extends TensorTree>(
   model: Pick<Model<Params, ImageInputs>, 'forward'>,
   { imageSize, channels, classes, labelSmoothing = 0 }: ClassificationOptions,
 ): Task<Params, ImageBatch> {
-  const logitsOf = (params: Params, { images, size }: ImageBatch): Tensor2D =>
-    model.forward(params, { images: tensor4d(images, [size, imageSize, imageSize, channels]) });
   return {
     name: 'classification',
     metric: 'top1',
-    loss: (params, batch) => {
-      const hard = oneHot(tensor1d(batch.labels, 'int32'), classes); // [B, K]
+    predict: (params, { images, size }) =>
+      model.forward(params, { images: tensor4d(images, [size, imageSize, imageSize, channels]) }),
+    loss: ({ logits }, { labels }) => {
+      const hard = oneHot(tensor1d(labels, 'int32'), classes); // [B, K]
       const targets: Tensor2D = add(mul(hard, 1 - labelSmoothing), labelSmoothing / classes);
-      return softmaxCrossEntropy(logitsOf(params, batch), targets);
+      return softmaxCrossEntropy(logits, targets);
     },
-    measure: (params, batch) => ({ logits: logitsOf(params, batch) }),
     scorer: () => classificationScorer(classes),
   };
 }
@@ -39,7 +38,7 @@ function classificationScorer(classes: number): Scorer<ImageBatch> {
   const total = { examples: 0, loss: 0, top1: 0, top5: 0 };
   return {
     add: ({ logits }, { labels, size }) => {
-      if (logits === undefined) throw new TypeError('classification: no logits were measured');
+      if (logits === undefined) throw new TypeError('classification: no logits were predicted');
       for (let example = 0; example < size; example++) {
         const label = labels[example] ?? 0;
         const row = Float32Array.from(logits.values.subarray(example * classes, (example + 1) * classes));

@@ -10,9 +10,9 @@ export async function evaluate<Params extends TensorTree, Batch>(
 ): Promise<Scores> {
   const scorer = task.scorer();
   for await (const batch of batches) {
-    const outputs = tidyTree(() => task.measure(params, batch));
-    const host = await downloadTree(outputs);
-    disposeTree(outputs);
+    const prediction = tidyTree(() => task.predict(params, batch));
+    const host = await downloadTree(prediction);
+    disposeTree(prediction);
     scorer.add(Object.fromEntries(host), batch);
   }
   return scorer.scores();
@@ -34,10 +34,10 @@ export async function measureLatency<Params extends TensorTree, Batch>(
   const times: number[] = [];
   for (let run = 0; run < warmup + runs; run++) {
     const start = performance.now();
-    const outputs = tidyTree(() => task.measure(params, batch));
-    await downloadTree(outputs);
+    const prediction = tidyTree(() => task.predict(params, batch));
+    await downloadTree(prediction);
     const elapsedMs = performance.now() - start;
-    disposeTree(outputs);
+    disposeTree(prediction);
     if (run >= warmup) times.push(elapsedMs);
   }
   times.sort((a, b) => a - b);

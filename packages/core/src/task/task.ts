@@ -1,24 +1,26 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import type { Scalar } from '@tensorflow/tfjs-core';
+import type { Prediction } from '../models/prediction';
 import type { HostTensor } from '../tree/host';
 import type { TensorTree } from '../tree/tree';
 
 /** Scores by name; a name says its unit: `top1` in percent, `loss` in nats. */
 export type Scores = Readonly<Record<string, number>>;
 
-/** Adds up what a model gave on the batches of a split. */
+/** Adds up what a model said of the batches of a split. */
 export interface Scorer<Batch> {
-  add(outputs: Readonly<Record<string, HostTensor>>, batch: Batch): void;
-  scores(): Scores;
+  /** The prediction's tensors, by name. */
+  add(prediction: Readonly<Record<string, HostTensor>>, batch: Batch): void;
+  scores(): Scores | Promise<Scores>;
 }
 
-/** What a model is trained for and judged by: batch → loss, batch → scores. */
+/** What a model is trained for and judged by: batch → prediction → loss and scores. */
 export interface Task<Params extends TensorTree = TensorTree, Batch = unknown> {
   readonly name: string;
   /** The score that methods are compared by; higher is better. */
   readonly metric: string;
+  /** Called inside the tidy of the trainer or of evaluation. */
+  predict(params: Params, batch: Batch): Prediction;
   /** Mean loss of a batch; called inside the trainer's tidy. */
-  loss(params: Params, batch: Batch): Scalar;
-  /** What the scorer needs of a batch; called inside evaluation's tidy. */
-  measure(params: Params, batch: Batch): Readonly<Record<string, Tensor>>;
+  loss(prediction: Prediction, batch: Batch): Scalar;
   scorer(): Scorer<Batch>;
 }

@@ -114,7 +114,7 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   const { step } = point;
   const lossOf = (...leaves: Tensor[]): Scalar => {
     const params = withLeaves(point.params, leaves);
-    const loss = task.loss(effective(params), batch);
+    const loss = task.loss(task.predict(effective(params), batch), batch);
     return penalty === undefined ? loss : add(loss, penalty(params));
   };
   const { value: loss, grads } = valueAndGrads(lossOf)(leavesOf(point.params));

@@ -48,23 +48,22 @@ export interface TowerConfig {
 }
 
 /**
- * x [B·T, D] → [B·R, D]: x + attention(norm x), then + ffn(norm of that).
- * @param read R: how many tokens of each sequence are read afterwards, from the first. The others end with attention,
- * as the feed-forward network sees every token for itself.
+ * x [B·T, D] → [N, D]: x + attention(norm x), then + ffn(norm of that).
+ * @param read Picks the N tokens that are read afterwards, all by default. The others end with attention, as the
+ * feed-forward network sees every token for itself.
  */
 export function block(
   params: BlockParams,
   x: Tensor2D,
   tower: TowerConfig,
   tokens: number,
-  read = tokens,
+  read: (x: Tensor2D) => Tensor2D = (x) => x,
 ): Tensor2D {
   const { heads, normEpsilon, causal, activation } = tower;
   const scale = 1 / Math.sqrt(tower.denseHeadDim);
   const shape = { tokens, heads, scale, causal, normEpsilon };
   const attended = attentionSublayer(x, params.attentionNorm, params.attention, shape); // [B·T, D]
-  const states = read === tokens ? attended : firstTokens(attended, tokens, read); // [B·R, D]
-  return ffnSublayer(states, params.ffnNorm, params.ffn, { activation, normEpsilon });
+  return ffnSublayer(read(attended), params.ffnNorm, params.ffn, { activation, normEpsilon });
 }
 
 /** [B·T, D] → [B·R, D]: the first `count` tokens of each sequence. */

@@ -11,11 +11,16 @@ export interface ParameterSpec {
 export type Initializer =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
+  | { readonly kind: 'constant'; readonly value: number }
   /** Normal with this standard deviation, redrawn beyond two of them. */
   | { readonly kind: 'truncated-normal'; readonly deviation: number };
 
 export const zeros = (shape: readonly number[]): ParameterSpec => ({ shape, init: { kind: 'zeros' } });
 export const ones = (shape: readonly number[]): ParameterSpec => ({ shape, init: { kind: 'ones' } });
+export const constant = (shape: readonly number[], value: number): ParameterSpec => ({
+  shape,
+  init: { kind: 'constant', value },
+});
 export const normal = (shape: readonly number[], deviation: number): ParameterSpec => ({
   shape,
   init: { kind: 'truncated-normal', deviation },
@@ -36,6 +41,9 @@ function initialValue(spec: ParameterSpec, path: string, seed: number): Tensor {
       break;
     case 'ones':
       values.fill(1);
+      break;
+    case 'constant':
+      values.fill(spec.init.value);
       break;
     case 'truncated-normal': {
       const random = randomStream(seed, 'initial', path);

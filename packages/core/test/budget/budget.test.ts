@@ -148,6 +148,8 @@ function twoLayers() {
     channels: 1,
     classes: 2,
     distillation: 'none',
+    embeddingNorm: false,
+    patchBias: true,
     tower: {
       embedDim: 4,
       heads: 2,

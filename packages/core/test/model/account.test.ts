@@ -114,6 +114,8 @@ describe('the account of any model', () => {
       channels: 1,
       classes: 3,
       distillation: 'none',
+      embeddingNorm: false,
+      patchBias: true,
       tower: {
         embedDim: 6,
         heads: 2,

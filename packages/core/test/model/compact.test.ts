@@ -98,6 +98,8 @@ describeOnEveryEngine('cutting', () => {
       channels: 1,
       classes: 2,
       distillation: 'none',
+      embeddingNorm: false,
+      patchBias: true,
       tower: {
         embedDim: 2,
         heads: 2,

@@ -17,6 +17,8 @@ const distilled: VisionTransformerConfig = {
   channels: 1,
   classes: 2,
   distillation: 'head',
+  embeddingNorm: false,
+  patchBias: true,
   tower: {
     embedDim: 8,
     heads: 2,
@@ -36,11 +38,11 @@ describeOnEveryEngine('a vision transformer', () => {
           const model = visionTransformer(config);
           const params = perturbedParams(model, seed);
           const images = randomImages(config, randomStream(seed, 'pictures'));
-          const together = model.forward(params, { images });
+          const together = model.forward(params, { images }).logits;
           expect(together.shape).toEqual([3, config.classes]);
           const [, height, width, channels] = images.shape;
           const second = slice(images, [1, 0, 0, 0], [1, height, width, channels]);
-          const alone = model.forward(params, { images: second }).dataSync();
+          const alone = model.forward(params, { images: second }).logits.dataSync();
           const expected = slice(together, [1, 0], [1, config.classes]).dataSync();
           alone.forEach((value, k) => {
             expect(Math.abs(value - (expected[k] ?? Number.NaN))).toBeLessThan(1e-5);
@@ -67,7 +69,7 @@ describeOnEveryEngine('a vision transformer', () => {
           const first = logitsOf(0, params.head);
           const { distillationHead } = params;
           const expected = distillationHead ? mul(add(first, logitsOf(1, distillationHead)), 0.5) : first;
-          const logits = model.forward(params, { images }).dataSync();
+          const logits = model.forward(params, { images }).logits.dataSync();
           expected.dataSync().forEach((value, k) => {
             expect(Math.abs(value - (logits[k] ?? Number.NaN))).toBeLessThan(1e-5);
           });
@@ -120,7 +122,7 @@ describeOnEveryEngine('a vision transformer', () => {
           [1, 4, 4, 1],
         );
       const logits = (images: ReturnType<typeof pictures>) => [
-        ...model.forward(blind, { images }).dataSync(),
+        ...model.forward(blind, { images }).logits.dataSync(),
       ];
       expect(logits(pictures(1, 5))).toEqual(logits(pictures(1, -2)));
       expect(logits(pictures(2, 5))).not.toEqual(logits(pictures(1, 5)));

@@ -21,6 +21,8 @@ export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
     channels: fc.integer({ min: 1, max: 3 }),
     classes: fc.integer({ min: 1, max: 4 }),
     distillation: fc.constantFrom('none', 'token', 'head'),
+    embeddingNorm: fc.boolean(),
+    patchBias: fc.boolean(),
     embedDim: fc.integer({ min: 2, max: 9 }),
     heads: fc.integer({ min: 1, max: 3 }),
     denseHeadDim: fc.integer({ min: 4, max: 6 }),
@@ -31,13 +33,15 @@ export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
       { minLength: 1, maxLength: 3 },
     ),
   })
-  .map(({ grid, patchSize, channels, classes, distillation, ...tower }) => ({
+  .map(({ grid, patchSize, channels, classes, distillation, embeddingNorm, patchBias, ...tower }) => ({
     kind: 'vision-transformer',
     imageSize: grid * patchSize,
     patchSize,
     channels,
     classes,
     distillation,
+    embeddingNorm,
+    patchBias,
     tower: { ...tower, normEpsilon: 1e-6 },
   }));
 
@@ -91,7 +95,7 @@ export function logitDifference(
   return tidy(
     () =>
       max(
-        abs(sub(a.model.forward(a.params, { images }), b.model.forward(b.params, { images }))),
+        abs(sub(a.model.forward(a.params, { images }).logits, b.model.forward(b.params, { images }).logits)),
       ).dataSync<'float32'>()[0] ?? Number.NaN,
   );
 }

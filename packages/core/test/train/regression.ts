@@ -35,13 +35,13 @@ const column = (values: Float32Array): Tensor2D => tensor2d(values, [values.leng
 export const regression: Task<Line, Points> = {
   name: 'regression',
   metric: 'accuracy',
-  loss: ({ weight, bias }, { x, y }): Scalar => mean(square(sub(linear(column(x), weight, bias), column(y)))),
-  measure: ({ weight, bias }, { x }) => ({ predicted: linear(column(x), weight, bias) }),
+  predict: ({ weight, bias }, { x }) => ({ logits: linear(column(x), weight, bias) }),
+  loss: ({ logits }, { y }): Scalar => mean(square(sub(logits, column(y)))),
   scorer: () => {
     let [error, count] = [0, 0];
     return {
-      add: ({ predicted }, { y }) => {
-        y.forEach((value, i) => (error += Math.abs(value - (predicted?.values[i] ?? Number.NaN))));
+      add: ({ logits }, { y }) => {
+        y.forEach((value, i) => (error += Math.abs(value - (logits?.values[i] ?? Number.NaN))));
         count += y.length;
       },
       scores: () => ({ accuracy: -error / count, count }),

@@ -145,9 +145,9 @@ describeOnEveryEngine('the trainer', () => {
       const doubled = (params: Line): Line => ({ ...params, weight: mul(params.weight, 2) });
       const task = {
         ...regression,
-        loss: (params: Line, batch: Points) => {
+        predict: (params: Line, batch: Points) => {
           seen.push(params.weight === line.weight);
-          return regression.loss(params, batch);
+          return regression.predict(params, batch);
         },
       };
       const trained = await train(training(line, { effective: doubled, task, steps: 60 }));

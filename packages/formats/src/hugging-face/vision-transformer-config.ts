@@ -49,6 +49,8 @@ export function fromHuggingFaceConfig(file: string, json: unknown, classes: numb
     channels: config.num_channels,
     classes,
     distillation: distillationOf(config),
+    embeddingNorm: false,
+    patchBias: true,
     tower: {
       embedDim,
       heads,

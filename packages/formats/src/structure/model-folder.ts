@@ -2,19 +2,18 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type AnyModel,
   type Decision,
   type Json,
   type ModelConfig,
   type ParameterSpec,
   type TensorTree,
   type Tree,
-  type VisionTransformer,
-  type VisionTransformerParams,
+  anyModel,
   downloadTree,
   entriesOf,
   mismatches,
-  uploadTree,
-  visionTransformer,
+  modelOf,
 } from '@winnow/core';
 import { FormatError } from '../file/format-error';
 import { parseJson, readBytes, readBytesIfThere } from '../file/read-file';
@@ -36,13 +35,11 @@ export interface SavedModel {
   readonly origin?: Json;
 }
 
-export interface LoadedModel {
-  readonly model: VisionTransformer;
-  /** The caller owns the tensors. */
-  readonly params: VisionTransformerParams;
+/** A model with its parameters, which the caller owns, and what else its folder says. */
+export type LoadedModel = AnyModel & {
   readonly decision?: Decision;
   readonly origin?: Json;
-}
+};
 
 /**
  * Writes a model as `model.safetensors` and `structure.json`, and makes the folder if need be.
@@ -97,30 +94,18 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
   const weights = await weightsOf(folder, structure);
   const { tensors } = decodeSafetensors(weights.bytes, weights.file);
 
-  const model = modelOf(structure.model);
-  const wrong = mismatches(entriesOf(model.specs), tensors);
+  const wrong = mismatches(entriesOf(modelOf(structure.model).specs), tensors);
   for (const [name, { dtype }] of tensors) {
     if (dtype !== 'float32') wrong.push(`${name}: expected float32, got ${dtype}`);
   }
   if (wrong.length > 0) {
     throw new FormatError(`${weights.file}: the tensors do not fit ${file}:\n  ${wrong.join('\n  ')}`);
   }
-  const params = uploadTree<VisionTransformerParams>(model.specs, tensors);
   return {
-    model,
-    params,
+    ...anyModel(structure.model, tensors),
     ...(structure.decision === undefined ? {} : { decision: structure.decision }),
     ...(structure.origin === undefined ? {} : { origin: structure.origin }),
   };
-}
-
-function modelOf(config: ModelConfig): VisionTransformer {
-  switch (config.kind) {
-    case 'vision-transformer':
-      return visionTransformer(config);
-    default:
-      return config.kind satisfies never;
-  }
 }
 
 /** The weights that the structure file names, wherever a crash has left them. */

@@ -25,21 +25,38 @@ const tower = z.strictObject({
   blocks: z.array(z.strictObject({ headDim: count, hiddenDim: count })).min(1),
 });
 
+const visionShape = {
+  imageSize: count,
+  patchSize: count,
+  channels: count,
+  distillation: z.enum(['none', 'token', 'head']),
+  // Files of version 0.1 do not name them.
+  embeddingNorm: z.boolean().default(false),
+  patchBias: z.boolean().default(true),
+  tower,
+};
+const isWholeGrid = ({ imageSize, patchSize }: { imageSize: number; patchSize: number }) =>
+  imageSize % patchSize === 0;
+const wholeGrid = { path: ['imageSize'], message: 'expected a multiple of the patch size' };
+
+const textShape = { vocabulary: count, context: count, endToken: z.int().nonnegative(), tower };
+const hasEndToken = ({ endToken, vocabulary }: { endToken: number; vocabulary: number }) =>
+  endToken < vocabulary;
+const knownEndToken = { path: ['endToken'], message: 'expected a token of the vocabulary' };
+
 const modelConfig = z.discriminatedUnion('kind', [
   z
-    .strictObject({
-      kind: z.literal('vision-transformer'),
-      imageSize: count,
-      patchSize: count,
-      channels: count,
-      classes: count,
-      distillation: z.enum(['none', 'token', 'head']),
-      tower,
-    })
-    .refine(({ imageSize, patchSize }) => imageSize % patchSize === 0, {
-      path: ['imageSize'],
-      message: 'expected a multiple of the patch size',
-    }),
+    .strictObject({ kind: z.literal('vision-transformer'), ...visionShape, classes: count })
+    .refine(isWholeGrid, wholeGrid),
+  z
+    .strictObject({ kind: z.literal('clip-text'), ...textShape, projectionDim: count })
+    .refine(hasEndToken, knownEndToken),
+  z.strictObject({
+    kind: z.literal('dual-encoder'),
+    projectionDim: count,
+    vision: z.strictObject(visionShape).refine(isWholeGrid, wholeGrid),
+    text: z.strictObject(textShape).refine(hasEndToken, knownEndToken),
+  }),
 ]);
 
 const unit = z.int().nonnegative();

@@ -65,6 +65,8 @@ export function timmVisionTransformerConfig(source: TimmSource, classes: number)
     channels: extent('patch_embed.proj.weight', 1),
     classes,
     distillation,
+    embeddingNorm: false,
+    patchBias: true,
     tower: {
       embedDim,
       heads,

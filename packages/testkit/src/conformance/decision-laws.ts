@@ -137,7 +137,9 @@ async function largestDifference(
   const largest = tidy((): Tensor => {
     const { imageSize, channels } = toyShape;
     const images = tensor4d(batch.images, [batch.size, imageSize, imageSize, channels]);
-    return max(abs(sub(model.forward(masked, { images }), cut.model.forward(cut.params, { images }))));
+    return max(
+      abs(sub(model.forward(masked, { images }).logits, cut.model.forward(cut.params, { images }).logits)),
+    );
   });
   disposeTree(masked);
   disposeTree(cut.params);

@@ -66,6 +66,8 @@ function tinyConfig({ patchSize, ...tower }: Geometry): VisionTransformerConfig 
     ...toyShape,
     patchSize,
     distillation: 'none',
+    embeddingNorm: false,
+    patchBias: true,
     tower: { ...tower, activation: 'gelu', causal: false, normEpsilon: 1e-6 },
   };
 }

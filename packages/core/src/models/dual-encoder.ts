@@ -1,0 +1,122 @@
+import {
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor4D,
+  add,
+  exp,
+  matMul,
+  minimum,
+  mul,
+  rsqrt,
+  square,
+  sum,
+} from '@tensorflow/tfjs-core';
+import { accountOf } from '../account/account';
+import type { Decision } from '../decision/decision';
+import { linear } from '../operations/linear';
+import { type Site, towerSites } from '../sites/site';
+import { type ParameterSpec, constant, normal } from '../transformer/parameter';
+import { type TextInputs, projectionLine } from './clip-text';
+import type { Model } from './model';
+import { shrunkTower } from './shrunk-tower';
+import { type TextTowerParams, textStates, textTowerAccount, textTowerSpecs } from './text-tower';
+import type { TextTowerConfig } from './text-tower-config';
+import { type VisionTowerParams, visionStates, visionTowerAccount, visionTowerSpecs } from './vision-tower';
+import { type VisionTowerConfig, tokenCount } from './vision-tower-config';
+import type { ImageInputs } from './vision-transformer';
+
+export interface DualEncoderConfig {
+  readonly kind: 'dual-encoder';
+  /** P: width of the embeddings that pictures and texts share. */
+  readonly projectionDim: number;
+  /** Without distillation tokens. */
+  readonly vision: VisionTowerConfig;
+  readonly text: TextTowerConfig;
+}
+
+export type DualEncoderParams<Matrix = Tensor2D, Vector = Tensor1D> = {
+  vision: VisionTowerParams<Matrix, Vector>;
+  text: TextTowerParams<Matrix, Vector>;
+  visionProjection: Matrix; // [D, P]
+  textProjection: Matrix; // [D, P]
+  logitScale: Vector; // [1], the logarithm of 1/temperature
+};
+
+export type DualEncoderInputs = ImageInputs & TextInputs;
+
+export interface DualEncoder extends Model<DualEncoderParams, DualEncoderInputs> {
+  readonly config: DualEncoderConfig;
+  readonly specs: DualEncoderParams<ParameterSpec, ParameterSpec>;
+  /** Pictures [B, S, S, C] → embeddings of length 1, [B, P]. */
+  embedImages(params: DualEncoderParams, images: Tensor4D): Tensor2D;
+  /** Token sequences [B, T] → embeddings of length 1, [B, P]. */
+  embedTexts(params: DualEncoderParams, tokens: Tensor2D): Tensor2D;
+  shrink(decision: Decision): DualEncoder;
+}
+
+const START_TEMPERATURE = 0.07;
+/** The temperature is not learned below 1/100. */
+const GREATEST_LOG_SCALE = Math.log(100);
+
+/**
+ * A vision tower and a text tower into one space (CLIP: Radford et al., 2021, Figure 3): logits [N, M] are the scaled
+ * cosines of N pictures and M texts; the prediction's `images` and `texts` are the embeddings.
+ */
+export function dualEncoder(config: DualEncoderConfig): DualEncoder {
+  const { vision, text, projectionDim: P } = config;
+  const sites = dualEncoderSites(config);
+  const sitesOf = (tower: string) => sites.filter((site) => site.tower === tower);
+  const embedImages = (params: DualEncoderParams, images: Tensor4D): Tensor2D =>
+    unitLength(linear(visionStates(vision, params.vision, images, 1), params.visionProjection));
+  const embedTexts = (params: DualEncoderParams, tokens: Tensor2D): Tensor2D =>
+    unitLength(linear(textStates(text, params.text, tokens), params.textProjection));
+  return {
+    config,
+    specs: {
+      vision: visionTowerSpecs(vision),
+      text: textTowerSpecs(text),
+      visionProjection: normal([vision.tower.embedDim, P], vision.tower.embedDim ** -0.5),
+      textProjection: normal([text.tower.embedDim, P], text.tower.embedDim ** -0.5),
+      logitScale: constant([1], Math.log(1 / START_TEMPERATURE)),
+    },
+    sites,
+    account: accountOf([
+      ...visionTowerAccount(vision, 'vision.'),
+      ...textTowerAccount(text, 'text.'),
+      projectionLine('visionProjection', vision.tower.embedDim, P),
+      projectionLine('textProjection', text.tower.embedDim, P),
+      { part: 'logitScale', parameters: 1, macs: 0 },
+    ]),
+    embedImages,
+    embedTexts,
+    forward: (params, inputs) => {
+      const images = embedImages(params, inputs.images);
+      const texts = embedTexts(params, inputs.tokens);
+      return { logits: similarity(images, texts, params.logitScale), images, texts };
+    },
+    shrink: (decision) =>
+      dualEncoder({
+        ...config,
+        vision: { ...vision, tower: shrunkTower(vision.tower, sitesOf('vision'), decision) },
+        text: { ...text, tower: shrunkTower(text.tower, sitesOf('text'), decision) },
+      }),
+  };
+}
+
+/** Embeddings of N pictures [N, P] and of M texts [M, P] → logits [N, M]. */
+export function similarity(images: Tensor2D, texts: Tensor2D, logitScale: Tensor1D): Tensor2D {
+  const scale = exp(minimum(logitScale, GREATEST_LOG_SCALE)); // [1]
+  return mul(matMul(images, texts, false, true), scale);
+}
+
+/** [N, P] → [N, P], rows of length 1. */
+function unitLength(x: Tensor2D): Tensor2D {
+  return mul(x, rsqrt(add(sum(square(x), 1, true), 1e-12)));
+}
+
+function dualEncoderSites({ vision, text }: DualEncoderConfig): Site[] {
+  return [
+    ...towerSites(vision.tower, { tower: 'vision', path: 'vision.blocks', tokens: tokenCount(vision) }),
+    ...towerSites(text.tower, { tower: 'text', path: 'text.blocks', tokens: text.context }),
+  ];
+}

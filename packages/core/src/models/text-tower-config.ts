@@ -1,0 +1,65 @@
+import type { TowerConfig } from '../transformer/block';
+
+/** CLIP's text transformer up to its last hidden states. */
+export interface TextTowerConfig {
+  /** V: number of tokens that there are. */
+  readonly vocabulary: number;
+  /** Tokens of the longest text. */
+  readonly context: number;
+  /** Ends a text; the state of its first occurrence stands for the whole. */
+  readonly endToken: number;
+  readonly tower: TowerConfig;
+}
+
+export interface TextTowerOptions {
+  readonly vocabulary: number;
+  readonly context: number;
+  /** Default: the last of the vocabulary, as in CLIP's. */
+  readonly endToken?: number;
+}
+
+/**
+ * Text towers by name: CLIP's published ones beside ViT-B (`clip-base`) and ViT-L (`clip-large`), and ones of the size
+ * of DeiT's nano, tiny and small, so that two towers can have the same shape.
+ */
+export const textTransformerPresets = {
+  nano: { embedDim: 96, heads: 3, layers: 4 },
+  tiny: { embedDim: 192, heads: 3, layers: 12 },
+  small: { embedDim: 384, heads: 6, layers: 12 },
+  'clip-base': { embedDim: 512, heads: 8, layers: 12 },
+  'clip-large': { embedDim: 768, heads: 12, layers: 12 },
+} as const;
+
+export type TextTransformerPreset = keyof typeof textTransformerPresets;
+
+/**
+ * A dense text tower of a named size (Radford et al., 2021, Section 2.4).
+ * @throws {RangeError} when the vocabulary has no end token, or no text fits the context.
+ */
+export function textTowerConfig(
+  preset: TextTransformerPreset,
+  { vocabulary, context, endToken = vocabulary - 1 }: TextTowerOptions,
+): TextTowerConfig {
+  if (!Number.isInteger(context) || context < 2) {
+    throw new RangeError(`expected a context of at least 2 tokens, a start and an end, got ${context}`);
+  }
+  if (!Number.isInteger(endToken) || endToken < 0 || endToken >= vocabulary) {
+    throw new RangeError(`expected an end token within 0…${vocabulary - 1}, got ${endToken}`);
+  }
+  const { embedDim, heads, layers } = textTransformerPresets[preset];
+  const headDim = embedDim / heads;
+  return {
+    vocabulary,
+    context,
+    endToken,
+    tower: {
+      embedDim,
+      heads,
+      denseHeadDim: headDim,
+      activation: 'quick-gelu',
+      causal: true,
+      normEpsilon: 1e-5,
+      blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim: 4 * embedDim })),
+    },
+  };
+}
