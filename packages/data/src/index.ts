@@ -10,5 +10,5 @@ export { type EmojiRecord, type EmojiVendor, emojiRecords, emojiVendors } from '
 export { type EmojiSplit, splitEmoji } from './emoji/split';
 export { DataError, type DataProblem } from './failure/data-error';
 export { type ImageFolderOptions, imageFolder } from './folder/image-folder';
-export type { ImageOptions } from './labelled/classification';
-export { type Normalisation, imageNetNormalisation } from './labelled/normalisation';
+export type { ImageOptions } from './picture/image-options';
+export { type Normalisation, imageNetNormalisation } from './picture/normalisation';

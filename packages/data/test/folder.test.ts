@@ -66,7 +66,7 @@ describe('a well-formed folder', () => {
     expect(together.images.slice(2 * values, 3 * values)).toEqual(alone.images);
   });
 
-  test.each(['light', 'symbols', 'standard'] as const)(
+  test.each(['light', 'captions', 'symbols', 'standard'] as const)(
     'preset %s: seed, epoch and example decide a training picture, whatever the batch',
     async (augmentation) => {
       const data = await opened({ augmentation });

@@ -16,11 +16,13 @@ export interface AugmentationPolicy {
   readonly eraseProbability: number;
 }
 
-export const augmentationPresets = ['none', 'light', 'symbols', 'standard'] as const;
+export const augmentationPresets = ['none', 'light', 'captions', 'symbols', 'standard'] as const;
 
 /**
  * - `none`: training sees what evaluation sees.
  * - `light`: crops that keep 60 % or more, flips, weak colour jitter.
+ * - `captions`: photographs with texts about them: crops that keep 70 % or more, so that what a text names stays in the
+ *   picture, and weak colour jitter; no flips, which would make "left" of "right".
  * - `symbols`: for drawings, letters and signs, whose meaning a flip or a strong crop destroys.
  * - `standard`: photographs, trained from scratch or fine-tuned: strong crops, flips, RandAugment, erasing.
  */
@@ -36,6 +38,16 @@ export function augmentationPolicy(preset: AugmentationPreset): AugmentationPoli
         cropArea: [0.6, 1],
         cropRatio: [3 / 4, 4 / 3],
         flipProbability: 0.5,
+        rotationDegrees: 0,
+        colourJitter: 0.1,
+        randomOperations: { count: 0, magnitude: 0 },
+        eraseProbability: 0,
+      };
+    case 'captions':
+      return {
+        cropArea: [0.7, 1],
+        cropRatio: [3 / 4, 4 / 3],
+        flipProbability: 0,
         rotationDegrees: 0,
         colourJitter: 0.1,
         randomOperations: { count: 0, magnitude: 0 },

@@ -1,6 +1,7 @@
 import type { ImageClassificationData } from '@winnow/core';
-import { type ImageOptions, classificationData } from '../labelled/classification';
+import { classificationData } from '../labelled/classification';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
+import type { ImageOptions } from '../picture/image-options';
 import { type EmojiRecord, type EmojiVendor, emojiRecords } from './records';
 import { splitEmoji } from './split';
 

@@ -1,8 +1,9 @@
 import { basename, join, resolve } from 'node:path';
 import type { ImageClassificationData } from '@winnow/core';
 import { DataError } from '../failure/data-error';
-import { type ImageOptions, type LabelledSplits, classificationData } from '../labelled/classification';
+import { type LabelledSplits, classificationData } from '../labelled/classification';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
+import type { ImageOptions } from '../picture/image-options';
 import { holdOut } from '../split/hold-out';
 import { type ClassFolder, classFolders, kindAt } from './class-folders';
 

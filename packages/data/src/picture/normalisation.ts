@@ -1,4 +1,4 @@
-import { CHANNELS } from '../picture/picture';
+import { CHANNELS } from './picture';
 
 /** Per channel (red, green, blue), for values in [0, 1]: normalised = (value − mean) / std. */
 export interface Normalisation {

@@ -1,0 +1,63 @@
+import {
+  type AugmentationPolicy,
+  type AugmentationPreset,
+  augmentationPolicy,
+  checkPolicy,
+} from '../augmentation/policy';
+import { type Normalisation, imageNetNormalisation, normaliser } from './normalisation';
+import { type PreparedPictures, preparedPictures } from './prepared';
+import { pictureStore } from './store';
+
+const DEFAULT_CACHE_BYTES = 512 * 1024 * 1024;
+
+export interface ImageOptions {
+  /** S: side of the square pictures, in pixels. */
+  readonly imageSize: number;
+  /** Default: ImageNet's. */
+  readonly normalisation?: Normalisation;
+  /** How training pictures are varied; the default depends on the dataset. */
+  readonly augmentation?: AugmentationPreset | AugmentationPolicy;
+  /**
+   * Evaluation scales the shorter side to S / this and cuts the middle S×S out. Default 1: the whole shorter side.
+   * ImageNet models at 224 pixels are customarily evaluated with 0.875 or 0.9.
+   */
+  readonly evaluationCropShare?: number;
+  /** Memory for decoded pictures, so that later epochs do not decode again. Default 512 MiB. */
+  readonly cacheBytes?: number;
+  /**
+   * Decode every picture now. A broken file is then reported before a training starts and not in its middle; pictures
+   * that fit into the cache are not decoded again. Default false: a broken file is reported when it is first used.
+   */
+  readonly preload?: boolean;
+}
+
+function policyOf(augmentation: AugmentationPreset | AugmentationPolicy): AugmentationPolicy | undefined {
+  const policy = typeof augmentation === 'string' ? augmentationPolicy(augmentation) : augmentation;
+  if (policy !== undefined) checkPolicy(policy);
+  return policy;
+}
+
+/**
+ * Pictures prepared as the options say.
+ * @throws {RangeError} on options outside their range.
+ */
+export function picturesFor(
+  options: ImageOptions,
+  defaultAugmentation: AugmentationPreset,
+): PreparedPictures {
+  const { imageSize, evaluationCropShare = 1, cacheBytes = DEFAULT_CACHE_BYTES } = options;
+  if (!Number.isInteger(imageSize) || imageSize < 1) {
+    throw new RangeError(`expected imageSize to be a positive whole number of pixels, got ${imageSize}`);
+  }
+  if (!(evaluationCropShare > 0 && evaluationCropShare <= 1)) {
+    throw new RangeError(`expected evaluationCropShare above 0 and not above 1, got ${evaluationCropShare}`);
+  }
+  if (!(cacheBytes >= 0)) throw new RangeError(`expected cacheBytes of 0 or more, got ${cacheBytes}`);
+  return preparedPictures({
+    imageSize,
+    evaluationCropShare,
+    policy: policyOf(options.augmentation ?? defaultAugmentation),
+    normalise: normaliser(options.normalisation ?? imageNetNormalisation),
+    store: pictureStore(cacheBytes),
+  });
+}

@@ -1,0 +1,88 @@
+import { type Augmentation, randomStream } from '@winnow/core';
+import { augment } from '../augmentation/augment';
+import type { AugmentationPolicy } from '../augmentation/policy';
+import type { Normalise } from './normalisation';
+import { CHANNELS, type Picture, centreSquare } from './picture';
+import { readPicture } from './read';
+import type { PictureStore } from './store';
+
+/**
+ * Pictures that will be augmented are kept somewhat larger than S: a crop of two thirds then still has S pixels to
+ * each side, and sampling the whole never skips pixels.
+ */
+const WORKING_SCALE = 1.25;
+
+export interface PictureOptions {
+  /** S: side of the pictures in a batch, in pixels. */
+  readonly imageSize: number;
+  readonly evaluationCropShare: number;
+  readonly policy: AugmentationPolicy | undefined;
+  readonly normalise: Normalise;
+  readonly store: PictureStore;
+}
+
+/** A picture file, and the index of the example that it is of, which with seed and epoch decides its variation. */
+export interface PictureOfExample {
+  readonly path: string;
+  readonly example: number;
+}
+
+/** Picture files as a model takes them in: decoded and resized by libvips off the main thread, augmented in plain code. */
+export interface PreparedPictures {
+  /**
+   * Decodes the picture as training (augmented or not) or evaluation will want it, into the store.
+   * @throws {DataError} naming the file when it cannot be decoded.
+   */
+  load(path: string, augmented: boolean): Promise<void>;
+  /**
+   * Normalised pixels, [B, S, S, C]; varied with an augmentation, otherwise as for evaluation.
+   * @throws {DataError} naming the first file that cannot be decoded.
+   */
+  batch(pictures: readonly PictureOfExample[], augmentation?: Augmentation): Promise<Float32Array>;
+}
+
+export function preparedPictures({
+  imageSize,
+  evaluationCropShare,
+  policy,
+  normalise,
+  store,
+}: PictureOptions): PreparedPictures {
+  const valuesPerPicture = imageSize * imageSize * CHANNELS;
+  const evaluationSide = Math.round(imageSize / evaluationCropShare);
+  const workingSide = Math.ceil(imageSize * WORKING_SCALE);
+  const varied = new Uint8Array(valuesPerPicture);
+
+  const forEvaluation = (path: string): Promise<Picture> =>
+    store.get(`evaluation ${path}`, async () =>
+      centreSquare(await readPicture(path, { shorterSide: evaluationSide, enlarge: true }), imageSize),
+    );
+  const forAugmentation = (path: string): Promise<Picture> =>
+    store.get(`augmentation ${path}`, () => readPicture(path, { shorterSide: workingSide, enlarge: false }));
+  const decoded = (path: string, augmented: boolean): Promise<Picture> =>
+    augmented && policy !== undefined ? forAugmentation(path) : forEvaluation(path);
+
+  return {
+    load: async (path, augmented) => {
+      await decoded(path, augmented);
+    },
+    batch: async (pictures, augmentation) => {
+      const sources = await Promise.all(
+        pictures.map(({ path }) => decoded(path, augmentation !== undefined)),
+      );
+      const images = new Float32Array(pictures.length * valuesPerPicture);
+      sources.forEach((picture, position) => {
+        const start = position * valuesPerPicture;
+        if (augmentation === undefined || policy === undefined) {
+          normalise(picture.pixels, images, start);
+          return;
+        }
+        const { seed, epoch } = augmentation;
+        const random = randomStream(seed, 'augment', epoch, pictures[position]?.example ?? 0);
+        augment(picture, policy, random, imageSize, varied);
+        normalise(varied, images, start);
+      });
+      return images;
+    },
+  };
+}
