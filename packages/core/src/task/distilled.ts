@@ -12,10 +12,11 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Prediction } from '../models/prediction';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
-import type { TensorTree } from '../tree/tree';
+import { withoutGradient } from '../operations/kernel';
+import { type TensorTree, tidyTree } from '../tree/tree';
 import type { Task } from './task';
 
-/** A model to learn from; its parameters stay the caller's. */
+/** A model to learn from; its parameters stay the caller's, and get no gradient. */
 export interface Teacher<Batch> {
   predict(batch: Batch): Prediction;
 }
@@ -36,7 +37,7 @@ export function distilled<Params extends TensorTree, Batch>(
   return {
     ...task,
     loss: (prediction, batch) => {
-      const taught = teacher.predict(batch);
+      const taught = withoutGradient(() => tidyTree(() => teacher.predict(batch)));
       const own = mul<Scalar>(task.loss(prediction, batch), 1 - weight);
       return add(own, mul<Scalar>(distance(prediction, taught), weight));
     },
