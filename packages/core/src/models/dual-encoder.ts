@@ -81,7 +81,7 @@ export function dualEncoder(config: DualEncoderConfig): DualEncoder {
     },
     sites,
     account: accountOf([
-      ...visionTowerAccount(vision, 'vision.'),
+      ...visionTowerAccount(vision, 'vision.', 1),
       ...textTowerAccount(text, 'text.'),
       projectionLine('visionProjection', vision.tower.embedDim, P),
       projectionLine('textProjection', text.tower.embedDim, P),

@@ -101,8 +101,15 @@ export function visionTowerSpecs(config: VisionTowerConfig): VisionTowerParams<P
   };
 }
 
-/** What the tower costs, its parts under `prefix`. */
-export function visionTowerAccount(config: VisionTowerConfig, prefix = ''): AccountLine[] {
+/**
+ * What the tower costs, its parts under `prefix`. Published counters charge the last norm for what it is applied to:
+ * all tokens in DeiT's code, the class token alone in CLIP's.
+ */
+export function visionTowerAccount(
+  config: VisionTowerConfig,
+  prefix = '',
+  normalized = tokenCount(config),
+): AccountLine[] {
   const { patchSize, channels, embeddingNorm, patchBias, tower } = config;
   const { embedDim: D } = tower;
   const tokens = tokenCount(config);
@@ -117,6 +124,6 @@ export function visionTowerAccount(config: VisionTowerConfig, prefix = ''): Acco
     { part: `${prefix}positions`, parameters: tokens * D, macs: 0 },
     ...(embeddingNorm ? [{ part: `${prefix}embeddingNorm`, ...layerNormCost(D, tokens) }] : []),
     ...towerAccount(tower, `${prefix}blocks`, tokens),
-    { part: `${prefix}norm`, ...layerNormCost(D, tokens) },
+    { part: `${prefix}norm`, ...layerNormCost(D, normalized) },
   ];
 }

@@ -1,17 +1,21 @@
 import fc from 'fast-check';
 import {
   type VisionTransformerPreset,
+  clipText,
   compressibleCost,
+  dualEncoder,
   leavesOf,
   randomStream,
   removalTarget,
   selectUnits,
   sizeOf,
   sumCosts,
+  textTowerConfig,
   visionTransformer,
   visionTransformerConfig,
 } from '../../src/index';
 import { smallConfigs } from './random-model';
+import { smallDualEncoders, smallTextConfigs } from './random-towers';
 
 const imagenet = { imageSize: 224, patchSize: 16, classes: 1000 } as const;
 const deit = (preset: VisionTransformerPreset) =>
@@ -85,6 +89,62 @@ describe('the account of DeiT-S at 224 px', () => {
   });
 });
 
+describe('the account of CLIP ViT-L/14 at 336 px', () => {
+  const shape = { embedDim: 1024, heads: 16, layers: 24, headDim: 64 };
+  const text = textTowerConfig('clip-large', { vocabulary: 49_408, context: 77 });
+  const { sites, account } = dualEncoder({
+    kind: 'dual-encoder',
+    projectionDim: 768,
+    vision: {
+      imageSize: 336,
+      patchSize: 14,
+      channels: 3,
+      distillation: 'none',
+      embeddingNorm: true,
+      patchBias: false,
+      tower: {
+        embedDim: shape.embedDim,
+        heads: shape.heads,
+        denseHeadDim: shape.headDim,
+        activation: 'quick-gelu',
+        causal: false,
+        normEpsilon: 1e-5,
+        blocks: new Array(shape.layers).fill({ headDim: shape.headDim, hiddenDim: 4 * shape.embedDim }),
+      },
+    },
+    text,
+  });
+  const encoder = clipText({ kind: 'clip-text', projectionDim: 768, ...text });
+
+  it('is exact for both towers', () => {
+    expect(account.parameters).toBe(427_944_192 + 1); // and the temperature
+    expect(account.macs).toBe(197_761_891_072);
+    expect(((account.macs - encoder.account.macs) / 1e9).toFixed(1)).toBe('191.1');
+    expect((encoder.account.macs / 1e9).toFixed(2)).toBe('6.66');
+  });
+
+  it('is exact for the text tower by itself and its units', () => {
+    const prunable = compressibleCost(encoder.sites);
+    expect(prunable.parameters).toBe(84_999_168);
+    expect(encoder.account.parameters - prunable.parameters).toBe(38_651_136);
+    expect(encoder.sites).toHaveLength(2 * 12);
+    for (const { structure, unitCost } of encoder.sites) {
+      expect(unitCost).toEqual(
+        structure === 'attention'
+          ? { parameters: 36_900, macs: 2_980_824 }
+          : { parameters: 1_537, macs: 118_272 },
+      );
+    }
+  });
+
+  it('has units of the text tower and of a vision tower of twice its depth', () => {
+    const of = (tower: string) => sites.filter((site) => site.tower === tower);
+    expect([of('vision').length, of('text').length, sites.length]).toEqual([48, 24, 72]);
+    expect(of('text').map(({ unitCost }) => unitCost)).toEqual(encoder.sites.map(({ unitCost }) => unitCost));
+    expect(of('vision')[0]?.unitCost.parameters).toBe(16 * (4 * 1024 + 3));
+  });
+});
+
 describe('the account of any model', () => {
   it.each([
     ['tiny', '5.7', '1.3'],
@@ -96,9 +156,13 @@ describe('the account of any model', () => {
   });
 
   it('counts every element of the specifications, part by part', () => {
+    const models = fc.oneof(
+      smallConfigs.map(visionTransformer),
+      smallTextConfigs.map((config) => clipText({ kind: 'clip-text', projectionDim: 5, ...config })),
+      smallDualEncoders.map(dualEncoder),
+    );
     fc.assert(
-      fc.property(smallConfigs, (config) => {
-        const { specs, account } = visionTransformer(config);
+      fc.property(models, ({ specs, account }) => {
         expect(account.parameters).toBe(leavesOf(specs).reduce((sum, spec) => sum + sizeOf(spec), 0));
         expect(sumCosts(account.lines)).toEqual({ parameters: account.parameters, macs: account.macs });
         expect(new Set(account.lines.map(({ part }) => part)).size).toBe(account.lines.length);

@@ -44,7 +44,7 @@ describeOnEveryEngine('cutting', () => {
       const tensors = Object.fromEntries(Object.entries(masks).map(([id, mask]) => [id, tensor1d(mask)]));
       const masked = effective(params, sites, tensors, role);
       const cut = compact(model, params, decisionFromMasks(sites, masks));
-      return logitDifference({ model, params: masked }, cut, randomImages(config, random));
+      return logitDifference({ model, params: masked }, cut, { images: randomImages(config, random) });
     });
 
   it('changes nothing after masking what makes the units', () => {

@@ -2,12 +2,14 @@ import { type Tensor2D, add, mul, reshape, slice, tensor2d, tensor4d, tidy } fro
 import fc from 'fast-check';
 import {
   type LinearParams,
+  type VisionTowerParams,
   type VisionTransformerConfig,
   linear,
   randomStream,
   visionTransformer,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
+import { plainVisionStates, valuesOf } from './plain-towers';
 import { logitDifference, perturbedParams, randomImages, seeds, smallConfigs } from './random-model';
 
 const distilled: VisionTransformerConfig = {
@@ -72,6 +74,32 @@ describeOnEveryEngine('a vision transformer', () => {
           const logits = model.forward(params, { images }).logits.dataSync();
           expected.dataSync().forEach((value, k) => {
             expect(Math.abs(value - (logits[k] ?? Number.NaN))).toBeLessThan(1e-5);
+          });
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('computes what its description says, with a norm before its blocks and without a bias of patches too', () => {
+    fc.assert(
+      fc.property(smallConfigs, seeds, (config, seed) => {
+        tidy(() => {
+          const model = visionTransformer(config);
+          const params = perturbedParams(model, seed);
+          expect(params.embeddingNorm !== undefined).toBe(config.embeddingNorm);
+          expect(params.patchEmbedding.bias !== undefined).toBe(config.patchBias);
+          const images = randomImages(config, randomStream(seed, 'pictures'), 2);
+          const plain = valuesOf<VisionTowerParams<number[], number[]>>(params);
+          const pixels = [...images.dataSync()];
+          const features = [...model.features(params, { images }).dataSync()];
+          const expected = [0, 1].flatMap((picture) =>
+            plainVisionStates(config, plain, pixels.slice((picture * pixels.length) / 2)),
+          );
+          expect(features).toHaveLength(expected.length);
+          expected.forEach((value, i) => {
+            // A norm over a few nearly equal numbers makes rounding a hundred times as large.
+            expect(Math.abs(value - (features[i] ?? Number.NaN))).toBeLessThan(5e-4);
           });
         });
       }),
@@ -151,7 +179,7 @@ describeOnEveryEngine('a vision transformer', () => {
           const difference = logitDifference(
             { model, params: { ...single, head: doubled } },
             { model: token, params: tokenParams },
-            images,
+            { images },
           );
           expect(difference).toBeLessThan(1e-5);
         });

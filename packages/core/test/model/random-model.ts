@@ -1,16 +1,26 @@
-import { type Tensor4D, abs, add, max, sub, tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import {
+  type Tensor,
+  type Tensor4D,
+  abs,
+  add,
+  max,
+  sub,
+  tensor,
+  tensor4d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
   type Model,
   type RandomStream,
+  type Site,
   type TensorTree,
-  type VisionTransformer,
   type VisionTransformerConfig,
-  type VisionTransformerParams,
   initialize,
   mapTree,
   randomStream,
   sizeOf,
+  tidyTree,
 } from '../../src/index';
 
 /** Small vision transformers of every kind; their layers differ in size, as after a cut. */
@@ -48,9 +58,12 @@ export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
 export const seeds = fc.integer({ min: 0, max: 1_000_000 });
 
 /** Parameters of which none is zero or one: biases and norms must take part in what is tested. */
-export function perturbedParams(model: VisionTransformer, seed: number): VisionTransformerParams {
-  return tidy(() => {
-    const params = initialize<VisionTransformerParams>(model.specs, seed);
+export function perturbedParams<Params extends TensorTree>(
+  model: Pick<Model<Params, never>, 'specs' | 'forward'>,
+  seed: number,
+): Params {
+  return tidyTree(() => {
+    const params = initialize<Params>(model.specs, seed);
     const random = randomStream(seed, 'perturbation');
     return mapTree(params, (leaf) => {
       const noise = Float32Array.from({ length: sizeOf(leaf) }, () => 0.3 * random.normal());
@@ -60,21 +73,19 @@ export function perturbedParams(model: VisionTransformer, seed: number): VisionT
 }
 
 export function randomImages(
-  { imageSize, channels }: VisionTransformerConfig,
+  { imageSize, channels }: Pick<VisionTransformerConfig, 'imageSize' | 'channels'>,
   random: RandomStream,
+  count = 3,
 ): Tensor4D {
-  const size = 3 * imageSize * imageSize * channels;
+  const size = count * imageSize * imageSize * channels;
   return tensor4d(
     Float32Array.from({ length: size }, () => random.normal()),
-    [3, imageSize, imageSize, channels],
+    [count, imageSize, imageSize, channels],
   );
 }
 
 /** Units to keep at every site, at least one. */
-export function randomMasks(
-  sites: VisionTransformer['sites'],
-  random: RandomStream,
-): Record<string, number[]> {
+export function randomMasks(sites: readonly Site[], random: RandomStream): Record<string, number[]> {
   return Object.fromEntries(
     sites.map(({ id, units }) => {
       const survivor = random.integer(units);
@@ -86,16 +97,17 @@ export function randomMasks(
   );
 }
 
-/** Largest |Δlogit| between two models on the same pictures. */
+/** Largest |Δlogit| between two models on the same inputs. */
 export function logitDifference(
   a: { model: Model; params: TensorTree },
   b: { model: Model; params: TensorTree },
-  images: Tensor4D,
+  inputs: unknown,
 ): number {
-  return tidy(
-    () =>
-      max(
-        abs(sub(a.model.forward(a.params, { images }).logits, b.model.forward(b.params, { images }).logits)),
-      ).dataSync<'float32'>()[0] ?? Number.NaN,
+  return tidy(() =>
+    largestDifference(a.model.forward(a.params, inputs).logits, b.model.forward(b.params, inputs).logits),
   );
+}
+
+export function largestDifference(a: Tensor, b: Tensor): number {
+  return tidy(() => max(abs(sub(a, b))).dataSync<'float32'>()[0] ?? Number.NaN);
 }

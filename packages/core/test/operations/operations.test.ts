@@ -1,6 +1,19 @@
-import { type Tensor, type Tensor1D, type Tensor2D, memory, tensor2d } from '@tensorflow/tfjs-core';
+import {
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  grad,
+  memory,
+  mul,
+  sum,
+  tensor,
+  tensor1d,
+  tensor2d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import {
   attention,
+  gatherRows,
   gelu,
   layerNorm,
   linear,
@@ -14,6 +27,7 @@ import { type Input, deviations, randomInput } from './gradient-check';
 import {
   plainAttention,
   plainCrossEntropy,
+  plainGatherRows,
   plainGelu,
   plainLayerNorm,
   plainLinear,
@@ -59,9 +73,18 @@ const attentions = [
   };
 });
 
+/** Rows that are taken several times, one that is taken never, and more rows than the table has. */
+const gathered = [[2], [1, 0, 1, 1], [3, 0, 3, 3, 1, 0, 3]].map((rows): Case => ({
+  what: `gatherRows ${rows.join(', ')}`,
+  operation: (table) => gatherRows(matrix(table), tensor1d(rows, 'int32')),
+  plain: (table = []) => plainGatherRows(3, rows)(table),
+  inputs: [randomInput(random, 4, 3)],
+}));
+
 const targets = [0.8, 0.1, 0.1, 0, 0, 1];
 const cases: Case[] = [
   ...attentions,
+  ...gathered,
   {
     what: 'linear',
     operation: (x, weight, bias) => linear(matrix(x), matrix(weight), vector(bias)),
@@ -118,6 +141,28 @@ describeOnEveryEngine('fused operations', () => {
     const zeros = tensor2d([0, 0], [1, 2]);
     expect([...gelu(zeros).dataSync()]).toEqual([0, 0]);
     expect([...quickGelu(zeros).dataSync()]).toEqual([0, 0]);
+  });
+
+  it('add up the gradient of a row over all its uses', () => {
+    tidy(() => {
+      const rows = Array.from({ length: 5000 }, (_, i) => (i % 3 === 0 ? 7 : i % 11));
+      const inputs = [randomInput(random, 13, 4), randomInput(random, rows.length, 4)];
+      const [table, weights] = inputs.map(({ values, shape }) => tensor([...values], [...shape]));
+      const loss = (table: Tensor) =>
+        sum(mul(gatherRows(matrix(table), tensor1d(rows, 'int32')), weights ?? table));
+      const gradient = grad(loss)(matrix(table)).dataSync();
+      const expected = new Float64Array(13 * 4);
+      rows.forEach((row, i) => {
+        for (let column = 0; column < 4; column++) {
+          const entry = row * 4 + column;
+          expected[entry] = (expected[entry] ?? 0) + (inputs[1]?.values[i * 4 + column] ?? Number.NaN);
+        }
+      });
+      expect([...gradient.slice(11 * 4)]).toEqual(new Array(2 * 4).fill(0));
+      expected.forEach((value, i) => {
+        expect(Math.abs(value - (gradient[i] ?? Number.NaN))).toBeLessThan(1e-3);
+      });
+    });
   });
 
   it('stay finite for large scores and logits', () => {

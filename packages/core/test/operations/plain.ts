@@ -107,3 +107,7 @@ export function plainScaleUnits(units: number, width: number) {
   return (parameter: Values, scale: Values): number[] =>
     parameter.map((value, i) => value * at(scale, Math.floor(i / width) % units));
 }
+
+export function plainGatherRows(width: number, rows: readonly number[]) {
+  return (table: Values): number[] => rows.flatMap((row) => table.slice(row * width, (row + 1) * width));
+}

@@ -1,0 +1,172 @@
+import { memory, mul, square, sum, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {
+  type DualEncoderConfig,
+  type DualEncoderParams,
+  compact,
+  decisionFromMasks,
+  disposeTree,
+  dualEncoder,
+  effective,
+  entriesOf,
+  modelOf,
+  randomStream,
+  sizeOf,
+} from '../../src/index';
+import { describeOnEveryEngine } from '../engine/every-engine';
+import { plainSimilarities, valuesOf } from './plain-towers';
+import { largestDifference, perturbedParams, randomImages, randomMasks, seeds } from './random-model';
+import { asTokens, randomTexts, smallDualEncoders } from './random-towers';
+
+/** A model of a configuration, parameters and inputs, all drawn from the seed. To be called in a tidy. */
+function drawn(config: DualEncoderConfig, seed: number) {
+  const model = dualEncoder(config);
+  const random = randomStream(seed, 'inputs');
+  const images = randomImages(config.vision, random, 3);
+  const texts = randomTexts(config.text, random, 4, config.text.context);
+  return { model, params: perturbedParams(model, seed), images, texts, tokens: asTokens(texts) };
+}
+
+const withScale = (params: DualEncoderParams, logarithm: number): DualEncoderParams => ({
+  ...params,
+  logitScale: tensor1d([logarithm]),
+});
+
+describeOnEveryEngine('a dual encoder', () => {
+  it('computes what its description says', () => {
+    fc.assert(
+      fc.property(smallDualEncoders, seeds, (config, seed) => {
+        tidy(() => {
+          const { model, params, images, texts, tokens } = drawn(config, seed);
+          const plain = valuesOf<DualEncoderParams<number[], number[]>>(params);
+          const pixels = [...images.dataSync()];
+          const pictures = [0, 1, 2].map((i) =>
+            pixels.slice((i * pixels.length) / 3, ((i + 1) * pixels.length) / 3),
+          );
+          const expected = plainSimilarities(config, plain, pictures, texts).flat();
+          const logits = [...model.forward(params, { images, tokens }).logits.dataSync()];
+          expect(logits).toHaveLength(expected.length);
+          const scale = Math.exp(plain.logitScale[0] ?? Number.NaN);
+          expected.forEach((value, i) => {
+            // Norms over a few nearly equal numbers make rounding a hundred times as large.
+            expect(Math.abs(value - (logits[i] ?? Number.NaN)) / scale).toBeLessThan(5e-4);
+          });
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('predicts the embeddings of both sides, of length 1', () => {
+    fc.assert(
+      fc.property(smallDualEncoders, seeds, (config, seed) => {
+        tidy(() => {
+          const { model, params, images, tokens } = drawn(config, seed);
+          const prediction = model.forward(params, { images, tokens });
+          expect(Object.keys(prediction).sort()).toEqual(['images', 'logits', 'texts']);
+          for (const [name, alone, count] of [
+            ['images', model.embedImages(params, images), 3],
+            ['texts', model.embedTexts(params, tokens), 4],
+          ] as const) {
+            const embeddings = prediction[name];
+            if (embeddings === undefined) throw new Error(`no ${name} are predicted`);
+            expect(embeddings.shape).toEqual([count, config.projectionDim]);
+            expect(largestDifference(alone, embeddings)).toBe(0);
+            for (const length of sum(square(embeddings), 1).dataSync()) expect(length).toBeCloseTo(1, 5);
+          }
+        });
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('scales its cosines by e to the learned logarithm, at most 100', () => {
+    fc.assert(
+      fc.property(
+        smallDualEncoders,
+        seeds,
+        fc.double({ min: -3, max: 6, noNaN: true }),
+        (config, seed, log) => {
+          tidy(() => {
+            const { model, params, images, tokens } = drawn(config, seed);
+            const cosines = model.forward(withScale(params, 0), { images, tokens }).logits;
+            const scaled = model.forward(withScale(params, log), { images, tokens }).logits;
+            const scale = Math.min(100, Math.exp(log));
+            expect(largestDifference(mul(cosines, scale), scaled)).toBeLessThan(1e-5 * Math.max(1, scale));
+          });
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('is the same cut as masked', () => {
+    fc.assert(
+      fc.property(smallDualEncoders, seeds, (config, seed) => {
+        tidy(() => {
+          const { model, params, images, tokens } = drawn(config, seed);
+          const masks = randomMasks(model.sites, randomStream(seed, 'masks'));
+          const tensors = Object.fromEntries(Object.entries(masks).map(([id, mask]) => [id, tensor1d(mask)]));
+          const masked = model.forward(effective(params, model.sites, tensors), { images, tokens });
+          const cut = compact(model, params, decisionFromMasks(model.sites, masks));
+          const small = cut.model.forward(cut.params, { images, tokens });
+          // Cosines: the temperature scales their rounding too.
+          const scale = Math.exp(params.logitScale.dataSync()[0] ?? Number.NaN);
+          expect(largestDifference(small.logits, masked.logits) / scale).toBeLessThan(1e-5);
+          for (const name of ['images', 'texts']) {
+            const [a, b] = [small[name], masked[name]];
+            if (a === undefined || b === undefined) throw new Error(`no ${name} are predicted`);
+            expect(largestDifference(a, b)).toBeLessThan(1e-5);
+          }
+          expect(small.logits.shape).toEqual([3, 4]);
+        });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('becomes the model that its account says, with parameters of its specifications', () => {
+    fc.assert(
+      fc.property(smallDualEncoders, seeds, (config, seed) => {
+        const before = memory().numTensors;
+        const model = dualEncoder(config);
+        const params = perturbedParams(model, seed);
+        const masks = randomMasks(model.sites, randomStream(seed, 'masks'));
+        const cut = compact(model, params, decisionFromMasks(model.sites, masks));
+        const leaves = entriesOf(cut.params);
+        expect(leaves.reduce((total, [, leaf]) => total + sizeOf(leaf), 0)).toBe(
+          cut.model.account.parameters,
+        );
+        expect(leaves.map(([path, { shape }]) => [path, shape])).toEqual(
+          entriesOf(cut.model.specs).map(([path, { shape }]) => [path, [...shape]]),
+        );
+        expect(cut.model.config).toEqual(modelOf(cut.model.config).config);
+        disposeTree([params, cut.params]);
+        expect(memory().numTensors).toBe(before);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+describe('the sites of a dual encoder', () => {
+  it('have unique names, each in its tower, and couple parameters that exist', () => {
+    fc.assert(
+      fc.property(smallDualEncoders, (config) => {
+        const { sites, specs } = dualEncoder(config);
+        const { vision, text } = config;
+        expect(sites).toHaveLength(2 * (vision.tower.blocks.length + text.tower.blocks.length));
+        expect(new Set(sites.map(({ id }) => id)).size).toBe(sites.length);
+        const shapes = new Map(entriesOf(specs).map(([path, { shape }]) => [path, shape]));
+        for (const { id, tower, units, couplings } of sites) {
+          expect(['vision', 'text']).toContain(tower);
+          expect(id.startsWith(`${tower}.blocks.`)).toBe(true);
+          for (const { parameter, axis, copies } of couplings) {
+            expect(parameter.startsWith(`${id}.`)).toBe(true);
+            expect(shapes.get(parameter)?.[axis]).toBe(copies * units);
+          }
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,131 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import {
+  type BlockParams,
+  type DualEncoderConfig,
+  type DualEncoderParams,
+  type TensorTree,
+  type TextTowerConfig,
+  type TextTowerParams,
+  type TowerConfig,
+  type VisionTowerConfig,
+  type VisionTowerParams,
+  buildTree,
+} from '../../src/index';
+import { plainAttention, plainGelu, plainLayerNorm, plainLinear, plainQuickGelu } from '../operations/plain';
+
+/** Parameters and states as row-major lists. */
+export type Values = readonly number[];
+
+/** The towers as one would write them on paper, one example at a time, in float64. */
+export function plainTextStates(
+  { endToken, tower }: TextTowerConfig,
+  { tokenEmbedding, positions, blocks, norm }: TextTowerParams<Values, Values>,
+  text: Values,
+): number[] {
+  const { embedDim: D, normEpsilon } = tower;
+  const embedded = text.flatMap((token, position) =>
+    row(tokenEmbedding, token, D).map((value, i) => value + at(positions, position * D + i)),
+  );
+  const states = plainBlocks(tower, blocks, embedded);
+  const normalized = plainLayerNorm(text.length, D, normEpsilon)(states, norm.weight, norm.bias);
+  return row(normalized, text.indexOf(endToken), D);
+}
+
+/** Picture [S, S, C] → normalised last hidden states [T, D]. */
+export function plainVisionStates(
+  { imageSize, patchSize, channels, tower }: VisionTowerConfig,
+  params: VisionTowerParams<Values, Values>,
+  picture: Values,
+): number[] {
+  const { embedDim: D, normEpsilon } = tower;
+  const { weight, bias } = params.patchEmbedding;
+  const grid = imageSize / patchSize;
+  const patches = range(grid * grid).flatMap((patch) => {
+    const [top, left] = [Math.floor(patch / grid) * patchSize, (patch % grid) * patchSize];
+    const pixels = range(patchSize * patchSize * channels).map((i) => {
+      const [y, x] = [Math.floor(i / (patchSize * channels)), Math.floor(i / channels) % patchSize];
+      return at(picture, ((top + y) * imageSize + left + x) * channels + (i % channels));
+    });
+    return plainLinear(1, pixels.length, D)(pixels, weight, bias ?? range(D).fill(0));
+  });
+  const sequence = [...params.classToken, ...(params.distillationToken ?? []), ...patches];
+  const placed = sequence.map((value, i) => value + at(params.positions, i));
+  const tokens = placed.length / D;
+  const { embeddingNorm, norm } = params;
+  const embedded = embeddingNorm
+    ? plainLayerNorm(tokens, D, normEpsilon)(placed, embeddingNorm.weight, embeddingNorm.bias)
+    : placed;
+  const states = plainBlocks(tower, params.blocks, embedded);
+  return plainLayerNorm(tokens, D, normEpsilon)(states, norm.weight, norm.bias);
+}
+
+function plainBlocks(
+  tower: TowerConfig,
+  blocks: readonly BlockParams<Values, Values>[],
+  x: Values,
+): number[] {
+  const { embedDim: D, heads, denseHeadDim, activation, causal, normEpsilon } = tower;
+  const tokens = x.length / D;
+  const activated = activation === 'gelu' ? plainGelu : plainQuickGelu;
+  return blocks.reduce<number[]>(
+    (states, { attentionNorm, attention, ffnNorm, ffn }) => {
+      const headDim = attention.query.bias.length / heads;
+      const a = plainLayerNorm(tokens, D, normEpsilon)(states, attentionNorm.weight, attentionNorm.bias);
+      const project = (name: 'query' | 'key' | 'value') =>
+        plainLinear(tokens, D, heads * headDim)(a, attention[name].weight, attention[name].bias);
+      const attended = plainAttention({
+        ...{ batch: 1, tokens, heads, keyDim: headDim, valueDim: headDim, causal },
+        scale: 1 / Math.sqrt(denseHeadDim),
+      })(project('query'), project('key'), project('value'));
+      const { output } = attention;
+      const between = sumOf(
+        states,
+        plainLinear(tokens, heads * headDim, D)(attended, output.weight, output.bias),
+      );
+      const b = plainLayerNorm(tokens, D, normEpsilon)(between, ffnNorm.weight, ffnNorm.bias);
+      const { expand, contract } = ffn;
+      const hidden = activated(plainLinear(tokens, D, expand.bias.length)(b, expand.weight, expand.bias));
+      return sumOf(
+        between,
+        plainLinear(tokens, expand.bias.length, D)(hidden, contract.weight, contract.bias),
+      );
+    },
+    [...x],
+  );
+}
+
+/** Logits of every picture with every text, [pictures][texts]. */
+export function plainSimilarities(
+  { vision, text, projectionDim: P }: DualEncoderConfig,
+  params: DualEncoderParams<Values, Values>,
+  pictures: readonly Values[],
+  texts: readonly Values[],
+): number[][] {
+  const embed = (states: Values, projection: Values) => {
+    const projected = plainLinear(1, states.length, P)(states, projection, range(P).fill(0));
+    return projected.map((value) => value / Math.hypot(...projected));
+  };
+  const images = pictures.map((picture) =>
+    embed(
+      row(plainVisionStates(vision, params.vision, picture), 0, vision.tower.embedDim),
+      params.visionProjection,
+    ),
+  );
+  const sentences = texts.map((tokens) =>
+    embed(plainTextStates(text, params.text, tokens), params.textProjection),
+  );
+  const scale = Math.min(100, Math.exp(at(params.logitScale, 0)));
+  return images.map((image) =>
+    sentences.map((sentence) => scale * image.reduce((sum, value, i) => sum + value * at(sentence, i), 0)),
+  );
+}
+
+/** A tree of tensors as lists, of the record type that the caller names. */
+export const valuesOf = <Record>(tree: TensorTree): Record =>
+  buildTree<Tensor, Record>(tree, (leaf) => [...leaf.dataSync()]);
+
+const at = (values: Values, index: number): number => values[index] ?? Number.NaN;
+const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
+const row = (values: Values, index: number, width: number): number[] =>
+  values.slice(index * width, (index + 1) * width);
+const sumOf = (a: Values, b: Values): number[] => a.map((value, i) => value + at(b, i));

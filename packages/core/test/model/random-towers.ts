@@ -1,0 +1,71 @@
+import { type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import type { DualEncoderConfig, RandomStream, TextTowerConfig, TowerConfig } from '../../src/index';
+import { smallConfigs } from './random-model';
+
+const textTowers: fc.Arbitrary<TowerConfig> = fc.record({
+  embedDim: fc.integer({ min: 2, max: 9 }),
+  heads: fc.integer({ min: 1, max: 3 }),
+  denseHeadDim: fc.integer({ min: 4, max: 6 }),
+  activation: fc.constantFrom('gelu', 'quick-gelu'),
+  causal: fc.constant(true),
+  normEpsilon: fc.constant(1e-5),
+  blocks: fc.array(
+    fc.record({ headDim: fc.integer({ min: 1, max: 6 }), hiddenDim: fc.integer({ min: 1, max: 12 }) }),
+    { minLength: 1, maxLength: 3 },
+  ),
+});
+
+/** Small text towers; their layers differ in size, as after a cut. */
+export const smallTextConfigs: fc.Arbitrary<TextTowerConfig> = fc
+  .record({
+    vocabulary: fc.integer({ min: 2, max: 12 }),
+    context: fc.integer({ min: 2, max: 9 }),
+    end: fc.nat(),
+    tower: textTowers,
+  })
+  .map(({ vocabulary, context, end, tower }) => ({
+    vocabulary,
+    context,
+    endToken: end % vocabulary,
+    tower,
+  }));
+
+/** Small dual encoders; their towers differ in width and depth. */
+export const smallDualEncoders: fc.Arbitrary<DualEncoderConfig> = fc
+  .record({ vision: smallConfigs, text: smallTextConfigs, projectionDim: fc.integer({ min: 2, max: 7 }) })
+  .map(({ vision, text, projectionDim }) => {
+    const { imageSize, patchSize, channels, embeddingNorm, patchBias, tower } = vision;
+    return {
+      kind: 'dual-encoder',
+      projectionDim,
+      vision: {
+        ...{ imageSize, patchSize, channels, embeddingNorm, patchBias, tower },
+        distillation: 'none',
+      },
+      text,
+    };
+  });
+
+/** Token indices that end where they should: words, the end token, and after it anything. All have `length` tokens. */
+export function randomTexts(
+  { vocabulary, endToken }: TextTowerConfig,
+  random: RandomStream,
+  count: number,
+  length: number,
+): number[][] {
+  const word = () => {
+    const drawn = random.integer(vocabulary - 1);
+    return drawn < endToken ? drawn : drawn + 1;
+  };
+  return Array.from({ length: count }, () => {
+    const end = random.integer(length);
+    return Array.from({ length }, (_, position) => {
+      if (position === end) return endToken;
+      return position < end ? word() : random.integer(vocabulary);
+    });
+  });
+}
+
+export const asTokens = (texts: readonly (readonly number[])[]): Tensor2D =>
+  tensor2d(texts.flat(), [texts.length, texts[0]?.length ?? 0], 'int32');
