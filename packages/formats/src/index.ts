@@ -1,9 +1,10 @@
-export { importVisionTransformer } from './checkpoint/import-vision-transformer';
-export type { ImportOptions, ImportedVisionTransformer } from './checkpoint/import-vision-transformer';
+export { importModel, importVisionTransformer } from './checkpoint/import-model';
+export type { ImportedModel, ImportedVisionTransformer } from './checkpoint/import-model';
+export type { ImportOptions } from './checkpoint/reading';
 export { FormatError } from './file/format-error';
 export { writeAtomically } from './file/write-atomically';
 export type { FileContent } from './file/write-atomically';
-export { exportHuggingFace } from './hugging-face/export-vision-transformer';
+export { exportHuggingFace } from './hugging-face/export-hugging-face';
 export {
   decodeSafetensors,
   encodeSafetensors,

@@ -27,7 +27,7 @@ import {
 } from '@winnow/core';
 import { correspondences, fromTheirs } from '../src/checkpoint/correspondence';
 import { huggingFaceNaming } from '../src/hugging-face/vision-transformer-naming';
-import { importVisionTransformer, readSafetensors } from '../src/index';
+import { importModel, importVisionTransformer, readSafetensors } from '../src/index';
 import { onEveryEngine } from './engines';
 import { withFixture } from './fixtures';
 
@@ -118,7 +118,37 @@ onEveryEngine('PyTorch parity', () => {
       images.dispose();
     });
   });
+
+  withFixture('clip-text-hf-small', (folder) => {
+    it('has the same embeddings and the same states at the ends of the texts', async () => {
+      const imported = await importModel(folder);
+      if (imported.kind !== 'clip-text') throw new Error(`expected a text tower, got ${imported.kind}`);
+      const { model, params, leftOut } = imported;
+      expect(leftOut).toEqual([]);
+      const inputs = (await readSafetensors(join(folder, 'inputs.safetensors'))).tensors;
+      const expected = (await readSafetensors(join(folder, 'expected.safetensors'))).tensors;
+      const ids = present(inputs.get('input_ids'));
+      const { logits, states } = tidy(() => {
+        const { logits, states } = model.forward(params, { tokens: upload(ids) as Tensor2D });
+        return { logits: logits.dataSync(), states: present(states).dataSync() };
+      });
+      expect(farthest(logits, present(expected.get('text_embeds')).values)).toBeLessThan(TOLERANCE);
+      const ends = statesAtEnds(ids, present(expected.get('last_hidden_state')), model.config.endToken);
+      expect(farthest(states, ends)).toBeLessThan(TOLERANCE);
+      disposeTree(params);
+    });
+  });
 });
+
+/** Of normalised last hidden states [B, T, D], those at the first end of each of the texts [B, T], [B·D]. */
+function statesAtEnds(ids: HostTensor, hidden: HostTensor, endToken: number): number[] {
+  const [batch = 0, length = 0, D = 0] = hidden.shape;
+  return Array.from({ length: batch }, (_, row) => {
+    const end = ids.values.subarray(row * length, (row + 1) * length).indexOf(endToken);
+    expect(end).toBeGreaterThan(0);
+    return [...hidden.values.subarray((row * length + end) * D, (row * length + end + 1) * D)];
+  }).flat();
+}
 
 /** The fixture's last hidden states are those before the final norm, [B, T, D]; ours come after it. */
 function normalizedHiddenStates(

@@ -1,15 +1,18 @@
 import {
   type HostTensor,
   type HostTensors,
+  type ModelConfig,
   type ParameterSpec,
-  type VisionTransformer,
+  type Tree,
+  type VisionTowerConfig,
   entriesOf,
   sizeOf,
 } from '@winnow/core';
+import type { Layout, Naming } from './naming';
 import { permuteAxes } from './permute-axes';
 
-/** How one of our parameters is stored by PyTorch models. */
-interface Layout {
+/** How the values of one of our parameters lie in theirs. */
+interface Placement {
   /** Their shape. */
   readonly shape: readonly number[];
   /** Ours has their axes in this order. (Axes of extent 1 may be gone, and neighbours merged.) */
@@ -29,70 +32,81 @@ export interface Correspondence {
 interface Part {
   readonly path: string;
   readonly spec: ParameterSpec;
-  readonly layout: Layout;
+  readonly placement: Placement;
 }
-
-/** Their name of a parameter of ours. */
-export type Naming = (path: string) => string;
 
 /** The table of our parameters and theirs, to be read in both directions. */
 export function correspondences(
-  { specs, config }: Pick<VisionTransformer, 'specs' | 'config'>,
+  { specs, config }: { readonly specs: Tree<ParameterSpec>; readonly config: ModelConfig },
   naming: Naming,
 ): Correspondence[] {
-  const { patchSize, channels } = config;
   const parts = new Map<string, Part[]>();
   for (const [path, spec] of entriesOf<ParameterSpec>(specs)) {
-    const name = naming(path);
-    const layout = layoutOf(path, spec.shape, { patchSize, channels });
-    parts.set(name, [...(parts.get(name) ?? []), { path, spec, layout }]);
+    const { name, layout } = naming(path);
+    const placement = placementOf(spec.shape, layout, config);
+    parts.set(name, [...(parts.get(name) ?? []), { path, spec, placement }]);
   }
   return [...parts].map(([name, parts]) => ({ name, parts, shape: joinedShape(parts) }));
 }
 
-/**
- * Vectors are stored alike. Linear weights are [out, in] there and [in, out] here. Tokens and positions have an axis for
- * the batch there. The patch projection is a convolution [D, C, P, P] there and [P·P·C, D] here.
- */
-function layoutOf(
-  path: string,
+function placementOf(
   shape: readonly number[],
-  { patchSize, channels }: { patchSize: number; channels: number },
-): Layout {
+  layout: Layout = shape.length === 2 ? 'transposed' : 'same',
+  config: ModelConfig,
+): Placement {
   const [rows = 0, columns = 0] = shape;
-  switch (path) {
-    case 'patchEmbedding.weight':
+  const inOrder = (theirs: readonly number[]) => ({ shape: theirs, axes: theirs.map((_, axis) => axis) });
+  switch (layout) {
+    case 'same':
+      return inOrder(shape);
+    case 'transposed':
+      return { shape: [columns, rows], axes: [1, 0] };
+    case 'batched':
+      return inOrder([1, ...shape]);
+    case 'unbatched':
+      return inOrder(shape.slice(1));
+    case 'convolution': {
+      const { channels, patchSize } = visionOf(config);
       return { shape: [columns, channels, patchSize, patchSize], axes: [2, 3, 1, 0] };
-    case 'classToken':
-    case 'distillationToken':
-    case 'positions':
-      return { shape: [1, ...shape], axes: [0, 1, 2] };
+    }
     default:
-      return shape.length === 2 ? { shape: [columns, rows], axes: [1, 0] } : { shape, axes: [0] };
+      return layout satisfies never;
   }
 }
 
-function joinedShape(parts: readonly Part[]): number[] {
-  const [first = 0, ...rest] = parts[0]?.layout.shape ?? [];
-  return [first * parts.length, ...rest];
+function visionOf(config: ModelConfig): VisionTowerConfig {
+  switch (config.kind) {
+    case 'vision-transformer':
+      return config;
+    case 'dual-encoder':
+      return config.vision;
+    case 'clip-text':
+      throw new RangeError('a text tower has no patch projection');
+    default:
+      return config satisfies never;
+  }
+}
+
+function joinedShape(parts: readonly Part[]): readonly number[] {
+  const shape = parts[0]?.placement.shape ?? [];
+  const [first = 0, ...rest] = shape;
+  return parts.length === 1 ? shape : [first * parts.length, ...rest];
+}
+
+/** One of their tensors, which must have the shape of its row → ours, by path. */
+export function partsOfTheirs(row: Correspondence, theirs: HostTensor): [path: string, ours: HostTensor][] {
+  const values = floatsOf(theirs, row.name);
+  return row.parts.map(({ path, spec, placement }, index) => {
+    const size = sizeOf(spec);
+    const own = values.subarray(index * size, (index + 1) * size);
+    const permuted = permuteAxes(own, placement.shape, placement.axes);
+    return [path, { dtype: 'float32', shape: spec.shape, values: permuted }];
+  });
 }
 
 /** Their tensors → ours, by path. The tensors must have the shapes of the table. */
 export function fromTheirs(table: readonly Correspondence[], theirs: HostTensors): Map<string, HostTensor> {
-  const ours = new Map<string, HostTensor>();
-  for (const { name, parts } of table) {
-    const values = floatsOf(theirs, name);
-    parts.forEach(({ path, spec, layout }, index) => {
-      const size = sizeOf(spec);
-      const own = values.subarray(index * size, (index + 1) * size);
-      ours.set(path, {
-        dtype: 'float32',
-        shape: spec.shape,
-        values: permuteAxes(own, layout.shape, layout.axes),
-      });
-    });
-  }
-  return ours;
+  return new Map(table.flatMap((row) => partsOfTheirs(row, present(theirs, row.name))));
 }
 
 /** Our tensors, by path → theirs, by name: the inverse of `fromTheirs`. */
@@ -100,19 +114,24 @@ export function toTheirs(table: readonly Correspondence[], ours: HostTensors): M
   return new Map(
     table.map(({ name, shape, parts }): [string, HostTensor] => {
       const values = new Float32Array(sizeOf({ shape }));
-      parts.forEach(({ path, spec, layout }, index) => {
-        const permuted = layout.axes.map((axis) => layout.shape[axis] ?? 0);
-        const inverse = layout.axes.map((_, axis) => layout.axes.indexOf(axis));
-        values.set(permuteAxes(floatsOf(ours, path), permuted, inverse), index * sizeOf(spec));
+      parts.forEach(({ path, spec, placement: { shape: stored, axes } }, index) => {
+        const permuted = axes.map((axis) => stored[axis] ?? 0);
+        const inverse = axes.map((_, axis) => axes.indexOf(axis));
+        const own = floatsOf(present(ours, path), path);
+        values.set(permuteAxes(own, permuted, inverse), index * sizeOf(spec));
       });
       return [name, { dtype: 'float32', shape, values }];
     }),
   );
 }
 
-function floatsOf(tensors: HostTensors, name: string): Float32Array {
+function present(tensors: HostTensors, name: string): HostTensor {
   const found = tensors.get(name);
-  if (found?.dtype !== 'float32')
-    throw new RangeError(`expected float32 ${name}, got ${found?.dtype ?? 'none'}`);
-  return found.values;
+  if (found === undefined) throw new RangeError(`expected a tensor ${name}, got none`);
+  return found;
+}
+
+function floatsOf(tensor: HostTensor, name: string): Float32Array {
+  if (tensor.dtype === 'float32') return tensor.values;
+  throw new RangeError(`expected float32 ${name}, got ${tensor.dtype}`);
 }

@@ -4,6 +4,7 @@ export function permuteAxes(
   shape: readonly number[],
   axes: readonly number[],
 ): Float32Array {
+  if (axes.every((axis, i) => axis === i)) return values.slice();
   const result = new Float32Array(values.length);
   const strides = shape.map((_, axis) =>
     shape.slice(axis + 1).reduce((product, extent) => product * extent, 1),

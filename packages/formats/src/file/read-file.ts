@@ -1,35 +1,17 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { type ZodType, z } from 'zod';
 import { FormatError, systemCode } from './format-error';
-
-/** Reads of one call may not be larger than this: the system's own bound lies just below 2 GiB. */
-const PIECE = 2 ** 30;
+import { openFile } from './open-file';
 
 /**
  * The whole file, in a buffer of its own (aligned for typed arrays), also beyond 2 GiB.
  * @throws {FormatError} when it is missing, may not be read, is no file, or changes length while it is read.
  */
 export async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
-  let handle: FileHandle | undefined;
+  const opened = await openFile(file);
   try {
-    handle = await open(file, 'r');
-    const { size } = await handle.stat();
-    const bytes = new Uint8Array(size);
-    let position = 0;
-    while (position < size) {
-      const { bytesRead } = await handle.read(bytes, position, Math.min(PIECE, size - position), position);
-      if (bytesRead === 0) {
-        throw new FormatError(
-          `${file}: expected ${size} bytes, got ${position}; it was cut while being read`,
-        );
-      }
-      position += bytesRead;
-    }
-    return bytes;
-  } catch (error) {
-    throw explained(error, file);
+    return await opened.read(0, opened.size);
   } finally {
-    await handle?.close();
+    await opened.close();
   }
 }
 
@@ -41,13 +23,6 @@ export async function readBytesIfThere(file: string): Promise<Uint8Array<ArrayBu
     if (error instanceof FormatError && systemCode(error.cause) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function explained(error: unknown, file: string): unknown {
-  const code = systemCode(error);
-  if (code === undefined) return error;
-  const reason = code === 'ENOENT' ? 'there is no such file' : `the system says ${code}`;
-  return new FormatError(`cannot read ${file}: ${reason}`, { cause: error });
 }
 
 /**

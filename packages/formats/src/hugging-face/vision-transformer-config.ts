@@ -1,10 +1,15 @@
 import type { Distillation, VisionTransformerConfig } from '@winnow/core';
 import { type ZodType, z } from 'zod';
-import { FormatError } from '../file/format-error';
 import { checkJson } from '../file/read-file';
-
-const count = z.int().positive();
-const activations = { gelu: 'gelu', quick_gelu: 'quick-gelu' } as const;
+import {
+  count,
+  hasWholeHeads,
+  hiddenAct,
+  notExpressible,
+  theirTower,
+  towerOf,
+  wholeHeads,
+} from './tower-config';
 
 /** What `config.json` of a ViT or DeiT says that matters here. Absent fields have the defaults of `transformers`. */
 const huggingFaceConfig = z.object({
@@ -14,7 +19,7 @@ const huggingFaceConfig = z.object({
   num_hidden_layers: count.default(12),
   num_attention_heads: count.default(12),
   intermediate_size: count.default(3072),
-  hidden_act: z.enum(['gelu', 'quick_gelu']).default('gelu'),
+  hidden_act: hiddenAct.default('gelu'),
   layer_norm_eps: z.number().positive().default(1e-12),
   image_size: count.default(224),
   patch_size: count.default(16),
@@ -29,10 +34,7 @@ const imageConfig: ZodType<HuggingFaceConfig> = huggingFaceConfig
     path: ['image_size'],
     message: 'expected a multiple of patch_size',
   })
-  .refine(({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0, {
-    path: ['hidden_size'],
-    message: 'expected a multiple of num_attention_heads',
-  });
+  .refine(hasWholeHeads, wholeHeads);
 
 /**
  * Their `config.json` → our configuration. How many classes there are, the classifier's shape says.
@@ -40,8 +42,6 @@ const imageConfig: ZodType<HuggingFaceConfig> = huggingFaceConfig
  */
 export function fromHuggingFaceConfig(file: string, json: unknown, classes: number): VisionTransformerConfig {
   const config = checkJson(file, json, imageConfig);
-  const { hidden_size: embedDim, num_attention_heads: heads } = config;
-  const headDim = embedDim / heads;
   return {
     kind: 'vision-transformer',
     imageSize: config.image_size,
@@ -51,18 +51,7 @@ export function fromHuggingFaceConfig(file: string, json: unknown, classes: numb
     distillation: distillationOf(config),
     embeddingNorm: false,
     patchBias: true,
-    tower: {
-      embedDim,
-      heads,
-      denseHeadDim: headDim,
-      activation: activations[config.hidden_act],
-      causal: false,
-      normEpsilon: config.layer_norm_eps,
-      blocks: Array.from({ length: config.num_hidden_layers }, () => ({
-        headDim,
-        hiddenDim: config.intermediate_size,
-      })),
-    },
+    tower: towerOf(config, { causal: false }),
   };
 }
 
@@ -77,7 +66,6 @@ function distillationOf({ model_type, architectures }: HuggingFaceConfig): Disti
   }
 }
 
-const theirActivations = { gelu: 'gelu', 'quick-gelu': 'quick_gelu' } as const;
 const theirModels = {
   none: { model_type: 'vit', architectures: ['ViTForImageClassification'] },
   token: { model_type: 'deit', architectures: ['DeiTForImageClassification'] },
@@ -86,37 +74,27 @@ const theirModels = {
 
 /**
  * Our configuration → their `config.json`.
- * @throws {FormatError} for a model with layers of different sizes: theirs has one size for all.
+ * @throws {FormatError} for a model that theirs has no words for: layers of different sizes, CLIP's norm before the first
+ * block, patches without a bias.
  */
 export function toHuggingFaceConfig(config: VisionTransformerConfig) {
-  const { embedDim, heads, denseHeadDim, activation, normEpsilon, blocks } = config.tower;
-  const hiddenDim = blocks[0]?.hiddenDim ?? 0;
-  const theirHeadDim = embedDim / heads;
-  const odd = blocks.findIndex(
-    (block) =>
-      block.headDim !== theirHeadDim || denseHeadDim !== theirHeadDim || block.hiddenDim !== hiddenDim,
-  );
-  if (odd !== -1) {
-    const { headDim = 0, hiddenDim: hidden = 0 } = blocks[odd] ?? {};
-    throw new FormatError(
-      `cannot export this model for Hugging Face: expected ${heads} heads of ${theirHeadDim} and ${hiddenDim} hidden units ` +
-        `in every layer, got heads of ${headDim} and ${hidden} hidden units in layer ${odd}; save it in our own format instead`,
+  const { imageSize, patchSize, channels, embeddingNorm, patchBias } = config;
+  const tower = theirTower(config.tower);
+  if (embeddingNorm || !patchBias || config.tower.causal) {
+    throw notExpressible(
+      'expected a ViT without a norm before its first block, with a bias in its patch projection and without a causal ' +
+        `mask, got embeddingNorm ${embeddingNorm}, patchBias ${patchBias}, causal ${config.tower.causal}`,
     );
   }
   const labels = Array.from({ length: config.classes }, (_, label) => `LABEL_${label}`);
   return {
     ...theirModels[config.distillation],
-    hidden_size: embedDim,
-    num_hidden_layers: blocks.length,
-    num_attention_heads: heads,
-    intermediate_size: hiddenDim,
-    hidden_act: theirActivations[activation],
+    ...tower,
     hidden_dropout_prob: 0,
     attention_probs_dropout_prob: 0,
-    layer_norm_eps: normEpsilon,
-    image_size: config.imageSize,
-    patch_size: config.patchSize,
-    num_channels: config.channels,
+    image_size: imageSize,
+    patch_size: patchSize,
+    num_channels: channels,
     qkv_bias: true,
     id2label: Object.fromEntries(labels.map((name, label) => [label, name])),
     label2id: Object.fromEntries(labels.map((name, label) => [name, label])),

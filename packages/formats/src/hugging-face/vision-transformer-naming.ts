@@ -1,6 +1,5 @@
 import type { Distillation } from '@winnow/core';
-import type { Naming } from '../checkpoint/correspondence';
-import { namingOf } from '../checkpoint/naming';
+import { type NameTable, type Naming, namingOf } from '../checkpoint/naming';
 
 /** `encoder.layer` is what checkpoints hold; `layers` is what `transformers` 5 calls the parameters in memory. */
 export type HuggingFaceStyle = 'encoder.layer' | 'layers';
@@ -12,7 +11,7 @@ export interface HuggingFaceNames {
   readonly distillation: Distillation;
 }
 
-const layerNames: Readonly<Record<HuggingFaceStyle, Readonly<Record<string, string>>>> = {
+const layerNames: Readonly<Record<HuggingFaceStyle, NameTable>> = {
   'encoder.layer': {
     attentionNorm: 'layernorm_before',
     'attention.query': 'attention.attention.query',
@@ -37,14 +36,18 @@ const layerNames: Readonly<Record<HuggingFaceStyle, Readonly<Record<string, stri
 
 /** Our paths → the names in a Hugging Face ViT or DeiT. */
 export function huggingFaceNaming({ prefix, style, distillation }: HuggingFaceNames): Naming {
+  const embeddings = `${prefix}embeddings`;
   return namingOf({
-    blocks: `${prefix}${style}`,
-    inBlock: layerNames[style],
+    towers: { '': { blocks: `${prefix}${style}`, inBlock: layerNames[style] } },
     outside: {
-      patchEmbedding: `${prefix}embeddings.patch_embeddings.projection`,
-      classToken: `${prefix}embeddings.cls_token`,
-      distillationToken: `${prefix}embeddings.distillation_token`,
-      positions: `${prefix}embeddings.position_embeddings`,
+      'patchEmbedding.weight': {
+        name: `${embeddings}.patch_embeddings.projection.weight`,
+        layout: 'convolution',
+      },
+      'patchEmbedding.bias': `${embeddings}.patch_embeddings.projection.bias`,
+      classToken: { name: `${embeddings}.cls_token`, layout: 'batched' },
+      distillationToken: { name: `${embeddings}.distillation_token`, layout: 'batched' },
+      positions: { name: `${embeddings}.position_embeddings`, layout: 'batched' },
       norm: `${prefix}layernorm`,
       head: distillation === 'head' ? 'cls_classifier' : 'classifier',
       distillationHead: 'distillation_classifier',

@@ -6,6 +6,17 @@ import { FormatError } from '../file/format-error';
 export const elementTypes = z.enum(['F32', 'F16', 'BF16', 'I32', 'I64', 'U8', 'BOOL']);
 export type ElementType = z.infer<typeof elementTypes>;
 
+/** What an element is in memory. */
+export const typeInMemory: Readonly<Record<ElementType, HostTensor['dtype']>> = {
+  F32: 'float32',
+  F16: 'float32',
+  BF16: 'float32',
+  I32: 'int32',
+  I64: 'int32',
+  U8: 'int32',
+  BOOL: 'int32',
+};
+
 /** Bytes of one element. */
 export const elementBytes: Readonly<Record<ElementType, number>> = {
   F32: 4,
@@ -58,20 +69,25 @@ function aligned(
 
 /** The upper half of a float32's bits. */
 function fromBrainFloat(halves: Uint16Array): Float32Array {
-  const bits = Uint32Array.from(halves, (half) => half << 16);
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) bits[i] = (halves[i] ?? 0) << 16;
   return new Float32Array(bits.buffer);
 }
 
 /** IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits. Every one of them is a float32. */
 function fromHalf(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, (half) => {
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) values[i] = valueOfHalf(halves[i] ?? 0);
+  return values;
+}
+
+function valueOfHalf(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 function fromLong(longs: BigInt64Array, place: string): Int32Array {

@@ -34,11 +34,34 @@ const headerEntry = z.strictObject({
 });
 
 /**
- * Reads and checks everything that the header says, against the length of the file.
+ * Where the tensors begin in a file of `size` bytes, from its first `LENGTH_BYTES`.
  * @throws {FormatError} beginning with `source`.
  */
-export function decodeHeader(bytes: Uint8Array, source: string): Header {
-  const { text, dataStart } = headerText(bytes, source);
+export function dataStartOf(bytes: Uint8Array, size: number, source: string): number {
+  if (size < LENGTH_BYTES) {
+    throw new FormatError(
+      `${source}: expected a safetensors file, which starts with ${LENGTH_BYTES} bytes of length, got ${size} bytes`,
+    );
+  }
+  const stated = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
+  const longest = Math.min(size - LENGTH_BYTES, LONGEST_HEADER);
+  if (stated > BigInt(longest)) {
+    throw new FormatError(
+      `${source}: expected a header of at most ${longest} bytes in this file of ${size}, got the length ${stated}; ` +
+        'the file is cut off or is not a safetensors file',
+    );
+  }
+  return LENGTH_BYTES + Number(stated);
+}
+
+/**
+ * Reads and checks everything that the header says, against the length of the file.
+ * @param bytes The file, or as much of it as `dataStartOf` says; `size` is then the length of the whole.
+ * @throws {FormatError} beginning with `source`.
+ */
+export function decodeHeader(bytes: Uint8Array, source: string, size = bytes.byteLength): Header {
+  const dataStart = dataStartOf(bytes, size, source);
+  const text = headerText(bytes.subarray(LENGTH_BYTES, dataStart), source);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -53,7 +76,7 @@ export function decodeHeader(bytes: Uint8Array, source: string): Header {
     .filter(([name]) => name !== METADATA)
     .map(([name, entry]) => headerEntryOf(name, entry, source))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  checkPlaces(entries, bytes.byteLength - dataStart, source);
+  checkPlaces(entries, size - dataStart, source);
   const metadata = fields.find(([name]) => name === METADATA)?.[1] ?? {};
   return {
     entries,
@@ -62,25 +85,9 @@ export function decodeHeader(bytes: Uint8Array, source: string): Header {
   };
 }
 
-function headerText(bytes: Uint8Array, source: string): { text: string; dataStart: number } {
-  const size = bytes.byteLength;
-  if (size < LENGTH_BYTES) {
-    throw new FormatError(
-      `${source}: expected a safetensors file, which starts with ${LENGTH_BYTES} bytes of length, got ${size} bytes`,
-    );
-  }
-  const stated = new DataView(bytes.buffer, bytes.byteOffset, size).getBigUint64(0, true);
-  const longest = Math.min(size - LENGTH_BYTES, LONGEST_HEADER);
-  if (stated > BigInt(longest)) {
-    throw new FormatError(
-      `${source}: expected a header of at most ${longest} bytes in this file of ${size}, got the length ${stated}; ` +
-        'the file is cut off or is not a safetensors file',
-    );
-  }
-  const dataStart = LENGTH_BYTES + Number(stated);
+function headerText(bytes: Uint8Array, source: string): string {
   try {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    return { text: decoder.decode(bytes.subarray(LENGTH_BYTES, dataStart)), dataStart };
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     throw new FormatError(`${source}: expected the header to be UTF-8 text`, { cause: error });
   }

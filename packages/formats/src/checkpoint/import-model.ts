@@ -1,0 +1,167 @@
+import {
+  type AnyModel,
+  type HostTensor,
+  type HostTensors,
+  type ModelConfig,
+  type VisionTransformer,
+  type VisionTransformerConfig,
+  type VisionTransformerParams,
+  anyModel,
+  disposeTree,
+  downloadTree,
+  initialize,
+  mismatches,
+  modelOf,
+  uploadTree,
+  visionTransformer,
+} from '@winnow/core';
+import { FormatError } from '../file/format-error';
+import { huggingFaceClip } from '../hugging-face/clip-reading';
+import { huggingFaceVisionTransformer } from '../hugging-face/vision-transformer-reading';
+import { openClip } from '../open-clip/clip-reading';
+import { timmVisionTransformer } from '../timm/vision-transformer-reading';
+import { type Checkpoint, openCheckpoint } from './checkpoint';
+import { type Correspondence, correspondences, partsOfTheirs } from './correspondence';
+import type { ImportOptions, Reading } from './reading';
+
+/** A model of whatever kind the checkpoint holds, with its parameters, which the caller owns. */
+export type ImportedModel = AnyModel & {
+  /** Tensors of the checkpoint that were left out, one line each with the reason. */
+  readonly leftOut: readonly string[];
+};
+
+export interface ImportedVisionTransformer {
+  readonly model: VisionTransformer;
+  /** The caller owns the tensors. */
+  readonly params: VisionTransformerParams;
+  /** Tensors of the checkpoint that were left out, one line each with the reason. */
+  readonly leftOut: readonly string[];
+}
+
+const VISION = 'a ViT or DeiT of Hugging Face or timm (a tensor called cls_token)';
+const CLIP =
+  'a CLIP of Hugging Face, open_clip or OpenAI (a tensor called class_embedding or token_embedding.weight)';
+
+/**
+ * A model of others: ViT and DeiT of Hugging Face and timm; CLIPModel and CLIPTextModelWithProjection of Hugging Face;
+ * CLIP of open_clip and of OpenAI's own code.
+ * @param folderOrFile A folder with `model.safetensors`, sharded weights with `model.safetensors.index.json`, or
+ * `open_clip_model.safetensors`; or one of these files. Beside it lies `config.json` or `open_clip_config.json`.
+ * @throws {FormatError} when a file is missing or corrupt, the configuration is one that we do not have, or tensors are
+ * missing, extra or misshapen: they are listed by their own names.
+ */
+export function importModel(folderOrFile: string, options: ImportOptions = {}): Promise<ImportedModel> {
+  return withCheckpoint(folderOrFile, async (checkpoint) => {
+    const reading = visionReading(checkpoint, options) ?? clipReading(checkpoint, options);
+    if (reading === undefined) throw unknownKind(checkpoint, `${VISION}, or ${CLIP}`);
+    const { tensors, leftOut } = await parametersOf(checkpoint, reading, options);
+    return { ...anyModel(reading.config, tensors), leftOut };
+  });
+}
+
+/**
+ * Like `importModel`, where only a ViT or DeiT will do.
+ * @throws {FormatError} as `importModel` does, and for every other kind of model.
+ */
+export function importVisionTransformer(
+  folderOrFile: string,
+  options: ImportOptions = {},
+): Promise<ImportedVisionTransformer> {
+  return withCheckpoint(folderOrFile, async (checkpoint) => {
+    const reading = visionReading(checkpoint, options);
+    if (reading === undefined) throw unknownKind(checkpoint, VISION);
+    const { tensors, leftOut } = await parametersOf(checkpoint, reading, options);
+    const model = visionTransformer(reading.config);
+    return { model, params: uploadTree<VisionTransformerParams>(model.specs, tensors), leftOut };
+  });
+}
+
+async function withCheckpoint<Result>(
+  folderOrFile: string,
+  use: (checkpoint: Checkpoint) => Promise<Result>,
+): Promise<Result> {
+  const checkpoint = await openCheckpoint(folderOrFile);
+  try {
+    return await use(checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+function visionReading(
+  checkpoint: Checkpoint,
+  options: ImportOptions,
+): Reading<VisionTransformerConfig> | undefined {
+  return huggingFaceVisionTransformer(checkpoint, options) ?? timmVisionTransformer(checkpoint, options);
+}
+
+function clipReading(checkpoint: Checkpoint, options: ImportOptions): Reading | undefined {
+  const reading = huggingFaceClip(checkpoint) ?? openClip(checkpoint, options);
+  if (reading !== undefined && options.newHead !== undefined) {
+    throw new FormatError(
+      `${checkpoint.file}: expected a model with a classifier for the option \`newHead\`, got a CLIP, which has none; ` +
+        'leave the option out',
+    );
+  }
+  return reading;
+}
+
+function unknownKind({ file, tensors }: Checkpoint, expected: string): FormatError {
+  const some = [...tensors.keys()].slice(0, 3).join(', ');
+  return new FormatError(`${file}: expected ${expected}, got tensors like ${some || 'none'}`);
+}
+
+/** All parameters by our paths, and a line for each of their tensors that is none of them. */
+async function parametersOf(
+  checkpoint: Checkpoint,
+  { config, naming, leftOut: reasonFor }: Reading,
+  { newHead }: ImportOptions,
+): Promise<{ tensors: HostTensors; leftOut: string[] }> {
+  const fresh = newHead && (await freshHeads(config, newHead.seed));
+  const table = correspondences(modelOf(config), naming).filter(({ parts }) =>
+    parts.every(({ path }) => !fresh?.has(path)),
+  );
+  checkTensors(checkpoint, table, reasonFor);
+  const tensors = new Map<string, HostTensor>(fresh);
+  // One by one: both their tensors and ours need not be in memory as a whole.
+  for (const row of table) {
+    for (const [path, tensor] of partsOfTheirs(row, await checkpoint.read(row.name)))
+      tensors.set(path, tensor);
+  }
+  const leftOut = [...checkpoint.tensors.keys()].flatMap((name) => {
+    const reason = reasonFor(name);
+    return reason === undefined ? [] : [`${name}: ${reason}`];
+  });
+  return { tensors, leftOut };
+}
+
+/** Initial values of the classifiers, by path; none in a model that has none. */
+async function freshHeads(config: ModelConfig, seed: number): Promise<HostTensors> {
+  if (config.kind !== 'vision-transformer') return new Map();
+  const { head, distillationHead } = visionTransformer(config).specs;
+  const heads = initialize<Pick<VisionTransformerParams, 'head' | 'distillationHead'>>(
+    { head, ...(distillationHead === undefined ? {} : { distillationHead }) },
+    seed,
+  );
+  const values = await downloadTree(heads);
+  disposeTree(heads);
+  return values;
+}
+
+function checkTensors(
+  { file, tensors }: Checkpoint,
+  table: readonly Correspondence[],
+  reasonFor: Reading['leftOut'],
+): void {
+  const used = new Map([...tensors].filter(([name]) => reasonFor(name) === undefined));
+  const wrong = mismatches(
+    table.map((row) => [row.name, row] as const),
+    used,
+  );
+  for (const [name, { dtype }] of used) {
+    if (dtype !== 'float32') wrong.push(`${name}: expected floating-point values, got integers`);
+  }
+  if (wrong.length > 0) {
+    throw new FormatError(`${file}: the tensors do not fit the configuration:\n  ${wrong.join('\n  ')}`);
+  }
+}

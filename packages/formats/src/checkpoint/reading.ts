@@ -1,0 +1,19 @@
+import type { Activation, ModelConfig } from '@winnow/core';
+import type { Naming } from './naming';
+
+export interface ImportOptions {
+  /** Attention heads, where the checkpoint does not say (timm weights without a `config.json`). */
+  readonly heads?: number;
+  /** The towers' activation, where the checkpoint does not say (open_clip weights without an `open_clip_config.json`). */
+  readonly activation?: Activation;
+  /** Leaves the checkpoint's classifier, if it has one, and starts a fresh one for this many classes. */
+  readonly newHead?: { readonly classes: number; readonly seed: number };
+}
+
+/** What is known of a checkpoint once its kind is, before any values are read. */
+export interface Reading<Config extends ModelConfig = ModelConfig> {
+  readonly config: Config;
+  readonly naming: Naming;
+  /** Why a tensor, by their name, is rightly no part of the model; `undefined` for all others. */
+  leftOut(name: string): string | undefined;
+}

@@ -1,0 +1,105 @@
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ModelConfig, anyModel, disposeTree, downloadTree } from '@winnow/core';
+import { startEngine } from '@winnow/engine';
+import fc from 'fast-check';
+import { FormatError, exportHuggingFace, importModel } from '../src/index';
+import { clipTexts, dualEncoders, one, randomValues, visionTransformers } from './random-model';
+
+let folder: string;
+beforeAll(async () => {
+  await startEngine('wasm');
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'winnow-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function exported(config: ModelConfig, seed = 1): Promise<void> {
+  const { model, params } = anyModel(config, randomValues(config, seed));
+  try {
+    await exportHuggingFace(folder, { model, params });
+  } finally {
+    disposeTree(params);
+  }
+}
+
+describe('a model that is exported for Hugging Face and imported again', () => {
+  it.each([
+    ['vision-transformer', visionTransformers],
+    ['clip-text', clipTexts],
+    ['dual-encoder', dualEncoders],
+  ] as const)('is the same bit for bit: %s', async (_, configs) => {
+    await fc.assert(
+      fc.asyncProperty<[ModelConfig, number]>(configs, fc.nat(), async (config, seed) => {
+        await exported(config, seed);
+        const imported = await importModel(folder);
+        expect(imported.kind).toBe(config.kind);
+        expect(imported.model.config).toEqual(config);
+        expect(await downloadTree(imported.params)).toEqual(randomValues(config, seed));
+        expect(imported.leftOut).toEqual([]);
+        disposeTree(imported.params);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('a CLIP that config.json has no words for', () => {
+  const dual = {
+    ...one(dualEncoders),
+    text: { ...one(dualEncoders).text, vocabulary: 6, context: 4, endToken: 5 },
+  };
+  const { vision, text } = dual;
+  const first = { headDim: text.tower.denseHeadDim, hiddenDim: 4 };
+  const cutText = { ...text, tower: { ...text.tower, blocks: [first, { ...first, hiddenDim: 2 }] } };
+  const cutVision = {
+    ...vision,
+    tower: { ...vision.tower, blocks: [{ headDim: vision.tower.denseHeadDim + 1, hiddenDim: 4 }] },
+  };
+
+  it.each<[string, ModelConfig, RegExp]>([
+    [
+      'text layers of different sizes',
+      { ...dual, text: cutText },
+      /4 hidden units in every layer of the text tower, .* 2 hidden units in layer 1; save it in our own format/,
+    ],
+    ['smaller heads', { ...dual, vision: cutVision }, /in every layer of the vision tower, got heads of/],
+    [
+      'a DeiT as its vision tower',
+      { ...dual, vision: { ...vision, embeddingNorm: false, patchBias: true } },
+      /expected CLIP's vision tower.*got embeddingNorm false, patchBias true/,
+    ],
+    [
+      'a text tower that is not causal',
+      { ...dual, text: { ...text, tower: { ...text.tower, causal: false } } },
+      /expected a causal text tower/,
+    ],
+    ['an end token of 2', { ...dual, text: { ...text, endToken: 2 } }, /expected an end token other than 2/],
+    [
+      'the text tower by itself, layers of different sizes',
+      { ...one(clipTexts), tower: cutText.tower },
+      /4 hidden units in every layer, .* 2 hidden units in layer 1/,
+    ],
+    [
+      "CLIP's norm in a ViT",
+      { ...one(visionTransformers), embeddingNorm: true },
+      /without a norm before its first block.*got embeddingNorm true/,
+    ],
+  ])('is refused, and nothing is written: %s', async (_, config, message) => {
+    const failure = exported(config);
+    await expect(failure).rejects.toThrow(FormatError);
+    await expect(failure).rejects.toThrow(message);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is another matter where 2 is the greatest token there is', async () => {
+    const config = { ...dual, text: { ...text, vocabulary: 3, endToken: 2 } };
+    await exported(config);
+    expect(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')).text_config.eos_token_id).toBe(2);
+    const imported = await importModel(folder);
+    expect(imported.model.config).toEqual(config);
+    disposeTree(imported.params);
+  });
+});
