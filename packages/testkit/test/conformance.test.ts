@@ -1,16 +1,20 @@
 import { type Tensor, mul } from '@tensorflow/tfjs-core';
-import { cloneTree, identityDecision, mapTree } from '@winnow/core';
+import { cloneTree, effective, identityDecision, mapTree, tidyTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
-import { conformanceLaws, describeMethod } from '../src/index';
+import { conformanceLaws, describeMethod, dualEncoders, visionTransformers } from '../src/index';
 import { type Parts, decideBy, decideRandomly, fakeMethod } from './methods';
 
-describeMethod(fakeMethod(), { options: { search: '7it' } });
+describeMethod(fakeMethod(), { options: { search: '5it' } });
 describeMethod(fakeMethod({ decide: decideRandomly }), { isRandom: true });
 
 /** What the law of that name says about a method. */
-async function complaint(parts: Partial<Parts>, law: string, { isRandom = false } = {}): Promise<string> {
-  const laws = conformanceLaws({ method: fakeMethod(parts), options: {}, isRandom });
+async function complaint(
+  parts: Partial<Parts>,
+  law: string,
+  { isRandom = false, kind = visionTransformers } = {},
+): Promise<string> {
+  const laws = conformanceLaws({ method: fakeMethod(parts), options: {}, isRandom, kind });
   const [found, ...others] = laws.filter(({ name }) => name.includes(law));
   if (found === undefined || others.length > 0) throw new Error(`not one law is called ${law}`);
   return found.check().then(
@@ -31,10 +35,10 @@ describe('the conformance suite catches', () => {
     for (const tensor of leaked) tensor.dispose();
   });
   const undescribed = z.object({
-    search: z.literal('8it').default('8it'),
+    search: z.literal('6it').default('6it'),
     learningRate: z.number().default(1),
   });
-  const incomplete = z.object({ search: z.literal('8it').default('8it').describe('How long.') });
+  const incomplete = z.object({ search: z.literal('6it').default('6it').describe('How long.') });
 
   it.each<[what: string, law: string, parts: Partial<Parts>, expected: RegExp]>([
     [
@@ -115,7 +119,7 @@ describe('the conformance suite catches', () => {
       {
         plan: () => ({ phases: [{ name: 'warm-up', duration: '2it' }], smallestKeep: 0.1 }),
       },
-      /planned was warm-up: 2 steps, retrain: 4 steps; run was search: 8 steps, retrain: 4 steps/,
+      /planned was warm-up: 2 steps, retrain: 3 steps; run was search: 6 steps, retrain: 3 steps/,
     ],
     [
       'options without description',
@@ -141,6 +145,19 @@ describe('the conformance suite catches', () => {
     expect(await complaint({ phase: countingSteps() }, 'stopped by a signal')).toMatch(
       /is not the same bytes/,
     );
+  });
+
+  it('a tower that a method forgets', async () => {
+    const forgetText: Partial<Parts> = {
+      finish: (params, { model }, masks) => {
+        const seen = model.sites.filter(({ tower }) => tower !== 'text');
+        return tidyTree(() => cloneTree(effective(params, seen, masks)));
+      },
+    };
+    expect(await complaint(forgetText, 'masked and cut', { kind: dualEncoders })).toMatch(
+      /cutting the masked model changes its logits by/,
+    );
+    expect(await complaint(forgetText, 'masked and cut')).toBe('no complaint');
   });
 
   it('a random method that ignores its seed', async () => {

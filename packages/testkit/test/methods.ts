@@ -24,7 +24,7 @@ import {
 import { z } from 'zod';
 
 const schema = z.object({
-  search: durationOption.default('8it').describe('How long the masked model is trained.'),
+  search: durationOption.default('6it').describe('How long the masked model is trained.'),
   learningRate: z.number().positive().default(1e-3).describe('Of the search.'),
 });
 type Options = z.output<typeof schema>;

@@ -4,7 +4,7 @@ import { upopMethods } from '../src/index';
 
 for (const method of upopMethods) {
   const isRandom = method.manifest.name === 'random';
-  describeMethod(method, { isRandom, options: isRandom ? {} : { search: '8it' } });
+  describeMethod(method, { isRandom, options: isRandom ? {} : { search: '5it' } });
   if (method.manifest.name === 'magnitude') describe('at once', () => describeMethod(method));
 }
 

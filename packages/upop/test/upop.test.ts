@@ -13,7 +13,7 @@ import {
   tidyTree,
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
-import { tinyModel } from '@winnow/testkit';
+import { type TinyModel, tinyDualEncoder, tinyModel } from '@winnow/testkit';
 import { smallnessOf } from '../src/magnitude';
 import { upopOptions } from '../src/options';
 import { searchProgressively } from '../src/upop';
@@ -25,8 +25,11 @@ beforeAll(async () => {
 type Step = { masks: Record<string, number[]> };
 
 /** A run whose gradients are given instead of computed: what UPop makes of them is plain arithmetic. */
-function rehearsal(gradientOf: (siteId: string, unit: number, step: number) => number, keep: number) {
-  const { model, params } = tinyModel();
+function rehearsal(
+  gradientOf: (siteId: string, unit: number, step: number) => number,
+  keep: number,
+  { model, params }: TinyModel = tinyModel(),
+) {
   const steps: Step[] = [];
   const run: CompressionRun = {
     model,
@@ -136,6 +139,55 @@ it('selects by S_T: the walk down one standardised ranking until the budget is c
   expect(decision).toEqual(expected);
   disposeTree([params, run.params]);
 });
+
+describe.each(['accumulated', 'each-step'] as const)(
+  'two towers stand in one ranking (%s)',
+  (standardize) => {
+    const noise = (site: string, unit: number) => Math.sin(site.length * 7.1 + unit * 13.7);
+
+    it.each([
+      ['vision', 'text'],
+      ['text', 'vision'],
+    ])(
+      'in which units of the %s tower stay where those of the %s tower look worse',
+      async (favoured, other) => {
+        const gradientOf = (site: string, unit: number) =>
+          noise(site, unit) + (site.startsWith(`${favoured}.`) ? -1 : 1);
+        const { run } = rehearsal(gradientOf, 0.5, tinyDualEncoder());
+        const { decision, params } = await searchProgressively(run, options({ standardize }));
+        const keptOf = (tower: string, structure: string) => {
+          const sites = run.model.sites.filter(
+            (site) => site.tower === tower && site.structure === structure,
+          );
+          const kept = sites.reduce((sum, site) => sum + keptUnits(decision, site).length, 0);
+          return kept / sites.reduce((sum, site) => sum + site.units, 0);
+        };
+        for (const structure of ['attention', 'ffn']) {
+          expect(keptOf(favoured, structure)).toBeGreaterThan(0.7);
+          expect(keptOf(other, structure)).toBeLessThan(0.35);
+        }
+        disposeTree([params, run.params]);
+      },
+    );
+
+    it('in which the worst units of each go first where neither is favoured', async () => {
+      // Both towers have the same sites, so the same gradients make the same decision in each.
+      const gradientOf = (site: string, unit: number) => noise(site.slice(site.indexOf('.')), unit);
+      const { run } = rehearsal(gradientOf, 0.5, tinyDualEncoder());
+      const { decision, params } = await searchProgressively(run, options({ standardize }));
+      const keptOf = (tower: string) =>
+        run.model.sites
+          .filter((site) => site.tower === tower)
+          .map((site) => [site.id.slice(tower.length), keptUnits(decision, site)] as const);
+      const different = keptOf('vision').filter(
+        ([id, kept]) => JSON.stringify(kept) !== JSON.stringify(new Map(keptOf('text')).get(id)),
+      );
+      // The budget ends within a tie: one tower may have lost the last unit alone.
+      expect(different.length).toBeLessThanOrEqual(1);
+      disposeTree([params, run.params]);
+    });
+  },
+);
 
 it.each(['accumulated', 'each-step'] as const)(
   'ℓ₁ penalties add a constant to every gradient of a group, and %s standardising removes it',

@@ -7,7 +7,6 @@ import {
   smallestKeep,
   stepsIn,
 } from '@winnow/core';
-import { tinyModel } from '../model/tiny-model';
 import { type Laboratory, type Law, demand } from './law';
 import { compressTiny, retraining, stepsPerEpoch } from './subject';
 
@@ -15,7 +14,7 @@ const budget: Budget = { unit: 'compressible-parameters', keep: 0.5 };
 
 /** What a method promises to its user. */
 export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
-  const { method, options } = subject;
+  const { method, options, kind } = subject;
   return [
     {
       name: 'every option has a default and a description',
@@ -47,7 +46,7 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
     {
       name: "a budget that cannot be reached is the user's mistake, found before any work",
       check: async () => {
-        const { model, params } = tinyModel();
+        const { model, params } = kind.makeModel();
         disposeTree(params);
         const configured = method.configure(options);
         for (const unit of budgetUnits) {
@@ -81,11 +80,13 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
       name: 'the run has the phases of the plan, and scores before, between and after them',
       check: async () => {
         const { result } = await outcomeOf(budget);
-        const { model, params } = tinyModel();
+        const { model, params } = kind.makeModel();
         disposeTree(params);
         const plan = method.configure(options).plan(model, budget);
         const planned = [
-          ...plan.phases.map(({ name, duration }) => `${name}: ${stepsIn(duration, stepsPerEpoch)} steps`),
+          ...plan.phases.map(
+            ({ name, duration }) => `${name}: ${stepsIn(duration, stepsPerEpoch(kind))} steps`,
+          ),
           `retrain: ${retraining.steps} steps`,
         ].join(', ');
         const run = result.ledger.map(({ phase, steps }) => `${phase}: ${steps} steps`).join(', ');
@@ -94,8 +95,10 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
         const { dense, masked, cut, milestones, retrained } = result.scores;
         const scores = [dense, masked, cut, retrained, ...milestones.map((milestone) => milestone.scores)];
         demand(milestones.length === retraining.milestones.length, 'milestones are missing');
-        for (const { top1, loss } of scores) {
-          demand(Number.isFinite(top1) && Number.isFinite(loss), 'a score is missing or is not a number');
+        const { metric } = kind.taskOf(model);
+        for (const found of scores) {
+          const isWhole = metric in found && Object.values(found).every(Number.isFinite);
+          demand(isWhole, 'a score is missing or is not a number');
         }
       },
     },

@@ -16,17 +16,19 @@ import {
   runCompression,
   trainingBatches,
 } from '@winnow/core';
-import { toyData, toyTask } from '../data/toy-data';
-import { type TinyModel, tinyModel } from '../model/tiny-model';
+import type { TinyKind } from '../model/tiny-kind';
+import type { TinyModel } from '../model/tiny-model';
 import { memorySnapshotStore } from '../store/memory-store';
 
 /** A method under test, and how to run it quickly. */
 export interface Subject {
   readonly method: CompressionMethod;
-  /** Options that keep the search short; about ten steps are enough. */
+  /** Options that keep the search short; about five steps are enough. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Another seed must lead to another decision. */
   readonly isRandom: boolean;
+  /** What it makes smaller. */
+  readonly kind: TinyKind;
 }
 
 /** What the laws vary; the rest is the same in every trial. */
@@ -49,19 +51,26 @@ export interface Outcome {
   readonly result: Omit<CompressionResult, 'params'>;
 }
 
-export const checkpointEvery = 3;
-export const retraining = { steps: 4, milestones: [2] } as const;
+export const checkpointEvery = 2;
+export const retraining = { steps: 3, milestones: [2] } as const;
 
-const data = toyData({ size: 48 });
 const batchSize = 8;
-export const stepsPerEpoch = data.train.size / batchSize;
+export const stepsPerEpoch = ({ data }: TinyKind): number => Math.floor(data.train.size / batchSize);
 
 /**
  * One whole compression of the tiny model: search, cut, retrain.
  * @throws {Error} when it leaves tensors behind, whether it ends well or not.
  */
-export async function compressTiny({ method, options }: Subject, trial: Trial): Promise<Outcome> {
-  const { budget, seed = 7, store = memorySnapshotStore(), signal, onEvent, makeModel = tinyModel } = trial;
+export async function compressTiny({ method, options, kind }: Subject, trial: Trial): Promise<Outcome> {
+  const {
+    budget,
+    seed = 7,
+    store = memorySnapshotStore(),
+    signal,
+    onEvent,
+    makeModel = kind.makeModel,
+  } = trial;
+  const { data, taskOf } = kind;
   const before = memory().numTensors;
   const { model, params } = makeModel();
   const configured = method.configure(options);
@@ -86,9 +95,10 @@ export async function compressTiny({ method, options }: Subject, trial: Trial): 
       seed,
       model,
       params,
-      taskOf: toyTask,
+      taskOf,
       batches: trainingBatches(data.train, { batchSize, seed, augment: true }),
-      score: (task, scored) => evaluate(task, scored, evaluationBatches(data.validation, batchSize)),
+      score: (task, scored) =>
+        evaluate(task, scored, evaluationBatches(data.validation, data.validation.size)),
       retrain: {
         ...retraining,
         optimizer: (steps) => adamw({ schedule: cosine(1e-3, steps), weightDecay: 0.05 }),

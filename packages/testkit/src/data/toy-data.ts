@@ -40,28 +40,59 @@ export function toyTask(model: Pick<Model, 'forward'>): Task {
 }
 
 function stripes(seed: number, split: string, size: number): Dataset<ImageBatch> {
+  const exampleAt = stripesOf(seed, split);
   return {
     size,
     batch: (indices) => {
-      const images = new Float32Array(indices.length * pixels);
-      indices.forEach((index, position) => images.set(stripe(seed, split, index), position * pixels));
-      const labels = Int32Array.from(indices, (index) => index % classes);
-      return Promise.resolve({ size: indices.length, images, labels });
+      const examples = indices.map(exampleAt);
+      return Promise.resolve({
+        size: indices.length,
+        images: sideBySide(examples),
+        labels: Int32Array.from(examples, ({ orientation }) => orientation),
+      });
     },
   };
 }
 
-function stripe(seed: number, split: string, index: number): Float32Array {
+/** One picture [S, S, C], and what it shows. */
+export interface Stripe {
+  readonly picture: Float32Array;
+  /** Index of the class: row, column, diagonal. */
+  readonly orientation: number;
+  /** Where it starts, below S. */
+  readonly place: number;
+}
+
+/** The pictures of a split by index, each drawn once. */
+export function stripesOf(seed: number, split: string): (index: number) => Stripe {
+  const drawn = new Map<number, Stripe>();
+  return (index) => {
+    const example = drawn.get(index) ?? stripe(seed, split, index);
+    drawn.set(index, example);
+    return example;
+  };
+}
+
+function stripe(seed: number, split: string, index: number): Stripe {
   const random = randomStream(seed, 'stripe', split, index);
   const place = random.integer(imageSize);
+  const orientation = index % classes;
   const isBright = (row: number, column: number): boolean => {
-    if (index % classes === 0) return row === place;
-    if (index % classes === 1) return column === place;
+    if (orientation === 0) return row === place;
+    if (orientation === 1) return column === place;
     return (row + place) % imageSize === column;
   };
-  return Float32Array.from(
+  const picture = Float32Array.from(
     { length: pixels },
     (_, pixel) =>
       noise * random.normal() + (isBright(Math.floor(pixel / imageSize), pixel % imageSize) ? 2 : 0),
   );
+  return { picture, orientation, place };
+}
+
+/** The pictures of a batch, [B, S, S, C]. */
+export function sideBySide(examples: readonly Stripe[]): Float32Array {
+  const images = new Float32Array(examples.length * pixels);
+  examples.forEach(({ picture }, position) => images.set(picture, position * pixels));
+  return images;
 }

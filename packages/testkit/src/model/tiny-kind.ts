@@ -1,0 +1,36 @@
+import type { Model, Splits, Task } from '@winnow/core';
+import { toyData, toyTask } from '../data/toy-data';
+import { toyPairs, toyRetrieval } from '../data/toy-pairs';
+import { tinyDualEncoder, tinyDualEncoderVariant } from './tiny-dual-encoder';
+import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
+
+/** One kind of model in miniature, with data to learn from: all that a law may ask of what it compresses. */
+export interface TinyKind {
+  readonly name: string;
+  makeModel(): TinyModel;
+  /** Of another geometry, drawn from the seed. */
+  makeVariant(seed: number): TinyModel;
+  readonly data: Splits<unknown>;
+  taskOf(model: Model): Task;
+}
+
+const size = 48;
+
+export const visionTransformers: TinyKind = {
+  name: 'vision transformer',
+  makeModel: tinyModel,
+  makeVariant: tinyVariant,
+  data: toyData({ size }),
+  taskOf: toyTask,
+};
+
+export const dualEncoders: TinyKind = {
+  name: 'dual encoder',
+  makeModel: tinyDualEncoder,
+  makeVariant: tinyDualEncoderVariant,
+  data: toyPairs({ size }),
+  taskOf: toyRetrieval,
+};
+
+/** Every kind that a method must be able to compress. */
+export const tinyKinds: readonly TinyKind[] = [visionTransformers, dualEncoders];
