@@ -1,12 +1,17 @@
+import type { Json } from '@winnow/core';
+
 /** Texts into token indices. */
 export interface Tokenizer {
   /** V: number of tokens that there are. */
   readonly vocabulary: number;
   readonly startToken: number;
   readonly endToken: number;
+  /** All that the tokenizer is, as the content of a `tokenizer.json` of Hugging Face; `tokenizerFrom` makes it again. */
+  readonly file: Json;
   /**
    * The text's tokens between the start token and the end token. A text that would need more than `context` tokens is
    * cut as CLIP does: the first `context` − 1 tokens, then the end token.
+   * @throws {RangeError} when `context` is not a whole number of at least 2.
    */
   encode(text: string, context: number): Int32Array;
 }

@@ -1,0 +1,167 @@
+import type { Json } from '@winnow/core';
+import { z } from 'zod';
+import { END_OF_WORD } from './byte-pairs';
+
+/** The two tokenizers' parts of a `tokenizer.json`, in the words of Hugging Face's tokenizers. */
+
+export const clipNormalizer = {
+  type: 'Sequence',
+  normalizers: [
+    { type: 'NFC' },
+    { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
+    { type: 'Lowercase' },
+  ],
+} as const;
+
+export const CLIP_PIECES = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
+export const CLIP_PIECES_AND_ENDS = `<\\|startoftext\\|>|<\\|endoftext\\|>|${CLIP_PIECES}`;
+
+export const clipPreTokenizer = {
+  type: 'Sequence',
+  pretokenizers: [
+    { type: 'Split', pattern: { Regex: CLIP_PIECES_AND_ENDS }, behavior: 'Removed', invert: true },
+    { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  ],
+} as const;
+
+export const wordNormalizer = {
+  type: 'Sequence',
+  normalizers: [{ type: 'NFC' }, { type: 'Lowercase' }],
+} as const;
+
+export const wordPreTokenizer = { type: 'Whitespace' } as const;
+
+/** A special token as it stands in a `tokenizer.json`: found in the text as it came, nothing around it touched. */
+export function specialToken(content: string, id: number) {
+  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+}
+
+const tokenIndex = z.int().nonnegative();
+
+const addedTokens = z.array(
+  z.object({
+    id: tokenIndex,
+    content: z.string().min(1),
+    single_word: z.literal(false).default(false),
+    lstrip: z.literal(false).default(false),
+    rstrip: z.literal(false).default(false),
+    normalized: z.boolean(),
+  }),
+);
+
+const named = z.tuple([z.string(), tokenIndex]);
+
+/** What stands before and after a text, in either of Hugging Face's ways to say it. */
+const ends = z.union([
+  z
+    .object({ type: z.enum(['RobertaProcessing', 'BertProcessing']), cls: named, sep: named })
+    .transform(({ cls, sep }) => ({ start: cls[0], end: sep[0] })),
+  z
+    .object({
+      type: z.literal('TemplateProcessing'),
+      single: z.tuple([
+        z.object({ SpecialToken: z.object({ id: z.string() }) }),
+        z.object({ Sequence: z.object({ id: z.literal('A') }) }),
+        z.object({ SpecialToken: z.object({ id: z.string() }) }),
+      ]),
+    })
+    .transform(({ single }) => ({ start: single[0].SpecialToken.id, end: single[2].SpecialToken.id })),
+]);
+
+const pair = z.union([
+  z.tuple([z.string().min(1), z.string().min(1)]),
+  z
+    .string()
+    .regex(/^\S+ \S+$/u, 'expected two tokens with a space between them')
+    .transform((text): [string, string] => {
+      const space = text.indexOf(' ');
+      return [text.slice(0, space), text.slice(space + 1)];
+    }),
+]);
+
+/** The index of every token. Not `z.record`, which leaves out a token named `__proto__`. */
+export const vocabularySchema = z
+  .custom<Readonly<Record<string, unknown>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'expected an object of tokens and their indices',
+  )
+  .transform((value, context): ReadonlyMap<string, number> => {
+    const tokens = new Map<string, number>();
+    for (const [name, index] of Object.entries(value)) {
+      const { success, data } = tokenIndex.safeParse(index);
+      if (success) tokens.set(name, data);
+      else context.addIssue({ code: 'custom', path: [name], message: 'expected an index, a whole number' });
+    }
+    return tokens;
+  });
+
+export const clipFileSchema = z.object({
+  added_tokens: addedTokens,
+  normalizer: z.object({
+    type: z.literal('Sequence'),
+    normalizers: z.tuple([
+      z.object({ type: z.literal('NFC') }),
+      z.object({
+        type: z.literal('Replace'),
+        pattern: z.object({ Regex: z.literal('\\s+') }),
+        content: z.literal(' '),
+      }),
+      z.object({ type: z.literal('Lowercase') }),
+    ]),
+  }),
+  pre_tokenizer: z.object({
+    type: z.literal('Sequence'),
+    pretokenizers: z.tuple([
+      z.object({
+        type: z.literal('Split'),
+        pattern: z.object({ Regex: z.enum([CLIP_PIECES, CLIP_PIECES_AND_ENDS]) }),
+        behavior: z.literal('Removed'),
+        invert: z.literal(true),
+      }),
+      z.object({
+        type: z.literal('ByteLevel'),
+        add_prefix_space: z.literal(false),
+        use_regex: z.literal(true).default(true),
+      }),
+    ]),
+  }),
+  post_processor: ends,
+  model: z.object({
+    type: z.literal('BPE'),
+    dropout: z.literal([null, 0]).default(null),
+    unk_token: z.string().nullable().default(null),
+    continuing_subword_prefix: z.literal(['', null]).default(null),
+    end_of_word_suffix: z.literal(END_OF_WORD),
+    fuse_unk: z.literal(false).default(false),
+    byte_fallback: z.literal(false).default(false),
+    ignore_merges: z.literal(false).default(false),
+    vocab: vocabularySchema,
+    merges: z.array(pair),
+  }),
+});
+
+export const wordFileSchema = z.object({
+  added_tokens: addedTokens,
+  normalizer: z.object({
+    type: z.literal('Sequence'),
+    normalizers: z.tuple([z.object({ type: z.literal('NFC') }), z.object({ type: z.literal('Lowercase') })]),
+  }),
+  pre_tokenizer: z.object({ type: z.literal('Whitespace') }),
+  post_processor: ends,
+  model: z.object({ type: z.literal('WordLevel'), vocab: vocabularySchema, unk_token: z.string() }),
+});
+
+/** What any tokenizer.json has. */
+export const anyFileSchema = z.object({ model: z.object({ type: z.string() }) });
+
+/** A whole tokenizer.json around the parts that tokenizers differ in. */
+export function tokenizerFile(parts: {
+  readonly added_tokens: readonly ReturnType<typeof specialToken>[];
+  readonly normalizer: Json;
+  readonly pre_tokenizer: Json;
+  readonly post_processor: Json;
+  readonly decoder: Json;
+  readonly model: Json;
+}): Json {
+  return { version: '1.0', truncation: null, padding: null, ...parts };
+}

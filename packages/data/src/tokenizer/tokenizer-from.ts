@@ -1,0 +1,139 @@
+import type { Json } from '@winnow/core';
+import type { z } from 'zod';
+import { DataError } from '../failure/data-error';
+import { type AddedToken, withAddedTokens } from './added-tokens';
+import { bytePairEncoder } from './byte-pairs';
+import {
+  clipPieces,
+  clipPiecesAndEnds,
+  normalisedForClip,
+  normalisedForWords,
+  wellFormed,
+  words,
+} from './text';
+import type { Tokenizer } from './tokenizer';
+import { CLIP_PIECES, anyFileSchema, clipFileSchema, wordFileSchema } from './tokenizer-file';
+
+const KINDS = "CLIP's byte pairs (model BPE) or of words (model WordLevel)";
+const PROBLEMS_SHOWN = 3;
+
+type Reject = (found: string, cause?: unknown) => DataError;
+
+interface Parts {
+  readonly added_tokens: readonly AddedToken[];
+  readonly post_processor: { readonly start: string; readonly end: string };
+  readonly model: { readonly vocab: ReadonlyMap<string, number> };
+}
+
+/** The tokens of a file by name, and the complaint about what is wrong in it. */
+interface Vocabulary {
+  readonly size: number;
+  readonly find: (name: string) => number | undefined;
+  /** @throws {DataError} when there is no such token. */
+  readonly require: (name: string, role: string) => number;
+}
+
+function vocabularyOf({ added_tokens, model }: Parts, reject: Reject): Vocabulary {
+  const tokens = new Map(model.vocab);
+  for (const { content, id } of added_tokens) {
+    const known = tokens.get(content);
+    if (known !== undefined && known !== id) throw reject(`'${content}' with the indices ${known} and ${id}`);
+    tokens.set(content, id);
+  }
+  const names = new Array<string | undefined>(tokens.size);
+  for (const [name, index] of tokens) {
+    if (index >= names.length) throw reject(`${names.length} tokens, and '${name}' with the index ${index}`);
+    if (names[index] !== undefined) throw reject(`the index ${index} for '${names[index]}' and '${name}'`);
+    names[index] = name;
+  }
+  return {
+    size: tokens.size,
+    find: (name) => tokens.get(name),
+    require(name, role) {
+      const token = tokens.get(name);
+      if (token === undefined) throw reject(`${role} '${name}' that is not in its vocabulary`);
+      return token;
+    },
+  };
+}
+
+type ClipParts = z.infer<typeof clipFileSchema>;
+
+function clipEncoder(parts: ClipParts, vocabulary: Vocabulary): (text: string) => readonly number[] {
+  const { merges, unk_token } = parts.model;
+  const encodePiece = bytePairEncoder({
+    find: vocabulary.find,
+    merges: merges.map(([left, right]) => ({
+      left: vocabulary.require(left, 'a merge of'),
+      right: vocabulary.require(right, 'a merge of'),
+      token: vocabulary.require(left + right, 'a merge to'),
+    })),
+    unknownToken: unk_token === null ? undefined : vocabulary.require(unk_token, 'an unknown token'),
+  });
+  const [split] = parts.pre_tokenizer.pretokenizers;
+  const pieces = split.pattern.Regex === CLIP_PIECES ? clipPieces : clipPiecesAndEnds;
+  return withAddedTokens(parts.added_tokens, normalisedForClip, (text) => pieces(text).flatMap(encodePiece));
+}
+
+type WordParts = z.infer<typeof wordFileSchema>;
+
+function wordEncoder(parts: WordParts, vocabulary: Vocabulary): (text: string) => readonly number[] {
+  const unknown = vocabulary.require(parts.model.unk_token, 'an unknown token');
+  return withAddedTokens(parts.added_tokens, normalisedForWords, (text) =>
+    words(text).map((word) => vocabulary.find(word) ?? unknown),
+  );
+}
+
+/**
+ * The tokenizer that a `tokenizer.json` describes: CLIP's, as published by Hugging Face and by `clipTokenizer`, or
+ * words, as written by `wordTokenizer`.
+ * @param file content of a tokenizer.json
+ * @param name what errors call it, for example its path
+ * @throws {DataError} when it is damaged or describes another kind of tokenizer.
+ */
+export function tokenizerFrom(file: Json, name = 'the tokenizer.json'): Tokenizer {
+  const reject: Reject = (found, cause) =>
+    new DataError(
+      {
+        expected: `${name} to describe a tokenizer of ${KINDS}`,
+        found,
+        advice: 'Give the tokenizer.json of a CLIP model, or one that Winnow has written.',
+      },
+      { cause },
+    );
+  const parsed = <Content>(schema: z.ZodType<Content>): Content => {
+    const result = schema.safeParse(file);
+    if (result.success) return result.data;
+    const problems = result.error.issues.slice(0, PROBLEMS_SHOWN);
+    throw reject(
+      problems.map(({ path, message }) => `${message} at ${path.join('.') || 'the top'}`).join('; '),
+      result.error,
+    );
+  };
+  const tokenizer = <Content extends Parts>(
+    schema: z.ZodType<Content>,
+    encoder: (parts: Content, vocabulary: Vocabulary) => (text: string) => readonly number[],
+  ): Tokenizer => {
+    const parts = parsed(schema);
+    const vocabulary = vocabularyOf(parts, reject);
+    const startToken = vocabulary.require(parts.post_processor.start, 'a start token');
+    const endToken = vocabulary.require(parts.post_processor.end, 'an end token');
+    const inner = encoder(parts, vocabulary);
+    return {
+      vocabulary: vocabulary.size,
+      startToken,
+      endToken,
+      file,
+      encode(text, context) {
+        if (!Number.isInteger(context) || context < 2) {
+          throw new RangeError(`a context is a whole number of at least 2 tokens, not ${context}`);
+        }
+        return Int32Array.from([startToken, ...inner(wellFormed(text)).slice(0, context - 2), endToken]);
+      },
+    };
+  };
+  const kind = parsed(anyFileSchema).model.type;
+  if (kind === 'BPE') return tokenizer(clipFileSchema, clipEncoder);
+  if (kind === 'WordLevel') return tokenizer(wordFileSchema, wordEncoder);
+  throw reject(`a model of the type '${kind}'`);
+}
