@@ -5,11 +5,13 @@ export {
   augmentationPresets,
 } from './augmentation/policy';
 export { type EmbeddedDataset, embeddedDatasets, openDataset } from './catalogue/open-dataset';
+export { embeddedImageTextDatasets, openImageTextDataset } from './catalogue/open-image-text-dataset';
 export { type EmojiTask, emoji } from './emoji/emoji';
 export { type EmojiRecord, type EmojiVendor, emojiRecords, emojiVendors } from './emoji/records';
 export { type EmojiSplit, splitEmoji } from './emoji/split';
 export { DataError, type DataProblem } from './failure/data-error';
 export { type ImageFolderOptions, imageFolder } from './folder/image-folder';
+export type { ImageTextOptions, TokenizedImageTextData } from './pairs/image-text-data';
 export type { ImageOptions } from './picture/image-options';
 export { type Normalisation, imageNetNormalisation } from './picture/normalisation';
 export { clipTokenizer } from './tokenizer/clip-tokenizer';

@@ -9,7 +9,7 @@ import { splitEmoji } from './split';
 export type EmojiTask = 'category' | 'subcategory';
 
 /** Five swatches of skin: not emoji in their own right. */
-const LEFT_OUT_CATEGORY = 'Component';
+export const LEFT_OUT_CATEGORY = 'Component';
 
 /**
  * The embedded real data: Google's and Twitter's drawings of emoji. Trains on all of Google's drawings and about half of

@@ -1,0 +1,63 @@
+import { extname } from 'node:path';
+import { emojiNames } from '../emoji/emoji-names';
+import { DataError } from '../failure/data-error';
+import { kindAt } from '../folder/class-folders';
+import { captionTable } from '../pairs/caption-table';
+import { checkGroups } from '../pairs/check';
+import { cocoFile, cocoFolder } from '../pairs/coco-captions';
+import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
+import { karpathyPairs } from '../pairs/karpathy';
+import { readJson } from '../pairs/read-json';
+import type { FoundPairs } from '../pairs/splits';
+import type { EmbeddedDataset } from './open-dataset';
+
+const embedded = [
+  {
+    name: 'emoji-names',
+    description: 'emoji by two vendors with their names; tested on drawings never trained on',
+    open: emojiNames,
+  },
+] as const;
+
+/** The datasets of pictures with texts that need nothing but a name. */
+export const embeddedImageTextDatasets: readonly EmbeddedDataset[] = embedded.map(
+  ({ name, description }) => ({ name, description }),
+);
+
+const FORMATS = "a folder laid out as COCO, a captions JSON of COCO's or Karpathy's, or a CSV table";
+
+async function readPairs(spec: string, images: string | undefined): Promise<FoundPairs> {
+  const kind = await kindAt(spec);
+  if (kind === 'folder') return cocoFolder(spec, images);
+  const extension = kind === 'file' ? extname(spec).toLowerCase() : undefined;
+  if (extension === '.csv') return captionTable(spec, images);
+  if (extension === '.json') {
+    const json = await readJson(spec);
+    const isCoco = typeof json === 'object' && json !== null && 'annotations' in json;
+    return isCoco ? cocoFile(json, spec, images) : karpathyPairs(json, spec, images);
+  }
+  throw new DataError({
+    expected: `pictures with texts: ${embedded.map(({ name }) => name).join(', ')}, or the path of ${FORMATS}`,
+    found: `'${spec}'`,
+    advice: 'Check the name, or the path.',
+  });
+}
+
+/**
+ * Opens pictures with texts: an embedded dataset by its name, or data on disk by its path, whose format is told by what
+ * is there: a folder laid out as COCO, a captions JSON of COCO's or with Karpathy's splits, or a CSV table of pictures
+ * and captions. Training pictures are varied by the preset `captions` unless told otherwise (`emoji-names`: `symbols`).
+ * @throws {DataError} when there is nothing of the kind, or the data is not as it should be.
+ * @throws {RangeError} on options outside their range.
+ */
+export async function openImageTextDataset(
+  spec: string,
+  options: ImageTextOptions,
+): Promise<TokenizedImageTextData> {
+  const known = embedded.find(({ name }) => name === spec);
+  if (known !== undefined) return known.open(options);
+  const found = await readPairs(spec, options.images);
+  const { train, validation, test } = found.splits;
+  await checkGroups([...train, ...validation, ...test], spec);
+  return imageTextData(found, options, 'captions');
+}

@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { z } from 'zod';
+import { DataError } from '../failure/data-error';
+import { grouped } from '../split/grouped';
+import { firstTen } from './check';
+import type { PairGroup } from './group';
+import type { FoundPairs } from './splits';
+
+const tableSplits = ['train', 'validation', 'test'] as const;
+const REQUIRED_COLUMNS = ['image', 'caption'] as const;
+
+const tableRows = z.array(
+  z.object({ image: z.string().min(1), caption: z.string(), split: z.enum(tableSplits).optional() }),
+);
+type TableRow = z.infer<typeof tableRows>[number];
+
+/** Column names, as the rows are to know them. */
+function columns(path: string, header: readonly string[]): string[] {
+  const names = header.map((name) => name.trim().toLowerCase());
+  const missing = REQUIRED_COLUMNS.filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    throw new DataError({
+      expected: `the columns image and caption, and if wanted split, in the first line of ${path}`,
+      found: `no ${missing.join(' and no ')} among: ${header.join(', ')}`,
+      advice: 'Name the columns in the first line.',
+    });
+  }
+  return names;
+}
+
+function readRows(text: string, path: string): TableRow[] {
+  let rows: unknown;
+  try {
+    rows = parse(text, {
+      bom: true,
+      skip_empty_lines: true,
+      columns: (header: readonly string[]) => columns(path, header),
+    });
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError(
+      {
+        expected: `comma-separated values (RFC 4180) in ${path}`,
+        found: `something else (${reason})`,
+        advice: 'Quote fields that hold commas, quotes or line breaks, and double the quotes in them.',
+      },
+      { cause },
+    );
+  }
+  const parsed = tableRows.safeParse(rows);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    ({ path: [row, column], message }) => `row ${Number(row) + 1}, column ${String(column)}: ${message}`,
+  );
+  throw new DataError(
+    {
+      expected: `an image, a caption and, in a column split, ${tableSplits.join(', ')} in each row of ${path}`,
+      found: `${problems.length} fields that differ:${firstTen(problems)}\n`,
+      advice: 'Mend these rows; the header is not counted.',
+    },
+    { cause: parsed.error },
+  );
+}
+
+/** The split of all rows of one picture. */
+function splitOf(picture: string, rows: readonly TableRow[], path: string): (typeof tableSplits)[number] {
+  const splits = [...new Set(rows.map(({ split }) => split ?? 'train'))];
+  const [split = 'train'] = splits;
+  if (splits.length > 1) {
+    throw new DataError({
+      expected: `all captions of a picture in the same split in ${path}`,
+      found: `${picture} in ${splits.join(' and ')}`,
+      advice: 'A picture that is trained on cannot be tested on: choose one split for it.',
+    });
+  }
+  return split;
+}
+
+/**
+ * A table of pictures and captions: CSV with the columns `image` and `caption`, and if wanted `split` (train,
+ * validation or test). Several rows of one picture are several captions. `images` is the folder below which the pictures
+ * lie; by default that of the table.
+ * @throws {DataError} when the file is not such a table.
+ */
+export async function captionTable(path: string, images: string | undefined): Promise<FoundPairs> {
+  const rows = readRows(await readFile(path, 'utf8'), path);
+  const groups = [...grouped(rows, ({ image }) => resolve(images ?? dirname(path), image))].map(
+    ([picture, of]) => ({
+      split: splitOf(picture, of, path),
+      group: { pictures: [picture], texts: of.map(({ caption }) => caption.trim()) },
+    }),
+  );
+  const part = (wanted: (typeof tableSplits)[number]): PairGroup[] =>
+    groups.filter(({ split }) => split === wanted).map(({ group }) => group);
+  return {
+    name: basename(path, extname(path)),
+    splits: { train: part('train'), validation: part('validation'), test: part('test') },
+  };
+}

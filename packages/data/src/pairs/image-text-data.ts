@@ -1,0 +1,86 @@
+import type { ImageTextData } from '@winnow/core';
+import type { AugmentationPreset } from '../augmentation/policy';
+import { type ImageOptions, picturesFor } from '../picture/image-options';
+import { CHANNELS } from '../picture/picture';
+import { preload } from '../picture/preload';
+import type { Tokenizer } from '../tokenizer/tokenizer';
+import { wordTokenizer } from '../tokenizer/word-tokenizer';
+import type { PairGroup } from './group';
+import { pairDataset } from './pair-dataset';
+import { type FoundPairs, type SetAsideOptions, completeSplits } from './splits';
+
+/** CLIP's. */
+const LARGEST_DEFAULT_CONTEXT = 77;
+/** The start token, one of the text, the end token. */
+const SMALLEST_CONTEXT = 3;
+
+export interface ImageTextOptions extends ImageOptions, SetAsideOptions {
+  /** Default: words and signs of the training texts, made by `wordTokenizer`. */
+  readonly tokenizer?: Tokenizer;
+  /**
+   * Longest text in tokens, start and end included; longer ones are cut. Default: 77 for a given tokenizer, otherwise
+   * what the longest training text needs, at most 77.
+   */
+  readonly context?: number;
+  /** The folder below which the pictures lie, for data that names them in a file. The default depends on the format. */
+  readonly images?: string;
+}
+
+/** Pictures with texts, and what their tokens mean. */
+export type TokenizedImageTextData = ImageTextData & { readonly tokenizer: Tokenizer };
+
+const picturesOf = (groups: readonly PairGroup[]): string[] => groups.flatMap(({ pictures }) => pictures);
+const textsOf = (groups: readonly PairGroup[]): string[] => groups.flatMap(({ texts }) => texts);
+
+function longest(texts: readonly string[], tokenizer: Tokenizer): number {
+  let context = SMALLEST_CONTEXT;
+  for (const text of texts) {
+    context = Math.max(context, tokenizer.encode(text, LARGEST_DEFAULT_CONTEXT).length);
+  }
+  return context;
+}
+
+/**
+ * Groups of pictures and texts as data for training and evaluation. A split that is missing is set aside from training.
+ * @throws {RangeError} on options outside their range.
+ * @throws {DataError} on too few groups, and on broken files with `preload`.
+ */
+export async function imageTextData(
+  found: FoundPairs,
+  options: ImageTextOptions,
+  defaultAugmentation: AugmentationPreset,
+): Promise<TokenizedImageTextData> {
+  const pictures = picturesFor(options, defaultAugmentation);
+  if (
+    options.context !== undefined &&
+    !(Number.isInteger(options.context) && options.context >= SMALLEST_CONTEXT)
+  ) {
+    throw new RangeError(`expected a context of ${SMALLEST_CONTEXT} or more tokens, got ${options.context}`);
+  }
+  const { train, validation, test } = completeSplits(found, options);
+  const trainingTexts = textsOf(train);
+  const tokenizer = options.tokenizer ?? wordTokenizer(trainingTexts);
+  const context =
+    options.context ??
+    (options.tokenizer === undefined ? longest(trainingTexts, tokenizer) : LARGEST_DEFAULT_CONTEXT);
+  if (options.preload === true) {
+    await preload(pictures, {
+      train: picturesOf(train),
+      validation: picturesOf(validation),
+      test: picturesOf(test),
+    });
+  }
+  const dataset = (groups: readonly PairGroup[]) => pairDataset(groups, { pictures, tokenizer, context });
+  return {
+    name: found.name,
+    imageSize: options.imageSize,
+    channels: CHANNELS,
+    tokenizer,
+    vocabulary: tokenizer.vocabulary,
+    endToken: tokenizer.endToken,
+    context,
+    train: dataset(train),
+    validation: dataset(validation),
+    test: dataset(test),
+  };
+}
