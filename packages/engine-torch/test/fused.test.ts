@@ -80,6 +80,7 @@ const attentions = [
   { batch: 2, tokens: 5, heads: 3, scale: 0.7, causal: false, keyDim: 4, valueDim: 2 },
   { batch: 3, tokens: 17, heads: 2, scale: 0.2, causal: true, keyDim: 8, valueDim: 9 },
   { batch: 16, tokens: 17, heads: 3, scale: 0.17, causal: false, keyDim: 32, valueDim: 32 },
+  { batch: 2, tokens: 77, heads: 2, scale: 0.125, causal: true, keyDim: 64, valueDim: 64 },
 ].flatMap(({ keyDim, valueDim, ...attributes }): Case[] => {
   const { batch, tokens, heads } = attributes;
   const [keys, values] = [keyDim, valueDim].map((dim) => [batch * tokens, heads * dim]);

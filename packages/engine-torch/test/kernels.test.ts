@@ -65,6 +65,16 @@ const binary: readonly Case[] = [
 
 const cube = () => random([2, 3, 4], 4);
 
+/** Whole numbers of 0 to 4, most of them many times in a row: as tokens are. */
+const tokens = (rows: number, length: number) =>
+  tf.cast(tf.floor(tf.mul(tf.abs(random([rows, length], 5)), 2.4)), 'int32');
+/** Positions of rows in a table of 500: some several times, some never, one in every third place. */
+const rowsOfTable = () =>
+  tf.tensor1d(
+    Array.from({ length: 3000 }, (_, i) => (i % 3 === 0 ? 7 : (i * 31) % 401)),
+    'int32',
+  );
+
 const reductions: readonly Case[] = [
   ...(['sum', 'mean', 'max', 'min', 'prod', 'logSumExp'] as const).flatMap((name): Case[] => [
     [`${name} of all`, () => tf[name](cube())],
@@ -80,6 +90,11 @@ const reductions: readonly Case[] = [
   ['any', () => tf.any(truths(), [0, 1])],
   ['argMax', () => tf.argMax(cube(), 1)],
   ['argMax of equal numbers', () => tf.argMax(tf.tensor2d([[1, 3, 3, 0]]), 1)],
+  ['argMax of whole numbers', () => tf.argMax(tf.cast(tf.equal(tokens(64, 77), 2), 'int32'), 1)],
+  ['argMax of nothing but equal numbers', () => tf.argMax(tf.zeros([3, 5000]), 1)],
+  ['argMax along the first axis', () => tf.argMax(tokens(5000, 7), 0)],
+  ['argMax of long rows', () => tf.argMax(tf.cast(tokens(3, 20_000), 'float32'), 1)],
+  ['argMin of equal numbers', () => tf.argMin(tokens(64, 77), 1)],
   ['argMin', () => tf.argMin(cube(), -1)],
   ['softmax', () => tf.softmax(cube())],
   ['logSoftmax', () => tf.logSoftmax(cube())],
@@ -119,6 +134,8 @@ const moving: readonly Case[] = [
   ['gather in batches', () => tf.gather(cube(), tf.tensor2d([[2, 0], [1, 1]], [2, 2], 'int32'), 1, 1)], // prettier-ignore
   ['gatherND', () => tf.gatherND(cube(), tf.tensor2d([[1, 2], [0, 1]], [2, 2], 'int32'))], // prettier-ignore
   ['scatterND', () => tf.scatterND(tf.tensor2d([[1], [3], [1]], [3, 1], 'int32'), random([3, 2]), [4, 2])],
+  ['gather of rows of a table', () => tf.gather(random([500, 48]), rowsOfTable())],
+  ['scatterND over rows', () => tf.scatterND(tf.expandDims(rowsOfTable(), 1), random([3000, 5]), [500, 5])],
   ['unsortedSegmentSum', () => tf.unsortedSegmentSum(x(), tf.tensor1d([2, 0, 2, 5], 'int32'), 3)],
   ['oneHot', () => tf.oneHot(tf.tensor1d([2, 0, 5], 'int32'), 3)],
   ['oneHot with values', () => tf.oneHot(tf.tensor1d([2, 0], 'int32'), 3, 0.9, 0.05)],

@@ -47,13 +47,23 @@ interface AttentionCase {
   readonly causal: boolean;
 }
 
-/** One of everything; nothing that fits a tile; cut heads; several blocks of rows; more queries than fit at once. */
+/**
+ * One of everything; nothing that fits a tile; cut heads; several blocks of rows; more queries than fit at once; texts:
+ * of two words, short, around the longest that count as short, CLIP's of 77 tokens whole and cut, many at once.
+ */
 const attentions: AttentionCase[] = [
   { batch: 1, tokens: 1, dim: 1, heads: 1, keyDim: 1, valueDim: 1, causal: false },
   { batch: 3, tokens: 5, dim: 7, heads: 2, keyDim: 3, valueDim: 4, causal: true },
   { batch: 2, tokens: 33, dim: 40, heads: 3, keyDim: 33, valueDim: 20, causal: false },
   { batch: 40, tokens: 17, dim: 96, heads: 3, keyDim: 32, valueDim: 32, causal: false },
   { batch: 1, tokens: 300, dim: 32, heads: 1, keyDim: 16, valueDim: 32, causal: true },
+  { batch: 5, tokens: 2, dim: 24, heads: 2, keyDim: 12, valueDim: 12, causal: true },
+  { batch: 24, tokens: 16, dim: 64, heads: 2, keyDim: 32, valueDim: 32, causal: true },
+  { batch: 3, tokens: 31, dim: 48, heads: 3, keyDim: 16, valueDim: 16, causal: true },
+  { batch: 3, tokens: 48, dim: 48, heads: 3, keyDim: 40, valueDim: 40, causal: true },
+  { batch: 3, tokens: 49, dim: 48, heads: 3, keyDim: 16, valueDim: 16, causal: true },
+  { batch: 4, tokens: 77, dim: 128, heads: 2, keyDim: 64, valueDim: 64, causal: true },
+  { batch: 2, tokens: 77, dim: 72, heads: 4, keyDim: 11, valueDim: 11, causal: true },
 ];
 
 function attentionCase({ batch, tokens, dim, heads, keyDim, valueDim, causal }: AttentionCase): Case {
@@ -95,6 +105,8 @@ const ffns = [
   { rows: 19, dim: 24, hidden: 50, activation: 'quick-gelu' },
   { rows: 300, dim: 96, hidden: 187, activation: 'gelu' },
   { rows: 700, dim: 33, hidden: 64, activation: 'quick-gelu' },
+  { rows: 4, dim: 128, hidden: 512, activation: 'quick-gelu' }, // only the ends of four texts
+  { rows: 4 * 77, dim: 128, hidden: 301, activation: 'quick-gelu' },
 ] as const;
 
 function ffnCase({ rows, dim, hidden, activation }: (typeof ffns)[number]): Case {
