@@ -2,7 +2,7 @@
  * Reproduces the tables of docs/results.md: dense models of several seeds, and every method at every budget from each of
  * them, with equal retraining.
  *
- *   npm run results -- [--set emoji|emoji-subcategory|clothing|emoji-converged] [--budgets 2x,4x,10x] [--seeds 1,2,3]
+ *   npm run results -- [--set emoji|emoji-subcategory|clothing|emoji-converged|emoji-retrieval] [--budgets 2x,4x,10x] [--seeds 1,2,3]
  *                      [--methods upop,random] [--engine torch] [--precision bf16] [--jobs 2] [--folder runs/results]
  *
  * Runs that are finished are not repeated; a killed one goes on. The tables go to standard output.
@@ -67,6 +67,7 @@ const runs = await Promise.all(
           ...['--seed', dense.seed, '--from', dense.out, '--method', name, '--budget', budget],
           ...(searches ? set.search : []),
           ...more,
+          ...(set.compress ?? []),
           ...set.retrain,
         );
         return { label, budget, summary };
@@ -74,4 +75,4 @@ const runs = await Promise.all(
     ),
   ),
 );
-printTables({ dense: trained.map(({ summary }) => summary), runs, budgets });
+printTables({ dense: trained.map(({ summary }) => summary), runs, budgets, tables: set.tables });

@@ -19,6 +19,22 @@ const methods = [
   { name: 'random', searches: false },
 ];
 
+const all = ['before retraining', 'after 1 epoch', 'after all'];
+const top1 = [{ title: 'top-1', scores: ['top1'], stages: all }];
+const recalls = [
+  { title: 'mean recall', scores: ['meanR'], stages: all },
+  {
+    title: 'picture → text, R@1 / 5 / 10',
+    scores: ['textR1', 'textR5', 'textR10'],
+    stages: ['before retraining', 'after all'],
+  },
+  {
+    title: 'text → picture, R@1 / 5 / 10',
+    scores: ['imageR1', 'imageR5', 'imageR10'],
+    stages: ['before retraining', 'after all'],
+  },
+];
+
 const retrain = (duration) => ['--retrain', duration, '--retrain-learning-rate', '5e-4'];
 
 /**
@@ -34,6 +50,7 @@ export function setsAt(shared) {
       search: ['--search', '10ep'],
       retrain: retrain('10ep'),
       methods,
+      tables: top1,
     },
     // The same pictures, 98 classes.
     'emoji-subcategory': {
@@ -42,6 +59,7 @@ export function setsAt(shared) {
       search: ['--search', '10ep'],
       retrain: retrain('10ep'),
       methods,
+      tables: top1,
     },
     clothing: {
       data: join(shared, 'data/clothing'),
@@ -49,6 +67,7 @@ export function setsAt(shared) {
       search: ['--search', '10ep'],
       retrain: retrain('10ep'),
       methods,
+      tables: top1,
     },
     // A dense model that is trained to the end of what more epochs give it.
     'emoji-converged': {
@@ -57,6 +76,17 @@ export function setsAt(shared) {
       search: ['--search', '15ep'],
       retrain: retrain('15ep'),
       methods,
+      tables: top1,
+    },
+    // Drawings and names of emoji: a dual encoder, both towers compressed at once.
+    'emoji-retrieval': {
+      data: 'emoji-names',
+      train: ['--task', 'retrieval', '--duration', '40ep'],
+      search: ['--search', '10ep'],
+      compress: ['--task', 'retrieval'],
+      retrain: retrain('10ep'),
+      methods,
+      tables: recalls,
     },
   };
 }

@@ -9,49 +9,56 @@ function spread(values, digits = 1) {
 }
 
 const millions = (counts) => (mean(counts) / 1e6).toFixed(3);
-const top1 = (scores) => scores.top1;
 
-/** One table a budget, as Markdown: scores in percent over the seeds. */
-export function printTables({ dense, runs, budgets }) {
+/** Some scores over the seeds in one cell. */
+const cellOf = (scores, all) =>
+  scores.map((score) => spread(all.map((each) => each?.[score] ?? Number.NaN))).join(' / ');
+
+/** When a compressed model is scored, by the heading of its column. */
+const stages = {
+  'before retraining': ({ cut }) => cut,
+  'after 1 epoch': ({ milestones: [first] }) => first?.scores,
+  'after all': ({ retrained }) => retrained,
+};
+
+/**
+ * One table a budget and kind of score, as Markdown: scores in percent over the seeds.
+ * @param tables `[{ title, scores, stages }]`: which scores stand in a cell, and in which columns.
+ */
+export function printTables({ dense, runs, budgets, tables }) {
   const [first] = dense;
   const { train, test } = first.data;
   console.log(
-    `${first.run.engine}, ${first.run.precision}; ${dense.length} seeds; ${train} training and ${test} test pictures.`,
+    `${first.run.engine}, ${first.run.precision}; ${dense.length} seeds; ${train} training and ${test} test examples.`,
   );
-  const scores = dense.map(({ model }) => top1(model.scores));
   const cost = `${millions(dense.map(({ model }) => model.parameters))} M parameters, ${millions(dense.map(({ model }) => model.macs))} M MACs`;
-  console.log(`Dense: ${spread(scores)} (${cost}).\n`);
-  for (const budget of budgets) {
+  console.log(`Dense model: ${cost}.`);
+  for (const { title, scores } of tables)
     console.log(
-      `| ${budget} | parameters M | MACs M | before retraining | after 1 epoch | after all | search s | retraining s |`,
+      `Dense, ${title}: ${cellOf(
+        scores,
+        dense.map(({ model }) => model.scores),
+      )}.`,
     );
-    console.log('|---|---:|---:|---:|---:|---:|---:|---:|');
-    const labels = new Set(runs.map(({ label }) => label));
-    for (const label of labels) {
-      const group = runs
-        .filter((run) => run.label === label && run.budget === budget)
-        .map(({ summary }) => summary);
-      if (group.length > 0) console.log(rowOf(label, group));
-    }
-    console.log('');
+  console.log('');
+  for (const budget of budgets) {
+    const ofBudget = runs.filter((run) => run.budget === budget);
+    for (const table of tables) printTable(budget, table, ofBudget);
   }
 }
 
-function rowOf(label, group) {
-  const of = (read) => group.map(({ compressed }) => read(compressed));
-  const seconds = (phase) =>
-    mean(
-      group.map(({ ledger }) => (ledger.find((entry) => entry.phase === phase)?.wallMs ?? 0) / 1000),
-    ).toFixed(0);
-  const cells = [
-    label,
-    millions(of(({ parameters }) => parameters)),
-    millions(of(({ macs }) => macs)),
-    spread(of(({ cut }) => top1(cut))),
-    spread(of(({ milestones: [first] }) => (first === undefined ? Number.NaN : top1(first.scores)))),
-    spread(of(({ retrained }) => top1(retrained))),
-    seconds('search'),
-    seconds('retrain'),
-  ];
-  return `| ${cells.join(' | ')} |`;
+function printTable(budget, { title, scores, stages: wanted }, runs) {
+  console.log(`| ${budget}, ${title} | parameters M | MACs M | ${wanted.join(' | ')} |`);
+  console.log(`|---|---:|---:|${wanted.map(() => '---:|').join('')}`);
+  for (const label of new Set(runs.map((run) => run.label))) {
+    const group = runs.filter((run) => run.label === label).map(({ summary }) => summary.compressed);
+    const cells = [
+      label,
+      millions(group.map(({ parameters }) => parameters)),
+      millions(group.map(({ macs }) => macs)),
+      ...wanted.map((stage) => cellOf(scores, group.map(stages[stage]))),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+  }
+  console.log('');
 }

@@ -4,6 +4,8 @@ import type { Command } from './commands/command';
 import { compressCommand } from './commands/compress';
 import { datasetsCommand } from './commands/datasets';
 import { evaluateCommand } from './commands/evaluate';
+import { exportCommand } from './commands/export';
+import { importCommand } from './commands/import';
 import { inspectCommand } from './commands/inspect';
 import { methodsCommand } from './commands/methods';
 import { trainCommand } from './commands/train';
@@ -15,6 +17,8 @@ export const commands: readonly Command[] = [
   compressCommand,
   evaluateCommand,
   inspectCommand,
+  importCommand,
+  exportCommand,
   methodsCommand,
   datasetsCommand,
 ];

@@ -1,10 +1,11 @@
-import { type CompressionMethod, type VisionTransformerPreset, classification } from '@winnow/core';
+import type { CompressionMethod } from '@winnow/core';
 import { upopMethods } from '@winnow/upop';
+import { classificationKind } from './workload/classification';
+import { retrievalKind } from './workload/retrieval';
+import type { WorkloadKind } from './workload/workload';
 
 /** The one place that names what this build of Winnow offers; everything else looks it up here. */
 
 export const methods: readonly CompressionMethod[] = [...upopMethods];
 
-export const models = ['nano', 'tiny', 'small', 'base'] as const satisfies readonly VisionTransformerPreset[];
-
-export const tasks = { classification } as const;
+export const workloads = [classificationKind, retrievalKind] as const satisfies readonly WorkloadKind[];

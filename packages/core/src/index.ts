@@ -73,7 +73,7 @@ export { permutation, randomStream } from './random/random';
 export type { RandomStream } from './random/random';
 export { compressibleCost, scaleCost, sumCosts, towerSites } from './sites/site';
 export type { Cost, Coupling, Site, Structure, TowerPlace } from './sites/site';
-export { block, blockSpecs } from './transformer/block';
+export { block, blockSpecs, layerNormSpecs, linearSpecs } from './transformer/block';
 export type {
   BlockParams,
   BlockShape,
@@ -81,7 +81,7 @@ export type {
   LinearParams,
   TowerConfig,
 } from './transformer/block';
-export { initialize, sizeOf } from './transformer/parameter';
+export { constant as constantSpec, initialize, normal as normalSpec, sizeOf } from './transformer/parameter';
 export type { Initializer, ParameterSpec } from './transformer/parameter';
 export { attentionSublayer, ffnSublayer } from './transformer/sublayers';
 export type { AttentionSublayerShape } from './transformer/sublayers';

@@ -15,13 +15,16 @@ export type Request =
 const HELP_WIDTH = 110;
 
 const text = z.string().optional();
-const peeked = z.object({ config: text, method: text });
+const peeked = z.object({ config: text, method: text, task: text });
 const parsedArguments = z.looseObject({
   _: z.array(z.union([z.string(), z.number()])),
   config: text,
   resume: z.boolean().default(false),
 });
-const configured = z.looseObject({ method: text.catch(undefined) });
+const configured = z.looseObject({
+  method: text.catch(undefined),
+  task: text.catch(undefined),
+});
 
 /**
  * Reads the arguments, and the config file if they name one. Flags win over the file.
@@ -35,15 +38,23 @@ export async function parseArguments(
   const command = commands.find(({ name }) => name === args[0]);
   if (command === undefined) return { kind: 'text', text: await overview(args, commands, version) };
 
-  // First pass: a command's options depend on the method, which may stand in the config file.
+  // First pass: a command's options depend on the method and the task, which may stand in the config file.
   const first = peeked.parse(
     await reader(args)
-      .options({ config: { string: true }, method: { string: true } })
+      .options({
+        config: { string: true },
+        method: { string: true },
+        task: { string: true },
+      })
       .help(false)
       .parseAsync(),
   );
   const file = command.startsRun && first.config !== undefined ? await readConfigFile(first.config) : {};
-  const groups = command.groups(first.method ?? configured.parse(file).method);
+  const inFile = configured.parse(file);
+  const groups = command.groups({
+    method: first.method ?? inFile.method,
+    task: first.task ?? inFile.task,
+  });
   const flags = flagsOf(groups);
 
   const { parsed, output } = await fullParse(args, command, flags, version);

@@ -10,11 +10,17 @@ export interface Command {
   /** Takes `--config` and `--resume`. */
   readonly startsRun: boolean;
   /**
-   * Its options; `method` is what was asked for, on which some depend.
-   * @throws {UserError} when there is no such method.
+   * Its options, of which some depend on what was chosen by others.
+   * @throws {UserError} when there is no such method or task.
    */
-  groups(method: string | undefined): readonly FlagGroup[];
+  groups(chosen: Chosen): readonly FlagGroup[];
   run(invocation: Invocation): Promise<void>;
+}
+
+/** Choices on which other options depend, as far as they were made. */
+export interface Chosen {
+  readonly method?: string | undefined;
+  readonly task?: string | undefined;
 }
 
 /** What was asked of a command. */

@@ -7,15 +7,16 @@ import {
   dataShape,
   denseTrainingShape,
   executionShape,
-  modelShape,
   optimizationShape,
   outShape,
 } from '../options/training';
 import { methods } from '../table';
+import { taskShape, workloadNamed } from '../workload/choice';
+import type { WorkloadKind } from '../workload/workload';
 
 const DEFAULT_METHOD = 'upop';
 
-export const compressOptions = z.object({
+const shapeFor = ({ defaultData }: WorkloadKind) => ({
   from: z
     .string()
     .min(1)
@@ -36,28 +37,45 @@ export const compressOptions = z.object({
     .positive()
     .default(5e-4)
     .describe('Peak learning rate of the training after the cut'),
-  ...dataShape,
+  distill: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Share of the loss after the cut that is learning from the dense model'),
+  ...taskShape,
+  ...dataShape(defaultData),
   ...optimizationShape,
   ...executionShape,
   ...outShape,
 });
-export type CompressOptions = z.output<typeof compressOptions>;
+/** Those that every task has. */
+export const compressOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
+export type CompressOptions = z.output<ReturnType<typeof compressOptions>>;
 
-export const denseOptions = z.object({ ...modelShape, ...denseTrainingShape });
+export const denseOptions = z.object(denseTrainingShape);
 export type DenseOptions = z.output<typeof denseOptions>;
 
-const choice = z.looseObject({ method: z.string().default(DEFAULT_METHOD), from: z.unknown().optional() });
+const choice = z.looseObject({
+  method: z.string().default(DEFAULT_METHOD),
+  task: z.string().optional(),
+  from: z.unknown().optional(),
+});
 
 /**
  * The options of a compression: its own, those of the dense training unless a model is given, and the method's.
- * @throws {UserError} when there is no such method, with the nearest one that there is.
+ * @throws {UserError} when there is no such method or task, with the nearest one that there is.
  */
 export function compressGroups(options: GivenOptions): readonly FlagGroup[] {
-  const { method, from } = choice.parse(options);
+  const { method, task, from } = choice.parse(options);
+  const kind = workloadNamed(task);
   const { manifest, options: schema } = methodNamed(method);
   return [
-    { title: 'Options of compress', schema: compressOptions },
-    ...(from === undefined ? [denseGroup] : []),
+    {
+      title: 'Options of compress',
+      schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.trainingShape }),
+    },
+    ...(from === undefined ? [denseGroup(kind)] : []),
     {
       key: 'options',
       title: `Options of ${manifest.name}`,
@@ -67,12 +85,12 @@ export function compressGroups(options: GivenOptions): readonly FlagGroup[] {
   ];
 }
 
-const denseGroup: FlagGroup = {
+const denseGroup = ({ modelShape }: WorkloadKind): FlagGroup => ({
   key: 'dense',
   title: 'Options of the dense training, without --from',
-  schema: denseOptions,
+  schema: z.object({ ...modelShape, ...denseTrainingShape }),
   prefix: { text: 'dense-', when: 'always' },
-};
+});
 
 /** @throws {UserError} when there is no such method, with the nearest one that there is. */
 export function methodNamed(name: string): CompressionMethod {

@@ -4,13 +4,10 @@ import {
   type Budget,
   type CompressionResult,
   type ConfiguredMethod,
-  type ImageBatch,
-  type ImageClassificationData,
   type LedgerEntry,
+  type Model,
   type Runner,
   type TensorTree,
-  type VisionTransformer,
-  type VisionTransformerParams,
   compressibleCost,
   disposeTree,
   removedCost,
@@ -18,23 +15,26 @@ import {
   stepsIn,
   toJson,
 } from '@winnow/core';
-import { saveModel } from '@winnow/formats';
 import { weightBytes } from '../model-source/open-model';
+import { saveTrained } from '../model-source/save-trained';
 import type { RunFolder } from '../run-folder/run-folder';
 import { type CompressSummary, commonSummary, writeSummary } from '../run-folder/summary';
-import { scoreOn, taskOn } from '../training/data';
+import { scoreOn } from '../training/data';
 import { trainDense } from '../training/dense';
 import { latencyOn } from '../training/latency';
 import { optimizerFor } from '../training/optimizer';
+import type { Workload } from '../workload/workload';
 import type { CompressOptions, DenseOptions } from './compress-options';
 
 /** A compression whose options, data and budget are checked. */
 export interface CompressPlan {
   readonly options: CompressOptions;
+  /** Options of every training on the task, others beside them. */
+  readonly training: unknown;
   readonly method: ConfiguredMethod;
   readonly budget: Budget;
-  readonly data: ImageClassificationData;
-  readonly batches: BatchSource<ImageBatch>;
+  readonly workload: Workload;
+  readonly batches: BatchSource<unknown>;
   readonly dense: DensePlan;
 }
 
@@ -42,15 +42,15 @@ export interface CompressPlan {
 export type DensePlan =
   | {
       readonly kind: 'given';
-      readonly model: VisionTransformer;
-      readonly params: VisionTransformerParams;
+      readonly model: Model;
+      readonly params: TensorTree;
       readonly bytes: number;
     }
-  | { readonly kind: 'new'; readonly model: VisionTransformer; readonly options: DenseOptions };
+  | { readonly kind: 'new'; readonly model: Model; readonly options: DenseOptions };
 
 interface Dense {
-  readonly model: VisionTransformer;
-  readonly params: VisionTransformerParams;
+  readonly model: Model;
+  readonly params: TensorTree;
   readonly bytes: number;
   readonly ledger: readonly LedgerEntry[];
 }
@@ -65,14 +65,13 @@ export async function compressAndSave(
   const dense = await denseOf(runner, run, plan);
   try {
     const result = await compress(runner, plan, dense);
-    await saveModel(run.modelFolder, {
+    await saveTrained(run.modelFolder, plan.workload, {
       model: result.model,
       params: result.params,
       decision: result.decision,
       origin: toJson({
         run: run.record.hash,
-        data: plan.data.name,
-        classes: plan.data.classes,
+        ...plan.workload.origin,
         method: plan.method.manifest.name,
         budget: plan.budget,
       }),
@@ -87,14 +86,14 @@ export async function compressAndSave(
 }
 
 async function denseOf(runner: Runner, run: RunFolder, plan: CompressPlan): Promise<Dense> {
-  const { dense, data, batches, options } = plan;
+  const { dense, workload, training, batches, options } = plan;
   if (dense.kind === 'given') return { ...dense, ledger: [] };
   const { model } = dense;
   const { duration, learningRate } = dense.options;
   const { params, ledger } = await trainDense(runner, {
     phase: 'dense',
     model,
-    data,
+    task: workload.taskOf(model, training),
     batches,
     optimization: options,
     duration,
@@ -102,14 +101,14 @@ async function denseOf(runner: Runner, run: RunFolder, plan: CompressPlan): Prom
     seed: options.seed,
   });
   const folder = join(run.folder, 'dense');
-  const origin = { run: run.record.hash, data: data.name, classes: data.classes };
-  await saveModel(folder, { model, params, origin });
+  const origin = { run: run.record.hash, ...workload.origin };
+  await saveTrained(folder, workload, { model, params, origin });
   return { model, params, bytes: await weightBytes(folder), ledger: [ledger] };
 }
 
 function compress(
   runner: Runner,
-  { options, method, budget, data, batches }: CompressPlan,
+  { options, training, method, budget, workload, batches }: CompressPlan,
   { model, params }: Dense,
 ): Promise<CompressionResult> {
   const { stepsPerEpoch } = batches;
@@ -121,11 +120,12 @@ function compress(
     seed: options.seed,
     model,
     params,
-    taskOf: (model) => taskOn(data, model, options.labelSmoothing),
+    taskOf: (model) => workload.taskOf(model, training),
     batches,
-    score: scoreOn(data.test, options.batchSize),
+    score: scoreOn(workload.test, options.batchSize),
     retrain: {
       steps,
+      distill: options.distill,
       optimizer: (steps) =>
         optimizerFor<TensorTree>(options, { learningRate: options.retrainLearningRate, steps }),
       // How far one epoch gets is a result of its own (UPop, Table 5).
@@ -136,7 +136,7 @@ function compress(
 
 async function summaryOf(
   run: RunFolder,
-  { method, budget, data, batches, options }: CompressPlan,
+  { method, budget, workload, batches }: CompressPlan,
   dense: Dense,
   { model, params, decision, achieved, scores, ledger }: CompressionResult,
   startMs: number,
@@ -147,7 +147,7 @@ async function summaryOf(
   const [before, after] = [dense.model.account, model.account];
   return {
     command: 'compress',
-    ...commonSummary(run.record, data, taskOn(data, model, options.labelSmoothing).metric),
+    ...commonSummary(run.record, workload.facts, workload.taskOf(model).metric),
     method: { name: method.manifest.name, options: plainOptions(method) },
     budget,
     achieved,
@@ -161,14 +161,14 @@ async function summaryOf(
       parameters: before.parameters,
       macs: before.macs,
       bytes: dense.bytes,
-      latency: await latencyOn(data, dense.model, dense.params),
+      latency: await latencyOn(workload, dense.model, dense.params),
       scores: scores.dense,
     },
     compressed: {
       parameters: after.parameters,
       macs: after.macs,
       bytes,
-      latency: await latencyOn(data, model, params),
+      latency: await latencyOn(workload, model, params),
       masked: scores.masked,
       cut: scores.cut,
       milestones: scores.milestones.map(({ step, scores }) => ({

@@ -1,4 +1,4 @@
-import { type Budget, type ConfiguredMethod, type Duration, UserError, parseOptions } from '@winnow/core';
+import { type Budget, type ConfiguredMethod, type Duration, UserError, disposeTree } from '@winnow/core';
 import { digestOf, openModel } from '../model-source/open-model';
 import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
@@ -8,9 +8,11 @@ import { engineChoice } from '../run-folder/record';
 import { type PlannedRun, beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
 import { type Terminal, print } from '../terminal/terminal';
-import { batchesOf, checkFit, openData } from '../training/data';
-import { newModel } from '../training/dense';
+import { batchesOf } from '../training/data';
 import { version } from '../version';
+import { workloadFor, workloadIn } from '../workload/choice';
+import { created } from '../workload/created';
+import type { WorkloadKind } from '../workload/workload';
 import type { Command, Invocation } from './command';
 import { type CompressPlan, compressAndSave } from './compress-run';
 import {
@@ -27,7 +29,8 @@ export const compressCommand: Command = {
   name: 'compress',
   summary: 'Make a trained model smaller: search, cut, retrain',
   startsRun: true,
-  groups: (method) => compressGroups(method === undefined ? {} : { method }),
+  groups: ({ method, task }) =>
+    compressGroups({ ...(method === undefined ? {} : { method }), ...(task === undefined ? {} : { task }) }),
   run: async ({ given, resume, terminal }: Invocation) => {
     if (given['from'] !== undefined && given['dense'] !== undefined) {
       throw new UserError(
@@ -61,22 +64,25 @@ export const compressCommand: Command = {
 /** Everything that can be wrong is found here, before anything is written. */
 async function prepare({ options: values, record }: PlannedRun, terminal: Terminal) {
   const groups = compressGroups(values);
-  const options = parseOptions(compressOptions, givenFor(values, groups), 'options of compress');
+  const own = givenFor(values, groups);
+  const kind = workloadIn(own);
+  const options = compressOptions(kind).parse(own);
   const method = methodNamed(options.method).configure(givenFor(values, groups, 'options'));
   const budget = budgetOf(options.budget, options.budgetUnit);
   const engine = await startChosen(engineChoice(record, options), terminal);
 
-  const { dense, data } =
+  const { dense, workload } =
     options.from === undefined
-      ? await newDense(options, givenFor(values, groups, 'dense'))
-      : await givenDense(options, options.from, terminal);
-  checkFit(dense.model, data);
+      ? await newDense(kind, options, { ...own, ...givenFor(values, groups, 'dense') })
+      : await givenDense(kind, options, own, options.from, terminal);
+  workload.checkFit(dense.model);
   const { phases } = method.plan(dense.model, budget);
   print(
     terminal.stderr,
     planLine(method, budget, [...phases, { name: 'retrain', duration: options.retrain }]),
   );
-  const plan: CompressPlan = { options, method, budget, data, batches: batchesOf(data, options), dense };
+  const batches = batchesOf(workload, options);
+  const plan: CompressPlan = { options, training: own, method, budget, workload, batches, dense };
   const sourceWeights = dense.kind === 'given' ? { sourceWeights: await digestOf(dense.params) } : {};
   return { plan, engine, sourceWeights };
 }
@@ -90,21 +96,39 @@ function planLine(
   return `${manifest.title}, keeping ${Number((100 * keep).toFixed(2))} % of the ${unit}: ${steps}`;
 }
 
-type DenseAndData = Pick<CompressPlan, 'dense' | 'data'>;
+type DenseAndData = Pick<CompressPlan, 'dense' | 'workload'>;
 
-async function newDense(options: CompressOptions, given: GivenOptions): Promise<DenseAndData> {
-  const shape = parseOptions(denseOptions, given, 'options of the dense training');
-  const data = await openData(options, shape.imageSize);
-  return { dense: { kind: 'new', model: newModel(shape, data), options: shape }, data };
+async function newDense(
+  kind: WorkloadKind,
+  options: CompressOptions,
+  given: GivenOptions,
+): Promise<DenseAndData> {
+  const { workload, model } = await created(kind, options, given);
+  return { dense: { kind: 'new', model, options: denseOptions.parse(given) }, workload };
 }
 
 async function givenDense(
+  kind: WorkloadKind,
   options: CompressOptions,
+  own: GivenOptions,
   from: string,
   { stderr }: Terminal,
 ): Promise<DenseAndData> {
-  const { model, params, bytes, notes } = await openModel(from);
-  for (const note of notes) print(stderr, `${from}: ${note}`);
-  const data = await openData(options, model.config.imageSize);
-  return { dense: { kind: 'given', model, params, bytes }, data };
+  const opened = await openModel(from);
+  for (const note of opened.notes) print(stderr, `${from}: ${note}`);
+  const { model, params, bytes } = opened;
+  try {
+    if (opened.kind !== kind.modelKind) {
+      throw new UserError(
+        `${from} is a ${opened.kind}: compress it with --task ${workloadFor(opened.kind).name}`,
+      );
+    }
+    return {
+      dense: { kind: 'given', model, params, bytes },
+      workload: await kind.open(options, opened, own),
+    };
+  } catch (error) {
+    disposeTree(params);
+    throw error;
+  }
 }

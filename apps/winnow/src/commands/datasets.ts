@@ -1,4 +1,4 @@
-import { embeddedDatasets } from '@winnow/data';
+import { embeddedDatasets, embeddedImageTextDatasets } from '@winnow/data';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
 
@@ -8,13 +8,18 @@ export const datasetsCommand: Command = {
   startsRun: false,
   groups: () => [],
   run: ({ terminal }) => {
-    const width = Math.max(...embeddedDatasets.map(({ name }) => name.length));
-    for (const { name, description } of embeddedDatasets) {
+    const named = [...embeddedDatasets, ...embeddedImageTextDatasets];
+    const width = Math.max(...named.map(({ name }) => name.length));
+    for (const { name, description } of named) {
       print(terminal.stdout, `${name.padEnd(width)}  ${description}`);
     }
     print(
       terminal.stdout,
       `${'a folder'.padEnd(width)}  train/<class>/*, test/<class>/* and, if there is one, validation/<class>/*`,
+    );
+    print(
+      terminal.stdout,
+      `${'captions'.padEnd(width)}  for --task retrieval: COCO's folders or JSON, Karpathy's JSON, or a CSV of image, caption`,
     );
     return Promise.resolve();
   },

@@ -1,19 +1,33 @@
-import { type Latency, type Scores, UserError, disposeTree, parseOptions } from '@winnow/core';
+import {
+  type Latency,
+  type Scores,
+  UserError,
+  disposeTree,
+  measureLatency,
+  parseOptions,
+} from '@winnow/core';
 import { z } from 'zod';
-import { openModel } from '../model-source/open-model';
-import { engineShape, optimizationShape } from '../options/training';
+import { type OpenedModel, openModel } from '../model-source/open-model';
+import { type DataChoice, engineShape, optimizationShape } from '../options/training';
 import { count, milliseconds, scoreText, table } from '../report/format';
 import { recordIfAny } from '../run-folder/record';
 import { print } from '../terminal/terminal';
-import { checkFit, openData, scoreOn, taskOn } from '../training/data';
+import { scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
+import { workloadFor } from '../workload/choice';
+import { zeroShotClassifier } from '../workload/zero-shot';
 import type { Command } from './command';
 import { startChosen } from './engine';
 
 const evaluateOptions = z.object({
   data: z.string().optional().describe('A dataset by name, or a folder; default: the data of the run'),
+  images: z.string().min(1).optional().describe('Folder of the pictures that a captions file names'),
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   batchSize: optimizationShape.batchSize,
+  zeroShot: z
+    .string()
+    .optional()
+    .describe('Of a dual encoder: tell classes apart by prompts like "a drawing of {}", separated by |'),
   ...engineShape,
   json: z.boolean().default(false).describe('For programs'),
 });
@@ -23,42 +37,79 @@ const recordedOptions = z.looseObject({ data: z.string().optional() });
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
-  summary: 'Score a model on labelled pictures',
+  summary: 'Score a model on its task',
   positional: { name: 'model', description: 'A run, a model folder or a checkpoint', required: true },
   startsRun: false,
   groups: () => [{ title, schema: evaluateOptions }],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('evaluate: expected a model');
     const options = parseOptions(evaluateOptions, given, title);
-    const { data: named, split, batchSize, json } = options;
+    const { data: named, images, split, batchSize, json, zeroShot } = options;
     const spec = named ?? (await dataOfRun(positional));
     if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${positional} on`);
     await startChosen(options, terminal);
-    const { model, params } = await openModel(positional);
+    const opened = await openModel(positional);
     try {
-      const data = await openData(
-        { data: spec, augmentation: 'none', preload: false },
-        model.config.imageSize,
-      );
-      checkFit(model, data);
-      const scores = await scoreOn(data[split], batchSize)(taskOn(data, model), params);
-      const latency = await latencyOn(data, model, params);
-      const { parameters, macs } = model.account;
-      const result = {
-        data: data.name,
-        split,
-        examples: data[split].size,
-        scores,
-        parameters,
-        macs,
-        latency,
-      };
+      const choice = { data: spec, augmentation: 'none', preload: false } as const;
+      const result =
+        zeroShot === undefined
+          ? await onOwnTask(choice, opened, { split, batchSize, images })
+          : await onClassNames(choice, opened, { split, batchSize }, zeroShot);
       print(terminal.stdout, json ? JSON.stringify(result, undefined, 2) : evaluationText(result));
     } finally {
-      disposeTree(params);
+      disposeTree(opened.params);
     }
   },
 };
+
+interface Scoring {
+  readonly split: 'test' | 'validation' | 'train';
+  readonly batchSize: number;
+  readonly images?: string | undefined;
+}
+
+async function onOwnTask(
+  choice: DataChoice,
+  opened: OpenedModel,
+  { split, batchSize, images }: Scoring,
+): Promise<Evaluation> {
+  const { model, params } = opened;
+  const workload = await workloadFor(opened.kind).open(choice, opened, { images });
+  workload.checkFit(model);
+  const { parameters, macs } = model.account;
+  return {
+    data: workload.facts.name,
+    split,
+    examples: workload[split].size,
+    scores: await scoreOn(workload[split], batchSize)(workload.taskOf(model), params),
+    parameters,
+    macs,
+    latency: await latencyOn(workload, model, params),
+  };
+}
+
+async function onClassNames(
+  choice: DataChoice,
+  opened: OpenedModel,
+  { split, batchSize }: Scoring,
+  templates: string,
+): Promise<Evaluation> {
+  const { data, task, params } = await zeroShotClassifier(choice, opened, templates);
+  try {
+    const { parameters, macs } = opened.model.account;
+    return {
+      data: data.name,
+      split,
+      examples: data[split].size,
+      scores: await scoreOn(data[split], batchSize)(task, params),
+      parameters,
+      macs,
+      latency: await measureLatency(task, params, await data.test.batch([0])),
+    };
+  } finally {
+    disposeTree(params);
+  }
+}
 
 async function dataOfRun(path: string): Promise<string | undefined> {
   const record = await recordIfAny(path);
@@ -79,7 +130,7 @@ function evaluationText({ data, split, examples, scores, parameters, macs, laten
   return table(
     ['', `${data}, ${split}`],
     [
-      ['pictures', String(examples)],
+      ['examples', String(examples)],
       ...Object.entries(scores).map(([name, value]) => [name, scoreText(name, value)]),
       ['parameters', count(parameters)],
       ['MACs', count(macs)],

@@ -1,23 +1,34 @@
-import { type Decision, type VisionTransformer, UserError, disposeTree, parseOptions } from '@winnow/core';
+import {
+  type Decision,
+  type Model,
+  type ModelConfig,
+  type TextTowerConfig,
+  type TowerConfig,
+  UserError,
+  type VisionTowerConfig,
+  disposeTree,
+  parseOptions,
+  visionTransformer,
+  visionTransformerConfig,
+} from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
 import { type Inspection, inspectionOf } from '../inspection/inspection';
 import { openModel } from '../model-source/open-model';
-import { modelShape } from '../options/training';
 import { count } from '../report/format';
 import { accountReport, keptReport, sitesReport } from '../report/model-report';
-import { models } from '../table';
 import { print } from '../terminal/terminal';
-import { newModel } from '../training/dense';
+import { models } from '../workload/sizes';
 import type { Command } from './command';
-
-const CHANNELS = 3;
 
 const inspectOptions = z.object({
   imageSize: z.int().positive().default(224).describe('Of a size by name: side of the pictures, in pixels'),
   patchSize: z.int().positive().default(16).describe('Of a size by name: side of a patch, in pixels'),
   classes: z.int().positive().default(1000).describe('Of a size by name: how many classes'),
-  distillation: modelShape.distillation,
+  distillation: z
+    .enum(['none', 'token', 'head'])
+    .default('none')
+    .describe("Of a size by name: DeiT's distillation token, alone or with its own classifier"),
   json: z.boolean().default(false).describe('For programs'),
 });
 type InspectOptions = z.output<typeof inspectOptions>;
@@ -49,12 +60,10 @@ export const inspectCommand: Command = {
 async function modelAt(
   nameOrPath: string,
   options: InspectOptions,
-): Promise<{ model: VisionTransformer; decision: Decision | undefined }> {
+): Promise<{ model: Model; decision: Decision | undefined }> {
   const preset = models.find((name) => name === nameOrPath);
   if (preset !== undefined) {
-    const classes = Array.from({ length: options.classes }, (_, index) => String(index));
-    const model = newModel({ ...options, model: preset }, { channels: CHANNELS, classes });
-    return { model, decision: undefined };
+    return { model: visionModel(preset, options), decision: undefined };
   }
   // Weights are only checked here, not used: the engine that is always there will do.
   await startEngine('wasm');
@@ -63,11 +72,46 @@ async function modelAt(
   return { model, decision };
 }
 
-function inspectionText(model: VisionTransformer, inspection: Inspection): string {
-  const { imageSize, patchSize, classes, tower } = model.config;
+function visionModel(preset: (typeof models)[number], options: InspectOptions): Model {
+  const { imageSize, patchSize, classes, distillation } = options;
+  try {
+    return visionTransformer(
+      visionTransformerConfig(preset, { imageSize, patchSize, classes, distillation }),
+    );
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(error.message);
+    throw error;
+  }
+}
+
+const towerText = ({ blocks, embedDim, heads }: TowerConfig): string =>
+  `${blocks.length} layers, width ${embedDim}, ${heads} heads`;
+const pictureText = ({ imageSize, patchSize }: VisionTowerConfig): string =>
+  `pictures of ${imageSize} px in patches of ${patchSize} px`;
+const textText = ({ context, vocabulary }: TextTowerConfig): string =>
+  `texts of up to ${context} of ${vocabulary} tokens`;
+
+/** What a model is, in one or a few lines. */
+function summaryOf(config: ModelConfig): string {
+  switch (config.kind) {
+    case 'vision-transformer':
+      return `DeiT of ${towerText(config.tower)}; ${pictureText(config)}; ${config.classes} classes`;
+    case 'clip-text':
+      return `CLIP text transformer of ${towerText(config.tower)}; ${textText(config)}; embeddings of ${config.projectionDim}`;
+    case 'dual-encoder':
+      return [
+        `Dual encoder with embeddings of ${config.projectionDim}`,
+        `  vision: ${towerText(config.vision.tower)}; ${pictureText(config.vision)}`,
+        `  text:   ${towerText(config.text.tower)}; ${textText(config.text)}`,
+      ].join('\n');
+    default:
+      return config satisfies never;
+  }
+}
+
+function inspectionText(model: Model, inspection: Inspection): string {
   const sections = [
-    `DeiT of ${tower.blocks.length} layers, width ${tower.embedDim}, ${tower.heads} heads; ` +
-      `pictures of ${imageSize} px in patches of ${patchSize} px; ${classes} classes`,
+    summaryOf(model.config),
     accountReport(model.account),
     `Sites, with ${count(inspection.compressibleParameters)} compressible parameters:`,
     sitesReport(model.sites),

@@ -1,20 +1,11 @@
-import {
-  type ImageClassificationData,
-  type Runner,
-  type VisionTransformer,
-  disposeTree,
-  durationOption,
-  parseOptions,
-  stepsIn,
-} from '@winnow/core';
-import { saveModel } from '@winnow/formats';
+import { type Model, type Runner, disposeTree, durationOption, stepsIn } from '@winnow/core';
 import { z } from 'zod';
 import { weightBytes } from '../model-source/open-model';
+import { saveTrained } from '../model-source/save-trained';
 import {
   dataShape,
   denseTrainingShape,
   executionShape,
-  modelShape,
   optimizationShape,
   outShape,
 } from '../options/training';
@@ -24,17 +15,20 @@ import { engineChoice } from '../run-folder/record';
 import { type RunFolder, beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { type Summary, commonSummary, readSummary, writeSummary } from '../run-folder/summary';
 import { print } from '../terminal/terminal';
-import { batchesOf, openData, scoreOn, taskOn } from '../training/data';
-import { newModel, trainDense } from '../training/dense';
+import { batchesOf, scoreOn } from '../training/data';
+import { trainDense } from '../training/dense';
 import { latencyOn } from '../training/latency';
 import { version } from '../version';
+import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
+import { created } from '../workload/created';
+import type { Workload, WorkloadKind } from '../workload/workload';
 import type { Command, Invocation } from './command';
 import { startChosen } from './engine';
 import { inSession } from './run-session';
 
-const trainOptions = z.object({
-  ...dataShape,
-  ...modelShape,
+const shapeFor = ({ defaultData }: WorkloadKind) => ({
+  ...taskShape,
+  ...dataShape(defaultData),
   ...denseTrainingShape,
   ...optimizationShape,
   evaluateEvery: durationOption
@@ -43,21 +37,28 @@ const trainOptions = z.object({
   ...executionShape,
   ...outShape,
 });
-type TrainOptions = z.output<typeof trainOptions>;
+/** Those that every task has. */
+const trainOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
+type TrainOptions = z.output<ReturnType<typeof trainOptions>>;
 
 const title = 'Options of train';
 
-const groups = () => [{ title, schema: trainOptions }];
+const groupsOf = (kind: WorkloadKind) => [
+  {
+    title,
+    schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.modelShape, ...kind.trainingShape }),
+  },
+];
 
 export const trainCommand: Command = {
   name: 'train',
-  summary: 'Train a DeiT on labelled pictures',
+  summary: 'Train a DeiT on labelled pictures, or with a text tower on pictures and texts',
   startsRun: true,
-  groups,
+  groups: ({ task }) => groupsOf(workloadNamed(task)),
   run: async ({ given, resume, terminal }: Invocation) => {
     const plan = await planRun({
       command: 'train',
-      groupsFor: groups,
+      groupsFor: (options) => groupsOf(workloadIn(options)),
       given,
       resume,
       nameOf: ({ data, model }) => `train-${shortName(String(data))}-${String(model)}`,
@@ -68,11 +69,11 @@ export const trainCommand: Command = {
       return;
     }
     const startMs = performance.now();
-    const options = parseOptions(trainOptions, plan.options, title);
+    const kind = workloadIn(plan.options);
+    const options = trainOptions(kind).parse(plan.options);
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
-    const data = await openData(options, options.imageSize);
-    const model = newModel(options, data);
-    const { stepsPerEpoch } = batchesOf(data, options);
+    const { workload, model } = await created(kind, options, plan.options);
+    const { stepsPerEpoch } = batchesOf(workload, options);
     const run = await beginRun(plan, { engine, version: version() });
     const summary = await inSession(
       run,
@@ -82,7 +83,7 @@ export const trainCommand: Command = {
         checkpointEvery: options.checkpointEvery,
         stepsPerEpoch,
       },
-      (runner) => trainAndSave({ runner, run, options, data, model, startMs }),
+      (runner) => trainAndSave({ runner, run, options, training: plan.options, workload, model, startMs }),
     );
     print(terminal.stdout, runReport(summary, plan.folder));
   },
@@ -92,20 +93,30 @@ interface TrainJob {
   readonly runner: Runner;
   readonly run: RunFolder;
   readonly options: TrainOptions;
-  readonly data: ImageClassificationData;
-  readonly model: VisionTransformer;
+  /** Options of every training on the task, others beside them. */
+  readonly training: unknown;
+  readonly workload: Workload;
+  readonly model: Model;
   readonly startMs: number;
 }
 
-async function trainAndSave({ runner, run, options, data, model, startMs }: TrainJob): Promise<Summary> {
+async function trainAndSave({
+  runner,
+  run,
+  options,
+  training,
+  workload,
+  model,
+  startMs,
+}: TrainJob): Promise<Summary> {
   const { batchSize, duration, learningRate, seed } = options;
-  const batches = batchesOf(data, options);
-  const task = taskOn(data, model, options.labelSmoothing);
-  const validate = scoreOn(data.validation, batchSize);
+  const batches = batchesOf(workload, options);
+  const task = workload.taskOf(model, training);
+  const validate = scoreOn(workload.validation, batchSize);
   const { params, ledger, milestones } = await trainDense(runner, {
     phase: 'train',
     model,
-    data,
+    task,
     batches,
     optimization: options,
     duration,
@@ -119,19 +130,19 @@ async function trainAndSave({ runner, run, options, data, model, startMs }: Trai
       score: (params) => validate(task, params),
     },
   });
-  const scores = await scoreOn(data.test, batchSize)(task, params);
+  const scores = await scoreOn(workload.test, batchSize)(task, params);
   runner.report({ kind: 'scores', phase: 'test', step: 0, scores });
-  const origin = { run: run.record.hash, data: data.name, classes: data.classes };
-  await saveModel(run.modelFolder, { model, params, origin });
+  const origin = { run: run.record.hash, ...workload.origin };
+  await saveTrained(run.modelFolder, workload, { model, params, origin });
   const summary: Summary = {
     command: 'train',
-    ...commonSummary(run.record, data, task.metric),
+    ...commonSummary(run.record, workload.facts, task.metric),
     ledger: [ledger],
     model: {
       parameters: model.account.parameters,
       macs: model.account.macs,
       bytes: await weightBytes(run.modelFolder),
-      latency: await latencyOn(data, model, params),
+      latency: await latencyOn(workload, model, params),
       milestones: milestones.map(({ step, scores }) => ({
         step,
         epochs: step / batches.stepsPerEpoch,

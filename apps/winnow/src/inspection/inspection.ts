@@ -1,11 +1,4 @@
-import {
-  type Decision,
-  type Model,
-  type Site,
-  type VisionTransformer,
-  type VisionTransformerConfig,
-  compressibleCost,
-} from '@winnow/core';
+import { type Decision, type Model, type ModelConfig, type Site, compressibleCost } from '@winnow/core';
 
 /** What a site kept of the model it was cut from. */
 export interface KeptSite {
@@ -19,7 +12,7 @@ export interface KeptSite {
 
 /** A model without its weights, for programs. */
 export interface Inspection {
-  readonly config: VisionTransformerConfig;
+  readonly config: ModelConfig;
   readonly parameters: number;
   readonly macs: number;
   readonly compressibleParameters: number;
@@ -29,10 +22,7 @@ export interface Inspection {
   readonly kept: readonly KeptSite[];
 }
 
-export function inspectionOf(
-  { config, account, sites }: VisionTransformer,
-  decision: Decision | undefined,
-): Inspection {
+export function inspectionOf({ config, account, sites }: Model, decision: Decision | undefined): Inspection {
   return {
     config,
     parameters: account.parameters,

@@ -2,32 +2,24 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Decision,
-  type TensorTree,
-  UserError,
-  type VisionTransformer,
-  type VisionTransformerParams,
-  downloadTree,
-} from '@winnow/core';
-import { importVisionTransformer, loadModel } from '@winnow/formats';
+import { type AnyModel, type Decision, type TensorTree, UserError, downloadTree } from '@winnow/core';
+import { importModel, loadModel } from '@winnow/formats';
 import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
 
-/** A model from disk. */
-export interface OpenedModel {
-  readonly model: VisionTransformer;
-  /** The caller owns them. */
-  readonly params: VisionTransformerParams;
+/** A model from disk; the caller owns its parameters. */
+export type OpenedModel = AnyModel & {
   readonly decision: Decision | undefined;
   /** Size of the weights file. */
   readonly bytes: number;
   /** What the reader of the file wants to be known, one line each. */
   readonly notes: readonly string[];
-}
+  /** Of the tokenizer that stands beside it. */
+  readonly tokenizerPath: string | undefined;
+};
 
 /**
- * Opens the model of a run folder, a model folder, or a Hugging Face or timm checkpoint.
+ * Opens the model of a run folder, a model folder, or a Hugging Face, timm or open_clip checkpoint.
  * @throws {UserError} when there is nothing, or the run has not finished.
  * @throws {FormatError} when the files are corrupt or describe another kind of model.
  */
@@ -35,17 +27,29 @@ export async function openModel(path: string): Promise<OpenedModel> {
   if (!existsSync(path)) throw new UserError(`there is no model or run at ${path}`);
   const saved = [join(path, 'model'), path].find((folder) => existsSync(join(folder, 'structure.json')));
   if (saved !== undefined) {
-    const { kind, model, params, decision } = await loadModel(saved);
-    if (kind !== 'vision-transformer')
-      throw new UserError(`expected a vision transformer in ${saved}, got ${kind}`);
-    return { model, params, decision, bytes: await weightBytes(saved), notes: [] };
+    const { decision, ...loaded } = await loadModel(saved);
+    return {
+      ...loaded,
+      decision,
+      bytes: await weightBytes(saved),
+      notes: [],
+      tokenizerPath: tokenizerIn(saved),
+    };
   }
   const record = await recordIfAny(path);
   if (record !== undefined) {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
-  const { model, params, leftOut } = await importVisionTransformer(path);
-  return { model, params, decision: undefined, bytes: await weightBytes(path), notes: leftOut };
+  const { leftOut, ...imported } = await importModel(path);
+  const bytes = await weightBytes(path);
+  return { ...imported, decision: undefined, bytes, notes: leftOut, tokenizerPath: tokenizerIn(path) };
+}
+
+/** What a Hugging Face tokenizer may be made of. */
+function tokenizerIn(folder: string): string | undefined {
+  const file = join(folder, 'tokenizer.json');
+  if (existsSync(file)) return file;
+  return existsSync(join(folder, 'vocab.json')) ? folder : undefined;
 }
 
 /** Size of the weights file in a model folder, or of the file itself. */

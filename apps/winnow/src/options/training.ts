@@ -2,21 +2,9 @@ import { type Duration, durationOption } from '@winnow/core';
 import { augmentationPresets } from '@winnow/data';
 import { devicePattern, engineNames, precisions } from '@winnow/engine';
 import { z } from 'zod';
-import { models } from '../table';
 
 const duration = (value: Duration) => durationOption.default(value);
 const positive = z.number().positive();
-
-/** The shape of a new model. */
-export const modelShape = {
-  model: z.enum(models).default('nano').describe('Size of the DeiT'),
-  imageSize: z.int().positive().default(32).describe('Side of the pictures, in pixels'),
-  patchSize: z.int().positive().default(8).describe('Side of a patch, in pixels; divides the image size'),
-  distillation: z
-    .enum(['none', 'token', 'head'])
-    .default('none')
-    .describe("DeiT's distillation token, alone or with its own classifier"),
-};
 
 /** How a training from fresh parameters goes. */
 export const denseTrainingShape = {
@@ -26,8 +14,8 @@ export const denseTrainingShape = {
     .describe('Peak learning rate; it falls along a cosine after the warm-up'),
 };
 
-export const dataShape = {
-  data: z.string().default('emoji-category').describe('A dataset by name, or a folder of pictures'),
+export const dataShape = (defaultData: string) => ({
+  data: z.string().default(defaultData).describe('A dataset by name, or the path of one'),
   augmentation: z
     .enum(['auto', ...augmentationPresets])
     .default('auto')
@@ -36,7 +24,7 @@ export const dataShape = {
     .boolean()
     .default(true)
     .describe('Decode all pictures first, so that a broken file is reported before the training'),
-};
+});
 
 /** What every training phase of a run shares. */
 export const optimizationShape = {
@@ -44,12 +32,6 @@ export const optimizationShape = {
   optimizer: z.enum(['adamw', 'sgd']).default('adamw').describe('sgd has a momentum of 0.9'),
   weightDecay: z.number().nonnegative().default(0.05).describe('Of weights; biases and norms do not decay'),
   warmup: z.number().min(0).max(1).default(0.05).describe('Share of the steps with a rising learning rate'),
-  labelSmoothing: z
-    .number()
-    .min(0)
-    .max(0.99)
-    .default(0.1)
-    .describe('Share of the target spread over all classes'),
   clipNorm: z
     .number()
     .nonnegative()
@@ -92,7 +74,6 @@ export const outShape = {
 
 export type EngineChoice = OutputOf<typeof engineShape>;
 export type Optimization = OutputOf<typeof optimizationShape>;
-export type DataChoice = OutputOf<typeof dataShape>;
-export type ModelChoice = OutputOf<typeof modelShape>;
+export type DataChoice = OutputOf<ReturnType<typeof dataShape>>;
 
 type OutputOf<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;

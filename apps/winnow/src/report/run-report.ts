@@ -49,6 +49,14 @@ function compressReport({ dense, compressed, ratios, metric, method, data }: Com
       '',
     ]),
     [`${metric}, retrained`, '', score(compressed.retrained), ''],
+    ...Object.entries(compressed.retrained)
+      .filter(([name]) => name !== metric)
+      .map(([name, value]) => [
+        `${name}, retrained`,
+        scoreText(name, dense.scores[name] ?? Number.NaN),
+        scoreText(name, value),
+        '',
+      ]),
   ];
   return table([data.name, 'dense', method.name, 'ratio'], [...sizes, ...quality]);
 }

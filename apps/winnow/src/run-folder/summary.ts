@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ImageClassificationData, type Json, UserError, budgetUnits } from '@winnow/core';
+import { type Json, UserError, budgetUnits } from '@winnow/core';
 import { precisions } from '@winnow/engine';
 import { writeAtomically } from '@winnow/formats';
 import { z } from 'zod';
+import type { DataFacts } from '../workload/workload';
 import type { RunRecord } from './record';
 
 const SUMMARY_FILE = 'summary.json';
@@ -21,7 +22,13 @@ const common = {
     precision: z.enum(precisions).default('f32'),
     winnow: z.string(),
   }),
-  data: z.object({ name: z.string(), classes: z.int(), train: z.int(), validation: z.int(), test: z.int() }),
+  data: z.object({
+    name: z.string(),
+    classes: z.int().exactOptional(),
+    train: z.int(),
+    validation: z.int(),
+    test: z.int(),
+  }),
   /** Name of the score that models are compared by. */
   metric: z.string(),
   ledger: z.array(
@@ -71,20 +78,10 @@ export type Summary = z.output<typeof summary>;
 /** What the summaries of all commands say in the same way. */
 export function commonSummary(
   { hash, engine, precision, winnow }: RunRecord,
-  { name, classes, train, validation, test }: ImageClassificationData,
+  data: DataFacts,
   metric: string,
 ): Pick<Summary, 'run' | 'data' | 'metric'> {
-  return {
-    run: { hash, engine, precision, winnow },
-    data: {
-      name,
-      classes: classes.length,
-      train: train.size,
-      validation: validation.size,
-      test: test.size,
-    },
-    metric,
-  };
+  return { run: { hash, engine, precision, winnow }, data: { ...data }, metric };
 }
 
 export async function writeSummary(folder: string, content: Summary): Promise<void> {

@@ -1,18 +1,7 @@
-import {
-  type ImageClassificationData,
-  type ImageInputs,
-  type Latency,
-  type Model,
-  type TensorTree,
-  measureLatency,
-} from '@winnow/core';
-import { taskOn } from './data';
+import { type Latency, type Model, type TensorTree, measureLatency } from '@winnow/core';
+import type { Workload } from '../workload/workload';
 
-/** How long one picture takes, on this machine and engine. */
-export async function latencyOn<Params extends TensorTree>(
-  data: ImageClassificationData,
-  model: Pick<Model<Params, ImageInputs>, 'forward'>,
-  params: Params,
-): Promise<Latency> {
-  return measureLatency(taskOn(data, model), params, await data.test.batch([0]));
+/** How long one example takes, on this machine and engine. */
+export async function latencyOn(workload: Workload, model: Model, params: TensorTree): Promise<Latency> {
+  return measureLatency(workload.taskOf(model), params, await workload.test.batch([0]));
 }

@@ -7,6 +7,7 @@ import { type Duration, stepsIn } from '../duration/duration';
 import type { Compressed, ConfiguredMethod } from '../method/method';
 import type { Model } from '../models/model';
 import type { Optimizer } from '../optimizer/optimizer';
+import { distilled } from '../task/distilled';
 import type { Scores, Task } from '../task/task';
 import { downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, cloneTree, disposeTree, lendTree } from '../tree/tree';
@@ -32,6 +33,8 @@ export interface CompressionJob {
     optimizer(steps: number): Optimizer<TensorTree>;
     /** Numbers of retraining steps after which to score. */
     readonly milestones: readonly number[];
+    /** Share of the loss that is learning from the dense model's predictions; default 0. */
+    readonly distill?: number;
   };
 }
 
@@ -79,7 +82,7 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
     masked: await once(runner, 'scores-masked', () => score(task, compressed.params)),
     cut: compact(model, compressed.params, decision),
   }));
-  const { beforeRetraining, retrained, final } = await lendTree(cut.params, () => finished(job, cut));
+  const { beforeRetraining, retrained, final } = await lendTree(cut.params, () => finished(job, task, cut));
   ledger.push(retrained.ledger);
   return {
     model: cut.model,
@@ -93,25 +96,27 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
 
 /** Scores the cut model, retrains it and scores it again. */
 async function finished(
-  { runner, taskOf, score, batches, retrain }: CompressionJob,
+  { runner, model, params, taskOf, score, batches, retrain }: CompressionJob,
+  denseTask: Task,
   cut: { readonly model: Model; readonly params: TensorTree },
 ) {
   const task = taskOf(cut.model);
   const beforeRetraining = await once(runner, 'scores-cut', () => score(task, cut.params));
-  const { steps, optimizer, milestones } = retrain;
+  const { steps, optimizer, milestones, distill = 0 } = retrain;
+  const teacher = { predict: (batch: unknown) => denseTask.predict(params, batch) };
   const retrained = await runPhase(
     runner,
     'retrain',
     {
       params: cut.params,
       state: {},
-      task,
+      task: distill === 0 ? task : distilled(task, teacher, distill),
       effective: (params: TensorTree) => params,
       optimizer: optimizer(steps),
       batches,
       steps,
     },
-    FORWARD_PASSES_PER_TRAINING_STEP * cut.model.account.macs,
+    FORWARD_PASSES_PER_TRAINING_STEP * cut.model.account.macs + (distill === 0 ? 0 : model.account.macs),
     { at: milestones, score: (params) => score(task, params) },
   );
   const final = await disposingOnFailure(retrained.params, () =>

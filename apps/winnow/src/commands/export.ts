@@ -1,0 +1,75 @@
+import { copyFile, readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError, disposeTree, parseOptions } from '@winnow/core';
+import { startEngine } from '@winnow/engine';
+import { FormatError, exportHuggingFace, saveModel } from '@winnow/formats';
+import { z } from 'zod';
+import { type OpenedModel, openModel } from '../model-source/open-model';
+import { print } from '../terminal/terminal';
+import type { Command } from './command';
+
+const formats = ['safetensors', 'hugging-face', 'winnow'] as const;
+
+const exportOptions = z.object({
+  format: z
+    .enum(formats)
+    .default('safetensors')
+    .describe("safetensors: Hugging Face's layout where the model can be said in it, else our own"),
+  out: z.string().min(1).optional().describe('The folder to write to'),
+});
+const title = 'Options of export';
+
+export const exportCommand: Command = {
+  name: 'export',
+  summary: 'Write a model for other programs',
+  positional: { name: 'model', description: 'A run, a model folder or a checkpoint', required: true },
+  startsRun: false,
+  groups: () => [{ title, schema: exportOptions }],
+  run: async ({ given, positional, terminal }) => {
+    if (positional === undefined) throw new UserError('export: expected a model');
+    const { format, out } = parseOptions(exportOptions, given, title);
+    if (out === undefined) throw new UserError('export: say with --out where the model should go');
+    if (existsSync(out) && (await readdir(out)).length > 0)
+      throw new UserError(`${out} is not empty: choose another folder with --out`);
+    // Weights only pass through: the engine that is always there will do.
+    await startEngine('wasm');
+    const opened = await openModel(positional);
+    try {
+      const lines = await write(out, format, opened);
+      if (opened.tokenizerPath?.endsWith('.json') === true)
+        await copyFile(opened.tokenizerPath, join(out, 'tokenizer.json'));
+      for (const line of lines) print(terminal.stdout, line);
+    } finally {
+      disposeTree(opened.params);
+    }
+  },
+};
+
+/** Writes the model and says in which layout. */
+async function write(out: string, format: (typeof formats)[number], opened: OpenedModel): Promise<string[]> {
+  const ours = async (): Promise<string> => {
+    const { model, params, decision } = opened;
+    await saveModel(out, { model, params, ...(decision === undefined ? {} : { decision }) });
+    return `model.safetensors and structure.json in our own layout, in ${out}`;
+  };
+  const theirs = async (): Promise<string> => {
+    await exportHuggingFace(out, opened);
+    return `model.safetensors and config.json in Hugging Face's layout, in ${out}`;
+  };
+  switch (format) {
+    case 'winnow':
+      return [await ours()];
+    case 'hugging-face':
+      return [await theirs()];
+    case 'safetensors':
+      try {
+        return [await theirs()];
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        return [error.message, await ours()];
+      }
+    default:
+      return format satisfies never;
+  }
+}

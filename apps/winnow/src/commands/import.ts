@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError, disposeTree, parseOptions } from '@winnow/core';
+import { startEngine } from '@winnow/engine';
+import { saveModel } from '@winnow/formats';
+import { z } from 'zod';
+import { openModel } from '../model-source/open-model';
+import { count } from '../report/format';
+import { print } from '../terminal/terminal';
+import type { Command } from './command';
+
+const importOptions = z.object({
+  out: z.string().min(1).optional().describe('The folder to write the model to'),
+});
+const title = 'Options of import';
+
+export const importCommand: Command = {
+  name: 'import',
+  summary: 'Turn a Hugging Face, timm or open_clip checkpoint into a model folder',
+  positional: { name: 'checkpoint', description: 'A folder, or a safetensors file', required: true },
+  startsRun: false,
+  groups: () => [{ title, schema: importOptions }],
+  run: async ({ given, positional, terminal }) => {
+    if (positional === undefined) throw new UserError('import: expected a checkpoint');
+    const { out } = parseOptions(importOptions, given, title);
+    if (out === undefined) throw new UserError('import: say with --out where the model should go');
+    if (existsSync(join(out, 'structure.json')))
+      throw new UserError(`${out} already holds a model: choose another folder with --out, or remove it`);
+    // Weights only pass through: the engine that is always there will do.
+    await startEngine('wasm');
+    const { kind, model, params, notes, tokenizerPath } = await openModel(positional);
+    try {
+      await saveModel(out, { model, params, origin: { from: positional } });
+      if (tokenizerPath?.endsWith('.json') === true)
+        await copyFile(tokenizerPath, join(out, 'tokenizer.json'));
+    } finally {
+      disposeTree(params);
+    }
+    for (const note of notes) print(terminal.stderr, `${positional}: ${note}`);
+    print(terminal.stdout, `${kind}, ${count(model.account.parameters)} parameters, in ${out}`);
+  },
+};

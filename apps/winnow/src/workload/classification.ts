@@ -1,0 +1,94 @@
+import {
+  type ImageClassificationData,
+  UserError,
+  classification,
+  visionTransformer,
+  visionTransformerConfig,
+} from '@winnow/core';
+import { openDataset } from '@winnow/data';
+import { z } from 'zod';
+import type { DataChoice } from '../options/training';
+import { models } from './sizes';
+import { type Workload, type WorkloadKind, sizesOf } from './workload';
+
+const modelShape = {
+  model: z.enum(models).default('nano').describe('Size of the DeiT'),
+  imageSize: z.int().positive().default(32).describe('Side of the pictures, in pixels'),
+  patchSize: z.int().positive().default(8).describe('Side of a patch, in pixels; divides the image size'),
+  distillation: z
+    .enum(['none', 'token', 'head'])
+    .default('none')
+    .describe("DeiT's distillation token, alone or with its own classifier"),
+};
+const modelOptions = z.object(modelShape);
+
+const trainingShape = {
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .max(0.99)
+    .default(0.1)
+    .describe('Share of the target spread over all classes'),
+};
+const trainingOptions = z.object(trainingShape);
+
+/** Telling classes of pictures apart, by a DeiT. */
+export const classificationKind: WorkloadKind = {
+  name: 'classification',
+  modelKind: 'vision-transformer',
+  defaultData: 'emoji-category',
+  modelShape,
+  dataShape: {},
+  trainingShape,
+  create: async (choice, options) => {
+    const { model, ...shape } = modelOptions.parse(options);
+    const data = await openPictures(choice, shape.imageSize);
+    const { channels, classes } = data;
+    const config = visionTransformerConfig(model, { ...shape, channels, classes: classes.length });
+    return { workload: classificationWorkload(data), model: visionTransformer(config) };
+  },
+  open: async (choice, { kind, model }) => {
+    if (kind !== 'vision-transformer')
+      throw new UserError(`classification needs a vision transformer, got a ${kind}`);
+    return classificationWorkload(await openPictures(choice, model.config.imageSize));
+  },
+};
+
+export function openPictures(
+  { data, augmentation, preload }: DataChoice,
+  imageSize: number,
+): Promise<ImageClassificationData> {
+  const options = { imageSize, preload };
+  return openDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
+}
+
+function classificationWorkload(data: ImageClassificationData): Workload {
+  const { name, classes, imageSize, channels, train, validation, test } = data;
+  return {
+    train,
+    validation,
+    test,
+    facts: { name, classes: classes.length, ...sizesOf(data) },
+    origin: { data: name, classes },
+    companions: {},
+    checkFit: ({ config }) => {
+      if (config.kind !== 'vision-transformer') {
+        throw new UserError(`classification needs a vision transformer, got a ${config.kind}`);
+      }
+      if (config.classes !== classes.length) {
+        throw new UserError(
+          `the model tells ${config.classes} classes apart, but ${name} has ${classes.length}: choose the data it was trained for`,
+        );
+      }
+      if (config.channels !== channels) {
+        throw new UserError(
+          `the model takes pictures of ${config.channels} channels, but ${name} has ${channels}`,
+        );
+      }
+    },
+    taskOf: (model, training = { labelSmoothing: 0 }) => {
+      const { labelSmoothing } = trainingOptions.parse(training);
+      return classification(model, { imageSize, channels, classes: classes.length, labelSmoothing });
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { dualEncoder, UserError, retrieval, textTowerConfig, visionTowerConfig } from '@winnow/core';
+import {
+  type TokenizedImageTextData,
+  type Tokenizer,
+  openImageTextDataset,
+  openTokenizer,
+} from '@winnow/data';
+import { z } from 'zod';
+import type { DataChoice } from '../options/training';
+import { models, textModels } from './sizes';
+import { type Workload, type WorkloadKind, sizesOf } from './workload';
+
+/** Beside a saved model: it goes with the weights. */
+export const TOKENIZER_FILE = 'tokenizer.json';
+
+const modelShape = {
+  model: z.enum(models).default('nano').describe('Size of the vision tower, a DeiT'),
+  textModel: z.enum(textModels).default('nano').describe("Size of the text tower, CLIP's text transformer"),
+  imageSize: z.int().positive().default(32).describe('Side of the pictures, in pixels'),
+  patchSize: z.int().positive().default(8).describe('Side of a patch, in pixels; divides the image size'),
+  projectionDim: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Width of the embeddings; default: the vision tower's width"),
+  tokenizer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("CLIP's vocabulary file or a Hugging Face tokenizer; default: the words of the training texts"),
+  context: z
+    .int()
+    .min(2)
+    .optional()
+    .describe('Tokens of the longest text; default: 77 with a tokenizer, else what the training texts need'),
+};
+const modelOptions = z.object(modelShape);
+
+const dataShape = {
+  images: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of the pictures that a captions file names; the default depends on its format'),
+};
+const dataOptions = z.object(dataShape);
+
+/** Finding the texts of a picture and the pictures of a text, by a dual encoder. */
+export const retrievalKind: WorkloadKind = {
+  name: 'retrieval',
+  modelKind: 'dual-encoder',
+  defaultData: 'emoji-names',
+  modelShape,
+  dataShape,
+  trainingShape: {},
+  create: async (choice, options) => {
+    const { model, textModel, imageSize, patchSize, projectionDim, tokenizer, context } =
+      modelOptions.parse(options);
+    const data = await openPairs(choice, {
+      ...dataOptions.parse(options),
+      imageSize,
+      ...(tokenizer === undefined ? {} : { tokenizer: await openTokenizer(tokenizer) }),
+      ...(context === undefined ? {} : { context }),
+    });
+    const vision = visionTowerConfig(model, { imageSize, patchSize, channels: data.channels });
+    const text = textTowerConfig(textModel, data);
+    const config = {
+      kind: 'dual-encoder',
+      projectionDim: projectionDim ?? vision.tower.embedDim,
+      vision,
+      text,
+    } as const;
+    return { workload: retrievalWorkload(data), model: dualEncoder(config) };
+  },
+  open: async (choice, { kind, model, tokenizerPath }, options) => {
+    if (kind !== 'dual-encoder') throw new UserError(`retrieval needs a dual encoder, got a ${kind}`);
+    if (tokenizerPath === undefined) {
+      throw new UserError(
+        'the model has no tokenizer.json beside it: put the one that it was trained with there',
+      );
+    }
+    const data = await openPairs(choice, {
+      ...dataOptions.parse(options),
+      imageSize: model.config.vision.imageSize,
+      tokenizer: await openTokenizer(tokenizerPath),
+      context: model.config.text.context,
+    });
+    return retrievalWorkload(data);
+  },
+};
+
+interface PairShape {
+  readonly imageSize: number;
+  readonly tokenizer?: Tokenizer;
+  readonly context?: number;
+  readonly images?: string | undefined;
+}
+
+function openPairs(
+  { data, augmentation, preload }: DataChoice,
+  shape: PairShape,
+): Promise<TokenizedImageTextData> {
+  const { images, ...rest } = shape;
+  const options = { ...rest, preload, ...(images === undefined ? {} : { images }) };
+  return openImageTextDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
+}
+
+function retrievalWorkload(data: TokenizedImageTextData): Workload {
+  const { name, imageSize, channels, vocabulary, context, tokenizer, train, validation, test } = data;
+  return {
+    train,
+    validation,
+    test,
+    facts: { name, ...sizesOf(data) },
+    origin: { data: name },
+    companions: { [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n` },
+    checkFit: ({ config }) => {
+      if (config.kind !== 'dual-encoder') {
+        throw new UserError(`retrieval needs a dual encoder, got a ${config.kind}`);
+      }
+      const { vision, text } = config;
+      if (text.vocabulary !== vocabulary || text.endToken !== tokenizer.endToken) {
+        throw new UserError(
+          `the model knows ${text.vocabulary} tokens and ends texts with ${text.endToken}, but the tokenizer has ` +
+            `${vocabulary} and ${tokenizer.endToken}: choose the tokenizer it was trained with`,
+        );
+      }
+      if (text.context < context) {
+        throw new UserError(
+          `the model reads texts of ${text.context} tokens, but those of ${name} have ${context}`,
+        );
+      }
+      if (vision.channels !== channels) {
+        throw new UserError(
+          `the model takes pictures of ${vision.channels} channels, but ${name} has ${channels}`,
+        );
+      }
+    },
+    taskOf: (model) => retrieval(model, { imageSize, channels }),
+  };
+}

@@ -1,0 +1,56 @@
+import {
+  type ImageClassificationData,
+  type Task,
+  type TensorTree,
+  UserError,
+  classification,
+  zeroShot,
+} from '@winnow/core';
+import { encodeAll, openTokenizer } from '@winnow/data';
+import type { OpenedModel } from '../model-source/open-model';
+import type { DataChoice } from '../options/training';
+import { openPictures } from './classification';
+
+/** Where the name of a class goes in a prompt. */
+const NAME = '{}';
+
+/** A dual encoder as a classifier of labelled pictures. */
+export interface ZeroShotClassifier {
+  readonly data: ImageClassificationData;
+  readonly task: Task;
+  /** The caller owns them. */
+  readonly params: TensorTree;
+}
+
+/**
+ * @param templates Prompts with {} for the name of a class, separated by |.
+ * @throws {UserError} for another kind of model, a prompt without {}, or a model without its tokenizer.
+ */
+export async function zeroShotClassifier(
+  choice: DataChoice,
+  opened: OpenedModel,
+  templates: string,
+): Promise<ZeroShotClassifier> {
+  const { kind, model, params, tokenizerPath } = opened;
+  if (kind !== 'dual-encoder') throw new UserError(`--zero-shot needs a dual encoder, got a ${kind}`);
+  if (tokenizerPath === undefined)
+    throw new UserError('--zero-shot: the model has no tokenizer.json beside it');
+  const prompts = templates.split('|');
+  const without = prompts.find((prompt) => !prompt.includes(NAME));
+  if (without !== undefined) {
+    throw new UserError(
+      `--zero-shot: expected prompts with ${NAME} for the class, got ${JSON.stringify(without)}`,
+    );
+  }
+  const { vision, text } = model.config;
+  const tokenizer = await openTokenizer(tokenizerPath);
+  const data = await openPictures(choice, vision.imageSize);
+  const { imageSize, channels, classes } = data;
+  const texts = classes.flatMap((name) => prompts.map((prompt) => prompt.replaceAll(NAME, name)));
+  const classifier = zeroShot(model, params, {
+    ...encodeAll(tokenizer, texts, text.context),
+    perClass: prompts.length,
+  });
+  const task = classification(classifier, { imageSize, channels, classes: classes.length });
+  return { data, task, params: classifier.params };
+}

@@ -1,0 +1,100 @@
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { makePictures } from './pictures';
+import { winnow } from './terminal';
+
+const root = await mkdtemp(join(tmpdir(), 'winnow-retrieval-'));
+const at = (...path: string[]) => join(root, ...path);
+const TINY = ['--engine', 'wasm', '--batch-size', '4', '--seed', '3', '--task', 'retrieval'];
+
+beforeAll(async () => {
+  await makePictures(at('pictures'));
+  const rows = ['train', 'validation', 'test'].flatMap((split) =>
+    ['red', 'blue'].flatMap((colour) =>
+      readdirSync(at('pictures', split, colour)).flatMap((file) => [
+        `pictures/${split}/${colour}/${file},a ${colour} picture,${split}`,
+        `pictures/${split}/${colour}/${file},"something ${colour}, number ${file.replace('.png', '')}",${split}`,
+      ]),
+    ),
+  );
+  writeFileSync(at('captions.csv'), ['image,caption,split', ...rows].join('\n'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const jsonOf = (...path: string[]): unknown => JSON.parse(readFileSync(at(...path), 'utf8'));
+const recalls = z.object({
+  meanR: z.number(),
+  textR1: z.number(),
+  textR5: z.number(),
+  textR10: z.number(),
+  imageR1: z.number(),
+  imageR5: z.number(),
+  imageR10: z.number(),
+});
+const SHAPE = ['--image-size', '16', '--patch-size', '8'];
+const dense = (out: string) => [
+  ...['train', '--data', at('captions.csv'), ...TINY, ...SHAPE, '--duration', '8it'],
+  ...['--evaluate-every', '0it', '--out', at(out)],
+];
+
+test('a dual encoder is trained, scored, looked at, compressed in both towers and exported', async () => {
+  const trained = await winnow(dense('dense'));
+  expect(trained.stderr).not.toMatch(/winnow:/);
+  expect(trained.code).toBe(0);
+  expect(trained.stdout).toMatch(/test textR1/);
+  expect(existsSync(at('dense', 'model', 'tokenizer.json'))).toBe(true);
+  const summary = z
+    .looseObject({ metric: z.string(), model: z.looseObject({ scores: recalls }) })
+    .parse(jsonOf('dense', 'summary.json'));
+  expect(summary.metric).toBe('meanR');
+
+  const evaluated = await winnow(['evaluate', at('dense'), '--engine', 'wasm', '--json']);
+  expect(evaluated.stderr).not.toMatch(/winnow:/);
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({ examples: 8, scores: summary.model.scores });
+
+  const compressed = await winnow([
+    ...['compress', '--from', at('dense'), '--data', at('captions.csv'), ...TINY],
+    ...['--search', '5it', '--retrain', '4it', '--distill', '0.5', '--out', at('small')],
+  ]);
+  expect(compressed.stderr).not.toMatch(/winnow:/);
+  expect(compressed.stdout).toMatch(/textR1, retrained/);
+  const { ratios, ledger } = z
+    .looseObject({
+      ratios: z.record(z.string(), z.number()),
+      ledger: z.array(z.looseObject({ phase: z.string(), examples: z.number(), trainingMacs: z.number() })),
+    })
+    .parse(jsonOf('small', 'summary.json'));
+  expect(ratios['compressible-parameters']).toBeGreaterThanOrEqual(2);
+  // The teacher's forward pass is charged: more than the three passes of the small model.
+  const [search, retrain] = ['search', 'retrain'].map((name) => {
+    const entry = ledger.find(({ phase }) => phase === name);
+    return (entry?.trainingMacs ?? Number.NaN) / (entry?.examples ?? Number.NaN);
+  });
+  expect(retrain).toBeGreaterThan((search ?? 0) / 3);
+
+  const inspected = await winnow(['inspect', at('small')]);
+  expect(inspected.stdout).toMatch(/Dual encoder/);
+  expect(inspected.stdout).toMatch(/vision attention.*vision ffn.*text attention.*text ffn/);
+
+  const exported = await winnow(['export', at('small'), '--out', at('exported')]);
+  expect(exported.stdout).toMatch(/in our own layout/);
+  const again = await winnow(['inspect', at('exported'), '--json']);
+  const before = await winnow(['inspect', at('small'), '--json']);
+  expect(JSON.parse(again.stdout)).toEqual(JSON.parse(before.stdout));
+});
+
+test('a model of another task is refused with the task that it is for', async () => {
+  await winnow(dense('other'));
+  const wrong = await winnow([
+    ...['compress', '--from', at('other'), '--data', at('pictures'), '--engine', 'wasm'],
+    ...['--out', at('wrong')],
+  ]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toMatch(/dual-encoder: compress it with --task retrieval/);
+  const unknown = await winnow(['train', '--task', 'retrievel']);
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toMatch(/did you mean retrieval/);
+});
