@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HostTensor, anyModel, disposeTree, downloadTree } from '@winnow/core';
@@ -98,9 +98,13 @@ describe('weights in several files', () => {
     );
   });
 
-  it('are refused where one of the files is damaged', async () => {
+  it('are refused where one of the files is damaged or cut off', async () => {
     await halves();
-    await writeFile(join(folder, shardName(1)), 'no');
+    const file = join(folder, shardName(1));
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, bytes.byteLength - 4));
+    await expect(importModel(folder)).rejects.toThrow(/model-00001\.safetensors: .*the file is cut off/);
+    await writeFile(file, 'no');
     await expect(importModel(folder)).rejects.toThrow(
       /model-00001\.safetensors: expected a safetensors file/,
     );

@@ -81,13 +81,16 @@ function fromHalf(halves: Uint16Array): Float32Array {
   return values;
 }
 
+/** 2 to the power of every stored exponent: a call of the power per value would take most of the time of reading. */
+const HALF_POWERS = Float64Array.from({ length: 0x20 }, (_, exponent) => 2 ** (exponent - 15));
+
 function valueOfHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 0x1f;
   const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0) return (sign * fraction) / 0x1000000;
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return sign * (1 + fraction / 1024) * (HALF_POWERS[exponent] ?? 0);
 }
 
 function fromLong(longs: BigInt64Array, place: string): Int32Array {
