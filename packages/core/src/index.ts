@@ -18,12 +18,18 @@ export {
   keptUnits,
   maskOf,
   removedCost,
+  sharesOf,
 } from './decision/decision';
 export type { Decision, Keep, SiteDecision } from './decision/decision';
+export { decisionSchema, shareSchema } from './decision/schema';
+export { columnParts, columnsOf, ownColumns, ownerOf, partsOf, presentColumns } from './decision/share';
+export type { ColumnPart, Share } from './decision/share';
+export type { Ties } from './models/ties';
 export { isDuration, stepsIn } from './duration/duration';
 export type { Duration } from './duration/duration';
 export { effective } from './effective/effective';
 export type { Masks } from './effective/effective';
+export { runnable } from './models/model';
 export type { Model, ModelConfig } from './models/model';
 export { visionTransformer } from './models/vision-transformer';
 export type { ImageInputs, VisionTransformer, VisionTransformerParams } from './models/vision-transformer';
@@ -127,9 +133,10 @@ export type { SgdOptions } from './optimizer/sgd';
 export { runCompression } from './run/compress';
 export type { CompressionJob, CompressionResult, CompressionScores } from './run/compress';
 export type { CompressionRun, Phase } from './run/compression-run';
+export { ledgerEntrySchema } from './run/ledger';
 export type { LedgerEntry, Milestone } from './run/ledger';
 export { runPhase } from './run/phase';
-export type { Milestones, PhaseResult, RunEvent, Runner } from './run/phase';
+export type { Milestones, PhaseOptions, PhaseResult, RunEvent, Runner } from './run/phase';
 export { toJson } from './run/store';
 export { classification } from './task/classification';
 export type { ClassificationOptions } from './task/classification';

@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { type Rank, tensor2d, tensor4d, tidy, zeros } from '@tensorflow/tfjs-core';
 import {
   type Decision,
+  type DualEncoderParams,
   type ImageInputs,
   type Model,
   type VisionTransformerParams,
   compact,
   disposeTree,
+  dualEncoder,
   initialize,
   randomStream,
+  runnable,
   visionTransformer,
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
@@ -28,7 +31,8 @@ jest.unstable_mockModule('node:fs/promises', () => ({
     await disk.rename(from, to);
   },
 }));
-const { FormatError, loadModel, readSafetensors, saveModel, writeSafetensors } = await import('../src/index');
+const { FormatError, exportHuggingFace, loadModel, readSafetensors, saveModel, writeSafetensors } =
+  await import('../src/index');
 
 const model = visionTransformer({
   kind: 'vision-transformer',
@@ -116,6 +120,51 @@ describe('a model folder', () => {
     expect(loaded.decision).toEqual(decision);
     expect(loaded.origin).toEqual(origin);
     disposeTree([small.params, loaded.params]);
+  });
+
+  it('stores a column that is shared once, and gives it back in every place', async () => {
+    const tower = { ...model.config.tower, blocks: model.config.tower.blocks.slice(0, 1) };
+    const { imageSize, patchSize, channels, embeddingNorm, patchBias } = model.config;
+    const twin = dualEncoder({
+      kind: 'dual-encoder',
+      projectionDim: 4,
+      vision: { imageSize, patchSize, channels, distillation: 'none', embeddingNorm, patchBias, tower },
+      text: { vocabulary: 5, context: 3, endToken: 4, tower: { ...tower, causal: true } },
+    });
+    const shared: Decision = {
+      version: 1,
+      sites: {
+        'vision.blocks.0.ffn': {
+          kind: 'share',
+          units: 20,
+          lender: 'text.blocks.0.ffn',
+          columns: { hidden: `${'b'.repeat(12)}${'k'.repeat(3)}${'p'.repeat(5)}` },
+        },
+        'vision.blocks.0.attention': {
+          kind: 'share',
+          units: 4,
+          columns: { query: 'kkppkppppppk', key: 'kkppkppppppk', value: 'k'.repeat(12) },
+        },
+      },
+    };
+    const dense = initialize<DualEncoderParams>(twin.specs, 1);
+    const small = compact(twin, dense, shared);
+    await saveModel(folder, { ...small, decision: shared });
+    const loaded = await loadModel(folder);
+    if (loaded.kind !== 'dual-encoder') throw new Error(`expected a dual encoder, got ${loaded.kind}`);
+    expect(loaded.model.config).toEqual(small.model.config);
+    expect(loaded.decision).toEqual(shared);
+    const inputs = { images: zeros<Rank.R4>([1, 8, 8, 3]), tokens: tensor2d([[1, 2, 4]], [1, 3], 'int32') };
+    const logits = ({ model, params }: Pick<typeof small, 'model' | 'params'>) =>
+      tidy(() => [...model.forward(params, inputs).logits.dataSync()]);
+    expect(logits(loaded)).toEqual(logits(small));
+    const ready = runnable(small.model, small.params);
+    expect(logits(ready)).toEqual(logits(small));
+    const stored = await readSafetensors(join(folder, 'model.safetensors'));
+    const values = [...stored.tensors.values()].reduce((sum, { values }) => sum + values.length, 0);
+    expect(values).toBe(small.model.account.parameters);
+    await expect(exportHuggingFace(join(folder, 'theirs'), small)).rejects.toThrow(/columns are shared/);
+    disposeTree([dense, small.params, loaded.params, ready.params, inputs.images, inputs.tokens]);
   });
 
   it('refuses to save parameters of another model, and writes nothing', async () => {
@@ -229,7 +278,7 @@ describe('a model folder', () => {
         /at model\.imageSize: expected a multiple of the patch size/,
       ],
       [{ model: { ...model.config, tower: { ...model.config.tower, heads: -1 } } }, /at model\.tower\.heads/],
-      [{ decision: { version: 1, sites: { a: { kind: 'share' } } } }, /at decision\.sites\.a\.kind/],
+      [{ decision: { version: 1, sites: { a: { kind: 'shred' } } } }, /at decision\.sites\.a\.kind/],
       [{ more: 1 }, /more/],
       [{ weights: { sha256: 'x', bytes: 1 } }, /at weights\.sha256/],
     ])('says where the structure file is wrong: %j', async (fields, message) => {

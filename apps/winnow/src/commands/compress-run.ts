@@ -10,7 +10,6 @@ import {
   type TensorTree,
   compressibleCost,
   disposeTree,
-  removedCost,
   runCompression,
   stepsIn,
   toJson,
@@ -138,13 +137,13 @@ async function summaryOf(
   run: RunFolder,
   { method, budget, workload, batches }: CompressPlan,
   dense: Dense,
-  { model, params, decision, achieved, scores, ledger }: CompressionResult,
+  { model, params, achieved, scores, ledger }: CompressionResult,
   startMs: number,
 ): Promise<CompressSummary> {
   const bytes = await weightBytes(run.modelFolder);
   const compressible = compressibleCost(dense.model.sites).parameters;
-  const removed = removedCost(decision, dense.model.sites).parameters;
   const [before, after] = [dense.model.account, model.account];
+  const removed = before.parameters - after.parameters;
   return {
     command: 'compress',
     ...commonSummary(run.record, workload.facts, workload.taskOf(model).metric),

@@ -60,6 +60,7 @@ function metricsLog(metrics: Metrics): EventLog {
         metrics.append({ phase: event.phase, step: event.step, scores: { ...event.scores } });
         break;
       case 'checkpoint':
+      case 'note':
         break;
       default:
         event satisfies never;

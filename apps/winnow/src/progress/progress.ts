@@ -51,6 +51,9 @@ export function eventSink(progress: Progress, log: EventLog): (event: RunEvent) 
         progress.note(`${event.phase}${after}: ${shown.join(', ')}`);
         break;
       }
+      case 'note':
+        progress.note(event.text);
+        break;
       case 'checkpoint':
         break;
       default:

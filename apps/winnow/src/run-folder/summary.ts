@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Json, UserError, budgetUnits } from '@winnow/core';
+import { type Json, UserError, budgetUnits, ledgerEntrySchema } from '@winnow/core';
 import { precisions } from '@winnow/engine';
 import { writeAtomically } from '@winnow/formats';
 import { z } from 'zod';
@@ -31,15 +31,7 @@ const common = {
   }),
   /** Name of the score that models are compared by. */
   metric: z.string(),
-  ledger: z.array(
-    z.object({
-      phase: z.string(),
-      steps: z.int(),
-      examples: z.int(),
-      trainingMacs: z.number(),
-      wallMs: z.number(),
-    }),
-  ),
+  ledger: z.array(ledgerEntrySchema),
   /** Of the process that finished the run; the ledger has the phases' own times, over all processes. */
   wallSeconds: z.number(),
 };

@@ -55,8 +55,10 @@ export async function trainDense(
         batches,
         steps,
       },
-      FORWARD_PASSES_PER_STEP * model.account.macs,
-      milestones,
+      {
+        trainingMacsPerExample: FORWARD_PASSES_PER_STEP * model.account.macs,
+        ...(milestones === undefined ? {} : { milestones }),
+      },
     );
     return { params, ledger, milestones: reached };
   } finally {

@@ -1,7 +1,20 @@
-import { type Latency, type Model, type TensorTree, measureLatency } from '@winnow/core';
+import {
+  type Latency,
+  type Model,
+  type TensorTree,
+  disposeTree,
+  measureLatency,
+  runnable,
+} from '@winnow/core';
 import type { Workload } from '../workload/workload';
 
 /** How long one example takes, on this machine and engine. */
 export async function latencyOn(workload: Workload, model: Model, params: TensorTree): Promise<Latency> {
-  return measureLatency(workload.taskOf(model), params, await workload.test.batch([0]));
+  const batch = await workload.test.batch([0]);
+  const ready = runnable(model, params);
+  try {
+    return await measureLatency(workload.taskOf(ready.model), ready.params, batch);
+  } finally {
+    disposeTree(ready.params);
+  }
 }

@@ -36,14 +36,15 @@ export function towerAccount(config: TowerConfig, path: string, tokens: number):
 
 function blockAccount(
   { embedDim: D, heads: H }: TowerConfig,
-  { headDim, hiddenDim }: BlockShape,
+  { headDim, queryKeyDim = headDim, hiddenDim }: BlockShape,
   path: string,
   T: number,
 ): AccountLine[] {
   const inner = H * headDim;
+  const compared = H * queryKeyDim;
   const projections = sumCosts([
-    linearCost(D, inner, T),
-    linearCost(D, inner, T),
+    linearCost(D, compared, T),
+    linearCost(D, compared, T),
     linearCost(D, inner, T),
     linearCost(inner, D, T),
   ]);
@@ -52,7 +53,7 @@ function blockAccount(
     {
       part: `${path}.attention`,
       parameters: projections.parameters,
-      macs: projections.macs + 2 * T * T * inner, // QKᵀ and attention·V
+      macs: projections.macs + T * T * (compared + inner), // QKᵀ and attention·V
     },
     { part: `${path}.ffnNorm`, ...layerNormCost(D, T) },
     { part: `${path}.ffn`, ...sumCosts([linearCost(D, hiddenDim, T), linearCost(hiddenDim, D, T)]) },

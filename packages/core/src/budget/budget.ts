@@ -30,6 +30,11 @@ export function removalTarget(model: Described, { unit, keep }: Budget): Removal
   if (!(keep > 0 && keep <= 1)) {
     throw new UserError(`expected a budget that keeps more than 0 and at most 1 of the ${unit}, got ${keep}`);
   }
+  if (model.sites.length === 0) {
+    throw new UserError(
+      'this model has nothing that can be cut: its columns are shared, so start from the dense model',
+    );
+  }
   const measure = measureOf(unit);
   const total =
     unit === 'compressible-parameters' ? measure(compressibleCost(model.sites)) : measure(model.account);

@@ -1,35 +1,57 @@
 import { type Tensor, gather, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { type Decision, checkDecision, keptUnits } from '../decision/decision';
+import { ownColumns, partOf } from '../decision/share';
 import type { Model } from '../models/model';
 import type { Site } from '../sites/site';
-import { type TensorTree, mapTree } from '../tree/tree';
+import { type TensorTree, pickTree } from '../tree/tree';
 
 /**
- * Cuts a tree for real: the units that the decision drops are gone from every coupled parameter. Works on parameters
- * and on anything of the same records: gradients, optimiser moments. The caller owns the result, which shares no
- * tensor with its input.
+ * Cuts a tree for real: the units that the decision drops are gone from every coupled parameter, and of shared columns
+ * each is left with its owner alone; a parameter of which nothing is left is left out. Works on parameters and on
+ * anything of the same records: gradients, optimiser moments. The caller owns the result, which shares no tensor with
+ * its input.
  * @throws {RangeError} when the decision does not fit the sites.
  */
 export function cutTree<T extends TensorTree>(tree: T, sites: readonly Site[], decision: Decision): T {
   checkDecision(decision, sites);
-  const cuts = new Map<string, { axis: number; indices: number[] }[]>();
-  for (const site of sites) {
-    const kept = keptUnits(decision, site);
-    if (kept.length === site.units) continue;
-    for (const { parameter, axis, copies } of site.couplings) {
-      const indices = Array.from({ length: copies }, (_, copy) =>
-        kept.map((unit) => copy * site.units + unit),
-      ).flat();
-      cuts.set(parameter, [...(cuts.get(parameter) ?? []), { axis, indices }]);
-    }
+  const cuts = new Map<string, Cut[]>();
+  for (const [path, cut] of sites.flatMap((site) => cutsAt(site, decision))) {
+    cuts.set(path, [...(cuts.get(path) ?? []), cut]);
   }
-  return mapTree(tree, (leaf, path) => cutLeaf(leaf, cuts.get(path) ?? []));
+  return pickTree(tree, (leaf: Tensor, path) => cutLeaf(leaf, cuts.get(path) ?? []));
 }
 
-function cutLeaf(leaf: Tensor, cuts: readonly { axis: number; indices: number[] }[]): Tensor {
+function cutLeaf(leaf: Tensor, cuts: readonly Cut[]): Tensor | undefined {
+  if (cuts.some(({ indices }) => indices.length === 0)) return undefined;
   return tidy(() =>
-    cuts.reduce((cut, { axis, indices }) => gather(cut, tensor1d(indices, 'int32'), axis), leaf.clone()),
+    cuts.reduce((cut, { axis, indices }) => gather(cut, tensor1d([...indices], 'int32'), axis), leaf.clone()),
   );
+}
+
+/** What stays along an axis of a parameter. */
+interface Cut {
+  readonly axis: number;
+  readonly indices: readonly number[];
+}
+
+/** What a site's decision cuts, by the parameters' paths. */
+function cutsAt(site: Site, decision: Decision): [path: string, cut: Cut][] {
+  const decided = decision.sites[site.id];
+  if (decided?.kind === 'share') {
+    return site.couplings.flatMap(({ parameter, axis }): [string, Cut][] => {
+      const part = partOf(site, parameter);
+      const letters = part === undefined ? undefined : decided.columns[part];
+      return letters === undefined ? [] : [[parameter, { axis, indices: ownColumns(letters) }]];
+    });
+  }
+  const kept = keptUnits(decision, site);
+  if (kept.length === site.units) return [];
+  return site.couplings.map(({ parameter, axis, copies }): [string, Cut] => {
+    const indices = Array.from({ length: copies }, (_, copy) =>
+      kept.map((unit) => copy * site.units + unit),
+    ).flat();
+    return [parameter, { axis, indices }];
+  });
 }
 
 /** A physically smaller model and its parameters. The caller owns them; `params` stays the caller's too. */

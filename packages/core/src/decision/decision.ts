@@ -1,4 +1,5 @@
 import { type Cost, type Site, scaleCost, sumCosts } from '../sites/site';
+import { type Share, checkShare } from './share';
 
 /** The units of a site that stay, ascending. */
 export interface Keep {
@@ -9,7 +10,7 @@ export interface Keep {
 }
 
 /** What happens at one site. */
-export type SiteDecision = Keep;
+export type SiteDecision = Keep | Share;
 
 /** What a search found: plain data, by site; a site that is not named keeps everything. */
 export interface Decision {
@@ -20,9 +21,24 @@ export interface Decision {
 /** The decision that keeps everything. */
 export const identityDecision: Decision = { version: 1, sites: {} };
 
+/**
+ * The units of a site that stay.
+ * @throws {RangeError} when columns of the site are shared or pruned one by one: then there are no whole units.
+ */
 export function keptUnits(decision: Decision, site: Site): readonly number[] {
   const found = decision.sites[site.id];
-  return found === undefined ? Array.from({ length: site.units }, (_, unit) => unit) : found.kept;
+  if (found === undefined) return Array.from({ length: site.units }, (_, unit) => unit);
+  if (found.kind === 'keep') return found.kept;
+  throw new RangeError(`columns of ${site.id} are shared one by one: no whole units are kept there`);
+}
+
+/** What the decision says of sites whose columns are shared or pruned one by one. */
+export function sharesOf({ sites }: Decision): ReadonlyMap<string, Share> {
+  return new Map(
+    Object.entries(sites).flatMap(([id, decided]): [string, Share][] =>
+      decided.kind === 'share' ? [[id, decided]] : [],
+    ),
+  );
 }
 
 /** 1 for kept units and 0 for the others, [units]. */
@@ -50,7 +66,10 @@ export function decisionFromMasks(
   return { version: 1, sites: Object.fromEntries(decided) };
 }
 
-/** What the decision removes. */
+/**
+ * What a decision about whole units removes.
+ * @throws {RangeError} when it is about columns.
+ */
 export function removedCost(decision: Decision, sites: readonly Site[]): Cost {
   return sumCosts(
     sites.map((site) => scaleCost(site.unitCost, site.units - keptUnits(decision, site).length)),
@@ -63,21 +82,39 @@ export function removedCost(decision: Decision, sites: readonly Site[]): Cost {
  */
 export function checkDecision(decision: Decision, sites: readonly Site[]): void {
   const known = new Map(sites.map((site) => [site.id, site]));
-  for (const [id, { kept, units }] of Object.entries(decision.sites)) {
+  const cut = new Set(
+    Object.entries(decision.sites).flatMap(([id, { kind }]) => (kind === 'keep' ? [id] : [])),
+  );
+  const decidedSites = { sites: known, shares: sharesOf(decision), cut };
+  for (const [id, decided] of Object.entries(decision.sites)) {
     const site = known.get(id);
     if (site === undefined) throw new RangeError(`the decision names ${id}, which the model does not have`);
-    if (units !== site.units) {
-      throw new RangeError(`the decision is for ${units} units at ${id}, the model has ${site.units}`);
+    if (decided.units !== site.units) {
+      throw new RangeError(
+        `the decision is for ${decided.units} units at ${id}, the model has ${site.units}`,
+      );
     }
-    if (kept.length === 0)
-      throw new RangeError(`the decision keeps nothing at ${id}: keep at least one unit`);
-    kept.forEach((unit, position) => {
-      const previous = position === 0 ? -1 : (kept[position - 1] ?? -1);
-      if (!Number.isInteger(unit) || unit <= previous || unit >= units) {
-        throw new RangeError(
-          `kept units at ${id} must ascend within 0…${units - 1}, got ${unit} after ${previous}`,
-        );
-      }
-    });
+    switch (decided.kind) {
+      case 'keep':
+        checkKeep(id, decided);
+        break;
+      case 'share':
+        checkShare(site, decided, decidedSites);
+        break;
+      default:
+        decided satisfies never;
+    }
   }
+}
+
+function checkKeep(id: string, { kept, units }: Keep): void {
+  if (kept.length === 0) throw new RangeError(`the decision keeps nothing at ${id}: keep at least one unit`);
+  kept.forEach((unit, position) => {
+    const previous = position === 0 ? -1 : (kept[position - 1] ?? -1);
+    if (!Number.isInteger(unit) || unit <= previous || unit >= units) {
+      throw new RangeError(
+        `kept units at ${id} must ascend within 0…${units - 1}, got ${unit} after ${previous}`,
+      );
+    }
+  });
 }

@@ -4,6 +4,7 @@ import type { Decision } from '../decision/decision';
 import type { Duration } from '../duration/duration';
 import type { Model } from '../models/model';
 import type { CompressionRun } from '../run/compression-run';
+import type { Json } from '../run/store';
 import type { TensorTree } from '../tree/tree';
 import { type OptionsSchema, parseOptions } from './options';
 
@@ -28,6 +29,8 @@ export interface Plan {
 export interface Compressed {
   readonly params: TensorTree;
   readonly decision: Decision;
+  /** What else the search found, for figures and for the reader: plain data. */
+  readonly findings?: Json;
 }
 
 /** A method as its author writes it: options are typed by their schema. */

@@ -12,13 +12,15 @@ import {
   sum,
 } from '@tensorflow/tfjs-core';
 import { accountOf } from '../account/account';
-import type { Decision } from '../decision/decision';
+import { type Decision, sharesOf } from '../decision/decision';
+import { UserError } from '../error/user-error';
 import { linear } from '../operations/linear';
 import { type Site, towerSites } from '../sites/site';
 import { type ParameterSpec, constant, normal } from '../transformer/parameter';
 import { type TextInputs, projectionLine } from './clip-text';
 import type { Model } from './model';
 import { shrunkTower } from './shrunk-tower';
+import { type Ties, storedSpecs, tiedAccount, untie } from './ties';
 import { type TextTowerParams, textStates, textTowerAccount, textTowerSpecs } from './text-tower';
 import type { TextTowerConfig } from './text-tower-config';
 import { type VisionTowerParams, visionStates, visionTowerAccount, visionTowerSpecs } from './vision-tower';
@@ -32,6 +34,8 @@ export interface DualEncoderConfig {
   /** Without distillation tokens. */
   readonly vision: VisionTowerConfig;
   readonly text: TextTowerConfig;
+  /** Columns that stand in several places and are stored once. */
+  readonly ties?: Ties;
 }
 
 export type DualEncoderParams<Matrix = Tensor2D, Vector = Tensor1D> = {
@@ -60,9 +64,38 @@ const GREATEST_LOG_SCALE = Math.log(100);
 
 /**
  * A vision tower and a text tower into one space (CLIP: Radford et al., 2021, Figure 3): logits [N, M] are the scaled
- * cosines of N pictures and M texts; the prediction's `images` and `texts` are the embeddings.
+ * cosines of N pictures and M texts; the prediction's `images` and `texts` are the embeddings. With ties its parameters
+ * are what is stored: columns that others own are missing from its record.
  */
-export function dualEncoder(config: DualEncoderConfig): DualEncoder {
+export function dualEncoder({ ties, ...config }: DualEncoderConfig): DualEncoder {
+  const untied = untiedEncoder(config);
+  return ties === undefined ? untied : tiedEncoder(untied, ties);
+}
+
+function tiedEncoder(untied: DualEncoder, ties: Ties): DualEncoder {
+  const { vision, text } = untied.config;
+  const specs = storedSpecs(untied.specs, ties);
+  const whole = untie<DualEncoderParams>(
+    untied.specs,
+    ties,
+    (id) => (id.startsWith('vision.') ? vision : text).tower.heads,
+  );
+  return {
+    config: { ...untied.config, ties },
+    specs,
+    sites: [],
+    account: tiedAccount(untied.account, specs, ties),
+    embedImages: (params, images) => untied.embedImages(whole(params), images),
+    embedTexts: (params, tokens) => untied.embedTexts(whole(params), tokens),
+    forward: (params, inputs) => untied.forward(whole(params), inputs),
+    untied: { model: untied, params: whole },
+    shrink: () => {
+      throw new UserError('a model whose columns are shared cannot be cut again: start from the dense one');
+    },
+  };
+}
+
+function untiedEncoder(config: DualEncoderConfig): DualEncoder {
   const { vision, text, projectionDim: P } = config;
   const sites = dualEncoderSites(config);
   const sitesOf = (tower: string) => sites.filter((site) => site.tower === tower);
@@ -94,12 +127,15 @@ export function dualEncoder(config: DualEncoderConfig): DualEncoder {
       const texts = embedTexts(params, inputs.tokens);
       return { logits: similarity(images, texts, params.logitScale), images, texts };
     },
-    shrink: (decision) =>
-      dualEncoder({
+    shrink: (decision) => {
+      const shares = sharesOf(decision);
+      return dualEncoder({
         ...config,
         vision: { ...vision, tower: shrunkTower(vision.tower, sitesOf('vision'), decision) },
         text: { ...text, tower: shrunkTower(text.tower, sitesOf('text'), decision) },
-      }),
+        ...(shares.size === 0 ? {} : { ties: Object.fromEntries(shares) }),
+      });
+    },
   };
 }
 

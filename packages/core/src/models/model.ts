@@ -2,7 +2,7 @@ import type { Account } from '../account/account';
 import type { Decision } from '../decision/decision';
 import type { Site } from '../sites/site';
 import type { ParameterSpec } from '../transformer/parameter';
-import type { TensorTree, Tree } from '../tree/tree';
+import { type TensorTree, type Tree, cloneTree, tidyTree } from '../tree/tree';
 import type { ClipTextConfig } from './clip-text';
 import type { DualEncoderConfig } from './dual-encoder';
 import type { Prediction } from './prediction';
@@ -22,4 +22,20 @@ export interface Model<Params extends TensorTree = TensorTree, Inputs = unknown>
   forward(params: Params, inputs: Inputs): Prediction;
   /** The smaller model that a decision leaves. */
   shrink(decision: Decision): Model<Params, Inputs>;
+  /** Of a model whose columns are shared: the one that runs, with every column in its place. */
+  readonly untied?: {
+    readonly model: Model<Params, Inputs>;
+    /** Call it in a tidy; the result may share tensors with the parameters. */
+    params(params: Params): Params;
+  };
+}
+
+/** The model that runs, for use without training. The caller owns the parameters, and keeps its own. */
+export function runnable<Params extends TensorTree, Inputs>(
+  model: Model<Params, Inputs>,
+  params: Params,
+): { model: Model<Params, Inputs>; params: Params } {
+  const { untied } = model;
+  if (untied === undefined) return { model, params: cloneTree(params) };
+  return { model: untied.model, params: tidyTree(() => cloneTree(untied.params(params))) };
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type Budget, removalTarget } from '../budget/budget';
 import { compact } from '../compact/compact';
 import type { BatchSource } from '../data/batches';
-import { type Decision, checkDecision, identityDecision, keptUnits } from '../decision/decision';
+import { type Decision, checkDecision, identityDecision } from '../decision/decision';
+import { decisionSchema } from '../decision/schema';
 import { type Duration, stepsIn } from '../duration/duration';
 import type { Compressed, ConfiguredMethod } from '../method/method';
 import type { Model } from '../models/model';
@@ -12,9 +13,9 @@ import type { Scores, Task } from '../task/task';
 import { downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, cloneTree, disposeTree, lendTree } from '../tree/tree';
 import type { CompressionRun } from './compression-run';
-import type { LedgerEntry } from './ledger';
+import { type LedgerEntry, ledgerEntrySchema } from './ledger';
 import { type Runner, runPhase } from './phase';
-import { toJson } from './store';
+import { type Json, toJson } from './store';
 
 /** Everything a compression needs; the dense parameters stay the caller's. */
 export interface CompressionJob {
@@ -57,6 +58,8 @@ export interface CompressionResult {
   readonly achieved: { readonly removed: number; readonly asked: number; readonly total: number };
   readonly scores: CompressionScores;
   readonly ledger: readonly LedgerEntry[];
+  /** What else the method found. */
+  readonly findings: Json;
 }
 
 /** Forward and backward: the gradient with respect to inputs and to weights each cost a forward pass. */
@@ -91,6 +94,7 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
     achieved,
     scores: { dense, masked, cut: beforeRetraining, milestones: retrained.milestones, retrained: final },
     ledger,
+    findings: compressed.findings ?? null,
   };
 }
 
@@ -116,8 +120,11 @@ async function finished(
       batches,
       steps,
     },
-    FORWARD_PASSES_PER_TRAINING_STEP * cut.model.account.macs + (distill === 0 ? 0 : model.account.macs),
-    { at: milestones, score: (params) => score(task, params) },
+    {
+      trainingMacsPerExample:
+        FORWARD_PASSES_PER_TRAINING_STEP * cut.model.account.macs + (distill === 0 ? 0 : model.account.macs),
+      milestones: { at: milestones, score: (params) => score(task, params) },
+    },
   );
   const final = await disposingOnFailure(retrained.params, () =>
     once(runner, 'scores-retrained', () => score(task, retrained.params)),
@@ -141,7 +148,11 @@ async function searched(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
   if (saved !== undefined) {
     const meta = compressedSchema.parse(saved.meta);
     ledger.push(...meta.ledger);
-    return { params: uploadTree(job.params, saved.tensors), decision: meta.decision };
+    return {
+      params: uploadTree(job.params, saved.tensors),
+      decision: meta.decision,
+      ...(meta.findings === null ? {} : { findings: meta.findings }),
+    };
   }
   // Nothing to remove: the identity, without a search.
   const identity = removalTarget(job.model, job.budget).amount === 0;
@@ -151,34 +162,23 @@ async function searched(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
   await disposingOnFailure(compressed.params, async () =>
     store.save('compressed', {
       tensors: await downloadTree(compressed.params),
-      meta: toJson({ decision: compressed.decision, ledger }),
+      meta: toJson({ decision: compressed.decision, ledger, findings: compressed.findings ?? null }),
     }),
   );
   return compressed;
 }
 
+const jsonSchema: z.ZodType<Json> = z.json();
+
 const compressedSchema = z.object({
-  decision: z.object({
-    version: z.literal(1),
-    sites: z.record(
-      z.string(),
-      z.object({ kind: z.literal('keep'), kept: z.array(z.int()), units: z.int() }),
-    ),
-  }),
-  ledger: z.array(
-    z.object({
-      phase: z.string(),
-      steps: z.int(),
-      examples: z.int(),
-      trainingMacs: z.number(),
-      wallMs: z.number(),
-    }),
-  ),
+  decision: decisionSchema,
+  ledger: z.array(ledgerEntrySchema),
+  findings: jsonSchema.default(null),
 });
 
 function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]): CompressionRun {
   const { runner, model, params, budget, seed, batches } = job;
-  const macsPerExample = FORWARD_PASSES_PER_TRAINING_STEP * model.account.macs;
+  const trainingMacsPerExample = FORWARD_PASSES_PER_TRAINING_STEP * model.account.macs;
   return {
     model,
     params,
@@ -186,15 +186,22 @@ function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
     budget,
     seed,
     stepsIn: (duration: Duration) => stepsIn(duration, batches.stepsPerEpoch),
-    train: async (name, phase) => {
+    train: async (name, { isExtended = false, batchOf, ...phase }) => {
+      const seen =
+        batchOf === undefined ? batches : { ...batches, at: (step: number) => batches.at(batchOf(step)) };
       const { ledger: entry, ...trained } = await runPhase(
         runner,
         name,
-        { ...phase, task, batches },
-        macsPerExample,
+        { ...phase, task, batches: seen },
+        { trainingMacsPerExample, isExtended },
       );
-      ledger.push(entry);
+      // An extended phase is one line: the latest has everything that was spent under the name.
+      const known = ledger.findIndex(({ phase }) => phase === name);
+      ledger.splice(known < 0 ? ledger.length : known, 1, entry);
       return { params: trained.params, state: trained.state };
+    },
+    note: (text) => {
+      runner.report({ kind: 'note', text });
     },
   };
 }
@@ -206,10 +213,9 @@ function checkAchieved(
 ): CompressionResult['achieved'] {
   checkDecision(decision, model.sites);
   const { amount, total, costOf } = removalTarget(model, budget);
-  const removed = model.sites.reduce(
-    (sum, site) => sum + (site.units - keptUnits(decision, site).length) * costOf(site),
-    0,
-  );
+  // Measured on the models themselves: what is shared or pruned by columns has no cost per unit.
+  const measure = budget.unit === 'macs' ? 'macs' : 'parameters';
+  const removed = model.account[measure] - model.shrink(decision).account[measure];
   const unit = Math.max(...model.sites.map(costOf));
   if (removed < amount * (1 - 1e-6) || removed > amount + unit) {
     throw new RangeError(

@@ -9,7 +9,12 @@ import type { TensorTree } from '../tree/tree';
 export type Phase<Params extends TensorTree, State extends TensorTree> = Pick<
   Training<Params, TensorTree, State>,
   'params' | 'state' | 'effective' | 'penalty' | 'afterStep' | 'optimizer' | 'steps'
->;
+> & {
+  /** Whether a later call of the same name may ask for more steps: it then goes on where this one ended. */
+  readonly isExtended?: boolean;
+  /** Which of the run's batches a step sees; by default the one of its own number. */
+  batchOf?(step: number): number;
+};
 
 /** What a method gets to work with. The dense parameters and the model are only lent. */
 export interface CompressionRun {
@@ -22,10 +27,13 @@ export interface CompressionRun {
   stepsIn(duration: Duration): number;
   /**
    * Trains, under a name that is unique in the method. After a crash an unfinished phase goes on from its last
-   * checkpoint, and a finished one is not run again. The caller owns what it gets.
+   * checkpoint, and a finished one is not run again; one that an earlier process has extended further gives what that
+   * process had reached. The caller owns what it gets.
    */
   train<Params extends TensorTree, State extends TensorTree>(
     name: string,
     phase: Phase<Params, State>,
   ): Promise<{ params: Params; state: State }>;
+  /** Tells the user something, as it happens. */
+  note(text: string): void;
 }

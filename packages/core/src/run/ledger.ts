@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Scores } from '../task/task';
 
 /** Compute that a phase spent, measured by the runner. */
@@ -10,6 +11,15 @@ export interface LedgerEntry {
   readonly trainingMacs: number;
   readonly wallMs: number;
 }
+
+/** Reads a line of the ledger from plain data. */
+export const ledgerEntrySchema: z.ZodType<LedgerEntry> = z.object({
+  phase: z.string(),
+  steps: z.int(),
+  examples: z.int(),
+  trainingMacs: z.number(),
+  wallMs: z.number(),
+});
 
 /** Scores of a phase's parameters after some of its steps. */
 export interface Milestone {

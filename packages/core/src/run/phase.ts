@@ -19,7 +19,9 @@ export type RunEvent =
       readonly examples: number;
     }
   | { readonly kind: 'scores'; readonly phase: string; readonly step: number; readonly scores: Scores }
-  | { readonly kind: 'checkpoint'; readonly phase: string; readonly step: number };
+  | { readonly kind: 'checkpoint'; readonly phase: string; readonly step: number }
+  /** What a method has to say. */
+  | { readonly kind: 'note'; readonly text: string };
 
 /** What every phase of a run shares. */
 export interface Runner {
@@ -28,6 +30,15 @@ export interface Runner {
   readonly checkpointEvery: number;
   readonly signal?: AbortSignal;
   report(event: RunEvent): void;
+}
+
+/** How a phase is run. */
+export interface PhaseOptions {
+  /** What one example costs, forward and backward. */
+  readonly trainingMacsPerExample: number;
+  readonly milestones?: Milestones;
+  /** The optimiser stays in the last checkpoint: a phase of the same name and more steps goes on from there. */
+  readonly isExtended?: boolean;
 }
 
 /** Scores the forward parameters after these numbers of steps. */
@@ -43,6 +54,8 @@ export interface PhaseResult<Params extends TensorTree, State extends TensorTree
   readonly ledger: LedgerEntry;
 }
 
+const noMilestones: Milestones = { at: [], score: () => Promise.resolve({}) };
+
 const metaSchema = z.object({
   step: z.int().nonnegative(),
   wallMs: z.number().nonnegative(),
@@ -52,7 +65,7 @@ type Meta = z.infer<typeof metaSchema>;
 
 /**
  * A training that survives a crash: it goes on from its last checkpoint and ends in the same bytes, and a finished one
- * is loaded instead of run. `trainingMacsPerExample` is what one example costs, forward and backward.
+ * is loaded instead of run.
  */
 export async function runPhase<
   Params extends TensorTree,
@@ -63,8 +76,7 @@ export async function runPhase<
   runner: Runner,
   name: string,
   training: Training<Params, Forward, State, Batch>,
-  trainingMacsPerExample: number,
-  milestones: Milestones = { at: [], score: () => Promise.resolve({}) },
+  { trainingMacsPerExample, milestones = noMilestones, isExtended = false }: PhaseOptions,
 ): Promise<PhaseResult<Params, State>> {
   const { steps, batches } = training;
   const file = `phase-${name}`;
@@ -96,13 +108,13 @@ export async function runPhase<
     onPoint: async (point, stopping) => {
       const { step } = point;
       if (milestones.at.includes(step)) {
-        const scores = await scoreForward(training, point.params, milestones);
+        const scores = await scoreForward(training, point, milestones);
         reached.push({ step, scores });
         runner.report({ kind: 'scores', phase: name, step, scores });
       }
       const done = step === steps;
       if (!done && !stopping && step % runner.checkpointEvery !== 0) return;
-      const tensors = await downloadPoint(point, done);
+      const tensors = await downloadPoint(point, !done || isExtended);
       await runner.store.save(file, {
         tensors,
         meta: { step, wallMs: elapsedMs(), milestones: reached.map(toJson) },
@@ -115,15 +127,15 @@ export async function runPhase<
 
 const toJson = ({ step, scores }: Milestone): Json => ({ step, scores: { ...scores } });
 
-/** A finished phase needs no optimiser any more. */
+/** A finished phase that is not extended needs no optimiser any more. */
 async function downloadPoint(
   { params, state, optimizer }: TrainingPoint<TensorTree, TensorTree>,
-  done: boolean,
+  goesOn: boolean,
 ): Promise<Map<string, HostTensor>> {
   return new Map([
     ...(await downloadTree(params, 'params/')),
     ...(await downloadTree(state, 'state/')),
-    ...(done ? [] : await downloadTree(optimizer, 'optimizer/')),
+    ...(goesOn ? await downloadTree(optimizer, 'optimizer/') : []),
   ]);
 }
 
@@ -152,10 +164,10 @@ function restorePoint<Params extends TensorTree, State extends TensorTree>(
 
 async function scoreForward<Params extends TensorTree, Forward extends TensorTree>(
   { effective }: Pick<Training<Params, Forward>, 'effective'>,
-  params: Params,
+  { params, step }: Pick<TrainingPoint<Params, TensorTree>, 'params' | 'step'>,
   milestones: Milestones,
 ): Promise<Scores> {
-  const forward = tidyTree(() => effective(params));
+  const forward = tidyTree(() => effective(params, step));
   const scores = await milestones.score(forward);
   const own = new Set(leavesOf(params));
   for (const leaf of leavesOf(forward)) if (!own.has(leaf)) leaf.dispose();

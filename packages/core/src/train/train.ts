@@ -28,10 +28,10 @@ export interface Training<
   /** A method's own state, carried along and checkpointed. It stays the caller's. */
   readonly state: State;
   readonly task: Task<Forward, Batch>;
-  /** Trainable trees → parameters of the forward pass. */
-  effective(params: Params): Forward;
+  /** Trainable trees → parameters of the forward pass of a step. */
+  effective(params: Params, step: number): Forward;
   /** Added to the task's loss. */
-  penalty?(params: Params): Scalar;
+  penalty?(params: Params, step: number): Scalar;
   afterStep?(step: AfterStep<Params, State>): { params: Params; state: State };
   readonly optimizer: Optimizer<Params>;
   readonly batches: BatchSource<Batch>;
@@ -114,8 +114,8 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   const { step } = point;
   const lossOf = (...leaves: Tensor[]): Scalar => {
     const params = withLeaves(point.params, leaves);
-    const loss = task.loss(task.predict(effective(params), batch), batch);
-    return penalty === undefined ? loss : add(loss, penalty(params));
+    const loss = task.loss(task.predict(effective(params, step), batch), batch);
+    return penalty === undefined ? loss : add(loss, penalty(params, step));
   };
   const { value: loss, grads } = valueAndGrads(lossOf)(leavesOf(point.params));
   const gradients = withLeaves(point.params, grads);

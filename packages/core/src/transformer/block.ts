@@ -29,7 +29,10 @@ export type BlockParams<Matrix = Tensor2D, Vector = Tensor1D> = {
 
 /** What may differ from layer to layer: a cut makes `headDim` and `hiddenDim` smaller. */
 export interface BlockShape {
+  /** Of the values, and of queries and keys unless they have fewer. */
   readonly headDim: number;
+  /** Columns of queries and keys in each head, where some were pruned: those of the fullest head. */
+  readonly queryKeyDim?: number;
   readonly hiddenDim: number;
 }
 
@@ -77,14 +80,15 @@ export function firstTokens(x: Tensor2D, tokens: number, count: number): Tensor2
 /** The parameters of one block, described: shapes and initial values. */
 export function blockSpecs(
   { embedDim: D, heads }: TowerConfig,
-  { headDim, hiddenDim }: BlockShape,
+  { headDim, queryKeyDim = headDim, hiddenDim }: BlockShape,
 ): BlockParams<ParameterSpec, ParameterSpec> {
   const inner = heads * headDim;
+  const compared = heads * queryKeyDim;
   return {
     attentionNorm: layerNormSpecs(D),
     attention: {
-      query: linearSpecs(D, inner),
-      key: linearSpecs(D, inner),
+      query: linearSpecs(D, compared),
+      key: linearSpecs(D, compared),
       value: linearSpecs(D, inner),
       output: linearSpecs(inner, D),
     },

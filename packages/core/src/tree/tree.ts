@@ -51,6 +51,27 @@ export function buildTree<Leaf extends Shaped, Out>(
   return visit(tree, '', f) as Out;
 }
 
+/**
+ * A tree without the leaves for which `f` gives nothing; records and lists stay, empty ones too. Its type is that of the
+ * whole tree: only who knows what is missing may read it by path.
+ */
+export function pickTree<Leaf extends Shaped, T extends Tree<Leaf>>(
+  tree: T & Tree<Leaf>,
+  f: (leaf: Leaf, path: string) => Leaf | undefined,
+): T {
+  return withoutMissing(visit<Leaf>(tree, '', f)) as T;
+}
+
+function withoutMissing(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withoutMissing);
+  if (typeof node !== 'object' || node === null || 'shape' in node) return node;
+  return Object.fromEntries(
+    Object.entries(node).flatMap(([key, child]) =>
+      child === undefined ? [] : [[key, withoutMissing(child)]],
+    ),
+  );
+}
+
 /** Leaves with their paths, in the order of the record's keys. */
 export function entriesOf<Leaf extends Shaped = Tensor>(tree: Tree<Leaf>): [path: string, leaf: Leaf][] {
   const entries: [string, Leaf][] = [];

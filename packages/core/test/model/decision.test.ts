@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {
   type Decision,
-  type SiteDecision,
+  type Keep,
   checkDecision,
   decisionFromMasks,
   identityDecision,
@@ -19,7 +19,7 @@ const { sites } = visionTransformer({
   ...config,
   tower: { ...config.tower, blocks: [{ headDim: 4, hiddenDim: 6 }] },
 });
-const decide = (id: string, part: Partial<SiteDecision>): Decision => ({
+const decide = (id: string, part: Partial<Keep>): Decision => ({
   version: 1,
   sites: { [id]: { kind: 'keep', kept: [0, 1], units: 4, ...part } },
 });

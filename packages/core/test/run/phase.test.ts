@@ -48,8 +48,13 @@ describeOnEveryEngine('a phase', () => {
         batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
         steps: 10,
       },
-      100,
-      { at: [5, 10], score: (params) => evaluate(regression, params as Line, evaluationBatches(points, 8)) },
+      {
+        trainingMacsPerExample: 100,
+        milestones: {
+          at: [5, 10],
+          score: (params) => evaluate(regression, params as Line, evaluationBatches(points, 8)),
+        },
+      },
     );
   beforeEach(() => {
     snapshots.clear();
@@ -61,7 +66,9 @@ describeOnEveryEngine('a phase', () => {
     const before = memory().numTensors;
     const { params, milestones, ledger } = await run(line);
     const told = events.flatMap((event) =>
-      event.kind === 'step' ? [] : [`${event.kind} ${'step' in event ? event.step : event.from}`],
+      event.kind === 'step' || event.kind === 'note'
+        ? []
+        : [`${event.kind} ${'step' in event ? event.step : event.from}`],
     );
     expect(told).toEqual([
       'phase 0',
@@ -119,7 +126,7 @@ describeOnEveryEngine('a phase', () => {
         batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
         steps: 5,
       },
-      1,
+      { trainingMacsPerExample: 1 },
     );
     const trained = ['params/weight', 'params/bias', 'state/memory'];
     const moments = ['mean', 'variance'].flatMap((moment) => [
@@ -127,6 +134,54 @@ describeOnEveryEngine('a phase', () => {
       `optimizer/${moment}.bias`,
     ]);
     expect(kept).toEqual([[...trained, ...moments], trained]);
+  });
+});
+
+describe('a phase that is extended', () => {
+  const extend = (runner: Runner, steps: number) =>
+    runPhase(
+      runner,
+      'fit',
+      {
+        params: flatLine(),
+        state: {},
+        task: regression,
+        effective: (params) => params,
+        optimizer: adamw<Line>({ schedule: constant(0.1) }),
+        batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
+        steps,
+      },
+      { trainingMacsPerExample: 100, isExtended: true },
+    );
+  const quiet = (): Runner => {
+    const snapshots = new Map<string, Snapshot>();
+    return {
+      store: {
+        load: (name) => Promise.resolve(snapshots.get(name)),
+        save: (name, snapshot) => Promise.resolve(void snapshots.set(name, snapshot)),
+        remove: (name) => Promise.resolve(void snapshots.delete(name)),
+      },
+      checkpointEvery: 4,
+      report: () => undefined,
+    };
+  };
+
+  it('ends in the same bytes as one of all its steps', async () => {
+    const whole = await extend(quiet(), 10);
+    const runner = quiet();
+    await extend(runner, 3);
+    await extend(runner, 7);
+    const extended = await extend(runner, 10);
+    expect(await downloadTree(extended.params)).toEqual(await downloadTree(whole.params));
+    expect(extended.ledger).toMatchObject({ steps: 10, examples: 80, trainingMacs: 8000 });
+  });
+
+  it('gives what it has reached when fewer steps are asked for', async () => {
+    const runner = quiet();
+    const whole = await extend(runner, 10);
+    const again = await extend(runner, 3);
+    expect(await downloadTree(again.params)).toEqual(await downloadTree(whole.params));
+    expect(again.ledger).toMatchObject({ steps: 3 });
   });
 });
 

@@ -1,3 +1,4 @@
+import { FormatError } from '../file/format-error';
 import type { ClipTextConfig, DualEncoderConfig, TextTowerConfig, VisionTowerConfig } from '@winnow/core';
 import { z } from 'zod';
 import { checkJson } from '../file/read-file';
@@ -142,7 +143,10 @@ export function toClipTextConfig(config: ClipTextConfig) {
  * @throws {FormatError} for a model that theirs has no words for: layers of different sizes, a vision tower built
  * otherwise than CLIP's, or an end token that means something else there.
  */
-export function toClipConfig({ vision, text, projectionDim }: DualEncoderConfig) {
+export function toClipConfig({ vision, text, projectionDim, ties }: DualEncoderConfig) {
+  if (ties !== undefined) {
+    throw new FormatError("Hugging Face's layout cannot say that columns are shared: keep our own");
+  }
   return {
     architectures: ['CLIPModel'],
     model_type: 'clip',

@@ -1,4 +1,4 @@
-import type { Decision, Json, ModelConfig } from '@winnow/core';
+import { type Decision, type Json, type ModelConfig, decisionSchema, shareSchema } from '@winnow/core';
 import { type ZodType, z } from 'zod';
 
 /** What `structure.json` says: everything about a model but its weights. */
@@ -22,7 +22,9 @@ const tower = z.strictObject({
   activation: z.enum(['gelu', 'quick-gelu']),
   causal: z.boolean(),
   normEpsilon: z.number().positive(),
-  blocks: z.array(z.strictObject({ headDim: count, hiddenDim: count })).min(1),
+  blocks: z
+    .array(z.strictObject({ headDim: count, queryKeyDim: count.exactOptional(), hiddenDim: count }))
+    .min(1),
 });
 
 const visionShape = {
@@ -56,21 +58,14 @@ const modelConfig = z.discriminatedUnion('kind', [
     projectionDim: count,
     vision: z.strictObject(visionShape).refine(isWholeGrid, wholeGrid),
     text: z.strictObject(textShape).refine(hasEndToken, knownEndToken),
+    ties: z.record(z.string(), shareSchema).exactOptional(),
   }),
 ]);
-
-const unit = z.int().nonnegative();
-
-const siteDecision = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('keep'), kept: z.array(unit).min(1), units: count }),
-]);
-
-const decision = z.strictObject({ version: z.literal(1), sites: z.record(z.string(), siteDecision) });
 
 export const structureFile: ZodType<StructureFile> = z.strictObject({
   version: z.literal(1, 'expected version 1; a newer Winnow may have written this file'),
   weights: z.strictObject({ sha256: z.hash('sha256'), bytes: z.int().nonnegative() }),
   model: modelConfig,
-  decision: decision.exactOptional(),
+  decision: decisionSchema.exactOptional(),
   origin: z.json().exactOptional(),
 });

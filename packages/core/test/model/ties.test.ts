@@ -1,0 +1,405 @@
+import {
+  type Scalar,
+  type Tensor,
+  abs,
+  max,
+  memory,
+  square,
+  sub,
+  sum,
+  tensor,
+  tidy,
+  valueAndGrads,
+} from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {
+  type ColumnPart,
+  type Decision,
+  type DualEncoder,
+  type DualEncoderConfig,
+  type DualEncoderParams,
+  type RandomStream,
+  type Share,
+  type Site,
+  UserError,
+  checkDecision,
+  columnsOf,
+  compact,
+  disposeTree,
+  dualEncoder,
+  entriesOf,
+  leavesOf,
+  modelOf,
+  ownColumns,
+  partsOf,
+  randomStream,
+  removalTarget,
+  sizeOf,
+  withLeaves,
+} from '../../src/index';
+import { describeOnEveryEngine } from '../engine/every-engine';
+import { perturbedParams, randomImages, seeds } from './random-model';
+import { asTokens, randomTexts } from './random-towers';
+
+/** Two towers of the same shape. */
+const twins: fc.Arbitrary<DualEncoderConfig> = fc
+  .record({
+    heads: fc.integer({ min: 1, max: 3 }),
+    headDim: fc.integer({ min: 2, max: 4 }),
+    hiddenDim: fc.integer({ min: 2, max: 6 }),
+    layers: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ heads, headDim, hiddenDim, layers }) => {
+    const tower = {
+      embedDim: heads * headDim,
+      heads,
+      denseHeadDim: headDim,
+      activation: 'gelu',
+      normEpsilon: 1e-5,
+      blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim })),
+    } as const;
+    return {
+      kind: 'dual-encoder',
+      projectionDim: 4,
+      vision: {
+        imageSize: 4,
+        patchSize: 2,
+        channels: 1,
+        distillation: 'none',
+        embeddingNorm: false,
+        patchBias: true,
+        tower: { ...tower, causal: false },
+      },
+      text: { vocabulary: 6, context: 4, endToken: 5, tower: { ...tower, causal: true } },
+    };
+  });
+
+/** Vision borrows from the text of its layer, later text layers from the first. */
+function lenderOf({ tower, layer, structure }: Site): string | undefined {
+  if (tower === 'vision') return `text.blocks.${layer}.${structure}`;
+  return layer === 0 ? undefined : `text.blocks.0.${structure}`;
+}
+
+/** Random letters that may stand together: what others borrow is not pruned, and the first unit never is. */
+function randomShares(sites: readonly Site[], random: RandomStream): Decision {
+  const shares = new Map<string, Record<string, string[]>>();
+  for (const site of sites) {
+    const lender = lenderOf(site);
+    const letters = partsOf(site).map((part): [ColumnPart, string[]] => [
+      part,
+      Array.from({ length: columnsOf(site) }, () =>
+        lender !== undefined && random.uniform() < 0.4 ? 'b' : 'k',
+      ),
+    ]);
+    shares.set(site.id, Object.fromEntries(letters));
+  }
+  const isBorrowed = (site: Site, part: string, column: number) =>
+    shares.get(site.id)?.[part]?.[column] === 'b' ||
+    sites.some((other) => lenderOf(other) === site.id && shares.get(other.id)?.[part]?.[column] === 'b');
+  for (const site of sites) {
+    const parts = site.structure === 'ffn' ? ['hidden'] : ['query', 'key'];
+    for (let column = 1; column < columnsOf(site); column++) {
+      if (random.uniform() < 0.5 || parts.some((part) => isBorrowed(site, part, column))) continue;
+      for (const part of parts) shares.get(site.id)?.[part]?.splice(column, 1, 'p');
+    }
+  }
+  const decided = sites.map((site): [string, Share] => {
+    const lender = lenderOf(site);
+    const columns = Object.fromEntries(
+      Object.entries(shares.get(site.id) ?? {}).map(([part, letters]) => [part, letters.join('')]),
+    );
+    return [
+      site.id,
+      { kind: 'share', units: site.units, ...(lender === undefined ? {} : { lender }), columns },
+    ];
+  });
+  return { version: 1, sites: Object.fromEntries(decided) };
+}
+
+/** Parameters by part, as a decision's letters name them. */
+const NAMES: Readonly<Record<string, readonly (readonly [string, 0 | 1])[]>> = {
+  query: [
+    ['query.weight', 1],
+    ['query.bias', 0],
+  ],
+  key: [
+    ['key.weight', 1],
+    ['key.bias', 0],
+  ],
+  value: [
+    ['value.weight', 1],
+    ['value.bias', 0],
+  ],
+  hidden: [
+    ['expand.weight', 1],
+    ['expand.bias', 0],
+    ['contract.weight', 0],
+  ],
+};
+
+/** What a decision means for dense parameters, entry by entry: borrowed columns copied, pruned ones 0. */
+function sharedByHand(params: DualEncoderParams, { sites }: Decision): DualEncoderParams {
+  const values = new Map(entriesOf<Tensor>(params).map(([path, leaf]) => [path, [...leaf.dataSync()]]));
+  const shapes = new Map(entriesOf<Tensor>(params).map(([path, leaf]) => [path, leaf.shape]));
+  const copy = (from: string, to: string, column: number, axis: 0 | 1) => {
+    const [rows = 1, width = 1] = shapes.get(to) ?? [];
+    const at = (row: number) => (axis === 1 ? row * width + column : column * width + row);
+    for (let i = 0; i < (axis === 1 ? rows : width); i++) {
+      values.get(to)?.splice(at(i), 1, from === '' ? 0 : (values.get(from)?.[at(i)] ?? Number.NaN));
+    }
+  };
+  const inOrder = Object.entries(sites).sort(
+    ([a], [b]) => Number(a.startsWith('v')) - Number(b.startsWith('v')),
+  );
+  for (const [id, decided] of inOrder) {
+    if (decided.kind !== 'share') continue;
+    for (const [part, letters] of Object.entries(decided.columns)) {
+      for (const [name, axis] of NAMES[part] ?? []) {
+        [...letters].forEach((letter, column) => {
+          if (letter === 'b') copy(`${decided.lender ?? ''}.${name}`, `${id}.${name}`, column, axis);
+          if (letter === 'p') copy('', `${id}.${name}`, column, axis);
+        });
+      }
+    }
+  }
+  const leaves = entriesOf<Tensor>(params).map(([path, leaf]) => tensor(values.get(path) ?? [], leaf.shape));
+  return withLeaves(params, leaves);
+}
+
+/** A model, its inputs, a decision and the dense parameters that it makes; to be called in a tidy. */
+function drawn(config: DualEncoderConfig, seed: number) {
+  const model = dualEncoder(config);
+  const random = randomStream(seed, 'inputs');
+  const images = randomImages(config.vision, random, 2);
+  const tokens = asTokens(randomTexts(config.text, random, 3, config.text.context));
+  const decision = randomShares(model.sites, random);
+  const params = sharedByHand(perturbedParams(model, seed), decision);
+  return { model, params, decision, inputs: { images, tokens } };
+}
+
+const difference = (a: Tensor, b: Tensor): number => max(abs(sub(a, b))).dataSync()[0] ?? Number.NaN;
+
+describeOnEveryEngine('a model whose columns are tied', () => {
+  it('gives what the dense model with copied and pruned columns gives', () => {
+    fc.assert(
+      fc.property(twins, seeds, (config, seed) => {
+        tidy(() => {
+          const { model, params, decision, inputs } = drawn(config, seed);
+          checkDecision(decision, model.sites);
+          const cut = compact(model, params, decision);
+          const dense = model.forward(params, inputs).logits;
+          expect(difference(dense, cut.model.forward(cut.params, inputs).logits)).toBeLessThan(2e-5);
+          const again = modelOf(cut.model.config);
+          expect(again.account).toEqual(cut.model.account);
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('has for each stored column the sum of the gradients of its uses', () => {
+    fc.assert(
+      fc.property(twins, seeds, (config, seed) => {
+        tidy(() => {
+          const { model, params, decision, inputs } = drawn(config, seed);
+          const cut = compact(model, params, decision);
+          const gradients = (
+            encoder: Pick<DualEncoder, 'forward'>,
+            of: DualEncoderParams,
+          ): Map<string, Tensor> => {
+            const loss = (...leaves: Tensor[]) =>
+              sum<Scalar>(square(encoder.forward(withLeaves(of, leaves), inputs).logits));
+            const { grads } = valueAndGrads(loss)(leavesOf(of));
+            return new Map(entriesOf<Tensor>(withLeaves(of, grads)));
+          };
+          const dense = gradients(model, params);
+          const tied = gradients(cut.model, cut.params);
+          const scale = Math.max(...[...dense.values()].map((one) => max(abs(one)).dataSync()[0] ?? 0), 1e-3);
+          for (const [path, gradient] of tied) {
+            const expected = summedUses(path, decision, dense, gradient.shape);
+            expect(difference(gradient, expected) / scale).toBeLessThan(1e-4);
+          }
+        });
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('leaves nothing behind', () => {
+    const before = memory().numTensors;
+    const [config] = fc.sample(twins, { seed: 3, numRuns: 1 });
+    if (config === undefined) throw new Error('no configuration was drawn');
+    const model = dualEncoder(config);
+    const params = perturbedParams(model, 1);
+    const decision = randomShares(model.sites, randomStream(1, 'shares'));
+    disposeTree(compact(model, params, decision).params);
+    disposeTree(params);
+    expect(memory().numTensors).toBe(before);
+  });
+});
+
+/** The dense gradients of all columns that a stored parameter's columns stand for, added by hand. */
+function summedUses(
+  path: string,
+  { sites }: Decision,
+  dense: ReadonlyMap<string, Tensor>,
+  shape: number[],
+): Tensor {
+  const id = Object.keys(sites).find((each) => path.startsWith(`${each}.`));
+  const name = path.slice((id?.length ?? 0) + 1);
+  const found = Object.entries(NAMES)
+    .flatMap(([part, names]) => names.map(([known, axis]) => ({ part, known, axis })))
+    .find(({ known }) => known === name);
+  const gradient = dense.get(path);
+  if (gradient === undefined) throw new Error(`no gradient at ${path}`);
+  if (id === undefined || found === undefined) return gradient;
+  const { part, axis } = found;
+  const lettersAt = (site: string): string => {
+    const decided = sites[site];
+    return decided?.kind === 'share'
+      ? (Object.entries(decided.columns).find(([key]) => key === part)?.[1] ?? '')
+      : '';
+  };
+  const ownerOf = (site: string, column: number): string => {
+    const decided = sites[site];
+    return decided?.kind === 'share' && lettersAt(site)[column] === 'b'
+      ? ownerOf(decided.lender ?? '', column)
+      : site;
+  };
+  const own = ownColumns(lettersAt(id));
+  const values = Array<number>(sizeOf({ shape })).fill(0);
+  for (const site of Object.keys(sites)) {
+    const use = dense.get(`${site}.${name}`);
+    if (use === undefined) continue;
+    const numbers = use.dataSync();
+    const [rows = 1, width = 1] = use.shape;
+    own.forEach((column, position) => {
+      if (lettersAt(site)[column] === 'p' || ownerOf(site, column) !== id) return;
+      for (let i = 0; i < (axis === 1 ? rows : width); i++) {
+        const from = axis === 1 ? i * width + column : column * width + i;
+        const to = axis === 1 ? i * own.length + position : position * width + i;
+        values[to] = (values[to] ?? 0) + (numbers[from] ?? Number.NaN);
+      }
+    });
+  }
+  return tensor(values, shape);
+}
+
+describe('the account of a tied model', () => {
+  it('counts what is stored, each column once, and charges what runs', () => {
+    fc.assert(
+      fc.property(twins, seeds, (config, seed) => {
+        const model = dualEncoder(config);
+        const decision = randomShares(model.sites, randomStream(seed, 'shares'));
+        const small = model.shrink(decision);
+        const stored = entriesOf(small.specs).reduce((total, [, spec]) => total + sizeOf(spec), 0);
+        expect(small.account.parameters).toBe(stored);
+        const { ties: _ties, ...untied } = small.config;
+        expect(small.account.macs).toBe(dualEncoder(untied).account.macs);
+        expect(small.account.macs).toBeLessThanOrEqual(model.account.macs);
+      }),
+    );
+  });
+
+  it('cannot be cut again', () => {
+    const [config] = fc.sample(twins, { seed: 3, numRuns: 1 });
+    if (config === undefined) throw new Error('no configuration was drawn');
+    const model = dualEncoder(config);
+    const small = model.shrink(randomShares(model.sites, randomStream(1, 'shares')));
+    expect(() => removalTarget(small, { unit: 'parameters', keep: 0.5 })).toThrow(UserError);
+    expect(() => small.shrink({ version: 1, sites: {} })).toThrow(/start from the dense one/);
+  });
+});
+
+describe('checkDecision of shared columns', () => {
+  const [config] = fc.sample(twins, { seed: 11, numRuns: 1 });
+  if (config === undefined) throw new Error('no configuration was drawn');
+  const { sites } = dualEncoder(config);
+  const attention = sites.find(({ id }) => id === 'vision.blocks.0.attention');
+  if (attention === undefined) throw new Error('no attention');
+  const columns = columnsOf(attention);
+  const all = (letter: string) => letter.repeat(columns);
+  const decide = (share: Partial<Share>, others: Decision['sites'] = {}): Decision => ({
+    version: 1,
+    sites: {
+      [attention.id]: {
+        kind: 'share',
+        units: attention.units,
+        lender: 'text.blocks.0.attention',
+        columns: { query: all('b'), key: all('k'), value: all('k') },
+        ...share,
+      },
+      ...others,
+    },
+  });
+  const start = (letter: string, rest: string) => letter + rest.repeat(columns - 1);
+
+  it('accepts what fits', () => {
+    checkDecision(decide({}), sites);
+  });
+
+  it.each<[string, Decision, RegExp]>([
+    [
+      'a part that is missing',
+      decide({ columns: { query: all('k'), key: all('k') } }),
+      /columns of value .* got none/,
+    ],
+    ['too few letters', decide({ columns: { query: 'k', key: all('k'), value: all('k') } }), /got 1/],
+    [
+      'a part of another structure',
+      decide({ columns: { query: all('k'), key: all('k'), value: all('k'), hidden: 'k' } }),
+      /has no columns of hidden/,
+    ],
+    ['a lender that is not there', decide({ lender: 'audio.blocks.0.attention' }), /not there or has other/],
+    ['a lender of another structure', decide({ lender: 'text.blocks.0.ffn' }), /not there or has other/],
+    ['itself as lender', decide({ lender: attention.id }), /borrows from itself/],
+    [
+      'queries pruned without keys',
+      decide({ columns: { query: start('p', 'k'), key: all('k'), value: all('k') } }),
+      /pruned together/,
+    ],
+    [
+      'values pruned',
+      decide({ columns: { query: all('k'), key: all('k'), value: start('p', 'k') } }),
+      /value .* cannot be pruned/,
+    ],
+    [
+      'nothing left to compare',
+      decide({ columns: { query: all('p'), key: all('p'), value: all('k') } }),
+      /keep at least one column/,
+    ],
+    [
+      'a pruned column that is borrowed',
+      decide(
+        {},
+        {
+          'text.blocks.0.attention': {
+            kind: 'share',
+            units: attention.units,
+            columns: { query: start('p', 'k'), key: start('p', 'k'), value: all('k') },
+          },
+        },
+      ),
+      /borrows column 0 of query from text.blocks.0.attention, which pruned it/,
+    ],
+    [
+      'a lender of which units are cut',
+      decide({}, { 'text.blocks.0.attention': { kind: 'keep', units: attention.units, kept: [0] } }),
+      /whole units are cut/,
+    ],
+  ])('refuses %s', (_what, decision, message) => {
+    expect(() => {
+      checkDecision(decision, sites);
+    }).toThrow(message);
+  });
+
+  it('refuses to borrow without a lender', () => {
+    const { sites: decided } = decide({});
+    const share = decided[attention.id];
+    if (share?.kind !== 'share') throw new Error('no share');
+    const { lender: _lender, ...alone } = share;
+    expect(() => {
+      checkDecision({ version: 1, sites: { [attention.id]: alone } }, sites);
+    }).toThrow(/names no lender/);
+  });
+});
