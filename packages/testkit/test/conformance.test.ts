@@ -2,6 +2,7 @@ import { type Tensor, mul } from '@tensorflow/tfjs-core';
 import { cloneTree, effective, identityDecision, mapTree, tidyTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
+import { budgetUnits } from '@winnow/core';
 import { conformanceLaws, describeMethod, dualEncoders, visionTransformers } from '../src/index';
 import { type Parts, decideBy, decideRandomly, fakeMethod } from './methods';
 
@@ -14,7 +15,13 @@ async function complaint(
   law: string,
   { isRandom = false, kind = visionTransformers } = {},
 ): Promise<string> {
-  const laws = conformanceLaws({ method: fakeMethod(parts), options: {}, isRandom, kind });
+  const laws = conformanceLaws({
+    method: fakeMethod(parts),
+    options: {},
+    isRandom,
+    kind,
+    units: budgetUnits,
+  });
   const [found, ...others] = laws.filter(({ name }) => name.includes(law));
   if (found === undefined || others.length > 0) throw new Error(`not one law is called ${law}`);
   return found.check().then(

@@ -17,6 +17,7 @@ import {
 import { weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
 import type { RunFolder } from '../run-folder/run-folder';
+import { writeFindings } from '../run-folder/findings';
 import { type CompressSummary, commonSummary, writeSummary } from '../run-folder/summary';
 import { scoreOn } from '../training/data';
 import { trainDense } from '../training/dense';
@@ -75,6 +76,7 @@ export async function compressAndSave(
         budget: plan.budget,
       }),
     });
+    if (result.findings !== null) await writeFindings(run.folder, result.findings);
     const summary = await summaryOf(run, plan, dense, result, startMs);
     disposeTree(result.params);
     await writeSummary(run.folder, summary);

@@ -1,4 +1,11 @@
-import { type Budget, type ConfiguredMethod, type Duration, UserError, disposeTree } from '@winnow/core';
+import {
+  type Budget,
+  type ConfiguredMethod,
+  type Duration,
+  UserError,
+  disposeTree,
+  stepsIn,
+} from '@winnow/core';
 import { digestOf, openModel } from '../model-source/open-model';
 import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
@@ -77,11 +84,9 @@ async function prepare({ options: values, record }: PlannedRun, terminal: Termin
       : await givenDense(kind, options, own, options.from, terminal);
   workload.checkFit(dense.model);
   const { phases } = method.plan(dense.model, budget);
-  print(
-    terminal.stderr,
-    planLine(method, budget, [...phases, { name: 'retrain', duration: options.retrain }]),
-  );
   const batches = batchesOf(workload, options);
+  const all = [...phases, { name: 'retrain', duration: options.retrain }];
+  print(terminal.stderr, planLine(method, budget, all, batches.stepsPerEpoch));
   const plan: CompressPlan = { options, training: own, method, budget, workload, batches, dense };
   const sourceWeights = dense.kind === 'given' ? { sourceWeights: await digestOf(dense.params) } : {};
   return { plan, engine, sourceWeights };
@@ -91,8 +96,11 @@ function planLine(
   { manifest }: ConfiguredMethod,
   { unit, keep }: Budget,
   phases: readonly { readonly name: string; readonly duration: Duration }[],
+  stepsPerEpoch: number,
 ): string {
-  const steps = phases.map(({ name, duration }) => `${name} ${duration}`).join(', ');
+  const steps = phases
+    .map(({ name, duration }) => `${name} ${duration} (${stepsIn(duration, stepsPerEpoch)} steps)`)
+    .join(', ');
   return `${manifest.title}, keeping ${Number((100 * keep).toFixed(2))} % of the ${unit}: ${steps}`;
 }
 

@@ -49,7 +49,7 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
         const { model, params } = kind.makeModel();
         disposeTree(params);
         const configured = method.configure(options);
-        for (const unit of budgetUnits) {
+        for (const unit of subject.units) {
           const least = smallestKeep(model, unit);
           const impossible: Budget = { unit, keep: least / 2 };
           const refused = caught(() => configured.plan(model, impossible));
@@ -58,6 +58,11 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
           demand(
             planned >= least && planned < 0.9,
             `the plan promises ${unit} × ${planned}, ${least} is possible`,
+          );
+          const justTooSmall = caught(() => configured.plan(model, { unit, keep: planned * 0.999 }));
+          demand(
+            justTooSmall instanceof UserError,
+            `the plan accepts less than the ${unit} × ${planned} that it promises`,
           );
 
           const events: RunEvent[] = [];
@@ -74,6 +79,18 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
           );
           demand(events.length === 0, `${unit}: work was done before the budget was refused`);
         }
+      },
+    },
+    {
+      name: "a unit that the method does not count is the user's mistake",
+      check: async () => {
+        const { model, params } = kind.makeModel();
+        disposeTree(params);
+        for (const unit of budgetUnits.filter((unit) => !subject.units.includes(unit))) {
+          const refused = caught(() => method.configure(options).plan(model, { unit, keep: 0.9 }));
+          demand(refused instanceof UserError, `the plan accepts ${unit}`);
+        }
+        return Promise.resolve();
       },
     },
     {

@@ -1,6 +1,6 @@
 import { type EngineName, startEngine } from '@winnow/engine';
-import type { CompressionMethod } from '@winnow/core';
-import { tinyKinds } from '../model/tiny-kind';
+import { type BudgetUnit, type CompressionMethod, budgetUnits } from '@winnow/core';
+import { type TinyKind, tinyKinds } from '../model/tiny-kind';
 import { contractLaws } from './contract-laws';
 import { decisionLaws } from './decision-laws';
 import { type Law, laboratory } from './law';
@@ -19,20 +19,31 @@ export interface ConformanceOptions {
   /** Another seed must lead to another decision. */
   readonly isRandom?: boolean;
   readonly engine?: EngineName;
+  /** What its budgets may count; by default every unit. */
+  readonly units?: readonly BudgetUnit[];
+  /** What it can make smaller; by default every kind of model. */
+  readonly kinds?: readonly TinyKind[];
 }
 
 /** Registers one jest test per law and kind of model: call it at the top of a test file. */
 export function describeMethod(
   method: CompressionMethod,
-  { options = {}, isRandom = false, engine = 'wasm' }: ConformanceOptions = {},
+  {
+    options = {},
+    isRandom = false,
+    engine = 'wasm',
+    units = budgetUnits,
+    kinds = tinyKinds,
+  }: ConformanceOptions = {},
 ): void {
   describe(`${method.manifest.name} on ${engine}`, () => {
     beforeAll(async () => {
       await startEngine(engine);
     });
-    for (const kind of tinyKinds) {
+    for (const kind of kinds) {
       describe(`of a ${kind.name}`, () => {
-        for (const { name, check } of conformanceLaws({ method, options, isRandom, kind })) it(name, check);
+        const subject = { method, options, isRandom, kind, units };
+        for (const { name, check } of conformanceLaws(subject)) it(name, check);
       });
     }
   });

@@ -60,7 +60,7 @@ function watchPhases(): (event: RunEvent) => void {
     );
     demand(unfinished === undefined, `phase ${phase} starts while ${String(unfinished?.[0])} is unfinished`);
     const known = reached.get(phase) ?? 0;
-    demand(known === 0 || known !== lengths.get(phase), `the finished phase ${phase} is run again`);
+    demand(known < steps, `the finished phase ${phase} is run again`);
     demand(from === known, `phase ${phase} goes on from step ${from}, its checkpoint is at ${known}`);
     lengths.set(phase, steps);
   };

@@ -1,6 +1,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import {
   type Budget,
+  type BudgetUnit,
   type CompressionMethod,
   type CompressionResult,
   type Decision,
@@ -29,6 +30,20 @@ export interface Subject {
   readonly isRandom: boolean;
   /** What it makes smaller. */
   readonly kind: TinyKind;
+  /** What its budgets may count; it must refuse the others. */
+  readonly units: readonly BudgetUnit[];
+}
+
+/** The budget, or the smallest that the method's plan promises where that is more. */
+export function reachable(
+  { method, options, kind }: Subject,
+  { unit, keep }: Budget,
+  makeModel = kind.makeModel,
+): Budget {
+  const { model, params } = makeModel();
+  disposeTree(params);
+  const { smallestKeep } = method.configure(options).plan(model, { unit, keep: 0.9 });
+  return { unit, keep: Math.max(keep, smallestKeep) };
 }
 
 /** What the laws vary; the rest is the same in every trial. */

@@ -25,6 +25,14 @@ export function tinyDualEncoderVariant(seed: number): TinyModel {
   );
 }
 
+/** A tiny dual encoder of a drawn geometry, with towers and layers of one size. */
+export function tinyTwinsVariant(seed: number): TinyModel {
+  const random = randomStream(seed, 'twins variant');
+  const { blocks, ...rest } = towerVariant('quick-gelu', random);
+  const tower = { ...rest, blocks: blocks.map(() => blocks[0] ?? { headDim: 4, hiddenDim: 20 }) };
+  return fresh({ vision: tower, text: tower, patchSize: 4, projectionDim: 6 }, seed);
+}
+
 interface Towers extends Pick<DualEncoderConfig, 'projectionDim'> {
   readonly patchSize: number;
   readonly vision: DualEncoderConfig['vision']['tower'];

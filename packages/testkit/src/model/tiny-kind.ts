@@ -1,7 +1,7 @@
 import type { Model, Splits, Task } from '@winnow/core';
 import { toyData, toyTask } from '../data/toy-data';
 import { toyPairs, toyRetrieval } from '../data/toy-pairs';
-import { tinyDualEncoder, tinyDualEncoderVariant } from './tiny-dual-encoder';
+import { tinyDualEncoder, tinyDualEncoderVariant, tinyTwinsVariant } from './tiny-dual-encoder';
 import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
 
 /** One kind of model in miniature, with data to learn from: all that a law may ask of what it compresses. */
@@ -32,5 +32,12 @@ export const dualEncoders: TinyKind = {
   taskOf: toyRetrieval,
 };
 
-/** Every kind that a method must be able to compress. */
+/** For methods that compare the towers column by column. */
+export const twinEncoders: TinyKind = {
+  ...dualEncoders,
+  name: 'dual encoder of equal towers',
+  makeVariant: tinyTwinsVariant,
+};
+
+/** Every kind that a method must be able to compress, unless it says that it cannot. */
 export const tinyKinds: readonly TinyKind[] = [visionTransformers, dualEncoders];

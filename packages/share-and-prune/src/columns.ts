@@ -1,0 +1,37 @@
+import type { SubLayer } from './pairing';
+
+/** A parameter of a sub-layer whose columns can be shared and pruned, and which entries speak about them. */
+export interface ColumnParameter {
+  /** Path in the parameter record. */
+  readonly path: string;
+  /** The same parameter of the lender. */
+  readonly lent: string | undefined;
+  /** Along which the columns lie: 1 for matrices of columns; 0 for biases, and for the rows of the second FFN matrix. */
+  readonly axis: 0 | 1;
+  /** The first of the sharing vector's entries that are about it. */
+  readonly shareFrom: number;
+  /** Pruning a unit scales it; of FFN that is done where the unit is read, after the non-linearity. */
+  readonly isPruned: boolean;
+}
+
+/** The parameters of a sub-layer that sharing and pruning are about: q, k, v with biases; W_E with its bias and W_C. */
+export function columnParameters({ id, lender, structure, columns }: SubLayer): ColumnParameter[] {
+  const parameter = (name: string, axis: 0 | 1, shareFrom: number, isPruned: boolean): ColumnParameter => ({
+    path: `${id}.${name}`,
+    lent: lender === undefined ? undefined : `${lender}.${name}`,
+    axis,
+    shareFrom,
+    isPruned,
+  });
+  if (structure === 'ffn') {
+    return [
+      parameter('expand.weight', 1, 0, false),
+      parameter('expand.bias', 0, 0, false),
+      parameter('contract.weight', 0, 0, true),
+    ];
+  }
+  return ['query', 'key', 'value'].flatMap((name, part) => [
+    parameter(`${name}.weight`, 1, part * columns, part < 2),
+    parameter(`${name}.bias`, 0, part * columns, part < 2),
+  ]);
+}

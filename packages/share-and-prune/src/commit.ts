@@ -1,0 +1,240 @@
+import type { Tensor1D } from '@tensorflow/tfjs-core';
+import { type Decision, type Share, type Site, partsOf } from '@winnow/core';
+import { type Choices, type Group, alwaysStored, groupsOf, standingAt } from './groups';
+import type { Pairing } from './pairing';
+import type { Structure } from './structure';
+
+/** Confidences in host memory, by sub-layer: positive where a vector says 1, the greater the surer. */
+export type Confidences = Readonly<
+  Record<string, { readonly share: ArrayLike<number>; readonly keep: ArrayLike<number> }>
+>;
+
+/** Confidences from the engine. Synchronous, at the end of a search. */
+export function readConfidences(confidences: Structure): Confidences {
+  const read = (vector: Tensor1D) => Float32Array.from(vector.dataSync<'float32'>());
+  return Object.fromEntries(
+    Object.entries(confidences).map(([id, { share, keep }]) => [
+      id,
+      { share: read(share), keep: read(keep) },
+    ]),
+  );
+}
+
+/** What became of a learned structure at the commit. */
+export interface Committed {
+  readonly choices: Choices;
+  /** Parameters stored by the structure as it was learned. */
+  readonly learned: number;
+  readonly stored: number;
+  /** Gates that had to be moved against their sign to meet the budget. */
+  readonly moved: number;
+}
+
+/** One entry of a learned vector. */
+interface Gate {
+  readonly group: Group;
+  readonly id: string;
+  readonly vector: 'share' | 'keep';
+  readonly entry: number;
+  readonly unit: number;
+  readonly confidence: number;
+}
+
+/**
+ * The structure that the hypernetwork is sure of, without noise, moved to the budget: the gates of least confidence go
+ * first, and only where that brings the count nearer to the target. At most `target` parameters are stored afterwards, and
+ * less than a unit below it where there is something to give back. Every sub-layer keeps a unit.
+ * @throws {RangeError} when the target is below what can be reached.
+ */
+export function commit(
+  pairing: Pairing,
+  confidences: Confidences,
+  prunes: boolean,
+  target: number,
+): Committed {
+  const groups = groupsOf(pairing);
+  const choices = signsOf(pairing, confidences);
+  const tally = tallyOf(pairing, groups, choices);
+  if (prunes) for (const group of groups) keepOne(group, choices, confidences, tally);
+  const learned = tally.stored();
+  let moved = 0;
+  const gates = gatesOf(groups, confidences, prunes);
+  const isOpen = ({ id, vector, entry }: Gate) => choices[id]?.[vector][entry] === 1;
+  const move = (gate: Gate, accepts: (after: number) => boolean): void => {
+    const change = () => setting(choices[gate.id]?.[gate.vector], gate.entry, isOpen(gate) ? 0 : 1);
+    if (tally.attempt(gate.group, gate.unit, change, accepts)) moved += 1;
+  };
+  for (const gate of gates.filter(isOpen)) {
+    if (tally.stored() <= target) break;
+    move(gate, (after) => after < tally.stored());
+  }
+  for (const { group, unit } of prunes ? unitsByConfidence(groups, confidences) : []) {
+    if (tally.stored() <= target) break;
+    const isLess = (after: number) => after < tally.stored();
+    if (tally.attempt(group, unit, () => droppingUnit(group, choices, unit), isLess)) moved += 1;
+  }
+  if (tally.stored() > target)
+    throw new RangeError(`${tally.stored()} parameters are left, the budget allows ${target}`);
+  for (const gate of gates.filter((gate) => !isOpen(gate)).reverse()) {
+    move(gate, (after) => after > tally.stored() && after <= target);
+  }
+  return { choices, learned, stored: tally.stored(), moved };
+}
+
+/** What choices come to, kept up to date while they change. */
+interface Tally {
+  stored(): number;
+  unitsOf(id: string): number;
+  /** Makes a change at one unit of a group and takes it back unless it is accepted and leaves every member a unit. */
+  attempt(group: Group, unit: number, change: () => Undo, accepts: (after: number) => boolean): boolean;
+}
+
+type Undo = () => void;
+
+function tallyOf(pairing: Pairing, groups: readonly Group[], choices: Choices): Tally {
+  let stored = alwaysStored(pairing);
+  const units = new Map(pairing.subLayers.map(({ id }) => [id, 0]));
+  const add = (id: string, count: number) => units.set(id, (units.get(id) ?? 0) + count);
+  for (const group of groups) {
+    for (let unit = 0; unit < group.columns; unit++) {
+      const standing = standingAt(group, choices, unit);
+      stored += standing.stored;
+      group.members.forEach(({ id }, index) => add(id, standing.present[index] ?? 0));
+    }
+  }
+  return {
+    stored: () => stored,
+    unitsOf: (id) => units.get(id) ?? 0,
+    attempt: (group, unit, change, accepts) => {
+      const before = standingAt(group, choices, unit);
+      const undo = change();
+      const now = standingAt(group, choices, unit);
+      const gained = group.members.map(
+        (_, index) => (now.present[index] ?? 0) - (before.present[index] ?? 0),
+      );
+      const after = stored - before.stored + now.stored;
+      const leavesUnits = group.members.every(({ id }, index) => {
+        const gain = gained[index] ?? 0;
+        return gain >= 0 || (units.get(id) ?? 0) + gain > 0;
+      });
+      if (!leavesUnits || !accepts(after)) {
+        undo();
+        return false;
+      }
+      stored = after;
+      group.members.forEach(({ id }, index) => add(id, gained[index] ?? 0));
+      return true;
+    },
+  };
+}
+
+/** Sets an entry, and tells how to take that back. */
+function setting(vector: Uint8Array | undefined, entry: number, value: number): Undo {
+  const old = vector?.[entry] ?? value;
+  vector?.fill(value, entry, entry + 1);
+  return () => vector?.fill(old, entry, entry + 1);
+}
+
+/** Prunes a unit in all members of its group, shared as it may be. */
+function droppingUnit({ members, structure, columns }: Group, choices: Choices, unit: number): Undo {
+  const shares = structure === 'ffn' ? [unit] : [unit, columns + unit];
+  const undos = members.flatMap(({ id }) => [
+    ...shares.map((entry) => setting(choices[id]?.share, entry, 1)),
+    setting(choices[id]?.keep, unit, 0),
+  ]);
+  return () => {
+    for (const undo of undos) undo();
+  };
+}
+
+/** 1 where the confidence is positive. */
+function signsOf({ subLayers }: Pairing, confidences: Confidences): Choices {
+  const signs = (values: ArrayLike<number> = []) =>
+    Uint8Array.from(Array.from(values), (confidence) => (confidence > 0 ? 1 : 0));
+  return Object.fromEntries(
+    subLayers.map(({ id, lender }) => {
+      const share = signs(confidences[id]?.share);
+      return [
+        id,
+        { share: lender === undefined ? share.fill(1) : share, keep: signs(confidences[id]?.keep) },
+      ];
+    }),
+  );
+}
+
+/** Every gate that may move, the least sure to stay first; ties go to the earlier one. */
+function gatesOf(groups: readonly Group[], confidences: Confidences, prunes: boolean): Gate[] {
+  const gates = groups.flatMap((group) =>
+    group.members.flatMap(({ id, lender }) => {
+      const gatesIn = (vector: 'share' | 'keep'): Gate[] =>
+        Array.from(confidences[id]?.[vector] ?? [], (confidence, entry) => ({
+          group,
+          id,
+          vector,
+          entry,
+          unit: entry % group.columns,
+          confidence,
+        }));
+      return [...(lender === undefined ? [] : gatesIn('share')), ...(prunes ? gatesIn('keep') : [])];
+    }),
+  );
+  return gates.sort((a, b) => a.confidence - b.confidence);
+}
+
+/** Makes sure that no sub-layer loses all its units: the one that was surest to stay does. */
+function keepOne(group: Group, choices: Choices, confidences: Confidences, tally: Tally): void {
+  for (const { id } of group.members) {
+    if (tally.unitsOf(id) > 0) continue;
+    const keep = Array.from(confidences[id]?.keep ?? []);
+    const surest = keep.reduce((best, value, unit) => (value > (keep[best] ?? -Infinity) ? unit : best), 0);
+    tally.attempt(
+      group,
+      surest,
+      () => setting(choices[id]?.keep, surest, 1),
+      () => true,
+    );
+  }
+}
+
+/** Units of all groups, those first whose members are the least sure to keep them. */
+function unitsByConfidence(groups: readonly Group[], confidences: Confidences) {
+  return groups
+    .flatMap((group) =>
+      Array.from({ length: group.columns }, (_, unit) => ({
+        group,
+        unit,
+        confidence: group.members.reduce((total, { id }) => total + (confidences[id]?.keep[unit] ?? 0), 0),
+      })),
+    )
+    .sort((a, b) => a.confidence - b.confidence);
+}
+
+/** The decision of resolved choices, for the core. */
+export function decisionOf(pairing: Pairing, choices: Choices, sites: readonly Site[]): Decision {
+  const decided = new Map<string, Record<string, string[]>>(sites.map(({ id }) => [id, {}]));
+  for (const group of groupsOf(pairing)) {
+    for (let unit = 0; unit < group.columns; unit++) {
+      const { own, present } = standingAt(group, choices, unit);
+      group.members.forEach((subLayer, member) => {
+        const columns = decided.get(subLayer.id);
+        partsOf(subLayer).forEach((part, index) => {
+          const isThere = part === 'value' || present[member] === 1;
+          const letter = own[member]?.[index] === 0 ? 'b' : isThere ? 'k' : 'p';
+          if (columns !== undefined) (columns[part] ??= []).push(letter);
+        });
+      });
+    }
+  }
+  return {
+    version: 1,
+    sites: Object.fromEntries(
+      sites.map(({ id, units }): [string, Share] => {
+        const { lender } = pairing.byId(id);
+        const columns = Object.fromEntries(
+          Object.entries(decided.get(id) ?? {}).map(([part, letters]) => [part, letters.join('')]),
+        );
+        return [id, { kind: 'share', units, ...(lender === undefined ? {} : { lender }), columns }];
+      }),
+    ),
+  };
+}

@@ -1,0 +1,59 @@
+import {
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  concat,
+  mean,
+  reshape,
+  slice,
+  stack,
+  sub,
+  tensor2d,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import { storedParameters } from './count';
+import type { Pairing } from './pairing';
+import type { Structure } from './structure';
+
+/** What a structure stores, and for each sub-layer the shares of its entries that are borrowed and pruned. */
+export type EvolutionRow = {
+  readonly stored: number;
+  readonly borrowed: readonly number[];
+  readonly pruned: readonly number[];
+};
+
+/** Room for the structure after every epoch, [epochs, 1 + 2·sub-layers]; NaN has not been reached. */
+export function emptyEvolution(epochs: number, { subLayers }: Pairing): Tensor2D {
+  const width = 1 + 2 * subLayers.length;
+  return tensor2d(new Float32Array(epochs * width).fill(Number.NaN), [epochs, width]);
+}
+
+/** The table with the row of one epoch filled in from a resolved structure. */
+export function withEpoch(table: Tensor2D, epoch: number, structure: Structure, pairing: Pairing): Tensor2D {
+  const shareOfZeros = (vector: Tensor1D | undefined): Tensor =>
+    vector === undefined ? zeros([]) : sub(1, mean(vector));
+  const numbers = stack([
+    storedParameters(structure, pairing),
+    ...pairing.subLayers.map(({ id }) => shareOfZeros(structure[id]?.share)),
+    ...pairing.subLayers.map(({ id }) => shareOfZeros(structure[id]?.keep)),
+  ]);
+  const [epochs, width] = table.shape;
+  const row: Tensor2D = reshape(numbers, [1, width]);
+  const rowsFrom = (start: number, count: number): Tensor2D[] =>
+    count === 0 ? [] : [slice(table, [start, 0], [count, width])];
+  return concat([...rowsFrom(0, epoch), row, ...rowsFrom(epoch + 1, epochs - epoch - 1)], 0);
+}
+
+/** The rows of the epochs that were reached. */
+export function evolutionRows(table: Tensor2D, { subLayers }: Pairing): EvolutionRow[] {
+  const [epochs, width] = table.shape;
+  const values = Array.from(table.dataSync<'float32'>());
+  return Array.from({ length: epochs }, (_, epoch) => {
+    const [stored = Number.NaN, ...shares] = values.slice(epoch * width, (epoch + 1) * width);
+    return {
+      stored,
+      borrowed: shares.slice(0, subLayers.length),
+      pruned: shares.slice(subLayers.length),
+    };
+  }).filter(({ stored }) => !Number.isNaN(stored));
+}

@@ -1,0 +1,95 @@
+import { type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
+import type { Pairing, SubLayer } from './pairing';
+import type { Structure } from './structure';
+
+/** Sub-layers that are tied by lending: of each unit, what one stores depends on these alone. */
+export interface Group {
+  readonly structure: SubLayer['structure'];
+  readonly embedDim: number;
+  readonly columns: number;
+  readonly members: readonly SubLayer[];
+  /** For each member, the index of its lender among them; −1 for none. */
+  readonly lenders: readonly number[];
+}
+
+/** All sub-layers by who lends to whom, in network order. */
+export function groupsOf({ subLayers, byId }: Pairing): Group[] {
+  const rootOf = (subLayer: SubLayer): string =>
+    subLayer.lender === undefined ? subLayer.id : rootOf(byId(subLayer.lender));
+  const members = new Map<string, SubLayer[]>();
+  for (const subLayer of subLayers) {
+    const root = rootOf(subLayer);
+    members.set(root, [...(members.get(root) ?? []), subLayer]);
+  }
+  return [...members.values()].flatMap((all) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const { structure, embedDim, columns } = first;
+    const lenders = all.map(({ lender }) => all.findIndex(({ id }) => id === lender));
+    return [{ structure, embedDim, columns, members: all, lenders }];
+  });
+}
+
+/** Learned choices in host memory: 1 own or keep, 0 shared or pruned. */
+export type Choices = Readonly<Record<string, { readonly share: Uint8Array; readonly keep: Uint8Array }>>;
+
+/** Choices as vectors on the engine. */
+export function asStructure(choices: Choices): Structure {
+  const vector = (values: Uint8Array): Tensor1D => tensor1d(Float32Array.from(values));
+  return Object.fromEntries(
+    Object.entries(choices).map(([id, { share, keep }]) => [
+      id,
+      { share: vector(share), keep: vector(keep) },
+    ]),
+  );
+}
+
+/** How a group stands at one unit, conflicts resolved. */
+export interface Standing {
+  /** For each member, 1 where the unit's column is its own: of q, k and v, or of the hidden units. */
+  readonly own: readonly (readonly number[])[];
+  /** For each member, 1 where the unit is there: of attention, its columns of q and k; v always is. */
+  readonly present: readonly number[];
+  /** Parameters stored for the unit. */
+  readonly stored: number;
+}
+
+/** Sharing wins over pruning (Eq. 6, 7): a unit that is borrowed, or lends, is there. */
+export function standingAt(
+  { members, lenders, structure, columns, embedDim: D }: Group,
+  choices: Choices,
+  unit: number,
+): Standing {
+  const entries = structure === 'ffn' ? [unit] : [unit, columns + unit, 2 * columns + unit];
+  const own = members.map(({ id }) => entries.map((entry) => choices[id]?.share[entry] ?? 1));
+  const present = members.map(({ id }) => choices[id]?.keep[unit] ?? 1);
+  own.forEach(([first = 1, second = 1], index) => {
+    if (first * second === 1) return;
+    present[index] = 1;
+    const lender = lenders[index] ?? -1;
+    if (lender >= 0) present[lender] = 1;
+  });
+  const stored = own.reduce((total, [first = 0, key = 0, value = 0], index) => {
+    const there = present[index] ?? 0;
+    return (
+      total + (structure === 'ffn' ? there * first * (2 * D + 1) : (D + 1) * (there * (first + key) + value))
+    );
+  }, 0);
+  return { own, present, stored };
+}
+
+/** What is stored whatever is chosen: the output projections of attention, without their biases. */
+export const alwaysStored = ({ subLayers }: Pairing): number =>
+  subLayers.reduce(
+    (total, { structure, columns, embedDim }) => total + (structure === 'attention' ? columns * embedDim : 0),
+    0,
+  );
+
+/** The least that can be stored with one unit left in every sub-layer: shared by its group, as all values are. */
+export function leastStored(pairing: Pairing): number {
+  return groupsOf(pairing).reduce(
+    (total, { structure, embedDim: D, columns }) =>
+      total + (structure === 'ffn' ? 2 * D + 1 : (D + 1) * (2 + columns)),
+    alwaysStored(pairing),
+  );
+}

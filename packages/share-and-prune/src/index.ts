@@ -1,0 +1,1 @@
+export { shareAndPruneMethods } from './methods';

@@ -1,0 +1,120 @@
+import { type Model, type ParameterSpec, type Site, UserError, entriesOf } from '@winnow/core';
+
+/** One attention or feed-forward sub-layer of the two towers, and from where it may borrow columns. */
+export interface SubLayer {
+  /** Path in the parameter record: `vision.blocks.3.ffn`. */
+  readonly id: string;
+  readonly tower: 'vision' | 'text';
+  readonly layer: number;
+  readonly structure: Site['structure'];
+  /** D: length of a column. */
+  readonly embedDim: number;
+  /** H·d columns of each of q, k and v, or hidden units. */
+  readonly columns: number;
+  /** H for attention; 1 for feed-forward networks. */
+  readonly heads: number;
+  /** Where columns can be borrowed: of vision the text sub-layer of its layer, of text the base layer of its block. */
+  readonly lender: string | undefined;
+}
+
+/** Which kinds of sharing there are. */
+export interface Sharing {
+  /** Vision columns may be text columns. */
+  readonly acrossTowers: boolean;
+  /** Layers of the text tower whose columns the later ones of their block may use; none: every layer has its own. */
+  readonly baseLayers: readonly number[];
+}
+
+/** The two towers, laid out for sharing. */
+export interface Pairing {
+  /** Vision's in network order, then text's: attention before the feed-forward network of a layer. */
+  readonly subLayers: readonly SubLayer[];
+  byId(id: string): SubLayer;
+}
+
+/**
+ * Pairs the towers of a model layer by layer.
+ * @throws {UserError} when there are not a vision and a text tower of the same width, depth, heads and hidden sizes.
+ */
+export function pairTowers(model: Pick<Model, 'sites' | 'specs'>, sharing: Sharing): Pairing {
+  const shapes = new Map(entriesOf<ParameterSpec>(model.specs).map(([path, { shape }]) => [path, shape]));
+  const towers = (['vision', 'text'] as const).map((tower) => {
+    const sites = model.sites.filter((site) => site.tower === tower);
+    return sites.map((site) => subLayerOf(site, tower, shapes));
+  });
+  const [vision = [], text = []] = towers;
+  if (vision.length === 0 || text.length === 0 || vision.length + text.length !== model.sites.length) {
+    const found = [...new Set(model.sites.map(({ tower }) => tower))].join(' and ') || 'none';
+    throw new UserError(
+      `sharing needs a vision tower and a text tower, got ${found}: train a dual encoder with --task retrieval`,
+    );
+  }
+  refuseUnequal(vision, text);
+  const baseOf = (layer: number): number | undefined =>
+    sharing.baseLayers.filter((base) => base <= layer).at(-1);
+  const place = ({ layer, structure }: SubLayer) => `${layer}.${structure}`;
+  const textAt = new Map(text.map((subLayer) => [place(subLayer), subLayer.id]));
+  const subLayers = [
+    ...vision.map((subLayer) => ({
+      ...subLayer,
+      lender: sharing.acrossTowers ? textAt.get(place(subLayer)) : undefined,
+    })),
+    ...text.map((subLayer) => {
+      const base = baseOf(subLayer.layer);
+      const isOwn = base === undefined || base === subLayer.layer;
+      return { ...subLayer, lender: isOwn ? undefined : textAt.get(place({ ...subLayer, layer: base })) };
+    }),
+  ];
+  const index = new Map(subLayers.map((subLayer) => [subLayer.id, subLayer]));
+  for (const own of subLayers) {
+    const lender = own.lender === undefined ? undefined : index.get(own.lender);
+    if (lender !== undefined) refuseOtherColumns(own, lender);
+  }
+  return {
+    subLayers,
+    byId: (id) => {
+      const found = index.get(id);
+      if (found === undefined) throw new RangeError(`${id} is not a sub-layer of the towers`);
+      return found;
+    },
+  };
+}
+
+function subLayerOf(
+  { id, layer, structure, units, couplings }: Site,
+  tower: SubLayer['tower'],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): SubLayer {
+  const heads = couplings[0]?.copies ?? 1;
+  const [embedDim = 0] = shapes.get(`${id}.${structure === 'attention' ? 'query' : 'expand'}.weight`) ?? [];
+  return { id, tower, layer, structure, embedDim, columns: heads * units, heads, lender: undefined };
+}
+
+function refuseUnequal(vision: readonly SubLayer[], text: readonly SubLayer[]): void {
+  const layers = (subLayers: readonly SubLayer[]) => subLayers.length / 2;
+  if (vision.length !== text.length) {
+    throw new UserError(
+      `sharing needs towers of the same depth, got ${layers(vision)} vision layers and ${layers(text)} text layers: ` +
+        'choose towers of one size (--model and --text-model)',
+    );
+  }
+  vision.forEach((own, index) => {
+    const other = text[index];
+    if (other === undefined) return;
+    if (own.embedDim !== other.embedDim) {
+      throw new UserError(
+        `sharing needs towers of the same width, got ${own.embedDim} for vision and ${other.embedDim} for text: ` +
+          'choose towers of one size (--model and --text-model), such as small and small',
+      );
+    }
+    refuseOtherColumns(own, other);
+  });
+}
+
+function refuseOtherColumns(own: SubLayer, other: SubLayer): void {
+  if (own.columns === other.columns && own.heads === other.heads) return;
+  throw new UserError(
+    `sharing needs sub-layers of the same size, got ${own.columns} columns in ${own.heads} heads at ${own.id} and ` +
+      `${other.columns} in ${other.heads} at ${other.id}: start from models that were not cut`,
+  );
+}

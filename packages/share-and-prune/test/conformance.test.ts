@@ -1,0 +1,13 @@
+import { describeMethod, twinEncoders } from '@winnow/testkit';
+import { shareAndPruneMethods } from '../src/index';
+
+for (const method of shareAndPruneMethods) {
+  // Full sharing has one size: its own tests say what holds there.
+  if (method.manifest.name === 'full-sharing') continue;
+  const { name } = method.manifest;
+  describeMethod(method, {
+    options: { search: '8it', subset: 0.5, ...(name.startsWith('bwsp') ? { blocks: 1 } : {}) },
+    units: ['compressible-parameters', 'parameters'],
+    kinds: [twinEncoders],
+  });
+}
