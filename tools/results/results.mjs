@@ -2,9 +2,10 @@
  * Reproduces the tables of docs/results.md: dense models of several seeds, and every method at every budget from each of
  * them, with equal retraining.
  *
- *   npm run results -- [--set emoji|emoji-subcategory|clothing|emoji-converged|emoji-retrieval] [--budgets 2x,4x,10x] [--seeds 1,2,3]
+ *   npm run results -- [--set emoji] [--budgets 2x,4x,10x] [--seeds 1,2,3]
  *                      [--methods upop,random] [--engine torch] [--precision bf16] [--jobs 2] [--folder runs/results]
  *
+ * Sets are emoji, emoji-subcategory, clothing, emoji-converged, emoji-retrieval, emoji-sharing and sharing-ablations.
  * Runs that are finished are not repeated; a killed one goes on. The tables go to standard output.
  */
 import { fileURLToPath } from 'node:url';
@@ -19,7 +20,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const { values: flags } = parseArgs({
   options: {
     set: { type: 'string', default: 'emoji' },
-    budgets: { type: 'string', default: '2x,4x,10x' },
+    budgets: { type: 'string' },
     seeds: { type: 'string', default: '1,2,3' },
     methods: { type: 'string' },
     engine: { type: 'string', default: 'torch' },
@@ -38,7 +39,8 @@ if (set === undefined) {
   process.exit(2);
 }
 const list = (text) => text.split(',').map((each) => each.trim());
-const [budgets, seeds] = [list(flags.budgets), list(flags.seeds)];
+const budgets = list(flags.budgets ?? set.budgets ?? '2x,4x,10x');
+const seeds = list(flags.seeds);
 const wanted = flags.methods === undefined ? undefined : list(flags.methods);
 const folderOf = ({ name, folder = name }) => folder;
 const methods = set.methods.filter((method) => wanted === undefined || wanted.includes(folderOf(method)));
@@ -60,15 +62,24 @@ const runs = await Promise.all(
   budgets.flatMap((budget) =>
     methods.flatMap((method) =>
       trained.map(async (dense) => {
-        const { name, label = name, searches, more = [] } = method;
+        const { name, label = name, searches, more = [], retrain = set.retrain } = method;
         const { summary } = await winnow(
           'compress',
           `seed-${dense.seed}/${budget}/${folderOf(method)}`,
-          ...['--seed', dense.seed, '--from', dense.out, '--method', name, '--budget', budget],
+          ...[
+            '--seed',
+            dense.seed,
+            '--from',
+            dense.out,
+            '--method',
+            name,
+            '--budget',
+            method.budget ?? budget,
+          ],
           ...(searches ? set.search : []),
           ...more,
           ...(set.compress ?? []),
-          ...set.retrain,
+          ...['--retrain', retrain, '--retrain-learning-rate', '5e-4'],
         );
         return { label, budget, summary };
       }),

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 
-/** The rows of a table: the method, how it is called, the folder of its run, whether it gets the search's training. */
+/**
+ * The rows of a table: the method, how it is called, the folder of its run, whether it gets the search's training, and what
+ * differs from the set's budget and retraining.
+ */
 const methods = [
   { name: 'upop', searches: true },
   {
@@ -19,6 +22,21 @@ const methods = [
   { name: 'random', searches: false },
 ];
 
+/**
+ * The settings of share-and-prune, each with as many updates of the weights in all as the others: who does not learn the
+ * weights in the search retrains for longer. The dense model with the same training stands beside them (a budget of 1x
+ * removes nothing), and UPop at the same number of stored parameters.
+ */
+const sharingMethods = (learn) => [
+  { name: 'random', folder: 'dense', label: 'dense, trained on', budget: '1x', retrain: '30ep' },
+  { name: 'full-sharing', retrain: '30ep' },
+  { name: 'sp', searches: true, more: learn },
+  { name: 'lwsp', searches: true, more: learn },
+  { name: 'bwsp', searches: true, more: learn },
+  { name: 'bwsp-unaligned', label: 'bwsp without R_w', searches: true, more: learn, retrain: '30ep' },
+  { name: 'upop', searches: true },
+];
+
 const all = ['before retraining', 'after 1 epoch', 'after all'];
 const top1 = [{ title: 'top-1', scores: ['top1'], stages: all }];
 const recalls = [
@@ -35,7 +53,18 @@ const recalls = [
   },
 ];
 
-const retrain = (duration) => ['--retrain', duration, '--retrain-learning-rate', '5e-4'];
+/** Small data has few updates of the hypernetwork in a tenth of an epoch: more of them, and larger ones. */
+const hypernetwork = ['--passes', '5', '--hypernetwork-learning-rate', '5e-3'];
+
+/** One method per value of a hyper-parameter. */
+const ablation = (flag, label, values) =>
+  values.map((value) => ({
+    name: 'bwsp',
+    folder: `${flag}-${value}`,
+    label: `${label} = ${value}`,
+    searches: true,
+    more: [`--${flag}`, value],
+  }));
 
 /**
  * What is trained, how it is compressed, and by which methods.
@@ -48,7 +77,7 @@ export function setsAt(shared) {
       data: 'emoji-category',
       train: ['--duration', '30ep'],
       search: ['--search', '10ep'],
-      retrain: retrain('10ep'),
+      retrain: '10ep',
       methods,
       tables: top1,
     },
@@ -57,7 +86,7 @@ export function setsAt(shared) {
       data: 'emoji-subcategory',
       train: ['--duration', '30ep'],
       search: ['--search', '10ep'],
-      retrain: retrain('10ep'),
+      retrain: '10ep',
       methods,
       tables: top1,
     },
@@ -65,7 +94,7 @@ export function setsAt(shared) {
       data: join(shared, 'data/clothing'),
       train: ['--duration', '30ep', '--image-size', '64', '--patch-size', '16'],
       search: ['--search', '10ep'],
-      retrain: retrain('10ep'),
+      retrain: '10ep',
       methods,
       tables: top1,
     },
@@ -74,7 +103,7 @@ export function setsAt(shared) {
       data: 'emoji-category',
       train: ['--duration', '60ep'],
       search: ['--search', '15ep'],
-      retrain: retrain('15ep'),
+      retrain: '15ep',
       methods,
       tables: top1,
     },
@@ -84,8 +113,42 @@ export function setsAt(shared) {
       train: ['--task', 'retrieval', '--duration', '40ep'],
       search: ['--search', '10ep'],
       compress: ['--task', 'retrieval'],
-      retrain: retrain('10ep'),
+      retrain: '10ep',
       methods,
+      tables: recalls,
+    },
+    // The same, by sharing; 0.5415 is what full sharing leaves.
+    'emoji-sharing': {
+      data: 'emoji-names',
+      train: ['--task', 'retrieval', '--duration', '40ep'],
+      search: ['--search', '20ep'],
+      compress: ['--task', 'retrieval'],
+      retrain: '10ep',
+      budgets: '0.5415',
+      methods: sharingMethods(hypernetwork),
+      tables: recalls,
+    },
+    // What each hyper-parameter does (the paper's Table S3), on the method itself.
+    'sharing-ablations': {
+      data: 'emoji-names',
+      train: ['--task', 'retrieval', '--duration', '40ep'],
+      search: ['--search', '20ep', ...hypernetwork],
+      compress: ['--task', 'retrieval'],
+      retrain: '10ep',
+      budgets: '0.5415',
+      methods: [
+        ...ablation('budget-penalty', 'λ', ['2', '6', '10']),
+        ...ablation('alignment-penalty', 'γ', ['0', '1e-4', '5e-4', '2e-3']),
+        ...ablation('subset', '|D_sub|', ['0.05', '0.1', '0.2']),
+        ...ablation('blocks', '|B|', ['1', '2', '3', '4']),
+        ...['0.7', '0.6', '0.5', '0.4', '0.3'].map((budget) => ({
+          name: 'bwsp',
+          folder: `budget-${budget}`,
+          label: `p = ${budget}`,
+          searches: true,
+          budget,
+        })),
+      ],
       tables: recalls,
     },
   };

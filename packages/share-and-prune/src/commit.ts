@@ -46,19 +46,14 @@ interface Gate {
  * less than a unit below it where there is something to give back. Every sub-layer keeps a unit.
  * @throws {RangeError} when the target is below what can be reached.
  */
-export function commit(
-  pairing: Pairing,
-  confidences: Confidences,
-  prunes: boolean,
-  target: number,
-): Committed {
+export function commit(pairing: Pairing, confidences: Confidences, target: number): Committed {
   const groups = groupsOf(pairing);
   const choices = signsOf(pairing, confidences);
   const tally = tallyOf(pairing, groups, choices);
-  if (prunes) for (const group of groups) keepOne(group, choices, confidences, tally);
+  for (const group of groups) keepOne(group, choices, confidences, tally);
   const learned = tally.stored();
   let moved = 0;
-  const gates = gatesOf(groups, confidences, prunes);
+  const gates = gatesOf(groups, confidences);
   const isOpen = ({ id, vector, entry }: Gate) => choices[id]?.[vector][entry] === 1;
   const move = (gate: Gate, accepts: (after: number) => boolean): void => {
     const change = () => setting(choices[gate.id]?.[gate.vector], gate.entry, isOpen(gate) ? 0 : 1);
@@ -68,15 +63,34 @@ export function commit(
     if (tally.stored() <= target) break;
     move(gate, (after) => after < tally.stored());
   }
-  for (const { group, unit } of prunes ? unitsByConfidence(groups, confidences) : []) {
-    if (tally.stored() <= target) break;
-    const isLess = (after: number) => after < tally.stored();
-    if (tally.attempt(group, unit, () => droppingUnit(group, choices, unit), isLess)) moved += 1;
+  if (tally.stored() > target) {
+    // Single gates have led into a corner: whole units go, but for the surest of each group, which all its members share.
+    for (const group of groups) {
+      tally.attempt(
+        group,
+        surestUnit(group, confidences),
+        (unit) => sharingUnit(group, choices, unit),
+        always,
+      );
+    }
+    for (const { group, unit } of unitsByConfidence(groups, confidences)) {
+      if (tally.stored() <= target) break;
+      const isLess = (after: number) => after < tally.stored();
+      if (tally.attempt(group, unit, () => droppingUnit(group, choices, unit), isLess)) moved += 1;
+    }
   }
   if (tally.stored() > target)
     throw new RangeError(`${tally.stored()} parameters are left, the budget allows ${target}`);
-  for (const gate of gates.filter((gate) => !isOpen(gate)).reverse()) {
-    move(gate, (after) => after > tally.stored() && after <= target);
+  // What is left of the budget goes back, to the gates that were nearly open. One may make room for another: to keep
+  // a unit that is shared anyway changes nothing by itself, but lets it become its own.
+  const column = Math.min(...groups.map(({ embedDim }) => embedDim + 1));
+  const hasRoom = () => target - tally.stored() >= column;
+  for (let before = -1; before !== moved && hasRoom();) {
+    before = moved;
+    for (const gate of gates.filter((gate) => !isOpen(gate)).reverse()) {
+      if (!hasRoom()) break;
+      move(gate, (after) => after >= tally.stored() && after <= target);
+    }
   }
   return { choices, learned, stored: tally.stored(), moved };
 }
@@ -86,10 +100,17 @@ interface Tally {
   stored(): number;
   unitsOf(id: string): number;
   /** Makes a change at one unit of a group and takes it back unless it is accepted and leaves every member a unit. */
-  attempt(group: Group, unit: number, change: () => Undo, accepts: (after: number) => boolean): boolean;
+  attempt(
+    group: Group,
+    unit: number,
+    change: (unit: number) => Undo,
+    accepts: (after: number) => boolean,
+  ): boolean;
 }
 
 type Undo = () => void;
+
+const always = () => true;
 
 function tallyOf(pairing: Pairing, groups: readonly Group[], choices: Choices): Tally {
   let stored = alwaysStored(pairing);
@@ -107,7 +128,7 @@ function tallyOf(pairing: Pairing, groups: readonly Group[], choices: Choices): 
     unitsOf: (id) => units.get(id) ?? 0,
     attempt: (group, unit, change, accepts) => {
       const before = standingAt(group, choices, unit);
-      const undo = change();
+      const undo = change(unit);
       const now = standingAt(group, choices, unit);
       const gained = group.members.map(
         (_, index) => (now.present[index] ?? 0) - (before.present[index] ?? 0),
@@ -135,17 +156,35 @@ function setting(vector: Uint8Array | undefined, entry: number, value: number): 
   return () => vector?.fill(old, entry, entry + 1);
 }
 
+/** Entries of a group's sharing vectors that prune together: of attention, those of q and k. */
+const prunedEntries = ({ structure, columns }: Group, unit: number): number[] =>
+  structure === 'ffn' ? [unit] : [unit, columns + unit];
+
 /** Prunes a unit in all members of its group, shared as it may be. */
-function droppingUnit({ members, structure, columns }: Group, choices: Choices, unit: number): Undo {
-  const shares = structure === 'ffn' ? [unit] : [unit, columns + unit];
-  const undos = members.flatMap(({ id }) => [
-    ...shares.map((entry) => setting(choices[id]?.share, entry, 1)),
-    setting(choices[id]?.keep, unit, 0),
-  ]);
-  return () => {
+function droppingUnit(group: Group, choices: Choices, unit: number): Undo {
+  return together(
+    group.members.flatMap(({ id }) => [
+      ...prunedEntries(group, unit).map((entry) => setting(choices[id]?.share, entry, 1)),
+      setting(choices[id]?.keep, unit, 0),
+    ]),
+  );
+}
+
+/** Shares a unit among all members of its group. */
+function sharingUnit(group: Group, choices: Choices, unit: number): Undo {
+  return together(
+    group.members.flatMap(({ id, lender }) => {
+      const value = lender === undefined ? 1 : 0;
+      return prunedEntries(group, unit).map((entry) => setting(choices[id]?.share, entry, value));
+    }),
+  );
+}
+
+const together =
+  (undos: readonly Undo[]): Undo =>
+  () => {
     for (const undo of undos) undo();
   };
-}
 
 /** 1 where the confidence is positive. */
 function signsOf({ subLayers }: Pairing, confidences: Confidences): Choices {
@@ -163,7 +202,7 @@ function signsOf({ subLayers }: Pairing, confidences: Confidences): Choices {
 }
 
 /** Every gate that may move, the least sure to stay first; ties go to the earlier one. */
-function gatesOf(groups: readonly Group[], confidences: Confidences, prunes: boolean): Gate[] {
+function gatesOf(groups: readonly Group[], confidences: Confidences): Gate[] {
   const gates = groups.flatMap((group) =>
     group.members.flatMap(({ id, lender }) => {
       const gatesIn = (vector: 'share' | 'keep'): Gate[] =>
@@ -175,7 +214,7 @@ function gatesOf(groups: readonly Group[], confidences: Confidences, prunes: boo
           unit: entry % group.columns,
           confidence,
         }));
-      return [...(lender === undefined ? [] : gatesIn('share')), ...(prunes ? gatesIn('keep') : [])];
+      return [...(lender === undefined ? [] : gatesIn('share')), ...gatesIn('keep')];
     }),
   );
   return gates.sort((a, b) => a.confidence - b.confidence);
@@ -187,13 +226,16 @@ function keepOne(group: Group, choices: Choices, confidences: Confidences, tally
     if (tally.unitsOf(id) > 0) continue;
     const keep = Array.from(confidences[id]?.keep ?? []);
     const surest = keep.reduce((best, value, unit) => (value > (keep[best] ?? -Infinity) ? unit : best), 0);
-    tally.attempt(
-      group,
-      surest,
-      () => setting(choices[id]?.keep, surest, 1),
-      () => true,
-    );
+    tally.attempt(group, surest, () => setting(choices[id]?.keep, surest, 1), always);
   }
+}
+
+/** The unit that the members of a group are the surest to keep. */
+function surestUnit({ members, columns }: Group, confidences: Confidences): number {
+  const sums = Array.from({ length: columns }, (_, unit) =>
+    members.reduce((total, { id }) => total + (confidences[id]?.keep[unit] ?? 0), 0),
+  );
+  return sums.reduce((best, sum, unit) => (sum > (sums[best] ?? -Infinity) ? unit : best), 0);
 }
 
 /** Units of all groups, those first whose members are the least sure to keep them. */

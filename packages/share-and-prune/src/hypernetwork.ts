@@ -32,10 +32,10 @@ const INPUT_SIZE = 32;
 const HIDDEN_SIZE = 64;
 const NORM_EPSILON = 1e-5;
 
-/** Heads of a sub-layer; the vectors that are not learned have none. */
+/** Heads of a sub-layer; without a lender there is none for sharing. */
 export type HeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   share?: LinearParams<Matrix, Vector>; // [64, entries of s or st]
-  keep?: LinearParams<Matrix, Vector>; // [64, entries of m]
+  keep: LinearParams<Matrix, Vector>; // [64, entries of m]
 };
 
 /** GRU → layer norm → GELU → one linear head for each vector (Table S1). */
@@ -47,8 +47,6 @@ export type HypernetworkParams<Matrix = Tensor2D, Vector = Tensor1D> = {
 
 export interface HypernetworkOptions {
   readonly pairing: Pairing;
-  /** Whether anything may be pruned. */
-  readonly prunes: boolean;
   readonly seed: number;
   /** b: what keeps everything at the start. */
   readonly bias: number;
@@ -67,21 +65,13 @@ export interface Hypernetwork {
   structure(confidences: Structure, draw?: string): Structure;
 }
 
-export function hypernetwork({
-  pairing,
-  prunes,
-  seed,
-  bias,
-  temperature,
-}: HypernetworkOptions): Hypernetwork {
+export function hypernetwork({ pairing, seed, bias, temperature }: HypernetworkOptions): Hypernetwork {
   const { subLayers } = pairing;
   const random = randomStream(seed, 'hypernetwork', 'z');
   // Fixed for good: the same for every step and run of a seed.
   const z = Float32Array.from({ length: subLayers.length * INPUT_SIZE }, () => random.uniform());
-  const learned = (subLayer: SubLayer) => ({
-    share: subLayer.lender !== undefined,
-    keep: prunes,
-  });
+  /** Nothing is borrowed where nobody lends. */
+  const isLearned = ({ lender }: SubLayer, name: 'share' | 'keep') => name === 'keep' || lender !== undefined;
 
   const confidences = (params: HypernetworkParams): Structure => {
     const states = gru(params.gru, tensor2d(z, [subLayers.length, INPUT_SIZE]));
@@ -110,12 +100,11 @@ export function hypernetwork({
       heads: Object.fromEntries(
         subLayers.map((subLayer) => {
           const sizes = vectorSizes(subLayer);
-          const is = learned(subLayer);
           return [
             subLayer.id,
             {
-              ...(is.share ? { share: linearSpecs(HIDDEN_SIZE, sizes.share) } : {}),
-              ...(is.keep ? { keep: linearSpecs(HIDDEN_SIZE, sizes.keep) } : {}),
+              ...(isLearned(subLayer, 'share') ? { share: linearSpecs(HIDDEN_SIZE, sizes.share) } : {}),
+              keep: linearSpecs(HIDDEN_SIZE, sizes.keep),
             },
           ];
         }),
@@ -128,9 +117,8 @@ export function hypernetwork({
           const vectors = sure[subLayer.id];
           if (vectors === undefined) throw new RangeError(`there are no vectors for ${subLayer.id}`);
           const { share, keep } = vectors;
-          const is = learned(subLayer);
           const hard = (vector: Tensor1D, name: 'share' | 'keep'): Tensor1D => {
-            if (!is[name]) return onesLike(vector);
+            if (!isLearned(subLayer, name)) return onesLike(vector);
             const noise =
               draw === undefined
                 ? undefined

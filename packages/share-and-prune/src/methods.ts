@@ -94,7 +94,7 @@ export const shareAndPruneMethods: readonly CompressionMethod[] = [
         shareAndPrune({
           run,
           pairing: pairingFor(run.model, name),
-          prunes: true,
+
           options,
           alignment: options,
         }),
@@ -112,7 +112,7 @@ export const shareAndPruneMethods: readonly CompressionMethod[] = [
       shareAndPrune({
         run,
         pairing: pairingFor(run.model, 'bwsp', options.blocks),
-        prunes: true,
+
         options,
         alignment: options,
       }),
@@ -129,7 +129,7 @@ export const shareAndPruneMethods: readonly CompressionMethod[] = [
       shareAndPrune({
         run,
         pairing: pairingFor(run.model, 'bwsp-unaligned', options.blocks),
-        prunes: true,
+
         options,
       }),
   }),

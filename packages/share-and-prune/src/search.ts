@@ -30,7 +30,6 @@ import { storedTarget } from './target';
 export interface Search {
   readonly run: CompressionRun;
   readonly pairing: Pairing;
-  readonly prunes: boolean;
   readonly options: StructureOptions;
   /** Of the weights, which are learned in turn with the structure; without it they stay as they are. */
   readonly alignment?: AlignmentOptions;
@@ -52,11 +51,10 @@ type Learned = { params: HypernetworkParams; state: { evolution: Tensor2D } };
  * of is committed.
  */
 export async function shareAndPrune(search: Search): Promise<Compressed> {
-  const { run, pairing, prunes, options } = search;
+  const { run, pairing, options } = search;
   const { seed } = run;
   const network = hypernetwork({
     pairing,
-    prunes,
     seed,
     bias: options.bias,
     temperature: options.temperature,
@@ -177,12 +175,12 @@ function noteEpoch({ run, pairing, target, epochs }: Started, { state }: Learned
 
 /** The structure that the hypernetwork is sure of, met to the budget, as a decision and its masked weights. */
 function committed(
-  { run, pairing, prunes, network, target }: Started,
+  { run, pairing, network, target }: Started,
   weights: TensorTree,
   learned: Learned,
 ): Compressed {
   const sure = tidyTree(() => readConfidences(network.confidences(learned.params)));
-  const found = commit(pairing, sure, prunes, target);
+  const found = commit(pairing, sure, target);
   const dense = denseParameters(pairing);
   if (found.moved > 0) {
     const share = (count: number) => `${((100 * count) / dense).toFixed(2)} %`;

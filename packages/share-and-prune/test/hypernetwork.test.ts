@@ -23,7 +23,7 @@ import { numbersOf, paired, small } from './towers';
 const engines = await availableEngines();
 const fixture = new URL('../../../../shared/fixtures/gru/', import.meta.url).pathname;
 const pairing = paired(small, { acrossTowers: true, baseLayers: [0] });
-const network = hypernetwork({ pairing, prunes: true, seed: 3, bias: 3, temperature: 0.4 });
+const network = hypernetwork({ pairing, seed: 3, bias: 3, temperature: 0.4 });
 
 /** Little-endian float32 tensors of a safetensors file. */
 function tensorsIn(file: string): Map<string, { shape: number[]; values: Float32Array }> {
@@ -104,7 +104,7 @@ for (const engine of engines) {
 
     it('keeps with probability 1 − exp(−exp(o + b)): P(o + g + b > 0) for Gumbel noise', () => {
       const bias = -0.5;
-      const leaning = hypernetwork({ pairing, prunes: true, seed: 3, bias, temperature: 0.4 });
+      const leaning = hypernetwork({ pairing, seed: 3, bias, temperature: 0.4 });
       let [kept, all] = [0, 0];
       tidy(() => {
         const params = silent();
@@ -125,7 +125,7 @@ for (const engine of engines) {
     it('draws the same structure for the same draw, and another for another', () => {
       tidy(() => {
         const params = initialize<HypernetworkParams>(network.specs, 1);
-        const loose = hypernetwork({ pairing, prunes: true, seed: 3, bias: 0, temperature: 0.4 });
+        const loose = hypernetwork({ pairing, seed: 3, bias: 0, temperature: 0.4 });
         const bits = (draw?: number) =>
           Object.values(loose.structure(loose.confidences(params), String(draw))).flatMap(
             ({ share, keep }) => [...numbersOf(share), ...numbersOf(keep)],
@@ -139,15 +139,16 @@ for (const engine of engines) {
     it('passes gradients straight through the rounding: σ′((o + g + b)/τ)/τ for every entry', () => {
       tidy(() => {
         const temperature = 0.4;
-        const near = hypernetwork({ pairing, prunes: true, seed: 3, bias: 0, temperature });
+        const near = hypernetwork({ pairing, seed: 3, bias: 0, temperature });
         const params = initialize<HypernetworkParams>(near.specs, 2);
         const id = 'text.blocks.1.ffn';
-        const head = params.heads[id]?.share;
-        if (head === undefined) throw new Error('the head is missing');
+        const heads = params.heads[id];
+        const head = heads?.share;
+        if (heads === undefined || head === undefined) throw new Error('the head is missing');
         const weights = Array.from({ length: head.bias.size }, (_, i) => i + 1);
         const shareWith = (bias: Tensor1D): Tensor1D => {
-          const heads = { ...params.heads, [id]: { ...params.heads[id], share: { ...head, bias } } };
-          return near.structure(near.confidences({ ...params, heads }))[id]?.share ?? tensor1d([]);
+          const changed = { ...params.heads, [id]: { ...heads, share: { ...head, bias } } };
+          return near.structure(near.confidences({ ...params, heads: changed }))[id]?.share ?? tensor1d([]);
         };
         const { grads } = valueAndGrads((bias: Tensor) =>
           sum<Scalar>(mul(shareWith(reshape(bias, [-1])), tensor1d(weights))),
@@ -163,14 +164,14 @@ for (const engine of engines) {
     it('has no head where there is nothing to learn', () => {
       const alone = hypernetwork({
         pairing: paired(small, { acrossTowers: false, baseLayers: [0] }),
-        prunes: false,
         seed: 1,
         bias: 3,
         temperature: 0.4,
       });
-      expect(alone.specs.heads['vision.blocks.0.ffn']).toEqual({});
-      expect(alone.specs.heads['text.blocks.0.ffn']).toEqual({});
-      expect(Object.keys(alone.specs.heads['text.blocks.1.ffn'] ?? {})).toEqual(['share']);
+      const headsAt = (id: string) => Object.keys(alone.specs.heads[id] ?? {});
+      expect(headsAt('vision.blocks.0.ffn')).toEqual(['keep']);
+      expect(headsAt('text.blocks.0.ffn')).toEqual(['keep']);
+      expect(headsAt('text.blocks.1.ffn')).toEqual(['share', 'keep']);
     });
   });
 }

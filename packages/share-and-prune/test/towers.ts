@@ -1,4 +1,10 @@
-import { type DualEncoder, type RandomStream, type TensorTree, dualEncoder, initialize } from '@winnow/core';
+import {
+  type DualEncoder,
+  type DualEncoderParams,
+  type RandomStream,
+  dualEncoder,
+  initialize,
+} from '@winnow/core';
 import { type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
 import { type Pairing, type Sharing, type SubLayer, pairTowers } from '../src/pairing';
 import { type Structure, vectorSizes } from '../src/structure';
@@ -46,8 +52,8 @@ export function twoTowers({ embedDim, heads, headDim, hiddenDim, layers }: Geome
 export const paired = (geometry: Geometry, sharing: Sharing): Pairing =>
   pairTowers(twoTowers(geometry), sharing);
 
-export const parametersOf = (model: DualEncoder, seed: number): TensorTree =>
-  initialize<TensorTree>(model.specs, seed);
+export const parametersOf = (model: DualEncoder, seed: number): DualEncoderParams =>
+  initialize<DualEncoderParams>(model.specs, seed);
 
 /** Vectors in host memory, by sub-layer. */
 export type Choices = Record<string, { share: number[]; keep: number[] }>;
