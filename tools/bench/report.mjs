@@ -1,3 +1,5 @@
+import { table } from '../markdown/table.mjs';
+
 const names = { train: 'training step', infer: 'inference', search: 'UPop search step' };
 
 /** Everything that was measured of one model at one precision, as Markdown. */
@@ -74,12 +76,3 @@ const speed = (own, other) => (other.ms / own.ms).toFixed(2);
 const cell = (text) => text.replaceAll('|', '\\|');
 
 const section = (head, rows) => (rows.length === 0 ? [] : ['', ...table(head, rows)]);
-
-/** Padded as prettier does, so that it can be pasted. */
-function table(head, rows) {
-  const widths = head.map((title, column) =>
-    Math.max(...[head, ...rows].map((row) => row[column].length), 3),
-  );
-  const line = (row) => `| ${row.map((text, column) => text.padEnd(widths[column])).join(' | ')} |`;
-  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)];
-}
