@@ -103,8 +103,8 @@ export {
   zipTrees,
 } from './tree/tree';
 export type { Shaped, TensorTree, Tree } from './tree/tree';
-export { downloadTree, mismatches, uploadTree } from './tree/host';
-export type { HostTensor, HostTensors } from './tree/host';
+export { downloadTensor, downloadTree, mismatches, uploadEach, uploadTree } from './tree/host';
+export type { HostTensor, HostTensors, NamedTensors } from './tree/host';
 export type { Json, Snapshot, SnapshotStore } from './run/store';
 export { budgetUnits, removalTarget, smallestKeep } from './budget/budget';
 export type { Budget, BudgetUnit, RemovalTarget } from './budget/budget';

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HostTensor, anyModel, disposeTree, downloadTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { FormatError, exportHuggingFace, importModel, readSafetensors, writeSafetensors } from '../src/index';
 import { clipTexts, one, randomValues } from './random-model';
 
@@ -39,6 +40,15 @@ async function writeShards(shardOf: (name: string) => number): Promise<Record<st
   return weightMap;
 }
 
+/** Of the files that the index names: others are left from another split. */
+async function bytesOfShards(): Promise<number> {
+  const { weight_map } = weightsIndex.parse(JSON.parse(await readFile(join(folder, INDEX), 'utf8')));
+  const names = [...new Set(Object.values(weight_map))];
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((total, size) => total + size, 0);
+}
+const weightsIndex = z.object({ weight_map: z.record(z.string(), z.string()) });
+
 const writeIndex = (weightMap: object) =>
   writeFile(join(folder, INDEX), JSON.stringify({ metadata: { total_size: 1 }, weight_map: weightMap }));
 
@@ -53,10 +63,11 @@ describe('weights in several files', () => {
       fc.asyncProperty(fc.infiniteStream(fc.integer({ min: 1, max: 4 })), async (shards) => {
         await writeShards(() => shards.next().value);
         for (const place of [folder, join(folder, INDEX)]) {
-          const { model, params, leftOut } = await importModel(place);
+          const { model, params, bytes, leftOut } = await importModel(place);
           expect(model.config).toEqual(config);
           expect(await downloadTree(params)).toEqual(randomValues(config, 1));
           expect(leftOut).toEqual([]);
+          expect(bytes).toBe(await bytesOfShards());
           disposeTree(params);
         }
       }),

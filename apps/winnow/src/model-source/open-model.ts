@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AnyModel, type Decision, type TensorTree, UserError, downloadTree } from '@winnow/core';
+import {
+  type AnyModel,
+  type Decision,
+  type TensorTree,
+  UserError,
+  downloadTensor,
+  entriesOf,
+} from '@winnow/core';
 import { importModel, loadModel } from '@winnow/formats';
 import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
@@ -41,8 +48,7 @@ export async function openModel(path: string): Promise<OpenedModel> {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
   const { leftOut, ...imported } = await importModel(path);
-  const bytes = await weightBytes(path);
-  return { ...imported, decision: undefined, bytes, notes: leftOut, tokenizerPath: tokenizerIn(path) };
+  return { ...imported, decision: undefined, notes: leftOut, tokenizerPath: tokenizerIn(path) };
 }
 
 /** What a Hugging Face tokenizer may be made of. */
@@ -62,7 +68,8 @@ export async function weightBytes(path: string): Promise<number> {
 /** SHA-256 of all parameters with their names. */
 export async function digestOf(params: TensorTree): Promise<string> {
   const hash = createHash('sha256');
-  for (const [name, { shape, values }] of await downloadTree(params)) {
+  for (const [name, leaf] of entriesOf(params)) {
+    const { shape, values } = await downloadTensor(leaf, name);
     hash.update(JSON.stringify([name, shape])).update(values);
   }
   return hash.digest('hex');

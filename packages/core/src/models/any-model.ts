@@ -1,4 +1,4 @@
-import { type HostTensors, uploadTree } from '../tree/host';
+import { type NamedTensors, uploadTree } from '../tree/host';
 import { type ClipText, type ClipTextParams, clipText } from './clip-text';
 import { type DualEncoder, type DualEncoderParams, dualEncoder } from './dual-encoder';
 import type { ModelConfig } from './model';
@@ -32,8 +32,11 @@ export function modelOf(config: ModelConfig): AnyModel['model'] {
   }
 }
 
-/** The model of a configuration with uploaded parameters, which the caller owns. The tensors must fit its specs. */
-export function anyModel(config: ModelConfig, tensors: HostTensors): AnyModel {
+/**
+ * The model of a configuration with uploaded parameters, which the caller owns.
+ * @throws {RangeError} listing tensors that do not fit its specs.
+ */
+export function anyModel(config: ModelConfig, tensors: NamedTensors): AnyModel {
   switch (config.kind) {
     case 'vision-transformer': {
       const model = visionTransformer(config);

@@ -8,6 +8,7 @@ import {
   leavesOf,
   mapTree,
   tidyTree,
+  uploadEach,
   uploadTree,
   withLeaves,
   zipTrees,
@@ -87,5 +88,26 @@ describeOnEveryEngine('trees of tensors', () => {
     disposeTree(copy);
     disposeTree(made.moved);
     expect(memory().numTensors).toBe(before);
+  });
+
+  it('are uploaded one by one as they come, and not at all when one does not come', async () => {
+    const before = memory().numTensors;
+    const host = [...(await downloadTree(tree()))];
+    const left = memory().numTensors;
+    const held: number[] = [];
+    async function* coming(fault?: Error) {
+      for (const entry of host) {
+        held.push(memory().numTensors - left);
+        yield entry;
+      }
+      if (fault !== undefined) throw fault;
+    }
+    const uploaded = await uploadEach(coming());
+    expect(held).toEqual([0, 1, 2]);
+    const filled = uploadTree(tree(), uploaded);
+    expect(leavesOf(filled)).toEqual([...uploaded.values()]);
+    expect([...(await downloadTree(filled))]).toEqual(host);
+    await expect(uploadEach(coming(new Error('cut off')))).rejects.toThrow('cut off');
+    expect(memory().numTensors - before).toBe(3 * host.length);
   });
 });

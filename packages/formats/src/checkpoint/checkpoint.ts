@@ -27,6 +27,8 @@ export interface JsonFile {
 export interface Checkpoint {
   /** The weights file, or the index of several: names the checkpoint in errors. */
   readonly file: string;
+  /** Size of all files of weights. */
+  readonly bytes: number;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** `config.json`: of Hugging Face or timm. */
   readonly config?: JsonFile;
@@ -57,6 +59,7 @@ export async function openCheckpoint(folderOrFile: string): Promise<Checkpoint> 
     const openClipConfig = await jsonBeside(file, 'open_clip_config.json');
     return {
       file,
+      bytes: shards.reduce((total, { size }) => total + size, 0),
       tensors: new Map(
         [...places].map(([name, { entry }]) => [
           name,

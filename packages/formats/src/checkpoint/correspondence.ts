@@ -111,18 +111,19 @@ export function fromTheirs(table: readonly Correspondence[], theirs: HostTensors
 
 /** Our tensors, by path → theirs, by name: the inverse of `fromTheirs`. */
 export function toTheirs(table: readonly Correspondence[], ours: HostTensors): Map<string, HostTensor> {
-  return new Map(
-    table.map(({ name, shape, parts }): [string, HostTensor] => {
-      const values = new Float32Array(sizeOf({ shape }));
-      parts.forEach(({ path, spec, placement: { shape: stored, axes } }, index) => {
-        const permuted = axes.map((axis) => stored[axis] ?? 0);
-        const inverse = axes.map((_, axis) => axes.indexOf(axis));
-        const own = floatsOf(present(ours, path), path);
-        values.set(permuteAxes(own, permuted, inverse), index * sizeOf(spec));
-      });
-      return [name, { dtype: 'float32', shape, values }];
-    }),
-  );
+  return new Map(table.map((row) => [row.name, theirsOfParts(row, ours)]));
+}
+
+/** One of their tensors from those of ours that it is made of, which must be there: the inverse of `partsOfTheirs`. */
+export function theirsOfParts({ shape, parts }: Correspondence, ours: HostTensors): HostTensor {
+  const values = new Float32Array(sizeOf({ shape }));
+  parts.forEach(({ path, spec, placement: { shape: stored, axes } }, index) => {
+    const permuted = axes.map((axis) => stored[axis] ?? 0);
+    const inverse = axes.map((_, axis) => axes.indexOf(axis));
+    const own = floatsOf(present(ours, path), path);
+    values.set(permuteAxes(own, permuted, inverse), index * sizeOf(spec));
+  });
+  return { dtype: 'float32', shape, values };
 }
 
 function present(tensors: HostTensors, name: string): HostTensor {

@@ -3,6 +3,7 @@ import {
   type HostTensor,
   type HostTensors,
   type ModelConfig,
+  type NamedTensors,
   type VisionTransformer,
   type VisionTransformerConfig,
   type VisionTransformerParams,
@@ -12,6 +13,7 @@ import {
   initialize,
   mismatches,
   modelOf,
+  uploadEach,
   uploadTree,
   visionTransformer,
 } from '@winnow/core';
@@ -26,6 +28,8 @@ import type { ImportOptions, Reading } from './reading';
 
 /** A model of whatever kind the checkpoint holds, with its parameters, which the caller owns. */
 export type ImportedModel = AnyModel & {
+  /** Size of its files of weights, all together. */
+  readonly bytes: number;
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
   readonly leftOut: readonly string[];
 };
@@ -55,7 +59,7 @@ export function importModel(folderOrFile: string, options: ImportOptions = {}): 
     const reading = visionReading(checkpoint, options) ?? clipReading(checkpoint, options);
     if (reading === undefined) throw unknownKind(checkpoint, `${VISION}, or ${CLIP}`);
     const { tensors, leftOut } = await parametersOf(checkpoint, reading, options);
-    return { ...anyModel(reading.config, tensors), leftOut };
+    return { ...anyModel(reading.config, tensors), bytes: checkpoint.bytes, leftOut };
   });
 }
 
@@ -116,18 +120,18 @@ async function parametersOf(
   checkpoint: Checkpoint,
   { config, naming, leftOut: reasonFor }: Reading,
   { newHead }: ImportOptions,
-): Promise<{ tensors: HostTensors; leftOut: string[] }> {
+): Promise<{ tensors: NamedTensors; leftOut: string[] }> {
   const fresh = newHead && (await freshHeads(config, newHead.seed));
   const table = correspondences(modelOf(config), naming).filter(({ parts }) =>
     parts.every(({ path }) => !fresh?.has(path)),
   );
   checkTensors(checkpoint, table, reasonFor);
-  const tensors = new Map<string, HostTensor>(fresh);
-  // One by one: both their tensors and ours need not be in memory as a whole.
-  for (const row of table) {
-    for (const [path, tensor] of partsOfTheirs(row, await checkpoint.read(row.name)))
-      tensors.set(path, tensor);
+  // One by one: neither their tensors nor ours need be in host memory as a whole.
+  async function* ours(): AsyncGenerator<readonly [string, HostTensor]> {
+    for (const row of table) yield* partsOfTheirs(row, await checkpoint.read(row.name));
+    yield* fresh ?? [];
   }
+  const tensors = await uploadEach(ours());
   const leftOut = [...checkpoint.tensors.keys()].flatMap((name) => {
     const reason = reasonFor(name);
     return reason === undefined ? [] : [`${name}: ${reason}`];

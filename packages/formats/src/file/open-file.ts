@@ -36,6 +36,16 @@ export async function openFile(file: string): Promise<OpenFile> {
   }
 }
 
+/** Like `openFile`, but `undefined` where there is no such file. */
+export async function openFileIfThere(file: string): Promise<OpenFile | undefined> {
+  try {
+    return await openFile(file);
+  } catch (error) {
+    if (error instanceof FormatError && systemCode(error.cause) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 async function readRange(
   handle: FileHandle,
   { file, begin, end }: { file: string; begin: number; end: number },

@@ -1,27 +1,26 @@
 import { type ZodType, z } from 'zod';
-import { FormatError, systemCode } from './format-error';
-import { openFile } from './open-file';
+import { FormatError } from './format-error';
+import { type OpenFile, openFile, openFileIfThere } from './open-file';
 
 /**
  * The whole file, in a buffer of its own (aligned for typed arrays), also beyond 2 GiB.
  * @throws {FormatError} when it is missing, may not be read, is no file, or changes length while it is read.
  */
 export async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
-  const opened = await openFile(file);
-  try {
-    return await opened.read(0, opened.size);
-  } finally {
-    await opened.close();
-  }
+  return whole(await openFile(file));
 }
 
 /** Like `readBytes`, but `undefined` where there is no such file. */
 export async function readBytesIfThere(file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const opened = await openFileIfThere(file);
+  return opened && whole(opened);
+}
+
+async function whole(opened: OpenFile): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await readBytes(file);
-  } catch (error) {
-    if (error instanceof FormatError && systemCode(error.cause) === 'ENOENT') return undefined;
-    throw error;
+    return await opened.read(0, opened.size);
+  } finally {
+    await opened.close();
   }
 }
 

@@ -3,8 +3,15 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FormatError, systemCode } from './format-error';
 
+/** Bytes that are made while they are written, so that they need not be in memory at once. */
+export interface StreamedContent {
+  /** All of them. */
+  readonly bytes: number;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
 /** What a file shall hold: text, bytes, or bytes in pieces that are written one after the other without being copied. */
-export type FileContent = string | Uint8Array | readonly Uint8Array[];
+export type FileContent = string | Uint8Array | readonly Uint8Array[] | StreamedContent;
 
 /** Ends the name of a file that is still being written. */
 export const TEMPORARY_SUFFIX = '.tmp';
@@ -16,8 +23,7 @@ export const TEMPORARY_SUFFIX = '.tmp';
  * @throws {FormatError} when the disk is full, the folder is missing or may not be written; `file` is unchanged then.
  */
 export async function writeAtomically(file: string, content: FileContent): Promise<void> {
-  const pieces = piecesOf(content);
-  const bytes = pieces.reduce((total, piece) => total + piece.byteLength, 0);
+  const { bytes, pieces } = streamOf(content);
   const temporary = `${file}.${randomBytes(6).toString('hex')}${TEMPORARY_SUFFIX}`;
   try {
     await writeDurably(temporary, pieces);
@@ -54,16 +60,23 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-function piecesOf(content: FileContent): readonly Uint8Array[] {
-  if (typeof content === 'string') return [new TextEncoder().encode(content)];
-  return content instanceof Uint8Array ? [content] : content;
+interface Stream {
+  readonly bytes: number;
+  readonly pieces: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 }
 
-async function writeDurably(file: string, pieces: readonly Uint8Array[]): Promise<void> {
+function streamOf(content: FileContent): Stream {
+  if (typeof content === 'string') return streamOf(new TextEncoder().encode(content));
+  if (content instanceof Uint8Array) return { bytes: content.byteLength, pieces: [content] };
+  if ('pieces' in content) return content;
+  return { bytes: content.reduce((total, piece) => total + piece.byteLength, 0), pieces: content };
+}
+
+async function writeDurably(file: string, pieces: Stream['pieces']): Promise<void> {
   const handle = await open(file, 'wx');
   try {
     // `writeFile` goes on until all bytes are written; a bare `write` may stop short on a full disk and call that success.
-    for (const piece of pieces) await handle.writeFile(piece);
+    for await (const piece of pieces) await handle.writeFile(piece);
     await handle.sync();
   } finally {
     await handle.close();

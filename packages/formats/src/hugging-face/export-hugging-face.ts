@@ -1,17 +1,18 @@
 import { join } from 'node:path';
 import {
+  type HostTensor,
   type ModelConfig,
   type ParameterSpec,
   type TensorTree,
   type Tree,
-  downloadTree,
   entriesOf,
   mismatches,
 } from '@winnow/core';
-import { correspondences, toTheirs } from '../checkpoint/correspondence';
+import { type Correspondence, correspondences, theirsOfParts } from '../checkpoint/correspondence';
 import type { Naming } from '../checkpoint/naming';
-import { makeFolder, writeAtomically } from '../file/write-atomically';
-import { writeSafetensors } from '../safetensors/safetensors';
+import { type StreamedContent, makeFolder, writeAtomically } from '../file/write-atomically';
+import { leafReader } from '../safetensors/leaf-reader';
+import { streamSafetensors } from '../safetensors/safetensors';
 import { toClipConfig, toClipTextConfig } from './clip-config';
 import { clipNaming, clipTextNaming } from './clip-naming';
 import { toHuggingFaceConfig } from './vision-transformer-config';
@@ -35,18 +36,32 @@ export async function exportHuggingFace(
   },
 ): Promise<void> {
   const { json, naming } = writingOf(model.config);
-  const tensors = await downloadTree(params);
-  const wrong = mismatches(entriesOf(model.specs), tensors);
+  const wrong = mismatches(entriesOf(model.specs), new Map(entriesOf(params)));
   if (wrong.length > 0) throw new RangeError(`the tensors do not fit the model:\n  ${wrong.join('\n  ')}`);
   await makeFolder(folder);
-  await writeSafetensors(
+  await writeAtomically(
     join(folder, 'model.safetensors'),
-    toTheirs(correspondences(model, naming), tensors),
-    {
-      format: 'pt', // transformers refuses files that do not say so
-    },
+    weightsOf(correspondences(model, naming), leafReader(params)),
   );
   await writeAtomically(join(folder, 'config.json'), `${JSON.stringify(json, undefined, 2)}\n`);
+}
+
+/** Their file; each tensor is made when its turn to be written has come. */
+function weightsOf(
+  table: readonly Correspondence[],
+  read: (path: string) => Promise<HostTensor>,
+): StreamedContent {
+  const rows = new Map(table.map((row) => [row.name, row]));
+  const described = table.map(({ name, shape }) => [name, { dtype: 'float32', shape }] as const);
+  const theirs = async (name: string) => {
+    const row = rows.get(name);
+    if (row === undefined) throw new RangeError(`expected a tensor ${name}, got none`);
+    const ours = new Map<string, HostTensor>();
+    for (const { path } of row.parts) ours.set(path, await read(path));
+    return theirsOfParts(row, ours);
+  };
+  // transformers refuses files that do not say so
+  return streamSafetensors(new Map(described), theirs, { format: 'pt' });
 }
 
 /** What their `config.json` says, and their names. */

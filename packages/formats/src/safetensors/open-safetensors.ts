@@ -1,11 +1,13 @@
 import type { HostTensor } from '@winnow/core';
-import { openFile } from '../file/open-file';
+import { type OpenFile, openFile } from '../file/open-file';
 import { valuesOf } from './element';
 import { type HeaderEntry, LENGTH_BYTES, dataStartOf, decodeHeader } from './header';
 
 /** A safetensors file whose header was read and checked; the tensors are read one by one. Whoever opened it closes it. */
 export interface OpenSafetensors {
   readonly file: string;
+  /** In bytes. */
+  readonly size: number;
   readonly entries: readonly HeaderEntry[];
   /** @throws {FormatError} when the file cannot be read, or holds an I64 beyond int32. */
   read(entry: HeaderEntry): Promise<HostTensor>;
@@ -19,27 +21,28 @@ export interface OpenSafetensors {
 export async function openSafetensors(file: string): Promise<OpenSafetensors> {
   const opened = await openFile(file);
   try {
-    const { size } = opened;
-    const start = await opened.read(0, Math.min(LENGTH_BYTES, size));
-    const { entries, dataStart } = decodeHeader(
-      await opened.read(0, dataStartOf(start, size, file)),
-      file,
-      size,
-    );
-    return {
-      file,
-      entries,
-      read: async ({ name, type, shape, begin, end }) =>
-        valuesOf(
-          type,
-          await opened.read(dataStart + begin, dataStart + end),
-          shape,
-          `${file}: tensor ${name}`,
-        ),
-      close: () => opened.close(),
-    };
+    return await safetensorsIn(opened);
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+/** Like `openSafetensors`, of a file that is open already. */
+export async function safetensorsIn(opened: OpenFile): Promise<OpenSafetensors> {
+  const { file, size } = opened;
+  const start = await opened.read(0, Math.min(LENGTH_BYTES, size));
+  const { entries, dataStart } = decodeHeader(
+    await opened.read(0, dataStartOf(start, size, file)),
+    file,
+    size,
+  );
+  return {
+    file,
+    size,
+    entries,
+    read: async ({ name, type, shape, begin, end }) =>
+      valuesOf(type, await opened.read(dataStart + begin, dataStart + end), shape, `${file}: tensor ${name}`),
+    close: () => opened.close(),
+  };
 }

@@ -1,6 +1,6 @@
 import type { HostTensor, HostTensors } from '@winnow/core';
 import { readBytes } from '../file/read-file';
-import { writeAtomically } from '../file/write-atomically';
+import { type StreamedContent, writeAtomically } from '../file/write-atomically';
 import { type ElementType, elementBytes, valuesOf } from './element';
 import { LENGTH_BYTES, METADATA, decodeHeader } from './header';
 
@@ -58,27 +58,58 @@ export function encodeSafetensors(
 }
 
 /** The file in pieces: the header, then every tensor's bytes, which are views of its values. */
-export function safetensorsPieces(
-  tensors: HostTensors,
+function safetensorsPieces(tensors: HostTensors, metadata: Readonly<Record<string, string>>): Uint8Array[] {
+  for (const [name, { shape, values }] of tensors) checkCount(name, shape, values.length);
+  return [headerOf(tensors, metadata).header, ...[...tensors.values()].map(bytesOf)];
+}
+
+/**
+ * The bytes that `writeSafetensors` writes, of tensors that come one by one: `read` is asked for each when its turn has
+ * come, so that one of them need be in memory at a time.
+ * @throws {RangeError} for a name that the format reserves; while streaming, for a tensor that is not as described.
+ */
+export function streamSafetensors(
+  described: ReadonlyMap<string, Described>,
+  read: (name: string) => Promise<HostTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): StreamedContent {
+  const { header, dataBytes } = headerOf(described, metadata);
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield header;
+    for (const [name, { dtype, shape }] of described) {
+      const tensor = await read(name);
+      if (tensor.dtype !== dtype) throw new RangeError(`${name}: expected ${dtype}, got ${tensor.dtype}`);
+      checkCount(name, shape, tensor.values.length);
+      yield bytesOf(tensor);
+    }
+  }
+  return { bytes: header.byteLength + dataBytes, pieces: pieces() };
+}
+
+type Described = Pick<HostTensor, 'dtype' | 'shape'>;
+
+/** What stands before the values, and how many bytes these have. */
+function headerOf(
+  tensors: ReadonlyMap<string, Described>,
   metadata: Readonly<Record<string, string>>,
-): Uint8Array[] {
+): { readonly header: Uint8Array; readonly dataBytes: number } {
   const fields = Object.keys(metadata).length === 0 ? [] : [fieldOf(METADATA, metadata)];
   let begin = 0;
-  for (const [name, { dtype, shape, values }] of tensors) {
-    checkTensor(name, shape, values.length);
+  for (const [name, { dtype, shape }] of tensors) {
+    if (name === METADATA)
+      throw new RangeError(`${METADATA} is no name for a tensor: the format reserves it`);
     const type: ElementType = dtype === 'float32' ? 'F32' : 'I32';
-    const end = begin + values.length * elementBytes[type];
+    const end = begin + countOf(shape) * elementBytes[type];
     fields.push(fieldOf(name, { dtype: type, shape, data_offsets: [begin, end] }));
     begin = end;
   }
-  const header = new TextEncoder().encode(`{${fields.join(',')}}`);
-  return [paddedHeader(header), ...[...tensors.values()].map(({ values }) => bytesOf(values))];
+  return { header: paddedHeader(new TextEncoder().encode(`{${fields.join(',')}}`)), dataBytes: begin };
 }
 
 /** Written by hand: an object would put names that look like numbers first. */
 const fieldOf = (name: string, value: unknown): string => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array =>
+const bytesOf = ({ values: { buffer, byteOffset, byteLength } }: HostTensor): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Length and header, filled up with spaces so that the first tensor is aligned. */
@@ -90,9 +121,10 @@ function paddedHeader(header: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function checkTensor(name: string, shape: readonly number[], count: number): void {
-  if (name === METADATA) throw new RangeError(`${METADATA} is no name for a tensor: the format reserves it`);
-  const expected = shape.reduce((product, extent) => product * extent, 1);
+const countOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+
+function checkCount(name: string, shape: readonly number[], count: number): void {
+  const expected = countOf(shape);
   if (count !== expected) {
     throw new RangeError(`${name}: expected ${expected} values for [${shape.join(', ')}], got ${count}`);
   }

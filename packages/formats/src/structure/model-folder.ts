@@ -4,21 +4,27 @@ import { join } from 'node:path';
 import {
   type AnyModel,
   type Decision,
+  type HostTensor,
   type Json,
   type ModelConfig,
   type ParameterSpec,
   type TensorTree,
   type Tree,
   anyModel,
-  downloadTree,
   entriesOf,
   mismatches,
   modelOf,
+  uploadEach,
 } from '@winnow/core';
 import { FormatError } from '../file/format-error';
+import type { OpenFile } from '../file/open-file';
 import { parseJson, readBytes, readBytesIfThere } from '../file/read-file';
+import { hashing, openHashedIfThere } from '../file/sha256';
 import { makeFolder, renameDurably, writeAtomically } from '../file/write-atomically';
-import { decodeSafetensors, safetensorsPieces } from '../safetensors/safetensors';
+import { typeInMemory } from '../safetensors/element';
+import { leafReader } from '../safetensors/leaf-reader';
+import { type OpenSafetensors, safetensorsIn } from '../safetensors/open-safetensors';
+import { streamSafetensors } from '../safetensors/safetensors';
 import { type StructureFile, structureFile } from './structure-file';
 
 const WEIGHTS = 'model.safetensors';
@@ -55,25 +61,24 @@ export async function saveModel(
   folder: string,
   { model, params, decision, origin }: SavedModel,
 ): Promise<void> {
-  const tensors = await downloadTree(params);
-  const wrong = mismatches(entriesOf(model.specs), tensors);
+  const leaves = new Map(entriesOf(params));
+  const wrong = mismatches(entriesOf(model.specs), leaves);
+  for (const [path, { dtype }] of leaves) {
+    if (dtype !== 'float32') wrong.push(`${path}: expected float32, got ${dtype}`);
+  }
   if (wrong.length > 0) throw new RangeError(`the tensors do not fit the model:\n  ${wrong.join('\n  ')}`);
 
-  const pieces = safetensorsPieces(tensors, { format: 'winnow' });
+  await makeFolder(folder);
+  await settle(folder);
+  const weights = await writeWeights(join(folder, NEXT_WEIGHTS), params);
   const structure: StructureFile = {
     version: 1,
-    weights: {
-      sha256: sha256(pieces),
-      bytes: pieces.reduce((total, { byteLength }) => total + byteLength, 0),
-    },
+    weights,
     model: model.config,
     ...(decision === undefined ? {} : { decision }),
     ...(origin === undefined ? {} : { origin }),
   };
   const text = `${JSON.stringify(structure, undefined, 2)}\n`;
-  await makeFolder(folder);
-  await settle(folder);
-  await writeAtomically(join(folder, NEXT_WEIGHTS), pieces);
   try {
     await writeAtomically(join(folder, STRUCTURE), text);
   } catch (error) {
@@ -81,6 +86,17 @@ export async function saveModel(
     throw error;
   }
   await renameDurably(join(folder, NEXT_WEIGHTS), join(folder, WEIGHTS));
+}
+
+/** One tensor after another is fetched and written; all of them at once would take the memory of the model again. */
+async function writeWeights(file: string, params: TensorTree): Promise<StructureFile['weights']> {
+  const described = entriesOf(params).map(
+    ([path, { shape }]) => [path, { dtype: 'float32', shape }] as const,
+  );
+  const content = streamSafetensors(new Map(described), leafReader(params), { format: 'winnow' });
+  const hash = createHash('sha256');
+  await writeAtomically(file, hashing(content, hash));
+  return { sha256: hash.digest('hex'), bytes: content.bytes };
 }
 
 /**
@@ -92,39 +108,50 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
   const file = join(folder, STRUCTURE);
   const structure = parseJson(file, await readBytes(file), structureFile);
   const weights = await weightsOf(folder, structure);
-  const { tensors } = decodeSafetensors(weights.bytes, weights.file);
+  try {
+    const stored = await safetensorsIn(weights);
+    checkTensors(stored, structure, file);
+    async function* tensors(): AsyncGenerator<[string, HostTensor]> {
+      for (const entry of stored.entries) yield [entry.name, await stored.read(entry)];
+    }
+    return {
+      ...anyModel(structure.model, await uploadEach(tensors())),
+      ...(structure.decision === undefined ? {} : { decision: structure.decision }),
+      ...(structure.origin === undefined ? {} : { origin: structure.origin }),
+    };
+  } finally {
+    await weights.close();
+  }
+}
 
-  const wrong = mismatches(entriesOf(modelOf(structure.model).specs), tensors);
-  for (const [name, { dtype }] of tensors) {
+function checkTensors({ file, entries }: OpenSafetensors, { model }: StructureFile, structure: string): void {
+  const stored = new Map(entries.map((entry) => [entry.name, entry]));
+  const wrong = mismatches(entriesOf(modelOf(model).specs), stored);
+  for (const { name, type } of entries) {
+    const dtype = typeInMemory[type];
     if (dtype !== 'float32') wrong.push(`${name}: expected float32, got ${dtype}`);
   }
   if (wrong.length > 0) {
-    throw new FormatError(`${weights.file}: the tensors do not fit ${file}:\n  ${wrong.join('\n  ')}`);
+    throw new FormatError(`${file}: the tensors do not fit ${structure}:\n  ${wrong.join('\n  ')}`);
   }
-  return {
-    ...anyModel(structure.model, tensors),
-    ...(structure.decision === undefined ? {} : { decision: structure.decision }),
-    ...(structure.origin === undefined ? {} : { origin: structure.origin }),
-  };
 }
 
-/** The weights that the structure file names, wherever a crash has left them. */
-async function weightsOf(
-  folder: string,
-  { weights }: StructureFile,
-): Promise<{ file: string; bytes: Uint8Array }> {
-  const place = join(folder, WEIGHTS);
-  const found = await readBytesIfThere(place);
-  if (found !== undefined && sha256([found]) === weights.sha256) return { file: place, bytes: found };
-
-  const nextPlace = join(folder, NEXT_WEIGHTS);
-  const next = await readBytesIfThere(nextPlace);
-  if (next !== undefined && sha256([next]) === weights.sha256) return { file: nextPlace, bytes: next };
-
-  const got = found === undefined ? 'no such file' : `${found.byteLength} bytes with ${sha256([found])}`;
+/**
+ * The weights that the structure file names, wherever a crash has left them; the caller closes them. They are read
+ * through the handle that was checked: a save meanwhile puts another file in their place.
+ */
+async function weightsOf(folder: string, { weights }: StructureFile): Promise<OpenFile> {
+  const places = [WEIGHTS, NEXT_WEIGHTS].map((name) => join(folder, name));
+  const got: string[] = [];
+  for (const place of places) {
+    const found = await openHashedIfThere(place);
+    if (found?.sha256 === weights.sha256) return found.opened;
+    got.push(found === undefined ? 'no such file' : `${found.opened.size} bytes with ${found.sha256}`);
+    await found?.opened.close();
+  }
   throw new FormatError(
-    `${place}: expected the weights that ${STRUCTURE} names, ${weights.bytes} bytes with SHA-256 ${weights.sha256}, ` +
-      `got ${got}; the file is damaged or comes from another model: copy both files again`,
+    `${places[0]}: expected the weights that ${STRUCTURE} names, ${weights.bytes} bytes with SHA-256 ${weights.sha256}, ` +
+      `got ${got[0]}; the file is damaged or comes from another model: copy both files again`,
   );
 }
 
@@ -134,17 +161,12 @@ async function weightsOf(
  */
 async function settle(folder: string): Promise<void> {
   const waiting = join(folder, NEXT_WEIGHTS);
-  const weights = await readBytesIfThere(waiting);
-  if (weights === undefined) return;
+  const found = await openHashedIfThere(waiting);
+  if (found === undefined) return;
+  await found.opened.close();
   const file = join(folder, STRUCTURE);
   const bytes = await readBytesIfThere(file);
   const named = bytes && parseJson(file, bytes, structureFile).weights.sha256;
-  if (named === sha256([weights])) await renameDurably(waiting, join(folder, WEIGHTS));
+  if (named === found.sha256) await renameDurably(waiting, join(folder, WEIGHTS));
   else await rm(waiting);
-}
-
-function sha256(pieces: readonly Uint8Array[]): string {
-  const hash = createHash('sha256');
-  for (const piece of pieces) hash.update(piece);
-  return hash.digest('hex');
 }
