@@ -86,6 +86,78 @@ test('a dual encoder is trained, scored, looked at, compressed in both towers an
   expect(JSON.parse(again.stdout)).toEqual(JSON.parse(before.stdout));
 });
 
+test('what goes on from a run has its data and pictures, and what every site kept is told of its dense self', async () => {
+  writeFileSync(at('elsewhere.csv'), readFileSync(at('captions.csv'), 'utf8').replaceAll('pictures/', ''));
+  const trained = await winnow([
+    ...['train', '--data', at('elsewhere.csv'), '--images', at('pictures'), ...TINY, ...SHAPE],
+    ...['--duration', '2it', '--evaluate-every', '0it', '--out', at('elsewhere')],
+  ]);
+  expect(trained.stderr).not.toMatch(/winnow:/);
+  const evaluated = await winnow(['evaluate', at('elsewhere'), '--engine', 'wasm', '--json']);
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({ data: 'elsewhere', examples: 8 });
+
+  const compressed = await winnow([
+    ...['compress', '--from', at('elsewhere'), '--method', 'magnitude', '--search', '0it'],
+    ...['--retrain', '1it', ...TINY, '--out', at('less')],
+  ]);
+  expect(compressed.stderr).not.toMatch(/winnow:/);
+  expect(jsonOf('less', 'config.json')).toMatchObject({
+    options: { data: at('elsewhere.csv'), images: at('pictures') },
+  });
+
+  const inspected = async (run: string) =>
+    inspection.parse(JSON.parse((await winnow(['inspect', at(run), '--json'])).stdout));
+  const dense = await inspected('elsewhere');
+  const small = await inspected('less');
+  expect(dense.kept).toEqual([]);
+  expect(small.kept).toEqual(
+    dense.sites.map(({ id, tower, layer, structure, units }, index) => ({
+      site: id,
+      layer,
+      component: `${tower} ${structure}`,
+      kept: small.sites[index]?.units,
+      units,
+    })),
+  );
+  const components = ['vision attention', 'vision ffn', 'text attention', 'text ffn'];
+  expect([...new Set(small.kept.map(({ component }) => component))].sort()).toEqual(components.sort());
+  const removed = small.kept.map(
+    ({ kept, units }, index) => (units - kept) * (dense.sites[index]?.unitCost.parameters ?? Number.NaN),
+  );
+  expect(removed.reduce((sum, parameters) => sum + parameters)).toBe(dense.parameters - small.parameters);
+  const shares = small.kept.map(({ kept, units }) => kept / units);
+  expect(Math.min(...shares)).toBeLessThan(Math.max(...shares));
+});
+
+const inspection = z.looseObject({
+  parameters: z.number(),
+  sites: z.array(
+    z.looseObject({
+      id: z.string(),
+      tower: z.string(),
+      layer: z.number(),
+      structure: z.string(),
+      units: z.number(),
+      unitCost: z.object({ parameters: z.number(), macs: z.number() }),
+    }),
+  ),
+  kept: z.array(z.looseObject({ component: z.string(), kept: z.number(), units: z.number() })),
+});
+
+test('of a run with pictures elsewhere, too, the task is told', async () => {
+  const wrong = await winnow([
+    'compress',
+    '--from',
+    at('elsewhere'),
+    '--engine',
+    'wasm',
+    '--out',
+    at('wrong'),
+  ]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toMatch(/dual-encoder: compress it with --task retrieval/);
+});
+
 test('a model of another task is refused with the task that it is for', async () => {
   await winnow(dense('other'));
   const wrong = await winnow([

@@ -45,6 +45,9 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .describe('Share of the loss after the cut that is learning from the dense model'),
   ...taskShape,
   ...dataShape(defaultData),
+  data: dataShape(defaultData).data.describe(
+    'A dataset by name, or the path of one; with --from a run: by default its data',
+  ),
   ...optimizationShape,
   ...executionShape,
   ...outShape,

@@ -11,7 +11,7 @@ import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
 import { progressOn } from '../progress/progress';
 import { runReport } from '../report/run-report';
-import { engineChoice } from '../run-folder/record';
+import { dataOfRun, engineChoice } from '../run-folder/record';
 import { type PlannedRun, beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
 import { type Terminal, print } from '../terminal/terminal';
@@ -38,7 +38,8 @@ export const compressCommand: Command = {
   startsRun: true,
   groups: ({ method, task }) =>
     compressGroups({ ...(method === undefined ? {} : { method }), ...(task === undefined ? {} : { task }) }),
-  run: async ({ given, resume, terminal }: Invocation) => {
+  run: async ({ given: asked, resume, terminal }: Invocation) => {
+    const given = resume ? asked : await withDataOfModel(asked);
     if (given['from'] !== undefined && given['dense'] !== undefined) {
       throw new UserError(
         'options of the dense training have no use with --from: the model is there already',
@@ -67,6 +68,16 @@ export const compressCommand: Command = {
     print(terminal.stdout, runReport(summary, planned.folder));
   },
 };
+
+/** A model is compressed on the data that it was trained on, unless other data are named. */
+async function withDataOfModel(given: GivenOptions): Promise<GivenOptions> {
+  const { from } = given;
+  if (typeof from !== 'string' || given['data'] !== undefined) return given;
+  const { data, images } = await dataOfRun(from);
+  // A run of another task may say more than this one's options; what is wrong then is the task.
+  const hasImages = images !== undefined && 'images' in workloadIn(given).dataShape;
+  return { ...(data === undefined ? {} : { data }), ...(hasImages ? { images } : {}), ...given };
+}
 
 /** Everything that can be wrong is found here, before anything is written. */
 async function prepare({ options: values, record }: PlannedRun, terminal: Terminal) {

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import { type DataChoice, engineShape, optimizationShape } from '../options/training';
 import { count, milliseconds, scoreText, table } from '../report/format';
-import { recordIfAny } from '../run-folder/record';
+import { dataOfRun } from '../run-folder/record';
 import { print } from '../terminal/terminal';
 import { scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
@@ -33,7 +33,6 @@ const evaluateOptions = z.object({
 });
 
 const title = 'Options of evaluate';
-const recordedOptions = z.looseObject({ data: z.string().optional() });
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -44,8 +43,8 @@ export const evaluateCommand: Command = {
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('evaluate: expected a model');
     const options = parseOptions(evaluateOptions, given, title);
-    const { data: named, images, split, batchSize, json, zeroShot } = options;
-    const spec = named ?? (await dataOfRun(positional));
+    const { split, batchSize, json, zeroShot } = options;
+    const { data: spec, images } = options.data === undefined ? await dataOfRun(positional) : options;
     if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${positional} on`);
     await startChosen(options, terminal);
     const opened = await openModel(positional);
@@ -109,11 +108,6 @@ async function onClassNames(
   } finally {
     disposeTree(params);
   }
-}
-
-async function dataOfRun(path: string): Promise<string | undefined> {
-  const record = await recordIfAny(path);
-  return record === undefined ? undefined : recordedOptions.parse(record.options).data;
 }
 
 interface Evaluation {

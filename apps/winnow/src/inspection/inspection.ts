@@ -42,16 +42,11 @@ export function inspectionOf({ config, account, sites }: Model, decision: Decisi
 }
 
 function keptSites(sites: readonly Site[], decision: Decision): KeptSite[] {
-  return sites.flatMap(({ id, tower, layer, structure, units }) => {
-    const found = decision.sites[id];
-    return [
-      {
-        site: id,
-        layer,
-        component: `${tower} ${structure}`,
-        kept: units,
-        units: found === undefined ? units : found.units,
-      },
-    ];
-  });
+  return sites.map(({ id, tower, layer, structure, units }) => ({
+    site: id,
+    layer,
+    component: `${tower} ${structure}`,
+    kept: units,
+    units: decision.sites[id]?.units ?? units,
+  }));
 }

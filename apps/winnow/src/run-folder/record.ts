@@ -58,6 +58,14 @@ export async function recordIfAny(folder: string): Promise<RunRecord | undefined
   }
 }
 
+const recordedData = z.object({ data: z.string().optional(), images: z.string().optional() });
+
+/** The data of a run, as options say it: for what goes on from its model. None where there is no run. */
+export async function dataOfRun(folder: string): Promise<z.output<typeof recordedData>> {
+  const record = await recordIfAny(folder);
+  return record === undefined ? {} : recordedData.parse(record.options);
+}
+
 async function entriesIn(folder: string): Promise<string[]> {
   try {
     await access(folder);
