@@ -1,13 +1,16 @@
 /** A square of this side, read and written, stays in the first cache. */
 const TILE = 32;
 
-/** Row-major values of this shape → row-major values with the axes in another order: result axis i is axis `axes[i]`. */
+/**
+ * Row-major values of this shape → row-major values with the axes in another order: result axis i is axis `axes[i]`. The
+ * values themselves, where the order is theirs.
+ */
 export function permuteAxes(
   values: Float32Array,
   shape: readonly number[],
   axes: readonly number[],
 ): Float32Array {
-  if (axes.every((axis, i) => axis === i)) return values.slice();
+  if (axes.every((axis, i) => axis === i)) return values;
   const result = new Float32Array(values.length);
   const strides = shape.map((_, axis) =>
     shape.slice(axis + 1).reduce((product, extent) => product * extent, 1),
