@@ -8,8 +8,10 @@
  * Checkpoints are written into a temporary folder, 2 GB for the largest with its compressed model, and removed again.
  * Every model has a process of its own. Tables go to stdout, progress to stderr.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +35,8 @@ const unknown = names.find((name) => !Object.hasOwn(fullSizeModels, name));
 if (unknown !== undefined)
   throw new Error(`--model: expected ${Object.keys(fullSizeModels).join(', ')}, got "${unknown}"`);
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+
 const results = [];
 for (const name of names) results.push(await measured(name));
 console.log(`${values.threads} threads, ${cpus()[0]?.model}, Node ${process.version}`);
@@ -42,20 +46,40 @@ console.log(tablesOf(results));
 async function measured(name) {
   const { title, ...description } = fullSizeModels[name];
   const folder = await mkdtemp(join(tmpdir(), 'winnow-full-size-'));
+  // Gigabytes must not stay behind a Ctrl-C either.
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     const checkpoint = join(folder, 'checkpoint');
     await mkdir(checkpoint);
     console.error(`${title}: writing the checkpoint`);
     const bytes = await writeCheckpoint(checkpoint, description);
     const { engine, precision, threads } = values;
-    const args = [WORKER, name, checkpoint, join(folder, 'small'), engine, precision, threads];
-    const { status, stdout } = spawnSync(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`${title}: the check failed`);
-    return { title, bytes, ...JSON.parse(stdout.trim().split('\n').at(-1)) };
+    const output = await outputOf([
+      WORKER,
+      name,
+      checkpoint,
+      join(folder, 'small'),
+      engine,
+      precision,
+      threads,
+    ]);
+    if (output === undefined) throw new Error(`${title}: the check failed`);
+    return { title, bytes, ...JSON.parse(output.trim().split('\n').at(-1)) };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    remove();
+    process.off('exit', remove);
   }
+}
+
+/** What a worker says; undefined when it fails. It ends when we do. */
+async function outputOf(args) {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = () => child.kill();
+  process.once('exit', stop);
+  const chunks = [];
+  child.stdout.on('data', (chunk) => chunks.push(chunk));
+  const [status] = await once(child, 'close');
+  process.off('exit', stop);
+  return status === 0 ? Buffer.concat(chunks).toString() : undefined;
 }
