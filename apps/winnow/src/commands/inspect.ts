@@ -113,8 +113,12 @@ function inspectionText(model: Model, inspection: Inspection): string {
   const sections = [
     summaryOf(model.config),
     accountReport(model.account),
-    `Sites, with ${count(inspection.compressibleParameters)} compressible parameters:`,
-    sitesReport(model.sites),
+    ...(model.sites.length === 0
+      ? []
+      : [
+          `Sites, with ${count(inspection.compressibleParameters)} compressible parameters:`,
+          sitesReport(model.sites),
+        ]),
     ...(inspection.kept.length === 0 ? [] : ['Kept of the dense model:', keptReport(inspection.kept)]),
   ];
   return sections.join('\n');

@@ -1,4 +1,12 @@
-import { type Decision, type Model, type ModelConfig, type Site, compressibleCost } from '@winnow/core';
+import {
+  type Decision,
+  type Model,
+  type ModelConfig,
+  type Share,
+  type Site,
+  compressibleCost,
+  sharesOf,
+} from '@winnow/core';
 
 /** What a site kept of the model it was cut from. */
 export interface KeptSite {
@@ -6,7 +14,11 @@ export interface KeptSite {
   readonly layer: number;
   /** The tower and the structure: `vision attention`. */
   readonly component: string;
+  /** Units, or single columns where they were shared or pruned one by one. */
   readonly kept: number;
+  /** Columns that are stored at another site. */
+  readonly borrowed: number;
+  /** Of the dense model. */
   readonly units: number;
 }
 
@@ -42,11 +54,29 @@ export function inspectionOf({ config, account, sites }: Model, decision: Decisi
 }
 
 function keptSites(sites: readonly Site[], decision: Decision): KeptSite[] {
-  return sites.map(({ id, tower, layer, structure, units }) => ({
+  const whole = sites.map(({ id, tower, layer, structure, units }) => ({
     site: id,
     layer,
     component: `${tower} ${structure}`,
     kept: units,
+    borrowed: 0,
     units: decision.sites[id]?.units ?? units,
   }));
+  return [...whole, ...[...sharesOf(decision)].map(([id, share]) => sharedSite(id, share))];
+}
+
+/** A model whose columns are shared has no sites any more: the decision knows them by their paths. */
+function sharedSite(id: string, { columns }: Share): KeptSite {
+  const [, tower = 'vision', layer = '0', structure = ''] =
+    /^(?:(\w+)\.)?blocks\.(\d+)\.(\w+)$/.exec(id) ?? [];
+  const letters = Object.values(columns).join('');
+  const count = (wanted: string) => [...letters].filter((letter) => letter === wanted).length;
+  return {
+    site: id,
+    layer: Number(layer),
+    component: `${tower} ${structure}`,
+    kept: count('k'),
+    borrowed: count('b'),
+    units: letters.length,
+  };
 }

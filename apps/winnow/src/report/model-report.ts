@@ -43,7 +43,8 @@ export function keptReport(kept: readonly KeptSite[]): string {
     const site = kept.find((candidate) => candidate.layer === layer && candidate.component === column);
     if (site === undefined) return '';
     const share = site.kept / site.units;
-    return `${bar(share)} ${(100 * share).toFixed(0).padStart(3)} % ${`${site.kept}/${site.units}`.padStart(9)}`;
+    const shared = site.borrowed === 0 ? '' : ` + ${site.borrowed} shared`;
+    return `${bar(share)} ${(100 * share).toFixed(0).padStart(3)} % ${`${site.kept}/${site.units}`.padStart(9)}${shared}`;
   };
   return table(
     ['kept', ...columns],
