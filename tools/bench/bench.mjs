@@ -1,7 +1,8 @@
 /**
- * Times ours and PyTorch in turn: dense training steps, inference, UPop's search steps. `npm run bench` sets up first.
+ * Times ours and PyTorch in turn: dense training steps, inference, steps of the searches. `npm run bench` sets up first.
  *
- *   node tools/bench/bench.mjs [--model nano,tiny,deit-s] [--precision f32|bf16|all] [--what train,infer,search]
+ *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,nano-pairs,tiny-pairs] [--precision f32|bf16|all]
+ *     [--what train,infer,search,align,structure]
  *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size N] [--device cuda] [--no-peers]
  *
  * Every contender runs in a process of its own, one of them at a time. Tables go to stdout, progress to stderr.
@@ -26,12 +27,12 @@ for (const precision of flags.precisions) {
   for (const model of flags.models) {
     const sizes = { ...benchModels[model], ...flags.sizes };
     const results = [];
-    for (const what of flags.whats) {
+    for (const what of flags.whats.filter((what) => sizes.whats.includes(what))) {
       console.error(`${model}, ${precision}, ${what}`);
       const setting = { sizes, precision, what, threads, device: flags.device };
       const contenders = [
         ...engines.map((engine) => ours(engine, setting)),
-        ...(python === undefined ? [] : peerVariants(precision, what)).map((variant) =>
+        ...(python === undefined || !sizes.hasPeers ? [] : peerVariants(precision, what)).map((variant) =>
           peer(python, variant, setting),
         ),
       ];

@@ -28,7 +28,7 @@ export function flagsOf(args) {
       'f32',
       'bf16',
     ]),
-    whats: listOf('what', values.what, ['train', 'infer', 'search']),
+    whats: listOf('what', values.what, ['train', 'infer', 'search', 'align', 'structure']),
     rounds: number('rounds'),
     steps: number('steps'),
     threads: number('threads'),

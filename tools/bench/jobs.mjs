@@ -1,4 +1,5 @@
 import * as core from '../../packages/core/dist/index.js';
+import { shareAndPruneMethods } from '../../packages/share-and-prune/dist/index.js';
 import { upopMethods } from '../../packages/upop/dist/index.js';
 import { modelOf } from './models.mjs';
 
@@ -6,28 +7,47 @@ import { modelOf } from './models.mjs';
 const ENDLESS = 1_000_000;
 const MASK_INTERVAL = 20; // what 1,000 iterations at 2× would take: one update for each percent of p
 
+/** Searches whose steps are timed: the method with its options, and which of its phases. */
+const searches = {
+  search: { methods: upopMethods, name: 'upop', options: { interval: MASK_INTERVAL }, phase: 'search' },
+  align: { methods: shareAndPruneMethods, name: 'bwsp', options: {}, phase: 'weights' },
+  structure: { methods: shareAndPruneMethods, name: 'bwsp', options: {}, phase: 'structure' },
+};
+
 /** What ours can be asked to do: a function from a number of steps to the milliseconds of each. */
 export function jobOf(request) {
   const setting = settingOf(request.sizes);
   if (request.what === 'infer') return inference(setting);
   const training = steppedTraining(setting.batch);
-  const ended = request.what === 'search' ? search(setting, training) : dense(setting, training);
+  const wanted = searches[request.what];
+  const ended = wanted === undefined ? dense(setting, training) : search(setting, training, wanted);
   return (count) => Promise.race([training.steps(count), ended]);
 }
 
 function settingOf(sizes) {
-  const { imageSize, classes, batchSize } = sizes;
+  const { imageSize, classes, text, batchSize } = sizes;
   const model = modelOf(sizes);
   const random = core.randomStream(1, 'bench');
+  const numbers = (count) => Float32Array.from({ length: count }, () => random.normal());
+  const below = (limit, count) => Int32Array.from({ length: count }, () => random.integer(limit));
+  const shape = { imageSize, channels: 3 };
+  const pictures = { size: batchSize, images: numbers(batchSize * imageSize * imageSize * 3) };
+  const groups = Int32Array.from({ length: batchSize }, (_, index) => index);
+  const ofPairs = () => ({
+    ...pictures,
+    texts: batchSize,
+    tokens: below(text.vocabulary, batchSize * text.context).map((token, index) =>
+      (index + 1) % text.context === 0 ? text.vocabulary - 1 : token,
+    ),
+    imageGroups: groups,
+    textGroups: groups,
+  });
   return {
     model,
     params: core.initialize(model.specs, 1),
-    task: core.classification(model, { imageSize, channels: 3, classes }),
-    batch: {
-      size: batchSize,
-      images: Float32Array.from({ length: batchSize * imageSize * imageSize * 3 }, () => random.normal()),
-      labels: Int32Array.from({ length: batchSize }, () => random.integer(classes)),
-    },
+    task:
+      text === undefined ? core.classification(model, { ...shape, classes }) : core.retrieval(model, shape),
+    batch: text === undefined ? { ...pictures, labels: below(classes, batchSize) } : ofPairs(),
   };
 }
 
@@ -90,18 +110,22 @@ function dense({ params, task }, { batches, hooks }) {
   );
 }
 
-/** UPop's search as the command line runs it. */
-function search({ model, params, task }, { batches, hooks }) {
-  const upop = upopMethods
-    .find(({ manifest }) => manifest.name === 'upop')
-    .configure({ search: `${ENDLESS}it`, interval: MASK_INTERVAL });
-  return upop.compress({
+/** A phase of a search as the command line runs it; those before it end at once. */
+function search({ model, params, task }, { batches, hooks }, { methods, name, options, phase: wanted }) {
+  const method = methods
+    .find(({ manifest }) => manifest.name === name)
+    .configure({ ...options, search: `${ENDLESS}it` });
+  return method.compress({
     model,
     params,
     task,
     budget: { unit: 'compressible-parameters', keep: 0.5 },
     seed: 1,
     stepsIn: () => ENDLESS,
-    train: (_name, phase) => core.train({ ...phase, task, batches }, hooks),
+    train: async (phaseName, phase) =>
+      phaseName === wanted
+        ? core.train({ ...phase, task, batches }, hooks)
+        : { params: core.cloneTree(phase.params), state: core.cloneTree(phase.state) },
+    note: () => undefined,
   });
 }

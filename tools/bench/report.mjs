@@ -1,6 +1,12 @@
 import { table } from '../markdown/table.mjs';
 
-const names = { train: 'training step', infer: 'inference', search: 'UPop search step' };
+const names = {
+  train: 'training step',
+  infer: 'inference',
+  search: 'UPop search step',
+  align: 'BWSP step of the weights, with R_w',
+  structure: 'BWSP step of the structure',
+};
 
 /** Everything that was measured of one model at one precision, as Markdown. */
 export function tablesOf({ model, precision, peak, results }) {
@@ -63,9 +69,9 @@ function searchTable(results) {
       .map((result) => [result.name, result]),
   );
   const rows = results
-    .filter(({ what, name, ms }) => what === 'search' && ms !== undefined && dense.has(name))
-    .map(({ name, ms }) => [name, (ms / dense.get(name).ms).toFixed(3)]);
-  return section(['implementation', 'search / dense'], rows);
+    .filter(({ what, name, ms }) => !['train', 'infer'].includes(what) && ms !== undefined && dense.has(name))
+    .map(({ what, name, ms }) => [name, names[what], (ms / dense.get(name).ms).toFixed(3)]);
+  return section(['implementation', 'step', '/ training step'], rows);
 }
 
 const working = (results, kind) =>

@@ -1,6 +1,6 @@
 /**
  * Ours as a worker, as tools/peers/peer.py is PyTorch's: a request in JSON on a line of stdin, an answer on a line of
- * stdout. {what: 'train' | 'search' | 'infer', engine, precision, threads, device, sizes, steps} is answered with the
+ * stdout. {what: 'train' | 'infer' | a search's step, engine, precision, threads, device, sizes, steps} is answered with the
  * milliseconds of every step and the peak memory so far; a second request of the same process goes on with the first.
  */
 import { createInterface } from 'node:readline';
