@@ -6,7 +6,12 @@ import { commands } from '../src/cli';
 import { resolveGroups } from '../src/options/group';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const documents = ['README.md', 'apps/winnow/README.md', 'packages/upop/README.md'];
+const documents = [
+  'README.md',
+  'apps/winnow/README.md',
+  'packages/upop/README.md',
+  'packages/share-and-prune/README.md',
+];
 
 /** The command lines in a document's code blocks, without comments. */
 function commandLines(document: string): string[] {

@@ -116,6 +116,7 @@ test('what goes on from a run has its data and pictures, and what every site kep
       layer,
       component: `${tower} ${structure}`,
       kept: small.sites[index]?.units,
+      borrowed: 0,
       units,
     })),
   );
@@ -170,3 +171,72 @@ test('a model of another task is refused with the task that it is for', async ()
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toMatch(/did you mean retrieval/);
 });
+
+test('columns are shared and pruned by a hypernetwork, stored once, and scored again from disk', async () => {
+  expect((await winnow(dense('dense-to-share'))).code).toBe(0);
+  const compressed = await winnow([
+    ...['compress', '--from', at('dense-to-share'), '--data', at('captions.csv'), ...TINY],
+    ...['--method', 'bwsp', '--blocks', '2', '--search', '8it', '--subset', '0.5', '--budget', '60%'],
+    ...['--retrain', '4it', '--out', at('shared')],
+  ]);
+  expect(compressed.stderr).toMatch(/weights 8it \(8 steps\), structure 4it \(4 steps\)/);
+  expect(compressed.stderr).toMatch(/the structure keeps \d+\.\d % of the compressible parameters/);
+  expect(compressed.stderr).toMatch(/moved to meet it/);
+  expect(compressed.code).toBe(0);
+
+  const summary = z
+    .looseObject({
+      budget: z.object({ keep: z.number() }),
+      achieved: z.object({ removed: z.number(), asked: z.number() }),
+      compressed: z.looseObject({ parameters: z.number(), bytes: z.number(), retrained: recalls }),
+    })
+    .parse(jsonOf('shared', 'summary.json'));
+  expect(summary.achieved.removed).toBeGreaterThanOrEqual(summary.achieved.asked * (1 - 1e-6));
+  // Four bytes a parameter, and a header.
+  const { parameters, bytes } = summary.compressed;
+  expect(bytes - 4 * parameters).toBeGreaterThan(0);
+  expect(bytes - 4 * parameters).toBeLessThan(50_000);
+
+  const findings = z
+    .object({
+      parameters: z.object({
+        target: z.number(),
+        learned: z.number(),
+        stored: z.number(),
+        movedGates: z.int(),
+      }),
+      subLayers: z.array(z.looseObject({ id: z.string(), borrowed: z.number(), pruned: z.number() })),
+      distances: z.record(
+        z.string(),
+        z.object({ selected: z.number().nullable(), others: z.number().nullable() }),
+      ),
+      evolution: z.array(z.looseObject({ epoch: z.int(), stored: z.number() })),
+    })
+    .parse(jsonOf('shared', 'findings.json'));
+  expect(findings.parameters.stored).toBeLessThanOrEqual(findings.parameters.target);
+  expect(findings.subLayers).toHaveLength(16);
+  expect(Object.keys(findings.distances)).toEqual(['pruned', 'acrossTowers', 'acrossLayers']);
+
+  const evaluated = await winnow(['evaluate', at('shared'), '--engine', 'wasm', '--json']);
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({ parameters, scores: summary.compressed.retrained });
+
+  const inspected = await winnow(['inspect', at('shared'), '--json']);
+  const { kept } = z
+    .looseObject({
+      kept: z.array(
+        z.looseObject({ component: z.string(), kept: z.int(), borrowed: z.int(), units: z.int() }),
+      ),
+    })
+    .parse(JSON.parse(inspected.stdout));
+  expect(kept).toHaveLength(16);
+  expect(new Set(kept.map(({ component }) => component)).size).toBe(4);
+  for (const { kept: own, borrowed, units } of kept) expect(own + borrowed).toBeLessThanOrEqual(units);
+
+  const exported = await winnow(['export', at('shared'), '--out', at('shared-exported')]);
+  expect(exported.stdout).toMatch(/columns are shared.*\n.*our own layout/);
+  const again = await winnow([
+    ...['compress', '--from', at('shared'), '--data', at('captions.csv'), ...TINY, '--out', at('again')],
+  ]);
+  expect(again.code).toBe(2);
+  expect(again.stderr).toMatch(/columns are shared, so start from the dense model/);
+}, 120_000);
