@@ -56,15 +56,40 @@ const recalls = [
 /** Small data has few updates of the hypernetwork in a tenth of an epoch: more of them, and larger ones. */
 const hypernetwork = ['--passes', '5', '--hypernetwork-learning-rate', '5e-3'];
 
-/** One method per value of a hyper-parameter. */
-const ablation = (flag, label, values) =>
-  values.map((value) => ({
+/** What is the same in everything about sharing; 0.5415 is what full sharing leaves of two nano towers. */
+const sharing = {
+  data: 'emoji-names',
+  train: ['--task', 'retrieval', '--duration', '40ep'],
+  search: ['--search', '20ep'],
+  compress: ['--task', 'retrieval'],
+  retrain: '10ep',
+  budgets: '0.5415',
+  tables: recalls,
+};
+
+/** What a hyper-parameter does (the paper's Table S3), on the method itself: one row per value. */
+const ablation = (label, flag, values) => ({
+  ...sharing,
+  methods: values.map((value) => ({
     name: 'bwsp',
     folder: `${flag}-${value}`,
     label: `${label} = ${value}`,
     searches: true,
-    more: [`--${flag}`, value],
-  }));
+    more: [...hypernetwork, `--${flag}`, value],
+  })),
+});
+
+const ablations = {
+  'sharing-lambda': ablation('λ', 'budget-penalty', ['2', '6', '10']),
+  'sharing-gamma': ablation('γ', 'alignment-penalty', ['0', '1e-4', '5e-4', '2e-3']),
+  'sharing-subset': ablation('|D_sub|', 'subset', ['0.05', '0.1', '0.2']),
+  'sharing-blocks': ablation('|B|', 'blocks', ['1', '2', '3', '4']),
+  'sharing-budget': {
+    ...sharing,
+    budgets: '0.7,0.6,0.5,0.4,0.3',
+    methods: [{ name: 'bwsp', searches: true, more: hypernetwork }],
+  },
+};
 
 /**
  * What is trained, how it is compressed, and by which methods.
@@ -117,39 +142,8 @@ export function setsAt(shared) {
       methods,
       tables: recalls,
     },
-    // The same, by sharing; 0.5415 is what full sharing leaves.
-    'emoji-sharing': {
-      data: 'emoji-names',
-      train: ['--task', 'retrieval', '--duration', '40ep'],
-      search: ['--search', '20ep'],
-      compress: ['--task', 'retrieval'],
-      retrain: '10ep',
-      budgets: '0.5415',
-      methods: sharingMethods(hypernetwork),
-      tables: recalls,
-    },
-    // What each hyper-parameter does (the paper's Table S3), on the method itself.
-    'sharing-ablations': {
-      data: 'emoji-names',
-      train: ['--task', 'retrieval', '--duration', '40ep'],
-      search: ['--search', '20ep', ...hypernetwork],
-      compress: ['--task', 'retrieval'],
-      retrain: '10ep',
-      budgets: '0.5415',
-      methods: [
-        ...ablation('budget-penalty', 'λ', ['2', '6', '10']),
-        ...ablation('alignment-penalty', 'γ', ['0', '1e-4', '5e-4', '2e-3']),
-        ...ablation('subset', '|D_sub|', ['0.05', '0.1', '0.2']),
-        ...ablation('blocks', '|B|', ['1', '2', '3', '4']),
-        ...['0.7', '0.6', '0.5', '0.4', '0.3'].map((budget) => ({
-          name: 'bwsp',
-          folder: `budget-${budget}`,
-          label: `p = ${budget}`,
-          searches: true,
-          budget,
-        })),
-      ],
-      tables: recalls,
-    },
+    // The same, by sharing.
+    'emoji-sharing': { ...sharing, methods: sharingMethods(hypernetwork) },
+    ...ablations,
   };
 }
