@@ -1,5 +1,7 @@
 export type { Account, AccountLine } from './account/account';
-export { compact, cutTree } from './compact/compact';
+export { sparseEncoding, storedBytes } from './account/stored-bytes';
+export type { SparseEncoding } from './account/stored-bytes';
+export { compact, compactModel, cutTree } from './compact/compact';
 export { evaluationBatches, trainingBatches } from './data/batches';
 export type { BatchSource, TrainingBatchesOptions } from './data/batches';
 export type {
@@ -30,11 +32,20 @@ export type { Duration } from './duration/duration';
 export { effective } from './effective/effective';
 export type { Masks } from './effective/effective';
 export { runnable } from './models/model';
-export type { Model, ModelConfig } from './models/model';
+export { applyMasks, zeroed } from './mask/apply';
+export { prunableMatrices, weightCount } from './mask/matrices';
+export type { PrunableMatrix } from './mask/matrices';
+export { matrixSparsities } from './mask/sparsity';
+export type { MatrixSparsity } from './mask/sparsity';
+export { checkMasks, entriesOfMask, keptCount, maskFrom, maskSize, maskedCount } from './mask/parameter-mask';
+export type { KeptEntries, ParameterMask, ParameterMasks } from './mask/parameter-mask';
+export type { DenseConfig, Model, ModelConfig, Readout } from './models/model';
+export { masked } from './models/masked';
+export type { Masked, MaskedConfig } from './models/masked';
 export { visionTransformer } from './models/vision-transformer';
 export type { ImageInputs, VisionTransformer, VisionTransformerParams } from './models/vision-transformer';
-export { anyModel, modelOf } from './models/any-model';
-export type { AnyModel } from './models/any-model';
+export { anyModel, asDense, denseConfigOf, modelOf } from './models/any-model';
+export type { AnyDenseModel, AnyModel } from './models/any-model';
 export type { Prediction } from './models/prediction';
 export { clipText } from './models/clip-text';
 export type { ClipText, ClipTextConfig, ClipTextParams, TextInputs } from './models/clip-text';
@@ -108,7 +119,11 @@ export type { HostTensor, HostTensors, NamedTensors } from './tree/host';
 export type { Json, Snapshot, SnapshotStore } from './run/store';
 export { budgetUnits, removalTarget, smallestKeep } from './budget/budget';
 export type { Budget, BudgetUnit, RemovalTarget } from './budget/budget';
+export { countedUnits, leastKeep, requirement } from './budget/requirement';
+export type { Requirement } from './budget/requirement';
 export { selectUnits } from './budget/select';
+export { smallestSparseKeep, sparsityTarget, sparsityUnits } from './budget/sparsity';
+export type { SparsityTarget } from './budget/sparsity';
 export type { Priorities } from './budget/select';
 export { InterruptedError, UserError } from './error/user-error';
 export { defineMethod } from './method/method';
@@ -116,6 +131,7 @@ export type {
   Compressed,
   CompressionMethod,
   ConfiguredMethod,
+  Granularity,
   Manifest,
   MethodDefinition,
   Plan,

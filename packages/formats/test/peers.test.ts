@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Tensor, type Tensor2D, type Tensor4D, tensor, tidy, transpose } from '@tensorflow/tfjs-core';
 import {
-  type AnyModel,
+  type AnyDenseModel,
   type HostTensor,
-  type ModelConfig,
+  type DenseConfig,
   type TextTowerConfig,
   type VisionTowerConfig,
   anyModel,
@@ -39,7 +39,10 @@ async function tensorsIn(file: string): Promise<Record<string, HostTensor>> {
 }
 
 /** What our model says of these inputs, under the names of `transformers`. */
-function answersOf(imported: AnyModel, inputs: Record<string, HostTensor>): Record<string, Float32Array> {
+function answersOf(
+  imported: AnyDenseModel,
+  inputs: Record<string, HostTensor>,
+): Record<string, Float32Array> {
   const { pixel_values: pixels, input_ids: ids } = inputs;
   const images = () => transpose<Tensor4D>(upload(present(pixels)) as Tensor4D, [0, 2, 3, 1]);
   const tokens = () => upload(present(ids)) as Tensor2D;
@@ -70,7 +73,7 @@ function present<Value>(value: Value | undefined): Value {
 }
 
 /** Two pictures [B, C, S, S], and three texts that end at different places, as far as a model takes them. */
-function inputsOf(config: ModelConfig): Record<string, HostTensor> {
+function inputsOf(config: DenseConfig): Record<string, HostTensor> {
   switch (config.kind) {
     case 'vision-transformer':
       return { pixel_values: picturesFor(config) };
@@ -122,7 +125,7 @@ function expectClose(actual: Record<string, Float32Array>, expected: Record<stri
 }
 
 /** Imports a checkpoint that the peer makes, and compares the answers. */
-async function expectSameAnswers(source: string, options: object): Promise<AnyModel> {
+async function expectSameAnswers(source: string, options: object): Promise<AnyDenseModel> {
   runPeer('make', source, folder, JSON.stringify(options));
   const imported = await importModel(folder);
   const inputs = await tensorsIn(join(folder, 'inputs.safetensors'));
@@ -175,7 +178,7 @@ withPeer(['torch', 'transformers', 'safetensors'], () => {
   ] as const)(
     'our export is what %s reads, without a tensor missing or left over',
     async (kind, configs) => {
-      const config = one<ModelConfig>(configs);
+      const config = one<DenseConfig>(configs);
       const own = anyModel(config, randomValues(config, 1, 0.3));
       const inputs = inputsOf(config);
       const [given, answers] = ['given.safetensors', 'answers.safetensors'].map((name) => join(folder, name));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { memory } from '@tensorflow/tfjs-core';
-import { type TensorTree, anyModel, disposeTree, leavesOf, modelOf } from '@winnow/core';
+import { type AnyDenseModel, type TensorTree, anyModel, disposeTree, leavesOf, modelOf } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { dualEncoders, one, randomValues } from './random-model';
 
@@ -38,7 +38,7 @@ const { exportHuggingFace, importModel, loadModel, saveModel } = await import('.
 
 const config = one(dualEncoders);
 let folder: string;
-let made: ReturnType<typeof anyModel>;
+let made: AnyDenseModel;
 beforeAll(async () => {
   await startEngine('wasm');
 });

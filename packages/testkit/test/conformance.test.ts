@@ -1,13 +1,15 @@
 import { type Tensor, mul } from '@tensorflow/tfjs-core';
-import { cloneTree, effective, identityDecision, mapTree, tidyTree } from '@winnow/core';
+import { cloneTree, effective, identityDecision, mapTree, sparsityUnits, tidyTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
 import { budgetUnits } from '@winnow/core';
 import { conformanceLaws, describeMethod, dualEncoders, visionTransformers } from '../src/index';
 import { type Parts, decideBy, decideRandomly, fakeMethod } from './methods';
+import { type WeightParts, fakeWeightMethod } from './weight-methods';
 
 describeMethod(fakeMethod(), { options: { search: '5it' } });
 describeMethod(fakeMethod({ decide: decideRandomly }), { isRandom: true });
+describeMethod(fakeWeightMethod());
 
 /** What the law of that name says about a method. */
 async function complaint(
@@ -72,7 +74,7 @@ describe('the conformance suite catches', () => {
     ],
     [
       'a site that is emptied',
-      'every site',
+      'every site keeps',
       {
         decide: (run) => ({
           version: 1,
@@ -165,6 +167,42 @@ describe('the conformance suite catches', () => {
       /cutting the masked model changes its logits by/,
     );
     expect(await complaint(forgetText, 'masked and cut')).toBe('no complaint');
+  });
+
+  it.each<[what: string, law: string, parts: Partial<WeightParts>, expected: RegExp]>([
+    [
+      'weights that its mask takes and its parameters keep',
+      'masked and cut',
+      { finish: (params) => cloneTree(params) },
+      /cutting the masked model changes its logits by/,
+    ],
+    [
+      'a mask of too few weights',
+      'masked and cut',
+      { removedOf: (amount) => Math.floor(amount / 2) },
+      /removed \d+ of \d+ compressible-parameters; the budget asks for/,
+    ],
+    [
+      'a mask of one weight too many',
+      'masked and cut',
+      { removedOf: (amount) => Math.ceil(amount) + 2 },
+      /removed \d+ of \d+ compressible-parameters; the budget asks for/,
+    ],
+    [
+      'masks in multiply–accumulates',
+      'cannot be reached',
+      { plan: () => ({ phases: [], smallestKeep: 0.001 }) },
+      /the plan accepts/,
+    ],
+  ])('of single weights: %s', async (_what, law, parts, expected) => {
+    const [found] = conformanceLaws({
+      method: fakeWeightMethod(parts),
+      options: {},
+      isRandom: false,
+      kind: visionTransformers,
+      units: sparsityUnits,
+    }).filter(({ name }) => name.includes(law));
+    await expect(found?.check()).rejects.toThrow(expected);
   });
 
   it('a random method that ignores its seed', async () => {

@@ -8,8 +8,8 @@ import {
   type Model,
   type Runner,
   type TensorTree,
-  compressibleCost,
   disposeTree,
+  requirement,
   runCompression,
   stepsIn,
   toJson,
@@ -143,7 +143,8 @@ async function summaryOf(
   startMs: number,
 ): Promise<CompressSummary> {
   const bytes = await weightBytes(run.modelFolder);
-  const compressible = compressibleCost(dense.model.sites).parameters;
+  const everything = { unit: 'compressible-parameters', keep: 1 } as const;
+  const compressible = requirement(dense.model, everything, method.manifest.granularity).total;
   const [before, after] = [dense.model.account, model.account];
   const removed = before.parameters - after.parameters;
   return {

@@ -3,6 +3,7 @@ import {
   type ConfiguredMethod,
   type Duration,
   UserError,
+  asDense,
   disposeTree,
   stepsIn,
 } from '@winnow/core';
@@ -137,9 +138,10 @@ async function givenDense(
   for (const note of opened.notes) print(stderr, `${from}: ${note}`);
   const { model, params, bytes } = opened;
   try {
-    if (opened.kind !== kind.modelKind) {
+    const { kind: modelKind } = asDense(opened);
+    if (modelKind !== kind.modelKind) {
       throw new UserError(
-        `${from} is a ${opened.kind}: compress it with --task ${workloadFor(opened.kind).name}`,
+        `${from} is a ${modelKind}: compress it with --task ${workloadFor(modelKind).name}`,
       );
     }
     return {

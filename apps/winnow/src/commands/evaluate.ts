@@ -2,6 +2,7 @@ import {
   type Latency,
   type Scores,
   UserError,
+  asDense,
   disposeTree,
   measureLatency,
   parseOptions,
@@ -73,7 +74,7 @@ async function onOwnTask(
   { split, batchSize, images }: Scoring,
 ): Promise<Evaluation> {
   const { model, params } = opened;
-  const workload = await workloadFor(opened.kind).open(choice, opened, { images });
+  const workload = await workloadFor(asDense(opened).kind).open(choice, opened, { images });
   workload.checkFit(model);
   const { parameters, macs } = model.account;
   return {

@@ -1,11 +1,12 @@
 import {
   type Decision,
+  type DenseConfig,
   type Model,
-  type ModelConfig,
   type TextTowerConfig,
   type TowerConfig,
   UserError,
   type VisionTowerConfig,
+  denseConfigOf,
   disposeTree,
   parseOptions,
   visionTransformer,
@@ -15,8 +16,8 @@ import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
 import { type Inspection, inspectionOf } from '../inspection/inspection';
 import { openModel } from '../model-source/open-model';
-import { count } from '../report/format';
-import { accountReport, keptReport, sitesReport } from '../report/model-report';
+import { bytes, count } from '../report/format';
+import { accountReport, keptReport, sitesReport, sparsityReport } from '../report/model-report';
 import { print } from '../terminal/terminal';
 import { models } from '../workload/sizes';
 import type { Command } from './command';
@@ -92,7 +93,7 @@ const textText = ({ context, vocabulary }: TextTowerConfig): string =>
   `texts of up to ${context} of ${vocabulary} tokens`;
 
 /** What a model is, in one or a few lines. */
-function summaryOf(config: ModelConfig): string {
+function summaryOf(config: DenseConfig): string {
   switch (config.kind) {
     case 'vision-transformer':
       return `DeiT of ${towerText(config.tower)}; ${pictureText(config)}; ${config.classes} classes`;
@@ -111,7 +112,7 @@ function summaryOf(config: ModelConfig): string {
 
 function inspectionText(model: Model, inspection: Inspection): string {
   const sections = [
-    summaryOf(model.config),
+    `${inspection.masks.length === 0 ? '' : 'Single weights are masked: '}${summaryOf(denseConfigOf(model))}`,
     accountReport(model.account),
     ...(model.sites.length === 0
       ? []
@@ -120,6 +121,12 @@ function inspectionText(model: Model, inspection: Inspection): string {
           sitesReport(model.sites),
         ]),
     ...(inspection.kept.length === 0 ? [] : ['Kept of the dense model:', keptReport(inspection.kept)]),
+    ...(inspection.masks.length === 0
+      ? []
+      : [
+          `Weights left of each matrix; stored in ${bytes(inspection.storedBytes)}, computed as the dense model:`,
+          sparsityReport(inspection.masks),
+        ]),
   ];
   return sections.join('\n');
 }

@@ -1,11 +1,16 @@
 import {
   type Decision,
+  type DenseConfig,
+  type MatrixSparsity,
   type Model,
-  type ModelConfig,
   type Share,
   type Site,
   compressibleCost,
+  denseConfigOf,
+  matrixSparsities,
+  modelOf,
   sharesOf,
+  storedBytes,
 } from '@winnow/core';
 
 /** What a site kept of the model it was cut from. */
@@ -24,7 +29,8 @@ export interface KeptSite {
 
 /** A model without its weights, for programs. */
 export interface Inspection {
-  readonly config: ModelConfig;
+  /** Without masks: `masks` says what is left. */
+  readonly config: DenseConfig;
   readonly parameters: number;
   readonly macs: number;
   readonly compressibleParameters: number;
@@ -32,11 +38,16 @@ export interface Inspection {
   readonly sites: readonly Pick<Site, 'id' | 'tower' | 'layer' | 'structure' | 'units' | 'unitCost'>[];
   /** Empty for a model that was not compressed. */
   readonly kept: readonly KeptSite[];
+  /** Empty for a model without masks. */
+  readonly masks: readonly MatrixSparsity[];
+  /** Of the weights file, without its header. */
+  readonly storedBytes: number;
 }
 
-export function inspectionOf({ config, account, sites }: Model, decision: Decision | undefined): Inspection {
+export function inspectionOf(model: Model, decision: Decision | undefined): Inspection {
+  const { config, account, sites } = model;
   return {
-    config,
+    config: denseConfigOf(model),
     parameters: account.parameters,
     macs: account.macs,
     compressibleParameters: compressibleCost(sites).parameters,
@@ -50,6 +61,8 @@ export function inspectionOf({ config, account, sites }: Model, decision: Decisi
       unitCost,
     })),
     kept: decision === undefined ? [] : keptSites(sites, decision),
+    masks: config.kind === 'masked' ? matrixSparsities(modelOf(config.model), config.masks) : [],
+    storedBytes: storedBytes(model),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Account, type Site, sumCosts } from '@winnow/core';
+import { type Account, type MatrixSparsity, type Site, sumCosts } from '@winnow/core';
 import type { KeptSite } from '../inspection/inspection';
 import { count, table } from './format';
 
@@ -51,6 +51,44 @@ export function keptReport(kept: readonly KeptSite[]): string {
     layers.map((layer) => [`layer ${layer}`, ...columns.map((column) => cell(layer, column))]),
   );
 }
+
+/** What masks leave of each matrix: layers of each tower down, matrices across, and what that is in all. */
+export function sparsityReport(matrices: readonly MatrixSparsity[]): string {
+  const parts = [...new Set(matrices.map(({ part }) => part))];
+  const nameOf = ({ tower, layer }: MatrixSparsity) => `${tower} ${layer === undefined ? 'after' : layer}`;
+  const rows = [...new Set(matrices.map(nameOf))];
+  const cell = (of: readonly MatrixSparsity[]): string => {
+    const [kept, size] = [sum(of, (one) => one.kept), sum(of, (one) => one.size)];
+    return size === 0 ? '' : `${((100 * kept) / size).toFixed(1)} %`;
+  };
+  const line = (name: string, of: readonly MatrixSparsity[]) => [
+    name,
+    ...parts.map((part) => cell(of.filter((matrix) => matrix.part === part))),
+    cell(of),
+  ];
+  const towers = [...new Set(matrices.map(({ tower }) => tower))];
+  return table(
+    ['left', ...parts, 'together'],
+    [
+      ...rows.map((row) =>
+        line(
+          row,
+          matrices.filter((matrix) => nameOf(matrix) === row),
+        ),
+      ),
+      ...towers.map((tower) =>
+        line(
+          `${tower}, all`,
+          matrices.filter((matrix) => matrix.tower === tower),
+        ),
+      ),
+      line('all', matrices),
+    ],
+  );
+}
+
+const sum = <Value>(values: readonly Value[], of: (value: Value) => number): number =>
+  values.reduce((total, value) => total + of(value), 0);
 
 /** A share as a bar of ten cells. */
 export function bar(share: number): string {

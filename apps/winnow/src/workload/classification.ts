@@ -1,7 +1,9 @@
 import {
   type ImageClassificationData,
   UserError,
+  asDense,
   classification,
+  denseConfigOf,
   visionTransformer,
   visionTransformerConfig,
 } from '@winnow/core';
@@ -47,7 +49,8 @@ export const classificationKind: WorkloadKind = {
     const config = visionTransformerConfig(model, { ...shape, channels, classes: classes.length });
     return { workload: classificationWorkload(data), model: visionTransformer(config) };
   },
-  open: async (choice, { kind, model }) => {
+  open: async (choice, opened) => {
+    const { kind, model } = asDense(opened);
     if (kind !== 'vision-transformer')
       throw new UserError(`classification needs a vision transformer, got a ${kind}`);
     return classificationWorkload(await openPictures(choice, model.config.imageSize));
@@ -71,7 +74,8 @@ function classificationWorkload(data: ImageClassificationData): Workload {
     facts: { name, classes: classes.length, ...sizesOf(data) },
     origin: { data: name, classes },
     companions: {},
-    checkFit: ({ config }) => {
+    checkFit: (model) => {
+      const config = denseConfigOf(model);
       if (config.kind !== 'vision-transformer') {
         throw new UserError(`classification needs a vision transformer, got a ${config.kind}`);
       }

@@ -1,4 +1,12 @@
-import { dualEncoder, UserError, retrieval, textTowerConfig, visionTowerConfig } from '@winnow/core';
+import {
+  UserError,
+  asDense,
+  denseConfigOf,
+  dualEncoder,
+  retrieval,
+  textTowerConfig,
+  visionTowerConfig,
+} from '@winnow/core';
 import {
   type TokenizedImageTextData,
   type Tokenizer,
@@ -72,7 +80,9 @@ export const retrievalKind: WorkloadKind = {
     } as const;
     return { workload: retrievalWorkload(data), model: dualEncoder(config) };
   },
-  open: async (choice, { kind, model, tokenizerPath }, options) => {
+  open: async (choice, opened, options) => {
+    const { kind, model } = asDense(opened);
+    const { tokenizerPath } = opened;
     if (kind !== 'dual-encoder') throw new UserError(`retrieval needs a dual encoder, got a ${kind}`);
     if (tokenizerPath === undefined) {
       throw new UserError(
@@ -114,7 +124,8 @@ function retrievalWorkload(data: TokenizedImageTextData): Workload {
     facts: { name, ...sizesOf(data) },
     origin: { data: name },
     companions: { [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n` },
-    checkFit: ({ config }) => {
+    checkFit: (model) => {
+      const config = denseConfigOf(model);
       if (config.kind !== 'dual-encoder') {
         throw new UserError(`retrieval needs a dual encoder, got a ${config.kind}`);
       }

@@ -1,4 +1,4 @@
-import type { Json, Model, ModelConfig, Splits, Task } from '@winnow/core';
+import type { Json, Model, DenseConfig, Splits, Task } from '@winnow/core';
 import type { z } from 'zod';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
@@ -29,7 +29,7 @@ export interface Workload extends Splits<unknown> {
 export interface WorkloadKind {
   readonly name: string;
   /** What a model for it is. */
-  readonly modelKind: ModelConfig['kind'];
+  readonly modelKind: DenseConfig['kind'];
   readonly defaultData: string;
   /** Options of a new model. */
   readonly modelShape: z.ZodRawShape;

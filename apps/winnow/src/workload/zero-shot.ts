@@ -3,6 +3,7 @@ import {
   type Task,
   type TensorTree,
   UserError,
+  asDense,
   classification,
   zeroShot,
 } from '@winnow/core';
@@ -31,7 +32,8 @@ export async function zeroShotClassifier(
   opened: OpenedModel,
   templates: string,
 ): Promise<ZeroShotClassifier> {
-  const { kind, model, params, tokenizerPath } = opened;
+  const { kind, model, params } = asDense(opened);
+  const { tokenizerPath } = opened;
   if (kind !== 'dual-encoder') throw new UserError(`--zero-shot needs a dual encoder, got a ${kind}`);
   if (tokenizerPath === undefined)
     throw new UserError('--zero-shot: the model has no tokenizer.json beside it');

@@ -32,7 +32,7 @@ export function removalTarget(model: Described, { unit, keep }: Budget): Removal
   }
   if (model.sites.length === 0) {
     throw new UserError(
-      'this model has nothing that can be cut: its columns are shared, so start from the dense model',
+      'this model has no units that can be cut: its columns are shared or its weights masked, so start from the dense model',
     );
   }
   const measure = measureOf(unit);

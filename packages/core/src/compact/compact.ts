@@ -1,9 +1,11 @@
 import { type Tensor, gather, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { type Decision, checkDecision, keptUnits } from '../decision/decision';
 import { ownColumns, partOf } from '../decision/share';
+import { zeroed } from '../mask/apply';
+import { masked } from '../models/masked';
 import type { Model } from '../models/model';
 import type { Site } from '../sites/site';
-import { type TensorTree, pickTree } from '../tree/tree';
+import { type TensorTree, pickTree, tidyTree } from '../tree/tree';
 
 /**
  * Cuts a tree for real: the units that the decision drops are gone from every coupled parameter, and of shared columns
@@ -54,11 +56,33 @@ function cutsAt(site: Site, decision: Decision): [path: string, cut: Cut][] {
   });
 }
 
-/** A physically smaller model and its parameters. The caller owns them; `params` stays the caller's too. */
+/**
+ * The model that a decision leaves: sites cut first, then single weights masked.
+ * @throws {RangeError} when the decision's masks do not fit what is left of the sites.
+ */
+export function compactModel<Params extends TensorTree, Inputs>(
+  model: Model<Params, Inputs>,
+  decision: Decision,
+): Model<Params, Inputs> {
+  const cut = model.shrink(decision);
+  return decision.masks === undefined ? cut : masked(cut, decision.masks);
+}
+
+/**
+ * A smaller model and its parameters: what the decision cuts is gone, what it masks is 0. The caller owns them; `params`
+ * stays the caller's too.
+ */
 export function compact<Params extends TensorTree, Inputs>(
   model: Model<Params, Inputs>,
   params: Params,
   decision: Decision,
 ): { model: Model<Params, Inputs>; params: Params } {
-  return { model: model.shrink(decision), params: cutTree(params, model.sites, decision) };
+  const { masks } = decision;
+  return {
+    model: compactModel(model, decision),
+    params:
+      masks === undefined
+        ? cutTree(params, model.sites, decision)
+        : tidyTree(() => zeroed(cutTree(params, model.sites, decision), masks)),
+  };
 }

@@ -1,3 +1,4 @@
+import type { ParameterMasks } from '../mask/parameter-mask';
 import { type Cost, type Site, scaleCost, sumCosts } from '../sites/site';
 import { type Share, checkShare } from './share';
 
@@ -16,6 +17,8 @@ export type SiteDecision = Keep | Share;
 export interface Decision {
   readonly version: 1;
   readonly sites: Readonly<Record<string, SiteDecision>>;
+  /** Of single weights, in the shapes that the cut of the sites leaves. */
+  readonly masks?: ParameterMasks;
 }
 
 /** The decision that keeps everything. */

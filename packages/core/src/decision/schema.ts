@@ -19,8 +19,15 @@ export const shareSchema = z.strictObject({
 
 const keepSchema = z.strictObject({ kind: z.literal('keep'), kept: z.array(index).min(1), units: count });
 
+const maskSchema = z.strictObject({
+  kind: z.literal('mask'),
+  shape: z.array(count),
+  bits: z.base64(),
+});
+
 /** Reads a decision from plain data; `checkDecision` tells whether it fits a model. */
 export const decisionSchema: z.ZodType<Decision> = z.strictObject({
   version: z.literal(1),
   sites: z.record(z.string(), z.discriminatedUnion('kind', [keepSchema, shareSchema])),
+  masks: z.record(z.string(), maskSchema).exactOptional(),
 });

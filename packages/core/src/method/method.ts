@@ -16,7 +16,11 @@ export interface Manifest {
   /** Where the method was published. */
   readonly paper: string;
   readonly summary: string;
+  /** What is decided about: whole units of sites, which is the default, or single weights. */
+  readonly granularity?: Granularity;
 }
+
+export type Granularity = 'units' | 'weights';
 
 /** What a method will do with a model, known before any tensor is made. */
 export interface Plan {

@@ -45,6 +45,7 @@ export function clipText(config: ClipTextConfig): ClipText {
       ...textTowerAccount(config),
       projectionLine('projection', tower.embedDim, projectionDim),
     ]),
+    readout: { projections: [{ parameter: 'projection', tower: 'text' }], heads: [] },
     forward: (params, { tokens }) => {
       const states = textStates(config, params, tokens);
       return { logits: linear(states, params.projection), states };

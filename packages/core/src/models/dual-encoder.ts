@@ -85,6 +85,7 @@ function tiedEncoder(untied: DualEncoder, ties: Ties): DualEncoder {
     specs,
     sites: [],
     account: tiedAccount(untied.account, specs, ties),
+    readout: { projections: [], heads: [] },
     embedImages: (params, images) => untied.embedImages(whole(params), images),
     embedTexts: (params, tokens) => untied.embedTexts(whole(params), tokens),
     forward: (params, inputs) => untied.forward(whole(params), inputs),
@@ -120,6 +121,13 @@ function untiedEncoder(config: DualEncoderConfig): DualEncoder {
       projectionLine('textProjection', text.tower.embedDim, P),
       { part: 'logitScale', parameters: 1, macs: 0 },
     ]),
+    readout: {
+      projections: [
+        { parameter: 'visionProjection', tower: 'vision' },
+        { parameter: 'textProjection', tower: 'text' },
+      ],
+      heads: [],
+    },
     embedImages,
     embedTexts,
     forward: (params, inputs) => {

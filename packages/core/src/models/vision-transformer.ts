@@ -53,6 +53,7 @@ export function visionTransformer(config: VisionTransformerConfig): VisionTransf
     specs: visionTransformerSpecs(config),
     sites,
     account: accountOf(visionTransformerAccount(config)),
+    readout: { projections: [], heads: ['head', 'distillationHead'] },
     forward: (params, { images }) => classify(params, visionStates(config, params, images, read), read),
     features: (params, { images }) =>
       reshape(visionStates(config, params, images), [images.shape[0], tokens, tower.embedDim]),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type Budget, removalTarget } from '../budget/budget';
-import { compact } from '../compact/compact';
+import type { Budget } from '../budget/budget';
+import { requirement } from '../budget/requirement';
+import { compact, compactModel } from '../compact/compact';
 import type { BatchSource } from '../data/batches';
 import { type Decision, checkDecision, identityDecision } from '../decision/decision';
 import { decisionSchema } from '../decision/schema';
@@ -72,7 +73,7 @@ const FORWARD_PASSES_PER_TRAINING_STEP = 3;
  */
 export async function runCompression(job: CompressionJob): Promise<CompressionResult> {
   const { runner, method, budget, model, params, score } = job;
-  removalTarget(model, budget); // whatever the method's own plan checks
+  requirement(model, budget, method.manifest.granularity); // whatever the method's own plan checks
   method.plan(model, budget);
   const ledger: LedgerEntry[] = [];
   const task = job.taskOf(model);
@@ -155,7 +156,8 @@ async function searched(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
     };
   }
   // Nothing to remove: the identity, without a search.
-  const identity = removalTarget(job.model, job.budget).amount === 0;
+  const { model, budget, method } = job;
+  const identity = requirement(model, budget, method.manifest.granularity).amount === 0;
   const compressed = identity
     ? { params: cloneTree(job.params), decision: identityDecision }
     : await job.method.compress(compressionRun(job, task, ledger));
@@ -206,18 +208,17 @@ function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
   };
 }
 
-/** The budget is met when the removed amount is the asked one or up to one unit more. */
+/** The budget is met when the removed amount is the asked one or up to one unit or weight more. */
 function checkAchieved(
   { model, budget, method }: CompressionJob,
   decision: Decision,
 ): CompressionResult['achieved'] {
   checkDecision(decision, model.sites);
-  const { amount, total, costOf } = removalTarget(model, budget);
+  const { amount, total, step } = requirement(model, budget, method.manifest.granularity);
   // Measured on the models themselves: what is shared or pruned by columns has no cost per unit.
   const measure = budget.unit === 'macs' ? 'macs' : 'parameters';
-  const removed = model.account[measure] - model.shrink(decision).account[measure];
-  const unit = Math.max(...model.sites.map(costOf));
-  if (removed < amount * (1 - 1e-6) || removed > amount + unit) {
+  const removed = model.account[measure] - compactModel(model, decision).account[measure];
+  if (removed < amount * (1 - 1e-6) || removed > amount + step) {
     throw new RangeError(
       `${method.manifest.name} removed ${removed} of ${total} ${budget.unit}; the budget asks for ${amount}`,
     );

@@ -1,4 +1,5 @@
 import { downloadTree } from '../tree/host';
+import { type Residence, leave, residing } from '../tree/resident';
 import { type TensorTree, disposeTree, tidyTree } from '../tree/tree';
 import type { Scores, Task } from './task';
 
@@ -9,11 +10,16 @@ export async function evaluate<Params extends TensorTree, Batch>(
   batches: AsyncIterable<Batch>,
 ): Promise<Scores> {
   const scorer = task.scorer();
-  for await (const batch of batches) {
-    const prediction = tidyTree(() => task.predict(params, batch));
-    const host = await downloadTree(prediction);
-    disposeTree(prediction);
-    scorer.add(Object.fromEntries(host), batch);
+  const residence: Residence = new Map();
+  try {
+    for await (const batch of batches) {
+      const prediction = residing(residence, () => tidyTree(() => task.predict(params, batch)));
+      const host = await downloadTree(prediction);
+      disposeTree(prediction);
+      scorer.add(Object.fromEntries(host), batch);
+    }
+  } finally {
+    leave(residence);
   }
   return scorer.scores();
 }
@@ -32,13 +38,18 @@ export async function measureLatency<Params extends TensorTree, Batch>(
   { warmup = 5, runs = 30 }: { readonly warmup?: number; readonly runs?: number } = {},
 ): Promise<Latency> {
   const times: number[] = [];
-  for (let run = 0; run < warmup + runs; run++) {
-    const start = performance.now();
-    const prediction = tidyTree(() => task.predict(params, batch));
-    await downloadTree(prediction);
-    const elapsedMs = performance.now() - start;
-    disposeTree(prediction);
-    if (run >= warmup) times.push(elapsedMs);
+  const residence: Residence = new Map();
+  try {
+    for (let run = 0; run < warmup + runs; run++) {
+      const start = performance.now();
+      const prediction = residing(residence, () => tidyTree(() => task.predict(params, batch)));
+      await downloadTree(prediction);
+      const elapsedMs = performance.now() - start;
+      disposeTree(prediction);
+      if (run >= warmup) times.push(elapsedMs);
+    }
+  } finally {
+    leave(residence);
   }
   times.sort((a, b) => a - b);
   const quantile = (share: number) =>

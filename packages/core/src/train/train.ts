@@ -3,6 +3,7 @@ import type { BatchSource } from '../data/batches';
 import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
 import type { Task } from '../task/task';
+import { type Residence, leave, residing } from '../tree/resident';
 import { type TensorTree, cloneTree, disposeTree, leavesOf, tidyTree, withLeaves } from '../tree/tree';
 
 /** What a method sees after the optimiser's step. It may replace trainable parameters and move its own state. */
@@ -71,11 +72,12 @@ export async function train<
   hooks: TrainingHooks<Params, State> = {},
 ): Promise<{ params: Params; state: State }> {
   let point = hooks.from ?? startOf(training);
+  const residence: Residence = new Map();
   try {
     while (point.step < training.steps) {
       const { step } = point;
       const batch = await training.batches.at(step);
-      const { loss, next } = tidyTree(() => takeStep(training, point, batch));
+      const { loss, next } = residing(residence, () => tidyTree(() => takeStep(training, point, batch)));
       disposeUnless(point, next);
       point = next;
       const [value] = await loss.data<'float32'>();
@@ -93,6 +95,8 @@ export async function train<
   } catch (error) {
     disposePoint(point);
     throw error;
+  } finally {
+    leave(residence);
   }
   disposeTree(point.optimizer);
   return { params: point.params, state: point.state };

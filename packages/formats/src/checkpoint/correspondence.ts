@@ -1,7 +1,7 @@
 import {
+  type DenseConfig,
   type HostTensor,
   type HostTensors,
-  type ModelConfig,
   type ParameterSpec,
   type Tree,
   type VisionTowerConfig,
@@ -37,7 +37,7 @@ interface Part {
 
 /** The table of our parameters and theirs, to be read in both directions. */
 export function correspondences(
-  { specs, config }: { readonly specs: Tree<ParameterSpec>; readonly config: ModelConfig },
+  { specs, config }: { readonly specs: Tree<ParameterSpec>; readonly config: DenseConfig },
   naming: Naming,
 ): Correspondence[] {
   const parts = new Map<string, Part[]>();
@@ -52,7 +52,7 @@ export function correspondences(
 function placementOf(
   shape: readonly number[],
   layout: Layout = shape.length === 2 ? 'transposed' : 'same',
-  config: ModelConfig,
+  config: DenseConfig,
 ): Placement {
   const [rows = 0, columns = 0] = shape;
   const inOrder = (theirs: readonly number[]) => ({ shape: theirs, axes: theirs.map((_, axis) => axis) });
@@ -74,7 +74,7 @@ function placementOf(
   }
 }
 
-function visionOf(config: ModelConfig): VisionTowerConfig {
+function visionOf(config: DenseConfig): VisionTowerConfig {
   switch (config.kind) {
     case 'vision-transformer':
       return config;

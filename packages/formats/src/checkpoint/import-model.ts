@@ -1,8 +1,8 @@
 import {
-  type AnyModel,
+  type AnyDenseModel,
   type HostTensor,
   type HostTensors,
-  type ModelConfig,
+  type DenseConfig,
   type NamedTensors,
   type VisionTransformer,
   type VisionTransformerConfig,
@@ -27,7 +27,7 @@ import { type Correspondence, correspondences, partsOfTheirs } from './correspon
 import type { ImportOptions, Reading } from './reading';
 
 /** A model of whatever kind the checkpoint holds, with its parameters, which the caller owns. */
-export type ImportedModel = AnyModel & {
+export type ImportedModel = AnyDenseModel & {
   /** Size of its files of weights, all together. */
   readonly bytes: number;
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
@@ -140,7 +140,7 @@ async function parametersOf(
 }
 
 /** Initial values of the classifiers, by path; none in a model that has none. */
-async function freshHeads(config: ModelConfig, seed: number): Promise<HostTensors> {
+async function freshHeads(config: DenseConfig, seed: number): Promise<HostTensors> {
   if (config.kind !== 'vision-transformer') return new Map();
   const { head, distillationHead } = visionTransformer(config).specs;
   const heads = initialize<Pick<VisionTransformerParams, 'head' | 'distillationHead'>>(

@@ -1,4 +1,4 @@
-import type { Activation, ModelConfig } from '@winnow/core';
+import type { Activation, DenseConfig } from '@winnow/core';
 import type { Naming } from './naming';
 
 export interface ImportOptions {
@@ -11,7 +11,7 @@ export interface ImportOptions {
 }
 
 /** What is known of a checkpoint once its kind is, before any values are read. */
-export interface Reading<Config extends ModelConfig = ModelConfig> {
+export interface Reading<Config extends DenseConfig = DenseConfig> {
   readonly config: Config;
   readonly naming: Naming;
   /** Why a tensor, by their name, is rightly no part of the model; `undefined` for all others. */

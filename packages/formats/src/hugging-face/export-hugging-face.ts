@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import {
+  type DenseConfig,
   type HostTensor,
   type ModelConfig,
   type ParameterSpec,
   type TensorTree,
   type Tree,
+  denseConfigOf,
   entriesOf,
   mismatches,
 } from '@winnow/core';
@@ -20,7 +22,8 @@ import { huggingFaceNaming } from './vision-transformer-naming';
 
 /**
  * Writes `model.safetensors` and `config.json` as `transformers` reads them: ViTForImageClassification, or
- * DeiTForImageClassification(WithTeacher) for a distilled model; CLIPTextModelWithProjection; CLIPModel.
+ * DeiTForImageClassification(WithTeacher) for a distilled model; CLIPTextModelWithProjection; CLIPModel. A model with
+ * masks is written whole, zeros and all.
  * @throws {RangeError} when the parameters do not fit the model; nothing is written then.
  * @throws {FormatError} when `config.json` cannot say what the model is (layers that differ in size, a dual encoder whose
  * vision tower is not CLIP's), or the files cannot be written.
@@ -35,13 +38,14 @@ export async function exportHuggingFace(
     readonly params: TensorTree;
   },
 ): Promise<void> {
-  const { json, naming } = writingOf(model.config);
+  const config = denseConfigOf(model);
+  const { json, naming } = writingOf(config);
   const wrong = mismatches(entriesOf(model.specs), new Map(entriesOf(params)));
   if (wrong.length > 0) throw new RangeError(`the tensors do not fit the model:\n  ${wrong.join('\n  ')}`);
   await makeFolder(folder);
   await writeAtomically(
     join(folder, 'model.safetensors'),
-    weightsOf(correspondences(model, naming), leafReader(params)),
+    weightsOf(correspondences({ ...model, config }, naming), leafReader(params)),
   );
   await writeAtomically(join(folder, 'config.json'), `${JSON.stringify(json, undefined, 2)}\n`);
 }
@@ -65,7 +69,7 @@ function weightsOf(
 }
 
 /** What their `config.json` says, and their names. */
-function writingOf(config: ModelConfig): { readonly json: object; readonly naming: Naming } {
+function writingOf(config: DenseConfig): { readonly json: object; readonly naming: Naming } {
   switch (config.kind) {
     case 'vision-transformer': {
       const json = toHuggingFaceConfig(config);

@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type AnyModel,
   type Decision,
   type HostTensor,
   type Json,
   type ModelConfig,
+  type ParameterMasks,
   type ParameterSpec,
   type TensorTree,
   type Tree,
   anyModel,
   entriesOf,
+  identityDecision,
   mismatches,
   modelOf,
   uploadEach,
@@ -21,10 +24,10 @@ import type { OpenFile } from '../file/open-file';
 import { parseJson, readBytes, readBytesIfThere } from '../file/read-file';
 import { hashing, openHashedIfThere } from '../file/sha256';
 import { makeFolder, renameDurably, writeAtomically } from '../file/write-atomically';
-import { typeInMemory } from '../safetensors/element';
 import { leafReader } from '../safetensors/leaf-reader';
-import { type OpenSafetensors, safetensorsIn } from '../safetensors/open-safetensors';
+import { safetensorsIn } from '../safetensors/open-safetensors';
 import { streamSafetensors } from '../safetensors/safetensors';
+import { sparseReading, sparseWriting } from '../sparse/sparse-tensors';
 import { type StructureFile, structureFile } from './structure-file';
 
 const WEIGHTS = 'model.safetensors';
@@ -70,12 +73,14 @@ export async function saveModel(
 
   await makeFolder(folder);
   await settle(folder);
-  const weights = await writeWeights(join(folder, NEXT_WEIGHTS), params);
+  const { config } = model;
+  const masks = config.kind === 'masked' ? config.masks : {};
+  const weights = await writeWeights(join(folder, NEXT_WEIGHTS), params, masks);
   const structure: StructureFile = {
     version: 1,
     weights,
-    model: model.config,
-    ...(decision === undefined ? {} : { decision }),
+    model: config.kind === 'masked' ? { kind: config.kind, model: config.model } : config,
+    ...(decision === undefined ? {} : decisionFields(config, decision)),
     ...(origin === undefined ? {} : { origin }),
   };
   const text = `${JSON.stringify(structure, undefined, 2)}\n`;
@@ -89,11 +94,16 @@ export async function saveModel(
 }
 
 /** One tensor after another is fetched and written; all of them at once would take the memory of the model again. */
-async function writeWeights(file: string, params: TensorTree): Promise<StructureFile['weights']> {
+async function writeWeights(
+  file: string,
+  params: TensorTree,
+  masks: ParameterMasks,
+): Promise<StructureFile['weights']> {
   const described = entriesOf(params).map(
     ([path, { shape }]) => [path, { dtype: 'float32', shape }] as const,
   );
-  const content = streamSafetensors(new Map(described), leafReader(params), { format: 'winnow' });
+  const writing = sparseWriting(described, leafReader(params), masks);
+  const content = streamSafetensors(writing.described, writing.read, { format: 'winnow' });
   const hash = createHash('sha256');
   await writeAtomically(file, hashing(content, hash));
   return { sha256: hash.digest('hex'), bytes: content.bytes };
@@ -109,14 +119,18 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
   const structure = parseJson(file, await readBytes(file), structureFile);
   const weights = await weightsOf(folder, structure);
   try {
-    const stored = await safetensorsIn(weights);
-    checkTensors(stored, structure, file);
-    async function* tensors(): AsyncGenerator<[string, HostTensor]> {
-      for (const entry of stored.entries) yield [entry.name, await stored.read(entry)];
-    }
+    const { model } = structure;
+    const dense = model.kind === 'masked' ? model.model : model;
+    const specs = entriesOf<ParameterSpec>(modelOf(dense).specs);
+    // Only the matrices of a masked model may be stored sparse.
+    const maskable = model.kind === 'masked' ? specs : [];
+    const shapes = new Map(maskable.map(([path, { shape }]) => [path, shape]));
+    const { masks, described, tensors } = await sparseReading(await safetensorsIn(weights), shapes);
+    checkTensors(described, specs, { file: weights.file, structure: file });
+    const config: ModelConfig = model.kind === 'masked' ? { ...model, masks } : model;
     return {
-      ...anyModel(structure.model, await uploadEach(tensors())),
-      ...(structure.decision === undefined ? {} : { decision: structure.decision }),
+      ...anyModel(config, await uploadEach(tensors())),
+      ...(structure.decision === undefined ? {} : { decision: decisionIn(structure, config) }),
       ...(structure.origin === undefined ? {} : { origin: structure.origin }),
     };
   } finally {
@@ -124,11 +138,31 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
   }
 }
 
-function checkTensors({ file, entries }: OpenSafetensors, { model }: StructureFile, structure: string): void {
-  const stored = new Map(entries.map((entry) => [entry.name, entry]));
-  const wrong = mismatches(entriesOf(modelOf(model).specs), stored);
-  for (const { name, type } of entries) {
-    const dtype = typeInMemory[type];
+/** A decision whose masks are those of the model stands without them: the weights file has them. */
+function decisionFields(
+  config: ModelConfig,
+  { masks, ...rest }: Decision,
+): Pick<StructureFile, 'decision' | 'decidedMasks'> {
+  if (masks === undefined) return { decision: rest };
+  const isStored = config.kind === 'masked' && isDeepStrictEqual(masks, config.masks);
+  return isStored ? { decision: rest, decidedMasks: 'as stored' } : { decision: { ...rest, masks } };
+}
+
+function decisionIn(
+  { decision = identityDecision, decidedMasks }: StructureFile,
+  config: ModelConfig,
+): Decision {
+  const isStored = decidedMasks !== undefined && config.kind === 'masked';
+  return isStored ? { ...decision, masks: config.masks } : decision;
+}
+
+function checkTensors(
+  stored: ReadonlyMap<string, Pick<HostTensor, 'dtype' | 'shape'>>,
+  specs: readonly (readonly [path: string, spec: ParameterSpec])[],
+  { file, structure }: { readonly file: string; readonly structure: string },
+): void {
+  const wrong = mismatches(specs, stored);
+  for (const [name, { dtype }] of stored) {
     if (dtype !== 'float32') wrong.push(`${name}: expected float32, got ${dtype}`);
   }
   if (wrong.length > 0) {

@@ -1,4 +1,4 @@
-import { type Decision, type Json, type ModelConfig, decisionSchema, shareSchema } from '@winnow/core';
+import { type Decision, type DenseConfig, type Json, decisionSchema, shareSchema } from '@winnow/core';
 import { type ZodType, z } from 'zod';
 
 /** What `structure.json` says: everything about a model but its weights. */
@@ -6,9 +6,11 @@ export interface StructureFile {
   readonly version: 1;
   /** The weights file that belongs to it. */
   readonly weights: { readonly sha256: string; readonly bytes: number };
-  readonly model: ModelConfig;
+  readonly model: DenseConfig | { readonly kind: 'masked'; readonly model: DenseConfig };
   /** How the model was cut, in units of the model it was cut from. */
   readonly decision?: Decision;
+  /** The decision's masks are those of the weights file. */
+  readonly decidedMasks?: 'as stored';
   /** Where it came from: free, for the reader. */
   readonly origin?: Json;
 }
@@ -46,7 +48,7 @@ const hasEndToken = ({ endToken, vocabulary }: { endToken: number; vocabulary: n
   endToken < vocabulary;
 const knownEndToken = { path: ['endToken'], message: 'expected a token of the vocabulary' };
 
-const modelConfig = z.discriminatedUnion('kind', [
+const denseConfig = z.discriminatedUnion('kind', [
   z
     .strictObject({ kind: z.literal('vision-transformer'), ...visionShape, classes: count })
     .refine(isWholeGrid, wholeGrid),
@@ -62,10 +64,14 @@ const modelConfig = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** Its masks stand in the weights file. */
+const maskedConfig = z.strictObject({ kind: z.literal('masked'), model: denseConfig });
+
 export const structureFile: ZodType<StructureFile> = z.strictObject({
   version: z.literal(1, 'expected version 1; a newer Winnow may have written this file'),
   weights: z.strictObject({ sha256: z.hash('sha256'), bytes: z.int().nonnegative() }),
-  model: modelConfig,
+  model: z.discriminatedUnion('kind', [denseConfig, maskedConfig]),
   decision: decisionSchema.exactOptional(),
+  decidedMasks: z.literal('as stored').exactOptional(),
   origin: z.json().exactOptional(),
 });

@@ -4,7 +4,7 @@ import {
   UserError,
   budgetUnits,
   disposeTree,
-  smallestKeep,
+  leastKeep,
   stepsIn,
 } from '@winnow/core';
 import { type Laboratory, type Law, demand } from './law';
@@ -50,7 +50,7 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
         disposeTree(params);
         const configured = method.configure(options);
         for (const unit of subject.units) {
-          const least = smallestKeep(model, unit);
+          const least = leastKeep(model, unit, method.manifest.granularity);
           const impossible: Budget = { unit, keep: least / 2 };
           const refused = caught(() => configured.plan(model, impossible));
           demand(refused instanceof UserError, `the plan accepts ${unit} × ${impossible.keep}`);

@@ -2,20 +2,27 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Tensor, abs, div, max, maximum, sub, tidy } from '@tensorflow/tfjs-core';
 import {
   type Budget,
+  type Decision,
+  type Granularity,
   type HostTensors,
+  type Model,
   checkDecision,
   compact,
+  compactModel,
   disposeTree,
   downloadTree,
+  entriesOfMask,
+  keptCount,
   keptUnits,
-  removalTarget,
-  smallestKeep,
+  leastKeep,
+  maskedCount,
+  requirement,
   uploadTree,
 } from '@winnow/core';
 import type { TinyKind } from '../model/tiny-kind';
 import type { TinyModel } from '../model/tiny-model';
 import { type Laboratory, type Law, demand, demandSame, firstDifference } from './law';
-import { type Outcome, compressTiny, reachable } from './subject';
+import { type Outcome, type Subject, compressTiny, reachable } from './subject';
 
 /** Each unit and each ratio; all their pairs would take three times as long. */
 const budgets: readonly Budget[] = [
@@ -30,7 +37,8 @@ const variantSeed = 1;
 
 /** What holds for the decision a method finds, and for the parameters that come with it. */
 export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
-  const { kind } = subject;
+  const { kind, method } = subject;
+  const { granularity = 'units' } = method.manifest;
   const possible = (budget: Budget, makeModel = kind.makeModel) => reachable(subject, budget, makeModel);
   return [
     {
@@ -38,7 +46,7 @@ export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
       check: async () => {
         for (const asked of budgets.filter(({ unit }) => subject.units.includes(unit))) {
           const budget = possible(asked);
-          await checkOutcome(kind, kind.makeModel(), budget, await outcomeOf(budget));
+          await checkOutcome(subject, kind.makeModel(), budget, await outcomeOf(budget));
         }
       },
     },
@@ -48,11 +56,11 @@ export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
         const makeModel = () => kind.makeVariant(variantSeed);
         const budget = possible(twofold, makeModel);
         const outcome = await compressTiny(subject, { budget, makeModel });
-        await checkOutcome(kind, makeModel(), budget, outcome);
+        await checkOutcome(subject, makeModel(), budget, outcome);
       },
     },
     {
-      name: 'the smallest budget of the plan can be reached, and every site keeps a unit',
+      name: 'the smallest budget of the plan can be reached, and every site keeps a unit, or the model a weight',
       check: async () => {
         const { model, params } = kind.makeModel();
         disposeTree(params);
@@ -60,11 +68,10 @@ export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
           const budget = possible({ unit, keep: 0 });
           const outcome = await outcomeOf(budget);
           const { decision } = outcome;
-          await checkOutcome(kind, kind.makeModel(), budget, outcome);
-          if (budget.keep > smallestKeep(model, unit)) continue;
-          for (const site of model.sites) {
-            const left = keptUnits(decision, site).length;
-            demand(left === 1, `${site.id} keeps ${left} units at the smallest budget of ${unit}`);
+          await checkOutcome(subject, kind.makeModel(), budget, outcome);
+          if (budget.keep > leastKeep(model, unit, granularity)) continue;
+          for (const { place, left } of leftAt(model, decision, granularity)) {
+            demand(left === 1, `${place} keeps ${left} at the smallest budget of ${unit}`);
           }
         }
       },
@@ -80,6 +87,7 @@ export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
           const { length } = keptUnits(decision, site);
           demand(length === site.units, `${site.id} keeps ${length} of ${site.units} units`);
         }
+        demand(maskedCount(decision.masks ?? {}) === 0, 'single weights are masked');
         demand(result.achieved.removed === 0, `${result.achieved.removed} are reported as removed`);
         demand(isDeepStrictEqual(result.scores.cut, result.scores.dense), 'the scores have changed');
         const changed = masked === undefined ? undefined : firstDifference(masked, dense);
@@ -112,7 +120,7 @@ export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
 
 /** The tiny model is the one that was compressed, made again; its parameters are disposed. */
 async function checkOutcome(
-  kind: TinyKind,
+  { kind, method }: Subject,
   { model, params }: TinyModel,
   budget: Budget,
   outcome: Outcome,
@@ -125,15 +133,37 @@ async function checkOutcome(
   demand(difference < 1e-5, `${what}: cutting the masked model changes its logits by ${difference}`);
 
   // Measured on the models themselves, independently of the costs that the decision was made by.
-  const small = model.shrink(outcome.decision).account;
+  const small = compactModel(model, outcome.decision).account;
   const measure = budget.unit === 'macs' ? 'macs' : 'parameters';
   const removed = model.account[measure] - small[measure];
-  const { amount, costOf } = removalTarget(model, budget);
-  const unit = Math.max(...model.sites.map(costOf));
+  const { amount, step } = requirement(model, budget, method.manifest.granularity);
   demand(
-    removed >= amount * (1 - 1e-6) && removed <= amount + unit,
-    `${what}: ${removed} were removed, the budget asks for ${amount} to ${amount + unit}`,
+    removed >= amount * (1 - 1e-6) && removed <= amount + step,
+    `${what}: ${removed} were removed, the budget asks for ${amount} to ${amount + step}`,
   );
+  for (const [path, mask] of Object.entries(outcome.decision.masks ?? {})) {
+    const trained = outcome.params.get(path)?.values ?? [];
+    const revived = entriesOfMask(mask).findIndex((kept, i) => kept === 0 && !Object.is(trained[i], 0));
+    demand(revived < 0, `${what}: weight ${revived} of ${path} is masked, but not 0 after retraining`);
+  }
+}
+
+/** How many of what is decided about are left, where at least one has to be. */
+function leftAt(
+  { sites }: Model,
+  decision: Decision,
+  granularity: Granularity,
+): { readonly place: string; readonly left: number }[] {
+  switch (granularity) {
+    case 'units':
+      return sites.map((site) => ({ place: site.id, left: keptUnits(decision, site).length }));
+    case 'weights': {
+      const masks = Object.values(decision.masks ?? {});
+      return [{ place: 'the model', left: masks.reduce((sum, mask) => sum + keptCount(mask), 0) }];
+    }
+    default:
+      return granularity satisfies never;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type EngineName, startEngine } from '@winnow/engine';
-import { type BudgetUnit, type CompressionMethod, budgetUnits } from '@winnow/core';
+import { type BudgetUnit, type CompressionMethod, countedUnits } from '@winnow/core';
 import { type TinyKind, tinyKinds } from '../model/tiny-kind';
 import { contractLaws } from './contract-laws';
 import { decisionLaws } from './decision-laws';
@@ -19,7 +19,7 @@ export interface ConformanceOptions {
   /** Another seed must lead to another decision. */
   readonly isRandom?: boolean;
   readonly engine?: EngineName;
-  /** What its budgets may count; by default every unit. */
+  /** What its budgets may count; by default every unit that its decisions change. */
   readonly units?: readonly BudgetUnit[];
   /** What it can make smaller; by default every kind of model. */
   readonly kinds?: readonly TinyKind[];
@@ -32,7 +32,7 @@ export function describeMethod(
     options = {},
     isRandom = false,
     engine = 'wasm',
-    units = budgetUnits,
+    units = countedUnits(method.manifest.granularity),
     kinds = tinyKinds,
   }: ConformanceOptions = {},
 ): void {

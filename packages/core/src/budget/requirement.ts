@@ -1,0 +1,63 @@
+import type { Granularity } from '../method/method';
+import type { Model } from '../models/model';
+import { type Budget, type BudgetUnit, budgetUnits, removalTarget, smallestKeep } from './budget';
+import { smallestSparseKeep, sparsityTarget, sparsityUnits } from './sparsity';
+
+/** What a budget asks of a method, by what it decides about. */
+export interface Requirement {
+  /** How much must go, in the budget's unit. */
+  readonly amount: number;
+  /** All of what the budget counts, in the dense model. */
+  readonly total: number;
+  /** The most that goes at once: a method may remove that much more than it must. */
+  readonly step: number;
+}
+
+type Described = Pick<Model, 'sites' | 'specs' | 'account' | 'readout'>;
+
+/** @throws {UserError} when a budget cannot be met by decisions of this granularity. */
+export function requirement(
+  model: Described,
+  budget: Budget,
+  granularity: Granularity = 'units',
+): Requirement {
+  switch (granularity) {
+    case 'units': {
+      const { amount, total, costOf } = removalTarget(model, budget);
+      return { amount, total, step: Math.max(...model.sites.map(costOf)) };
+    }
+    case 'weights': {
+      const { amount, total } = sparsityTarget(model, budget);
+      return { amount, total, step: 1 };
+    }
+    default:
+      return granularity satisfies never;
+  }
+}
+
+/** The units that decisions of a granularity can be counted in. */
+export function countedUnits(granularity: Granularity = 'units'): readonly BudgetUnit[] {
+  switch (granularity) {
+    case 'units':
+      return budgetUnits;
+    case 'weights':
+      return sparsityUnits;
+    default:
+      return granularity satisfies never;
+  }
+}
+
+/**
+ * The smallest share that decisions of a granularity can reach.
+ * @throws {UserError} for a unit that they cannot be counted in.
+ */
+export function leastKeep(model: Described, unit: BudgetUnit, granularity: Granularity = 'units'): number {
+  switch (granularity) {
+    case 'units':
+      return smallestKeep(model, unit);
+    case 'weights':
+      return smallestSparseKeep(model, unit);
+    default:
+      return granularity satisfies never;
+  }
+}

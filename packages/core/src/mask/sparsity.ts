@@ -1,0 +1,21 @@
+import type { Model } from '../models/model';
+import { type PrunableMatrix, prunableMatrices } from './matrices';
+import { type ParameterMasks, keptCount } from './parameter-mask';
+
+/** How much of a matrix a mask leaves. */
+export interface MatrixSparsity extends PrunableMatrix {
+  readonly kept: number;
+  readonly size: number;
+}
+
+/** What masks leave of each matrix that could be pruned; those without a mask are whole. */
+export function matrixSparsities(
+  dense: Pick<Model, 'sites' | 'specs' | 'readout'>,
+  masks: ParameterMasks,
+): MatrixSparsity[] {
+  return prunableMatrices(dense).map((matrix) => {
+    const [rows, columns] = matrix.shape;
+    const [mask, size] = [masks[matrix.parameter], rows * columns];
+    return { ...matrix, kept: mask === undefined ? size : keptCount(mask), size };
+  });
+}

@@ -1,0 +1,65 @@
+import { type AccountLine, accountOf } from '../account/account';
+import { UserError } from '../error/user-error';
+import { applyMasks } from '../mask/apply';
+import { type ParameterMasks, checkMasks, keptCount, maskSize } from '../mask/parameter-mask';
+import type { TensorTree } from '../tree/tree';
+import type { DenseConfig, Model } from './model';
+
+/** A model of which single weights are gone: plain data. */
+export interface MaskedConfig {
+  readonly kind: 'masked';
+  readonly model: DenseConfig;
+  readonly masks: ParameterMasks;
+}
+
+/** A model whose parameters are those of `inner`, with zeros where its masks say so. */
+export interface Masked<Params extends TensorTree = TensorTree, Inputs = unknown> extends Model<
+  Params,
+  Inputs
+> {
+  readonly config: MaskedConfig;
+  readonly inner: Model<Params, Inputs>;
+}
+
+/**
+ * A model with an unstructured mask: its forward pass is that of `inner` on W ⊙ m, so weights that are gone get no
+ * gradient, and zeros stay zeros under weight decay and momentum. It stores the weights that are left and computes as
+ * much as the dense model: `account` counts the first as parameters and the second as MACs. It has no sites: whole units
+ * are cut from the dense model, before.
+ * @throws {RangeError} when a mask does not fit its parameter, or `inner` has masks of its own.
+ */
+export function masked<Params extends TensorTree, Inputs>(
+  inner: Model<Params, Inputs>,
+  masks: ParameterMasks,
+): Masked<Params, Inputs> {
+  if (inner.config.kind === 'masked') throw new RangeError('expected a model without masks of its own');
+  checkMasks(masks, inner.specs);
+  return {
+    config: { kind: 'masked', model: inner.config, masks },
+    inner,
+    specs: inner.specs,
+    sites: [],
+    account: accountOf(sparseLines(inner.account.lines, masks)),
+    readout: { ...inner.readout, projections: [] },
+    forward: (params, inputs) => inner.forward(applyMasks(params, masks), inputs),
+    untied: inner.untied ?? { model: inner, params: (params) => params },
+    shrink: () => {
+      throw new UserError(
+        'a model of which single weights are masked cannot be cut further: start from the dense model that it comes from',
+      );
+    },
+  };
+}
+
+/** The lines of the dense model without the parameters that are gone. */
+function sparseLines(lines: readonly AccountLine[], masks: ParameterMasks): AccountLine[] {
+  const gone = new Map<string, number>();
+  for (const [path, mask] of Object.entries(masks)) {
+    const found = lines
+      .filter(({ part }) => path === part || path.startsWith(`${part}.`))
+      .sort((a, b) => b.part.length - a.part.length)[0];
+    if (found === undefined) throw new RangeError(`no part of the model accounts for ${path}`);
+    gone.set(found.part, (gone.get(found.part) ?? 0) + maskSize(mask) - keptCount(mask));
+  }
+  return lines.map((line) => ({ ...line, parameters: line.parameters - (gone.get(line.part) ?? 0) }));
+}
