@@ -1,4 +1,5 @@
 import type { CompressionMethod } from '@winnow/core';
+import { lotteryTicketMethods } from '@winnow/lottery-ticket';
 import { shareAndPruneMethods } from '@winnow/share-and-prune';
 import { upopMethods } from '@winnow/upop';
 import { classificationKind } from './workload/classification';
@@ -7,6 +8,10 @@ import type { WorkloadKind } from './workload/workload';
 
 /** The one place that names what this build of Winnow offers; everything else looks it up here. */
 
-export const methods: readonly CompressionMethod[] = [...upopMethods, ...shareAndPruneMethods];
+export const methods: readonly CompressionMethod[] = [
+  ...upopMethods,
+  ...shareAndPruneMethods,
+  ...lotteryTicketMethods,
+];
 
 export const workloads = [classificationKind, retrievalKind] as const satisfies readonly WorkloadKind[];

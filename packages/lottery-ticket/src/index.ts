@@ -1,0 +1,1 @@
+export { lotteryTicketMethods } from './methods';
