@@ -8,6 +8,10 @@ import { exportCommand } from './commands/export';
 import { importCommand } from './commands/import';
 import { inspectCommand } from './commands/inspect';
 import { methodsCommand } from './commands/methods';
+import { ticketFindCommand } from './commands/ticket-find';
+import { ticketOverlapCommand } from './commands/ticket-overlap';
+import { ticketTrainCommand } from './commands/ticket-train';
+import { ticketTransferCommand } from './commands/ticket-transfer';
 import { trainCommand } from './commands/train';
 import { type Terminal, print } from './terminal/terminal';
 import { version } from './version';
@@ -15,6 +19,10 @@ import { version } from './version';
 export const commands: readonly Command[] = [
   trainCommand,
   compressCommand,
+  ticketFindCommand,
+  ticketTrainCommand,
+  ticketTransferCommand,
+  ticketOverlapCommand,
   evaluateCommand,
   inspectCommand,
   importCommand,

@@ -38,6 +38,8 @@ export interface Round {
   readonly after: KeptEntries;
   /** Parameters at the end of its training. */
   readonly trained: TensorTree;
+  /** What the backbone goes back to: θ_0 or θ_i. */
+  readonly origin: TensorTree;
 }
 
 /** A mask, and the parameters to train under it. The caller owns the parameters, which the mask has not touched yet. */
@@ -72,7 +74,7 @@ export async function prunedIteratively(
       const before = kept;
       kept = await lendTree(trained, async () => {
         const after = prune(pruning, await magnitudesOf(pruning.matrices, trained), before, removed);
-        await onRound({ number, before, after, trained });
+        await onRound({ number, before, after, trained, origin });
         const next = tidyTree(() => rewound(run, options, origin, trained));
         disposeTree(params);
         params = next;

@@ -10,9 +10,7 @@ import {
   UserError,
   defineMethod,
   disposeTree,
-  randomStream,
   smallestSparseKeep,
-  sparsityTarget,
   tidyTree,
   zeroed,
 } from '@winnow/core';
@@ -26,10 +24,10 @@ import {
   oneShotOptions,
   randomTicketOptions,
 } from './options';
-import { mostKept, patternOf } from './pattern';
-import { type Pruning, everything, prune } from './pruning';
-import { roundTargets, wholeWeights } from './schedule';
+import type { Pruning } from './pruning';
+import { randomMask } from './random';
 import { disturbed } from './shuffle';
+import { pruningTask, roundsOf } from './task';
 
 const manifest = (name: string, title: string, summary: string): Manifest => ({
   name,
@@ -39,54 +37,6 @@ const manifest = (name: string, title: string, summary: string): Manifest => ({
   summary,
   granularity: 'weights',
 });
-
-/** What is pruned, how, and how many weights of it have to go. */
-interface Task {
-  readonly pruning: Pruning;
-  readonly weights: number;
-  readonly removed: number;
-}
-
-/** @throws {UserError} when the budget cannot be met by these matrices under this pattern. */
-function taskOf(model: Model, budget: Budget, options: MaskOptions): Task {
-  const target = sparsityTarget(model, budget);
-  const matrices = target.matrices.filter(({ part }) => options.projections || part !== 'projection');
-  const pattern = patternOf(options.pattern);
-  const count = (keptOf: (shape: readonly [number, number]) => number) =>
-    matrices.reduce((total, { shape }) => total + keptOf(shape), 0);
-  const weights = count(([rows, columns]) => rows * columns);
-  const removed = wholeWeights(target.amount);
-  const share = (left: number) => `${((100 * (target.total - left)) / target.total).toFixed(2)} %`;
-  if (removed >= weights) {
-    throw new UserError(
-      `the budget asks for ${removed} weights to go, but without projections there are only ${weights}: keep at least ` +
-        `${share(weights - 1)} of the ${budget.unit}, or prune the projections too`,
-    );
-  }
-  const least = pattern === undefined ? 0 : weights - count((shape) => mostKept(shape, pattern));
-  if (removed > 0 && removed < least) {
-    throw new UserError(
-      `a pattern of ${options.pattern} takes at least ${least} weights away, the budget asks for ${removed}: keep at most ` +
-        `${share(least)} of the ${budget.unit}`,
-    );
-  }
-  return { pruning: { matrices, scope: options.scope, pattern }, weights, removed };
-}
-
-function targetsOf({ weights, removed }: Task, options: MagnitudeTicketOptions): number[] {
-  const { schedule, originalFraction, survivorFraction } = options;
-  try {
-    return roundTargets(
-      schedule,
-      schedule === 'original-fraction' ? originalFraction : survivorFraction,
-      weights,
-      removed,
-    );
-  } catch (error) {
-    if (error instanceof RangeError) throw new UserError(error.message);
-    throw error;
-  }
-}
 
 const isNothing = (duration: string): boolean => Number.parseFloat(duration) === 0;
 
@@ -121,8 +71,8 @@ function compressedOf(
 }
 
 async function findIteratively(run: CompressionRun, options: MagnitudeTicketOptions): Promise<Compressed> {
-  const task = taskOf(run.model, run.budget, options);
-  const found = await prunedIteratively(run, options, task.pruning, targetsOf(task, options));
+  const task = pruningTask(run.model, run.budget, options);
+  const found = await prunedIteratively(run, options, task.pruning, roundsOf(task, options));
   try {
     return compressedOf(run, task.pruning, found, options);
   } finally {
@@ -131,7 +81,7 @@ async function findIteratively(run: CompressionRun, options: MagnitudeTicketOpti
 }
 
 async function findAtOnce(run: CompressionRun, options: OneShotOptions): Promise<Compressed> {
-  const task = taskOf(run.model, run.budget, options);
+  const task = pruningTask(run.model, run.budget, options);
   const found = await prunedIteratively(run, options, task.pruning, [task.removed]);
   try {
     return compressedOf(run, task.pruning, found, options);
@@ -141,18 +91,9 @@ async function findAtOnce(run: CompressionRun, options: OneShotOptions): Promise
 }
 
 function drawRandomly(run: CompressionRun, options: MaskOptions): Compressed {
-  const { pruning, removed } = taskOf(run.model, run.budget, options);
+  const { pruning, removed } = pruningTask(run.model, run.budget, options);
   const kept = randomMask(pruning, removed, run.seed);
   return compressedOf(run, pruning, { kept, params: run.params }, options);
-}
-
-/** A mask that takes random weights away, the same share of each group of the scope. */
-export function randomMask(pruning: Pruning, removed: number, seed: number) {
-  const scores = pruning.matrices.map(({ parameter, shape: [rows, columns] }): [string, Float64Array] => {
-    const random = randomStream(seed, 'random mask', parameter);
-    return [parameter, Float64Array.from({ length: rows * columns }, random.uniform)];
-  });
-  return prune(pruning, Object.fromEntries(scores), everything(pruning.matrices), removed);
 }
 
 /** Lottery tickets: iterative magnitude pruning, and what it is measured against. */
@@ -171,7 +112,7 @@ export const lotteryTicketMethods: readonly CompressionMethod[] = [
             'same weights; one-shot-magnitude does that at once',
         );
       }
-      const targets = targetsOf(taskOf(model, budget, options), options);
+      const targets = roundsOf(pruningTask(model, budget, options), options);
       return planRounds(model, budget, options, targets.length);
     },
     compress: findIteratively,
@@ -184,7 +125,7 @@ export const lotteryTicketMethods: readonly CompressionMethod[] = [
     ),
     options: oneShotOptions,
     plan: (model, budget, options) => {
-      taskOf(model, budget, options);
+      pruningTask(model, budget, options);
       return planRounds(model, budget, options, 1);
     },
     compress: findAtOnce,
@@ -197,7 +138,7 @@ export const lotteryTicketMethods: readonly CompressionMethod[] = [
     ),
     options: randomTicketOptions,
     plan: (model, budget, options) => {
-      taskOf(model, budget, options);
+      pruningTask(model, budget, options);
       return { phases: [], smallestKeep: smallestSparseKeep(model, budget.unit) };
     },
     compress: (run, options) => Promise.resolve(drawRandomly(run, options)),

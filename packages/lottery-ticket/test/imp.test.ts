@@ -55,7 +55,7 @@ const bitsOf = (values: Float32Array | undefined): number[] => [
 ];
 
 interface Rounds {
-  readonly rounds: (Omit<Round, 'trained'> & { readonly trained: Host })[];
+  readonly rounds: (Pick<Round, 'number' | 'before' | 'after'> & { readonly trained: Host })[];
   readonly kept: KeptEntries;
   readonly params: Host;
   readonly phases: string[];
@@ -74,7 +74,8 @@ async function find(tiny: TinyModel, options: RoundOptions, share: number): Prom
     { matrices, scope: 'global' },
     targets,
     (round) => {
-      rounds.push({ ...round, trained: hostOf(round.trained) });
+      const { number, before, after, trained } = round;
+      rounds.push({ number, before, after, trained: hostOf(trained) });
       return Promise.resolve();
     },
   );

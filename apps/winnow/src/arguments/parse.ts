@@ -31,12 +31,14 @@ const configured = z.looseObject({
  * @throws {UserError} on an unknown command, an unknown flag (with the nearest known one) or a flag without its value.
  */
 export async function parseArguments(
-  args: readonly string[],
+  all: readonly string[],
   commands: readonly Command[],
   version: string,
 ): Promise<Request> {
-  const command = commands.find(({ name }) => name === args[0]);
-  if (command === undefined) return { kind: 'text', text: await overview(args, commands, version) };
+  const command = commands.find(({ name }) => wordsOf(name).every((word, place) => all[place] === word));
+  if (command === undefined) return { kind: 'text', text: await overview(all, commands, version) };
+  // Of `ticket find` the parser sees `find`.
+  const args = all.slice(wordsOf(command.name).length - 1);
 
   // First pass: a command's options depend on the method and the task, which may stand in the config file.
   const first = peeked.parse(
@@ -82,9 +84,11 @@ export async function parseArguments(
   };
 }
 
-function reader(args: readonly string[]): Argv {
+const wordsOf = (name: string): string[] => name.split(' ');
+
+function reader(args: readonly string[], script: readonly string[] = []): Argv {
   return yargs([...args])
-    .scriptName('winnow')
+    .scriptName(['winnow', ...script].join(' '))
     .exitProcess(false)
     .version(false)
     .wrap(HELP_WIDTH)
@@ -105,10 +109,11 @@ async function fullParse(
   const { positional } = command;
   const place =
     positional === undefined ? '' : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
-  const parser = reader(args)
+  const words = wordsOf(command.name);
+  const parser = reader(args, words.slice(0, -1))
     .version(version)
     .help()
-    .command(`${command.name}${place}`, command.summary, (declared) => {
+    .command(`${words.at(-1)}${place}`, command.summary, (declared) => {
       if (positional !== undefined) {
         declared.positional(positional.name, { describe: positional.description, type: 'string' });
       }
@@ -133,6 +138,11 @@ async function overview(
   commands: readonly Command[],
   version: string,
 ): Promise<string> {
+  const names = commands.map(({ name }) => name);
+  const inGroup = names.filter((name) => name.startsWith(`${args[0]} `));
+  if (inGroup.length > 0 && args.length === 1) {
+    throw new UserError(`expected one of ${inGroup.map((name) => `winnow ${name}`).join(', ')}`);
+  }
   const parser = reader(args)
     .version(version)
     .help()
@@ -141,8 +151,7 @@ async function overview(
   for (const { name, summary } of commands) parser.command(name, summary);
   const { output } = await run(parser, args);
   if (output !== '') return output;
-  const names = commands.map(({ name }) => name);
-  const [asked] = args;
+  const asked = inGroup.length > 0 ? args.slice(0, 2).join(' ') : args[0];
   const near = asked === undefined ? undefined : suggestion(asked, names);
   if (asked === undefined)
     throw new UserError(`expected a command: ${names.join(', ')} (winnow --help says more)`);

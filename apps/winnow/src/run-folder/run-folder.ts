@@ -14,6 +14,8 @@ export interface PlannedRun {
   readonly command: string;
   /** Every option with its value. */
   readonly options: GivenOptions;
+  /** Keys of options that the run is not known by. */
+  readonly changeable: readonly string[];
   /** Of the run that is resumed. */
   readonly record: RunRecord | undefined;
 }
@@ -34,6 +36,8 @@ export interface RunRequest {
   groupsFor(options: GivenOptions): readonly OptionGroup[];
   readonly given: GivenOptions;
   readonly resume: boolean;
+  /** Options that may be others when the run is asked for again: those that say how far it goes. */
+  readonly changeable?: readonly string[];
   /** What a run folder is called, before the hash. */
   nameOf(options: GivenOptions): string;
 }
@@ -48,16 +52,19 @@ export async function planRun({
   groupsFor,
   given,
   resume,
+  changeable = [],
   nameOf,
 }: RunRequest): Promise<PlannedRun> {
   const asked = resolveGroups(given, groupsFor(given));
   const out = asked['out'];
   const folder =
-    typeof out === 'string' ? out : join('runs', `${nameOf(asked)}-${hashOf(resultOptions(asked))}`);
+    typeof out === 'string'
+      ? out
+      : join('runs', `${nameOf(asked)}-${hashOf(resultOptions(asked, changeable))}`);
   const record = await readRecord(folder);
   if (record === undefined) {
     if (resume) throw new UserError(`there is no run to resume in ${folder}`);
-    return { folder, command, options: asked, record };
+    return { folder, command, options: asked, changeable, record };
   }
   // A folder named by the hash of the options can only hold the same run: asking for it again means going on with it.
   if (!resume && typeof out === 'string') {
@@ -70,13 +77,14 @@ export async function planRun({
   }
   const merged = mergeGiven(record.options, given, groupsFor(record.options));
   const options = resolveGroups(merged, groupsFor(merged));
-  const changed = changes(record, options);
+  const changed = changes(record, resultOptions(options, changeable));
   if (changed.length > 0) {
     throw new UserError(
       `the run in ${folder} has other options:\n  ${changed.join('\n  ')}\nLeave them out to go on with it, or choose another folder with --out.`,
     );
   }
-  return { folder, command, options: { ...record.options, out: folder }, record };
+  const now = Object.fromEntries(changeable.map((key) => [key, options[key]]));
+  return { folder, command, options: { ...record.options, ...now, out: folder }, changeable, record };
 }
 
 /**
@@ -84,10 +92,10 @@ export async function planRun({
  * @throws {UserError} when the folder cannot be made.
  */
 export async function beginRun(
-  { folder, command, options, record: resumed }: PlannedRun,
+  { folder, command, options, changeable, record: resumed }: PlannedRun,
   { engine, version, sourceWeights }: { engine: StartedEngine; version: string; sourceWeights?: string },
 ): Promise<RunFolder> {
-  const kept = resultOptions(options);
+  const kept = resultOptions(options, changeable);
   const record: RunRecord = resumed ?? {
     command,
     options: kept,
@@ -127,18 +135,18 @@ export function resumeCommand(command: string, folder: string): string {
   return `winnow ${command} --resume --out ${path}`;
 }
 
-/** All options but where the run is kept. */
-function resultOptions(options: GivenOptions): Record<string, Json> {
+/** All options but where the run is kept, and how far it goes. */
+function resultOptions(options: GivenOptions, changeable: readonly string[]): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(options).flatMap(([key, value]) =>
-      key === 'out' || value === undefined ? [] : [[key, toJson(value)]],
+      key === 'out' || changeable.includes(key) || value === undefined ? [] : [[key, toJson(value)]],
     ),
   );
 }
 
-function changes(record: RunRecord, options: GivenOptions): string[] {
+function changes(record: RunRecord, options: Readonly<Record<string, Json>>): string[] {
   const before = flatten(record.options);
-  const now = flatten(resultOptions(options));
+  const now = flatten(options);
   return [...new Set([...before.keys(), ...now.keys()])].flatMap((key) => {
     const [old, asked] = [before.get(key), now.get(key)];
     if (old === asked) return [];

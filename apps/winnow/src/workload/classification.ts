@@ -1,6 +1,8 @@
 import {
+  type DenseConfig,
   type ImageClassificationData,
   UserError,
+  type VisionTowerConfig,
   asDense,
   classification,
   denseConfigOf,
@@ -49,6 +51,19 @@ export const classificationKind: WorkloadKind = {
     const config = visionTransformerConfig(model, { ...shape, channels, classes: classes.length });
     return { workload: classificationWorkload(data), model: visionTransformer(config) };
   },
+  adapt: async (choice, opened) => {
+    const vision = visionTowerOf(asDense(opened).model.config);
+    const data = await openPictures(choice, vision.imageSize);
+    const { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower } = vision;
+    if (channels !== data.channels) {
+      throw new UserError(
+        `the model takes pictures of ${channels} channels, but ${data.name} has ${data.channels}`,
+      );
+    }
+    const shape = { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower };
+    const config = { kind: 'vision-transformer', classes: data.classes.length, ...shape } as const;
+    return { workload: classificationWorkload(data), model: visionTransformer(config) };
+  },
   open: async (choice, opened) => {
     const { kind, model } = asDense(opened);
     if (kind !== 'vision-transformer')
@@ -56,6 +71,19 @@ export const classificationKind: WorkloadKind = {
     return classificationWorkload(await openPictures(choice, model.config.imageSize));
   },
 };
+
+function visionTowerOf(config: DenseConfig): VisionTowerConfig {
+  switch (config.kind) {
+    case 'vision-transformer':
+      return config;
+    case 'dual-encoder':
+      return config.vision;
+    case 'clip-text':
+      throw new UserError('classification needs a vision tower, and a clip-text has none');
+    default:
+      return config satisfies never;
+  }
+}
 
 export function openPictures(
   { data, augmentation, preload }: DataChoice,

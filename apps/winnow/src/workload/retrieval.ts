@@ -80,6 +80,13 @@ export const retrievalKind: WorkloadKind = {
     } as const;
     return { workload: retrievalWorkload(data), model: dualEncoder(config) };
   },
+  adapt: async (choice, opened, options) => {
+    const { kind, model } = asDense(opened);
+    if (kind !== 'dual-encoder') throw new UserError(`retrieval needs a dual encoder, got a ${kind}`);
+    const workload = await retrievalKind.open(choice, opened, options);
+    workload.checkFit(model);
+    return { workload, model };
+  },
   open: async (choice, opened, options) => {
     const { kind, model } = asDense(opened);
     const { tokenizerPath } = opened;

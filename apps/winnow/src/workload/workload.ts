@@ -44,6 +44,16 @@ export interface WorkloadKind {
    */
   create(choice: DataChoice, options: unknown): Promise<{ workload: Workload; model: Model }>;
   /**
+   * Data, and a model for it with the towers of one that there is; its parameters are not made.
+   * @param options Those of `dataShape`, others may stand beside them.
+   * @throws {UserError} when the task needs a tower that the model does not have.
+   */
+  adapt(
+    choice: DataChoice,
+    opened: OpenedModel,
+    options: unknown,
+  ): Promise<{ workload: Workload; model: Model }>;
+  /**
    * Data for a model that there is.
    * @param options Those of `dataShape`, others may stand beside them.
    */

@@ -16,7 +16,9 @@ import { type TensorTree, cloneTree, disposeTree, lendTree } from '../tree/tree'
 import type { CompressionRun } from './compression-run';
 import { type LedgerEntry, ledgerEntrySchema } from './ledger';
 import { type Runner, runPhase } from './phase';
+import { scoredOnce } from './scored';
 import { type Json, toJson } from './store';
+import { phaseTrainer } from './trainer';
 
 /** Everything a compression needs; the dense parameters stay the caller's. */
 export interface CompressionJob {
@@ -77,13 +79,13 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
   method.plan(model, budget);
   const ledger: LedgerEntry[] = [];
   const task = job.taskOf(model);
-  const dense = await once(runner, 'scores-dense', () => score(task, params));
+  const dense = await scoredOnce(runner, 'scores-dense', () => score(task, params));
 
   const compressed = await searched(job, task, ledger);
   const { decision } = compressed;
   const { achieved, masked, cut } = await lendTree(compressed.params, async () => ({
     achieved: checkAchieved(job, decision),
-    masked: await once(runner, 'scores-masked', () => score(task, compressed.params)),
+    masked: await scoredOnce(runner, 'scores-masked', () => score(task, compressed.params)),
     cut: compact(model, compressed.params, decision),
   }));
   const { beforeRetraining, retrained, final } = await lendTree(cut.params, () => finished(job, task, cut));
@@ -106,7 +108,7 @@ async function finished(
   cut: { readonly model: Model; readonly params: TensorTree },
 ) {
   const task = taskOf(cut.model);
-  const beforeRetraining = await once(runner, 'scores-cut', () => score(task, cut.params));
+  const beforeRetraining = await scoredOnce(runner, 'scores-cut', () => score(task, cut.params));
   const { steps, optimizer, milestones, distill = 0 } = retrain;
   const teacher = { predict: (batch: unknown) => denseTask.predict(params, batch) };
   const retrained = await runPhase(
@@ -128,7 +130,7 @@ async function finished(
     },
   );
   const final = await disposingOnFailure(retrained.params, () =>
-    once(runner, 'scores-retrained', () => score(task, retrained.params)),
+    scoredOnce(runner, 'scores-retrained', () => score(task, retrained.params)),
   );
   return { beforeRetraining, retrained, final };
 }
@@ -188,20 +190,7 @@ function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
     budget,
     seed,
     stepsIn: (duration: Duration) => stepsIn(duration, batches.stepsPerEpoch),
-    train: async (name, { isExtended = false, batchOf, ...phase }) => {
-      const seen =
-        batchOf === undefined ? batches : { ...batches, at: (step: number) => batches.at(batchOf(step)) };
-      const { ledger: entry, ...trained } = await runPhase(
-        runner,
-        name,
-        { ...phase, task, batches: seen },
-        { trainingMacsPerExample, isExtended },
-      );
-      // An extended phase is one line: the latest has everything that was spent under the name.
-      const known = ledger.findIndex(({ phase }) => phase === name);
-      ledger.splice(known < 0 ? ledger.length : known, 1, entry);
-      return { params: trained.params, state: trained.state };
-    },
+    train: phaseTrainer(runner, { task, batches, trainingMacsPerExample }, ledger),
     note: (text) => {
       runner.report({ kind: 'note', text });
     },
@@ -224,14 +213,4 @@ function checkAchieved(
     );
   }
   return { removed, asked: amount, total };
-}
-
-/** Scores that are computed once in a run and read from the store afterwards. */
-async function once(runner: Runner, name: string, compute: () => Promise<Scores>): Promise<Scores> {
-  const saved = await runner.store.load(name);
-  if (saved !== undefined) return z.record(z.string(), z.number()).parse(saved.meta);
-  const scores = await compute();
-  await runner.store.save(name, { tensors: new Map(), meta: { ...scores } });
-  runner.report({ kind: 'scores', phase: name, step: 0, scores });
-  return scores;
 }

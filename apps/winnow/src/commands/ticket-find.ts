@@ -1,0 +1,210 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type LedgerEntry,
+  type Runner,
+  UserError,
+  disposeTree,
+  phaseTrainer,
+  prunableMatrices,
+  scoredOnce,
+  stepsIn,
+} from '@winnow/core';
+import {
+  type Round,
+  everything,
+  keptShares,
+  magnitudeTicketOptions,
+  prunedIteratively,
+  pruningTask,
+  removedCount,
+  ticketOf,
+  wholeRoundsOf,
+} from '@winnow/lottery-ticket';
+import { z } from 'zod';
+import { saveTrained } from '../model-source/save-trained';
+import { budgetOf } from '../options/budget';
+import { type GivenOptions, givenFor } from '../options/group';
+import { dataShape, executionShape, optimizationShape, outShape } from '../options/training';
+import { progressOn } from '../progress/progress';
+import { engineChoice } from '../run-folder/record';
+import { type RunFolder, beginRun, planRun, shortName } from '../run-folder/run-folder';
+import { print } from '../terminal/terminal';
+import { findReport } from '../ticket/report';
+import { type Start, originOn, startFrom, towerDigests } from '../ticket/start';
+import { type FindSummary, findSummary, readTicketSummary, writeTicketSummary } from '../ticket/summary';
+import { writeTicket } from '../ticket/ticket-file';
+import { batchesOf, scoreOn } from '../training/data';
+import { version } from '../version';
+import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
+import type { WorkloadKind } from '../workload/workload';
+import type { Command, Invocation } from './command';
+import { startChosen } from './engine';
+import { inSession } from './run-session';
+
+const FORWARD_PASSES_PER_STEP = 3;
+
+const shapeFor = ({ defaultData }: WorkloadKind) => ({
+  from: z.string().min(1).describe('The model whose towers the tickets are of: run, model or checkpoint'),
+  to: z
+    .union([z.string(), z.number()])
+    .default('90%')
+    .describe('The highest sparsity; asked for again with a higher one, the run goes on'),
+  ...taskShape,
+  ...dataShape(defaultData),
+  batchSize: optimizationShape.batchSize,
+  ...executionShape,
+  ...outShape,
+});
+const findOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
+type FindOptions = z.output<ReturnType<typeof findOptions>>;
+
+/** Controls are for `ticket transfer`: a search has none. */
+const roundOptions = magnitudeTicketOptions.omit({ weights: true });
+type RoundOptions = z.output<typeof roundOptions>;
+
+const groupsOf = (kind: WorkloadKind) => [
+  {
+    title: 'Options of ticket find',
+    schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.trainingShape }),
+  },
+  {
+    key: 'options',
+    title: 'Options of the rounds',
+    schema: roundOptions,
+    prefix: { text: 'method-', when: 'taken' as const },
+  },
+];
+
+export const ticketFindCommand: Command = {
+  name: 'ticket find',
+  summary: 'Find lottery tickets on a task by iterative magnitude pruning, one after every round',
+  startsRun: true,
+  groups: ({ task }) => groupsOf(workloadNamed(task)),
+  run: async ({ given, resume, terminal }: Invocation) => {
+    const plan = await planRun({
+      command: 'ticket find',
+      groupsFor: (options) => groupsOf(workloadIn(options)),
+      given,
+      resume,
+      changeable: ['to'],
+      nameOf: ({ data }) => `tickets-${shortName(String(data))}`,
+    });
+    const groups = groupsOf(workloadIn(givenFor(plan.options, groupsOf(workloadNamed()))));
+    const own = givenFor(plan.options, groups);
+    const kind = workloadIn(own);
+    const options = findOptions(kind).parse(own);
+    const rounds = roundOptions.parse(givenFor(plan.options, groups, 'options'));
+    const to = sparsityIn(options.to);
+    const finished = await readTicketSummary(plan.folder, findSummary);
+    if (finished !== undefined && finished.to >= to) {
+      print(terminal.stdout, findReport(finished, plan.folder));
+      return;
+    }
+    const engine = await startChosen(engineChoice(plan.record, options), terminal);
+    const origin = await originOn(kind, options, own, { from: options.from, terminal });
+    const start = await startFrom(origin, options.seed);
+    try {
+      const digests = Object.values(await towerDigests(start.model, start.params));
+      const search = { kind, options, own, rounds, to, start, targets: targetsOf(start, to, rounds) };
+      const run = await beginRun(plan, { engine, version: version(), sourceWeights: digests.join(' ') });
+      const { stepsPerEpoch } = batchesOf(start.workload, options);
+      const { checkpointEvery } = options;
+      const session = { terminal, progress: progressOn(terminal), checkpointEvery, stepsPerEpoch };
+      const summary = await inSession(run, session, (runner) => find(runner, run, search));
+      print(terminal.stdout, findReport(summary, plan.folder));
+    } finally {
+      disposeTree(start.params);
+    }
+  },
+};
+
+/** @throws {UserError} for anything but a share above 0 and below 1. */
+function sparsityIn(text: string | number): number {
+  const { keep } = budgetOf(text, 'compressible-parameters');
+  if (!(keep > 0 && keep < 1))
+    throw new UserError(`to: expected a sparsity above 0 and below 100 %, got ${text}`);
+  return keep;
+}
+
+interface Search {
+  readonly kind: WorkloadKind;
+  readonly options: FindOptions;
+  readonly own: GivenOptions;
+  readonly rounds: RoundOptions;
+  readonly to: number;
+  readonly start: Start;
+  readonly targets: ReturnType<typeof targetsOf>;
+}
+
+function targetsOf({ model }: Start, to: number, rounds: RoundOptions) {
+  const task = pruningTask(model, { unit: 'compressible-parameters', keep: 1 - to }, rounds);
+  return { pruning: task.pruning, removed: wholeRoundsOf(task, rounds) };
+}
+
+/** Rounds, each pruned after its training, and a last one that only shows what the sparsest ticket comes to. */
+async function find(runner: Runner, run: RunFolder, search: Search): Promise<FindSummary> {
+  const { kind, options, own, rounds, to, start, targets } = search;
+  const { workload, model } = start;
+  const task = workload.taskOf(model, own);
+  const batches = batchesOf(workload, options);
+  const score = scoreOn(workload.test, options.batchSize);
+  const matrices = prunableMatrices(model);
+  const ledger: LedgerEntry[] = [];
+  const tickets: FindSummary['tickets'] = [];
+  await mkdir(join(run.folder, 'tickets'), { recursive: true });
+
+  const note = async ({ number, before, trained, origin }: Round): Promise<void> => {
+    const scores = await scoredOnce(runner, `scores-round-${number}`, () => score(task, trained));
+    const ticket = ticketOf(
+      matrices,
+      { ...everything(matrices), ...before },
+      {
+        start: await towerDigests(model, origin),
+        rewindSteps: stepsIn(rounds.rewind, batches.stepsPerEpoch),
+        found: {
+          task: kind.name,
+          data: workload.facts.name,
+          round: number - 1,
+          seed: options.seed,
+          run: run.record.hash,
+        },
+      },
+    );
+    const entry = { round: number - 1, sparsity: ticket.sparsity, kept: keptShares(ticket), scores };
+    if (removedCount(before) === 0) {
+      tickets.push(entry);
+      if (stepsIn(rounds.rewind, batches.stepsPerEpoch) > 0)
+        await saveTrained(join(run.folder, 'start'), workload, { model, params: origin });
+      return;
+    }
+    const file = join('tickets', `${(100 * ticket.sparsity).toFixed(2)}.json`);
+    await writeTicket(join(run.folder, file), ticket);
+    tickets.push({ ...entry, file });
+  };
+
+  const trainer = {
+    model,
+    params: start.params,
+    stepsIn: (duration: RoundOptions['round']) => stepsIn(duration, batches.stepsPerEpoch),
+    train: phaseTrainer(
+      runner,
+      { task, batches, trainingMacsPerExample: FORWARD_PASSES_PER_STEP * model.account.macs },
+      ledger,
+    ),
+  };
+  const last = targets.removed.at(-1) ?? 0;
+  const found = await prunedIteratively(trainer, rounds, targets.pruning, [...targets.removed, last], note);
+  disposeTree(found.params);
+  const summary: FindSummary = {
+    command: 'ticket find',
+    metric: task.metric,
+    data: workload.facts.name,
+    task: kind.name,
+    to,
+    tickets,
+    ledger,
+  };
+  await writeTicketSummary(run.folder, summary);
+  return summary;
+}

@@ -1,0 +1,118 @@
+import { disposeTree, prunableMatrices, toJson } from '@winnow/core';
+import { keptIn, keptShares } from '@winnow/lottery-ticket';
+import { z } from 'zod';
+import { weightBytes } from '../model-source/open-model';
+import { saveTrained } from '../model-source/save-trained';
+import { dataShape, executionShape, optimizationShape, outShape } from '../options/training';
+import { progressOn } from '../progress/progress';
+import { engineChoice } from '../run-folder/record';
+import { beginRun, planRun, shortName } from '../run-folder/run-folder';
+import { print } from '../terminal/terminal';
+import { controls, controlled } from '../ticket/control';
+import { trainReport } from '../ticket/report';
+import { checkStart, originOn, startFrom, towerDigests } from '../ticket/start';
+import {
+  type TicketTrainSummary,
+  readTicketSummary,
+  trainSummary,
+  writeTicketSummary,
+} from '../ticket/summary';
+import { readTicket } from '../ticket/ticket-file';
+import { ticketTrainingShape, trainTicket } from '../ticket/training';
+import { batchesOf } from '../training/data';
+import { version } from '../version';
+import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
+import type { WorkloadKind } from '../workload/workload';
+import type { Command, Invocation } from './command';
+import { startChosen } from './engine';
+import { inSession } from './run-session';
+
+const shapeFor = ({ defaultData }: WorkloadKind) => ({
+  ticket: z.string().min(1).describe('The ticket, a file that ticket find wrote'),
+  from: z.string().min(1).describe('The model whose towers it starts from: run, model or checkpoint'),
+  otherWeights: z
+    .boolean()
+    .default(false)
+    .describe("Start from weights that are not the ticket's: the control θ_0′"),
+  control: z.enum(controls).default('none').describe('What is trained in its place at the same sparsity'),
+  ...taskShape,
+  ...dataShape(defaultData),
+  ...ticketTrainingShape,
+  ...optimizationShape,
+  ...executionShape,
+  ...outShape,
+});
+const trainOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
+
+const groupsOf = (kind: WorkloadKind) => [
+  {
+    title: 'Options of ticket train',
+    schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.trainingShape }),
+  },
+];
+
+export const ticketTrainCommand: Command = {
+  name: 'ticket train',
+  summary: 'Train a lottery ticket, or a control at its sparsity, on any task of its towers',
+  startsRun: true,
+  groups: ({ task }) => groupsOf(workloadNamed(task)),
+  run: async ({ given, resume, terminal }: Invocation) => {
+    const plan = await planRun({
+      command: 'ticket train',
+      groupsFor: (options) => groupsOf(workloadIn(options)),
+      given,
+      resume,
+      nameOf: ({ data }) => `ticket-on-${shortName(String(data))}`,
+    });
+    const kind = workloadIn(plan.options);
+    const options = trainOptions(kind).parse(plan.options);
+    const finished = await readTicketSummary(plan.folder, trainSummary);
+    if (finished !== undefined) {
+      print(terminal.stdout, trainReport(finished, plan.folder));
+      return;
+    }
+    const ticket = await readTicket(options.ticket);
+    const engine = await startChosen(engineChoice(plan.record, options), terminal);
+    const { from, seed, checkpointEvery } = options;
+    const origin = await originOn(kind, options, plan.options, { from: options.from, terminal });
+    const start = await startFrom(origin, options.seed);
+    try {
+      const digests = await towerDigests(start.model, start.params);
+      if (!options.otherWeights) checkStart(ticket, digests, from);
+      const kept = keptIn(ticket, prunableMatrices(start.model));
+      const sourceWeights = Object.values(digests).join(' ');
+      const run = await beginRun(plan, { engine, version: version(), sourceWeights });
+      const { stepsPerEpoch } = batchesOf(start.workload, options);
+      const session = { terminal, progress: progressOn(terminal), checkpointEvery, stepsPerEpoch };
+      const summary = await inSession(run, session, async (runner): Promise<TicketTrainSummary> => {
+        const training = { ...options, optimization: options, training: plan.options, seed };
+        const trained = await controlled(start, kept, options.control, seed, (start, kept) =>
+          trainTicket(runner, 'ticket', start, kept, training),
+        );
+        const { workload } = start;
+        const { model, params, ledger, scores } = trained;
+        const origin = toJson({ run: run.record.hash, ...workload.origin, ticket: ticket.found });
+        await saveTrained(run.modelFolder, workload, { model, params, origin });
+        disposeTree(params);
+        return {
+          command: 'ticket train',
+          metric: workload.taskOf(model).metric,
+          data: workload.facts.name,
+          task: kind.name,
+          ledger: [ledger],
+          sparsity: ticket.sparsity,
+          control: options.otherWeights ? `other weights, ${options.control}` : options.control,
+          kept: keptShares(ticket),
+          parameters: model.account.parameters,
+          macs: model.account.macs,
+          bytes: await weightBytes(run.modelFolder),
+          scores,
+        };
+      });
+      await writeTicketSummary(run.folder, summary);
+      print(terminal.stdout, trainReport(summary, plan.folder));
+    } finally {
+      disposeTree(start.params);
+    }
+  },
+};

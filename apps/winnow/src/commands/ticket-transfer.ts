@@ -1,0 +1,150 @@
+import { UserError } from '@winnow/core';
+import { z } from 'zod';
+import { dataShape, executionShape, optimizationShape, outShape } from '../options/training';
+import { progressOn } from '../progress/progress';
+import { engineChoice } from '../run-folder/record';
+import { beginRun, planRun } from '../run-folder/run-folder';
+import { type Terminal, print } from '../terminal/terminal';
+import { type Control, controls } from '../ticket/control';
+import { type Destination, type Row, transferMatrix } from '../ticket/matrix';
+import { transferReport } from '../ticket/report';
+import { originOn, startFrom } from '../ticket/start';
+import { readTicketSummary, transferSummary, writeTicketSummary } from '../ticket/summary';
+import { listed, readTicket } from '../ticket/ticket-file';
+import { ticketTrainingShape } from '../ticket/training';
+import { batchesOf } from '../training/data';
+import { version } from '../version';
+import { workloads } from '../table';
+import { workloadNamed } from '../workload/choice';
+import type { Command, Invocation } from './command';
+import { startChosen } from './engine';
+import { inSession } from './run-session';
+
+const { data: _, ...pictures } = dataShape('');
+
+const shape = {
+  tickets: z.string().default('').describe('Ticket files, separated by commas'),
+  from: z.string().min(1).describe('The model that the tickets start from: run, model or checkpoint'),
+  onto: z
+    .string()
+    .default('classification:emoji-category')
+    .describe('What to train them on: task:data, separated by commas'),
+  seeds: z.int().positive().default(3).describe('How many trainings of each, with seeds from --seed on'),
+  controls: z
+    .string()
+    .default('none')
+    .describe(`What to train of each ticket, separated by commas: ${controls.join(', ')} (none: itself)`),
+  other: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Another model with such towers: the control θ_0′ starts from it'),
+  ...pictures,
+  ...ticketTrainingShape,
+  ...optimizationShape,
+  ...executionShape,
+  ...outShape,
+};
+const transferOptions = z.object(shape);
+type TransferOptions = z.output<typeof transferOptions>;
+
+const shapesOfTasks = workloads.reduce<z.ZodRawShape>(
+  (all, { dataShape, trainingShape }) => ({ ...all, ...dataShape, ...trainingShape }),
+  {},
+);
+/** Options of every task that there is: each takes its own. */
+const schema = z.object({ ...shape, ...shapesOfTasks });
+const groups = [{ title: 'Options of ticket transfer', schema }];
+
+export const ticketTransferCommand: Command = {
+  name: 'ticket transfer',
+  summary: 'Train lottery tickets and controls on several tasks: the matrix, with verdicts',
+  startsRun: true,
+  groups: () => groups,
+  run: async ({ given, resume, terminal }: Invocation) => {
+    const plan = await planRun({
+      command: 'ticket transfer',
+      groupsFor: () => groups,
+      given,
+      resume,
+      nameOf: () => 'ticket-transfer',
+    });
+    const finished = await readTicketSummary(plan.folder, transferSummary);
+    if (finished !== undefined) {
+      print(terminal.stdout, transferReport(finished, plan.folder));
+      return;
+    }
+    const options = transferOptions.parse(plan.options);
+    const rows = await rowsOf(options);
+    const engine = await startChosen(engineChoice(plan.record, options), terminal);
+    const destinations = await Promise.all(
+      destinationsOf(options).map((one) => destinationOf(one, options, plan.options, terminal)),
+    );
+    const stepsPerEpoch = Math.max(...destinations.map((destination) => destination.stepsPerEpoch));
+    const run = await beginRun(plan, { engine, version: version() });
+    const { from, seeds, seed, checkpointEvery } = options;
+    const session = { terminal, progress: progressOn(terminal), checkpointEvery, stepsPerEpoch };
+    const job = {
+      from,
+      rows,
+      destinations,
+      seeds: Array.from({ length: seeds }, (_, index) => seed + index),
+    };
+    const summary = await inSession(run, session, (runner) => transferMatrix(runner, job));
+    await writeTicketSummary(run.folder, summary);
+    print(terminal.stdout, transferReport(summary, plan.folder));
+  },
+};
+
+/** Each ticket with each control, in this order. */
+async function rowsOf({ tickets: files, controls: names, other }: TransferOptions): Promise<Row[]> {
+  const tickets = await Promise.all(listed(files).map(readTicket));
+  if (tickets.length === 0) throw new UserError('ticket transfer: expected files in --tickets');
+  const chosen = listed(names).map(controlNamed);
+  return tickets.flatMap((ticket): Row[] => [
+    ...chosen.map((control) => ({ ticket, control })),
+    ...(other === undefined ? [] : [{ ticket, control: 'other-weights' as const }]),
+  ]);
+}
+
+function controlNamed(name: string): Control {
+  const found = controls.find((control) => control === name);
+  if (found === undefined) throw new UserError(`controls: expected ${controls.join(', ')}, got ${name}`);
+  return found;
+}
+
+function destinationsOf({ onto }: TransferOptions): { readonly task: string; readonly data: string }[] {
+  const found = listed(onto).map((text) => {
+    const [task = '', ...data] = text.split(':');
+    if (data.length === 0) {
+      throw new UserError(`onto: expected task:data, like classification:emoji-category, got ${text}`);
+    }
+    return { task, data: data.join(':') };
+  });
+  if (found.length === 0) throw new UserError('onto: expected at least one task:data');
+  return found;
+}
+
+/** Opens the data once to see that it fits. */
+async function destinationOf(
+  { task, data }: { readonly task: string; readonly data: string },
+  options: TransferOptions,
+  own: unknown,
+  terminal: Terminal,
+): Promise<Destination & { readonly stepsPerEpoch: number }> {
+  const kind = workloadNamed(task);
+  const { from, other = from, augmentation, preload, duration, learningRate } = options;
+  const choice = { data, augmentation, preload };
+  const origins = {
+    own: await originOn(kind, choice, own, { from, terminal }),
+    other: await originOn(kind, choice, own, { from: other, terminal }),
+  };
+  const { workload, model } = origins.own;
+  return {
+    name: workload.facts.name,
+    metric: workload.taskOf(model).metric,
+    startAt: (seed, weights) => startFrom(origins[weights], seed),
+    training: { optimization: options, duration, learningRate, training: own },
+    stepsPerEpoch: batchesOf(workload, options).stepsPerEpoch,
+  };
+}

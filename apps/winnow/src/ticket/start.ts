@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import {
+  type HostTensor,
+  type Model,
+  type TensorTree,
+  UserError,
+  asDense,
+  disposeTree,
+  downloadTree,
+  entriesOf,
+  initialize,
+  uploadTree,
+} from '@winnow/core';
+import { type Ticket, towerParameter } from '@winnow/lottery-ticket';
+import { type OpenedModel, openModel } from '../model-source/open-model';
+import type { DataChoice } from '../options/training';
+import { type Terminal, print } from '../terminal/terminal';
+import type { Workload, WorkloadKind } from '../workload/workload';
+
+/** A task, and a model for it whose towers are those of another; the caller owns the parameters. */
+export interface Start {
+  readonly workload: Workload;
+  readonly model: Model;
+  readonly params: TensorTree;
+}
+
+/** A task on opened data, a model for it, and what it takes over of another: nothing of it lives on the engine. */
+export interface Origin {
+  readonly workload: Workload;
+  readonly model: Model;
+  /** Parameters by names that do not depend on the model that a tower stands in. */
+  readonly towers: ReadonlyMap<string, HostTensor>;
+}
+
+/**
+ * The towers of the model at a path, for a task.
+ * @throws {UserError} when the task needs a tower that the model does not have.
+ */
+export async function originOn(
+  kind: WorkloadKind,
+  choice: DataChoice,
+  options: unknown,
+  { from, terminal }: { readonly from: string; readonly terminal: Terminal },
+): Promise<Origin> {
+  const opened = await openModel(from);
+  for (const note of opened.notes) print(terminal.stderr, `${from}: ${note}`);
+  try {
+    refuseMasked(opened, from);
+    const { workload, model } = await kind.adapt(choice, opened, options);
+    const dense = asDense(opened);
+    const parameters = [...(await downloadTree(dense.params))];
+    const towers = new Map(parameters.map(([path, tensor]) => [nameIn(dense.model, path), tensor]));
+    return { workload, model, towers };
+  } finally {
+    disposeTree(opened.params);
+  }
+}
+
+const nameIn = (model: Model, path: string): string => towerParameter(model, path)?.name ?? path;
+
+/**
+ * Parameters to start from: towers, and projections where both models have them, are taken over; whatever else there is
+ * the seed draws anew, and a classifier's head always.
+ */
+export async function startFrom({ workload, model, towers }: Origin, seed: number): Promise<Start> {
+  const fresh = initialize<TensorTree>(model.specs, seed);
+  try {
+    const values = await downloadTree(fresh);
+    for (const [path, { shape }] of entriesOf(fresh)) {
+      const isHead = model.readout.heads.includes(path.split('.')[0] ?? '');
+      const found = isHead ? undefined : towers.get(nameIn(model, path));
+      if (found !== undefined && found.shape.join() === shape.join()) values.set(path, found);
+    }
+    return { workload, model, params: uploadTree(fresh, values) };
+  } finally {
+    disposeTree(fresh);
+  }
+}
+
+function refuseMasked({ kind }: OpenedModel, from: string): void {
+  if (kind === 'masked') {
+    throw new UserError(
+      `${from} has lost weights already: a ticket starts from a dense model, so give the one it comes from`,
+    );
+  }
+}
+
+/** SHA-256 of each tower's parameters, whichever model the tower stands in. */
+export async function towerDigests(model: Model, params: TensorTree): Promise<Record<string, string>> {
+  const towers = new Map<string, { name: string; tensor: HostTensor }[]>();
+  for (const [path, tensor] of await downloadTree(params)) {
+    const found = towerParameter(model, path);
+    if (found === undefined) continue;
+    towers.set(found.tower, [...(towers.get(found.tower) ?? []), { name: found.name, tensor }]);
+  }
+  return Object.fromEntries(
+    [...towers].map(([tower, parameters]) => {
+      const hash = createHash('sha256');
+      parameters.sort((a, b) => (a.name < b.name ? -1 : 1));
+      for (const { name, tensor } of parameters) {
+        hash.update(JSON.stringify([name, tensor.shape])).update(tensor.values);
+      }
+      return [tower, hash.digest('hex')];
+    }),
+  );
+}
+
+/**
+ * Checks that a ticket is trained from the weights that it was found from.
+ * @throws {UserError} when a tower that both have is another one.
+ */
+export function checkStart(
+  { start, rewindSteps }: Ticket,
+  digests: Readonly<Record<string, string>>,
+  from: string,
+): void {
+  for (const [tower, digest] of Object.entries(start)) {
+    const found = digests[tower];
+    if (found === undefined || found === digest) continue;
+    const rewound =
+      rewindSteps === 0 ? '' : ` (those after ${rewindSteps} steps, beside the ticket in start)`;
+    throw new UserError(
+      `the ticket is for a ${tower} tower with SHA-256 ${digest.slice(0, 12)}…${rewound}, ${from} has ${found.slice(0, 12)}…: ` +
+        'start from the model that it was found from, or say --other-weights to train it from others on purpose',
+    );
+  }
+}

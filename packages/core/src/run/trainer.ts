@@ -1,0 +1,35 @@
+import type { BatchSource } from '../data/batches';
+import type { Task } from '../task/task';
+import type { CompressionRun } from './compression-run';
+import type { LedgerEntry } from './ledger';
+import { type Runner, runPhase } from './phase';
+
+/** What the phases of a run train on. */
+export interface PhaseSubject {
+  readonly task: Task;
+  readonly batches: BatchSource<unknown>;
+  /** What one example costs, forward and backward. */
+  readonly trainingMacsPerExample: number;
+}
+
+/** Trains phases by name on one task, each with a line in the ledger. */
+export function phaseTrainer(
+  runner: Runner,
+  { task, batches, trainingMacsPerExample }: PhaseSubject,
+  ledger: LedgerEntry[],
+): CompressionRun['train'] {
+  return async (name, { isExtended = false, batchOf, ...phase }) => {
+    const seen =
+      batchOf === undefined ? batches : { ...batches, at: (step: number) => batches.at(batchOf(step)) };
+    const { ledger: entry, ...trained } = await runPhase(
+      runner,
+      name,
+      { ...phase, task, batches: seen },
+      { trainingMacsPerExample, isExtended },
+    );
+    // An extended phase is one line: the latest has everything that was spent under the name.
+    const known = ledger.findIndex(({ phase }) => phase === name);
+    ledger.splice(known < 0 ? ledger.length : known, 1, entry);
+    return { params: trained.params, state: trained.state };
+  };
+}
