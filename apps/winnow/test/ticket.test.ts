@@ -88,6 +88,20 @@ test('stopped in round 3, it goes on in round 3', async () => {
   expect(ticketsOf('stopped')).toEqual(ticketsOf('tickets'));
 });
 
+test('a search against an adversary costs what it costs, and needs something to perturb', async () => {
+  const adversarial = await winnow(find('adversarial', '20%', '--adversarial', 'patches'));
+  expect(adversarial.code).toBe(0);
+  const macs = z.looseObject({ ledger: z.array(z.looseObject({ trainingMacs: z.number() })) });
+  const costOf = (out: string) =>
+    macs.parse(JSON.parse(readFileSync(at(out, 'summary.json'), 'utf8'))).ledger[0]?.trainingMacs ?? 0;
+  expect(costOf('adversarial') / costOf('tickets')).toBeCloseTo(10 / 3, 9);
+  expect(ticketsOf('adversarial')['20.00.json']).not.toEqual(ticketsOf('tickets')['20.00.json']);
+  const words = await winnow(find('words', '20%', '--adversarial', 'words'));
+  expect([words.code, words.stderr]).toEqual([2, expect.stringMatching(/no words that could be perturbed/)]);
+  const idle = await winnow(find('idle', '20%', '--adversarial-steps', '2'));
+  expect([idle.code, idle.stderr]).toEqual([2, expect.stringMatching(/has no use without adversarial/)]);
+});
+
 describe('a ticket', () => {
   const train = (out: string, ...more: string[]) => [
     ...['ticket', 'train', '--ticket', at('tickets', 'tickets', '40.00.json'), ...TINY],

@@ -15,6 +15,7 @@ import {
   toJson,
 } from '@winnow/core';
 import { weightBytes } from '../model-source/open-model';
+import { adversaryOf } from '../options/training';
 import { saveTrained } from '../model-source/save-trained';
 import type { RunFolder } from '../run-folder/run-folder';
 import { writeFindings } from '../run-folder/findings';
@@ -119,6 +120,7 @@ function compress(
     method,
     budget,
     seed: options.seed,
+    ...adversaryOf(options),
     model,
     params,
     taskOf: (model) => workload.taskOf(model, training),

@@ -10,6 +10,7 @@ import {
 import { digestOf, openModel } from '../model-source/open-model';
 import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
+import { adversaryOf } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { runReport } from '../report/run-report';
 import { dataOfRun, engineChoice } from '../run-folder/record';
@@ -86,6 +87,7 @@ async function prepare({ options: values, record }: PlannedRun, terminal: Termin
   const own = givenFor(values, groups);
   const kind = workloadIn(own);
   const options = compressOptions(kind).parse(own);
+  adversaryOf(options); // refuses what does not fit together
   const method = methodNamed(options.method).configure(givenFor(values, groups, 'options'));
   const budget = budgetOf(options.budget, options.budgetUnit);
   const engine = await startChosen(engineChoice(record, options), terminal);

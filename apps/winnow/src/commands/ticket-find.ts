@@ -25,7 +25,14 @@ import { z } from 'zod';
 import { saveTrained } from '../model-source/save-trained';
 import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
-import { dataShape, executionShape, optimizationShape, outShape } from '../options/training';
+import {
+  adversaryOf,
+  adversaryShape,
+  dataShape,
+  executionShape,
+  optimizationShape,
+  outShape,
+} from '../options/training';
 import { progressOn } from '../progress/progress';
 import { engineChoice } from '../run-folder/record';
 import { type RunFolder, beginRun, planRun, shortName } from '../run-folder/run-folder';
@@ -42,8 +49,6 @@ import type { Command, Invocation } from './command';
 import { startChosen } from './engine';
 import { inSession } from './run-session';
 
-const FORWARD_PASSES_PER_STEP = 3;
-
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
   from: z.string().min(1).describe('The model whose towers the tickets are of: run, model or checkpoint'),
   to: z
@@ -53,6 +58,7 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
   ...taskShape,
   ...dataShape(defaultData),
   batchSize: optimizationShape.batchSize,
+  ...adversaryShape,
   ...executionShape,
   ...outShape,
 });
@@ -96,6 +102,7 @@ export const ticketFindCommand: Command = {
     const options = findOptions(kind).parse(own);
     const rounds = roundOptions.parse(givenFor(plan.options, groups, 'options'));
     const to = sparsityIn(options.to);
+    adversaryOf(options); // refuses what does not fit together
     const finished = await readTicketSummary(plan.folder, findSummary);
     if (finished !== undefined && finished.to >= to) {
       print(terminal.stdout, findReport(finished, plan.folder));
@@ -187,11 +194,7 @@ async function find(runner: Runner, run: RunFolder, search: Search): Promise<Fin
     model,
     params: start.params,
     stepsIn: (duration: RoundOptions['round']) => stepsIn(duration, batches.stepsPerEpoch),
-    train: phaseTrainer(
-      runner,
-      { task, batches, trainingMacsPerExample: FORWARD_PASSES_PER_STEP * model.account.macs },
-      ledger,
-    ),
+    train: phaseTrainer(runner, { task, batches, macs: model.account.macs, ...adversaryOf(options) }, ledger),
   };
   const last = targets.removed.at(-1) ?? 0;
   const found = await prunedIteratively(trainer, rounds, targets.pruning, [...targets.removed, last], note);

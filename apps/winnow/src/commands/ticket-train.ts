@@ -3,7 +3,7 @@ import { keptIn, keptShares } from '@winnow/lottery-ticket';
 import { z } from 'zod';
 import { weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
-import { dataShape, executionShape, optimizationShape, outShape } from '../options/training';
+import { adversaryOf, dataShape, executionShape, optimizationShape, outShape } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { engineChoice } from '../run-folder/record';
 import { beginRun, planRun, shortName } from '../run-folder/run-folder';
@@ -71,6 +71,7 @@ export const ticketTrainCommand: Command = {
       print(terminal.stdout, trainReport(finished, plan.folder));
       return;
     }
+    adversaryOf(options); // refuses what does not fit together
     const ticket = await readTicket(options.ticket);
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const { from, seed, checkpointEvery } = options;

@@ -1,6 +1,6 @@
 import { UserError } from '@winnow/core';
 import { z } from 'zod';
-import { dataShape, executionShape, optimizationShape, outShape } from '../options/training';
+import { adversaryOf, dataShape, executionShape, optimizationShape, outShape } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { engineChoice } from '../run-folder/record';
 import { beginRun, planRun } from '../run-folder/run-folder';
@@ -75,6 +75,7 @@ export const ticketTransferCommand: Command = {
       return;
     }
     const options = transferOptions.parse(plan.options);
+    adversaryOf(options); // refuses what does not fit together
     const rows = await rowsOf(options);
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const destinations = await Promise.all(

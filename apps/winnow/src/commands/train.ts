@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
 import {
+  adversaryOf,
   dataShape,
   denseTrainingShape,
   executionShape,
@@ -71,6 +72,7 @@ export const trainCommand: Command = {
     const startMs = performance.now();
     const kind = workloadIn(plan.options);
     const options = trainOptions(kind).parse(plan.options);
+    adversaryOf(options); // refuses what does not fit together
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const { workload, model } = await created(kind, options, plan.options);
     const { stepsPerEpoch } = batchesOf(workload, options);

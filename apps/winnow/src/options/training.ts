@@ -1,4 +1,4 @@
-import { type Duration, durationOption } from '@winnow/core';
+import { type Adversary, type Duration, UserError, durationOption, embeddingPlaces } from '@winnow/core';
 import { augmentationPresets } from '@winnow/data';
 import { devicePattern, engineNames, precisions } from '@winnow/engine';
 import { z } from 'zod';
@@ -26,6 +26,50 @@ export const dataShape = (defaultData: string) => ({
     .describe('Decode all pictures first, so that a broken file is reported before the training'),
 });
 
+/** Training against a perturbation of what inputs are embedded in (slides, Table 5). Runs without one do not name it. */
+export const adversaryShape = {
+  adversarial: z
+    .enum([...embeddingPlaces, 'both'])
+    .optional()
+    .describe('Train against a perturbation of embedded patches, words or both that climbs the loss'),
+  adversarialSteps: z
+    .int()
+    .positive()
+    .optional()
+    .describe('How often it climbs in a training step; default: 3'),
+  adversarialStepSize: positive
+    .optional()
+    .describe('How far it goes each time, in the norm of an example; default: 0.001'),
+  adversarialDivergence: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('Weight of the divergence from the prediction without it; default: 1.5'),
+};
+
+export type AdversaryChoice = OutputOf<typeof adversaryShape>;
+
+/**
+ * The adversary of a training, if it has one.
+ * @throws {UserError} for options of an adversary that there is not.
+ */
+export function adversaryOf({
+  adversarial,
+  adversarialSteps,
+  adversarialStepSize,
+  adversarialDivergence,
+}: AdversaryChoice): { readonly adversary?: Adversary } {
+  const chosen = { adversarialSteps, adversarialStepSize, adversarialDivergence };
+  if (adversarial === undefined) {
+    const idle = Object.entries(chosen).find(([, value]) => value !== undefined);
+    if (idle === undefined) return {};
+    throw new UserError(`${idle[0]} has no use without adversarial: say what to perturb`);
+  }
+  const places = adversarial === 'both' ? embeddingPlaces : [adversarial];
+  const { adversarialSteps: steps = 3, adversarialStepSize: stepSize = 1e-3 } = chosen;
+  return { adversary: { places, steps, stepSize, divergence: adversarialDivergence ?? 1.5 } };
+}
+
 /** What every training phase of a run shares. */
 export const optimizationShape = {
   batchSize: z.int().positive().default(64).describe('Pictures per step'),
@@ -37,6 +81,7 @@ export const optimizationShape = {
     .nonnegative()
     .default(1)
     .describe('Largest norm of all gradients together; 0 leaves them as they are'),
+  ...adversaryShape,
 };
 
 /** What computes, and how. */

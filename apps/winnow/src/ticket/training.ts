@@ -9,6 +9,7 @@ import {
   disposeTree,
   lendTree,
   durationOption,
+  forwardPassesPerStep,
   masked,
   prunableMatrices,
   runPhase,
@@ -19,13 +20,10 @@ import {
 } from '@winnow/core';
 import { masksOf } from '@winnow/lottery-ticket';
 import { z } from 'zod';
-import type { Optimization } from '../options/training';
+import { type Optimization, adversaryOf } from '../options/training';
 import { batchesOf, scoreOn } from '../training/data';
 import { optimizerFor } from '../training/optimizer';
 import type { Start } from './start';
-
-/** Forward and backward cost three forward passes. */
-const FORWARD_PASSES_PER_STEP = 3;
 
 /** As long as a round of the search, and as the retraining of `compress`. */
 export const ticketTrainingShape = {
@@ -84,9 +82,13 @@ export async function trainTicket(
         effective: (tree: TensorTree) => tree,
         optimizer: optimizerFor<TensorTree>(optimization, { learningRate, steps }),
         batches,
+        ...adversaryOf(optimization),
         steps,
       },
-      { trainingMacsPerExample: FORWARD_PASSES_PER_STEP * model.account.macs },
+      {
+        trainingMacsPerExample:
+          forwardPassesPerStep(adversaryOf(optimization).adversary) * model.account.macs,
+      },
     ),
   );
   try {

@@ -8,16 +8,14 @@ import {
   type Task,
   type TensorTree,
   disposeTree,
+  forwardPassesPerStep,
   initialize,
   runPhase,
   stepsIn,
 } from '@winnow/core';
 import type { Duration } from '@winnow/core';
-import type { Optimization } from '../options/training';
+import { type Optimization, adversaryOf } from '../options/training';
 import { optimizerFor } from './optimizer';
-
-/** Forward and backward cost three forward passes. */
-const FORWARD_PASSES_PER_STEP = 3;
 
 export interface DenseTraining {
   readonly phase: string;
@@ -53,10 +51,12 @@ export async function trainDense(
         effective: (params: TensorTree) => params,
         optimizer: optimizerFor<TensorTree>(optimization, { learningRate, steps }),
         batches,
+        ...adversaryOf(optimization),
         steps,
       },
       {
-        trainingMacsPerExample: FORWARD_PASSES_PER_STEP * model.account.macs,
+        trainingMacsPerExample:
+          forwardPassesPerStep(adversaryOf(optimization).adversary) * model.account.macs,
         ...(milestones === undefined ? {} : { milestones }),
       },
     );

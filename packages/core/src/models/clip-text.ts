@@ -5,6 +5,7 @@ import { linear } from '../operations/linear';
 import { towerSites } from '../sites/site';
 import { type ParameterSpec, normal } from '../transformer/parameter';
 import type { Model } from './model';
+import type { Perturb } from './perturbation';
 import { shrunkTower } from './shrunk-tower';
 import { type TextTowerParams, textStates, textTowerAccount, textTowerSpecs } from './text-tower';
 import type { TextTowerConfig } from './text-tower-config';
@@ -22,6 +23,7 @@ export type ClipTextParams<Matrix = Tensor2D, Vector = Tensor1D> = TextTowerPara
 /** Token sequences [B, T], int32. */
 export interface TextInputs {
   readonly tokens: Tensor2D;
+  readonly perturb?: Perturb;
 }
 
 export interface ClipText extends Model<ClipTextParams, TextInputs> {
@@ -46,8 +48,8 @@ export function clipText(config: ClipTextConfig): ClipText {
       projectionLine('projection', tower.embedDim, projectionDim),
     ]),
     readout: { projections: [{ parameter: 'projection', tower: 'text' }], heads: [] },
-    forward: (params, { tokens }) => {
-      const states = textStates(config, params, tokens);
+    forward: (params, { tokens, perturb }) => {
+      const states = textStates(config, params, tokens, perturb);
       return { logits: linear(states, params.projection), states };
     },
     shrink: (decision) => clipText({ ...config, tower: shrunkTower(tower, sites, decision) }),

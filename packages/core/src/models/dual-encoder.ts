@@ -19,6 +19,7 @@ import { type Site, towerSites } from '../sites/site';
 import { type ParameterSpec, constant, normal } from '../transformer/parameter';
 import { type TextInputs, projectionLine } from './clip-text';
 import type { Model } from './model';
+import type { Perturb } from './perturbation';
 import { shrunkTower } from './shrunk-tower';
 import { type Ties, storedSpecs, tiedAccount, untie } from './ties';
 import { type TextTowerParams, textStates, textTowerAccount, textTowerSpecs } from './text-tower';
@@ -52,9 +53,9 @@ export interface DualEncoder extends Model<DualEncoderParams, DualEncoderInputs>
   readonly config: DualEncoderConfig;
   readonly specs: DualEncoderParams<ParameterSpec, ParameterSpec>;
   /** Pictures [B, S, S, C] → embeddings of length 1, [B, P]. */
-  embedImages(params: DualEncoderParams, images: Tensor4D): Tensor2D;
+  embedImages(params: DualEncoderParams, images: Tensor4D, perturb?: Perturb): Tensor2D;
   /** Token sequences [B, T] → embeddings of length 1, [B, P]. */
-  embedTexts(params: DualEncoderParams, tokens: Tensor2D): Tensor2D;
+  embedTexts(params: DualEncoderParams, tokens: Tensor2D, perturb?: Perturb): Tensor2D;
   shrink(decision: Decision): DualEncoder;
 }
 
@@ -86,8 +87,8 @@ function tiedEncoder(untied: DualEncoder, ties: Ties): DualEncoder {
     sites: [],
     account: tiedAccount(untied.account, specs, ties),
     readout: { projections: [], heads: [] },
-    embedImages: (params, images) => untied.embedImages(whole(params), images),
-    embedTexts: (params, tokens) => untied.embedTexts(whole(params), tokens),
+    embedImages: (params, images, perturb) => untied.embedImages(whole(params), images, perturb),
+    embedTexts: (params, tokens, perturb) => untied.embedTexts(whole(params), tokens, perturb),
     forward: (params, inputs) => untied.forward(whole(params), inputs),
     untied: { model: untied, params: whole },
     shrink: () => {
@@ -100,10 +101,10 @@ function untiedEncoder(config: DualEncoderConfig): DualEncoder {
   const { vision, text, projectionDim: P } = config;
   const sites = dualEncoderSites(config);
   const sitesOf = (tower: string) => sites.filter((site) => site.tower === tower);
-  const embedImages = (params: DualEncoderParams, images: Tensor4D): Tensor2D =>
-    unitLength(linear(visionStates(vision, params.vision, images, 1), params.visionProjection));
-  const embedTexts = (params: DualEncoderParams, tokens: Tensor2D): Tensor2D =>
-    unitLength(linear(textStates(text, params.text, tokens), params.textProjection));
+  const embedImages = (params: DualEncoderParams, images: Tensor4D, perturb?: Perturb): Tensor2D =>
+    unitLength(linear(visionStates(vision, params.vision, images, 1, perturb), params.visionProjection));
+  const embedTexts = (params: DualEncoderParams, tokens: Tensor2D, perturb?: Perturb): Tensor2D =>
+    unitLength(linear(textStates(text, params.text, tokens, perturb), params.textProjection));
   return {
     config,
     specs: {
@@ -131,8 +132,8 @@ function untiedEncoder(config: DualEncoderConfig): DualEncoder {
     embedImages,
     embedTexts,
     forward: (params, inputs) => {
-      const images = embedImages(params, inputs.images);
-      const texts = embedTexts(params, inputs.tokens);
+      const images = embedImages(params, inputs.images, inputs.perturb);
+      const texts = embedTexts(params, inputs.tokens, inputs.perturb);
       return { logits: similarity(images, texts, params.logitScale), images, texts };
     },
     shrink: (decision) => {

@@ -21,6 +21,7 @@ import {
   layerNormSpecs,
 } from '../transformer/block';
 import { type ParameterSpec, normal } from '../transformer/parameter';
+import type { Perturb } from './perturbation';
 import type { TextTowerConfig } from './text-tower-config';
 
 export type TextTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
@@ -35,7 +36,12 @@ export type TextTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
  * Tokens after the first end token change nothing, as no token sees later ones; so a batch may be cut to its longest text.
  * @throws {RangeError} when the sequences are longer than the context.
  */
-export function textStates(config: TextTowerConfig, params: TextTowerParams, tokens: Tensor2D): Tensor2D {
+export function textStates(
+  config: TextTowerConfig,
+  params: TextTowerParams,
+  tokens: Tensor2D,
+  perturb: Perturb = (_, embedding) => embedding,
+): Tensor2D {
   const [batch, length] = tokens.shape;
   const { embedDim: D, normEpsilon } = config.tower;
   if (length > config.context) {
@@ -48,7 +54,7 @@ export function textStates(config: TextTowerConfig, params: TextTowerParams, tok
     length,
     D,
   ]);
-  const embedded: Tensor2D = reshape(add(words, positions), [batch * length, D]);
+  const embedded: Tensor2D = reshape(add(perturb('words', words), positions), [batch * length, D]);
   const rows = endRows(tokens, config.endToken);
   const read = (x: Tensor2D) => gatherRows(x, rows); // [B, D]
   const last = params.blocks.length - 1;

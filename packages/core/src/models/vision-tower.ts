@@ -22,6 +22,7 @@ import {
   linearSpecs,
 } from '../transformer/block';
 import { type ParameterSpec, normal } from '../transformer/parameter';
+import type { Perturb } from './perturbation';
 import { type VisionTowerConfig, leadingTokens, patchGrid, tokenCount } from './vision-tower-config';
 
 export type VisionTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
@@ -43,10 +44,11 @@ export function visionStates(
   params: VisionTowerParams,
   images: Tensor4D,
   read = tokenCount(config),
+  perturb?: Perturb,
 ): Tensor2D {
   const tokens = tokenCount(config);
   const reading = (x: Tensor2D) => (read === tokens ? x : firstTokens(x, tokens, read));
-  const embedded = embed(config, params, images);
+  const embedded = embed(config, params, images, perturb);
   const last = params.blocks.length - 1;
   const states = params.blocks.reduce(
     (x, layer, index) => block(layer, x, config.tower, tokens, index === last ? reading : undefined),
@@ -58,7 +60,12 @@ export function visionStates(
 }
 
 /** Pictures [B, S, S, C] → [B·T, D]. */
-function embed(config: VisionTowerConfig, params: VisionTowerParams, images: Tensor4D): Tensor2D {
+function embed(
+  config: VisionTowerConfig,
+  params: VisionTowerParams,
+  images: Tensor4D,
+  perturb: Perturb = (_, embedding) => embedding,
+): Tensor2D {
   const batch = images.shape[0];
   const tokens = tokenCount(config);
   const { embedDim: D, normEpsilon } = config.tower;
@@ -69,7 +76,7 @@ function embed(config: VisionTowerConfig, params: VisionTowerParams, images: Ten
   const sequence = concat<Tensor3D>(
     [
       ...leading.map((token) => add<Tensor3D>(zeroTensor([batch, 1, D]), token)),
-      reshape(patches, [batch, grid * grid, D]),
+      perturb('patches', reshape(patches, [batch, grid * grid, D])),
     ],
     1,
   ); // [B, T, D]

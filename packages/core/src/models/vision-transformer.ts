@@ -15,6 +15,7 @@ import { towerSites } from '../sites/site';
 import type { LinearParams } from '../transformer/block';
 import { type ParameterSpec, normal, zeros } from '../transformer/parameter';
 import type { Model } from './model';
+import type { Perturb } from './perturbation';
 import type { Prediction } from './prediction';
 import { shrunkTower } from './shrunk-tower';
 import { type VisionTowerParams, visionStates, visionTowerAccount, visionTowerSpecs } from './vision-tower';
@@ -32,6 +33,7 @@ export type VisionTransformerParams<Matrix = Tensor2D, Vector = Tensor1D> = Visi
 /** Pictures [B, S, S, C]. */
 export interface ImageInputs {
   readonly images: Tensor4D;
+  readonly perturb?: Perturb;
 }
 
 export interface VisionTransformer extends Model<VisionTransformerParams, ImageInputs> {
@@ -54,7 +56,8 @@ export function visionTransformer(config: VisionTransformerConfig): VisionTransf
     sites,
     account: accountOf(visionTransformerAccount(config)),
     readout: { projections: [], heads: ['head', 'distillationHead'] },
-    forward: (params, { images }) => classify(params, visionStates(config, params, images, read), read),
+    forward: (params, { images, perturb }) =>
+      classify(params, visionStates(config, params, images, read, perturb), read),
     features: (params, { images }) =>
       reshape(visionStates(config, params, images), [images.shape[0], tokens, tower.embedDim]),
     shrink: (decision) => visionTransformer({ ...config, tower: shrunkTower(tower, sites, decision) }),

@@ -9,6 +9,7 @@ import { type Duration, stepsIn } from '../duration/duration';
 import type { Compressed, ConfiguredMethod } from '../method/method';
 import type { Model } from '../models/model';
 import type { Optimizer } from '../optimizer/optimizer';
+import { type Adversary, forwardPassesPerStep } from '../train/adversary';
 import { distilled } from '../task/distilled';
 import type { Scores, Task } from '../task/task';
 import { downloadTree, uploadTree } from '../tree/host';
@@ -30,6 +31,8 @@ export interface CompressionJob {
   readonly params: TensorTree;
   taskOf(model: Model): Task;
   readonly batches: BatchSource<unknown>;
+  /** Perturbs embedded inputs in every training of the run. */
+  readonly adversary?: Adversary;
   /** Scores parameters of a model on the split that the report is about. */
   score(task: Task, params: TensorTree): Promise<Scores>;
   readonly retrain: {
@@ -64,9 +67,6 @@ export interface CompressionResult {
   /** What else the method found. */
   readonly findings: Json;
 }
-
-/** Forward and backward: the gradient with respect to inputs and to weights each cost a forward pass. */
-const FORWARD_PASSES_PER_TRAINING_STEP = 3;
 
 /**
  * Search, cut, retrain, and score each of them. A finished part is not repeated after a crash.
@@ -103,7 +103,7 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
 
 /** Scores the cut model, retrains it and scores it again. */
 async function finished(
-  { runner, model, params, taskOf, score, batches, retrain }: CompressionJob,
+  { runner, model, params, taskOf, score, batches, retrain, adversary }: CompressionJob,
   denseTask: Task,
   cut: { readonly model: Model; readonly params: TensorTree },
 ) {
@@ -121,11 +121,12 @@ async function finished(
       effective: (params: TensorTree) => params,
       optimizer: optimizer(steps),
       batches,
+      ...(adversary === undefined ? {} : { adversary }),
       steps,
     },
     {
       trainingMacsPerExample:
-        FORWARD_PASSES_PER_TRAINING_STEP * cut.model.account.macs + (distill === 0 ? 0 : model.account.macs),
+        forwardPassesPerStep(adversary) * cut.model.account.macs + (distill === 0 ? 0 : model.account.macs),
       milestones: { at: milestones, score: (params) => score(task, params) },
     },
   );
@@ -181,8 +182,7 @@ const compressedSchema = z.object({
 });
 
 function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]): CompressionRun {
-  const { runner, model, params, budget, seed, batches } = job;
-  const trainingMacsPerExample = FORWARD_PASSES_PER_TRAINING_STEP * model.account.macs;
+  const { runner, model, params, budget, seed, batches, adversary } = job;
   return {
     model,
     params,
@@ -190,7 +190,7 @@ function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
     budget,
     seed,
     stepsIn: (duration: Duration) => stepsIn(duration, batches.stepsPerEpoch),
-    train: phaseTrainer(runner, { task, batches, trainingMacsPerExample }, ledger),
+    train: phaseTrainer(runner, { task, batches, macs: model.account.macs, adversary }, ledger),
     note: (text) => {
       runner.report({ kind: 'note', text });
     },

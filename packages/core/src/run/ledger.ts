@@ -7,7 +7,7 @@ export interface LedgerEntry {
   readonly steps: number;
   /** Examples seen, with repetition. */
   readonly examples: number;
-  /** Multiply–accumulates of forward and backward: three forward passes per example. */
+  /** Multiply–accumulates of forward and backward: three forward passes per example, and ten against an adversary of three steps. */
   readonly trainingMacs: number;
   readonly wallMs: number;
 }

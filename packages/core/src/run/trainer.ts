@@ -1,5 +1,6 @@
 import type { BatchSource } from '../data/batches';
 import type { Task } from '../task/task';
+import { type Adversary, forwardPassesPerStep } from '../train/adversary';
 import type { CompressionRun } from './compression-run';
 import type { LedgerEntry } from './ledger';
 import { type Runner, runPhase } from './phase';
@@ -8,14 +9,15 @@ import { type Runner, runPhase } from './phase';
 export interface PhaseSubject {
   readonly task: Task;
   readonly batches: BatchSource<unknown>;
-  /** What one example costs, forward and backward. */
-  readonly trainingMacsPerExample: number;
+  /** Of one example's forward pass. */
+  readonly macs: number;
+  readonly adversary?: Adversary | undefined;
 }
 
 /** Trains phases by name on one task, each with a line in the ledger. */
 export function phaseTrainer(
   runner: Runner,
-  { task, batches, trainingMacsPerExample }: PhaseSubject,
+  { task, batches, macs, adversary }: PhaseSubject,
   ledger: LedgerEntry[],
 ): CompressionRun['train'] {
   return async (name, { isExtended = false, batchOf, ...phase }) => {
@@ -24,8 +26,8 @@ export function phaseTrainer(
     const { ledger: entry, ...trained } = await runPhase(
       runner,
       name,
-      { ...phase, task, batches: seen },
-      { trainingMacsPerExample, isExtended },
+      { ...phase, task, batches: seen, ...(adversary === undefined ? {} : { adversary }) },
+      { trainingMacsPerExample: forwardPassesPerStep(adversary) * macs, isExtended },
     );
     // An extended phase is one line: the latest has everything that was spent under the name.
     const known = ledger.findIndex(({ phase }) => phase === name);

@@ -23,8 +23,11 @@ export function classification<Params extends TensorTree>(
   return {
     name: 'classification',
     metric: 'top1',
-    predict: (params, { images, size }) =>
-      model.forward(params, { images: tensor4d(images, [size, imageSize, imageSize, channels]) }),
+    predict: (params, { images, size }, perturb) =>
+      model.forward(params, {
+        images: tensor4d(images, [size, imageSize, imageSize, channels]),
+        ...(perturb === undefined ? {} : { perturb }),
+      }),
     loss: ({ logits }, { labels }) => {
       const hard = oneHot(tensor1d(labels, 'int32'), classes); // [B, K]
       const targets: Tensor2D = add(mul(hard, 1 - labelSmoothing), labelSmoothing / classes);

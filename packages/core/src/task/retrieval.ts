@@ -26,10 +26,12 @@ export function retrieval<Params extends TensorTree>(
   return {
     name: 'retrieval',
     metric: 'meanR',
-    predict: (params, { size, images, texts, tokens }) =>
+    readsColumns: true,
+    predict: (params, { size, images, texts, tokens }, perturb) =>
       model.forward(params, {
         images: tensor4d(images, [size, imageSize, imageSize, channels]),
         tokens: tensor2d(tokens, [texts, tokens.length / texts], 'int32'),
+        ...(perturb === undefined ? {} : { perturb }),
       }),
     loss: ({ logits }, batch): Scalar => {
       const toText = softmaxCrossEntropy(logits, matches(batch.imageGroups, batch.textGroups));

@@ -1,4 +1,5 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
+import type { Perturb } from '../models/perturbation';
 import type { Prediction } from '../models/prediction';
 import type { HostTensor } from '../tree/host';
 import type { TensorTree } from '../tree/tree';
@@ -18,8 +19,10 @@ export interface Task<Params extends TensorTree = TensorTree, Batch = unknown> {
   readonly name: string;
   /** The score that methods are compared by; higher is better. */
   readonly metric: string;
-  /** Called inside the tidy of the trainer or of evaluation. */
-  predict(params: Params, batch: Batch): Prediction;
+  /** Whether its logits are distributions along their columns too. */
+  readonly readsColumns?: boolean;
+  /** Called inside the tidy of the trainer or of evaluation. `perturb` gets to see what inputs are embedded in. */
+  predict(params: Params, batch: Batch, perturb?: Perturb): Prediction;
   /** Mean loss of a batch; called inside the trainer's tidy. */
   loss(prediction: Prediction, batch: Batch): Scalar;
   scorer(): Scorer<Batch>;

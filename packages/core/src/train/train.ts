@@ -1,10 +1,13 @@
-import { type Scalar, type Tensor, add, valueAndGrads } from '@tensorflow/tfjs-core';
+import { type Scalar, type Tensor, type Tensor2D, add, valueAndGrads } from '@tensorflow/tfjs-core';
 import type { BatchSource } from '../data/batches';
 import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
+import type { Perturb } from '../models/perturbation';
 import type { Task } from '../task/task';
 import { type Residence, leave, residing } from '../tree/resident';
 import { type TensorTree, cloneTree, disposeTree, leavesOf, tidyTree, withLeaves } from '../tree/tree';
+
+import { type Adversary, adversarialGradients } from './adversary';
 
 /** What a method sees after the optimiser's step. It may replace trainable parameters and move its own state. */
 export interface AfterStep<Params extends TensorTree, State extends TensorTree> {
@@ -29,6 +32,8 @@ export interface Training<
   /** A method's own state, carried along and checkpointed. It stays the caller's. */
   readonly state: State;
   readonly task: Task<Forward, Batch>;
+  /** Perturbs embedded inputs in every step; without one they are as they are. */
+  readonly adversary?: Adversary;
   /** Trainable trees → parameters of the forward pass of a step. */
   effective(params: Params, step: number): Forward;
   /** Added to the task's loss. */
@@ -111,17 +116,23 @@ function startOf<Params extends TensorTree, Forward extends TensorTree, State ex
 }
 
 function takeStep<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>(
-  { task, effective, penalty, afterStep, optimizer }: Training<Params, Forward, State, Batch>,
+  { task, adversary, effective, penalty, afterStep, optimizer }: Training<Params, Forward, State, Batch>,
   point: TrainingPoint<Params, State>,
   batch: Batch,
 ): { loss: Scalar; next: TrainingPoint<Params, State> } {
   const { step } = point;
-  const lossOf = (...leaves: Tensor[]): Scalar => {
+  const lossOf = (leaves: readonly Tensor[], perturb?: Perturb): { loss: Scalar; logits: Tensor2D } => {
     const params = withLeaves(point.params, leaves);
-    const loss = task.loss(task.predict(effective(params, step), batch), batch);
-    return penalty === undefined ? loss : add(loss, penalty(params, step));
+    const prediction = task.predict(effective(params, step), batch, perturb);
+    const loss = task.loss(prediction, batch);
+    const { logits } = prediction;
+    return { loss: penalty === undefined ? loss : add(loss, penalty(params, step)), logits };
   };
-  const { value: loss, grads } = valueAndGrads(lossOf)(leavesOf(point.params));
+  const start = leavesOf(point.params);
+  const { value: loss, grads } =
+    adversary === undefined
+      ? valueAndGrads((...leaves: Tensor[]) => lossOf(leaves).loss)(start)
+      : adversarialGradients(adversary, start, lossOf, task.readsColumns === true);
   const gradients = withLeaves(point.params, grads);
   // The loop disposes the old point, but not what a method has kept of it as its state. Memory that the first point
   // shares with the caller's tensors, engines leave as it is.

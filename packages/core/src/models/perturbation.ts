@@ -1,0 +1,8 @@
+import type { Tensor3D } from '@tensorflow/tfjs-core';
+
+/** Where an input is embedded: the patches of pictures [B, N, D], the words of texts [B, T, D]; before positions. */
+export const embeddingPlaces = ['patches', 'words'] as const;
+export type EmbeddingPlace = (typeof embeddingPlaces)[number];
+
+/** What the forward pass makes of embedded inputs before it goes on with them: a tensor of the same shape. */
+export type Perturb = (place: EmbeddingPlace, embedding: Tensor3D) => Tensor3D;
