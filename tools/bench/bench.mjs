@@ -2,7 +2,7 @@
  * Times ours and PyTorch in turn: dense training steps, inference, steps of the searches. `npm run bench` sets up first.
  *
  *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,nano-pairs,tiny-pairs] [--precision f32|bf16|all]
- *     [--what train,infer,search,align,structure]
+ *     [--what train,infer,search,align,structure,ticket,masked]
  *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size N] [--device cuda] [--no-peers]
  *
  * Every contender runs in a process of its own, one of them at a time. Tables go to stdout, progress to stderr.
@@ -32,7 +32,7 @@ for (const precision of flags.precisions) {
       const setting = { sizes, precision, what, threads, device: flags.device };
       const contenders = [
         ...engines.map((engine) => ours(engine, setting)),
-        ...(python === undefined || !sizes.hasPeers ? [] : peerVariants(precision, what)).map((variant) =>
+        ...(hasPeers(sizes, what) ? peerVariants(precision, what) : []).map((variant) =>
           peer(python, variant, setting),
         ),
       ];
@@ -41,6 +41,11 @@ for (const precision of flags.precisions) {
     }
     console.log(`${tablesOf({ model, precision, peak, results })}\n`);
   }
+}
+
+/** PyTorch is asked for what it has been written for. */
+function hasPeers(sizes, what) {
+  return python !== undefined && sizes.hasPeers && ['train', 'infer', 'search'].includes(what);
 }
 
 function pythonOrReason() {

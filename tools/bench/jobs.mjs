@@ -1,4 +1,5 @@
 import * as core from '../../packages/core/dist/index.js';
+import { lotteryTicketMethods } from '../../packages/lottery-ticket/dist/index.js';
 import { shareAndPruneMethods } from '../../packages/share-and-prune/dist/index.js';
 import { upopMethods } from '../../packages/upop/dist/index.js';
 import { modelOf } from './models.mjs';
@@ -12,6 +13,13 @@ const searches = {
   search: { methods: upopMethods, name: 'upop', options: { interval: MASK_INTERVAL }, phase: 'search' },
   align: { methods: shareAndPruneMethods, name: 'bwsp', options: {}, phase: 'weights' },
   structure: { methods: shareAndPruneMethods, name: 'bwsp', options: {}, phase: 'structure' },
+  ticket: {
+    methods: lotteryTicketMethods,
+    name: 'lottery-ticket',
+    options: { originalFraction: 0.25, clipNorm: 0 }, // the dense step clips nothing either
+    length: 'round',
+    phase: 'round-2',
+  },
 };
 
 /** What ours can be asked to do: a function from a number of steps to the milliseconds of each. */
@@ -19,9 +27,27 @@ export function jobOf(request) {
   const setting = settingOf(request.sizes);
   if (request.what === 'infer') return inference(setting);
   const training = steppedTraining(setting.batch);
-  const wanted = searches[request.what];
-  const ended = wanted === undefined ? dense(setting, training) : search(setting, training, wanted);
+  const ended = endOf(request.what, setting, training);
   return (count) => Promise.race([training.steps(count), ended]);
+}
+
+function endOf(what, setting, training) {
+  if (what === 'masked') return dense(halfMasked(setting), training);
+  const wanted = searches[what];
+  return wanted === undefined ? dense(setting, training) : search(setting, training, wanted);
+}
+
+/** The model as a ticket leaves it, every second weight masked: what is trained after a search. */
+function halfMasked({ model, params, taskOf, ...setting }) {
+  const masks = Object.fromEntries(
+    core.prunableMatrices(model).map(({ parameter, shape: [rows, columns] }) => {
+      const kept = Array.from({ length: rows * columns }, (_, place) => place % 2);
+      return [parameter, core.maskFrom(kept, [rows, columns])];
+    }),
+  );
+  const masked = core.masked(model, masks);
+  const zeroed = core.tidyTree(() => core.zeroed(params, masks));
+  return { ...setting, model: masked, params: zeroed, task: taskOf(masked) };
 }
 
 function settingOf(sizes) {
@@ -42,11 +68,13 @@ function settingOf(sizes) {
     imageGroups: groups,
     textGroups: groups,
   });
+  const taskOf = (model) =>
+    text === undefined ? core.classification(model, { ...shape, classes }) : core.retrieval(model, shape);
   return {
     model,
     params: core.initialize(model.specs, 1),
-    task:
-      text === undefined ? core.classification(model, { ...shape, classes }) : core.retrieval(model, shape),
+    task: taskOf(model),
+    taskOf,
     batch: text === undefined ? { ...pictures, labels: below(classes, batchSize) } : ofPairs(),
   };
 }
@@ -111,10 +139,11 @@ function dense({ params, task }, { batches, hooks }) {
 }
 
 /** A phase of a search as the command line runs it; those before it end at once. */
-function search({ model, params, task }, { batches, hooks }, { methods, name, options, phase: wanted }) {
+function search({ model, params, task }, { batches, hooks }, wanted) {
+  const { methods, name, options, length = 'search' } = wanted;
   const method = methods
     .find(({ manifest }) => manifest.name === name)
-    .configure({ ...options, search: `${ENDLESS}it` });
+    .configure({ ...options, [length]: `${ENDLESS}it` });
   return method.compress({
     model,
     params,
@@ -123,7 +152,7 @@ function search({ model, params, task }, { batches, hooks }, { methods, name, op
     seed: 1,
     stepsIn: () => ENDLESS,
     train: async (phaseName, phase) =>
-      phaseName === wanted
+      phaseName === wanted.phase
         ? core.train({ ...phase, task, batches }, hooks)
         : { params: core.cloneTree(phase.params), state: core.cloneTree(phase.state) },
     note: () => undefined,

@@ -6,9 +6,9 @@ import {
   visionTransformerConfig,
 } from '../../packages/core/dist/index.js';
 
-const onPictures = { whats: ['train', 'infer', 'search'], hasPeers: true };
+const onPictures = { whats: ['train', 'infer', 'search', 'ticket', 'masked'], hasPeers: true };
 /** Two towers; what only they can do is compared with their own dense step. */
-const onPairs = { whats: ['train', 'search', 'align', 'structure'], hasPeers: false };
+const onPairs = { whats: ['train', 'search', 'align', 'structure', 'ticket', 'masked'], hasPeers: false };
 const text = { preset: 'nano', vocabulary: 1000, context: 16 };
 
 /** The sizes that are compared, with how many steps of one make a round, so that a round takes seconds. */

@@ -6,6 +6,8 @@ const names = {
   search: 'UPop search step',
   align: 'BWSP step of the weights, with R_w',
   structure: 'BWSP step of the structure',
+  ticket: 'step of a ticket search under its mask',
+  masked: 'training step of a masked model',
 };
 
 /** Everything that was measured of one model at one precision, as Markdown. */
