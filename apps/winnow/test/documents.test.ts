@@ -11,6 +11,7 @@ const documents = [
   'apps/winnow/README.md',
   'packages/upop/README.md',
   'packages/share-and-prune/README.md',
+  'packages/lottery-ticket/README.md',
 ];
 
 /** The command lines in a document's code blocks, without comments. */
