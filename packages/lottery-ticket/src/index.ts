@@ -2,7 +2,7 @@ export { scopes } from './groups';
 export type { Scope } from './groups';
 export { prunedIteratively } from './imp';
 export type { Round, RoundOptions, TicketRun } from './imp';
-export { collapsed, masksOf } from './masks';
+export { collapseNotes, masksOf } from './masks';
 export { lotteryTicketMethods } from './methods';
 export { towerParameter } from './names';
 export { magnitudeTicketOptions } from './options';

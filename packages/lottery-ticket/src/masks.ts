@@ -29,6 +29,10 @@ export async function magnitudesOf(
   return Object.fromEntries(await Promise.all(magnitudes));
 }
 
-/** Matrices of which nothing is left: where a layer or a tower has collapsed. */
-export const collapsed = (kept: KeptEntries): string[] =>
-  Object.entries(kept).flatMap(([parameter, entries]) => (entries.includes(1) ? [] : [parameter]));
+/** What to say of matrices of which nothing is left: there a layer or a tower has collapsed. */
+export const collapseNotes = (kept: KeptEntries): string[] =>
+  Object.entries(kept).flatMap(([parameter, entries]) =>
+    entries.includes(1)
+      ? []
+      : [`${parameter} has lost all its weights: what it carried does not reach the next layer any more`],
+  );

@@ -15,7 +15,7 @@ import {
   zeroed,
 } from '@winnow/core';
 import { type FoundTicket, REWIND_PHASE, prunedIteratively, roundPhase } from './imp';
-import { collapsed, masksOf } from './masks';
+import { collapseNotes, masksOf } from './masks';
 import {
   type MagnitudeTicketOptions,
   type MaskOptions,
@@ -62,9 +62,7 @@ function compressedOf(
   { kept, params }: FoundTicket,
   { weights }: Pick<MaskOptions, 'weights'>,
 ): Compressed {
-  for (const parameter of collapsed(kept)) {
-    run.note(`${parameter} has lost all its weights: what it carried does not reach the next layer any more`);
-  }
+  for (const note of collapseNotes(kept)) run.note(note);
   const masks = masksOf(matrices, kept);
   const start = tidyTree((): TensorTree => zeroed(disturbed(run.model, params, weights, run.seed), masks));
   return { params: start, decision: { version: 1, sites: {}, masks } };

@@ -12,6 +12,7 @@ import {
 } from '@winnow/core';
 import {
   type Round,
+  collapseNotes,
   everything,
   keptShares,
   magnitudeTicketOptions,
@@ -161,7 +162,8 @@ async function find(runner: Runner, run: RunFolder, search: Search): Promise<Fin
   const tickets: FindSummary['tickets'] = [];
   await mkdir(join(run.folder, 'tickets'), { recursive: true });
 
-  const note = async ({ number, before, trained, origin }: Round): Promise<void> => {
+  const note = async ({ number, before, after, trained, origin }: Round): Promise<void> => {
+    for (const text of collapseNotes(after)) runner.report({ kind: 'note', text });
     const scores = await scoredOnce(runner, `scores-round-${number}`, () => score(task, trained));
     const ticket = ticketOf(
       matrices,
