@@ -75,8 +75,12 @@ export type {
 } from './models/vision-tower-config';
 export { visionTransformerConfig } from './models/vision-transformer-config';
 export type { VisionTransformerConfig, VisionTransformerOptions } from './models/vision-transformer-config';
+export { penalizeUnits } from './operations/penalize-units';
+export type { PenalizedParameter, UnitPenalty } from './operations/penalize-units';
 export { scaleUnits } from './operations/scale-units';
 export type { ScaledParameter } from './operations/scale-units';
+export { shareUnits } from './operations/share-units';
+export type { SharedParameter } from './operations/share-units';
 export { activate, gelu, quickGelu } from './operations/activation';
 export type { Activation } from './operations/activation';
 export { adamwStep } from './operations/adamw-step';

@@ -39,6 +39,9 @@ const Operations& allOperations() {
     addOptimizer(operations);
     addSublayers(operations);
     addUnits(operations);
+    addSharing(operations);
+    addPenalties(operations);
+    addRecurrent(operations);
     return operations;
   }();
   return all;

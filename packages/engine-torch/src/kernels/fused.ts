@@ -9,6 +9,8 @@ const withoutAttributes = {
   WinnowGeluGradient: ['geluGradient', 'dy', 'x'],
   WinnowQuickGelu: ['quickGelu', 'x'],
   WinnowQuickGeluGradient: ['quickGeluGradient', 'dy', 'x', 'gate'],
+  WinnowGru: ['gru', 'x', 'inputWeight', 'inputBias', 'recurrentWeight', 'recurrentBias'],
+  WinnowGruGradient: ['gruGradient', 'dy', 'x', 'recurrentWeight', 'states', 'gates'],
   WinnowSoftmaxCrossEntropy: ['softmaxCrossEntropy', 'logits', 'targets'],
 } as const;
 
@@ -34,6 +36,16 @@ export function registerFused(): void {
   });
   nativeKernelOfMany('WinnowScaleUnits', 'scaleUnits', writeScaledUnits);
   nativeKernelOfMany('WinnowScaleUnitsGradient', 'scaleUnitsGradient', writeScaledUnits);
+  nativeKernelOfMany('WinnowShareUnits', 'shareUnits', writeSharedUnits);
+  nativeKernelOfMany('WinnowShareUnitsGradient', 'shareUnitsGradient', writeSharedUnits);
+  nativeKernelOfMany('WinnowPenalizeUnits', 'penalizeUnits', writePenalty);
+  nativeKernelOfMany('WinnowPenalizeUnitsGradient', 'penalizeUnitsGradient', writePenalty);
+  nativeKernelOfMany('WinnowHeads', 'heads', (call) =>
+    call.tensor('features').tensor('weight').tensor('bias').integers(call.numbersAttribute('sizes')),
+  );
+  nativeKernelOfMany('WinnowHeadsGradient', 'headsGradient', (call) =>
+    call.tensor('dy').tensor('features').tensor('weight').integers(call.numbersAttribute('sizes')),
+  );
   nativeKernelOfMany('WinnowAdamW', 'adamW', writeAdamW);
 }
 
@@ -41,6 +53,20 @@ export function registerFused(): void {
 function writeScaledUnits(call: KernelCall): void {
   const widths = call.numbersAttribute('widths');
   call.tensors(call.list()).integers(call.numbersAttribute('scales')).integers(widths);
+}
+
+/** All tensors in their order; then of each parameter its units, their width, its lender and where its entries begin. */
+function writeSharedUnits(call: KernelCall): void {
+  call.tensors(call.list());
+  for (const name of ['units', 'widths', 'lenders', 'shares', 'scales'])
+    call.integers(call.numbersAttribute(name));
+}
+
+/** All tensors in their order; then of each parameter its units and their width; distances and norms; ε. */
+function writePenalty(call: KernelCall): void {
+  call.tensors(call.list());
+  for (const name of ['units', 'widths', 'distances', 'norms']) call.integers(call.numbersAttribute(name));
+  call.numberNamed('epsilon');
 }
 
 /** Four tensors a leaf: parameter, gradient, first and second moment. */
