@@ -1,24 +1,10 @@
-import type { Tensor1D } from '@tensorflow/tfjs-core';
 import { type Decision, type Share, type Site, partsOf } from '@winnow/core';
 import { type Choices, type Group, alwaysStored, groupsOf, standingAt } from './groups';
+import type { BySubLayer } from './layout';
 import type { Pairing } from './pairing';
-import type { Structure } from './structure';
 
 /** Confidences in host memory, by sub-layer: positive where a vector says 1, the greater the surer. */
-export type Confidences = Readonly<
-  Record<string, { readonly share: ArrayLike<number>; readonly keep: ArrayLike<number> }>
->;
-
-/** Confidences from the engine. Synchronous, at the end of a search. */
-export function readConfidences(confidences: Structure): Confidences {
-  const read = (vector: Tensor1D) => Float32Array.from(vector.dataSync<'float32'>());
-  return Object.fromEntries(
-    Object.entries(confidences).map(([id, { share, keep }]) => [
-      id,
-      { share: read(share), keep: read(keep) },
-    ]),
-  );
-}
+export type Confidences = BySubLayer<ArrayLike<number>>;
 
 /** What became of a learned structure at the commit. */
 export interface Committed {

@@ -1,26 +1,62 @@
-import { type Scalar, type Tensor1D, add, log, maximum, mul, sum } from '@tensorflow/tfjs-core';
-import type { Pairing, SubLayer } from './pairing';
-import { type Structure, sharePart } from './structure';
+import { type Scalar, log, maximum, mul } from '@tensorflow/tfjs-core';
+import type { Layout, Place } from './layout';
+import type { Pairing } from './pairing';
+import type { StructureVector } from './structure';
 
 /**
  * P(m, s): stored parameters of the attention and feed-forward sub-layers of both towers, of a structure whose conflicts
  * are resolved. A column is stored with its bias, once, by whom it is borrowed from; pruned ones are not stored. The
- * output projections of attention are stored whole. Differentiable, and exact where the vectors are 0 and 1.
+ * output projections of attention are stored whole. Exact where the vectors are 0 and 1.
  */
-export function storedParameters(structure: Structure, { subLayers }: Pairing): Scalar {
-  return subLayers.map((subLayer) => storedBy(structure, subLayer)).reduce((total, each) => add(total, each));
+export function storedParameters(resolved: StructureVector, { places }: Layout): number {
+  let total = 0;
+  for (const place of places) {
+    const { columns, embedDim: D, structure } = place.subLayer;
+    for (let unit = 0; unit < columns; unit++) {
+      const [keep, first, key, value] = unitAt(resolved, place, unit);
+      total += structure === 'ffn' ? keep * first * (2 * D + 1) : (keep * (first + key) + value) * (D + 1);
+    }
+    if (structure === 'attention') total += columns * D;
+  }
+  return total;
 }
 
-function storedBy(structure: Structure, subLayer: SubLayer): Scalar {
-  const vectors = structure[subLayer.id];
-  if (vectors === undefined) throw new RangeError(`there are no vectors for ${subLayer.id}`);
-  const { share, keep } = vectors;
-  const { embedDim: D, columns } = subLayer;
-  if (subLayer.structure === 'ffn') return mul(sum(mul(keep, share)), 2 * D + 1);
-  const [query, key] = [sharePart(share, subLayer, 0), sharePart(share, subLayer, 1)];
-  const value = sharePart(share, subLayer, 2);
-  const stored: Tensor1D = add(mul(keep, add(query, key)), value); // [H·d]
-  return add(mul(sum(stored), D + 1), columns * D);
+/** m of a unit and what is its own of it: the hidden unit, or its columns of q, k and v. */
+function unitAt(
+  entries: StructureVector,
+  { subLayer: { columns }, shareFrom, keepFrom }: Place,
+  unit: number,
+): readonly [keep: number, first: number, key: number, value: number] {
+  const keep = entries[keepFrom + unit] ?? 0;
+  if (shareFrom === undefined) return [keep, 1, 1, 1];
+  const own = (part: number) => entries[shareFrom + part * columns + unit] ?? 0;
+  return [keep, own(0), own(1), own(2)];
+}
+
+/** Adds scale · ∂P/∂entries to a gradient. */
+export function addStoredGradient(
+  gradient: Float32Array,
+  resolved: StructureVector,
+  scale: number,
+  { places }: Layout,
+): void {
+  const add = (entry: number, by: number) => {
+    gradient[entry] = (gradient[entry] ?? 0) + by;
+  };
+  for (const place of places) {
+    const { shareFrom, keepFrom, subLayer } = place;
+    const { columns, embedDim: D, structure } = subLayer;
+    const size = scale * (structure === 'ffn' ? 2 * D + 1 : D + 1);
+    for (let unit = 0; unit < columns; unit++) {
+      const [keep, first, key] = unitAt(resolved, place, unit);
+      add(keepFrom + unit, size * (structure === 'ffn' ? first : first + key));
+      if (shareFrom === undefined) continue;
+      add(shareFrom + unit, size * keep);
+      if (structure === 'ffn') continue;
+      add(shareFrom + columns + unit, size * keep);
+      add(shareFrom + 2 * columns + unit, size);
+    }
+  }
 }
 
 /** P of the dense towers. */

@@ -1,19 +1,8 @@
-import {
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  concat,
-  mean,
-  reshape,
-  slice,
-  stack,
-  sub,
-  tensor2d,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import { type Tensor2D, concat, slice, tensor2d } from '@tensorflow/tfjs-core';
 import { storedParameters } from './count';
+import { type Layout, bySubLayer } from './layout';
 import type { Pairing } from './pairing';
-import type { Structure } from './structure';
+import type { StructureVector } from './structure';
 
 /** What a structure stores, and for each sub-layer the shares of its entries that are borrowed and pruned. */
 export type EvolutionRow = {
@@ -29,16 +18,24 @@ export function emptyEvolution(epochs: number, { subLayers }: Pairing): Tensor2D
 }
 
 /** The table with the row of one epoch filled in from a resolved structure. */
-export function withEpoch(table: Tensor2D, epoch: number, structure: Structure, pairing: Pairing): Tensor2D {
-  const shareOfZeros = (vector: Tensor1D | undefined): Tensor =>
-    vector === undefined ? zeros([]) : sub(1, mean(vector));
-  const numbers = stack([
-    storedParameters(structure, pairing),
-    ...pairing.subLayers.map(({ id }) => shareOfZeros(structure[id]?.share)),
-    ...pairing.subLayers.map(({ id }) => shareOfZeros(structure[id]?.keep)),
-  ]);
+export function withEpoch(
+  table: Tensor2D,
+  epoch: number,
+  resolved: StructureVector,
+  layout: Layout,
+): Tensor2D {
+  const vectors = Object.values(bySubLayer(resolved, layout, 1));
+  const shareOfZeros = (vector: Float32Array): number =>
+    1 - vector.reduce((total, entry) => total + entry, 0) / vector.length;
   const [epochs, width] = table.shape;
-  const row: Tensor2D = reshape(numbers, [1, width]);
+  const row = tensor2d(
+    [
+      storedParameters(resolved, layout),
+      ...vectors.map(({ share }) => shareOfZeros(share)),
+      ...vectors.map(({ keep }) => shareOfZeros(keep)),
+    ],
+    [1, width],
+  );
   const rowsFrom = (start: number, count: number): Tensor2D[] =>
     count === 0 ? [] : [slice(table, [start, 0], [count, width])];
   return concat([...rowsFrom(0, epoch), row, ...rowsFrom(epoch + 1, epochs - epoch - 1)], 0);

@@ -1,11 +1,12 @@
+import { tensor1d } from '@tensorflow/tfjs-core';
 import { type Compressed, type CompressionRun, UserError, cloneTree, tidyTree } from '@winnow/core';
 import type { Budget, Model } from '@winnow/core';
 import { decisionOf } from './commit';
 import { denseParameters } from './count';
 import { effectiveWeights } from './effective-weights';
-import { type Choices, asStructure } from './groups';
+import type { Choices } from './groups';
+import { asVector, layoutOf, vectorSizes } from './layout';
 import type { Pairing } from './pairing';
-import { vectorSizes } from './structure';
 import { refuseMacs, shareLeft } from './target';
 
 /** Everything that may be borrowed is; nothing is pruned. */
@@ -50,8 +51,9 @@ export function checkFullSharing(model: Model, budget: Budget, pairing: Pairing)
 export function shareFully({ model, params }: CompressionRun, pairing: Pairing): Compressed {
   const choices = sharedChoices(pairing);
   const dense = denseParameters(pairing);
+  const layout = layoutOf(pairing);
   return {
-    params: tidyTree(() => cloneTree(effectiveWeights(params, asStructure(choices), pairing))),
+    params: tidyTree(() => cloneTree(effectiveWeights(params, tensor1d(asVector(choices, layout)), layout))),
     decision: decisionOf(pairing, choices, model.sites),
     findings: { parameters: { dense, stored: sharedParameters(pairing) } },
   };

@@ -1,6 +1,5 @@
-import { type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
+import type { BySubLayer } from './layout';
 import type { Pairing, SubLayer } from './pairing';
-import type { Structure } from './structure';
 
 /** Sub-layers that are tied by lending: of each unit, what one stores depends on these alone. */
 export interface Group {
@@ -31,18 +30,7 @@ export function groupsOf({ subLayers, byId }: Pairing): Group[] {
 }
 
 /** Learned choices in host memory: 1 own or keep, 0 shared or pruned. */
-export type Choices = Readonly<Record<string, { readonly share: Uint8Array; readonly keep: Uint8Array }>>;
-
-/** Choices as vectors on the engine. */
-export function asStructure(choices: Choices): Structure {
-  const vector = (values: Uint8Array): Tensor1D => tensor1d(Float32Array.from(values));
-  return Object.fromEntries(
-    Object.entries(choices).map(([id, { share, keep }]) => [
-      id,
-      { share: vector(share), keep: vector(keep) },
-    ]),
-  );
-}
+export type Choices = BySubLayer<Uint8Array>;
 
 /** How a group stands at one unit, conflicts resolved. */
 export interface Standing {

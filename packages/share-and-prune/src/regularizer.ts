@@ -1,25 +1,16 @@
-import {
-  type Scalar,
-  type Tensor,
-  type Tensor1D,
-  abs,
-  add,
-  mul,
-  reshape,
-  scalar,
-  slice,
-  sqrt,
-  square,
-  sub,
-  sum,
-} from '@tensorflow/tfjs-core';
-import { type TensorTree, entriesOf } from '@winnow/core';
-import { columnParameters } from './columns';
-import type { Pairing, SubLayer } from './pairing';
-import type { Structure } from './structure';
+import { type Scalar, type Tensor, tensor1d } from '@tensorflow/tfjs-core';
+import { type TensorTree, type UnitPenalty, entriesOf, mapTree, penalizeUnits } from '@winnow/core';
+import type { Layout, Place } from './layout';
+import type { StructureVector } from './structure';
 
 /** Inside the root of the group lasso: its gradient exists at a column of zeros. */
 const EPSILON = 1e-12;
+
+/** Weights as they are, with R_w: the gradients of both uses come together where these weights are used. */
+export interface Aligned<Params> {
+  readonly penalty: Scalar;
+  readonly weights: Params;
+}
 
 /**
  * R_w, which pulls the weights towards the structure: the ℓ₁ distance of every borrowed column to the lender's, and the
@@ -27,47 +18,73 @@ const EPSILON = 1e-12;
  * of a distance get gradients. Vision is pulled towards the text column of its layer, as it stands. The bias of a
  * column counts as one more entry of it, as it is shared and pruned with it.
  */
-export function alignment(weights: TensorTree, structure: Structure, { subLayers }: Pairing): Scalar {
-  const tensors = new Map<string, Tensor>(entriesOf<Tensor>(weights));
-  return subLayers
-    .flatMap((subLayer) => subLayerTerms(tensors, structure, subLayer))
-    .reduce((total, term) => add(total, term), scalar(0));
+export function alignment<Params extends TensorTree>(
+  weights: Params,
+  resolved: StructureVector,
+  { places }: Layout,
+): Aligned<Params> {
+  const shared = resolved.map((entry) => 1 - entry);
+  const list = listOf(entriesOf<Tensor>(weights));
+  const terms = places.map((place) => termsOf(place, shared, list));
+  const { penalty, parameters } = penalizeUnits({
+    parameters: list.parameters,
+    weights: tensor1d(shared),
+    distances: terms.flatMap(({ distances }) => distances),
+    norms: terms.flatMap(({ norms }) => norms),
+    epsilon: EPSILON,
+  });
+  return {
+    penalty,
+    weights: mapTree(weights, (leaf, path) => parameters[list.positions.get(path) ?? -1] ?? leaf),
+  };
 }
 
-function subLayerTerms(
-  tensors: ReadonlyMap<string, Tensor>,
-  structure: Structure,
-  subLayer: SubLayer,
-): Scalar[] {
-  const vectors = structure[subLayer.id];
-  if (vectors === undefined) throw new RangeError(`there are no vectors for ${subLayer.id}`);
-  const parameters = columnParameters(subLayer);
-  const distances = parameters.flatMap(({ path, lent, axis, shareFrom }) => {
-    if (lent === undefined) return [];
-    const borrowed: Tensor1D = sub(1, slice(vectors.share, shareFrom, subLayer.columns));
-    return [weighted(overColumns(abs(sub(at(tensors, path), at(tensors, lent))), axis), borrowed)];
+/** Parameters that terms are about, in the order in which they are first named. */
+interface ParameterList {
+  readonly parameters: { readonly parameter: Tensor; readonly axis: 0 | 1 }[];
+  readonly positions: Map<string, number>;
+  /** @throws {RangeError} when there is no such parameter. */
+  position(path: string, axis: 0 | 1): number;
+}
+
+function listOf(entries: readonly [string, Tensor][]): ParameterList {
+  const tensors = new Map(entries);
+  const parameters: ParameterList['parameters'] = [];
+  const positions = new Map<string, number>();
+  return {
+    parameters,
+    positions,
+    position: (path, axis) => {
+      const known = positions.get(path);
+      if (known !== undefined) return known;
+      const parameter = tensors.get(path);
+      if (parameter === undefined) throw new RangeError(`there is no parameter ${path}`);
+      positions.set(path, parameters.length);
+      return parameters.push({ parameter, axis }) - 1;
+    },
+  };
+}
+
+/** The terms of a sub-layer that are not zero throughout. */
+function termsOf(
+  { subLayer, shareFrom, keepFrom, parameters }: Place,
+  shared: Float32Array,
+  list: ParameterList,
+): Pick<UnitPenalty, 'distances' | 'norms'> {
+  const { id, columns, structure } = subLayer;
+  const isSome = (from: number) => shared.subarray(from, from + columns).some((weight) => weight !== 0);
+  const distances = parameters.flatMap(({ path, lent, axis, shareFrom: part }) => {
+    if (lent === undefined || shareFrom === undefined || !isSome(shareFrom + part)) return [];
+    return [{ own: list.position(path, axis), lent: list.position(lent, axis), from: shareFrom + part }];
   });
-  const pruned: Tensor1D = sub(1, vectors.keep);
+  if (!isSome(keepFrom)) return { distances, norms: [] };
   // Weight and bias of a layer together are a column; W_C has none for its rows.
-  const names = subLayer.structure === 'ffn' ? ['expand', 'contract'] : ['query', 'key'];
-  const norms = names.map((name) => {
-    const squares = parameters
-      .filter(({ path }) => path.startsWith(`${subLayer.id}.${name}.`))
-      .map(({ path, axis }) => overColumns(square(at(tensors, path)), axis))
-      .reduce((total, each) => add<Tensor1D>(total, each));
-    return weighted(sqrt(add<Tensor1D>(squares, EPSILON)), pruned);
-  });
-  return [...distances, ...norms];
-}
-
-/** Sums of what lies in each column, [columns]. */
-const overColumns = (x: Tensor, axis: 0 | 1): Tensor1D =>
-  x.rank === 1 ? reshape(x, [-1]) : sum(x, axis === 1 ? 0 : 1);
-
-const weighted = (values: Tensor1D, weights: Tensor1D): Scalar => sum(mul(values, weights));
-
-function at(tensors: ReadonlyMap<string, Tensor>, path: string): Tensor {
-  const found = tensors.get(path);
-  if (found === undefined) throw new RangeError(`there is no parameter ${path}`);
-  return found;
+  const names = structure === 'ffn' ? ['expand', 'contract'] : ['query', 'key'];
+  const norms = names.map((name) => ({
+    parts: parameters
+      .filter(({ path }) => path.startsWith(`${id}.${name}.`))
+      .map(({ path, axis }) => list.position(path, axis)),
+    from: keepFrom,
+  }));
+  return { distances, norms };
 }

@@ -1,4 +1,4 @@
-import { type Scalar, type Tensor2D, mul } from '@tensorflow/tfjs-core';
+import { type Tensor2D, mul, tensor1d } from '@tensorflow/tfjs-core';
 import {
   type AfterStep,
   type Compressed,
@@ -9,21 +9,21 @@ import {
   constant,
   disposeTree,
   initialize,
-  lendTree,
   tidyTree,
 } from '@winnow/core';
-import { asStructure } from './groups';
-import { type Committed, commit, decisionOf, readConfidences } from './commit';
-import { budgetPenalty, denseParameters, storedParameters } from './count';
+import { commit, decisionOf } from './commit';
+import { budgetPenalty, denseParameters } from './count';
 import { effectiveWeights } from './effective-weights';
 import { emptyEvolution, evolutionRows, withEpoch } from './evolution';
 import { findingsOf } from './findings';
+import { hardGates, openProbabilities } from './gates';
 import { type Hypernetwork, type HypernetworkParams, hypernetwork } from './hypernetwork';
+import { asVector, bySubLayer } from './layout';
 import type { AlignmentOptions, StructureOptions } from './options';
 import type { Pairing } from './pairing';
 import { alignment } from './regularizer';
 import { type Epoch, epochsOf } from './schedule';
-import { type Structure, resolveConflicts } from './structure';
+import { resolveConflicts } from './structure';
 import { storedTarget } from './target';
 
 /** What a search of a structure works on. */
@@ -88,56 +88,64 @@ function instead<T extends TensorTree>(old: T, next: T): T {
   return next;
 }
 
+/** o + b of a hypernetwork in host memory. Synchronous, once for a phase. */
+const confidencesOf = (network: Hypernetwork, params: HypernetworkParams): Float32Array =>
+  tidyTree(() => Float32Array.from(network.confidences(params).dataSync<'float32'>()));
+
 /** Steps 1 to 4 of the first loop: L_task + γ·R_w over the weights, with m and s drawn anew in every step. */
 async function alignWeights(
-  { run, pairing, network, alignment: weighing, epochs }: Started,
+  { run, network, alignment: weighing, epochs }: Started,
   weights: TensorTree,
   params: HypernetworkParams,
   epoch: number,
 ): Promise<TensorTree> {
   if (weighing === undefined) return cloneTree(weights);
   const { learningRate, weightDecay, alignmentPenalty } = weighing;
-  const sure = tidyTree(() => cloneTree(network.confidences(params)));
-  const penalty = (weights: TensorTree, step: number): Scalar => {
-    const drawn = resolveConflicts(network.structure(sure, `weights/${step}`), pairing);
-    return mul(alignment(weights, drawn, pairing), alignmentPenalty);
-  };
-  const trained = await lendTree(sure, () =>
-    run.train('weights', {
-      params: run.params,
-      state: {},
-      effective: (weights) => weights,
-      ...(alignmentPenalty === 0 ? {} : { penalty }),
-      optimizer: adamw({ schedule: constant(learningRate), weightDecay }),
-      steps: epochs[epoch]?.weightSteps ?? 0,
-      isExtended: true,
-    }),
+  // The hypernetwork is frozen: its gates are drawn where they are only numbers.
+  const probabilities = openProbabilities(confidencesOf(network, params));
+  // The forward pass and the penalty of a step are about the same weights.
+  const alignedAt = lastOf((weights: TensorTree, step) =>
+    alignment(weights, network.drawHard(probabilities, `weights/${step}`), network.layout),
   );
+  const trained = await run.train('weights', {
+    params: run.params,
+    state: {},
+    ...(alignmentPenalty === 0
+      ? { effective: (weights) => weights }
+      : {
+          effective: (weights, step) => alignedAt(weights, step).weights,
+          penalty: (weights, step) => mul(alignedAt(weights, step).penalty, alignmentPenalty),
+        }),
+    optimizer: adamw({ schedule: constant(learningRate), weightDecay }),
+    steps: epochs[epoch]?.weightSteps ?? 0,
+    isExtended: true,
+  });
   return trained.params;
 }
 
 /** Steps 1 to 4 of the second loop: L_task + λ·R over the hypernetwork, the forward pass on the effective weights. */
 function learnStructure(
-  { run, pairing, network, target, epochs, subsetSteps, options }: Started,
+  { run, network, target, epochs, subsetSteps, options }: Started,
   weights: TensorTree,
   start: Learned,
   epoch: number,
 ): Promise<Learned> {
   const { budgetPenalty: weight, hypernetworkLearningRate, hypernetworkWeightDecay } = options;
-  const drawn = (params: HypernetworkParams, draw?: string): Structure =>
-    resolveConflicts(network.structure(network.confidences(params), draw), pairing);
+  const { layout } = network;
   // The forward pass and the penalty of a step are about one draw.
-  const drawnAt = lastOf((params: HypernetworkParams, step) => drawn(params, `structure/${step}`));
+  const drawnAt = lastOf((params: HypernetworkParams, step) =>
+    network.draw(network.confidences(params), `structure/${step}`),
+  );
   const ends = epochs.map(({ structureSteps }) => structureSteps);
   return run.train<HypernetworkParams, Learned['state']>('structure', {
     ...start,
-    effective: (params, step) => effectiveWeights(weights, drawnAt(params, step), pairing),
-    penalty: (params, step) =>
-      mul(budgetPenalty(storedParameters(drawnAt(params, step), pairing), target), weight),
+    effective: (params, step) => effectiveWeights(weights, drawnAt(params, step).vector, layout),
+    penalty: (params, step) => mul(budgetPenalty(drawnAt(params, step).stored, target), weight),
     afterStep: ({ step, params, state }: AfterStep<HypernetworkParams, Learned['state']>) => {
       const row = ends.indexOf(step + 1);
       if (row < 0) return { params, state };
-      return { params, state: { evolution: withEpoch(state.evolution, row, drawn(params), pairing) } };
+      const sure = resolveConflicts(hardGates(confidencesOf(network, params)), layout);
+      return { params, state: { evolution: withEpoch(state.evolution, row, sure, layout) } };
     },
     optimizer: adamw({
       schedule: constant(hypernetworkLearningRate),
@@ -175,11 +183,12 @@ function noteEpoch({ run, pairing, target, epochs }: Started, { state }: Learned
 
 /** The structure that the hypernetwork is sure of, met to the budget, as a decision and its masked weights. */
 function committed(
-  { run, pairing, network, target }: Started,
+  { run, pairing, network, target, options }: Started,
   weights: TensorTree,
   learned: Learned,
 ): Compressed {
-  const sure = tidyTree(() => readConfidences(network.confidences(learned.params)));
+  const { layout } = network;
+  const sure = bySubLayer(confidencesOf(network, learned.params), layout, options.bias);
   const found = commit(pairing, sure, target);
   const dense = denseParameters(pairing);
   if (found.moved > 0) {
@@ -190,12 +199,10 @@ function committed(
     );
   }
   const evolution = evolutionRows(learned.state.evolution, pairing);
+  const resolved = resolveConflicts(asVector(found.choices, layout), layout);
   return {
-    params: tidyTree(() => cloneTree(effectiveWeights(weights, resolvedOf(found, pairing), pairing))),
+    params: tidyTree(() => cloneTree(effectiveWeights(weights, tensor1d(resolved), layout))),
     decision: decisionOf(pairing, found.choices, run.model.sites),
     findings: findingsOf({ pairing, committed: found, target, evolution, weights }),
   };
 }
-
-const resolvedOf = ({ choices }: Committed, pairing: Pairing): Structure =>
-  resolveConflicts(asStructure(choices), pairing);

@@ -1,4 +1,14 @@
-import { type Rank, type Tensor, abs, max, randomNormal, sub, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import {
+  type Rank,
+  type Tensor,
+  abs,
+  max,
+  randomNormal,
+  sub,
+  tensor1d,
+  tensor2d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import {
   type RandomStream,
   checkDecision,
@@ -12,10 +22,10 @@ import fc from 'fast-check';
 import { type Confidences, commit, decisionOf } from '../src/commit';
 import { denseParameters } from '../src/count';
 import { effectiveWeights } from '../src/effective-weights';
-import { asStructure, leastStored } from '../src/groups';
+import { leastStored } from '../src/groups';
+import { layoutOf, vectorSizes } from '../src/layout';
 import type { Pairing, Sharing } from '../src/pairing';
-import { resolveConflicts, vectorSizes } from '../src/structure';
-import { type Choices, paired, parametersOf, placesOf, small, twoTowers } from './towers';
+import { type Choices, paired, parametersOf, placesOf, resolvedVector, small, twoTowers } from './towers';
 
 beforeAll(async () => {
   await startEngine('wasm');
@@ -166,8 +176,8 @@ describe('the decision of a commit', () => {
         expect(model.account.parameters - small.account.parameters).toBe(denseParameters(pairing) - stored);
         const params = parametersOf(model, drawnCase.seed);
         tidy(() => {
-          const structure = resolveConflicts(asStructure(choices), pairing);
-          const weights = effectiveWeights(params, structure, pairing);
+          const vector = tensor1d(resolvedVector(plain(choices), pairing));
+          const weights = effectiveWeights(params, vector, layoutOf(pairing));
           const cut = compact(model, weights, decision);
           const sizes = entriesOf<Tensor>(cut.params).reduce((sum, [, { size }]) => sum + size, 0);
           expect(sizes).toBe(small.account.parameters);

@@ -1,20 +1,20 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { type TensorTree, disposeTree, entriesOf, randomStream } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import fc from 'fast-check';
 import { columnParameters } from '../src/columns';
 import { effectiveWeights } from '../src/effective-weights';
+import { bySubLayer, layoutOf } from '../src/layout';
 import { pairTowers } from '../src/pairing';
 import { alignment } from '../src/regularizer';
-import { resolveConflicts } from '../src/structure';
 import {
   type Choices,
   type Place,
-  asStructure,
   parametersOf,
   placesOf,
   present,
   randomChoices,
+  resolvedVector,
   small,
   twoTowers,
 } from './towers';
@@ -64,9 +64,9 @@ describe('effective weights', () => {
         const places = placesOf(pairing, choices);
         const params = parametersOf(model, seed);
         tidy(() => {
-          const structure = resolveConflicts(asStructure(choices), pairing);
+          const vector = tensor1d(resolvedVector(choices, pairing));
           const before = hostOf(params);
-          const after = hostOf(effectiveWeights(params, structure, pairing));
+          const after = hostOf(effectiveWeights(params, vector, layoutOf(pairing)));
           for (const subLayer of pairing.subLayers) {
             for (const { path, axis } of columnParameters(subLayer)) {
               const own: readonly Place[] = places.get(`${subLayer.id}.${partOf(path)}`) ?? [];
@@ -104,11 +104,13 @@ describe('effective weights', () => {
         const choices = randomChoices(pairing, randomStream(seed, 'choices'));
         const params = parametersOf(model, seed);
         const before = hostOf(params);
-        const structure = resolveConflicts(asStructure(choices), pairing);
+        const layout = layoutOf(pairing);
+        const resolved = resolvedVector(choices, pairing);
+        const structure = bySubLayer(resolved, layout, 1);
         let expected = 0;
         for (const subLayer of pairing.subLayers) {
           const { share = [] } = choices[subLayer.id] ?? {};
-          const keep = [...(structure[subLayer.id]?.keep.dataSync() ?? [])];
+          const keep = [...(structure[subLayer.id]?.keep ?? [])];
           const parameters = columnParameters(subLayer);
           for (const { path, lent, axis, shareFrom } of parameters) {
             for (let column = 0; lent !== undefined && column < subLayer.columns; column++) {
@@ -131,9 +133,9 @@ describe('effective weights', () => {
             }
           }
         }
-        const actual = tidy(() => alignment(params, structure, pairing).dataSync()[0]);
+        const actual = tidy(() => alignment(params, resolved, layout).penalty.dataSync()[0]);
         expect(actual).toBeCloseTo(expected, 3);
-        disposeTree([params, structure]);
+        disposeTree([params]);
       }),
       { numRuns: 40 },
     );

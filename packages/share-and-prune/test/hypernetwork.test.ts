@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type Rank,
   type Scalar,
   type Tensor,
-  type Tensor1D,
   mul,
   reshape,
-  scalar,
+  slice,
   sum,
   tensor1d,
   tensor2d,
@@ -14,11 +14,13 @@ import {
   transpose,
   valueAndGrads,
 } from '@tensorflow/tfjs-core';
-import { initialize, mapTree } from '@winnow/core';
+import { type RandomStream, initialize, mapTree, randomStream } from '@winnow/core';
 import { availableEngines, startEngine } from '@winnow/engine';
+import { denseParameters } from '../src/count';
+import { drawGates, drawStructure, gumbelNoise, hardGates, openProbabilities } from '../src/gates';
 import { gru } from '../src/gru';
-import { type HypernetworkParams, hypernetwork } from '../src/hypernetwork';
-import { numbersOf, paired, small } from './towers';
+import { type Hypernetwork, type HypernetworkParams, hypernetwork } from '../src/hypernetwork';
+import { paired, small } from './towers';
 
 const engines = await availableEngines();
 const fixture = new URL('../../../../shared/fixtures/gru/', import.meta.url).pathname;
@@ -88,16 +90,18 @@ for (const engine of engines) {
       const params = initialize<HypernetworkParams>(network.specs, 1);
       return { ...params, heads: mapTree(params.heads, (leaf) => mul(leaf, 0)) };
     };
+    const confidencesOf = ({ confidences }: Hypernetwork, params: HypernetworkParams): Float32Array =>
+      Float32Array.from(confidences(params).dataSync<'float32'>());
 
     it('keeps everything at the start, and again and again', () => {
       tidy(() => {
         const params = silent();
+        const probabilities = openProbabilities(confidencesOf(network, params));
         for (let draw = 0; draw < 20; draw++) {
-          for (const { share, keep } of Object.values(
-            network.structure(network.confidences(params), String(draw)),
-          )) {
-            expect(Math.min(...numbersOf(share), ...numbersOf(keep))).toBe(1);
-          }
+          const drawn = network.draw(network.confidences(params), String(draw));
+          expect(Math.min(...drawn.vector.dataSync())).toBe(1);
+          expect(drawn.stored.dataSync()[0]).toBe(denseParameters(pairing));
+          expect(Math.min(...network.drawHard(probabilities, String(draw)))).toBe(1);
         }
       });
     });
@@ -105,34 +109,43 @@ for (const engine of engines) {
     it('keeps with probability 1 − exp(−exp(o + b)): P(o + g + b > 0) for Gumbel noise', () => {
       const bias = -0.5;
       const leaning = hypernetwork({ pairing, seed: 3, bias, temperature: 0.4 });
-      let [kept, all] = [0, 0];
+      const { size } = leaning.layout;
+      const expected = 1 - Math.exp(-Math.exp(bias));
       tidy(() => {
-        const params = silent();
-        for (let draw = 0; draw < 60; draw++) {
-          for (const { keep } of Object.values(
-            leaning.structure(leaning.confidences(params), String(draw)),
-          )) {
-            kept += numbersOf(keep).reduce((a, b) => a + b, 0);
-            all += keep.size;
+        const confidences = confidencesOf(leaning, silent());
+        const probabilities = openProbabilities(confidences);
+        const ways = [
+          (random: RandomStream) => hardGates(confidences, gumbelNoise(size, random)),
+          (random: RandomStream) => drawGates(probabilities, random),
+        ];
+        for (const drawnBy of ways) {
+          const random = randomStream(1, 'draws');
+          let [kept, all] = [0, 0];
+          for (let draw = 0; draw < 60; draw++) {
+            kept += drawnBy(random).reduce((a, b) => a + b, 0);
+            all += size;
           }
+          expect(Math.abs(kept / all - expected)).toBeLessThan(
+            4 * Math.sqrt((expected * (1 - expected)) / all),
+          );
         }
       });
-      const expected = 1 - Math.exp(-Math.exp(bias));
-      expect(Math.abs(kept / all - expected)).toBeLessThan(4 * Math.sqrt((expected * (1 - expected)) / all));
-      expect(1 - (1 - Math.exp(-Math.exp(3)))).toBeCloseTo(1.9e-9, 9);
+      expect(1 - (openProbabilities(Float32Array.of(3))[0] ?? 0)).toBeCloseTo(1.9e-9, 9);
     });
 
     it('draws the same structure for the same draw, and another for another', () => {
       tidy(() => {
         const params = initialize<HypernetworkParams>(network.specs, 1);
         const loose = hypernetwork({ pairing, seed: 3, bias: 0, temperature: 0.4 });
-        const bits = (draw?: number) =>
-          Object.values(loose.structure(loose.confidences(params), String(draw))).flatMap(
-            ({ share, keep }) => [...numbersOf(share), ...numbersOf(keep)],
-          );
-        expect(bits(4)).toEqual(bits(4));
-        expect(bits(4)).not.toEqual(bits(5));
-        expect(bits()).toEqual(bits());
+        const probabilities = openProbabilities(confidencesOf(loose, params));
+        const ways = [
+          (draw: number) => [...loose.draw(loose.confidences(params), String(draw)).vector.dataSync()],
+          (draw: number) => [...loose.drawHard(probabilities, String(draw))],
+        ];
+        for (const bits of ways) {
+          expect(bits(4)).toEqual(bits(4));
+          expect(bits(4)).not.toEqual(bits(5));
+        }
       });
     });
 
@@ -141,22 +154,24 @@ for (const engine of engines) {
         const temperature = 0.4;
         const near = hypernetwork({ pairing, seed: 3, bias: 0, temperature });
         const params = initialize<HypernetworkParams>(near.specs, 2);
-        const id = 'text.blocks.1.ffn';
-        const heads = params.heads[id];
-        const head = heads?.share;
-        if (heads === undefined || head === undefined) throw new Error('the head is missing');
-        const weights = Array.from({ length: head.bias.size }, (_, i) => i + 1);
-        const shareWith = (bias: Tensor1D): Tensor1D => {
-          const changed = { ...params.heads, [id]: { ...heads, share: { ...head, bias } } };
-          return near.structure(near.confidences({ ...params, heads: changed }))[id]?.share ?? tensor1d([]);
-        };
-        const { grads } = valueAndGrads((bias: Tensor) =>
-          sum<Scalar>(mul(shareWith(reshape(bias, [-1])), tensor1d(weights))),
-        )([head.bias]);
-        const o = numbersOf(near.confidences(params)[id]?.share ?? tensor1d([]));
-        numbersOf(reshape(grads[0] ?? scalar(0), [-1])).forEach((gradient, i) => {
-          const y = 1 / (1 + Math.exp(-(o[i] ?? 0) / temperature));
-          expect(gradient).toBeCloseTo(((weights[i] ?? 0) * y * (1 - y)) / temperature, 4);
+        const place = near.layout.places.find(({ subLayer }) => subLayer.id === 'text.blocks.1.ffn');
+        const from = place?.shareFrom ?? 0;
+        const columns = place?.subLayer.columns ?? 0;
+        // Of what may be shared, as resolving conflicts leaves it.
+        const weights = Array.from({ length: columns }, (_, i) => i + 1);
+        const noise = gumbelNoise(near.layout.size, randomStream(1, 'noise'));
+        const { grads } = valueAndGrads((bias: Tensor) => {
+          const heads = { ...params.heads, bias: reshape<Rank.R1>(bias, [-1]) };
+          const confidences = near.confidences({ ...params, heads });
+          const { vector } = drawStructure(confidences, noise, { layout: near.layout, temperature });
+          return sum<Scalar>(mul(slice(vector, from, columns), tensor1d(weights)));
+        })([params.heads.bias]);
+        const o = confidencesOf(near, params);
+        const found = grads[0]?.dataSync() ?? [];
+        expect(found.length).toBe(near.layout.size);
+        found.forEach((gradient, entry) => {
+          const y = 1 / (1 + Math.exp(-((o[entry] ?? 0) + (noise[entry] ?? 0)) / temperature));
+          expect(gradient).toBeCloseTo(((weights[entry - from] ?? 0) * y * (1 - y)) / temperature, 4);
         });
       });
     });
@@ -168,10 +183,10 @@ for (const engine of engines) {
         bias: 3,
         temperature: 0.4,
       });
-      const headsAt = (id: string) => Object.keys(alone.specs.heads[id] ?? {});
-      expect(headsAt('vision.blocks.0.ffn')).toEqual(['keep']);
-      expect(headsAt('text.blocks.0.ffn')).toEqual(['keep']);
-      expect(headsAt('text.blocks.1.ffn')).toEqual(['share', 'keep']);
+      const [attention, ffn] = [small.heads * small.headDim, small.hiddenDim];
+      const first = attention + ffn; // m of a layer that nobody lends to
+      const later = 4 * attention + 2 * ffn;
+      expect(alone.specs.heads.bias.shape).toEqual([(small.layers + 1) * first + (small.layers - 1) * later]);
     });
   });
 }

@@ -3,18 +3,9 @@ import { randomStream } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import fc from 'fast-check';
 import { budgetPenalty, denseParameters, storedParameters } from '../src/count';
-import type { Sharing } from '../src/pairing';
-import { resolveConflicts } from '../src/structure';
-import {
-  type Choices,
-  asStructure,
-  numbersOf,
-  paired,
-  placesOf,
-  present,
-  randomChoices,
-  small,
-} from './towers';
+import { bySubLayer, layoutOf } from '../src/layout';
+import type { Pairing, Sharing } from '../src/pairing';
+import { type Choices, paired, placesOf, present, randomChoices, resolvedVector, small } from './towers';
 
 beforeAll(async () => {
   await startEngine('wasm');
@@ -32,25 +23,21 @@ function draw({ sharing, prunes, seed }: { sharing: Sharing; prunes: boolean; se
   return { pairing, choices, places: placesOf(pairing, choices) };
 }
 
-const resolved = (pairing: ReturnType<typeof paired>, choices: Choices) =>
-  resolveConflicts(asStructure(choices), pairing);
+const stored = (choices: Choices, pairing: Pairing) =>
+  storedParameters(resolvedVector(choices, pairing), layoutOf(pairing));
 
 describe('sharing and pruning', () => {
   it('resolves conflicts as pointers do: what is used by another stays, whatever m says', () => {
     fc.assert(
       fc.property(cases, (drawn) => {
         const { pairing, choices, places } = draw(drawn);
-        tidy(() => {
-          const structure = resolved(pairing, choices);
-          for (const { id, structure: kind } of pairing.subLayers) {
-            const part = kind === 'ffn' ? 'hidden' : 'query';
-            const expected = (places.get(`${id}.${part}`) ?? []).map((place) =>
-              place === undefined ? 0 : 1,
-            );
-            expect(numbersOf(present(structure[id]).keep)).toEqual(expected);
-            expect(numbersOf(present(structure[id]).share)).toEqual(present(choices[id]).share);
-          }
-        });
+        const structure = bySubLayer(resolvedVector(choices, pairing), layoutOf(pairing), 1);
+        for (const { id, structure: kind } of pairing.subLayers) {
+          const part = kind === 'ffn' ? 'hidden' : 'query';
+          const expected = (places.get(`${id}.${part}`) ?? []).map((place) => (place === undefined ? 0 : 1));
+          expect([...present(structure[id]).keep]).toEqual(expected);
+          expect([...present(structure[id]).share]).toEqual(present(choices[id]).share);
+        }
       }),
       { numRuns: 300 },
     );
@@ -66,8 +53,7 @@ describe('sharing and pruning', () => {
         const expected =
           [...distinct].reduce((sum, place) => sum + (place.includes('.hidden.') ? 2 * D + 1 : D + 1), 0) +
           outputs * small.heads * small.headDim * D;
-        const counted = tidy(() => storedParameters(resolved(pairing, choices), pairing).dataSync()[0]);
-        expect(counted).toBe(expected);
+        expect(stored(choices, pairing)).toBe(expected);
       }),
       { numRuns: 300 },
     );
@@ -75,16 +61,13 @@ describe('sharing and pruning', () => {
 
   it('counts the dense towers as their sites do', () => {
     const pairing = paired(small, { acrossTowers: true, baseLayers: [0] });
-    const all = tidy(() => {
-      const ones = Object.fromEntries(
-        Object.entries(randomChoices(pairing, randomStream(1))).map(([id, { share, keep }]) => [
-          id,
-          { share: share.map(() => 1), keep: keep.map(() => 1) },
-        ]),
-      );
-      return storedParameters(resolved(pairing, ones), pairing).dataSync()[0];
-    });
-    expect(denseParameters(pairing)).toBe(all);
+    const ones = Object.fromEntries(
+      Object.entries(randomChoices(pairing, randomStream(1))).map(([id, { share, keep }]) => [
+        id,
+        { share: share.map(() => 1), keep: keep.map(() => 1) },
+      ]),
+    );
+    expect(denseParameters(pairing)).toBe(stored(ones, pairing));
   });
 
   it('penalises only what is over budget', () => {

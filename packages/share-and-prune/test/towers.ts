@@ -5,9 +5,9 @@ import {
   dualEncoder,
   initialize,
 } from '@winnow/core';
-import { type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
+import { asVector, layoutOf, vectorSizes } from '../src/layout';
 import { type Pairing, type Sharing, type SubLayer, pairTowers } from '../src/pairing';
-import { type Structure, vectorSizes } from '../src/structure';
+import { type StructureVector, resolveConflicts } from '../src/structure';
 
 export interface Geometry {
   readonly embedDim: number;
@@ -70,15 +70,11 @@ export function randomChoices({ subLayers }: Pairing, random: RandomStream, prun
   );
 }
 
-export const asStructure = (choices: Choices): Structure =>
-  Object.fromEntries(
-    Object.entries(choices).map(([id, { share, keep }]) => [
-      id,
-      { share: tensor1d(share, 'float32'), keep: tensor1d(keep, 'float32') },
-    ]),
-  );
-
-export const numbersOf = (tensor: Tensor1D): number[] => [...tensor.dataSync<'float32'>()];
+/** Choices as one vector, conflicts resolved. */
+export function resolvedVector(choices: Choices, pairing: Pairing): StructureVector {
+  const layout = layoutOf(pairing);
+  return resolveConflicts(asVector(choices, layout), layout);
+}
 
 /** Where a column is stored: its sub-layer, part and index; undefined where it is pruned. */
 export type Place = string | undefined;
