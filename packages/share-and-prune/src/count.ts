@@ -1,5 +1,5 @@
 import { type Scalar, log, maximum, mul } from '@tensorflow/tfjs-core';
-import type { Layout, Place } from './layout';
+import type { Layout } from './layout';
 import type { Pairing } from './pairing';
 import type { StructureVector } from './structure';
 
@@ -10,27 +10,30 @@ import type { StructureVector } from './structure';
  */
 export function storedParameters(resolved: StructureVector, { places }: Layout): number {
   let total = 0;
-  for (const place of places) {
-    const { columns, embedDim: D, structure } = place.subLayer;
+  for (const { subLayer, shareFrom, keepFrom } of places) {
+    const { columns, embedDim: D, structure } = subLayer;
+    let stored = 0;
     for (let unit = 0; unit < columns; unit++) {
-      const [keep, first, key, value] = unitAt(resolved, place, unit);
-      total += structure === 'ffn' ? keep * first * (2 * D + 1) : (keep * (first + key) + value) * (D + 1);
+      const keep = resolved[keepFrom + unit] ?? 0;
+      const first = ownAt(resolved, shareFrom, unit);
+      if (structure === 'ffn') {
+        stored += keep * first;
+      } else {
+        const [key, value] = [columns + unit, 2 * columns + unit];
+        stored += keep * (first + ownAt(resolved, shareFrom, key)) + ownAt(resolved, shareFrom, value);
+      }
     }
-    if (structure === 'attention') total += columns * D;
+    total += structure === 'ffn' ? stored * (2 * D + 1) : stored * (D + 1) + columns * D;
   }
   return total;
 }
 
-/** m of a unit and what is its own of it: the hidden unit, or its columns of q, k and v. */
-function unitAt(
-  entries: StructureVector,
-  { subLayer: { columns }, shareFrom, keepFrom }: Place,
-  unit: number,
-): readonly [keep: number, first: number, key: number, value: number] {
-  const keep = entries[keepFrom + unit] ?? 0;
-  if (shareFrom === undefined) return [keep, 1, 1, 1];
-  const own = (part: number) => entries[shareFrom + part * columns + unit] ?? 0;
-  return [keep, own(0), own(1), own(2)];
+/** An entry of s; where nobody lends, everything is its own. */
+const ownAt = (entries: StructureVector, shareFrom: number | undefined, entry: number): number =>
+  shareFrom === undefined ? 1 : (entries[shareFrom + entry] ?? 1);
+
+function addAt(numbers: Float32Array, position: number, by: number): void {
+  numbers[position] = (numbers[position] ?? 0) + by;
 }
 
 /** Adds scale · ∂P/∂entries to a gradient. */
@@ -40,21 +43,19 @@ export function addStoredGradient(
   scale: number,
   { places }: Layout,
 ): void {
-  const add = (entry: number, by: number) => {
-    gradient[entry] = (gradient[entry] ?? 0) + by;
-  };
-  for (const place of places) {
-    const { shareFrom, keepFrom, subLayer } = place;
+  for (const { subLayer, shareFrom, keepFrom } of places) {
     const { columns, embedDim: D, structure } = subLayer;
     const size = scale * (structure === 'ffn' ? 2 * D + 1 : D + 1);
     for (let unit = 0; unit < columns; unit++) {
-      const [keep, first, key] = unitAt(resolved, place, unit);
-      add(keepFrom + unit, size * (structure === 'ffn' ? first : first + key));
+      const own = ownAt(resolved, shareFrom, unit);
+      const pruned = structure === 'ffn' ? own : own + ownAt(resolved, shareFrom, columns + unit);
+      addAt(gradient, keepFrom + unit, size * pruned);
       if (shareFrom === undefined) continue;
-      add(shareFrom + unit, size * keep);
+      const ofShare = size * (resolved[keepFrom + unit] ?? 0);
+      addAt(gradient, shareFrom + unit, ofShare);
       if (structure === 'ffn') continue;
-      add(shareFrom + columns + unit, size * keep);
-      add(shareFrom + 2 * columns + unit, size);
+      addAt(gradient, shareFrom + columns + unit, ofShare);
+      addAt(gradient, shareFrom + 2 * columns + unit, size);
     }
   }
 }

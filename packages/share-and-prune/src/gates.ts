@@ -17,16 +17,30 @@ export function drawGates(probabilities: Float64Array, random: RandomStream): St
 }
 
 /** 1 where o + b + g > 0, without noise where o + b is: what (o + b + g)/τ is rounded to by way of the sigmoid. */
-export const hardGates = (confidences: Float32Array, noise?: Float32Array): StructureVector =>
-  confidences.map((confidence, entry) => (confidence + (noise?.[entry] ?? 0) > 0 ? 1 : 0));
+export function hardGates(confidences: Float32Array, noise?: Float32Array): StructureVector {
+  const gates = new Float32Array(confidences.length);
+  for (let entry = 0; entry < gates.length; entry++)
+    gates[entry] = (confidences[entry] ?? 0) + (noise?.[entry] ?? 0) > 0 ? 1 : 0;
+  return gates;
+}
 
 /** −log(−log U) with U uniform in (0, 1). */
 export function gumbelNoise(count: number, random: RandomStream): Float32Array {
+  const noise = new Float32Array(count);
   // 1 − U is never 0, and 1 is as likely as any other number: the smallest that −log can be told from 0.
-  return Float32Array.from(
-    { length: count },
-    () => -Math.log(Math.max(Number.EPSILON, -Math.log(1 - random.uniform()))),
-  );
+  for (let entry = 0; entry < count; entry++)
+    noise[entry] = -Math.log(Math.max(Number.EPSILON, -Math.log(1 - random.uniform())));
+  return noise;
+}
+
+/** ∂y/∂(o + b) of y = sigmoid((o + b + g)/τ). */
+function slopesOf(confidences: Float32Array, noise: Float32Array, temperature: number): Float32Array {
+  const slopes = new Float32Array(confidences.length);
+  for (let entry = 0; entry < slopes.length; entry++) {
+    const y = 1 / (1 + Math.exp(-((confidences[entry] ?? 0) + (noise[entry] ?? 0)) / temperature));
+    slopes[entry] = (y * (1 - y)) / temperature;
+  }
+  return slopes;
 }
 
 /** A resolved structure on the engine, with gradients to the confidences that it was drawn with. */
@@ -50,10 +64,7 @@ export function drawStructure(
   const own = confidences.dataSync<'float32'>();
   const gates = hardGates(own, noise);
   const resolved = resolveConflicts(gates, layout);
-  const slopes = own.map((confidence, entry) => {
-    const y = 1 / (1 + Math.exp(-(confidence + (noise[entry] ?? 0)) / temperature));
-    return (y * (1 - y)) / temperature;
-  });
+  const slopes = slopesOf(own, noise, temperature);
   const values = new Float32Array(layout.size + 1);
   values.set(resolved);
   values[layout.size] = storedParameters(resolved, layout);
@@ -78,5 +89,7 @@ function straightThrough(dy: Tensor, { gates, resolved, slopes }: Drawn, layout:
   const ofResolved = given.slice(0, layout.size);
   addStoredGradient(ofResolved, resolved, given[layout.size] ?? 0, layout);
   const ofGates = resolveGradient(gates, ofResolved, layout);
-  return tensor1d(ofGates.map((gradient, entry) => gradient * (slopes[entry] ?? 0)));
+  for (let entry = 0; entry < ofGates.length; entry++)
+    ofGates[entry] = (ofGates[entry] ?? 0) * (slopes[entry] ?? 0);
+  return tensor1d(ofGates);
 }
