@@ -11,6 +11,8 @@ namespace {
 struct Shared : UnitParameter {
   /** The parameter whose units it may have, and the first entries that say so and that scale; −1 for none. */
   int64_t lender, share, scale;
+  /** How many it borrows through, one from the other. */
+  int64_t level = 0;
   std::vector<int64_t> borrowers;
 };
 
@@ -18,7 +20,7 @@ struct Sharing {
   std::vector<at::Tensor> gradients;
   std::vector<Shared> list;
   at::Tensor vector;
-  int64_t numbers = 0, largestChunk = 0;
+  int64_t numbers = 0, largestChunk = 0, levels = 1;
 
   const float* entries(int64_t from) const { return vector.data_ptr<float>() + from; }
   bool isOnCpu() const { return vector.is_cpu(); }
@@ -38,16 +40,19 @@ Sharing readSharing(Call& call, bool isBackward) {
   read.gradients.assign(tensors.begin(), parameters);
   read.vector = tensors.back();
   for (size_t i = 0; i < count; i++) {
-    Shared each{{parameters[i], lists[0][i], lists[1][i]}, lists[2][i], lists[3][i], lists[4][i], {}};
+    Shared each{{parameters[i], lists[0][i], lists[1][i]}, lists[2][i], lists[3][i], lists[4][i], 0, {}};
     checkUnits(each);
     TORCH_CHECK(each.lender < static_cast<int64_t>(i), "expected the lender of parameter ", i, " before it");
     for (const int64_t from : {each.share, each.scale})
-      TORCH_CHECK(from + each.units <= read.vector.numel(), "expected entries for ", each.units, " units from ", from);
+      TORCH_CHECK(from < 0 || from + each.units <= read.vector.numel(), "expected entries for ", each.units,
+                  " units from ", from);
     if (each.lender >= 0) {
       Shared& lender = read.list[each.lender];
       TORCH_CHECK(each.share >= 0 && lender.tensor.sizes() == each.tensor.sizes(), "expected a lender of shape ",
                   each.tensor.sizes(), ", got ", lender.tensor.sizes());
       lender.borrowers.push_back(static_cast<int64_t>(i));
+      each.level = lender.level + 1;
+      read.levels = std::max(read.levels, each.level + 1);
     }
     read.numbers += each.tensor.numel();
     read.largestChunk = std::max(read.largestChunk, each.chunkSize());
@@ -101,8 +106,7 @@ void shareNumbers(const Sharing& of, const Shared& each, float* into) {
 void gradientNumbers(const Sharing& of, int64_t index, float* shares, float* scales) {
   const Shared& each = of.list[index];
   const int64_t size = each.chunkSize();
-  // As deep as parameters borrow from each other; towers do twice.
-  std::vector<float> memory(of.largestChunk * (of.list.size() < 4 ? of.list.size() + 2 : 6));
+  std::vector<float> memory(of.largestChunk * (of.levels + 1));
   float* const found = memory.data();
   float* const gradient = found + of.largestChunk;
   for (int64_t chunk = 0; chunk < each.chunks(); chunk++) {
