@@ -27,20 +27,26 @@ for (const precision of flags.precisions) {
   for (const model of flags.models) {
     const sizes = { ...benchModels[model], ...flags.sizes };
     const results = [];
-    for (const what of flags.whats.filter((what) => sizes.whats.includes(what))) {
-      console.error(`${model}, ${precision}, ${what}`);
-      const setting = { sizes, precision, what, threads, device: flags.device };
-      const contenders = [
-        ...engines.map((engine) => ours(engine, setting)),
-        ...(hasPeers(sizes, what) ? peerVariants(precision, what) : []).map((variant) =>
-          peer(python, variant, setting),
-        ),
-      ];
+    const whats = flags.whats.filter((what) => sizes.whats.includes(what));
+    // Steps that are only compared with one another take turns; where PyTorch's many variants stand beside them, memory
+    // would not hold the processes of all of them at once.
+    for (const group of sizes.hasPeers ? whats.map((what) => [what]) : [whats]) {
+      console.error(`${model}, ${precision}, ${group.join(', ')}`);
+      const contenders = group.flatMap((what) => contendersFor({ sizes, precision, what }));
       const steps = flags.steps ?? sizes.steps;
-      results.push(...(await compare(contenders, { sizes, what, rounds: flags.rounds, steps })));
+      results.push(...(await compare(contenders, { sizes, rounds: flags.rounds, steps })));
     }
     console.log(`${tablesOf({ model, precision, peak, results })}\n`);
   }
+}
+
+function contendersFor({ sizes, precision, what }) {
+  const setting = { sizes, precision, what, threads, device: flags.device };
+  const peers = hasPeers(sizes, what) ? peerVariants(precision, what) : [];
+  return [
+    ...engines.map((engine) => ours(engine, setting)),
+    ...peers.map((variant) => peer(python, variant, setting)),
+  ];
 }
 
 /** PyTorch is asked for what it has been written for. */

@@ -7,7 +7,7 @@ const WARM_UP_STEPS = 3;
  * Contenders in turn, round by round, so that whatever else the machine does meets all of them; medians over all steps.
  * @returns a result for each; `error` where it does not work here.
  */
-export async function compare(contenders, { sizes, what, rounds, steps }) {
+export async function compare(contenders, { sizes, rounds, steps }) {
   const running = contenders.map((contender) => ({ ...contender, times: [] }));
   const working = () => running.filter(({ error }) => error === undefined);
   const take = async (contender, count) => {
@@ -24,7 +24,8 @@ export async function compare(contenders, { sizes, what, rounds, steps }) {
   try {
     for (const contender of running) {
       const times = await take(contender, WARM_UP_STEPS);
-      if (times.length > 0) console.error(`  ${contender.name}: ready, first step ${times[0].toFixed(0)} ms`);
+      if (times.length > 0)
+        console.error(`  ${contender.name}, ${contender.what}: ready, first step ${times[0].toFixed(0)} ms`);
     }
     for (let round = 0; round < rounds; round++) {
       for (const contender of working()) contender.times.push(...(await take(contender, steps)));
@@ -33,10 +34,10 @@ export async function compare(contenders, { sizes, what, rounds, steps }) {
   } finally {
     await Promise.all(running.map(({ close }) => close()));
   }
-  return running.map((contender) => resultOf(contender, sizes, what));
+  return running.map((contender) => resultOf(contender, sizes));
 }
 
-function resultOf({ name, kind, error, times, peakMib }, sizes, what) {
+function resultOf({ name, what, kind, error, times, peakMib }, sizes) {
   if (error !== undefined) return { name, kind, what, error };
   const ms = median(times);
   const imagesPerSecond = (1000 * sizes.batchSize) / ms;

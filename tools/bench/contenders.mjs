@@ -10,6 +10,7 @@ export function ours(engine, { sizes, precision, what, threads, device }) {
   const worker = workerProcess(process.execPath, [OUR_WORKER]);
   return {
     name: `Winnow, ${engine}`,
+    what,
     kind: 'ours',
     take: (steps) => worker.ask({ what, engine, precision, threads, device, sizes, steps }),
     close: worker.close,
@@ -22,6 +23,7 @@ export function peer(python, variant, { sizes, precision, what, threads }) {
   const model = peerSizes(sizes);
   return {
     name: `PyTorch, ${nameOf(variant, what)}`,
+    what,
     kind: variant.compile ? 'compiled' : 'eager',
     take: (steps) => worker.ask({ what, precision, variant, model, batch: sizes.batchSize, steps }),
     close: worker.close,

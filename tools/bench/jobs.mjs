@@ -11,8 +11,9 @@ const MASK_INTERVAL = 20; // what 1,000 iterations at 2× would take: one update
 /** Searches whose steps are timed: the method with its options, and which of its phases. */
 const searches = {
   search: { methods: upopMethods, name: 'upop', options: { interval: MASK_INTERVAL }, phase: 'search' },
-  align: { methods: shareAndPruneMethods, name: 'bwsp', options: {}, phase: 'weights' },
-  structure: { methods: shareAndPruneMethods, name: 'bwsp', options: {}, phase: 'structure' },
+  // Without b half of all columns are borrowed or pruned: with it, R_w has nothing to do at the start.
+  align: { methods: shareAndPruneMethods, name: 'bwsp', options: { bias: 0 }, phase: 'weights' },
+  structure: { methods: shareAndPruneMethods, name: 'bwsp', options: { bias: 0 }, phase: 'structure' },
   ticket: {
     methods: lotteryTicketMethods,
     name: 'lottery-ticket',
