@@ -156,7 +156,7 @@ export type { CompressionRun, Phase } from './run/compression-run';
 export { ledgerEntrySchema } from './run/ledger';
 export type { LedgerEntry, Milestone } from './run/ledger';
 export { runPhase } from './run/phase';
-export type { Milestones, PhaseOptions, PhaseResult, RunEvent, Runner } from './run/phase';
+export type { MemoryProbe, Milestones, PhaseOptions, PhaseResult, RunEvent, Runner } from './run/phase';
 export { scoredOnce } from './run/scored';
 export { phaseTrainer } from './run/trainer';
 export type { PhaseSubject } from './run/trainer';

@@ -10,6 +10,7 @@ import {
   removalTarget,
   smallestKeep,
 } from '@winnow/core';
+import { startFromScratch } from './from-scratch';
 import { pruneByMagnitude } from './magnitude';
 import {
   magnitudeOptions,
@@ -120,5 +121,15 @@ export const upopMethods: readonly CompressionMethod[] = [
     options: randomOptions,
     plan: planAtOnce,
     compress: (run) => Promise.resolve(pruneAtRandom(run)),
+  }),
+  defineMethod({
+    manifest: manifest(
+      'from-scratch',
+      'Small model from scratch',
+      'fresh parameters at uniform widths, trained as long as you let it retrain: the control without a dense model',
+    ),
+    options: randomOptions,
+    plan: planAtOnce,
+    compress: (run) => Promise.resolve(startFromScratch(run)),
   }),
 ];

@@ -4,7 +4,8 @@ import { upopMethods } from '../src/index';
 
 for (const method of upopMethods) {
   const isRandom = method.manifest.name === 'random';
-  describeMethod(method, { isRandom, options: isRandom ? {} : { search: '5it' } });
+  const hasSearch = 'search' in method.options.shape;
+  describeMethod(method, { isRandom, options: hasSearch ? { search: '5it' } : {} });
   if (method.manifest.name === 'magnitude') describe('at once', () => describeMethod(method));
 }
 
@@ -14,6 +15,7 @@ it.each(upopMethods)('$manifest.name needs something to search in, or no search 
   const budget = { unit: 'macs', keep: 0.5 } as const;
   switch (method.manifest.name) {
     case 'random':
+    case 'from-scratch':
       expect(method.configure({}).plan(model, budget).phases).toEqual([]);
       break;
     case 'magnitude':

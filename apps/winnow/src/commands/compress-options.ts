@@ -32,6 +32,11 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .describe('2x (smaller), 50% or 0.5 (the share kept)'),
   budgetUnit: z.enum(budgetUnits).default('compressible-parameters').describe('What the budget counts'),
   retrain: durationOption.default('10ep').describe('Length of the training after the cut'),
+  compute: durationOption
+    .optional()
+    .describe(
+      'Search and retraining together, in training compute of the dense model: retraining takes what the search left, instead of --retrain',
+    ),
   retrainLearningRate: z
     .number()
     .positive()

@@ -4,18 +4,20 @@ import {
   type Budget,
   type CompressionResult,
   type ConfiguredMethod,
+  type Duration,
   type LedgerEntry,
   type Model,
   type Runner,
   type TensorTree,
   disposeTree,
+  forwardPassesPerStep,
   requirement,
   runCompression,
   stepsIn,
   toJson,
 } from '@winnow/core';
 import { weightBytes } from '../model-source/open-model';
-import { adversaryOf } from '../options/training';
+import { type Optimization, adversaryOf } from '../options/training';
 import { saveTrained } from '../model-source/save-trained';
 import type { RunFolder } from '../run-folder/run-folder';
 import { writeFindings } from '../run-folder/findings';
@@ -115,6 +117,7 @@ function compress(
 ): Promise<CompressionResult> {
   const { stepsPerEpoch } = batches;
   const steps = stepsIn(options.retrain, stepsPerEpoch);
+  const { compute } = options;
   return runCompression({
     runner,
     method,
@@ -128,18 +131,37 @@ function compress(
     score: scoreOn(workload.test, options.batchSize),
     retrain: {
       steps,
+      ...(compute === undefined ? {} : { computeLimit: denseCompute(model, compute, batches, options) }),
       distill: options.distill,
       optimizer: (steps) =>
         optimizerFor<TensorTree>(options, { learningRate: options.retrainLearningRate, steps }),
       // How far one epoch gets is a result of its own (UPop, Table 5).
-      milestones: stepsPerEpoch < steps ? [stepsPerEpoch] : [],
+      milestones: [stepsPerEpoch],
     },
   });
 }
 
+/** Of the smaller model, on the split by which learning rates and the like are chosen; nothing where that is empty. */
+async function validationScores(workload: Workload, model: Model, params: TensorTree, batchSize: number) {
+  const { validation } = workload;
+  if (validation.size === 0) return {};
+  return { validation: await scoreOn(validation, batchSize)(workload.taskOf(model), params) };
+}
+
+/** Training MACs of the dense model over a duration. */
+function denseCompute(
+  { account }: Pick<Model, 'account'>,
+  duration: Duration,
+  { stepsPerEpoch, batchSize }: Pick<BatchSource<unknown>, 'stepsPerEpoch' | 'batchSize'>,
+  optimization: Optimization,
+): number {
+  const passes = forwardPassesPerStep(adversaryOf(optimization).adversary);
+  return stepsIn(duration, stepsPerEpoch) * batchSize * passes * account.macs;
+}
+
 async function summaryOf(
   run: RunFolder,
-  { method, budget, workload, batches }: CompressPlan,
+  { options, method, budget, workload, batches }: CompressPlan,
   dense: Dense,
   { model, params, achieved, scores, ledger }: CompressionResult,
   startMs: number,
@@ -181,6 +203,7 @@ async function summaryOf(
         scores,
       })),
       retrained: scores.retrained,
+      ...(await validationScores(workload, model, params, options.batchSize)),
     },
     ledger: [...dense.ledger, ...ledger],
     wallSeconds: (performance.now() - startMs) / 1000,

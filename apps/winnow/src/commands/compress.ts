@@ -99,11 +99,30 @@ async function prepare({ options: values, record }: PlannedRun, terminal: Termin
   workload.checkFit(dense.model);
   const { phases } = method.plan(dense.model, budget);
   const batches = batchesOf(workload, options);
-  const all = [...phases, { name: 'retrain', duration: options.retrain }];
+  checkCompute(options.compute, phases, batches.stepsPerEpoch);
+  const all = [
+    ...phases,
+    ...(options.compute === undefined ? [{ name: 'retrain', duration: options.retrain }] : []),
+  ];
   print(terminal.stderr, planLine(method, budget, all, batches.stepsPerEpoch));
   const plan: CompressPlan = { options, training: own, method, budget, workload, batches, dense };
   const sourceWeights = dense.kind === 'given' ? { sourceWeights: await digestOf(dense.params) } : {};
   return { plan, engine, sourceWeights };
+}
+
+/** Steps of a search cost what those of the dense model cost. */
+function checkCompute(
+  compute: Duration | undefined,
+  phases: readonly { readonly duration: Duration }[],
+  stepsPerEpoch: number,
+): void {
+  if (compute === undefined) return;
+  const searched = phases.reduce((sum, { duration }) => sum + stepsIn(duration, stepsPerEpoch), 0);
+  const all = stepsIn(compute, stepsPerEpoch);
+  if (searched <= all) return;
+  throw new UserError(
+    `compute: the search alone takes ${searched} steps of the dense model, but ${compute} are ${all}: allow more, or search for less long`,
+  );
 }
 
 function planLine(

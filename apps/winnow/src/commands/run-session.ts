@@ -1,5 +1,6 @@
 import { type Duration, InterruptedError, type Runner, stepsIn } from '@winnow/core';
 import { type EventLog, type Progress, eventSink } from '../progress/progress';
+import { processMemory } from '../environment/memory';
 import type { Metrics } from '../run-folder/metrics';
 import { type RunFolder, resumeCommand } from '../run-folder/run-folder';
 import type { Terminal } from '../terminal/terminal';
@@ -35,6 +36,7 @@ export async function inSession<Result>(
       store: run.store,
       checkpointEvery: Math.max(1, stepsIn(checkpointEvery, stepsPerEpoch)),
       signal: terminal.signal,
+      memory: processMemory(),
       report: eventSink(progress, metricsLog(run.metrics)),
     });
   } catch (error) {

@@ -58,7 +58,14 @@ const compressSummary = z.object({
   ratios: z.record(z.string(), z.number()),
   /** All scores on the test split. */
   dense: size.extend({ scores }),
-  compressed: size.extend({ masked: scores, cut: scores, milestones, retrained: scores }),
+  compressed: size.extend({
+    masked: scores,
+    cut: scores,
+    milestones,
+    retrained: scores,
+    /** On the validation split, retrained: what choices are made by. */
+    validation: scores.exactOptional(),
+  }),
 });
 
 const summary = z.discriminatedUnion('command', [trainSummary, compressSummary]);

@@ -6,6 +6,7 @@ import type { BatchSource } from '../data/batches';
 import { type Decision, checkDecision, identityDecision } from '../decision/decision';
 import { decisionSchema } from '../decision/schema';
 import { type Duration, stepsIn } from '../duration/duration';
+import { UserError } from '../error/user-error';
 import type { Compressed, ConfiguredMethod } from '../method/method';
 import type { Model } from '../models/model';
 import type { Optimizer } from '../optimizer/optimizer';
@@ -37,8 +38,13 @@ export interface CompressionJob {
   score(task: Task, params: TensorTree): Promise<Scores>;
   readonly retrain: {
     readonly steps: number;
+    /**
+     * Training MACs that the search and the retraining may spend together. When given, the retraining takes what the
+     * search left, in whole steps of the cut model, and `steps` does not count.
+     */
+    readonly computeLimit?: number;
     optimizer(steps: number): Optimizer<TensorTree>;
-    /** Numbers of retraining steps after which to score. */
+    /** Numbers of retraining steps after which to score; those that the retraining does not pass are left out. */
     readonly milestones: readonly number[];
     /** Share of the loss that is learning from the dense model's predictions; default 0. */
     readonly distill?: number;
@@ -70,7 +76,8 @@ export interface CompressionResult {
 
 /**
  * Search, cut, retrain, and score each of them. A finished part is not repeated after a crash.
- * @throws {UserError} when the budget or the method's options do not fit the model.
+ * @throws {UserError} when the budget or the method's options do not fit the model, or the search spends more than all
+ * the compute there is.
  * @throws {RangeError} when the method misses the budget or decides nothing: the method's mistake.
  */
 export async function runCompression(job: CompressionJob): Promise<CompressionResult> {
@@ -88,7 +95,9 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
     masked: await scoredOnce(runner, 'scores-masked', () => score(task, compressed.params)),
     cut: compact(model, compressed.params, decision),
   }));
-  const { beforeRetraining, retrained, final } = await lendTree(cut.params, () => finished(job, task, cut));
+  const { beforeRetraining, retrained, final } = await lendTree(cut.params, () =>
+    finished(job, task, cut, ledger),
+  );
   ledger.push(retrained.ledger);
   return {
     model: cut.model,
@@ -106,10 +115,17 @@ async function finished(
   { runner, model, params, taskOf, score, batches, retrain, adversary }: CompressionJob,
   denseTask: Task,
   cut: { readonly model: Model; readonly params: TensorTree },
+  spent: readonly LedgerEntry[],
 ) {
   const task = taskOf(cut.model);
   const beforeRetraining = await scoredOnce(runner, 'scores-cut', () => score(task, cut.params));
-  const { steps, optimizer, milestones, distill = 0 } = retrain;
+  const { optimizer, milestones, distill = 0 } = retrain;
+  const trainingMacsPerExample =
+    forwardPassesPerStep(adversary) * cut.model.account.macs + (distill === 0 ? 0 : model.account.macs);
+  const steps =
+    retrain.computeLimit === undefined
+      ? retrain.steps
+      : stepsLeft(retrain.computeLimit, spent, batches.batchSize * trainingMacsPerExample);
   const teacher = { predict: (batch: unknown) => denseTask.predict(params, batch) };
   const retrained = await runPhase(
     runner,
@@ -125,15 +141,29 @@ async function finished(
       steps,
     },
     {
-      trainingMacsPerExample:
-        forwardPassesPerStep(adversary) * cut.model.account.macs + (distill === 0 ? 0 : model.account.macs),
-      milestones: { at: milestones, score: (params) => score(task, params) },
+      trainingMacsPerExample,
+      milestones: {
+        at: milestones.filter((step) => step < steps),
+        score: (params) => score(task, params),
+      },
     },
   );
   const final = await disposingOnFailure(retrained.params, () =>
     scoredOnce(runner, 'scores-retrained', () => score(task, retrained.params)),
   );
   return { beforeRetraining, retrained, final };
+}
+
+/** Whole steps in what the phases so far have left of a limit. */
+function stepsLeft(computeLimit: number, spent: readonly LedgerEntry[], trainingMacsPerStep: number): number {
+  const used = spent.reduce((sum, { trainingMacs }) => sum + trainingMacs, 0);
+  if (used > computeLimit) {
+    const share = (used / computeLimit).toFixed(2);
+    throw new UserError(
+      `the search spent ${share} times the compute that search and retraining may spend together: allow more, or search for less long`,
+    );
+  }
+  return Math.floor((computeLimit - used) / trainingMacsPerStep);
 }
 
 async function disposingOnFailure<Result>(tree: TensorTree, work: () => Promise<Result>): Promise<Result> {

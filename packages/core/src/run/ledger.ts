@@ -10,6 +10,8 @@ export interface LedgerEntry {
   /** Multiply–accumulates of forward and backward: three forward passes per example, and ten against an adversary of three steps. */
   readonly trainingMacs: number;
   readonly wallMs: number;
+  /** The most memory that the process held during the phase, where the runner could measure it. */
+  readonly peakMemoryBytes?: number;
 }
 
 /** Reads a line of the ledger from plain data. */
@@ -19,6 +21,7 @@ export const ledgerEntrySchema: z.ZodType<LedgerEntry> = z.object({
   examples: z.int(),
   trainingMacs: z.number(),
   wallMs: z.number(),
+  peakMemoryBytes: z.number().exactOptional(),
 });
 
 /** Scores of a phase's parameters after some of its steps. */

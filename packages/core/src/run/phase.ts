@@ -29,7 +29,15 @@ export interface Runner {
   /** Steps between checkpoints. */
   readonly checkpointEvery: number;
   readonly signal?: AbortSignal;
+  /** Measures the memory of a phase. */
+  readonly memory?: MemoryProbe;
   report(event: RunEvent): void;
+}
+
+/** The most memory that this process has held since it was last asked to forget. */
+export interface MemoryProbe {
+  reset(): void;
+  peakBytes(): number;
 }
 
 /** How a phase is run. */
@@ -59,9 +67,11 @@ const noMilestones: Milestones = { at: [], score: () => Promise.resolve({}) };
 const metaSchema = z.object({
   step: z.int().nonnegative(),
   wallMs: z.number().nonnegative(),
+  peakMemoryBytes: z.number().exactOptional(),
   milestones: z.array(z.object({ step: z.int(), scores: z.record(z.string(), z.number()) })),
 });
 type Meta = z.infer<typeof metaSchema>;
+type Spent = Pick<LedgerEntry, 'wallMs' | 'peakMemoryBytes'>;
 
 /**
  * A training that survives a crash: it goes on from its last checkpoint and ends in the same bytes, and a finished one
@@ -85,20 +95,28 @@ export async function runPhase<
     saved === undefined ? { step: 0, wallMs: 0, milestones: [] } : metaSchema.parse(saved.meta);
   const reached = [...meta.milestones];
   const examples = steps * batches.batchSize;
-  const ledgerAfter = (wallMs: number): LedgerEntry => ({
+  const ledgerAfter = ({ wallMs, peakMemoryBytes }: Spent): LedgerEntry => ({
     phase: name,
     steps,
     examples,
     trainingMacs: examples * trainingMacsPerExample,
     wallMs,
+    ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
   });
   if (saved !== undefined && meta.step >= steps) {
-    return { ...restoreResult(training, saved), milestones: reached, ledger: ledgerAfter(meta.wallMs) };
+    return { ...restoreResult(training, saved), milestones: reached, ledger: ledgerAfter(meta) };
   }
 
   runner.report({ kind: 'phase', phase: name, steps, from: meta.step });
   const startMs = performance.now() - meta.wallMs;
-  const elapsedMs = () => performance.now() - startMs;
+  runner.memory?.reset();
+  // Over all processes that worked on the phase.
+  const spent = (): Spent => ({
+    wallMs: performance.now() - startMs,
+    ...(runner.memory === undefined
+      ? {}
+      : { peakMemoryBytes: Math.max(meta.peakMemoryBytes ?? 0, runner.memory.peakBytes()) }),
+  });
   const trained = await train(training, {
     ...(saved === undefined ? {} : { from: restorePoint(training, saved, meta.step) }),
     ...(runner.signal === undefined ? {} : { signal: runner.signal }),
@@ -117,12 +135,12 @@ export async function runPhase<
       const tensors = await downloadPoint(point, !done || isExtended);
       await runner.store.save(file, {
         tensors,
-        meta: { step, wallMs: elapsedMs(), milestones: reached.map(toJson) },
+        meta: { step, ...spent(), milestones: reached.map(toJson) },
       });
       runner.report({ kind: 'checkpoint', phase: name, step });
     },
   });
-  return { ...trained, milestones: reached, ledger: ledgerAfter(elapsedMs()) };
+  return { ...trained, milestones: reached, ledger: ledgerAfter(spent()) };
 }
 
 const toJson = ({ step, scores }: Milestone): Json => ({ step, scores: { ...scores } });

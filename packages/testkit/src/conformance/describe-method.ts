@@ -1,6 +1,7 @@
 import { type EngineName, startEngine } from '@winnow/engine';
 import { type BudgetUnit, type CompressionMethod, countedUnits } from '@winnow/core';
 import { type TinyKind, tinyKinds } from '../model/tiny-kind';
+import { computeLaws } from './compute-laws';
 import { contractLaws } from './contract-laws';
 import { decisionLaws } from './decision-laws';
 import { type Law, laboratory } from './law';
@@ -10,7 +11,7 @@ import type { Subject } from './subject';
 /** Every law, for one method and one kind of model; an engine must be running when they are checked. */
 export function conformanceLaws(subject: Subject): Law[] {
   const shared = laboratory(subject);
-  return [...contractLaws(shared), ...decisionLaws(shared), ...recoveryLaws(shared)];
+  return [...contractLaws(shared), ...decisionLaws(shared), ...recoveryLaws(shared), ...computeLaws(shared)];
 }
 
 export interface ConformanceOptions {

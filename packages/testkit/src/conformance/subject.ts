@@ -54,6 +54,8 @@ export interface Trial {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   readonly makeModel?: () => TinyModel;
+  /** Training MACs of the search and the retraining together, instead of a number of steps. */
+  readonly computeLimit?: number;
 }
 
 /** What a finished trial leaves: nothing of it lives on the engine. */
@@ -69,7 +71,7 @@ export interface Outcome {
 export const checkpointEvery = 2;
 export const retraining = { steps: 3, milestones: [2] } as const;
 
-const batchSize = 8;
+export const batchSize = 8;
 export const stepsPerEpoch = ({ data }: TinyKind): number => Math.floor(data.train.size / batchSize);
 
 /**
@@ -84,6 +86,7 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
     signal,
     onEvent,
     makeModel = kind.makeModel,
+    computeLimit,
   } = trial;
   const { data, taskOf } = kind;
   const before = memory().numTensors;
@@ -116,6 +119,7 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
         evaluate(task, scored, evaluationBatches(data.validation, data.validation.size)),
       retrain: {
         ...retraining,
+        ...(computeLimit === undefined ? {} : { computeLimit }),
         optimizer: (steps) => adamw({ schedule: cosine(1e-3, steps), weightDecay: 0.05 }),
       },
     });
