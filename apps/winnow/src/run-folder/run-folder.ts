@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { type Json, type SnapshotStore, UserError, toJson } from '@winnow/core';
+import { type Json, type SnapshotStore, UserError, canonicalJson, toJson } from '@winnow/core';
 import type { StartedEngine } from '@winnow/engine';
 import { fileSnapshotStore, writeAtomically } from '@winnow/formats';
-import { canonical, hashOf } from '../options/hash';
+import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
 import { type Metrics, metricsFile } from './metrics';
 import { RECORD_FILE, type RunRecord, readRecord } from './record';
@@ -162,7 +162,7 @@ function usedEngine({ engine, precision, threads, device }: RunRecord): Map<stri
   const used = Object.entries({ engine, precision, threads, device });
   return new Map(
     used.flatMap(([key, value]): [string, string][] =>
-      value === undefined ? [] : [[key, canonical(value)]],
+      value === undefined ? [] : [[key, canonicalJson(value)]],
     ),
   );
 }
@@ -171,7 +171,7 @@ function usedEngine({ engine, precision, threads, device }: RunRecord): Map<stri
 function flatten(options: Readonly<Record<string, Json>>, prefix = ''): Map<string, string> {
   return new Map(
     Object.entries(options).flatMap(([key, value]): [string, string][] =>
-      isRecord(value) ? [...flatten(value, `${prefix}${key}.`)] : [[prefix + key, canonical(value)]],
+      isRecord(value) ? [...flatten(value, `${prefix}${key}.`)] : [[prefix + key, canonicalJson(value)]],
     ),
   );
 }

@@ -20,6 +20,16 @@ export interface SnapshotStore {
 
 const jsonSchema: z.ZodType<Json> = z.json();
 
+/** JSON with sorted keys: the same values, in any order, are the same text. */
+export function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJson(inner)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
 /** The JSON of a plain value: drops what JSON cannot hold. */
 export function toJson(value: unknown): Json {
   return jsonSchema.parse(JSON.parse(JSON.stringify(value)));

@@ -1,0 +1,11 @@
+export { comparisonConfig, trackNames } from './config';
+export type { ComparisonConfig, TrackName } from './config';
+export type { Contender, Control, Options } from './contender';
+export { outcomesSchema } from './measurement';
+export type { DenseMeasurement, Failure, Latency, Measurement, Outcomes } from './measurement';
+export { jobOf, planComparison } from './plan';
+export type { Catalogue, ComparisonPlan, DensePoint, Job, Point } from './plan';
+export { meanOf, pairedDifference, spreadOf, studentQuantile, verdictOf } from './statistics';
+export type { PairedDifference, Spread } from './statistics';
+export { denseRowsOf, tablesOf } from './table';
+export type { Comparison, DenseRow, Row, Spreads, Table } from './table';

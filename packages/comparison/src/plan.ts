@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { type Json, UserError, canonicalJson, parseOptions, suggestion, toJson } from '@winnow/core';
+import { type ComparisonConfig, comparisonConfig } from './config';
+import { type Contender, type Control, type Options, entriesOf } from './contender';
+
+/** What the command line knows and a comparison must not: which methods there are, and which options runs take. */
+export interface Catalogue {
+  readonly controls: readonly Control[];
+  readonly methods: readonly string[];
+  /** Keys of a method's options. */
+  optionsOf(method: string): readonly string[];
+  /**
+   * Every option of a run with its value.
+   * @throws {UserError} on options that are not allowed.
+   */
+  resolve(command: Job['command'], given: Options): Options;
+}
+
+/** A run that a comparison needs. Equal jobs have equal ids. */
+export interface Job {
+  /** Of everything that the result depends on. */
+  readonly id: string;
+  readonly command: 'train' | 'compress';
+  readonly options: Options;
+  /** The job whose model is compressed. */
+  readonly dense?: string;
+}
+
+/** A dense model, of which a comparison has one for each workload and seed. */
+export interface DensePoint {
+  readonly workload: string;
+  readonly seed: number;
+  readonly job: Job;
+}
+
+/** One run of a contender. Its job has no id before the dense model is there: the id depends on the weights. */
+export interface Point {
+  readonly contender: Contender;
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly dense: DensePoint;
+  readonly options: Options;
+}
+
+export interface ComparisonPlan {
+  readonly config: ComparisonConfig;
+  readonly dense: readonly DensePoint[];
+  readonly points: readonly Point[];
+}
+
+/**
+ * What a comparison consists of.
+ * @throws {UserError} on a config that is not allowed: unknown keys and methods come with the nearest known ones.
+ */
+export function planComparison(given: unknown, catalogue: Catalogue): ComparisonPlan {
+  const config = parseOptions(comparisonConfig, given, 'the comparison');
+  checkNames(config, catalogue);
+  const dense = config.workloads.flatMap((workload) =>
+    config.seeds.map((seed): DensePoint => {
+      const options = catalogue.resolve('train', {
+        ...workload.shared,
+        ...workload.dense,
+        ...config.run,
+        seed,
+      });
+      return {
+        workload: workload.name,
+        seed,
+        job: { id: addressOf({ command: 'train', options }), command: 'train', options },
+      };
+    }),
+  );
+  const points = config.workloads.flatMap((workload) => {
+    const ofWorkload = dense.filter((point) => point.workload === workload.name);
+    const [first] = ofWorkload;
+    if (first === undefined) return [];
+    const entries = entriesOf(config, workload, first.job.options, catalogue.controls, (method) =>
+      catalogue.optionsOf(method),
+    );
+    return entries.flatMap(({ contender, options, learningRates }) =>
+      learningRates.flatMap((learningRate) =>
+        ofWorkload.map((from): Point => {
+          const given = { ...options, seed: from.seed, retrainLearningRate: learningRate, from: 'dense' };
+          return {
+            contender,
+            seed: from.seed,
+            learningRate,
+            dense: from,
+            options: catalogue.resolve('compress', given),
+          };
+        }),
+      ),
+    );
+  });
+  return { config, dense, points };
+}
+
+/**
+ * The job of a point, once its dense model is there.
+ * @param denseDigest SHA-256 of the dense model's weights.
+ */
+export function jobOf({ options, dense }: Point, denseDigest: string): Job {
+  // Where the dense model lies does not matter, only which one it is.
+  const { from: _where, ...asked } = options;
+  return {
+    id: addressOf({ command: 'compress', options: asked, dense: denseDigest }),
+    command: 'compress',
+    options: asked,
+    dense: dense.job.id,
+  };
+}
+
+/** Long enough that no two jobs of all comparisons of a lifetime meet. */
+const ID_LENGTH = 16;
+
+const addressOf = (content: Json): string =>
+  createHash('sha256')
+    .update(canonicalJson(toJson(content)))
+    .digest('hex')
+    .slice(0, ID_LENGTH);
+
+function checkNames(config: ComparisonConfig, { controls, methods }: Catalogue): void {
+  const unknown = (what: string, name: string, known: readonly string[]) => {
+    const near = suggestion(name, known);
+    throw new UserError(
+      `the comparison: unknown ${what} ${name}; ${near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`}`,
+    );
+  };
+  const workloads = config.workloads.map(({ name }) => name);
+  const controlNames = controls.map(({ name }) => name);
+  for (const entry of config.methods) {
+    if (!methods.includes(entry.method)) unknown('method', entry.method, methods);
+    for (const name of entry.workloads ?? [])
+      if (!workloads.includes(name)) unknown('workload', name, workloads);
+  }
+  for (const name of config.without) if (!controlNames.includes(name)) unknown('control', name, controlNames);
+  const labels = [
+    ...config.methods.map(({ method, label = method }) => label),
+    ...controls.filter(({ name }) => !config.without.includes(name)).map(({ label }) => label),
+  ];
+  checkUnique(
+    'two contenders are called',
+    labels,
+    'give one of them a label, or leave the control out with "without"',
+  );
+  checkUnique('two workloads are called', workloads, 'give them different names');
+  checkUnique('the seed is given twice:', config.seeds.map(String), 'name every seed once');
+  checkUnique('the budget is given twice:', config.budgets.map(String), 'name every budget once');
+}
+
+function checkUnique(what: string, names: readonly string[], remedy: string): void {
+  const twice = names.find((name, place) => names.indexOf(name) !== place);
+  if (twice !== undefined) throw new UserError(`the comparison: ${what} ${twice}; ${remedy}`);
+}

@@ -1,0 +1,193 @@
+import type { DenseMeasurement, Failure, Measurement, Outcomes } from './measurement';
+import {
+  type PairedDifference,
+  type Spread,
+  meanOf,
+  pairedDifference,
+  spreadOf,
+  verdictOf,
+} from './statistics';
+
+/** What is measured of a model, by what tables call it. */
+export interface Spreads {
+  /** The score that models are compared by. */
+  readonly score: Spread;
+  readonly parameters: Spread;
+  readonly macs: Spread;
+  readonly bytes: Spread;
+  /** Nothing where it was not measured. */
+  readonly latency1Ms?: Spread;
+  readonly latency32Ms?: Spread;
+  readonly trainingMacs: Spread;
+}
+
+/** A contender over all seeds. */
+export interface Row extends Spreads {
+  readonly label: string;
+  readonly method: string;
+  readonly isControl: boolean;
+  /** The one that the validation split chose. */
+  readonly learningRate: number;
+  /** The score before any retraining. */
+  readonly cut: Spread;
+  /** Every score after retraining. */
+  readonly scores: Readonly<Record<string, Spread>>;
+  /** Seeds whose run failed. */
+  readonly failed: readonly number[];
+  /** Its place: 1 more than the number of contenders that are better beyond doubt. Null where no interval says anything. */
+  readonly rank: number | null;
+}
+
+/** Two contenders, seed by seed. */
+export interface Comparison {
+  readonly first: string;
+  readonly second: string;
+  /** Of the scores, first − second. */
+  readonly difference: PairedDifference;
+  /** 1 when the first is better, −1 when the second is, 0 when the interval includes zero. */
+  readonly verdict: -1 | 0 | 1;
+}
+
+/** The contenders of one workload, track and budget. */
+export interface Table {
+  readonly workload: string;
+  readonly track: Measurement['track'];
+  readonly budget: string;
+  readonly metric: string;
+  readonly rows: readonly Row[];
+  readonly comparisons: readonly Comparison[];
+}
+
+/** The dense models of a workload. */
+export interface DenseRow extends Spreads {
+  readonly workload: string;
+  readonly metric: string;
+  readonly scores: Readonly<Record<string, Spread>>;
+}
+
+/** One table for each workload, track and budget, in the order of the measurements. */
+export function tablesOf({ measurements, failures }: Outcomes, confidence: number): Table[] {
+  const groups = grouped([...measurements, ...failures.flatMap(({ point }) => point ?? [])], (point) =>
+    JSON.stringify([point.workload, point.track, point.budget]),
+  );
+  return groups.map((points): Table => {
+    const [{ workload, track, budget }] = points;
+    const isHere = (point: (typeof points)[number]) =>
+      point.workload === workload && point.track === track && point.budget === budget;
+    const chosen = grouped(measurements.filter(isHere), ({ label }) => label).map(chosenTrial);
+    const failed = failures.filter(({ point }) => point !== undefined && isHere(point));
+    const comparisons = comparisonsOf(chosen, confidence);
+    return {
+      workload,
+      track,
+      budget,
+      metric: chosen[0]?.[0].metric ?? '',
+      rows: chosen.map((runs) => rowOf(runs, failed, comparisons)),
+      comparisons,
+    };
+  });
+}
+
+export function denseRowsOf({ dense }: Outcomes): DenseRow[] {
+  return grouped(dense, ({ workload }) => workload).map((models) => {
+    const [{ workload, metric }] = models;
+    return {
+      workload,
+      metric,
+      ...spreadsOf(models, ({ scores }) => scores),
+      scores: scoresOf(models.map(({ scores }) => scores)),
+    };
+  });
+}
+
+type Some<Value> = readonly [Value, ...Value[]];
+
+/** Groups in the order of their first members. */
+function grouped<Value>(values: readonly Value[], keyOf: (value: Value) => string): Some<Value>[] {
+  const groups = new Map<string, [Value, ...Value[]]>();
+  for (const value of values) {
+    const group = groups.get(keyOf(value));
+    if (group === undefined) groups.set(keyOf(value), [value]);
+    else group.push(value);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * The runs of the learning rate with the best mean validation score, of those that finished for the most seeds. The test
+ * split has no say. Without a validation split it is the first one given.
+ */
+export function chosenTrial(runs: Some<Measurement>): Some<Measurement> {
+  const trials = grouped(runs, ({ learningRate }) => String(learningRate));
+  const worth = (trial: Some<Measurement>) =>
+    meanOf(trial.map(({ validation, metric }) => validation?.[metric] ?? Number.NEGATIVE_INFINITY));
+  return trials.reduce((best, trial) => {
+    const more = trial.length - best.length;
+    return more > 0 || (more === 0 && worth(trial) > worth(best)) ? trial : best;
+  });
+}
+
+function comparisonsOf(contenders: readonly Some<Measurement>[], confidence: number): Comparison[] {
+  return contenders.flatMap((one, place) =>
+    contenders.slice(place + 1).flatMap((other): Comparison[] => {
+      const difference = pairedDifference(bySeed(one), bySeed(other), confidence);
+      if (difference === undefined) return [];
+      return [{ first: one[0].label, second: other[0].label, difference, verdict: verdictOf(difference) }];
+    }),
+  );
+}
+
+const scoreOf = ({ retrained, metric }: Measurement): number => retrained[metric] ?? Number.NaN;
+const bySeed = (runs: Some<Measurement>) => new Map(runs.map((run) => [run.seed, scoreOf(run)]));
+
+function rowOf(
+  runs: Some<Measurement>,
+  failures: readonly Failure[],
+  comparisons: readonly Comparison[],
+): Row {
+  const [{ label, method, isControl, learningRate, metric }] = runs;
+  const own = comparisons.filter(({ first, second }) => first === label || second === label);
+  const lost = own.filter(({ first, verdict }) => verdict === (first === label ? -1 : 1));
+  const isDecided = own.some(({ verdict }) => verdict !== 0);
+  return {
+    label,
+    method,
+    isControl,
+    learningRate,
+    ...spreadsOf(runs, ({ retrained }) => retrained),
+    cut: spreadOf(runs.map(({ cut }) => cut[metric] ?? Number.NaN)),
+    scores: scoresOf(runs.map(({ retrained }) => retrained)),
+    failed: failures.filter(({ point }) => point?.label === label).map(({ seed }) => seed),
+    rank: isDecided ? lost.length + 1 : null,
+  };
+}
+
+function spreadsOf<Measured extends DenseMeasurement | Measurement>(
+  measured: Some<Measured>,
+  scoresOf: (measured: Measured) => Readonly<Record<string, number>>,
+): Spreads {
+  const over = (value: (measured: Measured) => number) => spreadOf(measured.map(value));
+  const latency = (batchSize: number) => {
+    const known = measured.flatMap(({ latencies }) =>
+      latencies.filter((each) => each.batchSize === batchSize).map(({ p50Ms }) => p50Ms),
+    );
+    return known.length === 0 ? undefined : spreadOf(known);
+  };
+  const [latency1Ms, latency32Ms] = [latency(1), latency(32)];
+  return {
+    score: over((each) => scoresOf(each)[each.metric] ?? Number.NaN),
+    parameters: over(({ parameters }) => parameters),
+    macs: over(({ macs }) => macs),
+    bytes: over(({ bytes }) => bytes),
+    trainingMacs: over(({ trainingMacs }) => trainingMacs),
+    ...(latency1Ms === undefined ? {} : { latency1Ms }),
+    ...(latency32Ms === undefined ? {} : { latency32Ms }),
+  };
+}
+
+function scoresOf(all: readonly Readonly<Record<string, number>>[]): Record<string, Spread> {
+  const names = Object.keys(all[0] ?? {});
+  return Object.fromEntries(
+    names.map((name) => [name, spreadOf(all.map((scores) => scores[name] ?? Number.NaN))]),
+  );
+}

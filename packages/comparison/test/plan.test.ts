@@ -1,0 +1,148 @@
+import { UserError } from '@winnow/core';
+import fc from 'fast-check';
+import { type Catalogue, type Control, type Options, jobOf, planComparison } from '../src/index';
+
+const controls: readonly Control[] = [
+  {
+    name: 'trained-on',
+    label: 'dense, trained on',
+    method: 'random',
+    options: {},
+    budget: '1x',
+    startsAnew: false,
+  },
+  { name: 'anew', label: 'from scratch', method: 'anew', options: {}, startsAnew: true },
+];
+const searches = ['learned', 'ranked'];
+const catalogue: Catalogue = {
+  controls,
+  methods: [...searches, 'random', 'anew'],
+  optionsOf: (method) => (searches.includes(method) ? ['search', 'rate'] : []),
+  resolve: (command, given): Options =>
+    command === 'train' ? { duration: '30ep', learningRate: 1e-3, ...given } : { batchSize: 64, ...given },
+};
+const config = {
+  name: 'small',
+  workloads: [{ name: 'emoji', shared: { data: 'emoji-category' } }],
+  methods: ['learned', { method: 'ranked', label: 'ranked, at once', options: { search: '0it' } }],
+  budgets: ['2x', '4x'],
+  seeds: [1, 2],
+  tracks: {
+    'equal-compute': { compute: '20ep', options: { search: '10ep' } },
+    recommended: { retrain: '8ep' },
+  },
+};
+const plan = (more: Readonly<Record<string, unknown>> = {}) =>
+  planComparison({ ...config, ...more }, catalogue);
+const optionsFor = (label: string, track: string) =>
+  plan().points.find(({ contender }) => contender.label === label && contender.track === track)?.options;
+
+const DIGEST = 'a'.repeat(64);
+const ids = (given: ReturnType<typeof plan>, digest = DIGEST) =>
+  given.points.map((point) => jobOf(point, digest).id);
+
+it('is every contender at every budget, in every track, for every seed', () => {
+  const { dense, points } = plan();
+  expect(dense.map(({ seed }) => seed)).toEqual([1, 2]);
+  expect(points).toHaveLength(4 * 2 * 2 * 2);
+  const places = points.map(({ contender, seed }) => JSON.stringify([contender, seed]));
+  expect(new Set(places).size).toBe(points.length);
+});
+
+it('gives everybody the same compute in one track, and the same retraining in the other', () => {
+  expect(optionsFor('learned', 'equal-compute')).toMatchObject({
+    compute: '20ep',
+    options: { search: '10ep' },
+  });
+  expect(optionsFor('ranked, at once', 'equal-compute')).toMatchObject({
+    compute: '20ep',
+    options: { search: '0it' },
+  });
+  expect(optionsFor('learned', 'recommended')).toMatchObject({ retrain: '8ep', options: {} });
+  expect(optionsFor('learned', 'recommended')).not.toHaveProperty('compute');
+});
+
+it('gives who starts anew the compute of the dense training as well', () => {
+  expect(optionsFor('from scratch', 'equal-compute')).toMatchObject({
+    compute: '50ep',
+    retrainLearningRate: 1e-3,
+  });
+  expect(optionsFor('from scratch', 'recommended')).toMatchObject({ compute: '38ep' });
+  expect(() => plan({ tracks: { 'equal-compute': { compute: '100it' } } })).toThrow(
+    /all in epochs or all in iterations/,
+  );
+});
+
+it('makes the same of a control that is the same at every budget: one job', () => {
+  const { points } = plan();
+  const jobs = points
+    .filter(({ contender, seed }) => contender.label === 'dense, trained on' && seed === 1)
+    .map((point) => `${point.contender.track} ${jobOf(point, DIGEST).id}`);
+  expect(new Set(jobs).size).toBe(2);
+});
+
+describe('the id of a job', () => {
+  const word = fc.string({ minLength: 1, maxLength: 6 });
+  it('does not depend on the order of keys, and changes with every value and with the dense model', () => {
+    fc.assert(
+      fc.property(fc.dictionary(word, word, { minKeys: 1, maxKeys: 4 }), word, (compress, other) => {
+        const of = (options: Readonly<Record<string, string>>) =>
+          plan({ workloads: [{ name: 'emoji', compress: options }] });
+        const turned = Object.fromEntries(Object.entries(compress).reverse());
+        expect(ids(of(turned))).toEqual(ids(of(compress)));
+        const [key = ''] = Object.keys(compress);
+        fc.pre(
+          compress[key] !== other &&
+            !['method', 'budget', 'budgetUnit', 'compute', 'retrain', 'options'].includes(key),
+        );
+        fc.pre(!['seed', 'from', 'retrainLearningRate', '__proto__'].includes(key));
+        const changed = ids(of({ ...compress, [key]: other }));
+        const before = ids(of(compress));
+        const elsewhere = ids(of(compress), 'b'.repeat(64));
+        before.forEach((id, place) => {
+          expect(changed[place]).not.toBe(id);
+          expect(elsewhere[place]).not.toBe(id);
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+  it('is the same in a larger comparison: what is there already is not computed again', () => {
+    const small = new Set(ids(plan()));
+    const large = new Set(
+      ids(plan({ budgets: ['2x', '4x', '8x'], seeds: [1, 2, 3], methods: [...config.methods, 'random'] })),
+    );
+    expect([...small].filter((id) => !large.has(id))).toEqual([]);
+    expect(large.size).toBeGreaterThan(small.size);
+  });
+});
+
+describe('a config that cannot be meant', () => {
+  const cases: [string, Readonly<Record<string, unknown>>, RegExp][] = [
+    ['another key', { budgetz: ['2x'] }, /unknown option budgetz; did you mean budgets\?/],
+    ['another method', { methods: ['lerned'] }, /unknown method lerned; did you mean learned\?/],
+    ['a control that is none', { without: ['anw'] }, /unknown control anw; did you mean anew\?/],
+    [
+      'the same label twice',
+      { methods: ['learned', 'learned'] },
+      /two contenders are called learned; give one of them a label/,
+    ],
+    ['the same seed twice', { seeds: [1, 1] }, /seed is given twice: 1/],
+    ['no track', { tracks: {} }, /expected equal-compute, recommended or both/],
+    ['no methods', { methods: [] }, /methods/],
+    [
+      'a workload that is none',
+      { methods: [{ method: 'learned', workloads: ['emojy'] }] },
+      /unknown workload emojy; did you mean emoji\?/,
+    ],
+    [
+      'a length that is none',
+      { tracks: { recommended: { retrain: 'long' } } },
+      /expected a duration like 3ep/,
+    ],
+  ];
+  it.each(cases)('%s is the user’s mistake', (_, change, message) => {
+    expect(() => plan(change)).toThrow(UserError);
+    expect(() => plan(change)).toThrow(message);
+  });
+});
