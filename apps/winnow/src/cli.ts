@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseArguments } from './arguments/parse';
 import type { Command } from './commands/command';
+import { compareCommand } from './commands/compare';
 import { compressCommand } from './commands/compress';
 import { datasetsCommand } from './commands/datasets';
 import { evaluateCommand } from './commands/evaluate';
@@ -13,6 +14,7 @@ import { ticketOverlapCommand } from './commands/ticket-overlap';
 import { ticketTrainCommand } from './commands/ticket-train';
 import { ticketTransferCommand } from './commands/ticket-transfer';
 import { trainCommand } from './commands/train';
+import { workerCommand } from './commands/worker';
 import { type Terminal, print } from './terminal/terminal';
 import { version } from './version';
 
@@ -23,6 +25,8 @@ export const commands: readonly Command[] = [
   ticketTrainCommand,
   ticketTransferCommand,
   ticketOverlapCommand,
+  compareCommand,
+  workerCommand,
   evaluateCommand,
   inspectCommand,
   importCommand,

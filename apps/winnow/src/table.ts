@@ -1,3 +1,4 @@
+import type { Control } from '@winnow/comparison';
 import type { CompressionMethod } from '@winnow/core';
 import { lotteryTicketMethods } from '@winnow/lottery-ticket';
 import { shareAndPruneMethods } from '@winnow/share-and-prune';
@@ -15,3 +16,30 @@ export const methods: readonly CompressionMethod[] = [
 ];
 
 export const workloads = [classificationKind, retrievalKind] as const satisfies readonly WorkloadKind[];
+
+/** What every comparison sets beside the methods, unless it is told not to. */
+export const controls: readonly Control[] = [
+  {
+    name: 'trained-on',
+    label: 'dense, trained on',
+    method: 'random',
+    budget: '1x', // removes nothing: the same extra training and no compression
+    options: {},
+    startsAnew: false,
+  },
+  { name: 'random', label: 'random', method: 'random', options: {}, startsAnew: false },
+  {
+    name: 'magnitude',
+    label: 'magnitude, at once',
+    method: 'magnitude',
+    options: { search: '0it' },
+    startsAnew: false,
+  },
+  {
+    name: 'from-scratch',
+    label: 'small, from scratch',
+    method: 'from-scratch',
+    options: {},
+    startsAnew: true,
+  },
+];

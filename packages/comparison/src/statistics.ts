@@ -1,3 +1,6 @@
+// Whoever compiles these sources needs the types too.
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference
+/// <reference path="./jstat.d.ts" />
 import jStat from 'jstat';
 
 /** A mean over seeds, and how far the seeds lie apart. */

@@ -15,9 +15,12 @@ export interface Spreads {
   readonly parameters: Spread;
   readonly macs: Spread;
   readonly bytes: Spread;
-  /** Nothing where it was not measured. */
-  readonly latency1Ms?: Spread;
-  readonly latency32Ms?: Spread;
+  /** For each size of a batch; empty where it was not measured. */
+  readonly latencies: readonly {
+    readonly batchSize: number;
+    readonly p50Ms: Spread;
+    readonly p95Ms: Spread;
+  }[];
   readonly trainingMacs: Spread;
 }
 
@@ -167,21 +170,21 @@ function spreadsOf<Measured extends DenseMeasurement | Measurement>(
   scoresOf: (measured: Measured) => Readonly<Record<string, number>>,
 ): Spreads {
   const over = (value: (measured: Measured) => number) => spreadOf(measured.map(value));
-  const latency = (batchSize: number) => {
-    const known = measured.flatMap(({ latencies }) =>
-      latencies.filter((each) => each.batchSize === batchSize).map(({ p50Ms }) => p50Ms),
-    );
-    return known.length === 0 ? undefined : spreadOf(known);
-  };
-  const [latency1Ms, latency32Ms] = [latency(1), latency(32)];
+  const latencies = grouped(
+    measured.flatMap(({ latencies }) => latencies),
+    ({ batchSize }) => String(batchSize),
+  ).map((known) => ({
+    batchSize: known[0].batchSize,
+    p50Ms: spreadOf(known.map(({ p50Ms }) => p50Ms)),
+    p95Ms: spreadOf(known.map(({ p95Ms }) => p95Ms)),
+  }));
   return {
     score: over((each) => scoresOf(each)[each.metric] ?? Number.NaN),
     parameters: over(({ parameters }) => parameters),
     macs: over(({ macs }) => macs),
     bytes: over(({ bytes }) => bytes),
     trainingMacs: over(({ trainingMacs }) => trainingMacs),
-    ...(latency1Ms === undefined ? {} : { latency1Ms }),
-    ...(latency32Ms === undefined ? {} : { latency32Ms }),
+    latencies,
   };
 }
 

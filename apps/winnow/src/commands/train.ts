@@ -1,7 +1,9 @@
 import { type Model, type Runner, disposeTree, durationOption, stepsIn } from '@winnow/core';
 import { z } from 'zod';
+import type { FlagGroup } from '../arguments/flag';
 import { weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
+import type { GivenOptions } from '../options/group';
 import {
   adversaryOf,
   dataShape,
@@ -44,12 +46,15 @@ type TrainOptions = z.output<ReturnType<typeof trainOptions>>;
 
 const title = 'Options of train';
 
-const groupsOf = (kind: WorkloadKind) => [
+const groupsOf = (kind: WorkloadKind): FlagGroup[] => [
   {
     title,
     schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.modelShape, ...kind.trainingShape }),
   },
 ];
+
+/** @throws {UserError} when the options name no task that there is. */
+export const trainGroups = (options: GivenOptions): readonly FlagGroup[] => groupsOf(workloadIn(options));
 
 export const trainCommand: Command = {
   name: 'train',
@@ -59,7 +64,7 @@ export const trainCommand: Command = {
   run: async ({ given, resume, terminal }: Invocation) => {
     const plan = await planRun({
       command: 'train',
-      groupsFor: (options) => groupsOf(workloadIn(options)),
+      groupsFor: trainGroups,
       given,
       resume,
       nameOf: ({ data, model }) => `train-${shortName(String(data))}-${String(model)}`,

@@ -8,9 +8,16 @@ import {
 } from '@winnow/core';
 import type { Workload } from '../workload/workload';
 
-/** How long one example takes, on this machine and engine. */
-export async function latencyOn(workload: Workload, model: Model, params: TensorTree): Promise<Latency> {
-  const batch = await workload.test.batch([0]);
+/** How long a batch takes, by default of one example, on this machine and engine. */
+export async function latencyOn(
+  workload: Workload,
+  model: Model,
+  params: TensorTree,
+  batchSize = 1,
+): Promise<Latency> {
+  // A split that is smaller than the batch is gone through again.
+  const indices = Array.from({ length: batchSize }, (_, index) => index % workload.test.size);
+  const batch = await workload.test.batch(indices);
   const ready = runnable(model, params);
   try {
     return await measureLatency(workload.taskOf(ready.model), ready.params, batch);

@@ -1,0 +1,161 @@
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { UserError, toJson } from '@winnow/core';
+import { type JobQueue, localQueue, redisQueue } from '@winnow/job-queue';
+import { z } from 'zod';
+import { readConfigFile } from '../arguments/config-file';
+import { conclude } from '../comparison/conclude';
+import {
+  type ComparisonFolder,
+  type ComparisonRecord,
+  isComparison,
+  makeComparisonFolder,
+  readComparisonRecord,
+  refuseForeignFolder,
+  writeComparisonRecord,
+} from '../comparison/comparison-folder';
+import { commit, hardware } from '../comparison/environment';
+import { executeIn } from '../comparison/execute';
+import { measureLatencies } from '../comparison/latency';
+import { planWith } from '../comparison/open-comparison';
+import { runComparison } from '../comparison/run-comparison';
+import { type GivenOptions, resolveGroups } from '../options/group';
+import { hashOf } from '../options/hash';
+import { engineShape } from '../options/training';
+import { packageFile } from '../package-folder';
+import { type Terminal, print } from '../terminal/terminal';
+import { version } from '../version';
+import type { Command } from './command';
+import { startChosen } from './engine';
+import { RunStoppedError } from './run-session';
+
+const presets = ['quick', 'full'] as const;
+
+const compareOptions = z.object({
+  out: z.string().min(1).optional().describe('The folder; default runs/compare-<name>-<hash of the config>'),
+  jobs: z
+    .int()
+    .positive()
+    .max(1024)
+    .default(availableParallelism())
+    .describe('Runs at a time on this machine'),
+  queue: z
+    .string()
+    .optional()
+    .describe('redis://host:6379: leave the runs to winnow worker, on this and other machines'),
+  tensorboard: z.boolean().default(false).describe('Write TensorBoard event files of every run'),
+});
+const groups = [{ title: 'Options of compare', schema: compareOptions }];
+const ownKeys = new Set(Object.keys(compareOptions.shape));
+
+const nameIn = z.looseObject({ name: z.string().catch('comparison') });
+const runIn = z.looseObject({ run: z.record(z.string(), z.unknown()).default({}) });
+const runOptions = z.strictObject(engineShape);
+
+export const compareCommand: Command = {
+  name: 'compare',
+  summary: 'Methods against each other and against controls, at several budgets and seeds',
+  positional: {
+    name: 'preset',
+    description: `A comparison that comes with Winnow: ${presets.join(', ')}; or give your own with --config`,
+    required: false,
+  },
+  startsRun: true,
+  groups: () => groups,
+  run: async ({ given, positional, terminal }) => {
+    const options = compareOptions.parse(
+      resolveGroups(
+        pick(given, (key) => ownKeys.has(key)),
+        groups,
+      ),
+    );
+    const config = await configOf(given, positional);
+    const path =
+      options.out ?? join('runs', `compare-${nameIn.parse(config).name}-${hashOf(toJson(config))}`);
+    await refuseForeignFolder(path);
+    const record = await recordOf(config, path, positional, terminal);
+    const plan = planWith(record.given, record.run);
+    const folder = await makeComparisonFolder(path);
+    const queue = await queueOf(options, folder, terminal);
+    await writeComparisonRecord(folder, record);
+    print(
+      terminal.stderr,
+      `${plan.dense.length} dense models, ${plan.points.length} compressions; ${relative('.', folder.folder)}`,
+    );
+    try {
+      const jobs = await runComparison(plan, folder, queue, ({ done, failed, all }, text) => {
+        print(terminal.stderr, `${done + failed}/${all}${failed === 0 ? '' : ` (${failed} failed)`} ${text}`);
+      });
+      const models = [...plan.dense.map(({ job }) => job), ...jobs.flatMap((job) => job ?? [])];
+      print(terminal.stderr, 'measuring latencies, one model after the other');
+      await measureLatencies(folder, [...new Set(models.map(({ id }) => id))], terminal.signal);
+    } catch (error) {
+      if (terminal.signal.aborted) throw new RunStoppedError(record.command);
+      throw error;
+    } finally {
+      await queue.close();
+    }
+    const { text } = await conclude(path);
+    print(terminal.stdout, text);
+  },
+};
+
+/** The comparison that was asked for: a preset, a file, or a preset with some of its keys changed by a file. */
+async function configOf(given: GivenOptions, preset: string | undefined): Promise<GivenOptions> {
+  const own = pick(given, (key) => !ownKeys.has(key));
+  if (preset === undefined) {
+    if (Object.keys(own).length > 0) return own;
+    throw new UserError(
+      `compare: expected a preset (${presets.join(', ')}) or --config with a file that says what to compare`,
+    );
+  }
+  if (!presets.some((name) => name === preset)) {
+    throw new UserError(`compare: there is no preset ${preset}; known are ${presets.join(', ')}`);
+  }
+  return { ...(await readConfigFile(packageFile('presets', `compare-${preset}.yaml`))), ...own };
+}
+
+/** Where and by what it is computed. A comparison that goes on does so on the engine that it began with. */
+async function recordOf(
+  config: GivenOptions,
+  path: string,
+  preset: string | undefined,
+  terminal: Terminal,
+): Promise<ComparisonRecord> {
+  const known = isComparison(path) ? await readComparisonRecord(path) : undefined;
+  const { run } = runIn.parse(config);
+  const parsed = runOptions.safeParse({ threads: 1, ...run });
+  if (!parsed.success) {
+    throw new UserError(
+      `run: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
+    );
+  }
+  const isSame = known !== undefined && hashOf(toJson(runIn.parse(known.given).run)) === hashOf(toJson(run));
+  const asked = isSame ? runOptions.parse(known.run) : parsed.data;
+  const { name, precision, threads, device, description } = await startChosen(asked, terminal);
+  const hash = commit();
+  return {
+    kind: 'comparison',
+    given: toJson(config),
+    run: { engine: name, precision, threads, device },
+    engine: description,
+    winnow: version(),
+    ...(hash === undefined ? {} : { commit: hash }),
+    hardware: hardware(),
+    node: process.version,
+    command: `winnow compare ${preset ?? '--config comparison.yaml'} --out ${relative('.', path)}`,
+  };
+}
+
+async function queueOf(
+  { queue, jobs }: z.output<typeof compareOptions>,
+  folder: ComparisonFolder,
+  { signal }: Terminal,
+): Promise<JobQueue> {
+  return queue === undefined
+    ? localQueue({ concurrency: jobs, signal, execute: executeIn(folder) })
+    : redisQueue({ url: queue, name: folder.queueName, signal });
+}
+
+const pick = (given: GivenOptions, isWanted: (key: string) => boolean): GivenOptions =>
+  Object.fromEntries(Object.entries(given).filter(([key]) => isWanted(key)));

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Job } from '@winnow/comparison';
+import { type Json, UserError } from '@winnow/core';
+import { writeAtomically } from '@winnow/formats';
+import { z } from 'zod';
+
+const RECORD_FILE = 'comparison.json';
+
+const json: z.ZodType<Json> = z.json();
+
+/** What a comparison was asked for, and where it was started. */
+const comparisonRecord = z.object({
+  kind: z.literal('comparison'),
+  /** As it was given, before defaults: what reproduces it. */
+  given: json,
+  /** The engine that computes all runs, with its settings. */
+  run: z.record(z.string(), json),
+  /** Its description in one line. */
+  engine: z.string(),
+  winnow: z.string(),
+  commit: z.string().exactOptional(),
+  hardware: z.string(),
+  node: z.string(),
+  command: z.string(),
+});
+export type ComparisonRecord = z.output<typeof comparisonRecord>;
+
+const failureSchema = z.object({ message: z.string() });
+
+/** The files of a comparison. */
+export interface ComparisonFolder {
+  readonly folder: string;
+  /** What queues and workers of this comparison call it. */
+  readonly queueName: string;
+  runFolder(id: string): string;
+  /** Where the options of a job are written for the command line. */
+  configFile(id: string): string;
+  leaseFile(id: string): string;
+  latencyFile(id: string): string;
+  file(name: string): string;
+}
+
+/** @throws {UserError} when the folder cannot be made. */
+export async function makeComparisonFolder(path: string): Promise<ComparisonFolder> {
+  const folder = resolve(path);
+  try {
+    for (const name of ['runs', 'configs', 'leases', 'failures', 'latencies']) {
+      await mkdir(join(folder, name), { recursive: true });
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`cannot make the folder of the comparison, ${path}: ${reason}`);
+  }
+  return comparisonFolder(folder);
+}
+
+export function comparisonFolder(path: string): ComparisonFolder {
+  const folder = resolve(path);
+  return {
+    folder,
+    queueName: `winnow-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`,
+    runFolder: (id) => join(folder, 'runs', id),
+    configFile: (id) => join(folder, 'configs', `${id}.json`),
+    leaseFile: (id) => join(folder, 'leases', `${id}.lock`),
+    latencyFile: (id) => join(folder, 'latencies', `${id}.json`),
+    file: (name) => join(folder, name),
+  };
+}
+
+export const isComparison = (path: string): boolean => existsSync(join(path, RECORD_FILE));
+
+export async function writeComparisonRecord(
+  { file }: ComparisonFolder,
+  record: ComparisonRecord,
+): Promise<void> {
+  await writeAtomically(file(RECORD_FILE), `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/** @throws {UserError} when there is no comparison in the folder. */
+export async function readComparisonRecord(path: string): Promise<ComparisonRecord> {
+  if (!isComparison(path)) {
+    throw new UserError(`there is no comparison in ${path}: winnow compare makes one`);
+  }
+  const parsed = comparisonRecord.safeParse(await readJson(join(path, RECORD_FILE)));
+  if (!parsed.success) throw new UserError(`${join(path, RECORD_FILE)} is not the record of a comparison`);
+  return parsed.data;
+}
+
+/** Anything else than a comparison in a folder that is asked for by name is somebody's work. */
+export async function refuseForeignFolder(path: string): Promise<void> {
+  if (!existsSync(path) || isComparison(path)) return;
+  const entries = await readdir(path);
+  // A comparison that was killed before it wrote its record left nothing but empty folders.
+  if (entries.every((name) => ['runs', 'configs', 'leases', 'failures', 'latencies'].includes(name))) return;
+  throw new UserError(`${path} is not empty and not a comparison: choose another folder with --out`);
+}
+
+export async function writeFailure({ folder }: ComparisonFolder, id: string, message: string): Promise<void> {
+  await writeAtomically(join(folder, 'failures', `${id}.json`), `${JSON.stringify({ message })}\n`);
+}
+
+export async function clearFailure({ folder }: ComparisonFolder, id: string): Promise<void> {
+  await rm(join(folder, 'failures', `${id}.json`), { force: true });
+}
+
+/** Why a job failed, if it did. */
+export async function readFailure({ folder }: ComparisonFolder, id: string): Promise<string | undefined> {
+  const file = join(folder, 'failures', `${id}.json`);
+  return existsSync(file) ? failureSchema.parse(await readJson(file)).message : undefined;
+}
+
+export const isDone = ({ runFolder }: ComparisonFolder, { id }: Pick<Job, 'id'>): boolean =>
+  existsSync(join(runFolder(id), 'summary.json'));
+
+/** SHA-256 of the weights that a run saved. */
+export async function weightsDigest(runFolder: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(join(runFolder, 'model', 'model.safetensors')), hash);
+  return hash.digest('hex');
+}
+
+async function readJson(file: string): Promise<unknown> {
+  return JSON.parse(await readFile(file, 'utf8'));
+}

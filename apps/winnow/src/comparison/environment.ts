@@ -1,0 +1,26 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+import { packageFile } from '../package-folder';
+
+const BYTES_PER_GIB = 2 ** 30;
+
+/** What computes, in words that a reader of a table needs: nothing that names the machine. */
+export function hardware(): string {
+  const all = cpus();
+  const memory = (totalmem() / BYTES_PER_GIB).toFixed(0);
+  return `${all.length} × ${all[0]?.model.trim() ?? 'unknown processor'}, ${memory} GiB of memory, ${process.platform} ${process.arch}`;
+}
+
+/** The commit of the sources, where this runs from a clone. */
+export function commit(): string | undefined {
+  try {
+    const cwd = packageFile();
+    const text = (args: readonly string[]) =>
+      execFileSync('git', [...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    text(['ls-files', '--error-unmatch', 'package.json']); // a copy inside of somebody else's clone is no clone
+    const hash = text(['rev-parse', '--short=12', 'HEAD']);
+    return text(['status', '--porcelain', '--untracked-files=no']) === '' ? hash : `${hash} with changes`;
+  } catch {
+    return undefined; // there is no git, or no clone
+  }
+}

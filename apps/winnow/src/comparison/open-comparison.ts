@@ -1,0 +1,48 @@
+import { type ComparisonPlan, type Job, type Outcomes, jobOf, planComparison } from '@winnow/comparison';
+import { type Json, UserError, toJson } from '@winnow/core';
+import { z } from 'zod';
+import { catalogue } from './catalogue';
+import {
+  type ComparisonFolder,
+  type ComparisonRecord,
+  comparisonFolder,
+  isDone,
+  readComparisonRecord,
+  weightsDigest,
+} from './comparison-folder';
+import { outcomesIn } from './outcomes';
+
+const config = z.record(z.string(), z.unknown());
+
+/** The plan of what was asked for, with the engine that computes it. */
+export function planWith(given: Json, run: ComparisonRecord['run']): ComparisonPlan {
+  const parsed = config.safeParse(given);
+  if (!parsed.success) throw new UserError('the comparison: expected options by name');
+  return planComparison({ ...parsed.data, run }, catalogue);
+}
+
+/** A comparison as its folder tells it, whether it has finished or not. */
+export interface OpenedComparison {
+  readonly folder: ComparisonFolder;
+  readonly record: ComparisonRecord;
+  readonly plan: ComparisonPlan;
+  /** Of the plan's points, in its order. */
+  readonly jobs: readonly (Job | undefined)[];
+  readonly outcomes: Outcomes;
+}
+
+/** @throws {UserError} when there is no comparison. */
+export async function openComparison(path: string): Promise<OpenedComparison> {
+  const record = await readComparisonRecord(path);
+  const folder = comparisonFolder(path);
+  const plan = planWith(toJson(record.given), record.run);
+  const digests = new Map<string, string>();
+  for (const { job } of plan.dense) {
+    if (isDone(folder, job)) digests.set(job.id, await weightsDigest(folder.runFolder(job.id)));
+  }
+  const jobs = plan.points.map((point) => {
+    const digest = digests.get(point.dense.job.id);
+    return digest === undefined ? undefined : jobOf(point, digest);
+  });
+  return { folder, record, plan, jobs, outcomes: await outcomesIn(folder, plan, jobs) };
+}

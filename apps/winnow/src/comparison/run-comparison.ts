@@ -1,0 +1,77 @@
+import { type ComparisonPlan, type DensePoint, type Job, jobOf } from '@winnow/comparison';
+import { InterruptedError, toJson } from '@winnow/core';
+import { type JobQueue, JobFailed } from '@winnow/job-queue';
+import { type ComparisonFolder, isDone, weightsDigest } from './comparison-folder';
+
+/** How far a comparison is. */
+export interface Standing {
+  readonly done: number;
+  readonly failed: number;
+  readonly all: number;
+}
+
+/**
+ * Has every job done that is not done yet: dense models first, and the compressions of each as soon as it is there.
+ * @returns the job of every point, in the plan's order; none where its dense model failed.
+ * @throws {InterruptedError} when it was stopped.
+ */
+export async function runComparison(
+  { dense, points }: ComparisonPlan,
+  folder: ComparisonFolder,
+  queue: JobQueue,
+  report: (standing: Standing, text: string) => void,
+): Promise<readonly (Job | undefined)[]> {
+  const jobs = new Map<(typeof points)[number], Job>();
+  const ends = new Map<string, boolean>();
+  let all = dense.length + points.length;
+  const standing = (): Standing => {
+    const failed = [...ends.values()].filter((isGood) => !isGood).length;
+    return { done: ends.size - failed, failed, all };
+  };
+  const perform = async (job: Job, what: string): Promise<boolean> => {
+    if (isDone(folder, job)) {
+      ends.set(job.id, true);
+      return true;
+    }
+    try {
+      const { command, options, dense } = job;
+      await queue.submit({
+        id: job.id,
+        payload: toJson({ command, options, ...(dense === undefined ? {} : { dense }) }),
+      });
+      ends.set(job.id, true);
+      report(standing(), `${what}: done`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof JobFailed)) throw error;
+      ends.set(job.id, false);
+      report(standing(), `${what}: FAILED: ${error.message}`);
+      return false;
+    }
+  };
+  const compressions = async (from: DensePoint): Promise<void> => {
+    const own = points.filter(({ dense }) => dense.job.id === from.job.id);
+    if (!(await perform(from.job, `${from.workload}, seed ${from.seed}, dense`))) return;
+    const digest = await weightsDigest(folder.runFolder(from.job.id));
+    const named = own.map((point) => ({ point, job: jobOf(point, digest) }));
+    // Equal points are one job.
+    all -= named.length - new Set(named.map(({ job }) => job.id)).size;
+    for (const { point, job } of named) jobs.set(point, job);
+    await settled(
+      [...new Map(named.map((each) => [each.job.id, each])).values()].map(({ point, job }) => {
+        const { workload, track, budget, label } = point.contender;
+        return perform(job, `${workload}, seed ${point.seed}, ${track}, ${budget}, ${label}`);
+      }),
+    );
+  };
+  await settled(dense.map(compressions));
+  return points.map((point) => jobs.get(point));
+}
+
+/** Waits for all, also when some reject: a queue must not be left with jobs that nobody waits for. */
+async function settled(work: readonly Promise<unknown>[]): Promise<void> {
+  const ends = await Promise.allSettled(work);
+  const reasons = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+  const fault = reasons.find((reason) => !(reason instanceof InterruptedError)) ?? reasons[0];
+  if (fault !== undefined) throw fault;
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { Cell, Relation } from './relations';
+
+/** Writes tables into a DuckDB file, whole or not at all: what is there before is replaced. */
+export async function writeDatabase(file: string, relations: readonly Relation[]): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await fill(temporary, relations);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  } finally {
+    await rm(`${temporary}.wal`, { force: true });
+  }
+}
+
+async function fill(file: string, relations: readonly Relation[]): Promise<void> {
+  const instance = await DuckDBInstance.create(file);
+  try {
+    const connection = await instance.connect();
+    try {
+      await connection.run('BEGIN');
+      for (const { name, columns, lines } of relations) {
+        const names = Object.keys(columns);
+        const declared = Object.entries(columns).map(([column, type]) => `${quoted(column)} ${type}`);
+        await connection.run(`CREATE TABLE ${quoted(name)} (${declared.join(', ')})`);
+        const places = names.map((_, place) => `$${place + 1}`).join(', ');
+        const insertion = `INSERT INTO ${quoted(name)} VALUES (${places})`;
+        for (const line of lines) {
+          await connection.run(
+            insertion,
+            names.map((column) => storable(line[column] ?? null)),
+          );
+        }
+      }
+      await connection.run('COMMIT');
+    } finally {
+      connection.closeSync();
+    }
+  } finally {
+    instance.closeSync();
+  }
+}
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** SQL has no NaN that anybody expects. */
+const storable = (cell: Cell): Cell => (typeof cell === 'number' && !Number.isFinite(cell) ? null : cell);

@@ -1,0 +1,31 @@
+import { denseRowsOf, outcomesSchema, tablesOf } from '@winnow/comparison';
+import type { Outcomes } from '@winnow/comparison';
+import { writeAtomically } from '@winnow/formats';
+import { csvOf } from './csv';
+import { writeDatabase } from './database';
+import { relationsOf } from './relations';
+
+/** The files that hold what a comparison found; all are made anew from its runs. */
+export const exports = {
+  database: 'results.duckdb',
+  runs: 'runs.csv',
+  summary: 'summary.csv',
+  json: 'results.json',
+} as const;
+
+/** Writes the database, and for those without one CSV and JSON. */
+export async function exportResults(
+  outcomes: Outcomes,
+  confidence: number,
+  fileNamed: (name: string) => string,
+): Promise<void> {
+  const [tables, dense] = [tablesOf(outcomes, confidence), denseRowsOf(outcomes)];
+  const relations = relationsOf(outcomes, tables, dense);
+  await writeDatabase(fileNamed(exports.database), relations);
+  for (const name of ['runs', 'summary'] as const) {
+    const relation = relations.find((each) => each.name === name);
+    if (relation !== undefined) await writeAtomically(fileNamed(exports[name]), csvOf(relation));
+  }
+  const whole = { ...outcomesSchema.parse(outcomes), summary: { dense, tables } };
+  await writeAtomically(fileNamed(exports.json), `${JSON.stringify(whole, undefined, 2)}\n`);
+}

@@ -1,0 +1,82 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { InterruptedError } from '@winnow/core';
+import { Queue } from 'bullmq';
+import { JobFailed, type JobQueue, type QueuedJob } from './job-queue';
+import { checkRedis, connectionTo } from './redis-connection';
+
+export interface RedisQueueOptions {
+  readonly url: string;
+  /** Queues of other names on the same server have nothing to do with this one. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  /** Time between looks at a job, in milliseconds. */
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 1000;
+
+/** BullMQ refuses ids that are numbers. */
+export const idOf = ({ id }: QueuedJob): string => `job-${id}`;
+
+/**
+ * Jobs in Redis or Valkey, done by workers (`workOn`) in other processes and on other machines. Nothing is trusted to
+ * stay on the server: every job is looked for again and again, and put back when a server came up empty.
+ * @throws {UserError} when no server answers.
+ */
+export async function redisQueue({
+  url,
+  name,
+  signal,
+  pollMs = POLL_MS,
+}: RedisQueueOptions): Promise<JobQueue> {
+  await checkRedis(url);
+  const queue = new Queue(name, { connection: connectionTo(url) });
+  // Connections come and go; what matters is found out at the next look.
+  queue.on('error', () => undefined);
+  // Every job that is waited for listens.
+  setMaxListeners(0, signal);
+  const known = new Map<string, Promise<void>>();
+
+  const add = ({ id, payload }: QueuedJob) =>
+    queue.add('run', { id, payload }, { jobId: idOf({ id, payload }) });
+
+  /** Ends left over from an earlier process: it was not done then, or this one would not ask for it. */
+  const begin = async (job: QueuedJob): Promise<void> => {
+    const old = await queue.getJob(idOf(job));
+    if (old !== undefined && (await old.isFailed().then(async (failed) => failed || old.isCompleted()))) {
+      await old.remove();
+    }
+    await add(job);
+  };
+
+  const follow = async (job: QueuedJob): Promise<void> => {
+    await begin(job);
+    for (;;) {
+      try {
+        await delay(pollMs, undefined, { signal });
+      } catch {
+        throw new InterruptedError();
+      }
+      const found = await queue.getJob(idOf(job));
+      if (found === undefined) {
+        await add(job);
+        continue;
+      }
+      const state = await found.getState();
+      if (state === 'failed') throw new JobFailed(found.failedReason);
+      if (state === 'completed') return;
+    }
+  };
+
+  return {
+    submit: (job) => {
+      const started = known.get(job.id) ?? follow(job);
+      known.set(job.id, started);
+      return started;
+    },
+    close: async () => {
+      await queue.close();
+    },
+  };
+}

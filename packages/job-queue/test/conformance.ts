@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { InterruptedError } from '@winnow/core';
+import fc from 'fast-check';
+import { type Execute, JobFailed, type JobQueue } from '../src/index';
+
+/** A queue with somebody who works on it, two jobs at a time. */
+export interface Subject {
+  readonly queue: JobQueue;
+  stop(): Promise<void>;
+}
+export type MakeSubject = (execute: Execute, signal: AbortSignal) => Promise<Subject>;
+
+const payload = null;
+export const CONCURRENCY = 2;
+
+/** What must hold for every queue. */
+export function describeQueue(name: string, make: MakeSubject, numRuns: number): void {
+  const withQueue = async (execute: Execute, work: (queue: JobQueue) => Promise<void>): Promise<void> => {
+    const { queue, stop } = await make(execute, new AbortController().signal);
+    try {
+      await work(queue);
+    } finally {
+      await stop();
+    }
+  };
+
+  describe(name, () => {
+    it('does every job once, however often it is asked for, some at a time, and a failed one stops no other', async () => {
+      const asked = fc.array(fc.nat(7), { minLength: 1, maxLength: 12 });
+      await fc.assert(
+        fc.asyncProperty(asked, fc.uniqueArray(fc.nat(7)), async (ids, failing) => {
+          const begun: string[] = [];
+          let running = 0;
+          let most = 0;
+          const execute: Execute = async ({ id }) => {
+            begun.push(id);
+            most = Math.max(most, ++running);
+            await delay(5);
+            running--;
+            if (failing.includes(Number(id))) throw new Error(`${id} cannot`);
+          };
+          await withQueue(execute, async (queue) => {
+            const ends = await Promise.allSettled(ids.map((id) => queue.submit({ id: String(id), payload })));
+            ends.forEach((end, place) => {
+              const id = ids[place] ?? -1;
+              expect(end.status).toBe(failing.includes(id) ? 'rejected' : 'fulfilled');
+              if (end.status !== 'rejected') return;
+              expect(end.reason).toBeInstanceOf(JobFailed);
+              expect(end.reason).toMatchObject({ message: `${id} cannot` });
+            });
+          });
+          expect([...begun].sort()).toEqual([...new Set(ids.map(String))].sort());
+          expect(most).toBeLessThanOrEqual(CONCURRENCY);
+        }),
+        { numRuns },
+      );
+    });
+
+    it('brings the payload to the worker as it was', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.jsonValue({ maxDepth: 2 }), async (given) => {
+          const sent: unknown = JSON.parse(JSON.stringify(given));
+          let came: unknown;
+          await withQueue(
+            async (job) => {
+              came = job.payload;
+              await delay(0);
+            },
+            (queue) => queue.submit({ id: 'a', payload: JSON.parse(JSON.stringify(given)) }),
+          );
+          expect(came).toEqual(sent);
+        }),
+        { numRuns },
+      );
+    });
+
+    it('stops waiting at the signal', async () => {
+      const controller = new AbortController();
+      const execute: Execute = async (_job, signal) => {
+        controller.abort();
+        await delay(60_000, undefined, { signal });
+      };
+      const { queue, stop } = await make(execute, controller.signal);
+      const ends = await Promise.allSettled(['a', 'b', 'c'].map((id) => queue.submit({ id, payload })));
+      await stop();
+      for (const end of ends)
+        expect(end).toMatchObject({ status: 'rejected', reason: expect.any(InterruptedError) });
+    });
+  });
+}

@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '@winnow/core';
+import { redisQueue, workOn } from '../src/index';
+import { CONCURRENCY, describeQueue } from './conformance';
+import { type RedisServer, redisServer, serverProgram } from './redis-server';
+
+if (serverProgram === undefined) {
+  test.skip('SKIPPED: there is no redis-server or valkey-server here (apt-get install redis-server)', () =>
+    undefined);
+} else {
+  describe('on a real server', () => {
+    let server: RedisServer;
+    const folder = mkdtempSync(join(tmpdir(), 'winnow-queue-'));
+    const log = join(folder, 'log');
+    const children: ChildProcess[] = [];
+    let names = 0;
+
+    beforeAll(async () => {
+      server = await redisServer();
+    });
+    afterEach(() => {
+      for (const child of children.splice(0)) child.kill('SIGKILL');
+      rmSync(log, { force: true });
+    });
+    afterAll(async () => {
+      await server.kill();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    describeQueue(
+      'jobs in Redis',
+      async (execute, signal) => {
+        const name = `conformance-${names++}`;
+        const { url } = server;
+        const stopping = new AbortController();
+        const queue = await redisQueue({ url, name, signal, pollMs: 20 });
+        const working = workOn({
+          url,
+          name,
+          concurrency: CONCURRENCY,
+          signal: stopping.signal,
+          execute,
+          report: () => undefined,
+        });
+        return {
+          queue,
+          stop: async () => {
+            stopping.abort();
+            await working;
+            await queue.close();
+          },
+        };
+      },
+      8,
+    );
+
+    const SILENCE_MS = 1500;
+    /** A worker as a process of its own; its jobs log their begin, take some time and log their end. */
+    const startWorker = (name: string, workMs: number): ChildProcess => {
+      const program = fileURLToPath(new URL('./logging-worker.mjs', import.meta.url));
+      const args = [server.url, name, log, String(workMs), String(SILENCE_MS)];
+      const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+      children.push(child);
+      return child;
+    };
+    const entries = () =>
+      existsSync(log)
+        ? readFileSync(log, 'utf8')
+            .trimEnd()
+            .split('\n')
+            .map((line) => line.split(' '))
+        : [];
+    const until = async (isSo: () => boolean) => {
+      while (!isSo()) await delay(20);
+    };
+    const jobs = Array.from({ length: 12 }, (_, index) => ({ id: `j${index}`, payload: null }));
+
+    test('two workers share the jobs, and never do the same one', async () => {
+      const name = 'shared';
+      const queue = await redisQueue({
+        url: server.url,
+        name,
+        signal: new AbortController().signal,
+        pollMs: 50,
+      });
+      startWorker(name, 60);
+      startWorker(name, 60);
+      await Promise.all(jobs.map((job) => queue.submit(job)));
+      await queue.close();
+      const ended = entries().filter(([what]) => what === 'end');
+      expect(ended.map(([, id]) => id).sort()).toEqual(jobs.map(({ id }) => id).sort());
+      expect(entries().filter(([what]) => what === 'begin')).toHaveLength(jobs.length);
+      expect(new Set(ended.map(([, , pid]) => pid)).size).toBe(2);
+    });
+
+    test('the jobs of a worker that dies are taken over', async () => {
+      const name = 'dying';
+      const queue = await redisQueue({
+        url: server.url,
+        name,
+        signal: new AbortController().signal,
+        pollMs: 50,
+      });
+      const first = startWorker(name, 60_000);
+      const [job] = jobs;
+      if (job === undefined) throw new Error('expected a job');
+      const done = queue.submit(job);
+      await until(() => entries().length === 1);
+      first.kill('SIGKILL');
+      const second = startWorker(name, 10);
+      await done;
+      await queue.close();
+      expect(entries()).toEqual([
+        ['begin', job.id, String(first.pid)],
+        ['begin', job.id, String(second.pid)],
+        ['end', job.id, String(second.pid)],
+      ]);
+    });
+
+    test('a server that dies and comes up empty loses no job', async () => {
+      const name = 'forgetful';
+      const queue = await redisQueue({
+        url: server.url,
+        name,
+        signal: new AbortController().signal,
+        pollMs: 50,
+      });
+      startWorker(name, 100);
+      const all = Promise.all(jobs.map((job) => queue.submit(job)));
+      await until(() => entries().length >= 4);
+      await server.kill();
+      appendFileSync(log, 'killed - -\n');
+      await delay(300);
+      await server.start();
+      await all;
+      await queue.close();
+      const ended = entries()
+        .filter(([what]) => what === 'end')
+        .map(([, id]) => id);
+      expect([...new Set(ended)].sort()).toEqual(jobs.map(({ id }) => id).sort());
+    });
+
+    test.each(['localhost:6379', 'http://localhost', 'redis://127.0.0.1:1'])(
+      'no server at %s is the user’s mistake',
+      async (url) => {
+        const asked = redisQueue({ url, name: 'none', signal: new AbortController().signal });
+        await expect(asked).rejects.toThrow(UserError);
+        await expect(asked).rejects.toThrow(
+          /expected an address like redis|no Redis or Valkey server answers/,
+        );
+      },
+    );
+  });
+}
