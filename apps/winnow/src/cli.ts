@@ -13,6 +13,7 @@ import { ticketFindCommand } from './commands/ticket-find';
 import { ticketOverlapCommand } from './commands/ticket-overlap';
 import { ticketTrainCommand } from './commands/ticket-train';
 import { ticketTransferCommand } from './commands/ticket-transfer';
+import { reportCommand } from './commands/report';
 import { trainCommand } from './commands/train';
 import { workerCommand } from './commands/worker';
 import { type Terminal, print } from './terminal/terminal';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   ticketOverlapCommand,
   compareCommand,
   workerCommand,
+  reportCommand,
   evaluateCommand,
   inspectCommand,
   importCommand,

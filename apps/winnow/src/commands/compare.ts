@@ -95,8 +95,8 @@ export const compareCommand: Command = {
     } finally {
       await queue.close();
     }
-    const { text } = await conclude(path);
-    print(terminal.stdout, text);
+    const { text, page } = await conclude(path);
+    print(terminal.stdout, `${text}\n\nThe page is ${page}`);
   },
 };
 

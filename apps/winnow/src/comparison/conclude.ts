@@ -1,14 +1,27 @@
 import { denseRowsOf, tablesOf } from '@winnow/comparison';
+import { writeAtomically } from '@winnow/formats';
+import { reportPage } from '@winnow/report';
 import { comparisonReport } from '../report/comparison-report';
 import { exportResults } from '../results/export';
 import { type OpenedComparison, openComparison } from './open-comparison';
+import { comparisonPage } from './page';
 
-/** Writes down what a comparison has found so far; the text is for the terminal. */
-export async function conclude(path: string): Promise<{ text: string; opened: OpenedComparison }> {
+/** The page in a run's or a comparison's folder. */
+export const PAGE_FILE = 'report.html';
+
+/**
+ * Writes down what a comparison has found so far: database, CSV, JSON and the page. An engine must be running.
+ * @returns the text for the terminal, and where the page is.
+ */
+export async function conclude(
+  path: string,
+): Promise<{ text: string; page: string; opened: OpenedComparison }> {
   const opened = await openComparison(path);
   const { folder, plan, outcomes } = opened;
   const { confidence } = plan.config;
   await exportResults(outcomes, confidence, (name) => folder.file(name));
+  const page = folder.file(PAGE_FILE);
+  await writeAtomically(page, reportPage(await comparisonPage(opened)));
   const text = comparisonReport(tablesOf(outcomes, confidence), denseRowsOf(outcomes), outcomes.failures);
-  return { text, opened };
+  return { text, page, opened };
 }

@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Measurement, denseRowsOf, tablesOf } from '@winnow/comparison';
+import { type Json, type LedgerEntry, disposeTree } from '@winnow/core';
+import type { FoundFigures, KeptCell, KeptMap, LedgerRow, PageData } from '@winnow/report';
+import yaml from 'yaml';
+import { z } from 'zod';
+import { type KeptSite, inspectionOf } from '../inspection/inspection';
+import { openModel } from '../model-source/open-model';
+import { FINDINGS_FILE } from '../run-folder/findings';
+import type { ComparisonRecord } from './comparison-folder';
+import type { OpenedComparison } from './open-comparison';
+
+const json: z.ZodType<Json> = z.json();
+
+/**
+ * Everything that the page of a comparison shows. An engine must be running: models are opened to see what they kept.
+ * @throws {FormatError} when a model of a finished run cannot be read.
+ */
+export async function comparisonPage({
+  folder,
+  record,
+  plan,
+  outcomes,
+}: OpenedComparison): Promise<PageData> {
+  const { name, confidence, seeds, budgets } = plan.config;
+  const tables = tablesOf(outcomes, confidence);
+  // Those that the tables are about: of several learning rates the chosen one.
+  const shown = outcomes.measurements.filter((run) =>
+    tables.some(
+      (table) =>
+        table.workload === run.workload &&
+        table.track === run.track &&
+        table.budget === run.budget &&
+        table.rows.some(
+          ({ label, learningRate }) => label === run.label && learningRate === run.learningRate,
+        ),
+    ),
+  );
+  const contenders = groupedRuns(shown);
+  return {
+    title: `Comparison: ${name}`,
+    summary: `${contenders.length} points of ${new Set(shown.map(({ label }) => label)).size} contenders, ${budgets.length} budgets, ${seeds.length} seeds`,
+    command: record.command,
+    config: yaml.stringify(record.given),
+    environment: environmentOf(record),
+    confidence,
+    dense: denseRowsOf(outcomes),
+    tables,
+    failures: outcomes.failures,
+    ledger: contenders.map(ledgerRow),
+    kept: await inOrder(contenders, (runs) => keptMap(runs, (id) => folder.runFolder(id))),
+    figures: await inOrder(contenders, (runs) => figuresOf(runs, (id) => folder.runFolder(id))),
+  };
+}
+
+export type Runs = readonly [Measurement, ...Measurement[]];
+
+function groupedRuns(measurements: readonly Measurement[]): Runs[] {
+  const groups = new Map<string, [Measurement, ...Measurement[]]>();
+  for (const run of measurements) {
+    const key = JSON.stringify([run.workload, run.track, run.budget, run.label]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [run]);
+    else group.push(run);
+  }
+  return [...groups.values()];
+}
+
+/** One after the other: a model at a time in memory. */
+async function inOrder<Found>(
+  contenders: readonly Runs[],
+  find: (runs: Runs) => Promise<readonly Found[]>,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const runs of contenders) found.push(...(await find(runs)));
+  return found;
+}
+
+const placeOf = ([{ workload, track, budget, label }]: Runs) => ({ workload, track, budget, label });
+
+export function environmentOf({
+  engine,
+  hardware,
+  node,
+  winnow,
+  commit,
+}: ComparisonRecord): [string, string][] {
+  return [
+    ['Engine', engine],
+    ['Hardware', hardware],
+    ['Node', node],
+    ['Winnow', winnow],
+    ['Commit', commit ?? 'not a clone'],
+  ];
+}
+
+/** Means over the seeds; they all have the same phases. */
+export function ledgerRow(runs: Runs): LedgerRow {
+  const [{ ledger }] = runs;
+  const phases = ledger.map(({ phase }): LedgerEntry => {
+    const entries = runs.flatMap(({ ledger }) => ledger.filter((entry) => entry.phase === phase));
+    const mean = (value: (entry: LedgerEntry) => number) =>
+      entries.reduce((sum, entry) => sum + value(entry), 0) / entries.length;
+    const peaks = entries.flatMap(({ peakMemoryBytes }) => peakMemoryBytes ?? []);
+    return {
+      phase,
+      steps: mean(({ steps }) => steps),
+      examples: mean(({ examples }) => examples),
+      trainingMacs: mean(({ trainingMacs }) => trainingMacs),
+      wallMs: mean(({ wallMs }) => wallMs),
+      ...(peaks.length === 0 ? {} : { peakMemoryBytes: Math.max(...peaks) }),
+    };
+  });
+  return { ...placeOf(runs), seeds: runs.length, phases };
+}
+
+/** What was kept; nothing where nothing was removed. */
+export async function keptMap(runs: Runs, folderOf: (job: string) => string): Promise<KeptMap[]> {
+  const sites: KeptSite[] = [];
+  for (const { job } of runs) sites.push(...(await keptIn(folderOf(job))));
+  const cells = new Map<string, { sum: KeptCell; seeds: number }>();
+  for (const { component, layer, kept, borrowed, units } of sites) {
+    const key = JSON.stringify([component, layer]);
+    const { sum, seeds } = cells.get(key) ?? { sum: { component, layer, kept: 0, borrowed: 0 }, seeds: 0 };
+    cells.set(key, {
+      sum: { ...sum, kept: sum.kept + kept / units, borrowed: sum.borrowed + borrowed / units },
+      seeds: seeds + 1,
+    });
+  }
+  const means = [...cells.values()].map(({ sum, seeds }) => ({
+    ...sum,
+    kept: sum.kept / seeds,
+    borrowed: sum.borrowed / seeds,
+  }));
+  if (means.every(({ kept }) => kept === 1)) return [];
+  return [{ ...placeOf(runs), seeds: runs.length, cells: means }];
+}
+
+async function keptIn(runFolder: string): Promise<readonly KeptSite[]> {
+  const { model, params, decision } = await openModel(runFolder);
+  disposeTree(params);
+  return inspectionOf(model, decision).kept;
+}
+
+/** Of the first seed: figures show one run. */
+export async function figuresOf(runs: Runs, folderOf: (job: string) => string): Promise<FoundFigures[]> {
+  const [{ workload, track, budget, label, seed, job }] = runs;
+  const file = join(folderOf(job), FINDINGS_FILE);
+  if (!existsSync(file)) return [];
+  const findings = json.parse(JSON.parse(await readFile(file, 'utf8')));
+  return [{ title: `${label}, ${workload}, ${budget}, ${track}, seed ${seed}`, findings }];
+}

@@ -1,0 +1,2 @@
+export type { FoundFigures, KeptCell, KeptMap, LedgerRow, PageData } from './page-data';
+export { reportPage } from './report-page';

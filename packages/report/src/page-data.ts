@@ -1,0 +1,55 @@
+import type { DenseRow, Failure, Table } from '@winnow/comparison';
+import type { Json, LedgerEntry } from '@winnow/core';
+
+/** What a contender's runs spent, phase by phase: means over the seeds. */
+export interface LedgerRow {
+  readonly workload: string;
+  readonly track: string;
+  readonly budget: string;
+  readonly label: string;
+  readonly seeds: number;
+  readonly phases: readonly LedgerEntry[];
+}
+
+/** What a contender kept at a place of the model, as shares of the dense model's units: means over the seeds. */
+export interface KeptCell {
+  readonly component: string;
+  readonly layer: number;
+  readonly kept: number;
+  /** Stored elsewhere in the model. */
+  readonly borrowed: number;
+}
+
+export interface KeptMap {
+  readonly workload: string;
+  readonly track: string;
+  readonly budget: string;
+  readonly label: string;
+  readonly seeds: number;
+  readonly cells: readonly KeptCell[];
+}
+
+/** What a method found beside its decision, of one of its runs. */
+export interface FoundFigures {
+  readonly title: string;
+  readonly findings: Json;
+}
+
+/** Everything that a page shows. */
+export interface PageData {
+  readonly title: string;
+  /** One line of what it is. */
+  readonly summary: string;
+  /** What reproduces it. */
+  readonly command: string;
+  readonly config: string;
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  /** Of the intervals, as 0.95. */
+  readonly confidence: number;
+  readonly dense: readonly DenseRow[];
+  readonly tables: readonly Table[];
+  readonly failures: readonly Failure[];
+  readonly ledger: readonly LedgerRow[];
+  readonly kept: readonly KeptMap[];
+  readonly figures: readonly FoundFigures[];
+}

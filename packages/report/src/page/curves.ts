@@ -1,0 +1,242 @@
+import type { DenseRow, Row, Spread, Table } from '@winnow/comparison';
+import { count, milliseconds } from '../numbers';
+import type { PageData } from '../page-data';
+import { type Colours, chart, described } from './chart';
+import { choice, distinct, elementById } from './data';
+
+type Measured = Row | DenseRow;
+
+interface Axis {
+  readonly name: string;
+  of(row: Measured): Spread | undefined;
+  text(value: number): string;
+}
+
+const latency =
+  (batchSize: number, quantile: 'p50Ms' | 'p95Ms') =>
+  (row: Measured): Spread | undefined =>
+    row.latencies.find((each) => each.batchSize === batchSize)?.[quantile];
+
+const axes: readonly Axis[] = [
+  { name: 'Parameters', of: ({ parameters }) => parameters, text: count },
+  { name: 'MACs', of: ({ macs }) => macs, text: count },
+  { name: 'Bytes', of: ({ bytes }) => bytes, text: (value) => `${count(value)}B` },
+  { name: 'Latency p50, batch 1', of: latency(1, 'p50Ms'), text: milliseconds },
+  { name: 'Latency p95, batch 1', of: latency(1, 'p95Ms'), text: milliseconds },
+  { name: 'Latency p50, batch 32', of: latency(32, 'p50Ms'), text: milliseconds },
+  { name: 'Latency p95, batch 32', of: latency(32, 'p95Ms'), text: milliseconds },
+  { name: 'Training compute spent', of: ({ trainingMacs }) => trainingMacs, text: count },
+];
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+  readonly deviation: number;
+  readonly budget: string;
+}
+
+/** Score against cost: one curve for each contender, one point for each budget. */
+export function drawCurves({ tables, dense, failures }: PageData): void {
+  if (tables.length === 0) {
+    elementById('curves').hidden = true;
+    return;
+  }
+  const controls = elementById('curve-controls');
+  const redraw = () => {
+    drawn?.draw();
+  };
+  const workload = choice(controls, 'Workload', distinct(tables.map(({ workload }) => workload)), redraw);
+  const track = choice(controls, 'Track', distinct(tables.map(({ track }) => track)), redraw);
+  const cost = choice(
+    controls,
+    'Cost',
+    axes.map(({ name }) => name),
+    redraw,
+  );
+  const drawn = chart(elementById('curve'), (colours) => {
+    const axis = axes.find(({ name }) => name === cost()) ?? axes[0];
+    const shown = tables.filter((table) => table.workload === workload() && table.track === track());
+    const models = dense.filter((row) => row.workload === workload());
+    const lost = failures.flatMap(({ point }) =>
+      point !== undefined && point.workload === workload() && point.track === track() ? [point] : [],
+    );
+    const metric = shown[0]?.metric ?? models[0]?.metric ?? '';
+    const kind = (label: string) =>
+      shown.some(({ rows }) => rows.some((row) => row.label === label && row.isControl));
+    const labels = distinct(shown.flatMap(({ rows }) => rows.map(({ label }) => label)));
+    const curves = [
+      { label: 'dense', isControl: true, points: models.flatMap((row) => pointOf(axis, row, 'dense')) },
+      ...labels.map((label) => ({
+        label,
+        isControl: kind(label),
+        points: shown
+          .flatMap(({ rows, budget }) =>
+            rows.filter((row) => row.label === label).flatMap((row) => pointOf(axis, row, budget)),
+          )
+          .sort((a, b) => a.x - b.x),
+      })),
+    ];
+    const marks = distinct(lost.map(({ label, budget }) => `${label}, ${budget}`)).map((name) => {
+      const budget = name.slice(name.lastIndexOf(', ') + 2);
+      return {
+        name,
+        x: placeOf(
+          axis,
+          shown.find((table) => table.budget === budget),
+        ),
+      };
+    });
+    return {
+      ...optionOf(curves, marks, metric, axis, colours),
+      ...described(`${metric} against ${axis?.name ?? ''} of ${workload()}, ${track()}`),
+    };
+  });
+}
+
+function pointOf(axis: Axis | undefined, row: Measured, budget: string): Point[] {
+  const x = axis?.of(row);
+  return x === undefined
+    ? []
+    : [{ x: x.mean, y: row.score.mean, deviation: row.score.deviation ?? 0, budget }];
+}
+
+/** Where failed runs would about have been: among those of the same budget. */
+function placeOf(axis: Axis | undefined, table: Table | undefined): number | undefined {
+  const known = (table?.rows ?? []).flatMap((row) => axis?.of(row)?.mean ?? []);
+  return known.length === 0 ? undefined : known.reduce((sum, x) => sum + x, 0) / known.length;
+}
+
+interface Curve {
+  readonly label: string;
+  readonly isControl: boolean;
+  readonly points: readonly Point[];
+}
+
+function optionOf(
+  curves: readonly Curve[],
+  marks: readonly { readonly name: string; readonly x: number | undefined }[],
+  metric: string,
+  axis: Axis | undefined,
+  { palette, ink, quiet, line, ground, bad }: Colours,
+) {
+  const all = curves.flatMap(({ points }) => points);
+  const lowest = Math.min(...all.map(({ y, deviation }) => y - deviation));
+  const text = (value: number) => axis?.text(value) ?? String(value);
+  return {
+    color: [...palette],
+    textStyle: { color: ink },
+    animation: false,
+    legend: {
+      type: 'scroll',
+      bottom: 0,
+      textStyle: { color: ink },
+      pageTextStyle: { color: ink },
+      pageIconColor: ink,
+    },
+    grid: { left: 56, right: 24, top: 28, bottom: 84 },
+    tooltip: {
+      backgroundColor: ground,
+      borderColor: line,
+      textStyle: { color: ink },
+      confine: true,
+      formatter: ({ seriesName, data }: { seriesName: string; data: { tip?: string } }) =>
+        `<strong>${escaped(seriesName)}</strong><br>${escaped(data.tip ?? '')}`,
+    },
+    xAxis: {
+      type: 'value',
+      scale: true,
+      name: axis?.name ?? '',
+      nameLocation: 'middle',
+      nameGap: 28,
+      nameTextStyle: { color: quiet },
+      axisLabel: { color: quiet, hideOverlap: true, formatter: text },
+      axisLine: { lineStyle: { color: line } },
+      splitLine: { lineStyle: { color: line } },
+    },
+    yAxis: {
+      type: 'value',
+      scale: true,
+      name: metric,
+      nameTextStyle: { color: quiet },
+      axisLabel: { color: quiet },
+      splitLine: { lineStyle: { color: line } },
+    },
+    series: [
+      ...curves.flatMap(({ label, isControl, points }, place) => {
+        const color = palette[place % palette.length] ?? ink;
+        return [
+          {
+            type: 'line',
+            name: label,
+            symbolSize: isControl ? 7 : 9,
+            symbol: label === 'dense' ? 'diamond' : isControl ? 'emptyCircle' : 'circle',
+            lineStyle: { width: 2, type: isControl ? 'dashed' : 'solid' },
+            itemStyle: { color },
+            data: points.map(({ x, y, deviation, budget }) => ({
+              value: [x, y],
+              tip: `${budget}: ${metric} ${y.toFixed(2)}${deviation === 0 ? '' : ` ± ${deviation.toFixed(2)}`} at ${text(x)}`,
+            })),
+          },
+          {
+            type: 'custom',
+            name: label,
+            silent: true,
+            z: 1,
+            data: points
+              .filter(({ deviation }) => deviation > 0)
+              .map(({ x, y, deviation }) => [x, y - deviation, y + deviation]),
+            encode: { x: 0, y: [1, 2] },
+            renderItem: errorBar(color),
+          },
+        ];
+      }),
+      ...(marks.length === 0
+        ? []
+        : [
+            {
+              type: 'scatter',
+              name: 'failed',
+              symbol: 'path://M1,0L5,4L9,0L10,1L6,5L10,9L9,10L5,6L1,10L0,9L4,5L0,1Z',
+              symbolSize: 12,
+              itemStyle: { color: bad },
+              data: marks
+                .filter(({ x }) => x !== undefined)
+                .map(({ name, x }) => ({ value: [x, lowest], tip: `${name} failed` })),
+            },
+          ]),
+    ],
+  };
+}
+
+const CAP_PX = 4;
+
+interface DrawingTools {
+  value(dimension: number): number;
+  coord(point: [number, number]): [number, number];
+}
+
+function errorBar(stroke: string) {
+  return (_parameters: unknown, { value, coord }: DrawingTools) => {
+    const [x, low] = coord([value(0), value(1)]);
+    const [, high] = coord([value(0), value(2)]);
+    const segment = (x1: number, y1: number, x2: number, y2: number) => ({
+      type: 'line',
+      shape: { x1, y1, x2, y2 },
+      style: { stroke, lineWidth: 1.5, fill: 'none' },
+    });
+    return {
+      type: 'group',
+      children: [
+        segment(x, low, x, high),
+        segment(x - CAP_PX, low, x + CAP_PX, low),
+        segment(x - CAP_PX, high, x + CAP_PX, high),
+      ],
+    };
+  };
+}
+
+function escaped(text: string): string {
+  const element = document.createElement('span');
+  element.textContent = text;
+  return element.innerHTML;
+}

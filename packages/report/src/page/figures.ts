@@ -1,0 +1,62 @@
+import type { PageData } from '../page-data';
+import { type Colours, chart, described } from './chart';
+import { choice, elementById } from './data';
+import { type Figure, figuresOf } from './figure';
+
+/** What methods found, drawn by the shape of the data: nothing here knows a method. */
+export function drawFigures({ figures }: PageData): void {
+  if (figures.length === 0) return;
+  const list = elementById('figure-list');
+  const draw = () => {
+    list.replaceChildren();
+    const found = figures.find(({ title }) => title === shown());
+    for (const figure of found === undefined ? [] : figuresOf(found.findings)) {
+      const frame = document.createElement('figure');
+      frame.className = 'card';
+      const caption = document.createElement('figcaption');
+      caption.textContent = figure.title;
+      const element = document.createElement('div');
+      element.className = 'chart';
+      frame.append(caption, element);
+      list.append(frame);
+      chart(element, (colours) => optionOf(figure, colours));
+    }
+  };
+  const shown = choice(
+    elementById('figure-controls'),
+    'Run',
+    figures.map(({ title }) => title),
+    draw,
+  );
+  draw();
+}
+
+function optionOf({ title, kind, places, series }: Figure, { palette, ink, quiet, line, ground }: Colours) {
+  return {
+    ...described(title),
+    animation: false,
+    color: [...palette],
+    textStyle: { color: ink },
+    legend: { type: 'scroll', bottom: 0, textStyle: { color: ink } },
+    grid: { left: 64, right: 16, top: 16, bottom: 96 },
+    tooltip: {
+      trigger: 'axis',
+      confine: true,
+      backgroundColor: ground,
+      borderColor: line,
+      textStyle: { color: ink },
+    },
+    xAxis: {
+      type: 'category',
+      data: [...places],
+      axisLabel: { color: quiet, rotate: places.length > 8 ? 45 : 0, hideOverlap: true },
+    },
+    yAxis: {
+      type: 'value',
+      scale: kind === 'line',
+      axisLabel: { color: quiet },
+      splitLine: { lineStyle: { color: line } },
+    },
+    series: series.map(({ name, values }) => ({ type: kind, name, data: [...values] })),
+  };
+}

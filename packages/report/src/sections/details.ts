@@ -1,0 +1,115 @@
+import type { Failure } from '@winnow/comparison';
+import { type Html, html } from '../html';
+import { count, percent, seconds } from '../numbers';
+import type { KeptMap, LedgerRow, PageData } from '../page-data';
+import { tableOf } from './tables';
+
+export function failureSection(failures: readonly Failure[]): Html {
+  return html`<section id="failures">
+    <h2>Failures</h2>
+    ${
+      failures.length === 0
+        ? html`<p>Every run finished.</p>`
+        : tableOf(
+            'Runs that failed',
+            ['Run', 'Workload', 'Seed', 'Why'],
+            failures.map(({ what, workload, seed, message }) => ({
+              kind: 'failed',
+              cells: [what, workload, String(seed), html`<pre>${message}</pre>`],
+            })),
+          )
+    }
+  </section>`;
+}
+
+/** Compute as the runner counted it; no method declares its own. */
+export function ledgerSection(ledger: readonly LedgerRow[]): Html {
+  return html`<section id="ledger">
+    <h2>Ledger</h2>
+    <p>
+      What the runner measured in every phase, as means over the seeds: training multiply–accumulates (forward
+      and backward), wall time, and the largest resident memory of the process.
+    </p>
+    ${tableOf(
+      'Compute spent, phase by phase',
+      [
+        'Contender',
+        'Workload',
+        'Track',
+        'Budget',
+        'Phase',
+        'Steps',
+        'Examples',
+        'Training MACs',
+        'Time',
+        'Peak memory',
+      ],
+      ledger.flatMap(({ label, workload, track, budget, phases }) =>
+        phases.map((entry) => ({
+          cells: [
+            label,
+            workload,
+            track,
+            budget,
+            entry.phase,
+            count(Math.round(entry.steps)),
+            count(Math.round(entry.examples)),
+            count(entry.trainingMacs),
+            seconds(entry.wallMs),
+            entry.peakMemoryBytes === undefined ? '' : `${count(entry.peakMemoryBytes)}B`,
+          ],
+        })),
+      ),
+    )}
+  </section>`;
+}
+
+/** The heat maps as numbers, for those who cannot see them. */
+export function keptTables(kept: readonly KeptMap[]): Html {
+  return html`<details>
+    <summary>The same as tables</summary>
+    ${kept.map(({ workload, track, budget, label, cells }) => {
+      const layers = [...new Set(cells.map(({ layer }) => layer))].sort((a, b) => a - b);
+      const components = [...new Set(cells.map(({ component }) => component))];
+      return tableOf(
+        `Kept by ${label}, ${workload}, ${budget}, ${track}`,
+        ['', ...layers.map((layer) => `Layer ${layer}`)],
+        components.map((component) => ({
+          cells: [
+            component,
+            ...layers.map((layer) => {
+              const cell = cells.find((each) => each.layer === layer && each.component === component);
+              if (cell === undefined) return '';
+              return cell.borrowed === 0
+                ? percent(cell.kept)
+                : `${percent(cell.kept)} own, ${percent(cell.borrowed)} borrowed`;
+            }),
+          ],
+        })),
+      );
+    })}
+  </details>`;
+}
+
+export function environmentSection({ environment, command, config }: PageData): Html {
+  return html`<section id="environment">
+    <h2>Environment</h2>
+    <dl>
+      ${environment.map(
+        ([name, value]) =>
+          html`<dt>${name}</dt>
+            <dd>${value}</dd>`,
+      )}
+    </dl>
+    <h3>How to reproduce it</h3>
+    <pre tabindex="0"><code>${command}</code></pre>
+    ${
+      config === ''
+        ? html``
+        : html`<details>
+            <summary>comparison.yaml</summary>
+            <pre tabindex="0"><code>${config}</code></pre>
+          </details>`
+    }
+  </section>`;
+}

@@ -1,0 +1,144 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import { type Browser, type Page, chromium } from 'playwright-core';
+import { reportPage } from '../src/index';
+import { exampleData } from './example';
+
+/** A browser that the system has. */
+const executablePath = ['chromium', 'chromium-browser', 'google-chrome']
+  .flatMap((name) => (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)))
+  .find((file) => existsSync(file));
+
+if (executablePath === undefined) {
+  test.skip('SKIPPED: there is no Chromium here (apt-get install chromium)', () => undefined);
+} else {
+  describe('in Chromium', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'winnow-page-'));
+    const url = pathToFileURL(join(folder, 'report.html')).href;
+    /** Where to leave pictures for people to look at. */
+    const pictures = process.env['WINNOW_SCREENSHOTS'];
+    let browser: Browser;
+
+    beforeAll(async () => {
+      writeFileSync(join(folder, 'report.html'), reportPage(exampleData()));
+      browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    });
+    afterAll(async () => {
+      await browser.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    const screens = {
+      desktop: { viewport: { width: 1280, height: 900 } },
+      phone: { viewport: { width: 375, height: 740 }, isMobile: true, hasTouch: true },
+    } as const;
+
+    /** Opens the page, does something, and demands that nothing went wrong and nothing was fetched. */
+    async function onPage(
+      screen: keyof typeof screens,
+      colorScheme: 'light' | 'dark',
+      work: (page: Page) => Promise<void>,
+    ): Promise<void> {
+      const context = await browser.newContext({ ...screens[screen], colorScheme });
+      const page = await context.newPage();
+      const troubles: string[] = [];
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) troubles.push(message.text());
+      });
+      page.on('pageerror', (error) => troubles.push(String(error)));
+      page.on('request', (request) => {
+        if (request.url() !== url && !request.url().startsWith('data:'))
+          troubles.push(`fetched ${request.url()}`);
+      });
+      await page.goto(url);
+      await work(page);
+      if (pictures !== undefined) {
+        await page.screenshot({ path: join(pictures, `${screen}-${colorScheme}.png`), fullPage: true });
+      }
+      await context.close();
+      expect(troubles).toEqual([]);
+    }
+
+    /** Colours of a chart's pixels that are not its ground. */
+    const coloursIn = (page: Page, selector: string) =>
+      page
+        .locator(`${selector} canvas`)
+        .first()
+        .evaluate((canvas) => {
+          if (!(canvas instanceof HTMLCanvasElement)) return 0;
+          const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+          const seen = new Set<number>();
+          for (let at = 0; at < data.length; at += 4) {
+            if ((data[at + 3] ?? 0) > 0)
+              seen.add(((data[at] ?? 0) << 16) | ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0));
+          }
+          return seen.size;
+        });
+
+    test.each([
+      ['desktop', 'light'],
+      ['desktop', 'dark'],
+      ['phone', 'light'],
+      ['phone', 'dark'],
+    ] as const)('it draws on a %s screen, %s, and nothing sticks out', async (screen, scheme) => {
+      await onPage(screen, scheme, async (page) => {
+        expect(await page.title()).toBe('Comparison: <example> & more');
+        expect(await coloursIn(page, '#curve')).toBeGreaterThan(10);
+        expect(await page.locator('#kept-maps figure').count()).toBe(4);
+        expect(await coloursIn(page, '#kept-maps')).toBeGreaterThan(5);
+        expect(await page.locator('#figure-list figure').count()).toBe(3);
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(width).toBeLessThanOrEqual(screens[screen].viewport.width);
+      });
+    });
+
+    test('the charts follow what is chosen', async () => {
+      await onPage('desktop', 'light', async (page) => {
+        const curve = page.locator('#curve');
+        expect(await curve.getAttribute('aria-label')).toBe(
+          'top1 against Parameters of emoji, equal-compute',
+        );
+        const before = await page.locator('#curve canvas').first().screenshot();
+        await page.locator('#curve-controls').getByLabel('Cost').selectOption('Latency p50, batch 1');
+        await page.locator('#curve-controls').getByLabel('Track').selectOption('recommended');
+        expect(await curve.getAttribute('aria-label')).toBe(
+          'top1 against Latency p50, batch 1 of emoji, recommended',
+        );
+        expect((await page.locator('#curve canvas').first().screenshot()).equals(before)).toBe(false);
+        await page.locator('#kept-controls').getByLabel('Budget').selectOption('4x');
+        expect(await page.locator('#kept-maps figure').count()).toBe(3);
+      });
+    });
+
+    test('a point says what it is, by its words and not as markup', async () => {
+      await onPage('desktop', 'light', async (page) => {
+        const canvas = page.locator('#curve canvas').first();
+        const box = await canvas.boundingBox();
+        if (box === null) throw new Error('expected the chart');
+        const tip = page.locator('#curve', { hasText: /top1 \d+\.\d+ ± / });
+        // Somewhere on the chart there is a point to find.
+        for (let x = 60; x < box.width && (await tip.count()) === 0; x += 6) {
+          for (let y = 30; y < 330 && (await tip.count()) === 0; y += 6) {
+            await page.mouse.move(box.x + x, box.y + y);
+          }
+        }
+        expect(await tip.count()).toBe(1);
+        expect(await page.locator('#curve b').count()).toBe(0);
+      });
+    });
+
+    test('tables open with the keyboard, and their regions have names', async () => {
+      await onPage('desktop', 'light', async (page) => {
+        const summary = page.locator('#results summary').first();
+        await summary.focus();
+        await page.keyboard.press('Enter');
+        expect(await page.locator('details[open]').count()).toBe(1);
+        for (const region of await page.getByRole('region').all()) {
+          expect(await region.getAttribute('aria-label')).toMatch(/\S/);
+        }
+      });
+    });
+  });
+}

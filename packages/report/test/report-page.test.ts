@@ -1,0 +1,76 @@
+import type { Json } from '@winnow/core';
+import fc from 'fast-check';
+import { html } from '../src/html';
+import { reportPage } from '../src/index';
+import { figuresOf } from '../src/page/figure';
+import { exampleData } from './example';
+
+describe('the page', () => {
+  const page = reportPage(exampleData());
+
+  it('needs nothing from anywhere else', () => {
+    const markup = page.replace(/<script>[\s\S]*<\/script>/, '');
+    expect(markup).not.toMatch(/\b(?:src|href)="(?!#|data:)/);
+    expect(markup).toMatch(/default-src 'none'/);
+  });
+  it('has its tables without a script: captions, headings of rows and columns', () => {
+    const tables = page.match(/<table>/g) ?? [];
+    expect(tables.length).toBeGreaterThan(5);
+    expect(page.match(/<caption>/g)).toHaveLength(tables.length);
+    expect(page).toMatch(/<th scope="row">upop<\/th>\s*<td>1<\/td>/);
+    expect(page).toMatch(/<th scope="row">random <small>control<\/small>/);
+  });
+  it('shows failures and what reproduces it', () => {
+    expect(page).toMatch(/a budget of 25 % cannot be reached &amp; &lt;more&gt;/);
+    expect(page).toMatch(/<th scope="row">sharing<\/th>\s*<td>failed<\/td>/);
+    expect(page).toMatch(/<code>winnow compare quick --out runs\/quick<\/code>/);
+  });
+  it('carries its data whole, whatever they say', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (title) => {
+        const data = { ...exampleData(), title, config: '</script><script>alert(1)</script>' };
+        const text = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(
+          reportPage(data),
+        )?.[1];
+        expect(JSON.parse(text ?? '')).toEqual(JSON.parse(JSON.stringify(data)));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+test('text never becomes markup', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const inside = html`<p title="${text}">${[text]}</p>`.html.slice('<p title="'.length, -'</p>'.length);
+      expect(inside.replace('">', '')).not.toMatch(/[<>"']/);
+    }),
+  );
+});
+
+describe('figures of plain data', () => {
+  it('exist for everything that JSON can hold, with a value or a gap for every place', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const findings: Json = JSON.parse(JSON.stringify(value));
+        for (const { places, series } of figuresOf(findings)) {
+          expect(series.length).toBeGreaterThan(0);
+          for (const { values } of series) expect(values).toHaveLength(places.length);
+        }
+      }),
+    );
+  });
+  it('are lines over what is counted, bars over what is named', () => {
+    const [evolution, subLayers, distances] = figuresOf(exampleData().figures[0]?.findings ?? null);
+    expect(evolution).toMatchObject({ kind: 'line', places: ['1', '2'] });
+    expect(subLayers).toMatchObject({
+      kind: 'bar',
+      places: ['vision.blocks.0.attention', 'text.blocks.0.ffn'],
+    });
+    expect(subLayers?.series.map(({ name }) => name)).toEqual(['borrowed', 'pruned']);
+    expect(distances?.series).toEqual([
+      { name: 'selected', values: [0.1, 0.2] },
+      { name: 'others', values: [0.4, null] },
+    ]);
+  });
+});
