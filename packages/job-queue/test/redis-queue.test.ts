@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@winnow/core';
+import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
 import { redisQueue, workOn } from '../src/index';
 import { CONCURRENCY, describeQueue } from './conformance';
-import { type RedisServer, redisServer, serverProgram } from './redis-server';
 
-if (serverProgram === undefined) {
+if (redisProgram() === undefined) {
   test.skip('SKIPPED: there is no redis-server or valkey-server here (apt-get install redis-server)', () =>
     undefined);
 } else {
@@ -21,7 +21,7 @@ if (serverProgram === undefined) {
     let names = 0;
 
     beforeAll(async () => {
-      server = await redisServer();
+      server = await startRedis();
     });
     afterEach(() => {
       for (const child of children.splice(0)) child.kill('SIGKILL');

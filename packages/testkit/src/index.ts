@@ -11,4 +11,6 @@ export { dualEncoders, tinyKinds, twinEncoders, visionTransformers } from './mod
 export type { TinyKind } from './model/tiny-kind';
 export { tinyModel, tinyVariant } from './model/tiny-model';
 export type { TinyModel } from './model/tiny-model';
+export { redisProgram, startRedis } from './redis/redis-server';
+export type { RedisServer } from './redis/redis-server';
 export { SimulatedCrash, crashAfterSaves, memorySnapshotStore } from './store/memory-store';

@@ -9,6 +9,7 @@ import {
   type ComparisonFolder,
   type ComparisonRecord,
   isComparison,
+  isDone,
   makeComparisonFolder,
   readComparisonRecord,
   refuseForeignFolder,
@@ -86,7 +87,9 @@ export const compareCommand: Command = {
       const jobs = await runComparison(plan, folder, queue, ({ done, failed, all }, text) => {
         print(terminal.stderr, `${done + failed}/${all}${failed === 0 ? '' : ` (${failed} failed)`} ${text}`);
       });
-      const models = [...plan.dense.map(({ job }) => job), ...jobs.flatMap((job) => job ?? [])];
+      const models = [...plan.dense.map(({ job }) => job), ...jobs.flatMap((job) => job ?? [])].filter(
+        (job) => isDone(folder, job),
+      );
       print(terminal.stderr, 'measuring latencies, one model after the other');
       await measureLatencies(folder, [...new Set(models.map(({ id }) => id))], terminal.signal);
     } catch (error) {

@@ -1,0 +1,248 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { outcomesSchema } from '@winnow/comparison';
+import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
+import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
+import { makePictures } from './pictures';
+import { winnow } from './terminal';
+
+const root = await mkdtemp(join(tmpdir(), 'winnow-compare-'));
+const at = (...path: string[]) => join(root, ...path);
+const compare = (out: string, ...more: string[]) => [
+  ...['compare', '--config', at('tiny.json'), '--out', at(out), '--jobs', '2'],
+  ...more,
+];
+
+let whole: Record<string, unknown>;
+let firstOutput: string;
+
+beforeAll(async () => {
+  await makePictures(at('pictures'));
+  writeFileSync(at('tiny.json'), JSON.stringify(tinyComparison(at('pictures'))));
+  const { code, stdout } = await winnow(compare('whole'));
+  expect(code).toBe(0);
+  firstOutput = stdout;
+  whole = scoresIn(at('whole'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+describe('a comparison', () => {
+  test('has every contender for every seed, and reports what failed without stopping for it', () => {
+    expect(Object.keys(whole).sort()).toEqual([
+      'dense 1',
+      'dense 2',
+      'full-sharing, 2x, equal-compute 1',
+      'full-sharing, 2x, equal-compute 2',
+      'magnitude 2x 1',
+      'magnitude 2x 2',
+      'random 2x 1',
+      'random 2x 2',
+      'small, from scratch 2x 1',
+      'small, from scratch 2x 2',
+    ]);
+    expect(whole['full-sharing, 2x, equal-compute 1']).toMatch(/tower/);
+    expect(firstOutput).toMatch(/pictures, 2x, equal-compute/);
+    expect(firstOutput).toMatch(/random \*/);
+    expect(firstOutput).toMatch(/Failed \(2\):/);
+  });
+
+  test('gives everybody the compute that it says, counted by the runner', () => {
+    const { dense, measurements } = outcomesSchema.parse(
+      JSON.parse(readFileSync(at('whole', 'results.json'), 'utf8')),
+    );
+    const limit = dense[0]?.trainingMacs ?? 0;
+    for (const { label, trainingMacs, macs, ledger, latencies, peakMemoryBytes } of measurements) {
+      const own = label === 'small, from scratch' ? 2 * limit : limit;
+      expect(trainingMacs).toBeLessThanOrEqual(own);
+      expect(trainingMacs).toBeGreaterThan(own - 4 * 3 * macs);
+      expect(ledger.map(({ phase }) => phase)).toEqual(['retrain']);
+      expect(latencies.map(({ batchSize }) => batchSize)).toEqual([1, 32]);
+      for (const { p50Ms, p95Ms } of latencies) expect(p95Ms).toBeGreaterThanOrEqual(p50Ms);
+      expect(peakMemoryBytes).toBeGreaterThan(1e6);
+    }
+  });
+
+  test('can be asked questions in SQL, and is there as CSV', async () => {
+    const instance = await DuckDBInstance.create(at('whole', 'results.duckdb'), { access_mode: 'READ_ONLY' });
+    const connection = await instance.connect();
+    const reader = await connection.runAndReadAll(
+      'SELECT label, count(*)::INTEGER AS runs FROM runs JOIN latencies USING (job) WHERE batch_size = 32 GROUP BY label ORDER BY label',
+    );
+    expect(reader.getRowObjectsJson()).toEqual([
+      { label: 'magnitude', runs: 2 },
+      { label: 'random', runs: 2 },
+      { label: 'small, from scratch', runs: 2 },
+    ]);
+    connection.closeSync();
+    instance.closeSync();
+    const lines = readFileSync(at('whole', 'runs.csv'), 'utf8').trimEnd().split('\r\n');
+    expect(lines).toHaveLength(1 + 6);
+    expect(lines.filter((line) => line.includes('"small, from scratch"'))).toHaveLength(2);
+  });
+
+  test('asked for again computes nothing and ends with the same', async () => {
+    const times = () =>
+      finishedIn(at('whole')).map((id) => statSync(at('whole', 'runs', id, 'summary.json')).mtimeMs);
+    const before = times();
+    const { code, stdout } = await winnow(compare('whole'));
+    expect(code).toBe(0);
+    expect(times()).toEqual(before);
+    expect(scoresIn(at('whole'))).toEqual(whole);
+    expect(stdout).toBe(firstOutput);
+  });
+
+  test('that has grown computes only what is missing', async () => {
+    const before = new Set(finishedIn(at('whole')));
+    const grown = tinyComparison(at('pictures'), {
+      seeds: [1, 2, 3],
+      methods: [{ method: 'magnitude', options: { search: '0it' } }],
+    });
+    writeFileSync(at('grown.json'), JSON.stringify(grown));
+    const { code } = await winnow([
+      'compare',
+      '--config',
+      at('grown.json'),
+      '--out',
+      at('whole'),
+      '--jobs',
+      '2',
+    ]);
+    expect(code).toBe(0);
+    const after = finishedIn(at('whole'));
+    expect(after.filter((id) => !before.has(id))).toHaveLength(4);
+    expect([...before].every((id) => after.includes(id))).toBe(true);
+    expect(scoresIn(at('whole'))).toMatchObject({ 'magnitude 2x 1': whole['magnitude 2x 1'] });
+  });
+
+  test('killed by kill -9 goes on and ends with the same table; no run survives its comparison', async () => {
+    const child = start(compare('killed'));
+    while (finishedIn(at('killed')).length < 3) {
+      if (child.exitCode !== null) throw new Error(`the comparison ended early, with ${child.exitCode}`);
+      await delay(20);
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await delay(1500);
+    const left = () => [runsIn(at('killed')), finishedIn(at('killed'))];
+    const before = left();
+    await delay(1500);
+    expect(left()).toEqual(before);
+
+    expect((await winnow(compare('killed'))).code).toBe(0);
+    expect(scoresIn(at('killed'))).toEqual(whole);
+  });
+
+  test('stopped by Ctrl-C says how to go on', async () => {
+    const controller = new AbortController();
+    const stopped = winnow(compare('stopped'), controller.signal);
+    while (runsIn(at('stopped')).length === 0) await delay(20);
+    controller.abort();
+    const { code, stderr } = await stopped;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/stopped; everything so far is saved/);
+  });
+
+  test('is a page of its own, also before it has finished', async () => {
+    const { code, stdout } = await winnow(['report', at('stopped')]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Failed \(\d+\):[\s\S]*it has not finished|there is no dense model/);
+    expect(readFileSync(at('stopped', 'report.html'), 'utf8')).toMatch(/Comparison: tiny/);
+    const [run = ''] = finishedIn(at('whole'));
+    const single = await winnow(['report', at('whole', 'runs', run)]);
+    expect(single.stdout).toMatch(/The page is .*report\.html/);
+  });
+});
+
+if (redisProgram() === undefined) {
+  test.skip('SKIPPED: there is no redis-server or valkey-server here (apt-get install redis-server)', () =>
+    undefined);
+} else {
+  describe('by workers on a real server', () => {
+    let server: RedisServer;
+    beforeAll(async () => {
+      server = await startRedis();
+    });
+    afterAll(() => server.kill());
+
+    test('a worker dies, the server dies, the comparison dies: the table is the same', async () => {
+      const folder = at('distributed');
+      const args = compare('distributed', '--queue', server.url);
+      const first = start(args);
+      while (runsIn(folder).length === 0 && !statSync(folder, { throwIfNoEntry: false })) await delay(20);
+      while (!statSync(join(folder, 'comparison.json'), { throwIfNoEntry: false })) await delay(20);
+      const worker = () => start(['worker', folder, '--queue', server.url, '--jobs', '1']);
+      const [one, two] = [worker(), worker()];
+      try {
+        while (finishedIn(folder).length < 2) await delay(20);
+        one.kill('SIGKILL');
+        await server.kill();
+        await server.start();
+        while (finishedIn(folder).length < 4) await delay(20);
+        first.kill('SIGKILL');
+        const { code } = await winnow(args);
+        expect(code).toBe(0);
+        expect(scoresIn(folder)).toEqual(whole);
+      } finally {
+        for (const child of [first, one, two]) child.kill('SIGKILL');
+      }
+    });
+  });
+}
+
+describe('what cannot be meant is the user’s mistake', () => {
+  const config = async (name: string, more: Readonly<Record<string, unknown>>) => {
+    await writeFile(at(name), JSON.stringify(tinyComparison(at('pictures'), more)));
+    return ['compare', '--config', at(name), '--out', at(`${name}-out`)];
+  };
+  test.each<[string, () => Promise<string[]>, RegExp]>([
+    [
+      'nothing to compare',
+      () => Promise.resolve(['compare']),
+      /expected a preset \(quick, full\) or --config/,
+    ],
+    [
+      'another preset',
+      () => Promise.resolve(['compare', 'quik']),
+      /there is no preset quik; known are quick, full/,
+    ],
+    [
+      'another method',
+      () => config('method.json', { methods: ['upopp'] }),
+      /unknown method upopp; did you mean upop\?/,
+    ],
+    [
+      'an option that the training does not have',
+      () => config('option.json', { workloads: [{ name: 'a', dense: { durations: '1ep' } }] }),
+      /unknown option durations; did you mean duration\?/,
+    ],
+    ['another engine', () => config('engine.json', { run: { engine: 'abacus' } }), /run: engine: /],
+    [
+      'an address without a server',
+      async () => [...(await config('queue.json', {})), '--queue', 'redis://127.0.0.1:1'],
+      /no Redis or Valkey server answers/,
+    ],
+    ['a worker for nothing', () => Promise.resolve(['worker', at('pictures')]), /there is no comparison in/],
+    [
+      'a report of nothing',
+      () => Promise.resolve(['report', at('pictures')]),
+      /there is no run and no comparison in/,
+    ],
+    [
+      'a folder with something else',
+      async () => {
+        await mkdir(at('taken'), { recursive: true });
+        await writeFile(at('taken', 'diary.txt'), 'mine');
+        return compare('taken');
+      },
+      /is not empty and not a comparison: choose another folder/,
+    ],
+  ])('%s', async (_, args, message) => {
+    const { code, stderr } = await winnow(await args());
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+});
