@@ -16,6 +16,8 @@ const workload = z.strictObject({
   dense: options.default({}),
   /** Options of every compression alone. */
   compress: options.default({}),
+  /** Its own budgets, where its models reach others. */
+  budgets: z.array(budget).min(1).exactOptional(),
 });
 
 const trackShape = {

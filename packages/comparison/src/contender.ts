@@ -46,7 +46,7 @@ export function entriesOf(
   controls: readonly Control[],
   optionsOf: (method: string) => readonly string[],
 ): Entry[] {
-  return config.budgets.flatMap((budget) =>
+  return (workload.budgets ?? config.budgets).flatMap((budget) =>
     tracksOf(config).flatMap((track) => [
       ...methodEntries(config, workload, track, budget, optionsOf),
       ...controls

@@ -77,20 +77,28 @@ export function planComparison(given: unknown, catalogue: Catalogue): Comparison
     const entries = entriesOf(config, workload, first.job.options, catalogue.controls, (method) =>
       catalogue.optionsOf(method),
     );
-    return entries.flatMap(({ contender, options, learningRates }) =>
-      learningRates.flatMap((learningRate) =>
-        ofWorkload.map((from): Point => {
-          const given = { ...options, seed: from.seed, retrainLearningRate: learningRate, from: 'dense' };
+    return entries.flatMap(({ contender, options, learningRates }) => {
+      // Checked once: seeds and learning rates change nothing about what is allowed.
+      const [learningRate = null] = learningRates;
+      const all = catalogue.resolve('compress', {
+        ...options,
+        seed: first.seed,
+        retrainLearningRate: learningRate,
+        from: 'dense',
+      });
+      return learningRates.flatMap((learningRate) =>
+        ofWorkload.map((dense): Point => {
+          const { seed } = dense;
           return {
             contender,
-            seed: from.seed,
+            seed,
             learningRate,
-            dense: from,
-            options: catalogue.resolve('compress', given),
+            dense,
+            options: { ...all, seed, retrainLearningRate: learningRate },
           };
         }),
-      ),
-    );
+      );
+    });
   });
   return { config, dense, points };
 }
@@ -145,7 +153,9 @@ function checkNames(config: ComparisonConfig, { controls, methods }: Catalogue):
   );
   checkUnique('two workloads are called', workloads, 'give them different names');
   checkUnique('the seed is given twice:', config.seeds.map(String), 'name every seed once');
-  checkUnique('the budget is given twice:', config.budgets.map(String), 'name every budget once');
+  for (const budgets of [config.budgets, ...config.workloads.map((workload) => workload.budgets ?? [])]) {
+    checkUnique('the budget is given twice:', budgets.map(String), 'name every budget once');
+  }
 }
 
 function checkUnique(what: string, names: readonly string[], remedy: string): void {

@@ -1,0 +1,42 @@
+import { readConfigFile } from '../src/arguments/config-file';
+import { planWith } from '../src/comparison/open-comparison';
+import { packageFile } from '../src/package-folder';
+import { toJson } from '@winnow/core';
+import { methods } from '../src/table';
+
+const planOf = async (preset: string) =>
+  planWith(toJson(await readConfigFile(packageFile('presets', `compare-${preset}.yaml`))), {
+    engine: 'wasm',
+  });
+const all = methods.map(({ manifest }) => manifest.name);
+
+test.each([
+  ['quick', 3, 3],
+  ['full', 5, 5],
+] as const)(
+  '%s sets every method and every control against each other, at %i budgets and %i seeds',
+  async (preset, budgets, seeds) => {
+    const { dense, points } = await planOf(preset);
+    expect(new Set(points.map(({ contender }) => contender.method))).toEqual(new Set(all));
+    for (const workload of ['categories', 'names']) {
+      const own = points.filter(({ contender }) => contender.workload === workload);
+      expect(new Set(own.map(({ contender }) => contender.budget)).size).toBe(budgets);
+      expect(new Set(own.map(({ seed }) => seed)).size).toBe(seeds);
+      expect(dense.filter((point) => point.workload === workload)).toHaveLength(seeds);
+      for (const track of ['equal-compute', 'recommended']) {
+        const controls = own.filter(({ contender }) => contender.track === track && contender.isControl);
+        expect(new Set(controls.map(({ contender }) => contender.label)).size).toBe(4);
+      }
+    }
+  },
+);
+
+test('in the track of equal compute everybody is given the same', async () => {
+  const { points } = await planOf('quick');
+  const given = points.flatMap(({ contender, options }) =>
+    contender.track === 'equal-compute' && contender.label !== 'small, from scratch'
+      ? [options['compute']]
+      : [],
+  );
+  expect(new Set(given)).toEqual(new Set(['20ep']));
+});
