@@ -3,7 +3,7 @@ import { type Json, type TensorTree, entriesOf } from '@winnow/core';
 import type { Committed } from './commit';
 import { columnParameters } from './columns';
 import type { EvolutionRow } from './evolution';
-import type { Choices } from './groups';
+import type { BySubLayer } from './layout';
 import type { Pairing, SubLayer } from './pairing';
 
 export interface Found {
@@ -12,34 +12,39 @@ export interface Found {
   /** Parameters that the budget allows. */
   readonly target: number;
   readonly evolution: readonly EvolutionRow[];
+  /** What was committed, conflicts resolved. */
+  readonly structure: Resolved;
   /** Before they were tied and pruned. */
   readonly weights: TensorTree;
 }
+
+type Resolved = BySubLayer<ArrayLike<number>>;
 
 /**
  * What figures are drawn of: the shares borrowed and pruned at every sub-layer (the paper's Figure 3), how far columns lie
  * from what they are replaced by (Figure 4), and the structure after every epoch.
  */
-export function findingsOf({ pairing, committed, target, evolution, weights }: Found): Json {
-  const { choices, learned, stored, moved } = committed;
+export function findingsOf({ pairing, committed, target, evolution, structure, weights }: Found): Json {
+  const { learned, stored, moved } = committed;
   return {
     parameters: { target, learned, stored, movedGates: moved },
-    subLayers: pairing.subLayers.map((subLayer) => ratiosOf(subLayer, choices)),
-    distances: distancesOf(pairing, choices, weights),
+    subLayers: pairing.subLayers.map((subLayer) => ratiosOf(subLayer, structure)),
+    distances: distancesOf(pairing, structure, weights),
     evolution: evolution.map((row, epoch) => ({ epoch: epoch + 1, ...row })),
   };
 }
 
-const shareOf = (letters: Uint8Array | undefined, value: number): number =>
-  letters === undefined ? 0 : letters.filter((letter) => letter === value).length / letters.length;
+const shareOfZeros = (entries: ArrayLike<number> = []): number =>
+  Array.from(entries).filter((entry) => entry === 0).length / Math.max(1, entries.length);
 
-function ratiosOf({ id, tower, layer, structure }: SubLayer, choices: Choices): Json {
-  const found = choices[id];
-  return { id, tower, layer, structure, borrowed: shareOf(found?.share, 0), pruned: shareOf(found?.keep, 0) };
+function ratiosOf({ id, tower, layer, structure }: SubLayer, resolved: Resolved): Json {
+  const found = resolved[id];
+  const [borrowed, pruned] = [shareOfZeros(found?.share), shareOfZeros(found?.keep)];
+  return { id, tower, layer, structure, borrowed, pruned };
 }
 
 /** Mean ℓ₁ distances per entry, of columns that were selected and of those that were not. */
-function distancesOf(pairing: Pairing, choices: Choices, weights: TensorTree): Json {
+function distancesOf(pairing: Pairing, resolved: Resolved, weights: TensorTree): Json {
   const tensors = new Map<string, Tensor>(entriesOf<Tensor>(weights));
   const kinds = {
     pruned: pairing.subLayers.map((subLayer) => ({ subLayer, lender: undefined })),
@@ -50,7 +55,7 @@ function distancesOf(pairing: Pairing, choices: Choices, weights: TensorTree): J
     Object.entries(kinds).map(([kind, pairs]): [string, Json] => {
       const totals = { selected: { sum: 0, columns: 0 }, others: { sum: 0, columns: 0 } };
       for (const { subLayer, lender } of pairs) {
-        const chosen = choices[subLayer.id];
+        const chosen = resolved[subLayer.id];
         for (const { path, lent, shareFrom, axis, isPruned } of columnParameters(subLayer)) {
           const isRelevant =
             lender === undefined ? isPruned || path.endsWith('expand.weight') : lent !== undefined;

@@ -203,6 +203,9 @@ function committed(
   return {
     params: tidyTree(() => cloneTree(effectiveWeights(weights, tensor1d(resolved), layout))),
     decision: decisionOf(pairing, found.choices, run.model.sites),
-    findings: findingsOf({ pairing, committed: found, target, evolution, weights }),
+    findings: findingsOf({
+      ...{ pairing, committed: found, target, evolution, weights },
+      structure: bySubLayer(resolved, layout, 1),
+    }),
   };
 }
