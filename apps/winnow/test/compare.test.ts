@@ -18,17 +18,20 @@ const compare = (out: string, ...more: string[]) => [
   ...more,
 ];
 
+/** Dozens of processes, on a machine that may be busy. */
+const SLOW_MS = 600_000;
+
 let whole: Record<string, unknown>;
 let firstOutput: string;
 
 beforeAll(async () => {
   await makePictures(at('pictures'));
   writeFileSync(at('tiny.json'), JSON.stringify(tinyComparison(at('pictures'))));
-  const { code, stdout } = await winnow(compare('whole'));
+  const { code, stdout } = await winnow(compare('whole', '--tensorboard'));
   expect(code).toBe(0);
   firstOutput = stdout;
   whole = scoresIn(at('whole'));
-});
+}, SLOW_MS);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 describe('a comparison', () => {
@@ -85,6 +88,13 @@ describe('a comparison', () => {
     expect(lines.filter((line) => line.includes('"small, from scratch"'))).toHaveLength(2);
   });
 
+  test('leaves TensorBoard event files when it is asked to', () => {
+    for (const run of ['dense/seed-1', 'equal-compute/2x/random/seed-2-0.0005']) {
+      const file = at('whole', 'tensorboard', 'pictures', run, 'events.out.tfevents.winnow');
+      expect(statSync(file).size).toBeGreaterThan(100);
+    }
+  });
+
   test('asked for again computes nothing and ends with the same', async () => {
     const times = () =>
       finishedIn(at('whole')).map((id) => statSync(at('whole', 'runs', id, 'summary.json')).mtimeMs);
@@ -119,23 +129,27 @@ describe('a comparison', () => {
     expect(scoresIn(at('whole'))).toMatchObject({ 'magnitude 2x 1': whole['magnitude 2x 1'] });
   });
 
-  test('killed by kill -9 goes on and ends with the same table; no run survives its comparison', async () => {
-    const child = start(compare('killed'));
-    while (finishedIn(at('killed')).length < 3) {
-      if (child.exitCode !== null) throw new Error(`the comparison ended early, with ${child.exitCode}`);
-      await delay(20);
-    }
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await delay(1500);
-    const left = () => [runsIn(at('killed')), finishedIn(at('killed'))];
-    const before = left();
-    await delay(1500);
-    expect(left()).toEqual(before);
+  test(
+    'killed by kill -9 goes on and ends with the same table; no run survives its comparison',
+    async () => {
+      const child = start(compare('killed'));
+      while (finishedIn(at('killed')).length < 3) {
+        if (child.exitCode !== null) throw new Error(`the comparison ended early, with ${child.exitCode}`);
+        await delay(20);
+      }
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await delay(1500);
+      const left = () => [runsIn(at('killed')), finishedIn(at('killed'))];
+      const before = left();
+      await delay(1500);
+      expect(left()).toEqual(before);
 
-    expect((await winnow(compare('killed'))).code).toBe(0);
-    expect(scoresIn(at('killed'))).toEqual(whole);
-  });
+      expect((await winnow(compare('killed'))).code).toBe(0);
+      expect(scoresIn(at('killed'))).toEqual(whole);
+    },
+    SLOW_MS,
+  );
 
   test('stopped by Ctrl-C says how to go on', async () => {
     const controller = new AbortController();
@@ -169,28 +183,32 @@ if (redisProgram() === undefined) {
     });
     afterAll(() => server.kill());
 
-    test('a worker dies, the server dies, the comparison dies: the table is the same', async () => {
-      const folder = at('distributed');
-      const args = compare('distributed', '--queue', server.url);
-      const first = start(args);
-      while (runsIn(folder).length === 0 && !statSync(folder, { throwIfNoEntry: false })) await delay(20);
-      while (!statSync(join(folder, 'comparison.json'), { throwIfNoEntry: false })) await delay(20);
-      const worker = () => start(['worker', folder, '--queue', server.url, '--jobs', '1']);
-      const [one, two] = [worker(), worker()];
-      try {
-        while (finishedIn(folder).length < 2) await delay(20);
-        one.kill('SIGKILL');
-        await server.kill();
-        await server.start();
-        while (finishedIn(folder).length < 4) await delay(20);
-        first.kill('SIGKILL');
-        const { code } = await winnow(args);
-        expect(code).toBe(0);
-        expect(scoresIn(folder)).toEqual(whole);
-      } finally {
-        for (const child of [first, one, two]) child.kill('SIGKILL');
-      }
-    });
+    test(
+      'a worker dies, the server dies, the comparison dies: the table is the same',
+      async () => {
+        const folder = at('distributed');
+        const args = compare('distributed', '--queue', server.url);
+        const first = start(args);
+        while (runsIn(folder).length === 0 && !statSync(folder, { throwIfNoEntry: false })) await delay(20);
+        while (!statSync(join(folder, 'comparison.json'), { throwIfNoEntry: false })) await delay(20);
+        const worker = () => start(['worker', folder, '--queue', server.url, '--jobs', '1']);
+        const [one, two] = [worker(), worker()];
+        try {
+          while (finishedIn(folder).length < 2) await delay(20);
+          one.kill('SIGKILL');
+          await server.kill();
+          await server.start();
+          while (finishedIn(folder).length < 4) await delay(20);
+          first.kill('SIGKILL');
+          const { code } = await winnow(args);
+          expect(code).toBe(0);
+          expect(scoresIn(folder)).toEqual(whole);
+        } finally {
+          for (const child of [first, one, two]) child.kill('SIGKILL');
+        }
+      },
+      SLOW_MS,
+    );
   });
 }
 

@@ -19,6 +19,7 @@ import { commit, hardware } from '../comparison/environment';
 import { executeIn } from '../comparison/execute';
 import { measureLatencies } from '../comparison/latency';
 import { planWith } from '../comparison/open-comparison';
+import { writeComparisonEvents } from '../comparison/tensorboard';
 import { runComparison } from '../comparison/run-comparison';
 import { type GivenOptions, resolveGroups } from '../options/group';
 import { hashOf } from '../options/hash';
@@ -98,7 +99,8 @@ export const compareCommand: Command = {
     } finally {
       await queue.close();
     }
-    const { text, page } = await conclude(path);
+    const { text, page, opened } = await conclude(path);
+    if (options.tensorboard) print(terminal.stderr, `event files: ${await writeComparisonEvents(opened)}`);
     print(terminal.stdout, `${text}\n\nThe page is ${page}`);
   },
 };

@@ -8,7 +8,9 @@ import { z } from 'zod';
 import { isComparison } from '../comparison/comparison-folder';
 import { PAGE_FILE, conclude } from '../comparison/conclude';
 import { runPage } from '../comparison/single-run';
+import { LOG_FOLDER, writeComparisonEvents } from '../comparison/tensorboard';
 import { runReport } from '../report/run-report';
+import { writeEvents } from '../results/tensorboard';
 import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
@@ -17,6 +19,7 @@ import type { Command } from './command';
 
 const reportOptions = z.object({
   open: z.boolean().default(false).describe('Show the page in the browser'),
+  tensorboard: z.boolean().default(false).describe('Write TensorBoard event files of every run'),
 });
 const title = 'Options of report';
 
@@ -28,24 +31,29 @@ export const reportCommand: Command = {
   groups: () => [{ title, schema: reportOptions }],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('report: expected the folder of a run or a comparison');
-    const { open } = parseOptions(reportOptions, given, title);
+    const { open, tensorboard } = parseOptions(reportOptions, given, title);
     // Models are only looked into, not run: the engine that is always there will do.
     await startEngine('wasm');
     const page = isComparison(positional)
-      ? await reportComparison(positional, terminal)
-      : await reportRun(positional, terminal);
+      ? await reportComparison(positional, tensorboard, terminal)
+      : await reportRun(positional, tensorboard, terminal);
     print(terminal.stdout, `The page is ${page}`);
     if (open) show(page);
   },
 };
 
-async function reportComparison(path: string, { stdout }: Terminal): Promise<string> {
-  const { text, page } = await conclude(path);
+async function reportComparison(
+  path: string,
+  tensorboard: boolean,
+  { stdout, stderr }: Terminal,
+): Promise<string> {
+  const { text, page, opened } = await conclude(path);
+  if (tensorboard) print(stderr, `event files: ${await writeComparisonEvents(opened)}`);
   print(stdout, text);
   return page;
 }
 
-async function reportRun(path: string, { stdout }: Terminal): Promise<string> {
+async function reportRun(path: string, tensorboard: boolean, { stdout }: Terminal): Promise<string> {
   const record = await recordIfAny(path);
   if (record === undefined) throw new UserError(`there is no run and no comparison in ${path}`);
   const summary = await readSummary(path);
@@ -54,6 +62,7 @@ async function reportRun(path: string, { stdout }: Terminal): Promise<string> {
   }
   const page = resolve(join(path, PAGE_FILE));
   await writeAtomically(page, reportPage(await runPage(path, record, summary)));
+  if (tensorboard) await writeEvents(path, join(path, LOG_FOLDER));
   print(stdout, runReport(summary, path));
   return page;
 }

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomically } from '@winnow/formats';
+import protobuf from 'protobufjs/minimal.js';
+import { z } from 'zod';
+import { crc32c } from './crc32c';
+
+/** A number at a step, under a name. */
+export interface Scalar {
+  readonly tag: string;
+  readonly step: number;
+  readonly value: number;
+}
+
+const line = z.looseObject({
+  phase: z.string(),
+  step: z.int(),
+  loss: z.number().optional(),
+  imagesPerSecond: z.number().optional(),
+  scores: z.record(z.string(), z.number()).optional(),
+});
+
+/** What a run measured as it went: loss, throughput and scores of every phase. */
+export async function scalarsOf(runFolder: string): Promise<Scalar[]> {
+  const file = join(runFolder, 'metrics.jsonl');
+  if (!existsSync(file)) return [];
+  const texts = (await readFile(file, 'utf8')).split('\n').filter((text) => text !== '');
+  return texts.flatMap((text): Scalar[] => {
+    const { phase, step, loss, imagesPerSecond, scores = {} } = line.parse(JSON.parse(text));
+    const values = { loss, imagesPerSecond, ...scores };
+    return Object.entries(values).flatMap(([name, value]) =>
+      value === undefined ? [] : [{ tag: `${phase}/${name}`, step, value }],
+    );
+  });
+}
+
+/**
+ * Writes what a run measured as a TensorBoard event file: `tensorboard --logdir` shows all runs below a folder.
+ * @param logFolder The run's own; what is there already is replaced.
+ */
+export async function writeEvents(runFolder: string, logFolder: string): Promise<void> {
+  const scalars = await scalarsOf(runFolder);
+  if (scalars.length === 0) return;
+  const { mtimeMs } = await stat(join(runFolder, 'metrics.jsonl'));
+  await mkdir(logFolder, { recursive: true });
+  await writeAtomically(join(logFolder, 'events.out.tfevents.winnow'), eventFile(scalars, mtimeMs / 1000));
+}
+
+/** An event file: TFRecords of `tensorflow.Event`. */
+export function eventFile(scalars: readonly Scalar[], wallSeconds: number): Uint8Array {
+  const events = [versionEvent(wallSeconds), ...scalars.map((scalar) => scalarEvent(scalar, wallSeconds))];
+  return Buffer.concat(events.map(record));
+}
+
+/** Kinds of fields on the wire (protobuf encoding): a varint, eight bytes, bytes with their length, four bytes. */
+const VARINT = 0;
+const FIXED64 = 1;
+const DELIMITED = 2;
+const FIXED32 = 5;
+const key = (field: number, kind: number): number => (field << 3) | kind;
+
+/** `Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }` */
+const event = (wallSeconds: number) => protobuf.Writer.create().uint32(key(1, FIXED64)).double(wallSeconds);
+
+const versionEvent = (wallSeconds: number): Uint8Array =>
+  event(wallSeconds).uint32(key(3, DELIMITED)).string('brain.Event:2').finish();
+
+/** `Summary { repeated Value value = 1; }`, `Value { string tag = 1; float simple_value = 2; }` */
+function scalarEvent({ tag, step, value }: Scalar, wallSeconds: number): Uint8Array {
+  return event(wallSeconds)
+    .uint32(key(2, VARINT))
+    .int64(step)
+    .uint32(key(5, DELIMITED))
+    .fork()
+    .uint32(key(1, DELIMITED))
+    .fork()
+    .uint32(key(1, DELIMITED))
+    .string(tag)
+    .uint32(key(2, FIXED32))
+    .float(value)
+    .ldelim()
+    .ldelim()
+    .finish();
+}
+
+const MASK_DELTA = 0xa282ead8;
+
+/** Length, its checksum, the data, their checksum. */
+function record(data: Uint8Array): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeBigUInt64LE(BigInt(data.length), 0);
+  head.writeUInt32LE(maskedChecksum(head.subarray(0, 8)), 8);
+  const tail = Buffer.alloc(4);
+  tail.writeUInt32LE(maskedChecksum(data), 0);
+  return Buffer.concat([head, data, tail]);
+}
+
+function maskedChecksum(bytes: Uint8Array): number {
+  const crc = crc32c(bytes);
+  return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;
+}
