@@ -111,6 +111,9 @@ async function runProgram(args: readonly string[], signal: AbortSignal): Promise
   }
 }
 
-/** What the command line said to the user, without progress in front. */
-const messageIn = (complaint: string): string | undefined =>
-  /^winnow: ([\s\S]*)$/m.exec(complaint)?.[1]?.trim();
+/** What the command line said to the user, or the error that it ended with, without progress in front. */
+function messageIn(complaint: string): string | undefined {
+  const told = /^winnow: ([\s\S]*)$/m.exec(complaint)?.[1];
+  const fault = /^(?:\w*Error: |\w*Error$)[\s\S]*$/m.exec(complaint)?.[0];
+  return (told ?? fault)?.trim();
+}
