@@ -64,7 +64,11 @@ export async function redisQueue({
         continue;
       }
       const state = await found.getState();
-      if (state === 'failed') throw new JobFailed(found.failedReason);
+      if (state === 'failed') {
+        // What was read above may be older than the state.
+        const ended = await queue.getJob(idOf(job));
+        throw new JobFailed(ended?.failedReason ?? found.failedReason);
+      }
       if (state === 'completed') return;
     }
   };
