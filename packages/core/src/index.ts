@@ -19,12 +19,11 @@ export {
   identityDecision,
   keptUnits,
   maskOf,
-  removedCost,
   sharesOf,
 } from './decision/decision';
 export type { Decision, Keep, SiteDecision } from './decision/decision';
 export { decisionSchema, shareSchema } from './decision/schema';
-export { columnParts, columnsOf, ownColumns, ownerOf, partsOf, presentColumns } from './decision/share';
+export { columnsOf, ownColumns, ownerOf, partOf, partsOf, presentColumns } from './decision/share';
 export type { ColumnPart, Share } from './decision/share';
 export type { Ties } from './models/ties';
 export { isDuration, stepsIn } from './duration/duration';

@@ -1,3 +1,4 @@
+import { partOf, partsOf } from '@winnow/core';
 import type { SubLayer } from './pairing';
 
 /** A parameter of a sub-layer whose columns can be shared and pruned, and which entries speak about them. */
@@ -15,23 +16,19 @@ export interface ColumnParameter {
 }
 
 /** The parameters of a sub-layer that sharing and pruning are about: q, k, v with biases; W_E with its bias and W_C. */
-export function columnParameters({ id, lender, structure, columns }: SubLayer): ColumnParameter[] {
-  const parameter = (name: string, axis: 0 | 1, shareFrom: number, isPruned: boolean): ColumnParameter => ({
-    path: `${id}.${name}`,
-    lent: lender === undefined ? undefined : `${lender}.${name}`,
-    axis,
-    shareFrom,
-    isPruned,
-  });
-  if (structure === 'ffn') {
+export function columnParameters({ id, structure, lender, columns, couplings }: SubLayer): ColumnParameter[] {
+  const parts = partsOf({ structure });
+  return couplings.flatMap(({ parameter, axis, role }) => {
+    const part = partOf({ id, structure }, parameter);
+    if (part === undefined) return [];
     return [
-      parameter('expand.weight', 1, 0, false),
-      parameter('expand.bias', 0, 0, false),
-      parameter('contract.weight', 0, 0, true),
+      {
+        path: parameter,
+        lent: lender === undefined ? undefined : lender + parameter.slice(id.length),
+        axis,
+        shareFrom: parts.indexOf(part) * columns,
+        isPruned: structure === 'ffn' ? role === 'consumer' : part !== 'value',
+      },
     ];
-  }
-  return ['query', 'key', 'value'].flatMap((name, part) => [
-    parameter(`${name}.weight`, 1, part * columns, part < 2),
-    parameter(`${name}.bias`, 0, part * columns, part < 2),
-  ]);
+  });
 }

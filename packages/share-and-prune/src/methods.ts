@@ -1,14 +1,8 @@
-import {
-  type Budget,
-  type CompressionMethod,
-  type Manifest,
-  type Model,
-  type Plan,
-  UserError,
-  defineMethod,
-} from '@winnow/core';
+import { type CompressionMethod, type Manifest, type Model, UserError, defineMethod } from '@winnow/core';
+import type { z } from 'zod';
 import { checkFullSharing, shareFully } from './full-sharing';
 import {
+  type AlignmentOptions,
   type StructureOptions,
   blockOptions,
   fullSharingOptions,
@@ -44,20 +38,47 @@ function pairingFor(model: Model, name: SettingName, blocks = 1): Pairing {
   return pairing;
 }
 
-function planSearch(
-  model: Model,
-  budget: Budget,
-  options: StructureOptions & { readonly blocks?: number },
-  name: SettingName,
-): Plan {
-  const smallestKeep = checkReachable({ model, budget }, pairingFor(model, name, options.blocks));
-  const structure = { name: 'structure', duration: structureDuration(options) };
-  const learnsWeights = settings[name].learns === 'structure-and-weights';
-  return {
-    phases: learnsWeights ? [{ name: 'weights', duration: options.search }, structure] : [structure],
-    smallestKeep,
-  };
+type SearchSchema = typeof pairedOptions | typeof blockOptions | typeof unalignedOptions;
+
+interface SearchSetting<Schema extends SearchSchema> {
+  readonly name: SettingName;
+  readonly title: string;
+  readonly summary: string;
+  readonly options: Schema;
+  /** Of the weights, where the setting learns them in turn with the structure. */
+  readonly alignmentOf: (options: z.output<Schema>) => AlignmentOptions | undefined;
 }
+
+/** Options of any of them; settings without blocks do not say how many. */
+type SearchOptions = StructureOptions & { readonly blocks?: number };
+
+/** A setting whose structure is searched for. */
+const searching = <Schema extends SearchSchema>({
+  name,
+  title,
+  summary,
+  options,
+  alignmentOf,
+}: SearchSetting<Schema>): CompressionMethod =>
+  defineMethod({
+    manifest: manifest(name, title, summary),
+    options,
+    plan: (model, budget, options) => {
+      const { blocks }: SearchOptions = options;
+      const structure = { name: 'structure', duration: structureDuration(options) };
+      const weights = { name: 'weights', duration: options.search };
+      return {
+        phases: alignmentOf(options) === undefined ? [structure] : [weights, structure],
+        smallestKeep: checkReachable({ model, budget }, pairingFor(model, name, blocks)),
+      };
+    },
+    compress: (run, options) => {
+      const { blocks }: SearchOptions = options;
+      const alignment = alignmentOf(options);
+      const pairing = pairingFor(run.model, name, blocks);
+      return shareAndPrune({ run, pairing, options, ...(alignment === undefined ? {} : { alignment }) });
+    },
+  });
 
 /** The settings of the paper, in the order of its Table 1. */
 export const shareAndPruneMethods: readonly CompressionMethod[] = [
@@ -74,63 +95,32 @@ export const shareAndPruneMethods: readonly CompressionMethod[] = [
     }),
     compress: (run) => Promise.resolve(shareFully(run, pairingFor(run.model, 'full-sharing'))),
   }),
-  ...(['sp', 'lwsp'] as const).map((name) =>
-    defineMethod({
-      manifest:
-        name === 'sp'
-          ? manifest(
-              'sp',
-              'Share and prune',
-              'a hypernetwork learns what vision shares with text, and what goes',
-            )
-          : manifest(
-              'lwsp',
-              'Layer-wise share and prune',
-              'sp, and all text layers may share with the first',
-            ),
-      options: pairedOptions,
-      plan: (model, budget, options) => planSearch(model, budget, options, name),
-      compress: (run, options) =>
-        shareAndPrune({
-          run,
-          pairing: pairingFor(run.model, name),
-
-          options,
-          alignment: options,
-        }),
-    }),
-  ),
-  defineMethod({
-    manifest: manifest(
-      'bwsp',
-      'Block-wise share and prune',
-      'sp, and text layers may share with the first of their block',
-    ),
-    options: blockOptions,
-    plan: (model, budget, options) => planSearch(model, budget, options, 'bwsp'),
-    compress: (run, options) =>
-      shareAndPrune({
-        run,
-        pairing: pairingFor(run.model, 'bwsp', options.blocks),
-
-        options,
-        alignment: options,
-      }),
+  searching({
+    name: 'sp',
+    title: 'Share and prune',
+    summary: 'a hypernetwork learns what vision shares with text, and what goes',
+    options: pairedOptions,
+    alignmentOf: (options) => options,
   }),
-  defineMethod({
-    manifest: manifest(
-      'bwsp-unaligned',
-      'Block-wise, not aligned',
-      'bwsp without R_w: the structure is found for weights that stay as they are',
-    ),
+  searching({
+    name: 'lwsp',
+    title: 'Layer-wise share and prune',
+    summary: 'sp, and all text layers may share with the first',
+    options: pairedOptions,
+    alignmentOf: (options) => options,
+  }),
+  searching({
+    name: 'bwsp',
+    title: 'Block-wise share and prune',
+    summary: 'sp, and text layers may share with the first of their block',
+    options: blockOptions,
+    alignmentOf: (options) => options,
+  }),
+  searching({
+    name: 'bwsp-unaligned',
+    title: 'Block-wise, not aligned',
+    summary: 'bwsp without R_w: the structure is found for weights that stay as they are',
     options: unalignedOptions,
-    plan: (model, budget, options) => planSearch(model, budget, options, 'bwsp-unaligned'),
-    compress: (run, options) =>
-      shareAndPrune({
-        run,
-        pairing: pairingFor(run.model, 'bwsp-unaligned', options.blocks),
-
-        options,
-      }),
+    alignmentOf: () => undefined,
   }),
 ];

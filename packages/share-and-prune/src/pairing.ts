@@ -13,6 +13,8 @@ export interface SubLayer {
   readonly columns: number;
   /** H for attention; 1 for feed-forward networks. */
   readonly heads: number;
+  /** The parameters that its units run through. */
+  readonly couplings: Site['couplings'];
   /** Where columns can be borrowed: of vision the text sub-layer of its layer, of text the base layer of its block. */
   readonly lender: string | undefined;
 }
@@ -85,9 +87,11 @@ function subLayerOf(
   tower: SubLayer['tower'],
   shapes: ReadonlyMap<string, readonly number[]>,
 ): SubLayer {
-  const heads = couplings[0]?.copies ?? 1;
-  const [embedDim = 0] = shapes.get(`${id}.${structure === 'attention' ? 'query' : 'expand'}.weight`) ?? [];
-  return { id, tower, layer, structure, embedDim, columns: heads * units, heads, lender: undefined };
+  // The first parameter that makes its units is a matrix [D, columns].
+  const [made] = couplings;
+  const [embedDim = 0] = shapes.get(made?.parameter ?? '') ?? [];
+  const heads = made?.copies ?? 1;
+  return { id, tower, layer, structure, embedDim, columns: heads * units, heads, couplings, lender: undefined };
 }
 
 function refuseUnequal(vision: readonly SubLayer[], text: readonly SubLayer[]): void {

@@ -1,17 +1,17 @@
 import type { Sharing } from './pairing';
 
-/** What may be shared with what (Section 3; Table 1): the methods of the family. */
+/** Which text layers may share with one another (Section 3; Table 1), by the methods of the family. */
 export const settings = {
   /** Full sharing: vision has the text tower's columns from the start; nothing is learned or pruned. */
-  'full-sharing': { layers: 'none', learns: 'nothing' },
+  'full-sharing': { layers: 'none' },
   /** SP: vision may share with text, and both are pruned. */
-  sp: { layers: 'none', learns: 'structure-and-weights' },
+  sp: { layers: 'none' },
   /** LWSP: the text tower is one block, whose layers may share with the first. */
-  lwsp: { layers: 'all', learns: 'structure-and-weights' },
+  lwsp: { layers: 'all' },
   /** BWSP: the text tower is in blocks. The paper's method. */
-  bwsp: { layers: 'blocks', learns: 'structure-and-weights' },
+  bwsp: { layers: 'blocks' },
   /** BWSP without R_w: the structure is found for weights that stay as they are. */
-  'bwsp-unaligned': { layers: 'blocks', learns: 'structure' },
+  'bwsp-unaligned': { layers: 'blocks' },
 } as const;
 
 export type SettingName = keyof typeof settings;

@@ -60,36 +60,36 @@ export function inspectionOf(model: Model, decision: Decision | undefined): Insp
       units,
       unitCost,
     })),
-    kept: decision === undefined ? [] : keptSites(sites, decision),
+    kept: decision === undefined ? [] : keptSites(model, decision),
     masks: config.kind === 'masked' ? matrixSparsities(modelOf(config.model), config.masks) : [],
     storedBytes: storedBytes(model),
   };
 }
 
-function keptSites(sites: readonly Site[], decision: Decision): KeptSite[] {
-  const whole = sites.map(({ id, tower, layer, structure, units }) => ({
-    site: id,
-    layer,
-    component: `${tower} ${structure}`,
+function keptSites({ sites, executed }: Model, decision: Decision): KeptSite[] {
+  const whole = sites.map(({ id, units, ...site }): KeptSite => ({
+    ...placeOf({ id, ...site }),
     kept: units,
     borrowed: 0,
     units: decision.sites[id]?.units ?? units,
   }));
-  return [...whole, ...[...sharesOf(decision)].map(([id, share]) => sharedSite(id, share))];
+  // A model whose columns are shared has no sites that could be cut again; the one that runs has.
+  const running = new Map((executed?.model.sites ?? []).map((site) => [site.id, site]));
+  const shared = [...sharesOf(decision)].flatMap(([id, share]) => {
+    const site = running.get(id);
+    return site === undefined ? [] : [{ ...placeOf(site), ...columnsOf(share) }];
+  });
+  return [...whole, ...shared];
 }
 
-/** A model whose columns are shared has no sites any more: the decision knows them by their paths. */
-function sharedSite(id: string, { columns }: Share): KeptSite {
-  const [, tower = 'vision', layer = '0', structure = ''] =
-    /^(?:(\w+)\.)?blocks\.(\d+)\.(\w+)$/.exec(id) ?? [];
+const placeOf = ({ id, tower, layer, structure }: Pick<Site, 'id' | 'tower' | 'layer' | 'structure'>) => ({
+  site: id,
+  layer,
+  component: `${tower} ${structure}`,
+});
+
+function columnsOf({ columns }: Share): Pick<KeptSite, 'kept' | 'borrowed' | 'units'> {
   const letters = Object.values(columns).join('');
   const count = (wanted: string) => [...letters].filter((letter) => letter === wanted).length;
-  return {
-    site: id,
-    layer: Number(layer),
-    component: `${tower} ${structure}`,
-    kept: count('k'),
-    borrowed: count('b'),
-    units: letters.length,
-  };
+  return { kept: count('k'), borrowed: count('b'), units: letters.length };
 }

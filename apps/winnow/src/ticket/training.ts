@@ -9,20 +9,17 @@ import {
   disposeTree,
   lendTree,
   durationOption,
-  forwardPassesPerStep,
   masked,
   prunableMatrices,
-  runPhase,
   scoredOnce,
-  stepsIn,
   tidyTree,
   zeroed,
 } from '@winnow/core';
 import { masksOf } from '@winnow/lottery-ticket';
 import { z } from 'zod';
-import { type Optimization, adversaryOf } from '../options/training';
+import type { Optimization } from '../options/training';
 import { batchesOf, scoreOn } from '../training/data';
-import { optimizerFor } from '../training/optimizer';
+import { trainOnTask } from '../training/on-task';
 import type { Start } from './start';
 
 /** As long as a round of the search, and as the retraining of `compress`. */
@@ -69,27 +66,9 @@ export async function trainTicket(
   const model = kept === undefined ? dense : masked<TensorTree, unknown>(dense, masks);
   const task = workload.taskOf(model, training);
   const batches = batchesOf(workload, { batchSize: optimization.batchSize, seed });
-  const steps = stepsIn(duration, batches.stepsPerEpoch);
   const start = tidyTree((): TensorTree => zeroed(params, masks));
   const trained = await lendTree(start, () =>
-    runPhase(
-      runner,
-      phase,
-      {
-        params: start,
-        state: {},
-        task,
-        effective: (tree: TensorTree) => tree,
-        optimizer: optimizerFor<TensorTree>(optimization, { learningRate, steps }),
-        batches,
-        ...adversaryOf(optimization),
-        steps,
-      },
-      {
-        trainingMacsPerExample:
-          forwardPassesPerStep(adversaryOf(optimization).adversary) * model.account.macs,
-      },
-    ),
+    trainOnTask(runner, start, { phase, model, task, batches, optimization, duration, learningRate }),
   );
   try {
     const score = scoreOn(workload.test, optimization.batchSize);

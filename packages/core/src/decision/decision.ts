@@ -1,5 +1,5 @@
 import type { ParameterMasks } from '../mask/parameter-mask';
-import { type Cost, type Site, scaleCost, sumCosts } from '../sites/site';
+import type { Site } from '../sites/site';
 import { type Share, checkShare } from './share';
 
 /** The units of a site that stay, ascending. */
@@ -67,16 +67,6 @@ export function decisionFromMasks(
     return [site.id, { kind: 'keep', kept, units: site.units }];
   });
   return { version: 1, sites: Object.fromEntries(decided) };
-}
-
-/**
- * What a decision about whole units removes.
- * @throws {RangeError} when it is about columns.
- */
-export function removedCost(decision: Decision, sites: readonly Site[]): Cost {
-  return sumCosts(
-    sites.map((site) => scaleCost(site.unitCost, site.units - keptUnits(decision, site).length)),
-  );
 }
 
 /**

@@ -74,13 +74,8 @@ export function dualEncoder({ ties, ...config }: DualEncoderConfig): DualEncoder
 }
 
 function tiedEncoder(untied: DualEncoder, ties: Ties): DualEncoder {
-  const { vision, text } = untied.config;
-  const specs = storedSpecs(untied.specs, ties);
-  const whole = untie<DualEncoderParams>(
-    untied.specs,
-    ties,
-    (id) => (id.startsWith('vision.') ? vision : text).tower.heads,
-  );
+  const specs = storedSpecs(untied, ties);
+  const whole = untie<DualEncoderParams>(untied, ties);
   return {
     config: { ...untied.config, ties },
     specs,
@@ -90,7 +85,7 @@ function tiedEncoder(untied: DualEncoder, ties: Ties): DualEncoder {
     embedImages: (params, images, perturb) => untied.embedImages(whole(params), images, perturb),
     embedTexts: (params, tokens, perturb) => untied.embedTexts(whole(params), tokens, perturb),
     forward: (params, inputs) => untied.forward(whole(params), inputs),
-    untied: { model: untied, params: whole },
+    executed: { model: untied, params: whole },
     shrink: () => {
       throw new UserError('a model whose columns are shared cannot be cut again: start from the dense one');
     },

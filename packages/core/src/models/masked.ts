@@ -42,7 +42,7 @@ export function masked<Params extends TensorTree, Inputs>(
     account: accountOf(sparseLines(inner.account.lines, masks)),
     readout: { ...inner.readout, projections: [] },
     forward: (params, inputs) => inner.forward(applyMasks(params, masks), inputs),
-    untied: inner.untied ?? { model: inner, params: (params) => params },
+    executed: inner.executed ?? { model: inner, params: (params) => params },
     shrink: () => {
       throw new UserError(
         'a model of which single weights are masked cannot be cut further: start from the dense model that it comes from',

@@ -38,7 +38,7 @@ export interface Model<Params extends TensorTree = TensorTree, Inputs = unknown>
    * Of a model whose forward pass makes other parameters first: the one that runs. Shared columns stand in every place,
    * masked weights are zeros.
    */
-  readonly untied?: {
+  readonly executed?: {
     readonly model: Model<Params, Inputs>;
     /** Call it in a tidy; the result may share tensors with the parameters. */
     params(params: Params): Params;
@@ -50,7 +50,7 @@ export function runnable<Params extends TensorTree, Inputs>(
   model: Model<Params, Inputs>,
   params: Params,
 ): { model: Model<Params, Inputs>; params: Params } {
-  const { untied } = model;
-  if (untied === undefined) return { model, params: cloneTree(params) };
-  return { model: untied.model, params: tidyTree(() => cloneTree(untied.params(params))) };
+  const { executed } = model;
+  if (executed === undefined) return { model, params: cloneTree(params) };
+  return { model: executed.model, params: tidyTree(() => cloneTree(executed.params(params))) };
 }

@@ -1,111 +1,68 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type AccountLine, type Account, accountOf } from '../account/account';
-import { type ColumnPart, type Share, ownColumns, ownerOf, presentColumns } from '../decision/share';
-import { assembleColumns } from '../operations/assemble-columns';
+import { type ColumnPart, type Share, ownColumns, ownerOf, partOf, presentColumns } from '../decision/share';
+import { assembleColumns, columnOrigins } from '../operations/assemble-columns';
+import type { Site } from '../sites/site';
 import { type ParameterSpec, sizeOf } from '../transformer/parameter';
 import { type TensorTree, type Tree, buildTree, entriesOf, pickTree } from '../tree/tree';
 
 /**
- * Which columns of a model's sub-layers are stored where, by the paths of the sub-layers. A column that several have is
+ * Which columns of a model's sites are stored where, by the sites' paths. A column that several have is
  * stored once, by its owner; the forward pass sees it wherever it stands, and its gradient is the sum over its uses.
  */
 export type Ties = Readonly<Record<string, Share>>;
 
-/** A parameter that has columns of a tied sub-layer. */
+/** A parameter that has columns of a tied site. */
 interface TiedParameter {
-  readonly id: string;
-  /** `query.weight`, after the sub-layer's own path. */
+  readonly site: Site;
+  /** `query.weight`, after the site's own path. */
   readonly name: string;
   readonly part: ColumnPart;
   readonly axis: 0 | 1;
+  /** The letters of its columns. */
+  readonly letters: string;
 }
 
-const NAMES: Readonly<Record<ColumnPart, readonly (readonly [name: string, axis: 0 | 1])[]>> = {
-  query: [
-    ['query.weight', 1],
-    ['query.bias', 0],
-  ],
-  key: [
-    ['key.weight', 1],
-    ['key.bias', 0],
-  ],
-  value: [
-    ['value.weight', 1],
-    ['value.bias', 0],
-  ],
-  hidden: [
-    ['expand.weight', 1],
-    ['expand.bias', 0],
-    ['contract.weight', 0],
-  ],
-};
-
-const isPart = (part: string): part is ColumnPart => part in NAMES;
-
-/** The parameters that ties are about, by path. */
-function tiedParameters(ties: Ties): ReadonlyMap<string, TiedParameter> {
+/** The parameters that ties are about, by path: those that units of the sites run through. */
+function tiedParameters(sites: readonly Site[], ties: Ties): ReadonlyMap<string, TiedParameter> {
   return new Map(
-    Object.entries(ties).flatMap(([id, { columns }]) =>
-      Object.keys(columns).flatMap((part) =>
-        isPart(part)
-          ? NAMES[part].map(([name, axis]): [string, TiedParameter] => [
-              `${id}.${name}`,
-              { id, name, part, axis },
-            ])
-          : [],
-      ),
+    sites.flatMap((site) =>
+      site.couplings.flatMap(({ parameter, axis }): [string, TiedParameter][] => {
+        const part = partOf(site, parameter);
+        const letters = part === undefined ? undefined : ties[site.id]?.columns[part];
+        if (part === undefined || letters === undefined) return [];
+        return [[parameter, { site, name: parameter.slice(site.id.length + 1), part, axis, letters }]];
+      }),
     ),
   );
 }
 
-const lettersOf = (ties: Ties, id: string, part: ColumnPart): string => ties[id]?.columns[part] ?? '';
+type Described = {
+  /** Of the model that runs. */
+  readonly specs: Tree<ParameterSpec>;
+  readonly sites: readonly Site[];
+};
 
 /** What is stored of a tied model: its own columns. A parameter that has none is left out. */
-export function storedSpecs<Specs extends Tree<ParameterSpec>>(specs: Specs, ties: Ties): Specs {
-  const tied = tiedParameters(ties);
+export function storedSpecs<Specs extends Tree<ParameterSpec>>(
+  { specs, sites }: Described & { readonly specs: Specs },
+  ties: Ties,
+): Specs {
+  const tied = tiedParameters(sites, ties);
   return pickTree(specs, (spec, path) => {
     const found = tied.get(path);
     if (found === undefined) return spec;
-    const own = ownColumns(lettersOf(ties, found.id, found.part)).length;
+    const own = ownColumns(found.letters).length;
     const shape = spec.shape.map((extent, axis) => (axis === found.axis ? own : extent));
     return own === 0 ? undefined : { ...spec, shape };
   });
 }
 
-/** What stands in the forward pass: stored parameters → the whole record that `specs` describe. */
-export function untie<Params>(
-  specs: Tree<ParameterSpec>,
-  ties: Ties,
-  heads: (id: string) => number,
-): (stored: TensorTree) => Params {
+/** What stands in the forward pass: stored parameters → the whole record of the model that runs. */
+export function untie<Params>({ specs, sites }: Described, ties: Ties): (stored: TensorTree) => Params {
   const shares = new Map(Object.entries(ties));
   const plans = new Map(
-    [...tiedParameters(ties)].map(([path, { id, name, part, axis }]) => {
-      const letters = lettersOf(ties, id, part);
-      const columns =
-        part === 'query' || part === 'key' ? padded(letters, heads(id)) : presentColumns(letters);
-      const owned = columns.map((column) =>
-        column < 0 ? undefined : { owner: ownerOf(shares, id, part, column), column },
-      );
-      const owners = [...new Set(owned.flatMap((found) => found?.owner ?? []))];
-      const stored = owners.map((owner) => {
-        const own = shares.get(owner)?.columns[part];
-        return own === undefined ? letters.replaceAll(/./g, 'k') : own;
-      });
-      const own = stored.map((each) => ownColumns(each));
-      const counts = own.map(({ length }) => length);
-      const starts = counts.map((_, index) => counts.slice(0, index).reduce((sum, count) => sum + count, 0));
-      const positions = own.map((columns) => new Map(columns.map((column, position) => [column, position])));
-      const places = owned.map((found) => {
-        if (found === undefined) return -1;
-        const source = owners.indexOf(found.owner);
-        return (starts[source] ?? 0) + (positions[source]?.get(found.column) ?? 0);
-      });
-      return [
-        path,
-        { sources: owners.map((owner) => `${owner}.${name}`), origins: { places, counts }, axis },
-      ];
-    }),
+    [...tiedParameters(sites, ties)].map(([path, parameter]) => [path, planOf(parameter, shares)]),
   );
   return (stored) => {
     const leaves = new Map(entriesOf<Tensor>(stored));
@@ -122,6 +79,33 @@ export function untie<Params>(
     });
   };
 }
+
+/** From which parameters a tied one is put together, and how. */
+function planOf({ site, name, part, axis, letters }: TiedParameter, shares: ReadonlyMap<string, Share>) {
+  const isCompared = part === 'query' || part === 'key';
+  const columns = isCompared ? padded(letters, headsOf(site)) : presentColumns(letters);
+  const owned = columns.map((column) =>
+    column < 0 ? undefined : { owner: ownerOf(shares, site.id, part, column), column },
+  );
+  const owners = [...new Set(owned.flatMap((found) => found?.owner ?? []))];
+  // Who shares nothing stores every column.
+  const stored = owners.map((owner) =>
+    ownColumns(shares.get(owner)?.columns[part] ?? letters.replaceAll(/./g, 'k')),
+  );
+  let first = 0;
+  const placeOf = stored.map((own) => {
+    const places = new Map(own.map((column, position) => [column, first + position]));
+    first += own.length;
+    return places;
+  });
+  const places = owned.map((found) =>
+    found === undefined ? -1 : (placeOf[owners.indexOf(found.owner)]?.get(found.column) ?? -1),
+  );
+  const counts = stored.map(({ length }) => length);
+  return { sources: owners.map((owner) => `${owner}.${name}`), origins: columnOrigins(places, counts), axis };
+}
+
+const headsOf = ({ couplings }: Site): number => couplings[0]?.copies ?? 1;
 
 /** The columns of each head that stay, filled up with −1 to as many as the fullest head has. */
 function padded(letters: string, heads: number): number[] {

@@ -1,12 +1,31 @@
 import { type Tensor, concat, gather, tensor1d, zeros } from '@tensorflow/tfjs-core';
 import { differentiable } from './kernel';
 
-/** Where the columns of an assembled parameter come from. */
+/** Where the columns of an assembled parameter come from; made once, as every step asks for it. */
 export interface ColumnOrigins {
   /** For each column its place among all columns of the sources, side by side; −1 for a column of zeros. */
   readonly places: readonly number[];
-  /** Columns of each source. */
-  readonly counts: readonly number[];
+  /** For each source and each of its columns the column that it became; −1 where it is not used. */
+  readonly uses: readonly (readonly number[])[];
+  /** Whether the only source is the parameter itself. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * @param places For each column its place among all columns of the sources; −1 for a column of zeros. No place comes twice.
+ * @param counts Columns of each source.
+ */
+export function columnOrigins(places: readonly number[], counts: readonly number[]): ColumnOrigins {
+  const columnAt = new Map(places.map((place, column) => [place, column]));
+  let first = 0;
+  const uses = counts.map((count) => {
+    const used = Array.from({ length: count }, (_, column) => columnAt.get(first + column) ?? -1);
+    first += count;
+    return used;
+  });
+  const isWhole =
+    counts.length === 1 && places.length === first && places.every((place, column) => place === column);
+  return { places, uses, isWhole };
 }
 
 /**
@@ -15,25 +34,15 @@ export interface ColumnOrigins {
  */
 export function assembleColumns(
   sources: readonly Tensor[],
-  { places, counts }: ColumnOrigins,
+  { places, uses, isWhole }: ColumnOrigins,
   axis: 0 | 1,
 ): Tensor {
-  const isWhole =
-    sources.length === 1 && places.length === counts[0] && places.every((place, column) => place === column);
   const [only] = sources;
   if (isWhole && only !== undefined) return only;
   return differentiable(
     sources,
     () => ({ value: pick(sources, places, axis), saved: [] }),
-    (dy) => {
-      const columnOf = new Map(places.map((place, column) => [place, column]));
-      let first = 0;
-      return counts.map((count) => {
-        const used = Array.from({ length: count }, (_, column) => columnOf.get(first + column) ?? -1);
-        first += count;
-        return pick([dy], used, axis);
-      });
-    },
+    (dy) => uses.map((columns) => pick([dy], columns, axis)),
   );
 }
 
@@ -46,12 +55,6 @@ function pick(tensors: readonly Tensor[], places: readonly number[], axis: 0 | 1
   const blankShape = like.shape.map((extent, at) => (at === axis ? 1 : extent));
   const all = [...tensors, ...(hasBlank ? [zeros(blankShape)] : [])];
   const joined = all.length === 1 ? like : concat(all, axis);
-  return gather(
-    joined,
-    tensor1d(
-      places.map((place) => (place < 0 ? total : place)),
-      'int32',
-    ),
-    axis,
-  );
+  const indices = hasBlank ? places.map((place) => (place < 0 ? total : place)) : [...places];
+  return gather(joined, tensor1d(indices, 'int32'), axis);
 }

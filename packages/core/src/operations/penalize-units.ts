@@ -5,11 +5,8 @@ import {
   abs,
   add,
   div,
-  engine,
-  getGradient,
   mul,
   neg,
-  registerGradient,
   reshape,
   scalar,
   sign,
@@ -19,8 +16,8 @@ import {
   sub,
   sum,
 } from '@tensorflow/tfjs-core';
-import { numbered } from '../tree/tree';
 import { differentiable, hasKernel } from './kernel';
+import { runListKernel } from './list-kernel';
 
 /** A parameter, and along which axis its units run: [·, units] (1), [units, ·] or [units] (0). */
 export interface PenalizedParameter {
@@ -129,11 +126,10 @@ function together(
   penalty: UnitPenalty,
   tensors: readonly Tensor[],
 ): { penalty: Scalar; parameters: Tensor[] } {
-  provideGradient();
   const { weights, parameters, distances, norms, epsilon } = penalty;
-  const [value, ...same] = engine().runKernel<[Scalar, ...Tensor[]]>(
+  const [value, ...same] = runListKernel<[Scalar, ...Tensor[]]>(
     KERNEL,
-    numbered([...tensors, weights]),
+    [...tensors, weights],
     {
       units: parameters.map(({ parameter, axis }) => parameter.shape[axis] ?? 1),
       // How many numbers of a parameter lie side by side for each unit.
@@ -144,19 +140,4 @@ function together(
     },
   );
   return { penalty: value, parameters: same };
-}
-
-/** tfjs differentiates an operation with several results only by a gradient that is registered under its name. */
-function provideGradient(): void {
-  if (getGradient(KERNEL) !== undefined) return;
-  registerGradient({
-    kernelName: KERNEL,
-    saveAllInputs: true,
-    gradFunc: (dy, saved, attributes) => {
-      const dys = Array.isArray(dy) ? dy : [dy];
-      const inputs = numbered([...dys, ...saved]);
-      const gradients = engine().runKernel<Tensor[]>(`${KERNEL}Gradient`, inputs, attributes);
-      return Object.fromEntries(gradients.map((gradient, index) => [index, () => gradient]));
-    },
-  });
 }

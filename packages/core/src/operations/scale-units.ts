@@ -1,15 +1,6 @@
-import {
-  type Tensor,
-  type Tensor1D,
-  engine,
-  getGradient,
-  mul,
-  registerGradient,
-  reshape,
-  sum,
-} from '@tensorflow/tfjs-core';
-import { numbered } from '../tree/tree';
+import { type Tensor, type Tensor1D, mul, reshape, sum } from '@tensorflow/tfjs-core';
 import { differentiable, hasKernel } from './kernel';
+import { runListKernel } from './list-kernel';
 
 /** A parameter, the scale of the units that run through it, and where they run. */
 export interface ScaledParameter {
@@ -61,26 +52,10 @@ const KERNEL = 'WinnowScaleUnits';
  * their different scales; `scales` names the scale of each parameter, `widths` how many numbers a unit has side by side.
  */
 function together(scaled: readonly ScaledParameter[]): Tensor[] {
-  provideGradient();
   const scales = [...new Set(scaled.map(({ scale }) => scale))];
   const inputs = [...scaled.map(({ parameter }) => parameter), ...scales];
-  return engine().runKernel<Tensor[]>(KERNEL, numbered(inputs), {
+  return runListKernel(KERNEL, inputs, {
     scales: scaled.map(({ scale }) => scales.indexOf(scale)),
     widths: scaled.map(widthOf),
-  });
-}
-
-/** tfjs differentiates an operation with several results only by a gradient that is registered under its name. */
-function provideGradient(): void {
-  if (getGradient(KERNEL) !== undefined) return;
-  registerGradient({
-    kernelName: KERNEL,
-    saveAllInputs: true,
-    gradFunc: (dy, saved, attributes) => {
-      const dys = Array.isArray(dy) ? dy : [dy];
-      const inputs = numbered([...dys, ...saved]);
-      const gradients = engine().runKernel<Tensor[]>(`${KERNEL}Gradient`, inputs, attributes);
-      return Object.fromEntries(gradients.map((gradient, index) => [index, () => gradient]));
-    },
   });
 }

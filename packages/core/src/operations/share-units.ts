@@ -1,17 +1,6 @@
-import {
-  type Tensor,
-  type Tensor1D,
-  add,
-  engine,
-  getGradient,
-  mul,
-  registerGradient,
-  reshape,
-  slice,
-  sub,
-} from '@tensorflow/tfjs-core';
-import { numbered } from '../tree/tree';
+import { type Tensor, type Tensor1D, add, mul, reshape, slice, sub } from '@tensorflow/tfjs-core';
 import { hasKernel } from './kernel';
+import { runListKernel } from './list-kernel';
 
 /** A parameter whose units may be those of another one, and may be scaled. */
 export interface SharedParameter {
@@ -64,10 +53,9 @@ const KERNEL = 'WinnowShareUnits';
 
 /** One call of the engine for all parameters, and one for the gradient. The kernel takes the parameters and the vector. */
 function together(shared: readonly SharedParameter[], vector: Tensor1D): Tensor[] {
-  provideGradient();
-  return engine().runKernel<Tensor[]>(
+  return runListKernel(
     KERNEL,
-    numbered([...shared.map(({ parameter }) => parameter), vector]),
+    [...shared.map(({ parameter }) => parameter), vector],
     {
       units: shared.map(unitsOf),
       // How many numbers of a parameter lie side by side for each unit.
@@ -76,21 +64,6 @@ function together(shared: readonly SharedParameter[], vector: Tensor1D): Tensor[
       shares: shared.map(({ shareFrom = -1 }) => shareFrom),
       scales: shared.map(({ scaleFrom = -1 }) => scaleFrom),
     },
+    (inputs) => inputs - 1, // the vector
   );
-}
-
-/** tfjs differentiates an operation with several results only by a gradient that is registered under its name. */
-function provideGradient(): void {
-  if (getGradient(KERNEL) !== undefined) return;
-  registerGradient({
-    kernelName: KERNEL,
-    saveAllInputs: true,
-    gradFunc: (dy, saved, attributes) => {
-      const dys = Array.isArray(dy) ? dy : [dy];
-      const inputs = numbered([...dys, ...saved]);
-      const [gradient] = engine().runKernel<Tensor[]>(`${KERNEL}Gradient`, inputs, attributes);
-      if (gradient === undefined) throw new Error('shareUnits: the engine gave no gradient');
-      return { [saved.length - 1]: () => gradient };
-    },
-  });
 }

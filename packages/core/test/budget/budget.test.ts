@@ -6,12 +6,12 @@ import {
   keptUnits,
   randomStream,
   removalTarget,
-  removedCost,
   selectUnits,
   smallestKeep,
   visionTransformer,
 } from '../../src/index';
 import { seeds, smallConfigs } from '../model/random-model';
+import { removedCost } from '../model/removed-cost';
 
 const units = fc.constantFrom(...budgetUnits);
 const shares = fc.double({ min: 0, max: 1, noNaN: true });

@@ -8,10 +8,10 @@ import {
   keptUnits,
   maskOf,
   randomStream,
-  removedCost,
   visionTransformer,
 } from '../../src/index';
 import { randomMasks, seeds, smallConfigs } from './random-model';
+import { removedCost } from './removed-cost';
 
 const [config] = fc.sample(smallConfigs, { seed: 5, numRuns: 1 });
 if (config === undefined) throw new Error('no configuration was drawn');

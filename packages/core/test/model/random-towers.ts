@@ -69,3 +69,36 @@ export function randomTexts(
 
 export const asTokens = (texts: readonly (readonly number[])[]): Tensor2D =>
   tensor2d(texts.flat(), [texts.length, texts[0]?.length ?? 0], 'int32');
+
+/** Two towers of the same shape. */
+export const twins: fc.Arbitrary<DualEncoderConfig> = fc
+  .record({
+    heads: fc.integer({ min: 1, max: 3 }),
+    headDim: fc.integer({ min: 2, max: 4 }),
+    hiddenDim: fc.integer({ min: 2, max: 6 }),
+    layers: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ heads, headDim, hiddenDim, layers }) => {
+    const tower = {
+      embedDim: heads * headDim,
+      heads,
+      denseHeadDim: headDim,
+      activation: 'gelu',
+      normEpsilon: 1e-5,
+      blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim })),
+    } as const;
+    return {
+      kind: 'dual-encoder',
+      projectionDim: 4,
+      vision: {
+        imageSize: 4,
+        patchSize: 2,
+        channels: 1,
+        distillation: 'none',
+        embeddingNorm: false,
+        patchBias: true,
+        tower: { ...tower, causal: false },
+      },
+      text: { vocabulary: 6, context: 4, endToken: 5, tower: { ...tower, causal: true } },
+    };
+  });

@@ -1,0 +1,55 @@
+import {
+  type BatchSource,
+  type Duration,
+  type LedgerEntry,
+  type Milestone,
+  type Milestones,
+  type Model,
+  type Runner,
+  type Task,
+  type TensorTree,
+  forwardPassesPerStep,
+  runPhase,
+  stepsIn,
+} from '@winnow/core';
+import { type Optimization, adversaryOf } from '../options/training';
+import { optimizerFor } from './optimizer';
+
+export interface TaskTraining {
+  readonly phase: string;
+  readonly model: Model;
+  readonly task: Task;
+  readonly batches: BatchSource<unknown>;
+  readonly optimization: Optimization;
+  readonly duration: Duration;
+  readonly learningRate: number;
+  readonly milestones?: Milestones;
+}
+
+/** Trains a whole model on its task, as a phase of a run. Parameters are only lent; the caller owns the trained ones. */
+export function trainOnTask(
+  runner: Runner,
+  params: TensorTree,
+  { phase, model, task, batches, optimization, duration, learningRate, milestones }: TaskTraining,
+): Promise<{ params: TensorTree; ledger: LedgerEntry; milestones: readonly Milestone[] }> {
+  const steps = stepsIn(duration, batches.stepsPerEpoch);
+  const adversary = adversaryOf(optimization);
+  return runPhase(
+    runner,
+    phase,
+    {
+      params,
+      state: {},
+      task,
+      effective: (tree: TensorTree) => tree,
+      optimizer: optimizerFor<TensorTree>(optimization, { learningRate, steps }),
+      batches,
+      ...adversary,
+      steps,
+    },
+    {
+      trainingMacsPerExample: forwardPassesPerStep(adversary.adversary) * model.account.macs,
+      ...(milestones === undefined ? {} : { milestones }),
+    },
+  );
+}
