@@ -1,13 +1,18 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /**
  * Runs the command line, `jobs` at a time, or finds the finished run, and reads its summary. A run that fails ends the
  * process with its exit code.
- * @returns {(command: string, folder: string, ...args: string[]) => Promise<{ out: string, summary: object }>}
+ * @returns {{
+ *   winnow: (command: string, folder: string, ...args: string[]) => Promise<{ out: string, summary: object }>,
+ *   answer: (command: string, ...args: string[]) => Promise<object>,
+ * }} `winnow` makes runs; `answer` reads what a command that makes none prints as JSON.
  */
 export function commandLine({ root, folder, always, jobs }) {
+  const main = join(root, 'apps/winnow/dist/main.js');
   const waiting = [];
   let running = 0;
 
@@ -23,7 +28,7 @@ export function commandLine({ root, folder, always, jobs }) {
     new Promise((resolve) => {
       waiting.push(() => {
         console.error(`winnow ${args.join(' ')}`);
-        const child = spawn(process.execPath, [join(root, 'apps/winnow/dist/main.js'), ...args], {
+        const child = spawn(process.execPath, [main, ...args], {
           cwd: root,
           stdio: ['ignore', 'ignore', 'pipe'],
         });
@@ -42,11 +47,18 @@ export function commandLine({ root, folder, always, jobs }) {
       next();
     });
 
-  return async (command, name, ...args) => {
+  const winnow = async (command, name, ...args) => {
     const out = join(root, folder, name);
     const file = join(out, 'summary.json');
     const resume = existsSync(out) ? ['--resume'] : [];
-    if (!existsSync(file)) await run([command, ...args, ...always, '--out', out, ...resume]);
+    if (!existsSync(file)) await run([...command.split(' '), ...args, ...always, '--out', out, ...resume]);
     return { out, summary: JSON.parse(readFileSync(file, 'utf8')) };
   };
+
+  const answer = async (command, ...args) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [main, ...command.split(' '), ...args]);
+    return JSON.parse(stdout);
+  };
+
+  return { winnow, answer };
 }

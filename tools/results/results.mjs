@@ -1,12 +1,12 @@
 /**
  * Reproduces the tables of docs/results.md: dense models of several seeds, and every method at every budget from each of
- * them, with equal retraining.
+ * them, with equal retraining; or lottery tickets with their controls.
  *
  *   npm run results -- [--set emoji] [--budgets 2x,4x,10x] [--seeds 1,2,3]
  *                      [--methods upop,random] [--engine torch] [--precision bf16] [--jobs 2] [--folder runs/results]
  *
- * Sets are emoji, emoji-subcategory, clothing, emoji-converged, emoji-retrieval, emoji-sharing, and for single hyper-parameters
- * sharing-lambda, -gamma, -subset, -blocks and -budget.
+ * Sets are emoji, emoji-subcategory, clothing, emoji-converged, emoji-retrieval, emoji-sharing, for single hyper-parameters
+ * sharing-lambda, -gamma, -subset, -blocks and -budget, and tickets, whose grid of sparsities is its own.
  * Runs that are finished are not repeated; a killed one goes on. The tables go to standard output.
  */
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { commandLine } from './command-line.mjs';
 import { setsAt } from './sets.mjs';
-import { printTables } from './tables.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { values: flags } = parseArgs({
@@ -40,51 +39,15 @@ if (set === undefined) {
   process.exit(2);
 }
 const list = (text) => text.split(',').map((each) => each.trim());
-const budgets = list(flags.budgets ?? set.budgets ?? '2x,4x,10x');
-const seeds = list(flags.seeds);
-const wanted = flags.methods === undefined ? undefined : list(flags.methods);
-const folderOf = ({ name, folder = name }) => folder;
-const methods = set.methods.filter((method) => wanted === undefined || wanted.includes(folderOf(method)));
-
-const winnow = commandLine({
+const commands = commandLine({
   root,
   folder: join(flags.folder, `${flags.set}-${flags.precision}`),
-  always: ['--data', set.data, '--engine', flags.engine, '--precision', flags.precision, '--threads', '1'],
+  always: ['--engine', flags.engine, '--precision', flags.precision, '--threads', '1'],
   jobs: Number(flags.jobs),
 });
-
-const trained = await Promise.all(
-  seeds.map(async (seed) => ({
-    seed,
-    ...(await winnow('train', `seed-${seed}/dense`, '--seed', seed, ...set.train)),
-  })),
-);
-const runs = await Promise.all(
-  budgets.flatMap((budget) =>
-    methods.flatMap((method) =>
-      trained.map(async (dense) => {
-        const { name, label = name, searches, more = [], retrain = set.retrain } = method;
-        const { summary } = await winnow(
-          'compress',
-          `seed-${dense.seed}/${budget}/${folderOf(method)}`,
-          ...[
-            '--seed',
-            dense.seed,
-            '--from',
-            dense.out,
-            '--method',
-            name,
-            '--budget',
-            method.budget ?? budget,
-          ],
-          ...(searches ? set.search : []),
-          ...more,
-          ...(set.compress ?? []),
-          ...['--retrain', retrain, '--retrain-learning-rate', '5e-4'],
-        );
-        return { label, budget, summary };
-      }),
-    ),
-  ),
-);
-printTables({ dense: trained.map(({ summary }) => summary), runs, budgets, tables: set.tables });
+await set.report({
+  ...commands,
+  seeds: list(flags.seeds),
+  budgets: flags.budgets === undefined ? undefined : list(flags.budgets),
+  wanted: flags.methods === undefined ? undefined : list(flags.methods),
+});

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { reportCompressions } from './compressions.mjs';
+import { reportTickets } from './tickets.mjs';
 
 /**
  * The rows of a table: the method, how it is called, the folder of its run, whether it gets the search's training, and what
@@ -59,11 +61,11 @@ const hypernetwork = ['--passes', '5', '--hypernetwork-learning-rate', '5e-3'];
 /** What is the same in everything about sharing; 0.5415 is what full sharing leaves of two nano towers. */
 const sharing = {
   data: 'emoji-names',
-  train: ['--task', 'retrieval', '--duration', '40ep'],
+  always: ['--task', 'retrieval'],
+  train: ['--duration', '40ep'],
   search: ['--search', '20ep'],
-  compress: ['--task', 'retrieval'],
   retrain: '10ep',
-  budgets: '0.5415',
+  budgets: ['0.5415'],
   tables: recalls,
 };
 
@@ -86,64 +88,75 @@ const ablations = {
   'sharing-blocks': ablation('|B|', 'blocks', ['1', '2', '3', '4']),
   'sharing-budget': {
     ...sharing,
-    budgets: '0.7,0.6,0.5,0.4,0.3',
+    budgets: ['0.7', '0.6', '0.5', '0.4', '0.3'],
     methods: [{ name: 'bwsp', searches: true, more: hypernetwork }],
   },
 };
 
+const ratios = ['2x', '4x', '10x'];
+
+/** The sets by name: what is trained, how it is compressed, and by which methods. */
+const compressionsOf = (shared) => ({
+  // The command line's own defaults: a dense model that more epochs would still improve.
+  emoji: {
+    data: 'emoji-category',
+    train: ['--duration', '30ep'],
+    search: ['--search', '10ep'],
+    retrain: '10ep',
+    methods,
+    tables: top1,
+  },
+  // The same pictures, 98 classes.
+  'emoji-subcategory': {
+    data: 'emoji-subcategory',
+    train: ['--duration', '30ep'],
+    search: ['--search', '10ep'],
+    retrain: '10ep',
+    methods,
+    tables: top1,
+  },
+  clothing: {
+    data: join(shared, 'data/clothing'),
+    train: ['--duration', '30ep', '--image-size', '64', '--patch-size', '16'],
+    search: ['--search', '10ep'],
+    retrain: '10ep',
+    methods,
+    tables: top1,
+  },
+  // A dense model that is trained to the end of what more epochs give it.
+  'emoji-converged': {
+    data: 'emoji-category',
+    train: ['--duration', '60ep'],
+    search: ['--search', '15ep'],
+    retrain: '15ep',
+    methods,
+    tables: top1,
+  },
+  // Drawings and names of emoji: a dual encoder, both towers compressed at once.
+  'emoji-retrieval': {
+    data: 'emoji-names',
+    always: ['--task', 'retrieval'],
+    train: ['--duration', '40ep'],
+    search: ['--search', '10ep'],
+    retrain: '10ep',
+    methods,
+    tables: recalls,
+  },
+  // The same, by sharing.
+  'emoji-sharing': { ...sharing, methods: sharingMethods(hypernetwork) },
+  ...ablations,
+});
+
 /**
- * What is trained, how it is compressed, and by which methods.
+ * What can be run and reported: `report` takes the command line, seeds, budgets and the methods that are wanted.
  * @param shared the folder that has the photographs.
  */
-export function setsAt(shared) {
-  return {
-    // The command line's own defaults: a dense model that more epochs would still improve.
-    emoji: {
-      data: 'emoji-category',
-      train: ['--duration', '30ep'],
-      search: ['--search', '10ep'],
-      retrain: '10ep',
-      methods,
-      tables: top1,
-    },
-    // The same pictures, 98 classes.
-    'emoji-subcategory': {
-      data: 'emoji-subcategory',
-      train: ['--duration', '30ep'],
-      search: ['--search', '10ep'],
-      retrain: '10ep',
-      methods,
-      tables: top1,
-    },
-    clothing: {
-      data: join(shared, 'data/clothing'),
-      train: ['--duration', '30ep', '--image-size', '64', '--patch-size', '16'],
-      search: ['--search', '10ep'],
-      retrain: '10ep',
-      methods,
-      tables: top1,
-    },
-    // A dense model that is trained to the end of what more epochs give it.
-    'emoji-converged': {
-      data: 'emoji-category',
-      train: ['--duration', '60ep'],
-      search: ['--search', '15ep'],
-      retrain: '15ep',
-      methods,
-      tables: top1,
-    },
-    // Drawings and names of emoji: a dual encoder, both towers compressed at once.
-    'emoji-retrieval': {
-      data: 'emoji-names',
-      train: ['--task', 'retrieval', '--duration', '40ep'],
-      search: ['--search', '10ep'],
-      compress: ['--task', 'retrieval'],
-      retrain: '10ep',
-      methods,
-      tables: recalls,
-    },
-    // The same, by sharing.
-    'emoji-sharing': { ...sharing, methods: sharingMethods(hypernetwork) },
-    ...ablations,
-  };
-}
+export const setsAt = (shared) => ({
+  ...Object.fromEntries(
+    Object.entries(compressionsOf(shared)).map(([name, set]) => [
+      name,
+      { report: (commands) => reportCompressions({ budgets: ratios, ...set }, commands) },
+    ]),
+  ),
+  tickets: { report: reportTickets },
+});

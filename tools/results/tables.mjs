@@ -1,12 +1,5 @@
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Mean ± sample deviation over the seeds; the mean alone of a single one. */
-function spread(values, digits = 1) {
-  if (values.length < 2) return mean(values).toFixed(digits);
-  const center = mean(values);
-  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
-  return `${center.toFixed(digits)} ± ${Math.sqrt(squares / (values.length - 1)).toFixed(digits)}`;
-}
+import { table } from '../markdown/table.mjs';
+import { mean, spread } from './spread.mjs';
 
 const millions = (counts) => (mean(counts) / 1e6).toFixed(3);
 
@@ -43,22 +36,20 @@ export function printTables({ dense, runs, budgets, tables }) {
   console.log('');
   for (const budget of budgets) {
     const ofBudget = runs.filter((run) => run.budget === budget);
-    for (const table of tables) printTable(budget, table, ofBudget);
+    for (const each of tables) printTable(budget, each, ofBudget);
   }
 }
 
 function printTable(budget, { title, scores, stages: wanted }, runs) {
-  console.log(`| ${budget}, ${title} | parameters M | MACs M | ${wanted.join(' | ')} |`);
-  console.log(`|---|---:|---:|${wanted.map(() => '---:|').join('')}`);
-  for (const label of new Set(runs.map((run) => run.label))) {
+  const rows = [...new Set(runs.map((run) => run.label))].map((label) => {
     const group = runs.filter((run) => run.label === label).map(({ summary }) => summary.compressed);
-    const cells = [
+    return [
       label,
       millions(group.map(({ parameters }) => parameters)),
       millions(group.map(({ macs }) => macs)),
       ...wanted.map((stage) => cellOf(scores, group.map(stages[stage]))),
     ];
-    console.log(`| ${cells.join(' | ')} |`);
-  }
+  });
+  console.log(table([`${budget}, ${title}`, 'parameters M', 'MACs M', ...wanted], rows).join('\n'));
   console.log('');
 }

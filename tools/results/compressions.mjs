@@ -1,0 +1,34 @@
+import { printTables } from './tables.mjs';
+
+/** Dense models of several seeds, and every method of a set at every budget from each of them. */
+export async function reportCompressions(set, { winnow, seeds, budgets = set.budgets, wanted }) {
+  const methods = set.methods.filter((method) => wanted === undefined || wanted.includes(folderOf(method)));
+  const always = ['--data', set.data, ...(set.always ?? [])];
+  const trained = await Promise.all(
+    seeds.map(async (seed) => ({
+      seed,
+      ...(await winnow('train', `seed-${seed}/dense`, ...always, '--seed', seed, ...set.train)),
+    })),
+  );
+  const compress = async (dense, budget, method) => {
+    const { name, label = name, searches, more = [], retrain = set.retrain } = method;
+    const { summary } = await winnow(
+      'compress',
+      `seed-${dense.seed}/${budget}/${folderOf(method)}`,
+      ...[...always, '--seed', dense.seed, '--from', dense.out],
+      ...['--method', name, '--budget', method.budget ?? budget],
+      ...(searches ? set.search : []),
+      ...more,
+      ...['--retrain', retrain, '--retrain-learning-rate', '5e-4'],
+    );
+    return { label, budget, summary };
+  };
+  const runs = await Promise.all(
+    budgets.flatMap((budget) =>
+      methods.flatMap((method) => trained.map((dense) => compress(dense, budget, method))),
+    ),
+  );
+  printTables({ dense: trained.map(({ summary }) => summary), runs, budgets, tables: set.tables });
+}
+
+const folderOf = ({ name, folder = name }) => folder;
