@@ -91,7 +91,17 @@ function subLayerOf(
   const [made] = couplings;
   const [embedDim = 0] = shapes.get(made?.parameter ?? '') ?? [];
   const heads = made?.copies ?? 1;
-  return { id, tower, layer, structure, embedDim, columns: heads * units, heads, couplings, lender: undefined };
+  return {
+    id,
+    tower,
+    layer,
+    structure,
+    embedDim,
+    columns: heads * units,
+    heads,
+    couplings,
+    lender: undefined,
+  };
 }
 
 function refuseUnequal(vision: readonly SubLayer[], text: readonly SubLayer[]): void {

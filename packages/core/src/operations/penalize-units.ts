@@ -127,17 +127,13 @@ function together(
   tensors: readonly Tensor[],
 ): { penalty: Scalar; parameters: Tensor[] } {
   const { weights, parameters, distances, norms, epsilon } = penalty;
-  const [value, ...same] = runListKernel<[Scalar, ...Tensor[]]>(
-    KERNEL,
-    [...tensors, weights],
-    {
-      units: parameters.map(({ parameter, axis }) => parameter.shape[axis] ?? 1),
-      // How many numbers of a parameter lie side by side for each unit.
-      widths: parameters.map(({ parameter, axis }) => (axis === 0 ? (parameter.shape[1] ?? 1) : 1)),
-      distances: distances.flatMap(({ own, lent, from }) => [own, lent, from]),
-      norms: norms.flatMap(({ parts, from }) => [from, parts.length, ...parts]),
-      epsilon,
-    },
-  );
+  const [value, ...same] = runListKernel<[Scalar, ...Tensor[]]>(KERNEL, [...tensors, weights], {
+    units: parameters.map(({ parameter, axis }) => parameter.shape[axis] ?? 1),
+    // How many numbers of a parameter lie side by side for each unit.
+    widths: parameters.map(({ parameter, axis }) => (axis === 0 ? (parameter.shape[1] ?? 1) : 1)),
+    distances: distances.flatMap(({ own, lent, from }) => [own, lent, from]),
+    norms: norms.flatMap(({ parts, from }) => [from, parts.length, ...parts]),
+    epsilon,
+  });
   return { penalty: value, parameters: same };
 }
