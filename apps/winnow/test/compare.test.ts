@@ -110,7 +110,7 @@ describe('a comparison', () => {
     const before = new Set(finishedIn(at('whole')));
     const grown = tinyComparison(at('pictures'), {
       seeds: [1, 2, 3],
-      methods: [{ method: 'magnitude', options: { search: '0it' } }],
+      methods: [{ method: 'magnitude', options: { search: '0it' } }, 'one-shot-magnitude'],
     });
     writeFileSync(at('grown.json'), JSON.stringify(grown));
     const { code } = await winnow([
@@ -124,9 +124,15 @@ describe('a comparison', () => {
     ]);
     expect(code).toBe(0);
     const after = finishedIn(at('whole'));
-    expect(after.filter((id) => !before.has(id))).toHaveLength(4);
+    expect(after.filter((id) => !before.has(id))).toHaveLength(4 + 3);
     expect([...before].every((id) => after.includes(id))).toBe(true);
     expect(scoresIn(at('whole'))).toMatchObject({ 'magnitude 2x 1': whole['magnitude 2x 1'] });
+  });
+
+  test('shows what was kept of every layer: units where they were cut, weights where they were masked', () => {
+    const page = readFileSync(at('whole', 'report.html'), 'utf8');
+    for (const component of ['vision ffn', 'vision attention', 'vision query', 'vision contract'])
+      expect(page).toContain(component);
   });
 
   test(

@@ -11,7 +11,7 @@ export interface LedgerRow {
   readonly phases: readonly LedgerEntry[];
 }
 
-/** What a contender kept at a place of the model, as shares of the dense model's units: means over the seeds. */
+/** What a contender kept at a place of the model, as shares of the dense model's units or weights: means over the seeds. */
 export interface KeptCell {
   readonly component: string;
   readonly layer: number;

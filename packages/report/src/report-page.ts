@@ -66,7 +66,10 @@ export function reportPage(data: PageData): string {
           </section>
           <section id="kept">
             <h2>What was kept</h2>
-            <p>The share of the dense model's units that every layer kept, by component, in percent.</p>
+            <p>
+              The share of the dense model's units that every layer kept, by component, in percent; where a
+              method masks single weights, the share of the weights of every matrix.
+            </p>
             <div class="controls" id="kept-controls"></div>
             <div class="maps" id="kept-maps"></div>
             ${keptTables(kept)}

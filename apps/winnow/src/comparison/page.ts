@@ -118,10 +118,10 @@ export function ledgerRow(runs: Runs): LedgerRow {
 
 /** What was kept; nothing where nothing was removed. */
 export async function keptMap(runs: Runs, folderOf: (job: string) => string): Promise<KeptMap[]> {
-  const sites: KeptSite[] = [];
-  for (const { job } of runs) sites.push(...(await keptIn(folderOf(job))));
+  const places: KeptPlace[] = [];
+  for (const { job } of runs) places.push(...(await keptIn(folderOf(job))));
   const cells = new Map<string, { sum: KeptCell; seeds: number }>();
-  for (const { component, layer, kept, borrowed, units } of sites) {
+  for (const { component, layer, kept, borrowed, units } of places) {
     const key = JSON.stringify([component, layer]);
     const { sum, seeds } = cells.get(key) ?? { sum: { component, layer, kept: 0, borrowed: 0 }, seeds: 0 };
     cells.set(key, {
@@ -138,10 +138,17 @@ export async function keptMap(runs: Runs, folderOf: (job: string) => string): Pr
   return [{ ...placeOf(runs), seeds: runs.length, cells: means }];
 }
 
-async function keptIn(runFolder: string): Promise<readonly KeptSite[]> {
+type KeptPlace = Pick<KeptSite, 'component' | 'layer' | 'kept' | 'borrowed' | 'units'>;
+
+/** Units of every site; where single weights are masked, those of every matrix that stands in a layer. */
+async function keptIn(runFolder: string): Promise<readonly KeptPlace[]> {
   const { model, params, decision } = await openModel(runFolder);
   disposeTree(params);
-  return inspectionOf(model, decision).kept;
+  const { kept: ofSites, masks } = inspectionOf(model, decision);
+  const ofMatrices = masks.flatMap(({ tower, part, layer, kept, size }): KeptPlace[] =>
+    layer === undefined ? [] : [{ component: `${tower} ${part}`, layer, kept, borrowed: 0, units: size }],
+  );
+  return [...ofSites, ...ofMatrices];
 }
 
 /** Of the first seed: figures show one run. */
