@@ -39,7 +39,7 @@ import { engineChoice } from '../run-folder/record';
 import { type RunFolder, beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { print } from '../terminal/terminal';
 import { findReport } from '../ticket/report';
-import { type Start, originOn, startFrom, towerDigests } from '../ticket/start';
+import { type Start, originOn, startFrom, towerDigests } from '../model-source/start';
 import { type FindSummary, findSummary, readTicketSummary, writeTicketSummary } from '../ticket/summary';
 import { writeTicket } from '../ticket/ticket-file';
 import { batchesOf, scoreOn } from '../training/data';
@@ -111,7 +111,7 @@ export const ticketFindCommand: Command = {
     }
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const origin = await originOn(kind, options, own, { from: options.from, terminal });
-    const start = await startFrom(origin, options.seed);
+    const start = await startFrom(origin, { seed: options.seed, head: 'new' });
     try {
       const digests = Object.values(await towerDigests(start.model, start.params));
       const search = { kind, options, own, rounds, to, start, targets: targetsOf(start, to, rounds) };

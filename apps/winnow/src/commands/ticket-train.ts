@@ -10,7 +10,8 @@ import { beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { print } from '../terminal/terminal';
 import { controls, controlled } from '../ticket/control';
 import { trainReport } from '../ticket/report';
-import { checkStart, originOn, startFrom, towerDigests } from '../ticket/start';
+import { originOn, startFrom, towerDigests } from '../model-source/start';
+import { checkStart } from '../ticket/check-start';
 import {
   type TicketTrainSummary,
   readTicketSummary,
@@ -76,7 +77,7 @@ export const ticketTrainCommand: Command = {
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const { from, seed, checkpointEvery } = options;
     const origin = await originOn(kind, options, plan.options, { from: options.from, terminal });
-    const start = await startFrom(origin, options.seed);
+    const start = await startFrom(origin, { seed: options.seed, head: 'new' });
     try {
       const digests = await towerDigests(start.model, start.params);
       if (!options.otherWeights) checkStart(ticket, digests, from);

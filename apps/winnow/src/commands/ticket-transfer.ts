@@ -8,7 +8,7 @@ import { type Terminal, print } from '../terminal/terminal';
 import { type Control, controls } from '../ticket/control';
 import { type Destination, type Row, transferMatrix } from '../ticket/matrix';
 import { transferReport } from '../ticket/report';
-import { originOn, startFrom } from '../ticket/start';
+import { originOn, startFrom } from '../model-source/start';
 import { readTicketSummary, transferSummary, writeTicketSummary } from '../ticket/summary';
 import { listed, readTicket } from '../ticket/ticket-file';
 import { ticketTrainingShape } from '../ticket/training';
@@ -144,7 +144,7 @@ async function destinationOf(
   return {
     name: workload.facts.name,
     metric: workload.taskOf(model).metric,
-    startAt: (seed, weights) => startFrom(origins[weights], seed),
+    startAt: (seed, weights) => startFrom(origins[weights], { seed, head: 'new' }),
     training: { optimization: options, duration, learningRate, training: own },
     stepsPerEpoch: batchesOf(workload, options).stepsPerEpoch,
   };

@@ -1,8 +1,17 @@
-import { type Model, type Runner, disposeTree, durationOption, stepsIn } from '@winnow/core';
+import {
+  type Model,
+  type Runner,
+  type TensorTree,
+  disposeTree,
+  durationOption,
+  initialize,
+  stepsIn,
+} from '@winnow/core';
 import { z } from 'zod';
 import type { FlagGroup } from '../arguments/flag';
-import { weightBytes } from '../model-source/open-model';
+import { digestOf, weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
+import { type Start, hasFittingHead, headChoices, originOn, startFrom } from '../model-source/start';
 import type { GivenOptions } from '../options/group';
 import {
   adversaryOf,
@@ -17,10 +26,10 @@ import { runReport } from '../report/run-report';
 import { engineChoice } from '../run-folder/record';
 import { type RunFolder, beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { type Summary, commonSummary, readSummary, writeSummary } from '../run-folder/summary';
-import { print } from '../terminal/terminal';
+import { type Terminal, print } from '../terminal/terminal';
 import { batchesOf, scoreOn } from '../training/data';
-import { trainDense } from '../training/dense';
 import { latencyOn } from '../training/latency';
+import { trainOnTask } from '../training/on-task';
 import { version } from '../version';
 import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
 import { created } from '../workload/created';
@@ -30,6 +39,11 @@ import { startChosen } from './engine';
 import { inSession } from './run-session';
 
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Train on from a model that there is: run, model or checkpoint; without it, a new one'),
   ...taskShape,
   ...dataShape(defaultData),
   ...denseTrainingShape,
@@ -44,30 +58,43 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
 const trainOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
 type TrainOptions = z.output<ReturnType<typeof trainOptions>>;
 
-const title = 'Options of train';
+/** Of a training that starts from a model; what a new model is like is said to the others. */
+const givenShape = {
+  head: z
+    .enum(headChoices)
+    .default('kept')
+    .describe('Of the model of --from: its head goes on where it fits the data, or is drawn anew'),
+};
+const givenOptions = z.object(givenShape);
 
-const groupsOf = (kind: WorkloadKind): FlagGroup[] => [
-  {
-    title,
-    schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.modelShape, ...kind.trainingShape }),
-  },
+const groupsOf = (kind: WorkloadKind, title: string, own: z.ZodRawShape): FlagGroup[] => [
+  { title, schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...own, ...kind.trainingShape }) },
 ];
 
 /** @throws {UserError} when the options name no task that there is. */
-export const trainGroups = (options: GivenOptions): readonly FlagGroup[] => groupsOf(workloadIn(options));
+export function trainGroups(options: GivenOptions): readonly FlagGroup[] {
+  const kind = workloadIn(options);
+  return options['from'] === undefined
+    ? groupsOf(kind, 'Options of train', kind.modelShape)
+    : groupsOf(kind, 'Options of train --from', givenShape);
+}
 
 export const trainCommand: Command = {
   name: 'train',
   summary: 'Train a DeiT on labelled pictures, or with a text tower on pictures and texts',
   startsRun: true,
-  groups: ({ task }) => groupsOf(workloadNamed(task)),
+  groups: ({ task }) => {
+    const kind = workloadNamed(task);
+    return groupsOf(kind, 'Options of train', { ...givenShape, ...kind.modelShape });
+  },
   run: async ({ given, resume, terminal }: Invocation) => {
     const plan = await planRun({
       command: 'train',
       groupsFor: trainGroups,
       given,
       resume,
-      nameOf: ({ data, model }) => `train-${shortName(String(data))}-${String(model)}`,
+      nameOf: ({ data, model, from }) =>
+        `train-${shortName(String(data))}-${shortName(String(from ?? model))}`,
     });
     const finished = await readSummary(plan.folder);
     if (finished !== undefined) {
@@ -79,22 +106,41 @@ export const trainCommand: Command = {
     const options = trainOptions(kind).parse(plan.options);
     adversaryOf(options); // refuses what does not fit together
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
-    const { workload, model } = await created(kind, options, plan.options);
-    const { stepsPerEpoch } = batchesOf(workload, options);
-    const run = await beginRun(plan, { engine, version: version() });
-    const summary = await inSession(
-      run,
-      {
-        terminal,
-        progress: progressOn(terminal),
-        checkpointEvery: options.checkpointEvery,
-        stepsPerEpoch,
-      },
-      (runner) => trainAndSave({ runner, run, options, training: plan.options, workload, model, startMs }),
-    );
-    print(terminal.stdout, runReport(summary, plan.folder));
+    const start = await startOf(kind, options, plan.options, terminal);
+    try {
+      const { stepsPerEpoch } = batchesOf(start.workload, options);
+      const run = await beginRun(plan, { engine, version: version(), ...start.source });
+      const { checkpointEvery } = options;
+      const session = { terminal, progress: progressOn(terminal), checkpointEvery, stepsPerEpoch };
+      const summary = await inSession(run, session, (runner) =>
+        trainAndSave({ runner, run, options, training: plan.options, ...start, startMs }),
+      );
+      print(terminal.stdout, runReport(summary, plan.folder));
+    } finally {
+      disposeTree(start.params);
+    }
   },
 };
+
+/** What the training starts from: the seed's parameters, or those of a model; the caller owns them. */
+async function startOf(
+  kind: WorkloadKind,
+  options: TrainOptions,
+  own: GivenOptions,
+  terminal: Terminal,
+): Promise<Start & { readonly source: { readonly sourceWeights?: string } }> {
+  const { from, seed } = options;
+  if (from === undefined) {
+    const { workload, model } = await created(kind, options, own);
+    return { workload, model, params: initialize<TensorTree>(model.specs, seed), source: {} };
+  }
+  const { head } = givenOptions.parse(own);
+  const origin = await originOn(kind, options, own, { from, terminal });
+  if (head === 'kept' && !hasFittingHead(origin))
+    print(terminal.stderr, `${from}: its head is for other classes, so a new one is drawn`);
+  const start = await startFrom(origin, { seed, head });
+  return { ...start, source: { sourceWeights: await digestOf(start.params) } };
+}
 
 interface TrainJob {
   readonly runner: Runner;
@@ -104,6 +150,8 @@ interface TrainJob {
   readonly training: unknown;
   readonly workload: Workload;
   readonly model: Model;
+  /** Lent: what the training starts from. */
+  readonly params: TensorTree;
   readonly startMs: number;
 }
 
@@ -114,13 +162,14 @@ async function trainAndSave({
   training,
   workload,
   model,
+  params: start,
   startMs,
 }: TrainJob): Promise<Summary> {
-  const { batchSize, duration, learningRate, seed } = options;
+  const { batchSize, duration, learningRate } = options;
   const batches = batchesOf(workload, options);
   const task = workload.taskOf(model, training);
   const validate = scoreOn(workload.validation, batchSize);
-  const { params, ledger, milestones } = await trainDense(runner, {
+  const { params, ledger, milestones } = await trainOnTask(runner, start, {
     phase: 'train',
     model,
     task,
@@ -128,7 +177,6 @@ async function trainAndSave({
     optimization: options,
     duration,
     learningRate,
-    seed,
     milestones: {
       at: multiplesOf(
         stepsIn(options.evaluateEvery, batches.stepsPerEpoch),

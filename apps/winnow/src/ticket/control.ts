@@ -1,6 +1,6 @@
 import { type KeptEntries, type TensorTree, disposeTree, prunableMatrices, tidyTree } from '@winnow/core';
 import { type Disturbance, disturbed, likeMask, randomMask, removedCount } from '@winnow/lottery-ticket';
-import type { Start } from './start';
+import type { Start } from '../model-source/start';
 
 /** What is trained in a ticket's place, at its sparsity. */
 export const controls = [

@@ -10,7 +10,8 @@ import {
 import { type Ticket, keptIn, verdictOf } from '@winnow/lottery-ticket';
 import { z } from 'zod';
 import { type Control, controlled } from './control';
-import { type Start, checkStart, towerDigests } from './start';
+import { type Start, towerDigests } from '../model-source/start';
+import { checkStart } from './check-start';
 import type { TransferSummary } from './summary';
 import { ticketLabel } from './ticket-file';
 import { type TicketTraining, trainTicket } from './training';

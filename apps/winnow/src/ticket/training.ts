@@ -20,7 +20,7 @@ import { z } from 'zod';
 import type { Optimization } from '../options/training';
 import { batchesOf, scoreOn } from '../training/data';
 import { trainOnTask } from '../training/on-task';
-import type { Start } from './start';
+import type { Start } from '../model-source/start';
 
 /** As long as a round of the search, and as the retraining of `compress`. */
 export const ticketTrainingShape = {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   type HostTensor,
   type Model,
+  type Shaped,
   type TensorTree,
   UserError,
   asDense,
@@ -11,11 +12,12 @@ import {
   initialize,
   uploadTree,
 } from '@winnow/core';
-import { type Ticket, towerParameter } from '@winnow/lottery-ticket';
-import { type OpenedModel, openModel } from '../model-source/open-model';
+import { towerParameter } from '@winnow/lottery-ticket';
+
 import type { DataChoice } from '../options/training';
 import { type Terminal, print } from '../terminal/terminal';
 import type { Workload, WorkloadKind } from '../workload/workload';
+import { type OpenedModel, openModel } from './open-model';
 
 /** A task, and a model for it whose towers are those of another; the caller owns the parameters. */
 export interface Start {
@@ -58,17 +60,23 @@ export async function originOn(
 
 const nameIn = (model: Model, path: string): string => towerParameter(model, path)?.name ?? path;
 
+/** What becomes of a task's own parameters: they go on where they fit the task, or are drawn anew. */
+export const headChoices = ['kept', 'new'] as const;
+
 /**
- * Parameters to start from: towers, and projections where both models have them, are taken over; whatever else there is
- * the seed draws anew, and a classifier's head always.
+ * Parameters to start from: towers, and projections where both models have them, are taken over, and the task's head if it
+ * is to be kept; the seed draws whatever else there is.
  */
-export async function startFrom({ workload, model, towers }: Origin, seed: number): Promise<Start> {
+export async function startFrom(
+  { workload, model, towers }: Origin,
+  { seed, head }: { readonly seed: number; readonly head: (typeof headChoices)[number] },
+): Promise<Start> {
   const fresh = initialize<TensorTree>(model.specs, seed);
   try {
     const values = await downloadTree(fresh);
     for (const [path, { shape }] of entriesOf(fresh)) {
-      const isHead = model.readout.heads.includes(path.split('.')[0] ?? '');
-      const found = isHead ? undefined : towers.get(nameIn(model, path));
+      const isDrawn = head === 'new' && isOfHead(model, path);
+      const found = isDrawn ? undefined : towers.get(nameIn(model, path));
       if (found !== undefined && found.shape.join() === shape.join()) values.set(path, found);
     }
     return { workload, model, params: uploadTree(fresh, values) };
@@ -76,6 +84,16 @@ export async function startFrom({ workload, model, towers }: Origin, seed: numbe
     disposeTree(fresh);
   }
 }
+
+const isOfHead = ({ readout }: Model, path: string): boolean =>
+  readout.heads.includes(path.split('.')[0] ?? '');
+
+/** Whether the task's head can go on: classifiers of as many classes. */
+export const hasFittingHead = ({ model, towers }: Origin): boolean =>
+  entriesOf<Shaped>(model.specs).every(
+    ([path, { shape }]) =>
+      !isOfHead(model, path) || towers.get(nameIn(model, path))?.shape.join() === shape.join(),
+  );
 
 function refuseMasked({ kind }: OpenedModel, from: string): void {
   if (kind === 'masked') {
@@ -103,25 +121,4 @@ export async function towerDigests(model: Model, params: TensorTree): Promise<Re
       return [tower, hash.digest('hex')];
     }),
   );
-}
-
-/**
- * Checks that a ticket is trained from the weights that it was found from.
- * @throws {UserError} when a tower that both have is another one.
- */
-export function checkStart(
-  { start, rewindSteps }: Ticket,
-  digests: Readonly<Record<string, string>>,
-  from: string,
-): void {
-  for (const [tower, digest] of Object.entries(start)) {
-    const found = digests[tower];
-    if (found === undefined || found === digest) continue;
-    const rewound =
-      rewindSteps === 0 ? '' : ` (those after ${rewindSteps} steps, beside the ticket in start)`;
-    throw new UserError(
-      `the ticket is for a ${tower} tower with SHA-256 ${digest.slice(0, 12)}…${rewound}, ${from} has ${found.slice(0, 12)}…: ` +
-        'start from the model that it was found from, or say --other-weights to train it from others on purpose',
-    );
-  }
 }
