@@ -3,6 +3,7 @@
 #include "fused.cc"
 #include "indexing.cc"
 #include "linear.cc"
+#include "masks.cc"
 #include "module.cc"
 #include "optimizer.cc"
 #include "penalties.cc"

@@ -154,6 +154,7 @@ void addLinear(Operations& operations);
 void addOptimizer(Operations& operations);
 void addSublayers(Operations& operations);
 void addUnits(Operations& operations);
+void addMasks(Operations& operations);
 void addSharing(Operations& operations);
 void addPenalties(Operations& operations);
 void addRecurrent(Operations& operations);

@@ -39,6 +39,7 @@ const Operations& allOperations() {
     addOptimizer(operations);
     addSublayers(operations);
     addUnits(operations);
+    addMasks(operations);
     addSharing(operations);
     addPenalties(operations);
     addRecurrent(operations);

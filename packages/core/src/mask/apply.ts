@@ -1,11 +1,22 @@
-import { type Tensor, cast, mul, tensor, where } from '@tensorflow/tfjs-core';
-import { type TensorTree, mapTree } from '../tree/tree';
+import { type Tensor, type Tensor1D, cast, tensor, tensor1d, where } from '@tensorflow/tfjs-core';
+import { maskWeights } from '../operations/mask-weights';
+import { type TensorTree, entriesOf, mapTree } from '../tree/tree';
 import { resident } from '../tree/resident';
-import { type ParameterMask, type ParameterMasks, entriesOfMask } from './parameter-mask';
+import { type ParameterMask, type ParameterMasks, entriesOfMask, maskSize } from './parameter-mask';
 
-/** A mask as a tensor of 0 and 1, of its parameter's shape: only lent. Call it in a tidy. */
-function maskTensor(mask: ParameterMask): Tensor {
-  return resident(mask, () => tensor(Float32Array.from(entriesOfMask(mask)), [...mask.shape], 'float32'));
+/** A mask as a tensor of 0 and 1, of its parameter's shape. Call it in a tidy. */
+const maskTensor = (mask: ParameterMask): Tensor =>
+  tensor(Float32Array.from(entriesOfMask(mask)), [...mask.shape], 'float32');
+
+/** The masks of some parameters, one after the other's entries. */
+function joined(masks: readonly ParameterMask[]): Tensor1D {
+  const entries = new Float32Array(masks.reduce((total, mask) => total + maskSize(mask), 0));
+  let at = 0;
+  for (const mask of masks) {
+    entries.set(entriesOfMask(mask), at);
+    at += maskSize(mask);
+  }
+  return tensor1d(entries);
 }
 
 /**
@@ -13,10 +24,16 @@ function maskTensor(mask: ParameterMask): Tensor {
  * parameter without a mask is passed on. Call it in a tidy.
  */
 export function applyMasks<Params extends TensorTree>(params: Params, masks: ParameterMasks): Params {
-  return mapTree(params, (leaf, path) => {
+  const found = entriesOf(params).flatMap(([path, leaf]) => {
     const mask = masks[path];
-    return mask === undefined ? leaf : mul(leaf, maskTensor(mask));
+    return mask === undefined ? [] : [{ path, leaf, mask }];
   });
+  const products = maskWeights(
+    found.map(({ leaf }) => leaf),
+    resident(masks, () => joined(found.map(({ mask }) => mask))),
+  );
+  const productAt = new Map(found.map(({ path }, place) => [path, products[place]]));
+  return mapTree(params, (leaf, path) => productAt.get(path) ?? leaf);
 }
 
 /**

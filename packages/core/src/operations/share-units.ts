@@ -64,6 +64,6 @@ function together(shared: readonly SharedParameter[], vector: Tensor1D): Tensor[
       shares: shared.map(({ shareFrom = -1 }) => shareFrom),
       scales: shared.map(({ scaleFrom = -1 }) => scaleFrom),
     },
-    (inputs) => inputs - 1, // the vector
+    { firstTrained: (inputs) => inputs - 1 }, // the vector
   );
 }

@@ -46,6 +46,8 @@ export function registerFused(): void {
   nativeKernelOfMany('WinnowHeadsGradient', 'headsGradient', (call) =>
     call.tensor('dy').tensor('features').tensor('weight').integers(call.numbersAttribute('sizes')),
   );
+  nativeKernelOfMany('WinnowMaskWeights', 'maskWeights', (call) => call.tensors(call.list()));
+  nativeKernelOfMany('WinnowMaskWeightsGradient', 'maskWeightsGradient', (call) => call.tensors(call.list()));
   nativeKernelOfMany('WinnowAdamW', 'adamW', writeAdamW);
 }
 
