@@ -75,7 +75,7 @@ export const compareCommand: Command = {
     const path =
       options.out ?? join('runs', `compare-${nameIn.parse(config).name}-${hashOf(toJson(config))}`);
     await refuseForeignFolder(path);
-    const record = await recordOf(config, path, positional, terminal);
+    const record = await recordOf(config, path, sourceOf(given, positional), terminal);
     const plan = planWith(record.given, record.run);
     const folder = await makeComparisonFolder(path);
     const queue = await queueOf(options, folder, terminal);
@@ -120,11 +120,17 @@ async function configOf(given: GivenOptions, preset: string | undefined): Promis
   return { ...(await readConfigFile(packageFile('presets', `compare-${preset}.yaml`))), ...own };
 }
 
+/** What reproduces the comparison: its preset, or the file that the page shows. */
+const sourceOf = (given: GivenOptions, preset: string | undefined): string =>
+  preset === undefined || Object.keys(given).some((key) => !ownKeys.has(key))
+    ? '--config comparison.yaml'
+    : preset;
+
 /** Where and by what it is computed. A comparison that goes on does so on the engine that it began with. */
 async function recordOf(
   config: GivenOptions,
   path: string,
-  preset: string | undefined,
+  source: string,
   terminal: Terminal,
 ): Promise<ComparisonRecord> {
   const known = isComparison(path) ? await readComparisonRecord(path) : undefined;
@@ -148,7 +154,7 @@ async function recordOf(
     ...(hash === undefined ? {} : { commit: hash }),
     hardware: hardware(),
     node: process.version,
-    command: `winnow compare ${preset ?? '--config comparison.yaml'} --out ${relative('.', path)}`,
+    command: `winnow compare ${source} --out ${relative('.', path)}`,
   };
 }
 
