@@ -144,6 +144,13 @@ const compressionsOf = (shared) => ({
   },
   // The same, by sharing.
   'emoji-sharing': { ...sharing, methods: sharingMethods(hypernetwork) },
+  // The same on towers of 12 layers, where blocks have something to share, from a dense model that has trained longer.
+  'emoji-sharing-deep': {
+    ...sharing,
+    train: ['--duration', '60ep', '--model', 'tiny', '--text-model', 'tiny'],
+    budgets: ['0.5416'],
+    methods: sharingMethods(hypernetwork),
+  },
   ...ablations,
 });
 
