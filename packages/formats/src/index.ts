@@ -6,6 +6,13 @@ export { writeAtomically } from './file/write-atomically';
 export type { FileContent } from './file/write-atomically';
 export { exportHuggingFace } from './hugging-face/export-hugging-face';
 export {
+  PREPROCESSOR_FILE,
+  clipNormalisation,
+  preprocessorConfig,
+  readNormalisation,
+} from './preprocessor/preprocessor';
+export type { PictureNormalisation } from './preprocessor/preprocessor';
+export {
   decodeSafetensors,
   encodeSafetensors,
   readSafetensors,

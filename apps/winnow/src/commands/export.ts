@@ -1,10 +1,11 @@
-import { copyFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { UserError, disposeTree, parseOptions } from '@winnow/core';
+import { UserError, denseConfigOf, disposeTree, parseOptions } from '@winnow/core';
+import { imageNetNormalisation } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
 import { FormatError, exportHuggingFace, saveModel } from '@winnow/formats';
 import { z } from 'zod';
+import { copyCompanions } from '../model-source/companions';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
@@ -37,14 +38,17 @@ export const exportCommand: Command = {
     const opened = await openModel(positional);
     try {
       const lines = await write(out, format, opened);
-      if (opened.tokenizerPath?.endsWith('.json') === true)
-        await copyFile(opened.tokenizerPath, join(out, 'tokenizer.json'));
+      await copyCompanions(out, { ...opened, normalisation: saidNormalisation(opened) });
       for (const line of lines) print(terminal.stdout, line);
     } finally {
       disposeTree(opened.params);
     }
   },
 };
+
+/** Other programs do not know our data's own way: it has to be said. */
+const saidNormalisation = ({ model, normalisation }: OpenedModel): OpenedModel['normalisation'] =>
+  denseConfigOf(model).kind === 'clip-text' ? undefined : (normalisation ?? imageNetNormalisation);
 
 /** Writes the model and says in which layout. */
 async function write(out: string, format: (typeof formats)[number], opened: OpenedModel): Promise<string[]> {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError, disposeTree, parseOptions } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
 import { z } from 'zod';
+import { copyCompanions } from '../model-source/companions';
 import { openModel } from '../model-source/open-model';
 import { count } from '../report/format';
 import { print } from '../terminal/terminal';
@@ -29,11 +29,11 @@ export const importCommand: Command = {
       throw new UserError(`${out} already holds a model: choose another folder with --out, or remove it`);
     // Weights only pass through: the engine that is always there will do.
     await startEngine('wasm');
-    const { kind, model, params, notes, tokenizerPath } = await openModel(positional);
+    const opened = await openModel(positional);
+    const { kind, model, params, notes } = opened;
     try {
       await saveModel(out, { model, params, origin: { from: positional } });
-      if (tokenizerPath?.endsWith('.json') === true)
-        await copyFile(tokenizerPath, join(out, 'tokenizer.json'));
+      await copyCompanions(out, opened);
     } finally {
       disposeTree(params);
     }

@@ -10,7 +10,13 @@ import {
   downloadTensor,
   entriesOf,
 } from '@winnow/core';
-import { importModel, loadModel } from '@winnow/formats';
+import {
+  type PictureNormalisation,
+  clipNormalisation,
+  importModel,
+  loadModel,
+  readNormalisation,
+} from '@winnow/formats';
 import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
 
@@ -23,6 +29,8 @@ export type OpenedModel = AnyModel & {
   readonly notes: readonly string[];
   /** Of the tokenizer that stands beside it. */
   readonly tokenizerPath: string | undefined;
+  /** What its pictures are normalised with; the data's own way where nothing says it. */
+  readonly normalisation: PictureNormalisation | undefined;
 };
 
 /**
@@ -41,6 +49,7 @@ export async function openModel(path: string): Promise<OpenedModel> {
       bytes: await weightBytes(saved),
       notes: [],
       tokenizerPath: tokenizerIn(saved),
+      normalisation: await readNormalisation(saved),
     };
   }
   const record = await recordIfAny(path);
@@ -48,7 +57,15 @@ export async function openModel(path: string): Promise<OpenedModel> {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
   const { leftOut, ...imported } = await importModel(path);
-  return { ...imported, decision: undefined, notes: leftOut, tokenizerPath: tokenizerIn(path) };
+  const normalisation =
+    (await readNormalisation(path)) ?? (imported.kind === 'dual-encoder' ? clipNormalisation : undefined);
+  return {
+    ...imported,
+    decision: undefined,
+    notes: leftOut,
+    tokenizerPath: tokenizerIn(path),
+    normalisation,
+  };
 }
 
 /** What a Hugging Face tokenizer may be made of. */

@@ -10,7 +10,9 @@ import {
   visionTransformerConfig,
 } from '@winnow/core';
 import { openDataset } from '@winnow/data';
+import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
+import { preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
 import { models } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
@@ -53,7 +55,8 @@ export const classificationKind: WorkloadKind = {
   },
   adapt: async (choice, opened) => {
     const vision = visionTowerOf(asDense(opened).model.config);
-    const data = await openPictures(choice, vision.imageSize);
+    const { normalisation } = opened;
+    const data = await openPictures(choice, vision.imageSize, normalisation);
     const { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower } = vision;
     if (channels !== data.channels) {
       throw new UserError(
@@ -62,13 +65,15 @@ export const classificationKind: WorkloadKind = {
     }
     const shape = { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower };
     const config = { kind: 'vision-transformer', classes: data.classes.length, ...shape } as const;
-    return { workload: classificationWorkload(data), model: visionTransformer(config) };
+    return { workload: classificationWorkload(data, normalisation), model: visionTransformer(config) };
   },
   open: async (choice, opened) => {
     const { kind, model } = asDense(opened);
     if (kind !== 'vision-transformer')
       throw new UserError(`classification needs a vision transformer, got a ${kind}`);
-    return classificationWorkload(await openPictures(choice, model.config.imageSize));
+    const { normalisation } = opened;
+    const data = await openPictures(choice, model.config.imageSize, normalisation);
+    return classificationWorkload(data, normalisation);
   },
 };
 
@@ -88,12 +93,16 @@ function visionTowerOf(config: DenseConfig): VisionTowerConfig {
 export function openPictures(
   { data, augmentation, preload }: DataChoice,
   imageSize: number,
+  normalisation?: PictureNormalisation,
 ): Promise<ImageClassificationData> {
-  const options = { imageSize, preload };
+  const options = { imageSize, preload, ...(normalisation === undefined ? {} : { normalisation }) };
   return openDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 
-function classificationWorkload(data: ImageClassificationData): Workload {
+function classificationWorkload(
+  data: ImageClassificationData,
+  normalisation?: PictureNormalisation,
+): Workload {
   const { name, classes, imageSize, channels, train, validation, test } = data;
   return {
     train,
@@ -101,7 +110,7 @@ function classificationWorkload(data: ImageClassificationData): Workload {
     test,
     facts: { name, classes: classes.length, ...sizesOf(data) },
     origin: { data: name, classes },
-    companions: {},
+    companions: preprocessorFiles(normalisation),
     checkFit: (model) => {
       const config = denseConfigOf(model);
       if (config.kind !== 'vision-transformer') {

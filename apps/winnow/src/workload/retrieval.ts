@@ -13,13 +13,12 @@ import {
   openImageTextDataset,
   openTokenizer,
 } from '@winnow/data';
+import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
+import { TOKENIZER_FILE, preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
 import { models, textModels } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
-
-/** Beside a saved model: it goes with the weights. */
-export const TOKENIZER_FILE = 'tokenizer.json';
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the vision tower, a DeiT'),
@@ -96,18 +95,21 @@ export const retrievalKind: WorkloadKind = {
         'the model has no tokenizer.json beside it: put the one that it was trained with there',
       );
     }
+    const { normalisation } = opened;
     const data = await openPairs(choice, {
       ...dataOptions.parse(options),
+      ...(normalisation === undefined ? {} : { normalisation }),
       imageSize: model.config.vision.imageSize,
       tokenizer: await openTokenizer(tokenizerPath),
       context: model.config.text.context,
     });
-    return retrievalWorkload(data);
+    return retrievalWorkload(data, normalisation);
   },
 };
 
 interface PairShape {
   readonly imageSize: number;
+  readonly normalisation?: PictureNormalisation;
   readonly tokenizer?: Tokenizer;
   readonly context?: number;
   readonly images?: string | undefined;
@@ -122,7 +124,7 @@ function openPairs(
   return openImageTextDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 
-function retrievalWorkload(data: TokenizedImageTextData): Workload {
+function retrievalWorkload(data: TokenizedImageTextData, normalisation?: PictureNormalisation): Workload {
   const { name, imageSize, channels, vocabulary, context, tokenizer, train, validation, test } = data;
   return {
     train,
@@ -130,7 +132,10 @@ function retrievalWorkload(data: TokenizedImageTextData): Workload {
     test,
     facts: { name, ...sizesOf(data) },
     origin: { data: name },
-    companions: { [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n` },
+    companions: {
+      [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
+      ...preprocessorFiles(normalisation),
+    },
     checkFit: (model) => {
       const config = denseConfigOf(model);
       if (config.kind !== 'dual-encoder') {

@@ -46,7 +46,7 @@ export async function zeroShotClassifier(
   }
   const { vision, text } = model.config;
   const tokenizer = await openTokenizer(tokenizerPath);
-  const data = await openPictures(choice, vision.imageSize);
+  const data = await openPictures(choice, vision.imageSize, opened.normalisation);
   const { imageSize, channels, classes } = data;
   const texts = classes.flatMap((name) => prompts.map((prompt) => prompt.replaceAll(NAME, name)));
   const classifier = zeroShot(model, params, {

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { imageNetNormalisation } from '@winnow/data';
+import { PREPROCESSOR_FILE, readNormalisation } from '@winnow/formats';
+import { makePictures } from './pictures';
+import { winnow } from './terminal';
+
+const root = await mkdtemp(join(tmpdir(), 'winnow-normalisation-'));
+const at = (...path: string[]) => join(root, ...path);
+const run = async (...args: string[]) => {
+  const { code, stdout, stderr } = await winnow(args);
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+};
+const ENGINE = ['--engine', 'wasm'];
+const TINY = [...ENGINE, '--batch-size', '4', '--data', at('pictures')];
+const scoresOf = async (model: string): Promise<unknown> =>
+  JSON.parse(await run('evaluate', at(model), '--data', at('pictures'), ...ENGINE, '--json'));
+
+const other = { image_mean: [0.1, 0.5, 0.9], image_std: [0.5, 0.1, 0.2] };
+const own = { mean: other.image_mean, std: other.image_std };
+
+beforeAll(async () => {
+  await makePictures(at('pictures'));
+  const shape = ['--image-size', '16', '--patch-size', '8'];
+  await run('train', ...TINY, ...shape, '--duration', '6it', '--evaluate-every', '0it', '--out', at('ours'));
+  await run('export', at('ours'), '--out', at('theirs'));
+  await cp(at('theirs'), at('others'), { recursive: true });
+  await writeFile(at('others', PREPROCESSOR_FILE), JSON.stringify(other));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+test('a model goes out with what its pictures were normalised with, and scores the same when it comes back', async () => {
+  expect(await readNormalisation(at('theirs'))).toEqual(imageNetNormalisation);
+
+  expect(await scoresOf('theirs')).toMatchObject({
+    scores: JSON.parse(readFileSync(at('ours', 'summary.json'), 'utf8')).model.scores,
+  });
+});
+
+test('a checkpoint is scored, imported, trained on and compressed with its own normalisation', async () => {
+  const ours = await scoresOf('theirs');
+  const others = await scoresOf('others');
+  expect(others).not.toMatchObject({ scores: Object(ours).scores });
+
+  await run('import', at('others'), '--out', at('imported'));
+  expect(await readNormalisation(at('imported'))).toEqual(own);
+  expect(await scoresOf('imported')).toMatchObject({ scores: Object(others).scores });
+
+  await run('train', '--from', at('imported'), ...TINY, '--duration', '0it', '--out', at('trained'));
+  expect(await readNormalisation(at('trained', 'model'))).toEqual(own);
+  expect(JSON.parse(readFileSync(at('trained', 'summary.json'), 'utf8'))).toMatchObject({
+    model: { scores: Object(others).scores },
+  });
+
+  const fast = ['--method', 'random', '--retrain', '0it', '--out', at('small')];
+  await run('compress', '--from', at('imported'), ...TINY, ...fast);
+  expect(await readNormalisation(at('small', 'model'))).toEqual(own);
+  expect(JSON.parse(readFileSync(at('small', 'summary.json'), 'utf8'))).toMatchObject({
+    dense: { scores: Object(others).scores },
+  });
+});
