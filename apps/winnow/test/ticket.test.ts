@@ -185,6 +185,67 @@ test('the matrix has every ticket and control on every task, with verdicts', asy
   }
 });
 
+describe('a report', () => {
+  const page = z.looseObject({
+    kind: z.literal('sparsity'),
+    charts: z.array(
+      z.looseObject({
+        onto: z.string(),
+        dense: z.number(),
+        bar: z.number(),
+        curves: z.array(
+          z.looseObject({
+            label: z.string(),
+            isControl: z.boolean(),
+            points: z.array(z.looseObject({ sparsity: z.number(), mean: z.number(), verdict: z.string() })),
+          }),
+        ),
+      }),
+    ),
+    matrices: z.array(z.looseObject({ title: z.string(), rows: z.array(z.string()) })),
+  });
+  const pageOf = async (run: string) => {
+    const { code, stdout } = await winnow(['report', at(run)]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/The page is .*report\.html/);
+    const html = readFileSync(at(run, 'report.html'), 'utf8');
+    const data = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)?.[1] ?? '';
+    return page.parse(JSON.parse(data));
+  };
+
+  test('of a search has its scores by sparsity, and what is left of every layer', async () => {
+    const { charts, matrices } = await pageOf('tickets');
+    const { tickets } = summaryOf('tickets');
+    const scores = tickets.map(({ scores }) => scores['top1'] ?? Number.NaN);
+    expect(charts).toMatchObject([{ dense: scores[0], bar: 0.99 * (scores[0] ?? 0) }]);
+    expect(charts[0]?.curves[0]?.points.map(({ mean }) => mean)).toEqual(scores.slice(1));
+    expect(matrices).toMatchObject([{ title: 'What is left of every tower and layer' }]);
+  });
+
+  test('of a matrix has a curve for tickets and for each control on every task', async () => {
+    const { charts, matrices } = await pageOf('matrix');
+    expect(charts).toHaveLength(2);
+    for (const { dense, bar, curves } of charts) {
+      expect(curves.map(({ isControl }) => isControl)).toEqual([false, true, true, true]);
+      for (const { mean, verdict } of curves.flatMap(({ points }) => points))
+        expect(verdict === 'wins').toBe(mean >= bar);
+      expect(bar).toBeCloseTo(0.99 * dense, 9);
+    }
+    expect(matrices.map(({ title }) => title)).toEqual(['Transfer']);
+  });
+
+  test('of a trained ticket shows what is left; of a run on its way says how to go on', async () => {
+    expect((await pageOf('trained')).charts).toEqual([]);
+    await winnow(
+      find('halfway', '60%'),
+      signalWatched((looks) => looks >= 3),
+    );
+    const { code, stderr } = await winnow(['report', at('halfway')]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/has not finished: winnow ticket find --resume --out/);
+  });
+});
+
 test('overlaps stand beside those of random masks', async () => {
   const files = [20, 40].map((sparsity) => at('tickets', 'tickets', `${sparsity}.00.json`)).join();
   const { stdout } = await winnow(['ticket', 'overlap', '--tickets', files, '--json']);

@@ -35,8 +35,8 @@ export interface FoundFigures {
   readonly findings: Json;
 }
 
-/** Everything that a page shows. */
-export interface PageData {
+/** What a page is about, and where it comes from. */
+export interface Provenance {
   readonly title: string;
   /** One line of what it is. */
   readonly summary: string;
@@ -44,6 +44,10 @@ export interface PageData {
   readonly command: string;
   readonly config: string;
   readonly environment: readonly (readonly [name: string, value: string])[];
+}
+
+/** Everything that the page of a comparison shows. */
+export interface PageData extends Provenance {
   /** Of the intervals, as 0.95. */
   readonly confidence: number;
   readonly dense: readonly DenseRow[];

@@ -3,8 +3,8 @@ import { delimiter, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type Page, chromium } from 'playwright-core';
-import { reportPage } from '../src/index';
-import { exampleData } from './example';
+import { reportPage, sparsityPage } from '../src/index';
+import { exampleData, exampleTickets } from './example';
 
 /** A browser that the system has. */
 const executablePath = ['chromium', 'chromium-browser', 'google-chrome']
@@ -16,13 +16,14 @@ if (executablePath === undefined) {
 } else {
   describe('in Chromium', () => {
     const folder = mkdtempSync(join(tmpdir(), 'winnow-page-'));
-    const url = pathToFileURL(join(folder, 'report.html')).href;
+    const urlOf = (name: string) => pathToFileURL(join(folder, name)).href;
     /** Where to leave pictures for people to look at. */
     const pictures = process.env['WINNOW_SCREENSHOTS'];
     let browser: Browser;
 
     beforeAll(async () => {
       writeFileSync(join(folder, 'report.html'), reportPage(exampleData()));
+      writeFileSync(join(folder, 'tickets.html'), sparsityPage(exampleTickets()));
       browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
     });
     afterAll(async () => {
@@ -40,7 +41,9 @@ if (executablePath === undefined) {
       screen: keyof typeof screens,
       colorScheme: 'light' | 'dark',
       work: (page: Page) => Promise<void>,
+      name = 'report.html',
     ): Promise<void> {
+      const url = urlOf(name);
       const context = await browser.newContext({ ...screens[screen], colorScheme });
       const page = await context.newPage();
       const troubles: string[] = [];
@@ -55,7 +58,10 @@ if (executablePath === undefined) {
       await page.goto(url);
       await work(page);
       if (pictures !== undefined) {
-        await page.screenshot({ path: join(pictures, `${screen}-${colorScheme}.png`), fullPage: true });
+        await page.screenshot({
+          path: join(pictures, `${name}-${screen}-${colorScheme}.png`),
+          fullPage: true,
+        });
       }
       await context.close();
       expect(troubles).toEqual([]);
@@ -93,6 +99,31 @@ if (executablePath === undefined) {
         expect(width).toBeLessThanOrEqual(screens[screen].viewport.width);
       });
     });
+
+    test.each([
+      ['desktop', 'light'],
+      ['phone', 'dark'],
+    ] as const)(
+      'tickets are drawn on a %s screen, %s, and the curves follow the task',
+      async (screen, scheme) => {
+        await onPage(
+          screen,
+          scheme,
+          async (page) => {
+            expect(await page.locator('#share-maps figure').count()).toBe(2);
+            expect(await coloursIn(page, '#share-maps')).toBeGreaterThan(5);
+            const chart = page.locator('#score-chart');
+            expect(await coloursIn(page, '#score-chart')).toBeGreaterThan(10);
+            expect(await chart.getAttribute('aria-label')).toBe('top1 on category by sparsity');
+            await page.locator('#score-controls').getByLabel('Task').selectOption('names');
+            expect(await chart.getAttribute('aria-label')).toBe('top1 on names by sparsity');
+            const width = await page.evaluate(() => document.documentElement.scrollWidth);
+            expect(width).toBeLessThanOrEqual(screens[screen].viewport.width);
+          },
+          'tickets.html',
+        );
+      },
+    );
 
     test('the charts follow what is chosen', async () => {
       await onPage('desktop', 'light', async (page) => {

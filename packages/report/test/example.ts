@@ -1,5 +1,5 @@
 import { type Measurement, type Outcomes, denseRowsOf, tablesOf } from '@winnow/comparison';
-import type { PageData } from '../src/index';
+import type { PageData, SparsityPageData } from '../src/index';
 
 /** A comparison that looks like one, of made-up numbers: two budgets, two tracks, controls, a failure, odd names. */
 export function exampleData(): PageData {
@@ -148,5 +148,56 @@ export function exampleOutcomes(): Outcomes {
         },
       },
     ],
+  };
+}
+
+/** Tickets that look like some, of made-up numbers: two tasks, two controls, transfer and overlap. */
+export function exampleTickets(): SparsityPageData {
+  const sparsities = [0.3, 0.6, 0.9];
+  const curve = (label: string, isControl: boolean, loss: number) => ({
+    label,
+    isControl,
+    points: sparsities.map((sparsity) => {
+      const mean = 60 - loss * sparsity;
+      const verdict =
+        mean >= 59.4 ? ('wins' as const) : mean >= 59 ? ('by its deviation' as const) : ('loses' as const);
+      return { sparsity, mean, deviation: isControl ? null : 0.4, seeds: isControl ? 1 : 3, verdict };
+    }),
+  });
+  const curves = [curve('tickets of <a>', false, 1), curve('random', true, 9), curve('shuffled', true, 20)];
+  return {
+    title: 'Tickets on <example> & more',
+    summary: 'A page of made-up numbers',
+    command: 'winnow ticket transfer --config config.json',
+    config: '{}',
+    environment: [['Engine', 'made up']],
+    charts: ['category', 'names'].map((onto) => ({ onto, metric: 'top1', dense: 60, bar: 59.4, curves })),
+    matrices: [
+      {
+        title: 'Transfer',
+        note: 'shares of the dense score',
+        rows: ['a 60 %', 'b 60 %'],
+        columns: ['category', 'names'],
+        shares: [
+          [0.99, 1.02],
+          [0.97, 0.95],
+        ],
+      },
+      {
+        title: 'Overlap',
+        note: 'kept by both',
+        rows: ['a', 'b'],
+        columns: ['a', 'b'],
+        shares: [
+          [null, 0.4],
+          [0.4, null],
+        ],
+        expected: [
+          [null, 0.25],
+          [0.25, null],
+        ],
+      },
+    ],
+    ledger: [{ phase: 'dense', steps: 10, examples: 640, trainingMacs: 1e9, wallMs: 1000 }],
   };
 }

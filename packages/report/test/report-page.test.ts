@@ -1,9 +1,9 @@
 import type { Json } from '@winnow/core';
 import fc from 'fast-check';
 import { html } from '../src/html';
-import { reportPage } from '../src/index';
+import { reportPage, sparsityPage } from '../src/index';
 import { figuresOf } from '../src/page/figure';
-import { exampleData } from './example';
+import { exampleData, exampleTickets } from './example';
 
 describe('the page', () => {
   const page = reportPage(exampleData());
@@ -32,10 +32,29 @@ describe('the page', () => {
         const text = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(
           reportPage(data),
         )?.[1];
-        expect(JSON.parse(text ?? '')).toEqual(JSON.parse(JSON.stringify(data)));
+        expect(JSON.parse(text ?? '')).toEqual({ kind: 'comparison', ...JSON.parse(JSON.stringify(data)) });
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('the page of tickets', () => {
+  const page = sparsityPage(exampleTickets());
+
+  it('has every score with its verdict in a table, by both rules', () => {
+    expect(page).toMatch(/<th scope="row">tickets of &lt;a&gt;<\/th>\s*<td>59\.70 ± 0\.40 ✓<\/td>/);
+    expect(page).toMatch(/<td>59\.10 ± 0\.40 \(✓\)<\/td>/);
+    expect(page).toMatch(/<th scope="row">shuffled <small>control<\/small><\/th>\s*<td>54\.00<\/td>/);
+  });
+  it('has overlaps with what chance would give beside them, and none of a ticket with itself', () => {
+    expect(page).toMatch(/<th scope="row">a<\/th>\s*<td><\/td>\s*<td>40\.0 % \(25\.0 %\)<\/td>/);
+    expect(page).toMatch(/<td>102\.0 %<\/td>/);
+  });
+  it('has no part that nothing is said in', () => {
+    const bare = sparsityPage({ ...exampleTickets(), charts: [], matrices: [] });
+    expect(bare).not.toMatch(/id="(?:scores|matrices)"|#scores|#matrices/);
+    expect(bare).toMatch(/id="ledger"/);
   });
 });
 

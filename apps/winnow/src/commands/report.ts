@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { UserError, parseOptions } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { writeAtomically } from '@winnow/formats';
-import { reportPage } from '@winnow/report';
+import { reportPage, sparsityPage } from '@winnow/report';
 import { z } from 'zod';
 import { isComparison } from '../comparison/comparison-folder';
 import { PAGE_FILE, conclude } from '../comparison/conclude';
@@ -15,6 +15,7 @@ import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
 import { type Terminal, print } from '../terminal/terminal';
+import { isTicketRun, ticketRunPage } from '../ticket/page';
 import type { Command } from './command';
 
 const reportOptions = z.object({
@@ -56,11 +57,18 @@ async function reportComparison(
 async function reportRun(path: string, tensorboard: boolean, { stdout }: Terminal): Promise<string> {
   const record = await recordIfAny(path);
   if (record === undefined) throw new UserError(`there is no run and no comparison in ${path}`);
+  const page = resolve(join(path, PAGE_FILE));
+  if (isTicketRun(record)) {
+    const found = await ticketRunPage(path, record);
+    await writeAtomically(page, sparsityPage(found.page));
+    if (tensorboard) await writeEvents(path, join(path, LOG_FOLDER));
+    print(stdout, found.text);
+    return page;
+  }
   const summary = await readSummary(path);
   if (summary === undefined) {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
-  const page = resolve(join(path, PAGE_FILE));
   await writeAtomically(page, reportPage(await runPage(path, record, summary)));
   if (tensorboard) await writeEvents(path, join(path, LOG_FOLDER));
   print(stdout, runReport(summary, path));

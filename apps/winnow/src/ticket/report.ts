@@ -53,7 +53,7 @@ export function transferReport({ onto, rows }: TransferSummary, folder: string):
   ]);
   return [
     table(['ticket', ...onto.map(({ name, metric }) => `${name}, ${metric}`)], lines),
-    `Over ${seeds} seeds. ✓: the mean is at least 99 % of the dense model's; (✓): only with one standard deviation added.`,
+    `${seeds === 1 ? 'A single seed' : `Over ${seeds} seeds`}. ✓: the mean is at least 99 % of the dense model's; (✓): only with one standard deviation added.`,
     `The run is in ${folder}`,
   ].join('\n');
 }

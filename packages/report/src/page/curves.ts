@@ -3,6 +3,8 @@ import { count, milliseconds } from '../numbers';
 import type { PageData } from '../page-data';
 import { type Colours, chart, described } from './chart';
 import { choice, distinct, elementById } from './data';
+import { errorBar } from './error-bar';
+import { escaped } from './escaped';
 
 type Measured = Row | DenseRow;
 
@@ -206,37 +208,4 @@ function optionOf(
           ]),
     ],
   };
-}
-
-const CAP_PX = 4;
-
-interface DrawingTools {
-  value(dimension: number): number;
-  coord(point: [number, number]): [number, number];
-}
-
-function errorBar(stroke: string) {
-  return (_parameters: unknown, { value, coord }: DrawingTools) => {
-    const [x, low] = coord([value(0), value(1)]);
-    const [, high] = coord([value(0), value(2)]);
-    const segment = (x1: number, y1: number, x2: number, y2: number) => ({
-      type: 'line',
-      shape: { x1, y1, x2, y2 },
-      style: { stroke, lineWidth: 1.5, fill: 'none' },
-    });
-    return {
-      type: 'group',
-      children: [
-        segment(x, low, x, high),
-        segment(x - CAP_PX, low, x + CAP_PX, low),
-        segment(x - CAP_PX, high, x + CAP_PX, high),
-      ],
-    };
-  };
-}
-
-function escaped(text: string): string {
-  const element = document.createElement('span');
-  element.textContent = text;
-  return element.innerHTML;
 }

@@ -1,8 +1,12 @@
 import type { PageData } from '../page-data';
+import type { SparsityPageData } from '../sparsity-data';
+
+type AnyPageData =
+  ({ readonly kind: 'comparison' } & PageData) | ({ readonly kind: 'sparsity' } & SparsityPageData);
 
 /** The data that stand in the page. */
-export function pageData(): PageData {
-  const data: PageData = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
+export function pageData(): AnyPageData {
+  const data: AnyPageData = JSON.parse(document.getElementById('data')?.textContent ?? '{}');
   return data;
 }
 

@@ -1,7 +1,9 @@
 import { percent } from '../numbers';
 import type { KeptMap, PageData } from '../page-data';
-import { type Colours, chart, described } from './chart';
+import { chart } from './chart';
 import { choice, distinct, elementById } from './data';
+import { escaped } from './escaped';
+import { type HeatMap, heatMapOption } from './heat-map';
 
 /** One heat map for each contender: layers across, components down. */
 export function drawKept({ kept }: PageData): void {
@@ -25,7 +27,7 @@ export function drawKept({ kept }: PageData): void {
       element.className = 'chart';
       figure.append(caption, element);
       maps.append(figure);
-      chart(element, (colours) => optionOf(map, colours));
+      chart(element, (colours) => heatMapOption(mapOf(map), colours));
     }
   };
   const workload = choice(controls, 'Workload', distinct(kept.map(({ workload }) => workload)), draw);
@@ -34,66 +36,23 @@ export function drawKept({ kept }: PageData): void {
   draw();
 }
 
-function optionOf({ label, cells }: KeptMap, { ink, quiet, line, ground, isDark }: Colours) {
+function mapOf({ label, cells }: KeptMap): HeatMap {
   const layers = distinct(cells.map(({ layer }) => layer)).sort((a, b) => a - b);
   const components = distinct(cells.map(({ component }) => component));
   return {
-    ...described(`What ${label} kept of every layer`),
-    animation: false,
-    textStyle: { color: ink },
-    grid: { left: 110, right: 12, top: 8, bottom: 64 },
-    tooltip: {
-      confine: true,
-      backgroundColor: ground,
-      borderColor: line,
-      textStyle: { color: ink },
-      formatter: ({ data }: { data: { value: readonly [number, number, number]; borrowed: number } }) => {
-        const [layer, component, share] = data.value;
-        const shared = data.borrowed === 0 ? '' : `, ${percent(data.borrowed)} borrowed`;
-        return `layer ${layers[layer] ?? ''}, ${components[component] ?? ''}: ${percent(share)} kept${shared}`;
-      },
-    },
-    xAxis: {
-      type: 'category',
-      name: 'layer',
-      nameLocation: 'middle',
-      nameGap: 22,
-      data: layers.map(String),
-      axisLabel: { color: quiet },
-    },
-    yAxis: {
-      type: 'category',
-      data: components,
-      inverse: true,
-      axisLabel: { color: quiet, width: 100, overflow: 'truncate' },
-    },
-    visualMap: {
-      min: 0,
-      max: 1,
-      orient: 'horizontal',
-      left: 'center',
-      bottom: 0,
-      itemWidth: 10,
-      itemHeight: 90,
-      text: ['all', 'none'],
-      textStyle: { color: quiet },
-      inRange: { color: isDark ? ['#1d2530', '#2f6ea3', '#9ad0ff'] : ['#f2f6fa', '#6aaed6', '#08519c'] },
-    },
-    series: [
-      {
-        type: 'heatmap',
-        data: cells.map(({ layer, component, kept, borrowed }) => ({
-          value: [layers.indexOf(layer), components.indexOf(component), Number(kept.toFixed(4))],
-          borrowed,
-        })),
-        itemStyle: { borderColor: ground, borderWidth: 2 },
-        label: {
-          show: layers.length <= 12,
-          fontSize: 11,
-          formatter: ({ data }: { data: { value: readonly [number, number, number] } }) =>
-            (100 * data.value[2]).toFixed(0),
-        },
-      },
-    ],
+    description: `What ${label} kept of every layer`,
+    rows: components,
+    columns: layers.map(String),
+    columnsAre: 'layer',
+    range: [0, 1],
+    cells: cells.map(({ layer, component, kept, borrowed }) => {
+      const shared = borrowed === 0 ? '' : `, ${percent(borrowed)} borrowed`;
+      return {
+        row: components.indexOf(component),
+        column: layers.indexOf(layer),
+        share: kept,
+        tip: escaped(`layer ${layer}, ${component}: ${percent(kept)} kept${shared}`),
+      };
+    }),
   };
 }

@@ -1,7 +1,8 @@
 import type { Failure } from '@winnow/comparison';
+import type { LedgerEntry } from '@winnow/core';
 import { type Html, html } from '../html';
 import { count, percent, seconds } from '../numbers';
-import type { KeptMap, LedgerRow, PageData } from '../page-data';
+import type { KeptMap, LedgerRow, Provenance } from '../page-data';
 import { tableOf } from './tables';
 
 export function failureSection(failures: readonly Failure[]): Html {
@@ -23,43 +24,47 @@ export function failureSection(failures: readonly Failure[]): Html {
 }
 
 /** Compute as the runner counted it; no method declares its own. */
-export function ledgerSection(ledger: readonly LedgerRow[]): Html {
+export const ledgerSection = (ledger: readonly LedgerRow[]): Html =>
+  computeSection(
+    ['Contender', 'Workload', 'Track', 'Budget'],
+    ledger.flatMap(({ label, workload, track, budget, phases }) =>
+      phases.map((entry) => ({ names: [label, workload, track, budget], entry })),
+    ),
+    ', as means over the seeds',
+  );
+
+/** The phases of one run. */
+export const phasesSection = (phases: readonly LedgerEntry[]): Html =>
+  computeSection(
+    [],
+    phases.map((entry) => ({ names: [], entry })),
+  );
+
+function computeSection(
+  names: readonly string[],
+  rows: readonly { readonly names: readonly string[]; readonly entry: LedgerEntry }[],
+  spread = '',
+): Html {
   return html`<section id="ledger">
     <h2>Ledger</h2>
     <p>
-      What the runner measured in every phase, as means over the seeds: training multiply–accumulates (forward
-      and backward), wall time, and the largest resident memory of the process.
+      What the runner measured in every phase${spread}: training multiply–accumulates (forward and backward),
+      wall time, and the largest resident memory of the process.
     </p>
     ${tableOf(
       'Compute spent, phase by phase',
-      [
-        'Contender',
-        'Workload',
-        'Track',
-        'Budget',
-        'Phase',
-        'Steps',
-        'Examples',
-        'Training MACs',
-        'Time',
-        'Peak memory',
-      ],
-      ledger.flatMap(({ label, workload, track, budget, phases }) =>
-        phases.map((entry) => ({
-          cells: [
-            label,
-            workload,
-            track,
-            budget,
-            entry.phase,
-            count(Math.round(entry.steps)),
-            count(Math.round(entry.examples)),
-            count(entry.trainingMacs),
-            seconds(entry.wallMs),
-            entry.peakMemoryBytes === undefined ? '' : `${count(entry.peakMemoryBytes)}B`,
-          ],
-        })),
-      ),
+      [...names, 'Phase', 'Steps', 'Examples', 'Training MACs', 'Time', 'Peak memory'],
+      rows.map(({ names, entry }) => ({
+        cells: [
+          ...names,
+          entry.phase,
+          count(Math.round(entry.steps)),
+          count(Math.round(entry.examples)),
+          count(entry.trainingMacs),
+          seconds(entry.wallMs),
+          entry.peakMemoryBytes === undefined ? '' : `${count(entry.peakMemoryBytes)}B`,
+        ],
+      })),
     )}
   </section>`;
 }
@@ -91,7 +96,7 @@ export function keptTables(kept: readonly KeptMap[]): Html {
   </details>`;
 }
 
-export function environmentSection({ environment, command, config }: PageData): Html {
+export function environmentSection({ environment, command, config }: Provenance): Html {
   return html`<section id="environment">
     <h2>Environment</h2>
     <dl>
@@ -107,7 +112,7 @@ export function environmentSection({ environment, command, config }: PageData): 
       config === ''
         ? html``
         : html`<details>
-            <summary>comparison.yaml</summary>
+            <summary>All that was asked for</summary>
             <pre tabindex="0"><code>${config}</code></pre>
           </details>`
     }
