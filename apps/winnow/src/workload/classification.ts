@@ -118,7 +118,7 @@ function classificationWorkload(
       }
       if (config.classes !== classes.length) {
         throw new UserError(
-          `the model tells ${config.classes} classes apart, but ${name} has ${classes.length}: choose the data it was trained for`,
+          `the model tells ${config.classes} classes apart, but ${name} has ${classes.length}: choose the data it was trained for, or give it a new head first with winnow train --from`,
         );
       }
       if (config.channels !== channels) {
