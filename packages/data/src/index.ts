@@ -13,6 +13,7 @@ export { DataError, type DataProblem } from './failure/data-error';
 export { type ImageFolderOptions, imageFolder } from './folder/image-folder';
 export type { ImageTextOptions, TokenizedImageTextData } from './pairs/image-text-data';
 export type { ImageOptions } from './picture/image-options';
+export type { PictureCache } from './picture/pack';
 export { type Normalisation, imageNetNormalisation } from './picture/normalisation';
 export { clipTokenizer } from './tokenizer/clip-tokenizer';
 export { type EncodedTexts, encodeAll } from './tokenizer/encode-all';

@@ -24,8 +24,7 @@ const someGroups = fc
 function readable(groups: readonly PairGroup[]) {
   const paths = groups.flatMap(({ pictures }) => pictures);
   const tokenizer = numberedTexts(groups.flatMap(({ texts }) => texts));
-  const pictures: PreparedPictures = {
-    load: async () => undefined,
+  const pictures: Pick<PreparedPictures, 'batch'> = {
     batch: async (wanted) => Float32Array.from(wanted, ({ path }) => paths.indexOf(path)),
   };
   return {

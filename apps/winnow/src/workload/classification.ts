@@ -14,6 +14,7 @@ import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
+import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { models } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
@@ -95,7 +96,13 @@ export function openPictures(
   imageSize: number,
   normalisation?: PictureNormalisation,
 ): Promise<ImageClassificationData> {
-  const options = { imageSize, preload, ...(normalisation === undefined ? {} : { normalisation }) };
+  const pictureCache = pictureCacheIn(cacheFolder());
+  const options = {
+    imageSize,
+    preload,
+    pictureCache,
+    ...(normalisation === undefined ? {} : { normalisation }),
+  };
   return openDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 

@@ -17,6 +17,7 @@ import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
+import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { models, textModels } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
@@ -120,7 +121,8 @@ function openPairs(
   shape: PairShape,
 ): Promise<TokenizedImageTextData> {
   const { images, ...rest } = shape;
-  const options = { ...rest, preload, ...(images === undefined ? {} : { images }) };
+  const pictureCache = pictureCacheIn(cacheFolder());
+  const options = { ...rest, preload, pictureCache, ...(images === undefined ? {} : { images }) };
   return openImageTextDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 

@@ -24,11 +24,8 @@ export async function classificationData(
 ): Promise<ImageClassificationData> {
   const pictures = picturesFor(options, defaultAugmentation);
   if (options.preload === true) {
-    await preload(pictures, {
-      train: pathsOf(train),
-      validation: pathsOf(validation),
-      test: pathsOf(test),
-    });
+    const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
+    await preload(pictures, paths, options.pictureCache);
   }
   return {
     name,

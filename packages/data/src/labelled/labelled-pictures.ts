@@ -13,7 +13,7 @@ export interface LabelledPicture {
  */
 export function labelledPictures(
   examples: readonly LabelledPicture[],
-  pictures: PreparedPictures,
+  pictures: Pick<PreparedPictures, 'batch'>,
 ): Dataset<ImageBatch> {
   const at = (index: number): LabelledPicture => {
     const example = examples[index];

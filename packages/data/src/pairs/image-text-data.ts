@@ -64,11 +64,8 @@ export async function imageTextData(
     options.context ??
     (options.tokenizer === undefined ? longest(trainingTexts, tokenizer) : LARGEST_DEFAULT_CONTEXT);
   if (options.preload === true) {
-    await preload(pictures, {
-      train: picturesOf(train),
-      validation: picturesOf(validation),
-      test: picturesOf(test),
-    });
+    const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
+    await preload(pictures, paths, options.pictureCache);
   }
   const dataset = (groups: readonly PairGroup[]) => pairDataset(groups, { pictures, tokenizer, context });
   return {

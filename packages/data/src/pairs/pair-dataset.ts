@@ -5,7 +5,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { PairGroup } from './group';
 
 export interface PairDatasetOptions {
-  readonly pictures: PreparedPictures;
+  readonly pictures: Pick<PreparedPictures, 'batch'>;
   readonly tokenizer: Tokenizer;
   /** Longest text, in tokens with start and end. */
   readonly context: number;

@@ -5,6 +5,7 @@ import {
   checkPolicy,
 } from '../augmentation/policy';
 import { type Normalisation, imageNetNormalisation, normaliser } from './normalisation';
+import type { PictureCache } from './pack';
 import { type PreparedPictures, preparedPictures } from './prepared';
 import { pictureStore } from './store';
 
@@ -29,6 +30,8 @@ export interface ImageOptions {
    * that fit into the cache are not decoded again. Default false: a broken file is reported when it is first used.
    */
   readonly preload?: boolean;
+  /** Where pictures that `preload` has decoded are kept for the next time. Default: nowhere. */
+  readonly pictureCache?: PictureCache;
 }
 
 function policyOf(augmentation: AugmentationPreset | AugmentationPolicy): AugmentationPolicy | undefined {

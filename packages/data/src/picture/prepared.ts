@@ -3,7 +3,7 @@ import { augment } from '../augmentation/augment';
 import type { AugmentationPolicy } from '../augmentation/policy';
 import type { Normalise } from './normalisation';
 import { CHANNELS, type Picture, centreSquare } from './picture';
-import { readPicture } from './read';
+import { decoder, readPicture } from './read';
 import type { PictureStore } from './store';
 
 /**
@@ -29,11 +29,15 @@ export interface PictureOfExample {
 
 /** Picture files as a model takes them in: decoded and resized by libvips off the main thread, augmented in plain code. */
 export interface PreparedPictures {
+  /** Of everything but the file that decides what `load` gives. */
+  readonly recipe: string;
   /**
    * Decodes the picture as training (augmented or not) or evaluation will want it, into the store.
    * @throws {DataError} naming the file when it cannot be decoded.
    */
-  load(path: string, augmented: boolean): Promise<void>;
+  load(path: string, augmented: boolean): Promise<Picture>;
+  /** Takes over what `load` has given before. */
+  keep(path: string, augmented: boolean, picture: Picture): void;
   /**
    * Normalised pixels, [B, S, S, C]; varied with an augmentation, otherwise as for evaluation.
    * @throws {DataError} naming the first file that cannot be decoded.
@@ -53,19 +57,19 @@ export function preparedPictures({
   const workingSide = Math.ceil(imageSize * WORKING_SCALE);
   const varied = new Uint8Array(valuesPerPicture);
 
-  const forEvaluation = (path: string): Promise<Picture> =>
-    store.get(`evaluation ${path}`, async () =>
-      centreSquare(await readPicture(path, { shorterSide: evaluationSide, enlarge: true }), imageSize),
-    );
+  const forEvaluation = async (path: string): Promise<Picture> =>
+    centreSquare(await readPicture(path, { shorterSide: evaluationSide, enlarge: true }), imageSize);
   const forAugmentation = (path: string): Promise<Picture> =>
-    store.get(`augmentation ${path}`, () => readPicture(path, { shorterSide: workingSide, enlarge: false }));
-  const decoded = (path: string, augmented: boolean): Promise<Picture> =>
-    augmented && policy !== undefined ? forAugmentation(path) : forEvaluation(path);
+    readPicture(path, { shorterSide: workingSide, enlarge: false });
+  const decoded = (path: string, augmented: boolean, decode?: () => Promise<Picture>): Promise<Picture> =>
+    augmented && policy !== undefined
+      ? store.get(`augmentation ${path}`, decode ?? (() => forAugmentation(path)))
+      : store.get(`evaluation ${path}`, decode ?? (() => forEvaluation(path)));
 
   return {
-    load: async (path, augmented) => {
-      await decoded(path, augmented);
-    },
+    recipe: JSON.stringify([imageSize, evaluationSide, policy === undefined ? null : workingSide, decoder]),
+    load: decoded,
+    keep: (path, augmented, picture) => void decoded(path, augmented, () => Promise.resolve(picture)),
     batch: async (pictures, augmentation) => {
       const sources = await Promise.all(
         pictures.map(({ path }) => decoded(path, augmentation !== undefined)),

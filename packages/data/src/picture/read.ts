@@ -2,6 +2,9 @@ import sharp from 'sharp';
 import { DataError } from '../failure/data-error';
 import { CHANNELS, type Picture } from './picture';
 
+/** What decodes: another version may give other pixels. */
+export const decoder: string = JSON.stringify(sharp.versions);
+
 export interface ReadOptions {
   /** Length of the shorter side after resizing, in pixels; the aspect ratio is kept. */
   readonly shorterSide: number;

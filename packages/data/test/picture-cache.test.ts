@@ -1,0 +1,119 @@
+import { readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { type ImageFolderOptions, type PictureCache, imageFolder } from '../src/index';
+import { packed, unpacked } from '../src/picture/pack';
+import type { Picture } from '../src/picture/picture';
+import { picture, temporaryFolders, writeTree } from './pictures/temporary';
+
+const somePictures = fc.array(
+  fc
+    .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
+    .chain(([width, height]) =>
+      fc
+        .uint8Array({ minLength: 3 * width * height, maxLength: 3 * width * height })
+        .map((pixels) => ({ width, height, pixels })),
+    ),
+  { maxLength: 6 },
+);
+
+describe('packed pictures', () => {
+  test('come back as they were', () => {
+    fc.assert(
+      fc.property(somePictures, (pictures) => {
+        const plain = (all: readonly Picture[]) =>
+          all.map(({ pixels, ...size }) => ({ ...size, pixels: [...pixels] }));
+        expect(plain(unpacked(packed(pictures)) ?? [])).toEqual(plain(pictures));
+      }),
+    );
+  });
+
+  test('are nothing when a byte has changed or is missing', () => {
+    fc.assert(
+      fc.property(somePictures, fc.nat(), fc.integer({ min: 1, max: 255 }), (pictures, place, change) => {
+        const bytes = packed(pictures);
+        const at = place % bytes.length;
+        expect(unpacked(bytes.subarray(0, at))).toBeUndefined();
+        bytes[at] = (bytes[at] ?? 0) ^ change;
+        expect(unpacked(bytes)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe('a folder that is opened with a cache', () => {
+  const temporary = temporaryFolders();
+  const FEWEST = 500;
+  let root: string;
+  const contents = new Map<string, Uint8Array>();
+  const counted = { reads: 0, writes: 0 };
+  const pictureCache: PictureCache = {
+    read: (key) => {
+      counted.reads++;
+      return Promise.resolve(contents.get(key));
+    },
+    write: (key, content) => {
+      counted.writes++;
+      contents.set(key, content);
+      return Promise.resolve();
+    },
+  };
+  const opened = async (options: Partial<ImageFolderOptions> = { pictureCache }) => {
+    const data = await imageFolder(root, { imageSize: 8, preload: true, ...options });
+    const training = await data.train.batch([0, 1, 2], { seed: 1, epoch: 0 });
+    const test = await data.test.batch([0, 1]);
+    return [...training.images, ...test.images];
+  };
+  const first = () => join(root, 'train/cat/0.png');
+
+  beforeAll(async () => {
+    root = await temporary('many');
+    const [cat, dog] = [await picture(10, 8, 3).png().toBuffer(), await picture(8, 10, 90).png().toBuffer()];
+    const tree: Record<string, Buffer> = {};
+    for (let index = 0; index < FEWEST / 2; index++) {
+      const split = index % 10 === 0 ? 'test' : index % 10 === 1 ? 'validation' : 'train';
+      tree[`${split}/cat/${index === 2 ? 0 : index + 1}.png`] = cat;
+      tree[`${split}/dog/${index}.png`] = dog;
+    }
+    await writeTree(root, tree);
+  });
+  beforeEach(() => {
+    contents.clear();
+    counted.reads = counted.writes = 0;
+  });
+
+  test('decodes nothing the second time, and gives the same', async () => {
+    const plain = await opened({});
+    const aDay = new Date('2026-01-01');
+    await utimes(first(), aDay, aDay);
+    expect(await opened()).toEqual(plain);
+    expect(counted).toEqual({ reads: 1, writes: 1 });
+    // A file that could not be decoded any more, but looks as before from outside.
+    const good = await readFile(first());
+    await writeFile(first(), Buffer.alloc(good.byteLength));
+    await utimes(first(), aDay, aDay);
+    expect(await opened()).toEqual(plain);
+    expect(counted).toEqual({ reads: 2, writes: 1 });
+    await writeFile(first(), good);
+  });
+
+  test('decodes again what has changed, was damaged, or is wanted otherwise', async () => {
+    const before = await opened();
+    await writeFile(first(), await picture(10, 8, 200).png().toBuffer());
+    expect(await opened()).not.toEqual(before);
+    expect(counted.writes).toBe(2);
+
+    for (const [key, content] of contents) contents.set(key, content.slice(0, -1));
+    await opened();
+    expect(counted.writes).toBe(3);
+
+    await opened({ pictureCache, imageSize: 7 });
+    expect(counted.writes).toBe(4);
+  });
+
+  test('keeps nothing of broken files, and says which they are', async () => {
+    await writeFile(first(), 'no picture');
+    await expect(opened()).rejects.toThrow(/0\.png/);
+    expect(counted.writes).toBe(0);
+  });
+});
