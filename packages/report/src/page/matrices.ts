@@ -28,7 +28,7 @@ function mapOf({ title, rows, columns, shares, expected }: ShareMatrix): HeatMap
     rows,
     columns,
     columnsAre: '',
-    range: [Math.min(0, ...all), Math.max(1, ...all)],
+    range: [lowestOf(all), Math.max(1, ...all)],
     cells: shares.flatMap((row, place) =>
       row.flatMap((share, column) => {
         if (share === null) return [];
@@ -39,6 +39,14 @@ function mapOf({ title, rows, columns, shares, expected }: ShareMatrix): HeatMap
       }),
     ),
   };
+}
+
+const STEP = 0.05;
+
+/** Where colours begin: shares that are all near 1 would look the same from 0 on. */
+function lowestOf(shares: readonly number[]): number {
+  const lowest = Math.min(...shares);
+  return lowest > 0.5 ? Math.floor(lowest / STEP) * STEP : Math.min(0, lowest);
 }
 
 const percentOf = (share: number): string => `${(100 * share).toFixed(1)} %`;
