@@ -3,8 +3,7 @@ import { count, milliseconds } from '../numbers';
 import type { PageData } from '../page-data';
 import { type Colours, chart, described } from './chart';
 import { choice, distinct, elementById } from './data';
-import { errorBar } from './error-bar';
-import { escaped } from './escaped';
+import { scoreFrame, scoreSeries } from './score-chart';
 
 type Measured = Row | DenseRow;
 
@@ -119,79 +118,24 @@ function optionOf(
   marks: readonly { readonly name: string; readonly x: number | undefined }[],
   metric: string,
   axis: Axis | undefined,
-  { palette, ink, quiet, line, ground, bad }: Colours,
+  colours: Colours,
 ) {
   const all = curves.flatMap(({ points }) => points);
   const lowest = Math.min(...all.map(({ y, deviation }) => y - deviation));
   const text = (value: number) => axis?.text(value) ?? String(value);
+  const drawn = curves.map(({ label, isControl, points }) => ({
+    label,
+    isControl,
+    ...(label === 'dense' ? { symbol: 'diamond' } : {}),
+    points: points.map(({ budget, ...point }) => ({
+      ...point,
+      tip: `${budget}: ${metric} ${point.y.toFixed(2)}${point.deviation === 0 ? '' : ` ± ${point.deviation.toFixed(2)}`} at ${text(point.x)}`,
+    })),
+  }));
   return {
-    color: [...palette],
-    textStyle: { color: ink },
-    animation: false,
-    legend: {
-      type: 'scroll',
-      bottom: 0,
-      textStyle: { color: ink },
-      pageTextStyle: { color: ink },
-      pageIconColor: ink,
-    },
-    grid: { left: 56, right: 24, top: 28, bottom: 84 },
-    tooltip: {
-      backgroundColor: ground,
-      borderColor: line,
-      textStyle: { color: ink },
-      confine: true,
-      formatter: ({ seriesName, data }: { seriesName: string; data: { tip?: string } }) =>
-        `<strong>${escaped(seriesName)}</strong><br>${escaped(data.tip ?? '')}`,
-    },
-    xAxis: {
-      type: 'value',
-      scale: true,
-      name: axis?.name ?? '',
-      nameLocation: 'middle',
-      nameGap: 28,
-      nameTextStyle: { color: quiet },
-      axisLabel: { color: quiet, hideOverlap: true, formatter: text },
-      axisLine: { lineStyle: { color: line } },
-      splitLine: { lineStyle: { color: line } },
-    },
-    yAxis: {
-      type: 'value',
-      scale: true,
-      name: metric,
-      nameTextStyle: { color: quiet },
-      axisLabel: { color: quiet },
-      splitLine: { lineStyle: { color: line } },
-    },
+    ...scoreFrame({ name: axis?.name ?? '', text }, metric, colours),
     series: [
-      ...curves.flatMap(({ label, isControl, points }, place) => {
-        const color = palette[place % palette.length] ?? ink;
-        return [
-          {
-            type: 'line',
-            name: label,
-            symbolSize: isControl ? 7 : 9,
-            symbol: label === 'dense' ? 'diamond' : isControl ? 'emptyCircle' : 'circle',
-            lineStyle: { width: 2, type: isControl ? 'dashed' : 'solid' },
-            itemStyle: { color },
-            data: points.map(({ x, y, deviation, budget }) => ({
-              value: [x, y],
-              tip: `${budget}: ${metric} ${y.toFixed(2)}${deviation === 0 ? '' : ` ± ${deviation.toFixed(2)}`} at ${text(x)}`,
-            })),
-          },
-          {
-            type: 'custom',
-            name: label,
-            silent: true,
-            z: 1,
-            data: points
-              .filter(({ deviation }) => deviation > 0)
-              .map(({ x, y, deviation }) => [x, y - deviation, y + deviation]),
-            encode: { x: 0, y: [1, 2] },
-            renderItem: errorBar(color),
-          },
-        ];
-      }),
+      ...scoreSeries(drawn, colours),
       ...(marks.length === 0
         ? []
         : [
@@ -200,7 +144,7 @@ function optionOf(
               name: 'failed',
               symbol: 'path://M1,0L5,4L9,0L10,1L6,5L10,9L9,10L5,6L1,10L0,9L4,5L0,1Z',
               symbolSize: 12,
-              itemStyle: { color: bad },
+              itemStyle: { color: colours.bad },
               data: marks
                 .filter(({ x }) => x !== undefined)
                 .map(({ name, x }) => ({ value: [x, lowest], tip: `${name} failed` })),

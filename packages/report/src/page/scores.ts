@@ -2,8 +2,7 @@ import type { SparsityChart, SparsityPageData } from '../sparsity-data';
 import { percent, spreadText } from '../numbers';
 import { type Colours, chart, described } from './chart';
 import { choice, elementById } from './data';
-import { errorBar } from './error-bar';
-import { escaped } from './escaped';
+import { scoreFrame, scoreSeries } from './score-chart';
 
 /** Scores by sparsity: one curve for each ticket or control, with the score of a relaxed winning ticket. */
 export function drawScores({ charts }: SparsityPageData): void {
@@ -22,10 +21,8 @@ export function drawScores({ charts }: SparsityPageData): void {
   });
 }
 
-function optionOf(
-  { onto, metric, dense, bar, curves }: SparsityChart,
-  { palette, ink, quiet, line, ground }: Colours,
-) {
+function optionOf({ onto, metric, dense, bar, curves }: SparsityChart, colours: Colours) {
+  const { quiet } = colours;
   const reach = [0, Math.max(...curves.flatMap(({ points }) => points.map(({ sparsity }) => sparsity)))];
   const level = (name: string, score: number, type: 'dotted' | 'solid') => ({
     type: 'line',
@@ -35,76 +32,23 @@ function optionOf(
     itemStyle: { color: quiet },
     data: reach.map((x) => ({ value: [x, score], tip: score.toFixed(2) })),
   });
+  const drawn = curves.map(({ label, isControl, points }) => ({
+    label,
+    isControl,
+    points: points.map((point) => ({
+      x: point.sparsity,
+      y: point.mean,
+      deviation: point.deviation ?? 0,
+      tip: `${percent(point.sparsity)}: ${metric} ${spreadText(point)}`,
+    })),
+  }));
   return {
     ...described(`${metric} on ${onto} by sparsity`),
-    color: [...palette],
-    textStyle: { color: ink },
-    animation: false,
-    legend: {
-      type: 'scroll',
-      bottom: 0,
-      textStyle: { color: ink },
-      pageTextStyle: { color: ink },
-      pageIconColor: ink,
-    },
-    grid: { left: 56, right: 24, top: 28, bottom: 84 },
-    tooltip: {
-      backgroundColor: ground,
-      borderColor: line,
-      textStyle: { color: ink },
-      confine: true,
-      formatter: ({ seriesName, data }: { seriesName: string; data: { tip?: string } }) =>
-        `<strong>${escaped(seriesName)}</strong><br>${escaped(data.tip ?? '')}`,
-    },
-    xAxis: {
-      type: 'value',
-      name: 'sparsity',
-      nameLocation: 'middle',
-      nameGap: 28,
-      nameTextStyle: { color: quiet },
-      axisLabel: { color: quiet, formatter: (value: number) => percent(value) },
-      axisLine: { lineStyle: { color: line } },
-      splitLine: { lineStyle: { color: line } },
-    },
-    yAxis: {
-      type: 'value',
-      scale: true,
-      name: metric,
-      nameTextStyle: { color: quiet },
-      axisLabel: { color: quiet },
-      splitLine: { lineStyle: { color: line } },
-    },
+    ...scoreFrame({ name: 'sparsity', text: percent }, metric, colours),
     series: [
       level('dense', dense, 'solid'),
       level('99 % of the dense', bar, 'dotted'),
-      ...curves.flatMap(({ label, isControl, points }, place) => {
-        const color = palette[place % palette.length] ?? ink;
-        return [
-          {
-            type: 'line',
-            name: label,
-            symbolSize: isControl ? 7 : 9,
-            symbol: isControl ? 'emptyCircle' : 'circle',
-            lineStyle: { width: 2, type: isControl ? 'dashed' : 'solid' },
-            itemStyle: { color },
-            data: points.map((point) => ({
-              value: [point.sparsity, point.mean],
-              tip: `${percent(point.sparsity)}: ${metric} ${spreadText(point)}`,
-            })),
-          },
-          {
-            type: 'custom',
-            name: label,
-            silent: true,
-            z: 1,
-            data: points.flatMap(({ sparsity, mean, deviation }) =>
-              deviation === null ? [] : [[sparsity, mean - deviation, mean + deviation]],
-            ),
-            encode: { x: 0, y: [1, 2] },
-            renderItem: errorBar(color),
-          },
-        ];
-      }),
+      ...scoreSeries(drawn, colours),
     ],
   };
 }
