@@ -41,6 +41,18 @@ async function startedTraining(out: string): Promise<ChildProcess> {
   return child;
 }
 
+test('a folder has one process at a time; the next one goes on as soon as it is gone', async () => {
+  const child = await startedTraining('busy');
+  const second = await winnow([...train('busy'), '--resume']);
+  expect(second.code).toBe(2);
+  expect(second.stderr).toMatch(/another process is working on the run in .*busy: wait for it or stop it/);
+
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect((await winnow([...train('busy'), '--resume'])).code).toBe(0);
+  expect(weightsOf('busy').equals(weightsOf('whole'))).toBe(true);
+});
+
 test.each<[NodeJS.Signals, number | null]>([
   ['SIGKILL', null],
   ['SIGINT', 130],

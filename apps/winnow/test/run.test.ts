@@ -82,6 +82,7 @@ test('train, evaluate, inspect, compress: each goes on from what the one before 
     'config.json',
     'metrics.jsonl',
     'model',
+    'run.lock',
     'summary.json',
   ]);
   expect(jsonOf('dense', 'config.json')).toMatchObject({

@@ -23,7 +23,7 @@ export interface SessionOptions {
 }
 
 /**
- * Does the work of a run, with checkpoints, metrics and progress.
+ * Does the work of a run, with checkpoints, metrics and progress, and lets go of its folder.
  * @throws {RunStoppedError} when the user asked to stop and the run is saved.
  */
 export async function inSession<Result>(
@@ -44,6 +44,7 @@ export async function inSession<Result>(
     throw new RunStoppedError(resumeCommand(run.record.command, run.folder));
   } finally {
     progress.close();
+    run.lock.release();
   }
 }
 

@@ -4,6 +4,7 @@ import { type Json, UserError } from '@winnow/core';
 import { devicePattern, engineNames, precisions } from '@winnow/engine';
 import { z } from 'zod';
 import type { EngineChoice } from '../options/training';
+import { LOCK_FILE } from './run-lock';
 
 export const RECORD_FILE = 'config.json';
 
@@ -37,7 +38,7 @@ export function engineChoice(record: RunRecord | undefined, asked: EngineChoice)
  * @throws {UserError} when the folder holds something else than a run.
  */
 export async function readRecord(folder: string): Promise<RunRecord | undefined> {
-  const entries = await entriesIn(folder);
+  const entries = (await entriesIn(folder)).filter((name) => name !== LOCK_FILE);
   if (entries.length === 0) return undefined;
   if (!entries.includes(RECORD_FILE)) {
     throw new UserError(`${folder} is not empty and not a run folder: choose another one with --out`);

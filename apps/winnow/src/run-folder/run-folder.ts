@@ -7,6 +7,7 @@ import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
 import { type Metrics, metricsFile } from './metrics';
 import { RECORD_FILE, type RunRecord, readRecord } from './record';
+import { type RunLock, lockRun } from './run-lock';
 
 /** A run that is about to begin or to go on; nothing of it is written yet. */
 export interface PlannedRun {
@@ -28,6 +29,8 @@ export interface RunFolder {
   readonly metrics: Metrics;
   /** Where the model of the run is saved. */
   readonly modelFolder: string;
+  /** Held from the beginning: whoever ends the work lets go. */
+  readonly lock: RunLock;
 }
 
 export interface RunRequest {
@@ -89,7 +92,7 @@ export async function planRun({
 
 /**
  * Makes the folder and writes the record, unless the run is resumed.
- * @throws {UserError} when the folder cannot be made.
+ * @throws {UserError} when the folder cannot be made, or another process is working in it.
  */
 export async function beginRun(
   { folder, command, options, changeable, record: resumed }: PlannedRun,
@@ -107,13 +110,13 @@ export async function beginRun(
     winnow: version,
     ...(sourceWeights === undefined ? {} : { sourceWeights }),
   };
-  if (resumed === undefined) {
-    await makeFolder(folder);
-    await writeAtomically(join(folder, RECORD_FILE), `${JSON.stringify(record, undefined, 2)}\n`);
-  } else if (resumed.sourceWeights !== sourceWeights) {
-    throw new UserError(
-      `the model that the run in ${folder} started from has changed since: start a new run`,
-    );
+  await makeFolder(folder);
+  const lock = lockRun(folder);
+  try {
+    await claim(folder, record, resumed, sourceWeights);
+  } catch (error) {
+    lock.release();
+    throw error;
   }
   return {
     folder,
@@ -121,7 +124,28 @@ export async function beginRun(
     store: fileSnapshotStore(join(folder, 'checkpoints')),
     metrics: metricsFile(join(folder, 'metrics.jsonl')),
     modelFolder: join(folder, 'model'),
+    lock,
   };
+}
+
+/** Writes the record of a new run, or sees that an old one starts from what it started from. */
+async function claim(
+  folder: string,
+  record: RunRecord,
+  resumed: RunRecord | undefined,
+  sourceWeights: string | undefined,
+): Promise<void> {
+  if (resumed !== undefined) {
+    if (resumed.sourceWeights === sourceWeights) return;
+    throw new UserError(
+      `the model that the run in ${folder} started from has changed since: start a new run`,
+    );
+  }
+  // Another process may have made a run here since the folder was looked at.
+  if ((await readRecord(folder)) !== undefined) {
+    throw new UserError(`${folder} has just become the folder of another run: choose another one with --out`);
+  }
+  await writeAtomically(join(folder, RECORD_FILE), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 /** A word for a dataset or model that was given by name or by path. */
