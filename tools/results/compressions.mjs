@@ -4,12 +4,10 @@ import { printTables } from './tables.mjs';
 export async function reportCompressions(set, { winnow, seeds, budgets = set.budgets, wanted }) {
   const methods = set.methods.filter((method) => wanted === undefined || wanted.includes(folderOf(method)));
   const always = ['--data', set.data, ...(set.always ?? [])];
-  const trained = await Promise.all(
-    seeds.map(async (seed) => ({
-      seed,
-      ...(await winnow('train', `seed-${seed}/dense`, ...always, '--seed', seed, ...set.train)),
-    })),
-  );
+  const train = async (seed) => ({
+    seed,
+    ...(await winnow('train', `seed-${seed}/dense`, ...always, '--seed', seed, ...set.train)),
+  });
   const compress = async (dense, budget, method) => {
     const { name, label = name, searches, more = [], retrain = set.retrain } = method;
     const { summary } = await winnow(
@@ -23,12 +21,20 @@ export async function reportCompressions(set, { winnow, seeds, budgets = set.bud
     );
     return { label, budget, summary };
   };
-  const runs = await Promise.all(
-    budgets.flatMap((budget) =>
-      methods.flatMap((method) => trained.map((dense) => compress(dense, budget, method))),
-    ),
+  // No seed waits for the dense model of another.
+  const ofSeeds = await Promise.all(
+    seeds.map(async (seed) => {
+      const dense = await train(seed);
+      const runs = budgets.flatMap((budget) => methods.map((method) => compress(dense, budget, method)));
+      return { dense: dense.summary, runs: await Promise.all(runs) };
+    }),
   );
-  printTables({ dense: trained.map(({ summary }) => summary), runs, budgets, tables: set.tables });
+  printTables({
+    dense: ofSeeds.map(({ dense }) => dense),
+    runs: ofSeeds.flatMap(({ runs }) => runs),
+    budgets,
+    tables: set.tables,
+  });
 }
 
 const folderOf = ({ name, folder = name }) => folder;
