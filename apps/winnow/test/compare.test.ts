@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { outcomesSchema } from '@winnow/comparison';
 import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
+import { readComparisonRecord } from '../src/comparison/comparison-folder';
 import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
 import { makePictures } from './pictures';
 import { winnow } from './terminal';
@@ -165,6 +166,15 @@ describe('a comparison', () => {
     const { code, stderr } = await stopped;
     expect(code).toBe(130);
     expect(stderr).toMatch(/stopped; everything so far is saved/);
+  });
+
+  test('of a preset on another engine is asked for by a flag, and says so', async () => {
+    const flags = ['--engine', 'wasm', '--out', at('preset')];
+    const { code, stderr } = await winnow(['compare', 'quick', ...flags], AbortSignal.abort());
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/Go on with: winnow compare quick --engine wasm --out /);
+    const { run } = await readComparisonRecord(at('preset'));
+    expect(run).toMatchObject({ engine: 'wasm', threads: 1 });
   });
 
   test('is a page of its own, also before it has finished', async () => {

@@ -52,7 +52,11 @@ const ownKeys = new Set(Object.keys(compareOptions.shape));
 
 const nameIn = z.looseObject({ name: z.string().catch('comparison') });
 const runIn = z.looseObject({ run: z.record(z.string(), z.unknown()).default({}) });
-const runOptions = z.strictObject(engineShape);
+const runOptions = z.strictObject({
+  ...engineShape,
+  threads: engineShape.threads.default(1).describe('CPU threads of each run'),
+});
+const runGroup = { key: 'run', title: 'Engine of all runs', schema: runOptions };
 
 export const compareCommand: Command = {
   name: 'compare',
@@ -63,7 +67,7 @@ export const compareCommand: Command = {
     required: false,
   },
   startsRun: true,
-  groups: () => groups,
+  groups: () => [...groups, runGroup],
   run: async ({ given, positional, terminal }) => {
     const options = compareOptions.parse(
       resolveGroups(
@@ -117,14 +121,17 @@ async function configOf(given: GivenOptions, preset: string | undefined): Promis
   if (!presets.some((name) => name === preset)) {
     throw new UserError(`compare: there is no preset ${preset}; known are ${presets.join(', ')}`);
   }
-  return { ...(await readConfigFile(packageFile('presets', `compare-${preset}.yaml`))), ...own };
+  const base = await readConfigFile(packageFile('presets', `compare-${preset}.yaml`));
+  return { ...base, ...own, run: { ...runIn.parse(base).run, ...runIn.parse(own).run } };
 }
 
-/** What reproduces the comparison: its preset, or the file that the page shows. */
-const sourceOf = (given: GivenOptions, preset: string | undefined): string =>
-  preset === undefined || Object.keys(given).some((key) => !ownKeys.has(key))
-    ? '--config comparison.yaml'
-    : preset;
+/** What reproduces the comparison: its preset with the engine's flags, or the file that the page shows. */
+function sourceOf(given: GivenOptions, preset: string | undefined): string {
+  const isChanged = Object.keys(given).some((key) => !ownKeys.has(key) && key !== runGroup.key);
+  if (preset === undefined || isChanged) return '--config comparison.yaml';
+  const flags = Object.entries(runIn.parse(given).run).map(([key, value]) => `--${key} ${String(value)}`);
+  return [preset, ...flags].join(' ');
+}
 
 /** Where and by what it is computed. A comparison that goes on does so on the engine that it began with. */
 async function recordOf(
@@ -135,7 +142,7 @@ async function recordOf(
 ): Promise<ComparisonRecord> {
   const known = isComparison(path) ? await readComparisonRecord(path) : undefined;
   const { run } = runIn.parse(config);
-  const parsed = runOptions.safeParse({ threads: 1, ...run });
+  const parsed = runOptions.safeParse(run);
   if (!parsed.success) {
     throw new UserError(
       `run: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
