@@ -1,4 +1,5 @@
-// AdamW over all leaves of a tree in one call (packages/core/src/operations/adamw-step.ts).
+// What an optimizer does with all leaves of a tree, in one call each: AdamW (packages/core/src/operations/adamw-step.ts) and
+// gradients clipped by their joint norm (clip-gradients.ts).
 #include <algorithm>
 #include <cmath>
 
@@ -120,8 +121,70 @@ void adamW(Call& call) {
   }
 }
 
+/** Σx² of float32: in single precision over blocks that one register row can sum, in double over these. */
+double sumOfSquares(const at::Tensor& tensor) {
+  constexpr int64_t kBlock = 1024;
+  const float* const x = tensor.data_ptr<float>();
+  const int64_t size = tensor.numel();
+  double total = 0;
+  for (int64_t first = 0; first < size; first += kBlock) {
+    const int64_t last = std::min(first + kBlock, size);
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = first; i < last; i++) sum += x[i] * x[i];
+    total += sum;
+  }
+  return total;
+}
+
+/** Tensors, the largest joint norm, ε: the tensors scaled down to it, or as they are where they are within it. */
+void clipGradients(Call& call) {
+  const std::vector<at::Tensor> gradients = call.tensors();
+  const double maxNorm = call.number(), epsilon = call.number();
+  const auto count = static_cast<int64_t>(gradients.size());
+  int64_t numbers = 0;
+  bool isOnCpu = true;
+  for (const at::Tensor& each : gradients) {
+    TORCH_CHECK(each.scalar_type() == at::kFloat, "expected float32, got ", each.scalar_type());
+    numbers += each.numel();
+    isOnCpu = isOnCpu && each.is_cpu();
+  }
+  const bool isWorthThreads = isOnCpu && numbers >= kNumbersWorthThreads;
+  std::vector<double> squares(count);
+#pragma omp parallel for schedule(dynamic) num_threads(call.threads()) if (isWorthThreads)
+  for (int64_t i = 0; i < count; i++)
+    squares[i] = isOnCpu ? sumOfSquares(gradients[i]) : gradients[i].square().sum().item<double>();
+  double total = 0;
+  for (const double square : squares) total += square;
+  // In this order a norm that is no number stays none.
+  const double scale = maxNorm / std::max(std::sqrt(total) + epsilon, maxNorm);
+  if (scale == 1) {
+    for (const at::Tensor& each : gradients) call.give(each);
+    return;
+  }
+  if (!isOnCpu) {
+    for (const at::Tensor& each : gradients) call.give(each.mul(scale));
+    return;
+  }
+  std::vector<at::Tensor> clipped;
+  for (const at::Tensor& each : gradients) clipped.push_back(at::empty_like(each));
+  const auto factor = static_cast<float>(scale);
+#pragma omp parallel for schedule(dynamic) num_threads(call.threads()) if (isWorthThreads)
+  for (int64_t i = 0; i < count; i++) {
+    const float* const x = gradients[i].data_ptr<float>();
+    float* const y = clipped[i].data_ptr<float>();
+    const int64_t size = clipped[i].numel();
+#pragma omp simd
+    for (int64_t at = 0; at < size; at++) y[at] = x[at] * factor;
+  }
+  for (at::Tensor& each : clipped) call.give(std::move(each));
+}
+
 }  // namespace
 
-void addOptimizer(Operations& operations) { operations.push_back({"adamW", adamW}); }
+void addOptimizer(Operations& operations) {
+  operations.push_back({"adamW", adamW});
+  operations.push_back({"clipGradients", clipGradients});
+}
 
 }  // namespace winnow

@@ -1,6 +1,6 @@
-import { add, div, maximum, mul, sqrt, square, sum } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { type TensorTree, entriesOf, leavesOf, mapTree } from '../tree/tree';
+import { clipGradients } from '../operations/clip-gradients';
+import { type TensorTree, entriesOf, leavesOf, mapTree, withLeaves } from '../tree/tree';
 
 export interface OptimizerStep<Params extends TensorTree, State extends TensorTree> {
   readonly params: Params;
@@ -31,13 +31,8 @@ export function clipByGlobalNorm<Params extends TensorTree, State extends Tensor
   return {
     init: (params) => optimizer.init(params),
     update: (step) => {
-      const squares = leavesOf(step.gradients).map((gradient): Tensor => sum(square(gradient)));
-      const norm = sqrt(squares.reduce((total, one) => add(total, one)));
-      const scale = div(maxNorm, maximum(add(norm, 1e-6), maxNorm));
-      return optimizer.update({
-        ...step,
-        gradients: mapTree(step.gradients, (gradient) => mul(gradient, scale)),
-      });
+      const gradients = withLeaves(step.gradients, clipGradients(leavesOf(step.gradients), maxNorm));
+      return optimizer.update({ ...step, gradients });
     },
   };
 }

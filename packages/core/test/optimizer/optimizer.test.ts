@@ -4,10 +4,12 @@ import {
   type TensorTree,
   adamw,
   clipByGlobalNorm,
+  clipGradients,
   constant,
   cosine,
   entriesOf,
   only,
+  randomStream,
   sgd,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
@@ -158,6 +160,38 @@ describeOnEveryEngine('sgd', () => {
       [1, 1],
     ]);
     expect(after[0]?.['vector']).toEqual([-1]);
+  });
+});
+
+describeOnEveryEngine('gradients clipped by their joint norm', () => {
+  /** Scalars, what no vector divides, and enough for several threads. */
+  const shapes = [[], [1], [7], [17, 33], [300, 301]];
+  const random = randomStream(5, 'clipping');
+  const values = shapes.map((shape) =>
+    Array.from({ length: shape.reduce((size, axis) => size * axis, 1) }, () => random.uniform() - 0.5),
+  );
+  const norm = Math.sqrt(values.flat().reduce((total, value) => total + value * value, 0));
+  const clipped = (lists: readonly number[][], maxNorm: number): number[][] =>
+    tidy(() =>
+      clipGradients(
+        lists.map((list, index) => tensor(list, shapes[index])),
+        maxNorm,
+      ).map((each) => [...each.dataSync()]),
+    );
+
+  it.each([1, norm / 2, norm * 2])('have at most %d, all by the same factor', (maxNorm) => {
+    const factor = Math.min(1, maxNorm / (norm + 1e-6));
+    const largest = clipped(values, maxNorm).map((list, index) =>
+      Math.max(...list.map((value, at) => Math.abs(value - (values[index]?.[at] ?? 0) * factor))),
+    );
+    expect(Math.max(...largest)).toBeLessThan(3e-6 * factor);
+  });
+
+  it('are all lost where one is no number, and none where there is nothing', () => {
+    const broken = values.map((list, index) => (index === 2 ? list.map(() => Number.NaN) : list));
+    expect(clipped(broken, 1).flat().every(Number.isNaN)).toBe(true);
+    expect(clipped([[0], [0]], 1)).toEqual([[0], [0]]);
+    expect(clipped([], 1)).toEqual([]);
   });
 });
 

@@ -48,6 +48,9 @@ export function registerFused(): void {
   );
   nativeKernelOfMany('WinnowMaskWeights', 'maskWeights', (call) => call.tensors(call.list()));
   nativeKernelOfMany('WinnowMaskWeightsGradient', 'maskWeightsGradient', (call) => call.tensors(call.list()));
+  nativeKernelOfMany('WinnowClipGradients', 'clipGradients', (call) =>
+    call.tensors(call.list()).numberNamed('maxNorm').numberNamed('epsilon'),
+  );
   nativeKernelOfMany('WinnowAdamW', 'adamW', writeAdamW);
 }
 
