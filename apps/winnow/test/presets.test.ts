@@ -38,5 +38,5 @@ test('in the track of equal compute everybody is given the same', async () => {
       ? [options['compute']]
       : [],
   );
-  expect(new Set(given)).toEqual(new Set(['12ep']));
+  expect(new Set(given)).toEqual(new Set(['8ep']));
 });

@@ -23,6 +23,8 @@ const workload = z.strictObject({
 const trackShape = {
   /** Options for the methods that have them: a length of the search, say. */
   options: options.default({}),
+  /** Where it is run; by default at every budget. */
+  budgets: z.array(budget).min(1).exactOptional(),
 };
 
 const entry = z.strictObject({

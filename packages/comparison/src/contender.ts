@@ -1,6 +1,6 @@
 import { type Duration, type Json, UserError, durationOption } from '@winnow/core';
 import { z } from 'zod';
-import type { ComparisonConfig, TrackName, WorkloadConfig } from './config';
+import { type ComparisonConfig, type TrackName, type WorkloadConfig, trackNames } from './config';
 
 export type Options = Readonly<Record<string, Json>>;
 
@@ -47,7 +47,7 @@ export function entriesOf(
   optionsOf: (method: string) => readonly string[],
 ): Entry[] {
   return (workload.budgets ?? config.budgets).flatMap((budget) =>
-    tracksOf(config).flatMap((track) => [
+    tracksAt(config, budget).flatMap((track) => [
       ...methodEntries(config, workload, track, budget, optionsOf),
       ...controls
         .filter(({ name }) => !config.without.includes(name))
@@ -56,8 +56,11 @@ export function entriesOf(
   );
 }
 
-const tracksOf = ({ tracks }: ComparisonConfig): TrackName[] =>
-  (['equal-compute', 'recommended'] as const).filter((name) => tracks[name] !== undefined);
+const tracksAt = ({ tracks }: ComparisonConfig, budget: string | number): TrackName[] =>
+  trackNames.filter((name) => {
+    const track = tracks[name];
+    return track !== undefined && (track.budgets?.includes(budget) ?? true);
+  });
 
 function methodEntries(
   config: ComparisonConfig,

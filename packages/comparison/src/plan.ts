@@ -141,6 +141,11 @@ function checkNames(config: ComparisonConfig, { controls, methods }: Catalogue):
     for (const name of entry.workloads ?? [])
       if (!workloads.includes(name)) unknown('workload', name, workloads);
   }
+  const budgets = config.workloads.flatMap((workload) => workload.budgets ?? config.budgets);
+  const asked = [...config.methods, ...Object.values(config.tracks)].flatMap((each) => each.budgets ?? []);
+  for (const budget of asked) {
+    if (!budgets.includes(budget)) unknown('budget', String(budget), budgets.map(String));
+  }
   for (const name of config.without) if (!controlNames.includes(name)) unknown('control', name, controlNames);
   const labels = [
     ...config.methods.map(({ method, label = method }) => label),

@@ -62,6 +62,17 @@ it('gives everybody the same compute in one track, and the same retraining in th
   expect(optionsFor('learned', 'recommended')).not.toHaveProperty('compute');
 });
 
+it('has a track only at the budgets that it names', () => {
+  const { 'equal-compute': equal, recommended } = config.tracks;
+  const { points } = plan({
+    tracks: { 'equal-compute': equal, recommended: { ...recommended, budgets: ['4x'] } },
+  });
+  const budgets = (track: string) =>
+    new Set(points.flatMap(({ contender }) => (contender.track === track ? [contender.budget] : [])));
+  expect(budgets('equal-compute')).toEqual(new Set(['2x', '4x']));
+  expect(budgets('recommended')).toEqual(new Set(['4x']));
+});
+
 it('gives who starts anew the compute of the dense training as well', () => {
   expect(optionsFor('from scratch', 'equal-compute')).toMatchObject({
     compute: '50ep',
@@ -134,6 +145,11 @@ describe('a config that cannot be meant', () => {
       'a workload that is none',
       { methods: [{ method: 'learned', workloads: ['emojy'] }] },
       /unknown workload emojy; did you mean emoji\?/,
+    ],
+    [
+      'a budget that is none',
+      { methods: [{ method: 'learned', budgets: ['20x'] }] },
+      /unknown budget 20x; did you mean 2x\?/,
     ],
     [
       'a length that is none',
