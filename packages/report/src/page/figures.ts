@@ -31,14 +31,18 @@ export function drawFigures({ figures }: PageData): void {
   draw();
 }
 
+/** What fits under an axis in one line; longer names are written aslant, for which they need height. */
+const LINE_CHARACTERS = 120;
+
 function optionOf({ title, kind, places, series }: Figure, { palette, ink, quiet, line, ground }: Colours) {
+  const isAslant = places.join(' ').length > LINE_CHARACTERS;
   return {
     ...described(title),
     animation: false,
     color: [...palette],
     textStyle: { color: ink },
-    legend: { type: 'scroll', bottom: 0, textStyle: { color: ink } },
-    grid: { left: 64, right: 16, top: 16, bottom: 96 },
+    legend: { type: 'scroll', top: 0, textStyle: { color: ink } },
+    grid: { left: 64, right: 16, top: 40, bottom: isAslant ? 110 : 32 },
     tooltip: {
       trigger: 'axis',
       confine: true,
@@ -49,7 +53,7 @@ function optionOf({ title, kind, places, series }: Figure, { palette, ink, quiet
     xAxis: {
       type: 'category',
       data: [...places],
-      axisLabel: { color: quiet, rotate: places.length > 8 ? 45 : 0, hideOverlap: true },
+      axisLabel: { color: quiet, rotate: isAslant ? 45 : 0, hideOverlap: true },
     },
     yAxis: {
       type: 'value',
