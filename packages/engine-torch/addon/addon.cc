@@ -1,4 +1,5 @@
 // One translation unit: most of the time of a compile goes into the headers of ATen, once.
+#include "columns.cc"
 #include "elementwise.cc"
 #include "fused.cc"
 #include "indexing.cc"

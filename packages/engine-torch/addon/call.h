@@ -155,6 +155,7 @@ void addOptimizer(Operations& operations);
 void addSublayers(Operations& operations);
 void addUnits(Operations& operations);
 void addMasks(Operations& operations);
+void addColumns(Operations& operations);
 void addSharing(Operations& operations);
 void addPenalties(Operations& operations);
 void addRecurrent(Operations& operations);

@@ -40,6 +40,7 @@ const Operations& allOperations() {
     addSublayers(operations);
     addUnits(operations);
     addMasks(operations);
+    addColumns(operations);
     addSharing(operations);
     addPenalties(operations);
     addRecurrent(operations);

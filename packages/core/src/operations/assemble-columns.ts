@@ -1,5 +1,8 @@
 import { type Tensor, concat, gather, tensor1d, zeros } from '@tensorflow/tfjs-core';
-import { differentiable } from './kernel';
+import { differentiable, hasKernel } from './kernel';
+import { runListKernel } from './list-kernel';
+
+const KERNEL = 'WinnowAssembleColumns';
 
 /** Where the columns of an assembled parameter come from; made once, as every step asks for it. */
 export interface ColumnOrigins {
@@ -39,6 +42,17 @@ export function assembleColumns(
 ): Tensor {
   const [only] = sources;
   if (isWhole && only !== undefined) return only;
+  if (hasKernel(KERNEL)) {
+    const counts = uses.map(({ length }) => length);
+    // Where columns go is all that the gradient has to know: no tensor is kept for it.
+    const [whole] = runListKernel<[Tensor]>(
+      KERNEL,
+      sources,
+      { places: [...places], counts, axis },
+      { saved: [] },
+    );
+    return whole;
+  }
   return differentiable(
     sources,
     () => ({ value: pick(sources, places, axis), saved: [] }),

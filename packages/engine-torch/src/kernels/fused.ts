@@ -48,6 +48,8 @@ export function registerFused(): void {
   );
   nativeKernelOfMany('WinnowMaskWeights', 'maskWeights', (call) => call.tensors(call.list()));
   nativeKernelOfMany('WinnowMaskWeightsGradient', 'maskWeightsGradient', (call) => call.tensors(call.list()));
+  nativeKernelOfMany('WinnowAssembleColumns', 'assembleColumns', writeAssembly);
+  nativeKernelOfMany('WinnowAssembleColumnsGradient', 'assembleColumnsGradient', writeAssembly);
   nativeKernelOfMany('WinnowClipGradients', 'clipGradients', (call) =>
     call.tensors(call.list()).numberNamed('maxNorm').numberNamed('epsilon'),
   );
@@ -65,6 +67,15 @@ function writeSharedUnits(call: KernelCall): void {
   call.tensors(call.list());
   for (const name of ['units', 'widths', 'lenders', 'shares', 'scales'])
     call.integers(call.numbersAttribute(name));
+}
+
+/** All tensors in their order; then the columns' places, and how many columns each source has. */
+function writeAssembly(call: KernelCall): void {
+  call
+    .tensors(call.list())
+    .integers(call.numbersAttribute('places'))
+    .integers(call.numbersAttribute('counts'));
+  call.numberNamed('axis');
 }
 
 /** All tensors in their order; then of each parameter its units and their width; distances and norms; ε. */
