@@ -121,7 +121,7 @@ void adamW(Call& call) {
   }
 }
 
-/** Σx² of float32: in single precision over blocks that one register row can sum, in double over these. */
+/** Σx² of float32: in single precision over blocks of numbers, in double over the blocks. */
 double sumOfSquares(const at::Tensor& tensor) {
   constexpr int64_t kBlock = 1024;
   const float* const x = tensor.data_ptr<float>();
@@ -137,6 +137,14 @@ double sumOfSquares(const at::Tensor& tensor) {
   return total;
 }
 
+/** By libtorch's operations, for tensors on another device: nothing waits for a number from there. */
+void clipByOperations(Call& call, const std::vector<at::Tensor>& gradients, double maxNorm, double epsilon) {
+  std::vector<at::Tensor> norms;
+  for (const at::Tensor& each : gradients) norms.push_back(each.norm());
+  const at::Tensor scale = at::stack(norms).norm().add(epsilon).clamp_min(maxNorm).reciprocal().mul(maxNorm);
+  for (const at::Tensor& each : gradients) call.give(each.mul(scale));
+}
+
 /** Tensors, the largest joint norm, ε: the tensors scaled down to it, or as they are where they are within it. */
 void clipGradients(Call& call) {
   const std::vector<at::Tensor> gradients = call.tensors();
@@ -149,11 +157,10 @@ void clipGradients(Call& call) {
     numbers += each.numel();
     isOnCpu = isOnCpu && each.is_cpu();
   }
-  const bool isWorthThreads = isOnCpu && numbers >= kNumbersWorthThreads;
+  if (!isOnCpu) return clipByOperations(call, gradients, maxNorm, epsilon);
   std::vector<double> squares(count);
-#pragma omp parallel for schedule(dynamic) num_threads(call.threads()) if (isWorthThreads)
-  for (int64_t i = 0; i < count; i++)
-    squares[i] = isOnCpu ? sumOfSquares(gradients[i]) : gradients[i].square().sum().item<double>();
+#pragma omp parallel for schedule(dynamic) num_threads(call.threads()) if (numbers >= kNumbersWorthThreads)
+  for (int64_t i = 0; i < count; i++) squares[i] = sumOfSquares(gradients[i]);
   double total = 0;
   for (const double square : squares) total += square;
   // In this order a norm that is no number stays none.
@@ -162,14 +169,10 @@ void clipGradients(Call& call) {
     for (const at::Tensor& each : gradients) call.give(each);
     return;
   }
-  if (!isOnCpu) {
-    for (const at::Tensor& each : gradients) call.give(each.mul(scale));
-    return;
-  }
   std::vector<at::Tensor> clipped;
   for (const at::Tensor& each : gradients) clipped.push_back(at::empty_like(each));
   const auto factor = static_cast<float>(scale);
-#pragma omp parallel for schedule(dynamic) num_threads(call.threads()) if (isWorthThreads)
+#pragma omp parallel for schedule(dynamic) num_threads(call.threads()) if (numbers >= kNumbersWorthThreads)
   for (int64_t i = 0; i < count; i++) {
     const float* const x = gradients[i].data_ptr<float>();
     float* const y = clipped[i].data_ptr<float>();

@@ -165,7 +165,7 @@ describeOnEveryEngine('sgd', () => {
 
 describeOnEveryEngine('gradients clipped by their joint norm', () => {
   /** Scalars, what no vector divides, and enough for several threads. */
-  const shapes = [[], [1], [7], [17, 33], [300, 301]];
+  const shapes = [[], [1], [7], [17, 33], [130, 131]];
   const random = randomStream(5, 'clipping');
   const values = shapes.map((shape) =>
     Array.from({ length: shape.reduce((size, axis) => size * axis, 1) }, () => random.uniform() - 0.5),
@@ -184,7 +184,7 @@ describeOnEveryEngine('gradients clipped by their joint norm', () => {
     const largest = clipped(values, maxNorm).map((list, index) =>
       Math.max(...list.map((value, at) => Math.abs(value - (values[index]?.[at] ?? 0) * factor))),
     );
-    expect(Math.max(...largest)).toBeLessThan(3e-6 * factor);
+    expect(Math.max(...largest)).toBeLessThan(1e-6 * factor);
   });
 
   it('are all lost where one is no number, and none where there is nothing', () => {
