@@ -17,6 +17,7 @@ export default {
       },
     ],
   },
+  setupFiles: [here('./property-seed.js')],
   testMatch: ['<rootDir>/{src,test}/**/*.test.ts'],
   testTimeout: 120_000,
   maxWorkers: 2,

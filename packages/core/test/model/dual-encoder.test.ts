@@ -48,8 +48,7 @@ describeOnEveryEngine('a dual encoder', () => {
           expect(logits).toHaveLength(expected.length);
           const scale = Math.exp(plain.logitScale[0] ?? Number.NaN);
           expected.forEach((value, i) => {
-            // Norms over a few nearly equal numbers make rounding a hundred times as large.
-            expect(Math.abs(value - (logits[i] ?? Number.NaN)) / scale).toBeLessThan(5e-4);
+            expect(Math.abs(value - (logits[i] ?? Number.NaN)) / scale).toBeLessThan(1e-5);
           });
         });
       }),

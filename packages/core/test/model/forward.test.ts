@@ -98,8 +98,7 @@ describeOnEveryEngine('a vision transformer', () => {
           );
           expect(features).toHaveLength(expected.length);
           expected.forEach((value, i) => {
-            // A norm over a few nearly equal numbers makes rounding a hundred times as large.
-            expect(Math.abs(value - (features[i] ?? Number.NaN))).toBeLessThan(5e-4);
+            expect(Math.abs(value - (features[i] ?? Number.NaN))).toBeLessThan(1e-5);
           });
         });
       }),

@@ -1,7 +1,7 @@
 import { type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import type { DualEncoderConfig, RandomStream, TextTowerConfig, TowerConfig } from '../../src/index';
-import { smallConfigs } from './random-model';
+import { normEpsilon, smallConfigs } from './random-model';
 
 const textTowers: fc.Arbitrary<TowerConfig> = fc.record({
   embedDim: fc.integer({ min: 2, max: 9 }),
@@ -9,7 +9,7 @@ const textTowers: fc.Arbitrary<TowerConfig> = fc.record({
   denseHeadDim: fc.integer({ min: 4, max: 6 }),
   activation: fc.constantFrom('gelu', 'quick-gelu'),
   causal: fc.constant(true),
-  normEpsilon: fc.constant(1e-5),
+  normEpsilon: fc.constant(normEpsilon),
   blocks: fc.array(
     fc.record({ headDim: fc.integer({ min: 1, max: 6 }), hiddenDim: fc.integer({ min: 1, max: 12 }) }),
     { minLength: 1, maxLength: 3 },
@@ -84,7 +84,7 @@ export const twins: fc.Arbitrary<DualEncoderConfig> = fc
       heads,
       denseHeadDim: headDim,
       activation: 'gelu',
-      normEpsilon: 1e-5,
+      normEpsilon,
       blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim })),
     } as const;
     return {
