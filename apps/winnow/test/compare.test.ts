@@ -8,6 +8,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { outcomesSchema } from '@winnow/comparison';
 import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
 import { readComparisonRecord } from '../src/comparison/comparison-folder';
+import { latencyRounds } from '../src/comparison/latency';
 import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
 import { makePictures } from './pictures';
 import { winnow } from './terminal';
@@ -68,6 +69,23 @@ describe('a comparison', () => {
       expect(latencies.map(({ batchSize }) => batchSize)).toEqual([1, 32]);
       for (const { p50Ms, p95Ms } of latencies) expect(p95Ms).toBeGreaterThanOrEqual(p50Ms);
       expect(peakMemoryBytes).toBeGreaterThan(1e6);
+    }
+  });
+
+  test('measures every model in rounds, and reports their median', () => {
+    const { dense, measurements } = outcomesSchema.parse(
+      JSON.parse(readFileSync(at('whole', 'results.json'), 'utf8')),
+    );
+    for (const { job, latencies } of [...dense, ...measurements]) {
+      const rounds = latencyRounds.parse(
+        JSON.parse(readFileSync(at('whole', 'latencies', `${job}.json`), 'utf8')),
+      );
+      expect(rounds).toHaveLength(5);
+      latencies.forEach(({ p50Ms, p95Ms }, which) => {
+        const middle = (name: 'p50Ms' | 'p95Ms') =>
+          rounds.map((round) => round[which]?.[name] ?? Number.NaN).sort((a, b) => a - b)[2];
+        expect([p50Ms, p95Ms]).toEqual([middle('p50Ms'), middle('p95Ms')]);
+      });
     }
   });
 

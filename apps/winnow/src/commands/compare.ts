@@ -95,8 +95,10 @@ export const compareCommand: Command = {
       const models = [...plan.dense.map(({ job }) => job), ...jobs.flatMap((job) => job ?? [])].filter(
         (job) => isDone(folder, job),
       );
-      print(terminal.stderr, 'measuring latencies, one model after the other');
-      await measureLatencies(folder, [...new Set(models.map(({ id }) => id))], terminal.signal);
+      const ids = [...new Set(models.map(({ id }) => id))];
+      await measureLatencies(folder, ids, terminal.signal, (round, rounds) => {
+        print(terminal.stderr, `measuring latencies, one model after the other: round ${round} of ${rounds}`);
+      });
     } catch (error) {
       if (terminal.signal.aborted) throw new RunStoppedError(record.command);
       throw error;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Latency } from '@winnow/comparison';
+import { type Latency, medianOf } from '@winnow/comparison';
 import { InterruptedError, disposeTree } from '@winnow/core';
 import { writeAtomically } from '@winnow/formats';
 import { z } from 'zod';
@@ -13,32 +13,61 @@ import type { ComparisonFolder } from './comparison-folder';
 
 const BATCH_SIZES = [1, 32] as const;
 
-const latencies: z.ZodType<readonly Latency[]> = z.array(
-  z.object({ batchSize: z.int(), p50Ms: z.number(), p95Ms: z.number() }),
+/**
+ * How often all models are measured in turn. Whatever else the machine does for a minute then meets every model once, and
+ * the median of the rounds leaves it out.
+ */
+const ROUNDS = 5;
+
+/** What each round found. */
+export const latencyRounds: z.ZodType<readonly (readonly Latency[])[]> = z.array(
+  z.array(z.object({ batchSize: z.int(), p50Ms: z.number(), p95Ms: z.number() })),
 );
 
-export async function readLatencies(folder: ComparisonFolder, id: string): Promise<readonly Latency[]> {
+const roundsOf = async (folder: ComparisonFolder, id: string): Promise<readonly (readonly Latency[])[]> => {
   const file = folder.latencyFile(id);
-  return existsSync(file) ? latencies.parse(JSON.parse(await readFile(file, 'utf8'))) : [];
+  return existsSync(file) ? latencyRounds.parse(JSON.parse(await readFile(file, 'utf8'))) : [];
+};
+
+/** Of each batch size the median of the rounds; nothing before the first. */
+export async function readLatencies(folder: ComparisonFolder, id: string): Promise<Latency[]> {
+  const found = (await roundsOf(folder, id)).flat();
+  return BATCH_SIZES.flatMap((batchSize) => {
+    const same = found.filter((each) => each.batchSize === batchSize);
+    if (same.length === 0) return [];
+    return {
+      batchSize,
+      p50Ms: medianOf(same.map(({ p50Ms }) => p50Ms)),
+      p95Ms: medianOf(same.map(({ p95Ms }) => p95Ms)),
+    };
+  });
 }
 
 /**
- * Measures how long the models of finished jobs take, one after the other and with nothing else running: what jobs side
- * by side measure of themselves says more about their neighbours.
- * @param ids Of finished jobs; those that are measured already are left out.
+ * Measures how long the models of finished jobs take, with nothing else running: what jobs side by side measure of
+ * themselves says more about their neighbours.
+ * @param ids Of finished jobs; rounds that are measured already are left out.
+ * @param onRound Called before each round that measures something.
  * @throws {InterruptedError} when it was stopped; what is measured is kept.
  */
 export async function measureLatencies(
   folder: ComparisonFolder,
   ids: readonly string[],
   signal: AbortSignal,
+  onRound: (round: number, rounds: number) => void,
 ): Promise<void> {
   const data = new Map<string, Workload>();
-  for (const id of ids) {
-    if (signal.aborted) throw new InterruptedError();
-    if (existsSync(folder.latencyFile(id))) continue;
-    const found = await latenciesOf(folder.runFolder(id), data);
-    await writeAtomically(folder.latencyFile(id), `${JSON.stringify(found)}\n`);
+  for (let round = 1; round <= ROUNDS; round++) {
+    let announced = false;
+    for (const id of ids) {
+      if (signal.aborted) throw new InterruptedError();
+      const known = await roundsOf(folder, id);
+      if (known.length >= round) continue;
+      if (!announced) onRound(round, ROUNDS);
+      announced = true;
+      const found = [...known, await latenciesOf(folder.runFolder(id), data)];
+      await writeAtomically(folder.latencyFile(id), `${JSON.stringify(found)}\n`);
+    }
   }
 }
 

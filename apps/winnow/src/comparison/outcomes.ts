@@ -40,7 +40,7 @@ export async function outcomesIn(
         parameters,
         macs,
         bytes,
-        latencies: [...(await readLatencies(folder, job.id))],
+        latencies: await readLatencies(folder, job.id),
       };
     }),
   );
@@ -92,7 +92,7 @@ async function pointOutcome(
     parameters,
     macs,
     bytes,
-    latencies: [...(await readLatencies(folder, job.id))],
+    latencies: await readLatencies(folder, job.id),
   };
 }
 
