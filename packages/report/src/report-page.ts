@@ -25,7 +25,7 @@ const curvesSection = html`<section id="curves">
   <h2>Trade-off</h2>
   <p>
     Scores against what a model costs, as achieved. Error bars are sample deviations over seeds; controls are
-    dashed; ✕ is a budget at which runs failed. The tables below say the same.
+    grey and dashed; ✕ is a budget at which runs failed. The tables below say the same.
   </p>
   <div class="controls" id="curve-controls"></div>
   <figure class="card"><div class="chart" id="curve"></div></figure>

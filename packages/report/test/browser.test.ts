@@ -129,15 +129,21 @@ if (executablePath === undefined) {
       await onPage('desktop', 'light', async (page) => {
         const curve = page.locator('#curve');
         expect(await curve.getAttribute('aria-label')).toBe(
-          'top1 against Parameters of emoji, equal-compute',
+          'top1 after retraining against Parameters of emoji, equal-compute',
         );
         const before = await page.locator('#curve canvas').first().screenshot();
         await page.locator('#curve-controls').getByLabel('Cost').selectOption('Latency p50, batch 1');
         await page.locator('#curve-controls').getByLabel('Track').selectOption('recommended');
         expect(await curve.getAttribute('aria-label')).toBe(
-          'top1 against Latency p50, batch 1 of emoji, recommended',
+          'top1 after retraining against Latency p50, batch 1 of emoji, recommended',
         );
-        expect((await page.locator('#curve canvas').first().screenshot()).equals(before)).toBe(false);
+        const after = await page.locator('#curve canvas').first().screenshot();
+        expect(after.equals(before)).toBe(false);
+        await page.locator('#curve-controls').getByLabel('Score').selectOption('before retraining');
+        expect(await curve.getAttribute('aria-label')).toBe(
+          'top1 before retraining against Latency p50, batch 1 of emoji, recommended',
+        );
+        expect((await page.locator('#curve canvas').first().screenshot()).equals(after)).toBe(false);
         await page.locator('#kept-controls').getByLabel('Budget').selectOption('4x');
         expect(await page.locator('#kept-maps figure').count()).toBe(3);
       });

@@ -29,30 +29,8 @@ export function registerCharts(): void {
 
 /** Colours that colour-blind people can tell apart (Okabe and Ito), for a light ground and for a dark one. */
 const palettes = {
-  light: [
-    '#0072b2',
-    '#d55e00',
-    '#009e73',
-    '#cc79a7',
-    '#a6761d',
-    '#56b4e9',
-    '#b8860b',
-    '#7b3294',
-    '#444444',
-    '#e41a1c',
-  ],
-  dark: [
-    '#56b4e9',
-    '#ff9a4d',
-    '#2fd6a5',
-    '#f0a6d2',
-    '#e6c229',
-    '#9ad0ff',
-    '#d8b365',
-    '#c59bea',
-    '#bbbbbb',
-    '#ff8a7a',
-  ],
+  light: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#a6761d', '#56b4e9', '#b8860b', '#7b3294', '#e41a1c'],
+  dark: ['#56b4e9', '#ff9a4d', '#2fd6a5', '#f0a6d2', '#e6c229', '#9ad0ff', '#d8b365', '#c59bea', '#ff8a7a'],
 } as const;
 
 export interface Colours {
@@ -88,14 +66,15 @@ export const described = (description: string) => ({ aria: { enabled: true, labe
 /** A chart that follows its element's size and the page's colours. */
 export function chart(
   element: HTMLElement,
-  optionOf: (colours: Colours) => EChartsCoreOption,
+  optionOf: (colours: Colours, widthPx: number) => EChartsCoreOption,
 ): { draw(): void } {
   const drawn: ECharts = init(element);
   const draw = () => {
-    drawn.setOption(optionOf(colours()), { notMerge: true });
+    drawn.setOption(optionOf(colours(), drawn.getWidth()), { notMerge: true });
   };
   new ResizeObserver(() => {
     drawn.resize();
+    draw();
   }).observe(element);
   dark().addEventListener('change', draw);
   draw();

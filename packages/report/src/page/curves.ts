@@ -29,6 +29,9 @@ const axes: readonly Axis[] = [
   { name: 'Training compute spent', of: ({ trainingMacs }) => trainingMacs, text: count },
 ];
 
+/** Which scores are shown. */
+const moments = ['after retraining', 'before retraining'] as const;
+
 interface Point {
   readonly x: number;
   readonly y: number;
@@ -54,7 +57,8 @@ export function drawCurves({ tables, dense, failures }: PageData): void {
     axes.map(({ name }) => name),
     redraw,
   );
-  const drawn = chart(elementById('curve'), (colours) => {
+  const moment = choice(controls, 'Score', moments, redraw);
+  const drawn = chart(elementById('curve'), (colours, widthPx) => {
     const axis = axes.find(({ name }) => name === cost()) ?? axes[0];
     const shown = tables.filter((table) => table.workload === workload() && table.track === track());
     const models = dense.filter((row) => row.workload === workload());
@@ -62,17 +66,25 @@ export function drawCurves({ tables, dense, failures }: PageData): void {
       point !== undefined && point.workload === workload() && point.track === track() ? [point] : [],
     );
     const metric = shown[0]?.metric ?? models[0]?.metric ?? '';
+    const scoreOf = (row: Measured) =>
+      moment() === 'before retraining' && 'cut' in row ? row.cut : row.score;
     const kind = (label: string) =>
       shown.some(({ rows }) => rows.some((row) => row.label === label && row.isControl));
     const labels = distinct(shown.flatMap(({ rows }) => rows.map(({ label }) => label)));
     const curves = [
-      { label: 'dense', isControl: true, points: models.flatMap((row) => pointOf(axis, row, 'dense')) },
+      {
+        label: 'dense',
+        isControl: true,
+        points: models.flatMap((row) => pointOf(axis, row, scoreOf(row), 'dense')),
+      },
       ...labels.map((label) => ({
         label,
         isControl: kind(label),
         points: shown
           .flatMap(({ rows, budget }) =>
-            rows.filter((row) => row.label === label).flatMap((row) => pointOf(axis, row, budget)),
+            rows
+              .filter((row) => row.label === label)
+              .flatMap((row) => pointOf(axis, row, scoreOf(row), budget)),
           )
           .sort((a, b) => a.x - b.x),
       })),
@@ -88,17 +100,15 @@ export function drawCurves({ tables, dense, failures }: PageData): void {
       };
     });
     return {
-      ...optionOf(curves, marks, metric, axis, colours),
-      ...described(`${metric} against ${axis?.name ?? ''} of ${workload()}, ${track()}`),
+      ...optionOf(curves, marks, metric, axis, colours, widthPx),
+      ...described(`${metric} ${moment()} against ${axis?.name ?? ''} of ${workload()}, ${track()}`),
     };
   });
 }
 
-function pointOf(axis: Axis | undefined, row: Measured, budget: string): Point[] {
+function pointOf(axis: Axis | undefined, row: Measured, score: Spread, budget: string): Point[] {
   const x = axis?.of(row);
-  return x === undefined
-    ? []
-    : [{ x: x.mean, y: row.score.mean, deviation: row.score.deviation ?? 0, budget }];
+  return x === undefined ? [] : [{ x: x.mean, y: score.mean, deviation: score.deviation ?? 0, budget }];
 }
 
 /** Where failed runs would about have been: among those of the same budget. */
@@ -119,6 +129,7 @@ function optionOf(
   metric: string,
   axis: Axis | undefined,
   colours: Colours,
+  widthPx: number,
 ) {
   const all = curves.flatMap(({ points }) => points);
   const lowest = Math.min(...all.map(({ y, deviation }) => y - deviation));
@@ -133,7 +144,13 @@ function optionOf(
     })),
   }));
   return {
-    ...scoreFrame({ name: axis?.name ?? '', text }, metric, colours),
+    ...scoreFrame(
+      { name: axis?.name ?? '', text },
+      metric,
+      [...curves.map(({ label }) => label), ...(marks.length === 0 ? [] : ['failed'])],
+      colours,
+      widthPx,
+    ),
     series: [
       ...scoreSeries(drawn, colours),
       ...(marks.length === 0

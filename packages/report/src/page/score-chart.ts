@@ -15,62 +15,89 @@ export interface ScoreCurve {
   }[];
 }
 
+const LEGEND_LINE_PX = 24;
+
+/** A legend that shows every name where its lines leave room for the chart, and can be turned over where they do not. */
+function legendOf(labels: readonly string[], { ink }: Colours, widthPx: number) {
+  const lengths = labels.map((label) => 48 + 7 * label.length);
+  const lines = Math.ceil(lengths.reduce((sum, length) => sum + length, 0) / (0.9 * widthPx));
+  return lines > 3
+    ? { lines: 1, type: 'scroll', pageTextStyle: { color: ink }, pageIconColor: ink }
+    : { lines, type: 'plain' };
+}
+
 /** What all charts of scores have: legend, tips, and the axes with the score upwards. */
-export const scoreFrame = (
+export function scoreFrame(
   axis: { readonly name: string; text(value: number): string },
   metric: string,
-  { palette, ink, quiet, line, ground }: Colours,
-) => ({
-  color: [...palette],
-  textStyle: { color: ink },
-  animation: false,
-  legend: {
-    type: 'scroll',
-    bottom: 0,
+  labels: readonly string[],
+  colours: Colours,
+  widthPx: number,
+) {
+  const { palette, ink, quiet, line, ground } = colours;
+  const { lines, ...legend } = legendOf(labels, colours, widthPx);
+  return {
+    color: [...palette],
     textStyle: { color: ink },
-    pageTextStyle: { color: ink },
-    pageIconColor: ink,
-  },
-  grid: { left: 56, right: 24, top: 28, bottom: 84 },
-  tooltip: {
-    backgroundColor: ground,
-    borderColor: line,
-    textStyle: { color: ink },
-    confine: true,
-    formatter: ({ seriesName, data }: { seriesName: string; data: { tip?: string } }) =>
-      `<strong>${escaped(seriesName)}</strong><br>${escaped(data.tip ?? '')}`,
-  },
-  xAxis: {
-    type: 'value',
-    scale: true,
-    name: axis.name,
-    nameLocation: 'middle',
-    nameGap: 28,
-    nameTextStyle: { color: quiet },
-    axisLabel: { color: quiet, hideOverlap: true, formatter: (value: number) => axis.text(value) },
-    axisLine: { lineStyle: { color: line } },
-    splitLine: { lineStyle: { color: line } },
-  },
-  yAxis: {
-    type: 'value',
-    scale: true,
-    name: metric,
-    nameTextStyle: { color: quiet },
-    axisLabel: { color: quiet },
-    splitLine: { lineStyle: { color: line } },
-  },
-});
+    animation: false,
+    legend: { ...legend, bottom: 0, textStyle: { color: ink } },
+    grid: { left: 56, right: 24, top: 28, bottom: 60 + lines * LEGEND_LINE_PX },
+    tooltip: {
+      backgroundColor: ground,
+      borderColor: line,
+      textStyle: { color: ink },
+      confine: true,
+      formatter: ({ seriesName, data }: { seriesName: string; data: { tip?: string } }) =>
+        `<strong>${escaped(seriesName)}</strong><br>${escaped(data.tip ?? '')}`,
+    },
+    xAxis: {
+      type: 'value',
+      scale: true,
+      name: axis.name,
+      nameLocation: 'middle',
+      nameGap: 28,
+      nameTextStyle: { color: quiet },
+      axisLabel: { color: quiet, hideOverlap: true, formatter: (value: number) => axis.text(value) },
+      axisLine: { lineStyle: { color: line } },
+      splitLine: { lineStyle: { color: line } },
+    },
+    yAxis: {
+      type: 'value',
+      scale: true,
+      name: metric,
+      nameTextStyle: { color: quiet },
+      axisLabel: { color: quiet },
+      splitLine: { lineStyle: { color: line } },
+    },
+  };
+}
 
-/** A line with error bars for each contender; controls are dashed. */
-export const scoreSeries = (curves: readonly ScoreCurve[], { palette, ink }: Colours) =>
-  curves.flatMap(({ label, isControl, symbol, points }, place) => {
-    const color = palette[place % palette.length] ?? ink;
+/** What a curve's points look like, where its colour is not its own. */
+const METHOD_SYMBOLS = ['circle', 'rect', 'triangle', 'diamond'];
+const CONTROL_SYMBOLS = ['emptyCircle', 'emptyRect', 'emptyTriangle', 'emptyDiamond'];
+
+/** A line with error bars for each contender: methods have colours, controls are grey and dashed. */
+export function scoreSeries(curves: readonly ScoreCurve[], { palette, ink, quiet }: Colours) {
+  const methods = curves.filter(({ isControl }) => !isControl);
+  const controls = curves.filter(({ isControl, symbol }) => isControl && symbol === undefined);
+  const look = (curve: ScoreCurve) => {
+    const place = (curve.isControl ? controls : methods).indexOf(curve);
+    const symbols = curve.isControl ? CONTROL_SYMBOLS : METHOD_SYMBOLS;
+    const round = curve.isControl ? place : Math.floor(place / palette.length);
+    return {
+      color: curve.isControl ? quiet : (palette[place % palette.length] ?? ink),
+      symbol: symbols[round % symbols.length],
+    };
+  };
+  return curves.flatMap((curve) => {
+    const { label, isControl, points } = curve;
+    const { color, symbol } = look(curve);
     return [
       {
         type: 'line',
         name: label,
         symbolSize: isControl ? 7 : 9,
-        symbol: symbol ?? (isControl ? 'emptyCircle' : 'circle'),
+        symbol: curve.symbol ?? symbol,
         lineStyle: { width: 2, type: isControl ? 'dashed' : 'solid' },
         itemStyle: { color },
         data: points.map(({ x, y, tip }) => ({ value: [x, y], tip })),
@@ -88,3 +115,4 @@ export const scoreSeries = (curves: readonly ScoreCurve[], { palette, ink }: Col
       },
     ];
   });
+}

@@ -16,13 +16,15 @@ export function drawScores({ charts }: SparsityPageData): void {
       drawn.draw();
     },
   );
-  const drawn = chart(elementById('score-chart'), (colours) => {
-    return optionOf(charts.find(({ onto }) => onto === shown()) ?? first, colours);
-  });
+  const drawn = chart(elementById('score-chart'), (colours, widthPx) =>
+    optionOf(charts.find(({ onto }) => onto === shown()) ?? first, colours, widthPx),
+  );
 }
 
-function optionOf({ onto, metric, dense, bar, curves }: SparsityChart, colours: Colours) {
+function optionOf({ onto, metric, dense, bar, curves }: SparsityChart, colours: Colours, widthPx: number) {
   const { quiet } = colours;
+  const levels = { dense: 'dense', bar: '99 % of the dense' };
+  const labels = [...Object.values(levels), ...curves.map(({ label }) => label)];
   const reach = [0, Math.max(...curves.flatMap(({ points }) => points.map(({ sparsity }) => sparsity)))];
   const level = (name: string, score: number, type: 'dotted' | 'solid') => ({
     type: 'line',
@@ -44,10 +46,10 @@ function optionOf({ onto, metric, dense, bar, curves }: SparsityChart, colours: 
   }));
   return {
     ...described(`${metric} on ${onto} by sparsity`),
-    ...scoreFrame({ name: 'sparsity', text: percent }, metric, colours),
+    ...scoreFrame({ name: 'sparsity', text: percent }, metric, labels, colours, widthPx),
     series: [
-      level('dense', dense, 'solid'),
-      level('99 % of the dense', bar, 'dotted'),
+      level(levels.dense, dense, 'solid'),
+      level(levels.bar, bar, 'dotted'),
       ...scoreSeries(drawn, colours),
     ],
   };
