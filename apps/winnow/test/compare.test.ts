@@ -72,7 +72,7 @@ describe('a comparison', () => {
     }
   });
 
-  test('measures every model in rounds, and reports their median', () => {
+  test('measures every model in rounds, and reports the one that was disturbed least', () => {
     const { dense, measurements } = outcomesSchema.parse(
       JSON.parse(readFileSync(at('whole', 'results.json'), 'utf8')),
     );
@@ -81,10 +81,9 @@ describe('a comparison', () => {
         JSON.parse(readFileSync(at('whole', 'latencies', `${job}.json`), 'utf8')),
       );
       expect(rounds).toHaveLength(5);
-      latencies.forEach(({ p50Ms, p95Ms }, which) => {
-        const middle = (name: 'p50Ms' | 'p95Ms') =>
-          rounds.map((round) => round[which]?.[name] ?? Number.NaN).sort((a, b) => a - b)[2];
-        expect([p50Ms, p95Ms]).toEqual([middle('p50Ms'), middle('p95Ms')]);
+      latencies.forEach((latency, which) => {
+        expect(rounds.map((round) => round[which])).toContainEqual(latency);
+        for (const round of rounds) expect(round[which]?.p50Ms).toBeGreaterThanOrEqual(latency.p50Ms);
       });
     }
   });

@@ -5,7 +5,7 @@ export { outcomesSchema } from './measurement';
 export type { DenseMeasurement, Failure, Latency, Measurement, Outcomes } from './measurement';
 export { jobOf, planComparison } from './plan';
 export type { Catalogue, ComparisonPlan, DensePoint, Job, Point } from './plan';
-export { meanOf, medianOf, pairedDifference, spreadOf, studentQuantile, verdictOf } from './statistics';
+export { meanOf, pairedDifference, spreadOf, studentQuantile, verdictOf } from './statistics';
 export type { PairedDifference, Spread } from './statistics';
 export { denseRowsOf, tablesOf } from './table';
 export type { Comparison, DenseRow, Row, Spreads, Table } from './table';

@@ -2,7 +2,6 @@
 declare module 'jstat' {
   const jStat: {
     readonly jStat: {
-      median(values: readonly number[]): number;
       readonly studentt: {
         /** The quantile: t with P(T ≤ t) = share, for a number of degrees of freedom. */
         inv(share: number, degreesOfFreedom: number): number;

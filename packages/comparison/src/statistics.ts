@@ -26,12 +26,6 @@ export function meanOf(values: readonly number[]): number {
 }
 
 /** @throws {RangeError} when there are no values. */
-export function medianOf(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError('expected at least one value, got none');
-  return jStat.jStat.median(values);
-}
-
-/** @throws {RangeError} when there are no values. */
 export function spreadOf(values: readonly number[]): Spread {
   const mean = meanOf(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);

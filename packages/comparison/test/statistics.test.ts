@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { medianOf, pairedDifference, spreadOf, studentQuantile, verdictOf } from '../src/index';
+import { pairedDifference, spreadOf, studentQuantile, verdictOf } from '../src/index';
 
 const value = fc.double({ min: -100, max: 100, noNaN: true });
 const values = fc.array(value, { minLength: 2, maxLength: 12 });
@@ -27,23 +27,6 @@ describe('spread', () => {
   it('of one seed has no deviation, of none does not exist', () => {
     expect(spreadOf([3])).toEqual({ seeds: 1, mean: 3, deviation: null });
     expect(() => spreadOf([])).toThrow(/at least one/);
-  });
-});
-
-describe('median', () => {
-  it('has as many below it as above it, and leaves what it is given in its order', () => {
-    fc.assert(
-      fc.property(values, (numbers) => {
-        const given = [...numbers];
-        const median = medianOf(given);
-        expect(given).toEqual(numbers);
-        expect(numbers.filter((number) => number < median).length).toBeLessThanOrEqual(numbers.length / 2);
-        expect(numbers.filter((number) => number > median).length).toBeLessThanOrEqual(numbers.length / 2);
-      }),
-    );
-    expect(medianOf([4, 1, 7])).toBe(4);
-    expect(medianOf([4, 1, 7, 5])).toBe(4.5);
-    expect(() => medianOf([])).toThrow(/at least one/);
   });
 });
 

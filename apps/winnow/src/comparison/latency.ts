@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type Latency, medianOf } from '@winnow/comparison';
+import type { Latency } from '@winnow/comparison';
 import { InterruptedError, disposeTree } from '@winnow/core';
 import { writeAtomically } from '@winnow/formats';
 import { z } from 'zod';
@@ -14,8 +14,8 @@ import type { ComparisonFolder } from './comparison-folder';
 const BATCH_SIZES = [1, 32] as const;
 
 /**
- * How often all models are measured in turn. Whatever else the machine does for a minute then meets every model once, and
- * the median of the rounds leaves it out.
+ * How often all models are measured in turn. What else a machine does makes a model slower for a while and never faster:
+ * each model has five chances, minutes apart, to be measured undisturbed.
  */
 const ROUNDS = 5;
 
@@ -29,18 +29,15 @@ const roundsOf = async (folder: ComparisonFolder, id: string): Promise<readonly 
   return existsSync(file) ? latencyRounds.parse(JSON.parse(await readFile(file, 'utf8'))) : [];
 };
 
-/** Of each batch size the median of the rounds; nothing before the first. */
+/** Of each batch size the round that was disturbed least; nothing before the first. */
 export async function readLatencies(folder: ComparisonFolder, id: string): Promise<Latency[]> {
   const found = (await roundsOf(folder, id)).flat();
-  return BATCH_SIZES.flatMap((batchSize) => {
-    const same = found.filter((each) => each.batchSize === batchSize);
-    if (same.length === 0) return [];
-    return {
-      batchSize,
-      p50Ms: medianOf(same.map(({ p50Ms }) => p50Ms)),
-      p95Ms: medianOf(same.map(({ p95Ms }) => p95Ms)),
-    };
-  });
+  return BATCH_SIZES.flatMap((batchSize) =>
+    found
+      .filter((each) => each.batchSize === batchSize)
+      .sort((a, b) => a.p50Ms - b.p50Ms)
+      .slice(0, 1),
+  );
 }
 
 /**
