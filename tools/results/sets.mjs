@@ -84,8 +84,8 @@ const ablation = (label, flag, values) => ({
 const ablations = {
   'sharing-lambda': ablation('λ', 'budget-penalty', ['2', '6', '10']),
   'sharing-gamma': ablation('γ', 'alignment-penalty', ['0', '1e-4', '5e-4', '2e-3']),
-  'sharing-subset': ablation('|D_sub|', 'subset', ['0.05', '0.1', '0.2']),
-  'sharing-blocks': ablation('|B|', 'blocks', ['1', '2', '3', '4']),
+  'sharing-subset': ablation('D_sub', 'subset', ['0.05', '0.1', '0.2']),
+  'sharing-blocks': ablation('B', 'blocks', ['1', '2', '3', '4']),
   'sharing-budget': {
     ...sharing,
     budgets: ['0.7', '0.6', '0.5', '0.4', '0.3'],
