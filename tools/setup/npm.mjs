@@ -4,17 +4,13 @@ import { run } from './command.mjs';
 
 /**
  * Installs what package-lock.json names, unless it is there already.
- *
- * Not with `npm ci`: the lock file leaves out optional packages of platforms that the machine which wrote it could not
- * get, and `npm ci` rejects such a file, on any platform. `npm install` installs the versions and checks the hashes of
- * the same file, adds what this platform needs, and with --no-save leaves the file as it is.
  * @returns {string | undefined} what went wrong.
  */
 export function installDependencies(root) {
   if (isInstalled(root)) return undefined;
   console.log('Installing dependencies with npm …');
-  const installed = run('npm', ['install', '--no-save', '--include=optional'], { cwd: root });
-  return installed.ok ? undefined : `npm install failed:\n${installed.output.trim()}`;
+  const installed = run('npm', ['ci', '--include=optional', '--include=dev'], { cwd: root });
+  return installed.ok ? undefined : `npm ci failed:\n${installed.output.trim()}`;
 }
 
 /**
@@ -26,12 +22,19 @@ function isInstalled(root) {
   if (!existsSync(record)) return false;
   const installed = packagesOf(record);
   return Object.entries(packagesOf(join(root, 'package-lock.json'))).every(([path, wanted]) => {
-    if (!path.startsWith('node_modules/')) return true;
+    if (!path.startsWith('node_modules/')) return hasExecutables(root, wanted);
     const found = installed[path];
     // Optional packages are left out where they do not fit the platform.
     if (found === undefined) return Boolean(wanted.optional || wanted.devOptional);
     return found.version === wanted.version && found.integrity === wanted.integrity;
   });
+}
+
+/** An install before a workspace had its executable did not link it. */
+function hasExecutables(root, { bin = {} }) {
+  const file = (name) =>
+    join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
+  return Object.keys(bin).every((name) => existsSync(file(name)));
 }
 
 function packagesOf(lockFile) {
