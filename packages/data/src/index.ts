@@ -4,13 +4,24 @@ export {
   augmentationPolicy,
   augmentationPresets,
 } from './augmentation/policy';
-export { type EmbeddedDataset, embeddedDatasets, openDataset } from './catalogue/open-dataset';
-export { embeddedImageTextDatasets, openImageTextDataset } from './catalogue/open-image-text-dataset';
+export {
+  type EmbeddedDataset,
+  embeddedDatasets,
+  identifyDataset,
+  openDataset,
+} from './catalogue/open-dataset';
+export {
+  embeddedImageTextDatasets,
+  identifyImageTextDataset,
+  openImageTextDataset,
+} from './catalogue/open-image-text-dataset';
 export { type EmojiTask, emoji } from './emoji/emoji';
 export { type EmojiRecord, type EmojiVendor, emojiRecords, emojiVendors } from './emoji/records';
 export { type EmojiSplit, splitEmoji } from './emoji/split';
 export { DataError, type DataProblem } from './failure/data-error';
 export { type ImageFolderOptions, imageFolder } from './folder/image-folder';
+export { contentHashes, type KnownContents } from './identity/content-hashes';
+export type { DataIdentity } from './identity/data-identity';
 export type { ImageTextOptions, TokenizedImageTextData } from './pairs/image-text-data';
 export type { ImageOptions } from './picture/image-options';
 export type { PictureCache } from './picture/pack';

@@ -1,8 +1,10 @@
 import type { ImageClassificationData } from '@winnow/core';
-import { emoji } from '../emoji/emoji';
+import { emoji, labelledEmoji } from '../emoji/emoji';
 import { DataError } from '../failure/data-error';
 import { kindAt } from '../folder/class-folders';
-import { type ImageFolderOptions, imageFolder } from '../folder/image-folder';
+import { type ImageFolderOptions, type SetAside, imageFolder, readLayout } from '../folder/image-folder';
+import { type DataIdentity, identityOfLabelled } from '../identity/data-identity';
+import type { ImageOptions } from '../picture/image-options';
 
 export interface EmbeddedDataset {
   readonly name: string;
@@ -15,11 +17,13 @@ const embedded = [
     name: 'emoji-category',
     description: 'emoji by two vendors, 9 categories; tested on drawings never trained on',
     open: (options: ImageFolderOptions) => emoji('category', options),
+    find: () => labelledEmoji('category'),
   },
   {
     name: 'emoji-subcategory',
     description: 'the same drawings and split, 98 subcategories',
     open: (options: ImageFolderOptions) => emoji('subcategory', options),
+    find: () => labelledEmoji('subcategory'),
   },
 ] as const;
 
@@ -41,12 +45,32 @@ export async function openDataset(
 ): Promise<ImageClassificationData> {
   const known = embedded.find(({ name }) => name === spec);
   if (known !== undefined) return known.open(options);
-  if ((await kindAt(spec)) !== 'folder') {
-    throw new DataError({
-      expected: `a dataset: ${embedded.map(({ name }) => name).join(', ')}, or the path of an image folder`,
-      found: `'${spec}'`,
-      advice: 'Check the name, or the path.',
-    });
-  }
+  await checkFolder(spec);
   return imageFolder(spec, options);
+}
+
+/**
+ * What an embedded dataset, or pictures in folders, consist of. Nothing is decoded.
+ * @param pictureCache Where hashes of files are kept for the next time.
+ * @throws {DataError} when there is no such data, it is not as it should be, or a file cannot be read.
+ */
+export async function identifyDataset(
+  spec: string,
+  { pictureCache, ...options }: SetAside & Pick<ImageOptions, 'pictureCache'> = {},
+): Promise<DataIdentity> {
+  const known = embedded.find(({ name }) => name === spec);
+  if (known === undefined) await checkFolder(spec);
+  return identityOfLabelled(
+    known === undefined ? await readLayout(spec, options) : await known.find(),
+    pictureCache,
+  );
+}
+
+async function checkFolder(spec: string): Promise<void> {
+  if ((await kindAt(spec)) === 'folder') return;
+  throw new DataError({
+    expected: `a dataset: ${embedded.map(({ name }) => name).join(', ')}, or the path of an image folder`,
+    found: `'${spec}'`,
+    advice: 'Check the name, or the path.',
+  });
 }

@@ -1,14 +1,15 @@
 import { extname } from 'node:path';
-import { emojiNames } from '../emoji/emoji-names';
+import { emojiNames, emojiPairs } from '../emoji/emoji-names';
 import { DataError } from '../failure/data-error';
 import { kindAt } from '../folder/class-folders';
+import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
 import { captionTable } from '../pairs/caption-table';
 import { checkGroups } from '../pairs/check';
 import { cocoFile, cocoFolder } from '../pairs/coco-captions';
 import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
 import { karpathyPairs } from '../pairs/karpathy';
 import { readJson } from '../pairs/read-json';
-import type { FoundPairs } from '../pairs/splits';
+import { type FoundPairs, type SetAsideOptions, completeSplits } from '../pairs/splits';
 import type { EmbeddedDataset } from './open-dataset';
 
 const embedded = [
@@ -16,6 +17,7 @@ const embedded = [
     name: 'emoji-names',
     description: 'emoji by two vendors with their names; tested on drawings never trained on',
     open: emojiNames,
+    find: emojiPairs,
   },
 ] as const;
 
@@ -56,8 +58,30 @@ export async function openImageTextDataset(
 ): Promise<TokenizedImageTextData> {
   const known = embedded.find(({ name }) => name === spec);
   if (known !== undefined) return known.open(options);
-  const found = await readPairs(spec, options.images);
+  return imageTextData(await checkedPairs(spec, options.images), options, 'captions');
+}
+
+/**
+ * What pictures with texts consist of. Nothing is decoded.
+ * @param pictureCache Where hashes of files are kept for the next time.
+ * @throws {DataError} when there is no such data, it is not as it should be, or a file cannot be read.
+ */
+export async function identifyImageTextDataset(
+  spec: string,
+  {
+    images,
+    pictureCache,
+    ...options
+  }: SetAsideOptions & Pick<ImageTextOptions, 'images' | 'pictureCache'> = {},
+): Promise<DataIdentity> {
+  const known = embedded.find(({ name }) => name === spec);
+  const found = known === undefined ? await checkedPairs(spec, images) : await known.find();
+  return identityOfPairs(completeSplits(found, options), found.contents, pictureCache);
+}
+
+async function checkedPairs(spec: string, images: string | undefined): Promise<FoundPairs> {
+  const found = await readPairs(spec, images);
   const { train, validation, test } = found.splits;
   await checkGroups([...train, ...validation, ...test], spec);
-  return imageTextData(found, options, 'captions');
+  return found;
 }

@@ -1,8 +1,8 @@
 import type { ImageClassificationData } from '@winnow/core';
-import { classificationData } from '../labelled/classification';
+import { type LabelledSplits, classificationData } from '../labelled/classification';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
 import type { ImageOptions } from '../picture/image-options';
-import { type EmojiRecord, type EmojiVendor, emojiRecords } from './records';
+import { type EmojiRecord, type EmojiVendor, drawingContents, emojiRecords } from './records';
 import { splitEmoji } from './split';
 
 /** What to tell about an emoji: one of 9 categories, or one of 98 subcategories. */
@@ -14,28 +14,33 @@ export const LEFT_OUT_CATEGORY = 'Component';
 /**
  * The embedded real data: Google's and Twitter's drawings of emoji. Trains on all of Google's drawings and about half of
  * Twitter's; validates and tests on Twitter's drawings of other emoji. Both tasks and all runs share one split.
- * Training pictures are varied by the preset `symbols` unless told otherwise.
  * @throws {DataError} when the packages with the drawings are missing or damaged.
- * @throws {RangeError} on options outside their range.
  */
-export async function emoji(task: EmojiTask, options: ImageOptions): Promise<ImageClassificationData> {
+export async function labelledEmoji(task: EmojiTask): Promise<LabelledSplits> {
   const records = (await emojiRecords()).filter(({ category }) => category !== LEFT_OUT_CATEGORY);
   const split = await splitEmoji(records);
   const classes = [...new Set(records.map((record) => record[task]))].sort();
   const labels = new Map(classes.map((name, label) => [name, label]));
   const drawnBy = (vendor: EmojiVendor, emojis: readonly EmojiRecord[]): LabelledPicture[] =>
     emojis.map((record) => ({ path: record.drawings[vendor], label: labels.get(record[task]) ?? 0 }));
-  return classificationData(
-    {
-      name: `emoji-${task}`,
-      classes,
-      splits: {
-        train: [...drawnBy('google', records), ...drawnBy('twitter', split.train)],
-        validation: drawnBy('twitter', split.validation),
-        test: drawnBy('twitter', split.test),
-      },
+  return {
+    name: `emoji-${task}`,
+    classes,
+    splits: {
+      train: [...drawnBy('google', records), ...drawnBy('twitter', split.train)],
+      validation: drawnBy('twitter', split.validation),
+      test: drawnBy('twitter', split.test),
     },
-    options,
-    'symbols',
-  );
+    contents: drawingContents,
+  };
+}
+
+/**
+ * {@link labelledEmoji} as data for training and evaluation. Training pictures are varied by the preset `symbols` unless
+ * told otherwise.
+ * @throws {DataError} when the packages with the drawings are missing or damaged.
+ * @throws {RangeError} on options outside their range.
+ */
+export async function emoji(task: EmojiTask, options: ImageOptions): Promise<ImageClassificationData> {
+  return classificationData(await labelledEmoji(task), options, 'symbols');
 }

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
+import type { PictureContents } from '../identity/data-identity';
 
 export const emojiVendors = ['google', 'twitter'] as const;
 export type EmojiVendor = (typeof emojiVendors)[number];
@@ -50,6 +51,25 @@ function packageFolder(vendor: EmojiVendor): string {
     );
   }
 }
+
+const manifest = z.object({ version: z.string() });
+
+/**
+ * Drawings as what they are called in the packages that they come from, of these versions: nobody edits them there.
+ * @throws {DataError} when the packages are missing.
+ */
+export const drawingContents: PictureContents = async (paths) => {
+  const versions = new Map<string, string>();
+  for (const vendor of emojiVendors) {
+    const text = await readFile(join(packageFolder(vendor), 'package.json'), 'utf8');
+    versions.set(vendor, manifest.parse(JSON.parse(text)).version);
+  }
+  // …/img/google/64/1f600.png
+  return paths.map((path) => {
+    const [vendor = '', ...name] = path.split(sep).slice(-3);
+    return [vendor, versions.get(vendor), ...name].join('/');
+  });
+};
 
 /**
  * All emoji that both vendors have drawn, ordered by code points. Skin tone variants are left out: they are further

@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import type { ImageClassificationData } from '@winnow/core';
 import { DataError } from '../failure/data-error';
+import { contentsOfFiles } from '../identity/content-hashes';
 import { type LabelledSplits, classificationData } from '../labelled/classification';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
 import type { ImageOptions } from '../picture/image-options';
@@ -10,7 +11,7 @@ import { type ClassFolder, classFolders, kindAt } from './class-folders';
 const VALIDATION_FOLDERS = ['validation', 'val', 'valid'] as const;
 const DEFAULT_VALIDATION_SHARE = 0.1;
 
-export interface ImageFolderOptions extends ImageOptions {
+export interface SetAside {
   /**
    * Without a validation split: the share of each class's training pictures to set aside for validation. Default 0.1.
    */
@@ -18,6 +19,8 @@ export interface ImageFolderOptions extends ImageOptions {
   /** Decides which pictures are set aside. Default 0; two runs that are to be compared need the same. */
   readonly validationSeed?: number;
 }
+
+export interface ImageFolderOptions extends ImageOptions, SetAside {}
 
 const LAYOUT = 'train/<class>/*, test/<class>/* and, if there is one, validation/<class>/*';
 
@@ -104,7 +107,8 @@ function labelled(
   return pictures;
 }
 
-async function readLayout(root: string, options: ImageFolderOptions): Promise<LabelledSplits> {
+/** The pictures in folders, split and labelled; see {@link imageFolder}. */
+export async function readLayout(root: string, options: SetAside): Promise<LabelledSplits> {
   const { validationShare = DEFAULT_VALIDATION_SHARE, validationSeed = 0 } = options;
   if (!(validationShare > 0 && validationShare < 1)) {
     throw new RangeError(`expected validationShare between 0 and 1, got ${validationShare}`);
@@ -124,8 +128,9 @@ async function readLayout(root: string, options: ImageFolderOptions): Promise<La
   const train = labelled(trainFolders, paths.train, classes, paths.train);
   const test = await read(paths.test);
   const name = basename(resolve(root));
+  const contents = contentsOfFiles(resolve(root));
   if (paths.validation !== undefined) {
-    return { name, classes, splits: { train, validation: await read(paths.validation), test } };
+    return { name, classes, splits: { train, validation: await read(paths.validation), test }, contents };
   }
   const { kept, heldOut } = holdOut(train, validationShare, validationSeed);
   if (heldOut.length === 0) {
@@ -135,7 +140,7 @@ async function readLayout(root: string, options: ImageFolderOptions): Promise<La
       advice: `Add pictures, or a folder ${join(root, 'validation')}.`,
     });
   }
-  return { name, classes, splits: { train: kept, validation: heldOut, test } };
+  return { name, classes, splits: { train: kept, validation: heldOut, test }, contents };
 }
 
 /**

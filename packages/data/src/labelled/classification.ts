@@ -1,5 +1,6 @@
 import type { ImageClassificationData, Splits } from '@winnow/core';
 import type { AugmentationPreset } from '../augmentation/policy';
+import type { PictureContents } from '../identity/data-identity';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
 import { preload } from '../picture/preload';
@@ -9,6 +10,7 @@ export interface LabelledSplits {
   readonly name: string;
   readonly classes: readonly string[];
   readonly splits: Readonly<Record<keyof Splits<unknown>, readonly LabelledPicture[]>>;
+  readonly contents: PictureContents;
 }
 
 const pathsOf = (examples: readonly LabelledPicture[]): string[] => examples.map(({ path }) => path);
@@ -18,14 +20,14 @@ const pathsOf = (examples: readonly LabelledPicture[]): string[] => examples.map
  * @throws {RangeError} on options outside their range. @throws {DataError} on broken files, with `preload`.
  */
 export async function classificationData(
-  { name, classes, splits: { train, validation, test } }: LabelledSplits,
+  { name, classes, splits: { train, validation, test }, contents }: LabelledSplits,
   options: ImageOptions,
   defaultAugmentation: AugmentationPreset,
 ): Promise<ImageClassificationData> {
   const pictures = picturesFor(options, defaultAugmentation);
   if (options.preload === true) {
     const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
-    await preload(pictures, paths, options.pictureCache);
+    await preload(pictures, { paths, contents }, options.pictureCache);
   }
   return {
     name,

@@ -3,6 +3,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
+import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import { firstTen } from './check';
 import type { PairGroup } from './group';
@@ -98,5 +99,6 @@ export async function captionTable(path: string, images: string | undefined): Pr
   return {
     name: basename(path, extname(path)),
     splits: { train: part('train'), validation: part('validation'), test: part('test') },
+    contents: contentsOfFiles(resolve(path)),
   };
 }

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
+import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
 import { checkedJson, readJson } from './read-json';
@@ -66,6 +67,7 @@ export function cocoFile(json: unknown, path: string, images: string | undefined
   return {
     name: basename(path, '.json'),
     splits: { train: cocoGroups(json, path, folder), validation: [], test: [] },
+    contents: contentsOfFiles(resolve(path)),
   };
 }
 
@@ -115,5 +117,6 @@ export async function cocoFolder(root: string, images: string | undefined): Prom
       validation: [],
       test: test === undefined ? [] : await groups(test),
     },
+    contents: contentsOfFiles(resolve(root)),
   };
 }

@@ -65,7 +65,7 @@ export async function imageTextData(
     (options.tokenizer === undefined ? longest(trainingTexts, tokenizer) : LARGEST_DEFAULT_CONTEXT);
   if (options.preload === true) {
     const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
-    await preload(pictures, paths, options.pictureCache);
+    await preload(pictures, { paths, contents: found.contents }, options.pictureCache);
   }
   const dataset = (groups: readonly PairGroup[]) => pairDataset(groups, { pictures, tokenizer, context });
   return {

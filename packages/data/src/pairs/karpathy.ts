@@ -1,5 +1,6 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { contentsOfFiles } from '../identity/content-hashes';
 import type { PairGroup } from './group';
 import { checkedJson } from './read-json';
 import type { FoundPairs } from './splits';
@@ -36,5 +37,6 @@ export function karpathyPairs(json: unknown, path: string, images: string | unde
   return {
     name: basename(path, '.json'),
     splits: { train: groups('train', 'restval'), validation: groups('val'), test: groups('test') },
+    contents: contentsOfFiles(resolve(path)),
   };
 }

@@ -1,5 +1,6 @@
 import { type Splits, permutation, randomStream } from '@winnow/core';
 import { DataError } from '../failure/data-error';
+import type { PictureContents } from '../identity/data-identity';
 import type { PairGroup } from './group';
 
 const DEFAULT_VALIDATION_SHARE = 0.1;
@@ -10,6 +11,7 @@ export type PairSplits = Readonly<Record<keyof Splits<unknown>, readonly PairGro
 export interface FoundPairs {
   readonly name: string;
   readonly splits: PairSplits;
+  readonly contents: PictureContents;
 }
 
 export interface SetAsideOptions {
@@ -49,7 +51,10 @@ function setAside(groups: readonly PairGroup[], parts: 1 | 2, options: SetAsideO
  * @throws {DataError} when there are no training groups, or too few to set some aside.
  * @throws {RangeError} on a share that is not between 0 and 1.
  */
-export function completeSplits({ name, splits }: FoundPairs, options: SetAsideOptions): PairSplits {
+export function completeSplits(
+  { name, splits }: Pick<FoundPairs, 'name' | 'splits'>,
+  options: SetAsideOptions,
+): PairSplits {
   const { train, validation, test } = splits;
   const { validationShare = DEFAULT_VALIDATION_SHARE } = options;
   if (!(validationShare > 0 && validationShare < 1)) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import type { Splits } from '@winnow/core';
 import { DataError } from '../failure/data-error';
+import type { PictureContents } from '../identity/data-identity';
 import { type PictureCache, packed, unpacked } from './pack';
 import type { Picture } from './picture';
 import type { PreparedPictures } from './prepared';
@@ -19,13 +19,19 @@ interface Wanted {
   readonly augmented: boolean;
 }
 
+/** Picture files by split, and what is in them. */
+export interface PicturesOfSplits {
+  readonly paths: Readonly<Record<keyof Splits<unknown>, readonly string[]>>;
+  readonly contents: PictureContents;
+}
+
 /**
- * Decodes the picture files of all splits, or takes them from a cache that has them as the files are now; the errors of
- * all broken files come as one {@link DataError}.
+ * Decodes the picture files of all splits, or takes them from a cache that has decoded the same contents before; the
+ * errors of all broken files come as one {@link DataError}.
  */
 export async function preload(
   pictures: PreparedPictures,
-  paths: Readonly<Record<keyof Splits<unknown>, readonly string[]>>,
+  { paths, contents }: PicturesOfSplits,
   cache?: PictureCache,
 ): Promise<void> {
   const wanted: Wanted[] = [
@@ -36,7 +42,7 @@ export async function preload(
     await decodeAll(pictures, wanted);
     return;
   }
-  const key = await keyOf(pictures, wanted);
+  const key = await keyOf(pictures, wanted, contents, cache);
   const known = key === undefined ? undefined : await cache.read(key);
   const found = known === undefined ? undefined : unpacked(known);
   if (found?.length === wanted.length) {
@@ -51,16 +57,23 @@ export async function preload(
   if (key !== undefined && bytes <= MOST_BYTES_CACHED) await cache.write(key, packed(decoded));
 }
 
-/** Of all files as they are now, and how they are decoded; undefined when one cannot be looked at. */
-async function keyOf({ recipe }: PreparedPictures, wanted: readonly Wanted[]): Promise<string | undefined> {
+/** Of the contents of all files, and how they are decoded; undefined when one cannot be read. */
+async function keyOf(
+  { recipe }: PreparedPictures,
+  wanted: readonly Wanted[],
+  contents: PictureContents,
+  cache: PictureCache,
+): Promise<string | undefined> {
   const hash = createHash('sha256').update(recipe);
   try {
-    for (const { path, size, mtimeMs, augmented } of await Promise.all(
-      wanted.map(async ({ path, augmented }) => ({ ...(await stat(path)), path, augmented })),
-    ))
-      hash.update(JSON.stringify([path, size, mtimeMs, augmented]));
-  } catch {
-    return undefined; // decoding will say what is wrong with it
+    const found = await contents(
+      wanted.map(({ path }) => path),
+      cache,
+    );
+    wanted.forEach(({ augmented }, place) => hash.update(JSON.stringify([found[place], augmented])));
+  } catch (error) {
+    if (error instanceof DataError) return undefined; // decoding will say what is wrong with it, and with others
+    throw error;
   }
   return hash.digest('hex');
 }

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { DataError } from '../failure/data-error';
+import { type PictureCache, sealed, unsealed } from '../picture/pack';
+import type { PictureContents } from './data-identity';
+
+/** Files read at a time: enough to keep a disk busy. */
+const READS_IN_FLIGHT = 16;
+/** Files looked at at a time. */
+const LOOKS_IN_FLIGHT = 256;
+/**
+ * A file that changed so shortly before it was read may change again within the same tick of the file system's clock,
+ * and look as it did. FAT counts in steps of two seconds.
+ */
+const SETTLED_AFTER_NS = 3_000_000_000n;
+
+/** How a file looks from outside: whoever changes its content changes one of these, and nobody can set the last back. */
+const look = z.object({
+  size: z.string(),
+  inode: z.string(),
+  modifiedNs: z.string(),
+  changedNs: z.string(),
+});
+type Look = z.output<typeof look>;
+
+const known = z.array(z.tuple([z.string(), look, z.string()]));
+
+/** Where hashes that were computed before are kept, and under what name. */
+export interface KnownContents {
+  readonly cache: PictureCache;
+  /** Of the files together: the absolute path of the dataset. */
+  readonly name: string;
+}
+
+/**
+ * SHA-256 of what is in each file, in hexadecimal digits. A file that looks as it did when it was read before is not read
+ * again.
+ * @throws {DataError} that names the first file that cannot be read.
+ */
+export async function contentHashes(
+  paths: readonly string[],
+  contents?: KnownContents,
+): Promise<readonly string[]> {
+  const begunNs = BigInt(Date.now()) * 1_000_000n;
+  const looks = await inTurns(paths, LOOKS_IN_FLIGHT, lookAt);
+  const before = contents === undefined ? new Map<string, Entry>() : await recalled(contents);
+  let isNew = false;
+  const hashes = await inTurns(paths, READS_IN_FLIGHT, (path, place) => {
+    const now = looks[place];
+    const entry = before.get(path);
+    if (entry !== undefined && now !== undefined && isSame(entry.look, now))
+      return Promise.resolve(entry.hash);
+    isNew = true;
+    return hashOf(path);
+  });
+  if (contents !== undefined && isNew) {
+    const entries = paths.flatMap((path, place): z.output<typeof known> => {
+      const [now, hash] = [looks[place], hashes[place]];
+      return now === undefined || hash === undefined || !isSettled(now, begunNs) ? [] : [[path, now, hash]];
+    });
+    if (entries.length > 0)
+      await contents.cache.write(keyOf(contents), sealed(Buffer.from(JSON.stringify(entries))));
+  }
+  return hashes;
+}
+
+/** Picture files as what is in them. @param place The absolute path of the dataset. */
+export const contentsOfFiles =
+  (place: string): PictureContents =>
+  (paths, cache) =>
+    contentHashes(paths, cache === undefined ? undefined : { cache, name: place });
+
+interface Entry {
+  readonly look: Look;
+  readonly hash: string;
+}
+
+const keyOf = ({ name }: KnownContents): string =>
+  createHash('sha256').update(`contents of ${name}`).digest('hex');
+
+async function recalled(contents: KnownContents): Promise<Map<string, Entry>> {
+  const kept = await contents.cache.read(keyOf(contents));
+  const bytes = kept === undefined ? undefined : unsealed(kept);
+  if (bytes === undefined) return new Map();
+  const entries = known.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? [];
+  return new Map(entries.map(([path, look, hash]) => [path, { look, hash }]));
+}
+
+const isSame = (one: Look, other: Look): boolean =>
+  one.size === other.size &&
+  one.inode === other.inode &&
+  one.modifiedNs === other.modifiedNs &&
+  one.changedNs === other.changedNs;
+
+const isSettled = ({ modifiedNs, changedNs }: Look, nowNs: bigint): boolean =>
+  [modifiedNs, changedNs].every((time) => BigInt(time) + SETTLED_AFTER_NS < nowNs);
+
+async function lookAt(path: string): Promise<Look> {
+  try {
+    const found = await stat(path, { bigint: true });
+    if (!found.isFile()) throw new Error('it is not a file');
+    return {
+      size: String(found.size),
+      inode: String(found.ino),
+      modifiedNs: String(found.mtimeNs),
+      changedNs: String(found.ctimeNs),
+    };
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), hash);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  return hash.digest('hex');
+}
+
+function unreadable(path: string, cause: unknown): DataError {
+  return new DataError(
+    {
+      expected: `a file that can be read at ${path}`,
+      found: cause instanceof Error ? cause.message : String(cause),
+      advice: 'Check that it is there and may be read.',
+    },
+    { cause },
+  );
+}
+
+/** Results in the order of the items, so many at a time. @throws what the first failing one throws. */
+async function inTurns<Item, Result>(
+  items: readonly Item[],
+  atATime: number,
+  work: (item: Item, place: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += atATime) {
+    const some = items.slice(start, start + atATime);
+    results.push(...(await Promise.all(some.map((item, offset) => work(item, start + offset)))));
+  }
+  return results;
+}

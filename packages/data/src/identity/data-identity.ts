@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { Json, Splits } from '@winnow/core';
+import type { LabelledSplits } from '../labelled/classification';
+import type { PairSplits } from '../pairs/splits';
+import type { PictureCache } from '../picture/pack';
+
+/**
+ * What data consist of, wherever they lie: a SHA-256 each of the class names, of the pictures of each split in their
+ * order with their labels, and of the texts. Two datasets with the same identity train and score alike.
+ */
+export type DataIdentity = Readonly<Record<string, string>>;
+
+/** What the pictures at some paths are, whatever they are called: one word for each, the same for the same picture. */
+export type PictureContents = (
+  paths: readonly string[],
+  cache: PictureCache | undefined,
+) => Promise<readonly string[]>;
+
+const splitNames = ['train', 'validation', 'test'] as const satisfies readonly (keyof Splits<unknown>)[];
+
+export async function identityOfLabelled(
+  { classes, splits, contents }: LabelledSplits,
+  cache: PictureCache | undefined,
+): Promise<DataIdentity> {
+  const paths = splitNames.flatMap((name) => splits[name].map(({ path }) => path));
+  const contentOf = await lookedUp(paths, contents, cache);
+  const parts = splitNames.map((name): [string, string] => [
+    name,
+    digestOf(splits[name].map(({ path, label }): Json => [contentOf(path), label])),
+  ]);
+  return { classes: digestOf(classes), ...Object.fromEntries(parts) };
+}
+
+export async function identityOfPairs(
+  splits: PairSplits,
+  contents: PictureContents,
+  cache: PictureCache | undefined,
+): Promise<DataIdentity> {
+  const paths = splitNames.flatMap((name) => splits[name].flatMap(({ pictures }) => pictures));
+  const contentOf = await lookedUp(paths, contents, cache);
+  const parts = splitNames.map((name): [string, string] => [
+    name,
+    digestOf(splits[name].map(({ pictures }): Json => pictures.map(contentOf))),
+  ]);
+  const texts = splitNames.map((name): Json => splits[name].map(({ texts }): Json => texts));
+  return { ...Object.fromEntries(parts), texts: digestOf(texts) };
+}
+
+async function lookedUp(
+  paths: readonly string[],
+  contents: PictureContents,
+  cache: PictureCache | undefined,
+): Promise<(path: string) => string> {
+  const found = await contents(paths, cache);
+  const known = new Map(paths.map((path, place) => [path, found[place] ?? '']));
+  return (path) => known.get(path) ?? '';
+}
+
+const digestOf = (items: readonly Json[]): string => {
+  const hash = createHash('sha256');
+  for (const item of items) hash.update(`${JSON.stringify(item)}\n`);
+  return hash.digest('hex');
+};
