@@ -160,7 +160,7 @@ export type { MemoryProbe, Milestones, PhaseOptions, PhaseResult, RunEvent, Runn
 export { scoredOnce } from './run/scored';
 export { phaseTrainer } from './run/trainer';
 export type { PhaseSubject } from './run/trainer';
-export { canonicalJson, toJson } from './run/store';
+export { canonicalJson, loadSnapshot, nonFiniteIn, toJson } from './run/store';
 export { classification } from './task/classification';
 export type { ClassificationOptions } from './task/classification';
 export { distilled } from './task/distilled';

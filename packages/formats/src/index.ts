@@ -2,8 +2,17 @@ export { importModel, importVisionTransformer } from './checkpoint/import-model'
 export type { ImportedModel, ImportedVisionTransformer } from './checkpoint/import-model';
 export type { ImportOptions } from './checkpoint/reading';
 export { FormatError } from './file/format-error';
-export { writeAtomically } from './file/write-atomically';
+export { checkJson, parseJson } from './file/json';
+export { readJson, readJsonIfThere, writeJson } from './file/json-file';
+export type { JsonFileFormat } from './file/json-file';
+export { kindOf, openFile } from './file/open-file';
+export type { OpenFile } from './file/open-file';
+export { readBytes, readBytesIfThere, textOf } from './file/read-file';
+export type { ReadingBounds } from './file/read-file';
+export { clearTemporaryFiles, makeFolder, writeAtomically } from './file/write-atomically';
 export type { FileContent } from './file/write-atomically';
+export { readYaml } from './file/yaml-file';
+export type { YamlFileFormat } from './file/yaml-file';
 export { exportHuggingFace } from './hugging-face/export-hugging-face';
 export {
   PREPROCESSOR_FILE,

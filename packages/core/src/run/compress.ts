@@ -19,7 +19,7 @@ import type { CompressionRun } from './compression-run';
 import { type LedgerEntry, ledgerEntrySchema } from './ledger';
 import { type Runner, runPhase } from './phase';
 import { scoredOnce } from './scored';
-import { type Json, toJson } from './store';
+import { type Json, loadSnapshot, restored, toJson } from './store';
 import { phaseTrainer } from './trainer';
 
 /** Everything a compression needs; the dense parameters stay the caller's. */
@@ -178,12 +178,12 @@ async function disposingOnFailure<Result>(tree: TensorTree, work: () => Promise<
 /** The method's result, from the store when an earlier run got that far. */
 async function searched(job: CompressionJob, task: Task, ledger: LedgerEntry[]): Promise<Compressed> {
   const { store } = job.runner;
-  const saved = await store.load('compressed');
+  const saved = await loadSnapshot(store, 'compressed', compressedSchema);
   if (saved !== undefined) {
-    const meta = compressedSchema.parse(saved.meta);
+    const { meta, tensors } = saved;
     ledger.push(...meta.ledger);
     return {
-      params: uploadTree(job.params, saved.tensors),
+      params: restored(store, 'compressed', () => uploadTree(job.params, tensors)),
       decision: meta.decision,
       ...(meta.findings === null ? {} : { findings: meta.findings }),
     };

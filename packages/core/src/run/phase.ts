@@ -4,7 +4,7 @@ import { type Training, type TrainingPoint, train } from '../train/train';
 import { type HostTensor, downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
 import type { LedgerEntry, Milestone } from './ledger';
-import type { Json, Snapshot, SnapshotStore } from './store';
+import { type Snapshot, type SnapshotStore, loadSnapshot, restored, toJson } from './store';
 
 /** What happens in a run, as it happens. */
 export type RunEvent =
@@ -90,9 +90,9 @@ export async function runPhase<
 ): Promise<PhaseResult<Params, State>> {
   const { steps, batches } = training;
   const file = `phase-${name}`;
-  const saved = await runner.store.load(file);
-  const meta: Meta =
-    saved === undefined ? { step: 0, wallMs: 0, milestones: [] } : metaSchema.parse(saved.meta);
+  const saved = await loadSnapshot(runner.store, file, metaSchema);
+  const meta: Meta = saved?.meta ?? { step: 0, wallMs: 0, milestones: [] };
+  const restoring = <Result>(restore: () => Result): Result => restored(runner.store, file, restore);
   const reached = [...meta.milestones];
   const examples = steps * batches.batchSize;
   const ledgerAfter = ({ wallMs, peakMemoryBytes }: Spent): LedgerEntry => ({
@@ -104,7 +104,8 @@ export async function runPhase<
     ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
   });
   if (saved !== undefined && meta.step >= steps) {
-    return { ...restoreResult(training, saved), milestones: reached, ledger: ledgerAfter(meta) };
+    const result = restoring(() => restoreResult(training, saved));
+    return { ...result, milestones: reached, ledger: ledgerAfter(meta) };
   }
 
   runner.report({ kind: 'phase', phase: name, steps, from: meta.step });
@@ -118,7 +119,7 @@ export async function runPhase<
       : { peakMemoryBytes: Math.max(meta.peakMemoryBytes ?? 0, runner.memory.peakBytes()) }),
   });
   const trained = await train(training, {
-    ...(saved === undefined ? {} : { from: restorePoint(training, saved, meta.step) }),
+    ...(saved === undefined ? {} : { from: restoring(() => restorePoint(training, saved, meta.step)) }),
     ...(runner.signal === undefined ? {} : { signal: runner.signal }),
     onStep: ({ step, loss }) => {
       runner.report({ kind: 'step', phase: name, step: step + 1, steps, loss, examples: batches.batchSize });
@@ -135,15 +136,13 @@ export async function runPhase<
       const tensors = await downloadPoint(point, !done || isExtended);
       await runner.store.save(file, {
         tensors,
-        meta: { step, ...spent(), milestones: reached.map(toJson) },
+        meta: toJson({ step, ...spent(), milestones: reached }),
       });
       runner.report({ kind: 'checkpoint', phase: name, step });
     },
   });
   return { ...trained, milestones: reached, ledger: ledgerAfter(spent()) };
 }
-
-const toJson = ({ step, scores }: Milestone): Json => ({ step, scores: { ...scores } });
 
 /** A finished phase that is not extended needs no optimiser any more. */
 async function downloadPoint(
@@ -164,20 +163,23 @@ type Described<Params extends TensorTree, State extends TensorTree> = Pick<
 
 function restoreResult<Params extends TensorTree, State extends TensorTree>(
   { params, state }: Described<Params, State>,
-  { tensors }: Snapshot,
+  { tensors }: Pick<Snapshot, 'tensors'>,
 ): { params: Params; state: State } {
   return { params: uploadTree(params, tensors, 'params/'), state: uploadTree(state, tensors, 'state/') };
 }
 
 function restorePoint<Params extends TensorTree, State extends TensorTree>(
   training: Described<Params, State>,
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, 'tensors'>,
   step: number,
 ): TrainingPoint<Params, State> {
   const fresh = training.optimizer.init(training.params);
-  const optimizer = uploadTree(fresh, snapshot.tensors, 'optimizer/');
-  disposeTree(fresh);
-  return { step, ...restoreResult(training, snapshot), optimizer };
+  try {
+    const optimizer = uploadTree(fresh, snapshot.tensors, 'optimizer/');
+    return { step, ...restoreResult(training, snapshot), optimizer };
+  } finally {
+    disposeTree(fresh);
+  }
 }
 
 async function scoreForward<Params extends TensorTree, Forward extends TensorTree>(

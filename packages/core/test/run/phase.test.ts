@@ -3,6 +3,7 @@ import {
   type RunEvent,
   type Runner,
   type Snapshot,
+  UserError,
   adamw,
   constant,
   disposeTree,
@@ -10,6 +11,7 @@ import {
   evaluate,
   evaluationBatches,
   runPhase,
+  scoredOnce,
   toJson,
   trainingBatches,
 } from '../../src/index';
@@ -98,6 +100,41 @@ describeOnEveryEngine('a phase', () => {
     expect(again.milestones).toEqual(first.milestones);
     expect(again.ledger).toMatchObject({ examples: 80, trainingMacs: 8000 });
     expect(await downloadTree(again.params)).toEqual(await downloadTree(first.params));
+  });
+
+  it('names a checkpoint that is not its own, and says what to do', async () => {
+    const line = flatLine();
+    await run(line);
+    const sound = snapshots.get('phase-fit');
+    if (sound === undefined) throw new Error('there is no checkpoint');
+    const remedy = /phase-fit: not a checkpoint that this run can go on from .*remove it/s;
+    for (const meta of [null, 5, { step: 'x' }, { ...Object(sound.meta), wallMs: null }]) {
+      snapshots.set('phase-fit', { ...sound, meta });
+      const failure = run(line);
+      await expect(failure).rejects.toThrow(UserError);
+      await expect(failure).rejects.toThrow(remedy);
+    }
+    for (const step of [4, 10]) {
+      snapshots.set('phase-fit', { meta: { ...Object(sound.meta), step }, tensors: new Map() });
+      const failure = run(line);
+      await expect(failure).rejects.toThrow(UserError);
+      await expect(failure).rejects.toThrow(/missing [^]*remove it/);
+    }
+    const named: Runner = {
+      ...runner,
+      store: { ...runner.store, whereIs: (name) => `runs/a/checkpoints/${name}.safetensors` },
+    };
+    snapshots.set('scores', { tensors: new Map(), meta: { top1: null } });
+    await expect(scoredOnce(named, 'scores', () => Promise.resolve({}))).rejects.toThrow(
+      /^runs\/a\/checkpoints\/scores\.safetensors: .*top1: /,
+    );
+    disposeTree(line);
+  });
+
+  it('saves no score that is not a number: it would come back as null', async () => {
+    const score = () => Promise.resolve({ top1: 0, loss: Number.NaN });
+    await expect(scoredOnce(runner, 'scores', score)).rejects.toThrow(/loss is NaN, where a number/);
+    expect(snapshots.has('scores')).toBe(false);
   });
 
   it('keeps its optimiser only until it is finished', async () => {

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FormatError } from '../file/format-error';
-import { parseJson, readBytes } from '../file/read-file';
+import { parseJson } from '../file/json';
+import { readBytes } from '../file/read-file';
 import { type OpenSafetensors, openSafetensors } from '../safetensors/open-safetensors';
 
 /** What `model.safetensors.index.json` says: the file of every tensor. */

@@ -1,8 +1,11 @@
+import { type Stats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { FormatError, systemCode } from './format-error';
 
 /** Reads of one call may not be larger than this: the system's own bound lies just below 2 GiB. */
 const PIECE = 2 ** 30;
+/** Opening a pipe that nobody writes to would wait for ever. (Windows has no such flag, and no such pipes.) */
+const WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A file that is open for reading. Whoever opened it closes it. */
 export interface OpenFile {
@@ -17,13 +20,15 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** @throws {FormatError} when the file is missing or may not be read. */
+/** @throws {FormatError} when the file is missing, may not be read, or is a folder, a pipe, a socket or a device. */
 export async function openFile(file: string): Promise<OpenFile> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(file, 'r');
+    handle = await open(file, WITHOUT_WAITING);
     const opened = handle;
-    const { size } = await opened.stat();
+    const stats = await opened.stat();
+    if (!stats.isFile()) throw new FormatError(`cannot read ${file}: expected a file, got ${kindOf(stats)}`);
+    const { size } = stats;
     return {
       file,
       size,
@@ -69,9 +74,33 @@ async function readRange(
   }
 }
 
+/** A word for what is no file. */
+export function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a pipe';
+  if (stats.isSocket()) return 'a socket';
+  return 'a device';
+}
+
 function explained(error: unknown, file: string): unknown {
   const code = systemCode(error);
   if (code === undefined) return error;
-  const reason = code === 'ENOENT' ? 'there is no such file' : `the system says ${code}`;
-  return new FormatError(`cannot read ${file}: ${reason}`, { cause: error });
+  return new FormatError(`cannot read ${file}: ${reasonOf(code)}`, { cause: error });
+}
+
+function reasonOf(code: string): string {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return `no permission to read it (${code})`;
+    case 'ELOOP':
+      return 'its links lead in a circle (ELOOP)';
+    case 'ENXIO':
+      return 'expected a file, got a socket or a device';
+    default:
+      return `the system says ${code}`;
+  }
 }

@@ -1,55 +1,59 @@
-import { type ZodType, z } from 'zod';
 import { FormatError } from './format-error';
 import { type OpenFile, openFile, openFileIfThere } from './open-file';
 
+/** How much of a file may be taken into memory. */
+export interface ReadingBounds {
+  /** A larger file is refused before it is read. */
+  readonly mostBytes?: number;
+}
+
 /**
  * The whole file, in a buffer of its own (aligned for typed arrays), also beyond 2 GiB.
- * @throws {FormatError} when it is missing, may not be read, is no file, or changes length while it is read.
+ * @throws {FormatError} when it is missing, may not be read, is no file, is larger than allowed, or changes length while
+ * it is read.
  */
-export async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
-  return whole(await openFile(file));
+export async function readBytes(file: string, bounds: ReadingBounds = {}): Promise<Uint8Array<ArrayBuffer>> {
+  return whole(await openFile(file), bounds);
 }
 
 /** Like `readBytes`, but `undefined` where there is no such file. */
-export async function readBytesIfThere(file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function readBytesIfThere(
+  file: string,
+  bounds: ReadingBounds = {},
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const opened = await openFileIfThere(file);
-  return opened && whole(opened);
+  return opened && whole(opened, bounds);
 }
 
-async function whole(opened: OpenFile): Promise<Uint8Array<ArrayBuffer>> {
+async function whole(
+  opened: OpenFile,
+  { mostBytes = Infinity }: ReadingBounds,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await opened.read(0, opened.size);
+    const { file, size } = opened;
+    if (size > mostBytes) {
+      throw new FormatError(`${file}: expected at most ${mostBytes} bytes for such a file, got ${size}`);
+    }
+    return await opened.read(0, size);
   } finally {
     await opened.close();
   }
 }
 
 /**
- * JSON bytes as the schema wants them.
- * @throws {FormatError} naming the file and, per problem, the path inside the JSON.
+ * Text of bytes in UTF-8.
+ * @throws {FormatError} when they are not UTF-8.
  */
-export function parseJson<Value>(file: string, bytes: Uint8Array, schema: ZodType<Value>): Value {
-  let json: unknown;
+export function textOf(file: string, bytes: Uint8Array): string {
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new FormatError(
-      `${file}: expected JSON; ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new FormatError(`${file}: expected text in UTF-8, got bytes that are none`, { cause: error });
   }
-  return checkJson(file, json, schema);
 }
 
-/** Like `parseJson`, for JSON that was read already. */
-export function checkJson<Value>(file: string, json: unknown, schema: ZodType<Value>): Value {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => {
-    const place = path.length === 0 ? 'at the top' : `at ${z.core.toDotPath(path)}`;
-    return `  ${place}: ${message}`;
-  });
-  throw new FormatError(`${file}: not what was expected\n${problems.join('\n')}`);
+/** Where in a text an offset lies, both counted from 1. */
+export function lineAndColumn(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n');
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { FormatError, systemCode } from './format-error';
 
 /** Bytes that are made while they are written, so that they need not be in memory at once. */
@@ -19,7 +19,7 @@ export const TEMPORARY_SUFFIX = '.tmp';
 /**
  * Replaces `file` whole or not at all: writes a temporary file beside it, forces it to the disk and renames it. After a
  * crash at any point the file holds its old or its new content. A crash of the process itself may leave the temporary
- * file (`<file>.<random>.tmp`); an error does not.
+ * file (`<file>.<random>.tmp`, see `clearTemporaryFiles`); an error does not.
  * @throws {FormatError} when the disk is full, the folder is missing or may not be written; `file` is unchanged then.
  */
 export async function writeAtomically(file: string, content: FileContent): Promise<void> {
@@ -33,6 +33,24 @@ export async function writeAtomically(file: string, content: FileContent): Promi
     throw explained(error, `write ${file} (${bytes} bytes)`, dirname(file));
   }
   await syncFolder(dirname(file));
+}
+
+/**
+ * Removes the temporary files that killed processes have left in a folder: nobody finishes them, and they can be large.
+ * @param silentForMs Time that nobody has written to them: in a folder of one process at a time, anything from before this
+ * process began; where several write side by side, more than any of them is silent for.
+ */
+export async function clearTemporaryFiles(
+  folder: string,
+  silentForMs = process.uptime() * 1000,
+): Promise<void> {
+  const latest = Date.now() - silentForMs;
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith(TEMPORARY_SUFFIX)) continue;
+    const file = join(folder, name);
+    const stats = await stat(file).catch(() => undefined); // gone meanwhile
+    if (stats !== undefined && stats.isFile() && stats.mtimeMs < latest) await rm(file, { force: true });
+  }
 }
 
 /**

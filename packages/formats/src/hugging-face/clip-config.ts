@@ -1,7 +1,7 @@
 import { FormatError } from '../file/format-error';
 import type { ClipTextConfig, DualEncoderConfig, TextTowerConfig, VisionTowerConfig } from '@winnow/core';
 import { z } from 'zod';
-import { checkJson } from '../file/read-file';
+import { checkJson } from '../file/json';
 import {
   count,
   hasWholeHeads,

@@ -1,6 +1,6 @@
 import type { Distillation, VisionTransformerConfig } from '@winnow/core';
 import { type ZodType, z } from 'zod';
-import { checkJson } from '../file/read-file';
+import { checkJson } from '../file/json';
 import {
   count,
   hasWholeHeads,

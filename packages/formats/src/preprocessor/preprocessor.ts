@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ZodType, z } from 'zod';
-import { parseJson, readBytesIfThere } from '../file/read-file';
+import { parseJson } from '../file/json';
+import { readBytesIfThere } from '../file/read-file';
 
 /** What pictures are normalised with, per channel (red, green, blue), for values in [0, 1]: (value − mean) / std. */
 export interface PictureNormalisation {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FormatError } from '../file/format-error';
-import { checkJson } from '../file/read-file';
+import { checkJson } from '../file/json';
 import { type ElementType, elementBytes, elementTypes } from './element';
 
 /** Before the header stands its length, as an unsigned 64-bit number. */

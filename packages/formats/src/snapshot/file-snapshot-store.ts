@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostTensors, Json, Snapshot, SnapshotStore } from '@winnow/core';
 import { z } from 'zod';
 import { FormatError } from '../file/format-error';
-import { checkJson, parseJson, readBytesIfThere } from '../file/read-file';
-import { TEMPORARY_SUFFIX, makeFolder } from '../file/write-atomically';
+import { checkJson, jsonText, parseJson } from '../file/json';
+import { readBytesIfThere } from '../file/read-file';
+import { clearTemporaryFiles, makeFolder } from '../file/write-atomically';
 import { decodeSafetensors, writeSafetensors } from '../safetensors/safetensors';
 
 /** Names become file names: nothing that a file system could read as something else. */
@@ -43,8 +44,8 @@ export function fileSnapshotStore(folder: string): SnapshotStore {
     async save(name, { tensors, meta }) {
       const file = fileOf(name);
       await makeFolder(folder);
-      await clearHalfWritten(folder);
-      const json = JSON.stringify(meta);
+      await clearTemporaryFiles(folder);
+      const json = jsonText(file, meta, 'compact');
       await writeSafetensors(file, tensors, {
         winnow: 'snapshot/1',
         meta: json,
@@ -54,6 +55,7 @@ export function fileSnapshotStore(folder: string): SnapshotStore {
     async remove(name) {
       await rm(fileOf(name), { force: true });
     },
+    whereIs: fileOf,
   };
 }
 
@@ -77,14 +79,4 @@ function checksum(tensors: HostTensors, meta: string): string {
     hash.update(JSON.stringify([name, dtype, shape])).update(values);
   }
   return hash.digest('hex');
-}
-
-/** Temporary files from before this process began: nobody finishes them, and they can be as large as the snapshots. */
-async function clearHalfWritten(folder: string): Promise<void> {
-  const began = Date.now() - process.uptime() * 1000;
-  for (const name of await readdir(folder)) {
-    if (!name.endsWith(TEMPORARY_SUFFIX)) continue;
-    const file = join(folder, name);
-    if ((await stat(file)).mtimeMs < began) await rm(file, { force: true });
-  }
 }

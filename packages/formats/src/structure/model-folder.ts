@@ -21,7 +21,8 @@ import {
 } from '@winnow/core';
 import { FormatError } from '../file/format-error';
 import type { OpenFile } from '../file/open-file';
-import { parseJson, readBytes, readBytesIfThere } from '../file/read-file';
+import { parseJson } from '../file/json';
+import { readBytes, readBytesIfThere } from '../file/read-file';
 import { hashing, openHashedIfThere } from '../file/sha256';
 import { makeFolder, renameDurably, writeAtomically } from '../file/write-atomically';
 import { leafReader } from '../safetensors/leaf-reader';

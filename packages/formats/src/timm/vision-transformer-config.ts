@@ -2,7 +2,7 @@ import type { Distillation, VisionTransformerConfig } from '@winnow/core';
 import { z } from 'zod';
 import { type Checkpoint, extentOf, gridOf, layersIn } from '../checkpoint/checkpoint';
 import { FormatError } from '../file/format-error';
-import { checkJson } from '../file/read-file';
+import { checkJson } from '../file/json';
 
 const count = z.int().positive();
 
