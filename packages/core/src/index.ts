@@ -144,6 +144,8 @@ export { durationOption, parseOptions, suggestion } from './method/options';
 export type { OptionsSchema } from './method/options';
 export { adamw } from './optimizer/adamw';
 export type { AdamWOptions, AdamWState } from './optimizer/adamw';
+export { decaysOf, matricesDecay } from './optimizer/decay';
+export type { Decays } from './optimizer/decay';
 export { clipByGlobalNorm, only } from './optimizer/optimizer';
 export type { Optimizer, OptimizerStep } from './optimizer/optimizer';
 export { constant, cosine } from './optimizer/schedule';

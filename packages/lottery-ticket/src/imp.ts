@@ -1,6 +1,7 @@
 import {
   type CompressionRun,
   type KeptEntries,
+  type Model,
   type Optimizer,
   type PrunableMatrix,
   type TensorTree,
@@ -9,6 +10,7 @@ import {
   clipByGlobalNorm,
   cloneTree,
   cosine,
+  decaysOf,
   disposeTree,
   lendTree,
   tidyTree,
@@ -99,7 +101,7 @@ async function originOf(run: TicketRun, options: RoundOptions): Promise<TensorTr
     state: {},
     effective: (params) => params,
     // The first steps of a round's own schedule: θ_i is a point on the way that the dense model takes.
-    optimizer: optimizerOf(options, Math.max(steps, run.stepsIn(options.round))),
+    optimizer: optimizerOf(run.model, options, Math.max(steps, run.stepsIn(options.round))),
     steps,
   });
   return params;
@@ -123,7 +125,7 @@ async function trainedRound(
       params: start,
       state: {},
       effective: (params) => applyMasks(params, masks),
-      optimizer: optimizerOf(options, steps),
+      optimizer: optimizerOf(run.model, options, steps),
       steps,
     });
     return params;
@@ -143,10 +145,11 @@ function rewound(
 }
 
 function optimizerOf(
+  { specs }: Pick<Model, 'specs'>,
   { learningRate, weightDecay, warmup, clipNorm }: RoundOptions,
   steps: number,
 ): Optimizer<TensorTree> {
   const schedule = cosine(learningRate, steps, { warmupSteps: Math.round(warmup * steps) });
-  const plain = adamw<TensorTree>({ schedule, weightDecay });
+  const plain = adamw<TensorTree>({ schedule, weightDecay, decays: decaysOf(specs) });
   return clipNorm === 0 ? plain : clipByGlobalNorm(plain, clipNorm);
 }

@@ -5,6 +5,7 @@ import {
   type TensorTree,
   adamw,
   cosine,
+  decaysOf,
   disposeTree,
   entriesOf,
   mapTree,
@@ -115,7 +116,11 @@ describe('iterative magnitude pruning', () => {
       state: {},
       task: toyTask(tiny.model),
       effective: (tree) => tree,
-      optimizer: adamw<TensorTree>({ schedule: cosine(5e-4, 4, { warmupSteps: 0 }), weightDecay: 0.05 }),
+      optimizer: adamw<TensorTree>({
+        schedule: cosine(5e-4, 4, { warmupSteps: 0 }),
+        weightDecay: 0.05,
+        decays: decaysOf(tiny.model.specs),
+      }),
       batches: batches(),
       steps: stepsIn(rewind as '0it', 6),
     });
@@ -198,7 +203,11 @@ async function plainly({ model, params }: TinyModel, head: 'kept' | 'reset', rou
       task: toyTask(model),
       effective: (tree) => tree,
       afterStep: ({ params, state }) => ({ params: zero(params), state }),
-      optimizer: adamw<TensorTree>({ schedule: cosine(5e-4, 4, { warmupSteps: 0 }), weightDecay: 0.05 }),
+      optimizer: adamw<TensorTree>({
+        schedule: cosine(5e-4, 4, { warmupSteps: 0 }),
+        weightDecay: 0.05,
+        decays: decaysOf(model.specs),
+      }),
       batches: batches(),
       steps: 4,
     });

@@ -7,6 +7,7 @@ import {
   adamw,
   cloneTree,
   constant,
+  decaysOf,
   disposeTree,
   initialize,
   tidyTree,
@@ -116,7 +117,7 @@ async function alignWeights(
           effective: (weights, step) => alignedAt(weights, step).weights,
           penalty: (weights, step) => mul(alignedAt(weights, step).penalty, alignmentPenalty),
         }),
-    optimizer: adamw({ schedule: constant(learningRate), weightDecay }),
+    optimizer: adamw({ schedule: constant(learningRate), weightDecay, decays: decaysOf(run.model.specs) }),
     steps: epochs[epoch]?.weightSteps ?? 0,
     isExtended: true,
   });

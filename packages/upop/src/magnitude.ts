@@ -62,7 +62,7 @@ export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOp
           state,
         };
       },
-      optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
+      optimizer: searchOptimizer<Masked>(run.model, options, (path) => path.startsWith('weights.')),
       steps,
     }),
   );

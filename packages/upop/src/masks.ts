@@ -11,12 +11,14 @@ import {
 } from '@tensorflow/tfjs-core';
 import {
   type Decision,
+  type Model,
   type Optimizer,
   type Site,
   type Structure,
   type TensorTree,
   adamw,
   constant,
+  decaysOf,
   effective,
   maskOf,
   only,
@@ -58,12 +60,14 @@ export function maskPenalty(
   };
 }
 
-/** AdamW at a constant learning rate over the selected parts of the tree. */
+/** AdamW at a constant learning rate over the selected parts of the tree, with the model's parameters under `weights`. */
 export function searchOptimizer<Params extends TensorTree>(
+  { specs }: Pick<Model, 'specs'>,
   { learningRate, weightDecay }: Pick<SearchOptions, 'learningRate' | 'weightDecay'>,
   trains: (path: string) => boolean,
 ): Optimizer<Params> {
-  return only(adamw({ schedule: constant(learningRate), weightDecay }), trains);
+  const decays = decaysOf(specs, 'weights.');
+  return only(adamw({ schedule: constant(learningRate), weightDecay, decays }), trains);
 }
 
 /** The decision as masks: `value` where units go, 1 where they stay. */

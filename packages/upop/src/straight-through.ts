@@ -69,7 +69,7 @@ export async function searchStraightThrough(
           state,
         };
       },
-      optimizer: searchOptimizer<Shadowed>(options, (path) => !path.startsWith('binary.')),
+      optimizer: searchOptimizer<Shadowed>(run.model, options, (path) => !path.startsWith('binary.')),
       steps,
     }),
   );

@@ -44,7 +44,7 @@ export async function searchByTrainedMasks(
       state: {},
       effective: maskedWeights(sites),
       ...maskPenalty(sites, options),
-      optimizer: searchOptimizer<Masked>(options, () => true),
+      optimizer: searchOptimizer<Masked>(run.model, options, () => true),
       steps: run.stepsIn(options.search),
     }),
   );

@@ -63,7 +63,10 @@ export async function searchProgressively(run: CompressionRun, options: UPopOpti
     if (!due) return { params, state: { gradients: accumulated } };
 
     const share = progress(options.schedule, step, steps);
-    const decision = selectUnits(sites, standardize(sites, readMasks(accumulated)), target, share);
+    const sums = readMasks(accumulated);
+    // Gradients that were comparable at every step are so in sum: another standardising would weigh structures anew.
+    const priorities = options.standardize === 'each-step' ? sums : standardize(sites, sums);
+    const decision = selectUnits(sites, priorities, target, share);
     return {
       params: { ...params, masks: masksFor(sites, decision, 1 - share) },
       state: { gradients: accumulated },
@@ -79,7 +82,7 @@ export async function searchProgressively(run: CompressionRun, options: UPopOpti
       effective: maskedWeights(sites),
       ...maskPenalty(sites, options),
       afterStep: updateMasks,
-      optimizer: searchOptimizer<Masked>(options, (path) => path.startsWith('weights.')),
+      optimizer: searchOptimizer<Masked>(run.model, options, (path) => path.startsWith('weights.')),
       steps,
     }),
   );

@@ -1,4 +1,4 @@
-import { memory, tensor1d } from '@tensorflow/tfjs-core';
+import { type Tensor, add, memory, tensor1d, zerosLike } from '@tensorflow/tfjs-core';
 import {
   type CompressionRun,
   type Decision,
@@ -15,6 +15,7 @@ import {
 import { startEngine } from '@winnow/engine';
 import { type TinyModel, tinyDualEncoder, tinyModel } from '@winnow/testkit';
 import { smallnessOf } from '../src/magnitude';
+import { type Masked, searchOptimizer, unmasked } from '../src/masks';
 import { upopOptions } from '../src/options';
 import { searchProgressively } from '../src/upop';
 
@@ -144,6 +145,34 @@ it('selects by S_T: the walk down one standardised ranking until the budget is c
   disposeTree([params, run.params]);
 });
 
+it('with each-step ranks the sum of standardised gradients itself, as in Algorithm 1', async () => {
+  // FFN gradients agree over all steps, those of attention change their sign with the step: their sum is small.
+  const noise = (site: string, unit: number, step: number) =>
+    Math.sin(site.length * 7.1 + unit * 13.7) * (site.endsWith('ffn') || step % 2 === 0 ? 1 : -0.8) +
+    0.1 * Math.sin(unit * 3.1 + step * 5.3);
+  const { run } = rehearsal(noise, 0.5);
+  const { sites } = run.model;
+  const { decision, params } = await searchProgressively(run, options({ standardize: 'each-step' }));
+  const sums = Object.fromEntries(sites.map(({ id, units }) => [id, new Float64Array(units)]));
+  for (let step = 0; step < 20; step++) {
+    for (const structure of ['attention', 'ffn']) {
+      const group = sites.filter((site) => site.structure === structure);
+      const all = group.flatMap(({ id, units }) =>
+        Array.from({ length: units }, (_, unit) => noise(id, unit, step)),
+      );
+      const mean = all.reduce((a, b) => a + b, 0) / all.length;
+      const deviation = Math.sqrt(all.reduce((a, b) => a + (b - mean) ** 2, 0) / all.length);
+      for (const { id } of group) {
+        sums[id]?.forEach((sum, unit, of) => {
+          of[unit] = sum + (noise(id, unit, step) - mean) / deviation;
+        });
+      }
+    }
+  }
+  expect(decision).toEqual(selectUnits(sites, sums, removalTarget(run.model, run.budget)));
+  disposeTree([params, run.params]);
+});
+
 describe.each(['accumulated', 'each-step'] as const)(
   'two towers stand in one ranking (%s)',
   (standardize) => {
@@ -208,6 +237,24 @@ it.each(['accumulated', 'each-step'] as const)(
     expect(decisions[1]).toEqual(decisions[0]);
   },
 );
+
+it('searches with the weight decay of the model, and none for masks', () => {
+  const { model, params } = tinyModel();
+  const moved = tidyTree(() => {
+    const tree: Masked = { weights: mapTree(params, (leaf) => add(leaf, 1)), masks: unmasked(model.sites) };
+    const optimizer = searchOptimizer<Masked>(model, { learningRate: 0.1, weightDecay: 0.5 }, () => true);
+    const gradients = mapTree(tree, (leaf) => zerosLike(leaf));
+    const updated = optimizer.update({ params: tree, gradients, state: optimizer.init(tree), step: 0 });
+    const before = new Map(entriesOf<Tensor>(tree).map(([path, leaf]) => [path, leaf.dataSync()[0]]));
+    return entriesOf<Tensor>(updated.params).flatMap(([path, leaf]) =>
+      leaf.dataSync()[0] === before.get(path) ? [] : [path],
+    );
+  });
+  expect(moved).toContain('weights.head.weight');
+  expect(moved).not.toContain('weights.positions');
+  expect(moved.every((path) => path.startsWith('weights.') && path.endsWith('.weight'))).toBe(true);
+  disposeTree(params);
+});
 
 it('magnitude: the norm of a unit is that of everything it owns', () => {
   const { model, params } = tinyModel();

@@ -133,8 +133,8 @@ function compress(
       steps,
       ...(compute === undefined ? {} : { computeLimit: denseCompute(model, compute, batches, options) }),
       distill: options.distill,
-      optimizer: (steps) =>
-        optimizerFor<TensorTree>(options, { learningRate: options.retrainLearningRate, steps }),
+      optimizer: (steps, model) =>
+        optimizerFor<TensorTree>(model, options, { learningRate: options.retrainLearningRate, steps }),
       // How far one epoch gets is a result of its own (UPop, Table 5).
       milestones: [stepsPerEpoch],
     },

@@ -74,7 +74,11 @@ export function adversaryOf({
 export const optimizationShape = {
   batchSize: z.int().positive().default(64).describe('Pictures per step'),
   optimizer: z.enum(['adamw', 'sgd']).default('adamw').describe('sgd has a momentum of 0.9'),
-  weightDecay: z.number().nonnegative().default(0.05).describe('Of weights; biases and norms do not decay'),
+  weightDecay: z
+    .number()
+    .nonnegative()
+    .default(0.05)
+    .describe('Of weights; biases, norms, class tokens and (but for CLIP) positions do not decay'),
   warmup: z.number().min(0).max(1).default(0.05).describe('Share of the steps with a rising learning rate'),
   clipNorm: z
     .number()

@@ -42,7 +42,7 @@ export function trainOnTask(
       state: {},
       task,
       effective: (tree: TensorTree) => tree,
-      optimizer: optimizerFor<TensorTree>(optimization, { learningRate, steps }),
+      optimizer: optimizerFor<TensorTree>(model, optimization, { learningRate, steps }),
       batches,
       ...adversary,
       steps,

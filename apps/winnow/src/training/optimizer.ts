@@ -1,20 +1,31 @@
-import { type Optimizer, type TensorTree, adamw, clipByGlobalNorm, cosine, sgd } from '@winnow/core';
+import {
+  type Model,
+  type Optimizer,
+  type TensorTree,
+  adamw,
+  clipByGlobalNorm,
+  cosine,
+  decaysOf,
+  sgd,
+} from '@winnow/core';
 import type { Optimization } from '../options/training';
 
 const MOMENTUM = 0.9;
 
-/** The optimiser of a phase: warm-up, then a cosine down to 0. */
+/** The optimiser of a phase: warm-up, then a cosine down to 0, with the weight decay of the model's published recipe. */
 export function optimizerFor<Params extends TensorTree>(
+  { specs }: Pick<Model, 'specs'>,
   { optimizer, weightDecay, warmup, clipNorm }: Optimization,
   { learningRate, steps }: { readonly learningRate: number; readonly steps: number },
 ): Optimizer<Params> {
   const schedule = cosine(learningRate, steps, { warmupSteps: Math.round(warmup * steps) });
+  const decays = decaysOf(specs);
   const plain = ((): Optimizer<Params> => {
     switch (optimizer) {
       case 'adamw':
-        return adamw<Params>({ schedule, weightDecay });
+        return adamw<Params>({ schedule, weightDecay, decays });
       case 'sgd':
-        return sgd<Params>({ schedule, weightDecay, momentum: MOMENTUM });
+        return sgd<Params>({ schedule, weightDecay, decays, momentum: MOMENTUM });
       default:
         return optimizer satisfies never;
     }

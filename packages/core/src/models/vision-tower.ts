@@ -21,7 +21,7 @@ import {
   layerNormSpecs,
   linearSpecs,
 } from '../transformer/block';
-import { type ParameterSpec, normal } from '../transformer/parameter';
+import { type ParameterSpec, normal, undecayed } from '../transformer/parameter';
 import type { Perturb } from './perturbation';
 import { type VisionTowerConfig, leadingTokens, patchGrid, tokenCount } from './vision-tower-config';
 
@@ -93,14 +93,18 @@ function patchify(images: Tensor4D, patchSize: number, grid: number): Tensor2D {
   return reshape(patches, [batch * grid * grid, patchSize * patchSize * channels]);
 }
 
+/**
+ * Class and distillation tokens are spared from weight decay in every published recipe; positions decay in CLIP's
+ * (open_clip, `exclude` in its main: what has fewer than two axes) and not in ViT's and DeiT's.
+ */
 export function visionTowerSpecs(config: VisionTowerConfig): VisionTowerParams<ParameterSpec, ParameterSpec> {
   const { patchSize, channels, distillation, embeddingNorm, patchBias, tower } = config;
   const { embedDim: D } = tower;
   const { weight, bias } = linearSpecs(patchSize * patchSize * channels, D);
   return {
     patchEmbedding: patchBias ? { weight, bias } : { weight },
-    classToken: normal([1, D], 0.02),
-    ...(distillation === 'none' ? {} : { distillationToken: normal([1, D], 0.02) }),
+    classToken: undecayed(normal([1, D], 0.02)),
+    ...(distillation === 'none' ? {} : { distillationToken: undecayed(normal([1, D], 0.02)) }),
     positions: normal([tokenCount(config), D], 0.02),
     ...(embeddingNorm ? { embeddingNorm: layerNormSpecs(D) } : {}),
     blocks: tower.blocks.map((shape) => blockSpecs(tower, shape)),

@@ -13,7 +13,7 @@ import type { Decision } from '../decision/decision';
 import { linear } from '../operations/linear';
 import { towerSites } from '../sites/site';
 import type { LinearParams } from '../transformer/block';
-import { type ParameterSpec, normal, zeros } from '../transformer/parameter';
+import { type ParameterSpec, normal, undecayed, zeros } from '../transformer/parameter';
 import type { Model } from './model';
 import type { Perturb } from './perturbation';
 import type { Prediction } from './prediction';
@@ -78,13 +78,16 @@ function classify(params: VisionTransformerParams, states: Tensor2D, read: numbe
   return { logits: mul(add(logits, logitsOf(stateOf(1), params.distillationHead)), 0.5), states };
 }
 
+/** As in timm and DeiT (`no_weight_decay`: pos_embed, cls_token, dist_token), positions do not decay either. */
 function visionTransformerSpecs(
   config: VisionTransformerConfig,
 ): VisionTransformerParams<ParameterSpec, ParameterSpec> {
   const { classes, distillation, tower } = config;
   const head = () => ({ weight: normal([tower.embedDim, classes], 0.02), bias: zeros([classes]) });
+  const vision = visionTowerSpecs(config);
   return {
-    ...visionTowerSpecs(config),
+    ...vision,
+    positions: undecayed(vision.positions),
     head: head(),
     ...(distillation === 'head' ? { distillationHead: head() } : {}),
   };

@@ -1,6 +1,7 @@
-import { type Tensor, zerosLike } from '@tensorflow/tfjs-core';
+import { zerosLike } from '@tensorflow/tfjs-core';
 import { adamwStep } from '../operations/adamw-step';
 import { type TensorTree, alignTrees, mapTree, withLeaves } from '../tree/tree';
+import { type Decays, matricesDecay } from './decay';
 import type { Optimizer } from './optimizer';
 import type { Schedule } from './schedule';
 
@@ -10,8 +11,8 @@ export interface AdamWOptions {
   readonly beta2?: number;
   readonly epsilon?: number;
   readonly weightDecay?: number;
-  /** Which parameters decay; by default those with two axes or more (no biases, no norms). */
-  readonly decays?: (parameter: Tensor, path: string) => boolean;
+  /** Which parameters decay; by default all matrices. A model's own rule is `decaysOf` its specifications. */
+  readonly decays?: Decays;
 }
 
 export type AdamWState<Params extends TensorTree> = { mean: Params; variance: Params };
@@ -23,7 +24,7 @@ export function adamw<Params extends TensorTree>({
   beta2 = 0.999,
   epsilon = 1e-8,
   weightDecay = 0,
-  decays = (parameter) => parameter.rank >= 2,
+  decays = matricesDecay,
 }: AdamWOptions): Optimizer<Params, AdamWState<Params>> {
   return {
     init: (params) => ({

@@ -43,7 +43,8 @@ export interface CompressionJob {
      * search left, in whole steps of the cut model, and `steps` does not count.
      */
     readonly computeLimit?: number;
-    optimizer(steps: number): Optimizer<TensorTree>;
+    /** Of the smaller model. */
+    optimizer(steps: number, model: Model): Optimizer<TensorTree>;
     /** Numbers of retraining steps after which to score; those that the retraining does not pass are left out. */
     readonly milestones: readonly number[];
     /** Share of the loss that is learning from the dense model's predictions; default 0. */
@@ -135,7 +136,7 @@ async function finished(
       state: {},
       task: distill === 0 ? task : distilled(task, teacher, distill),
       effective: (params: TensorTree) => params,
-      optimizer: optimizer(steps),
+      optimizer: optimizer(steps, cut.model),
       batches,
       ...(adversary === undefined ? {} : { adversary }),
       steps,

@@ -6,6 +6,8 @@ import { type Tree, buildTree } from '../tree/tree';
 export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly init: Initializer;
+  /** Whether weight decay may pull on it; a vector never decays, whatever stands here. Default true. */
+  readonly decays?: boolean;
 }
 
 export type Initializer =
@@ -25,6 +27,9 @@ export const normal = (shape: readonly number[], deviation: number): ParameterSp
   shape,
   init: { kind: 'truncated-normal', deviation },
 });
+
+/** A matrix that stands for single vectors, which published recipes spare from weight decay. */
+export const undecayed = (spec: ParameterSpec): ParameterSpec => ({ ...spec, decays: false });
 
 export const sizeOf = ({ shape }: { readonly shape: readonly number[] }): number =>
   shape.reduce((product, extent) => product * extent, 1);

@@ -10,6 +10,7 @@ import {
   type SnapshotStore,
   adamw,
   cosine,
+  decaysOf,
   disposeTree,
   downloadTree,
   evaluate,
@@ -120,7 +121,8 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
       retrain: {
         ...retraining,
         ...(computeLimit === undefined ? {} : { computeLimit }),
-        optimizer: (steps) => adamw({ schedule: cosine(1e-3, steps), weightDecay: 0.05 }),
+        optimizer: (steps, { specs }) =>
+          adamw({ schedule: cosine(1e-3, steps), weightDecay: 0.05, decays: decaysOf(specs) }),
       },
     });
     const host = await downloadTree(final);
