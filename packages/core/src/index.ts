@@ -56,8 +56,13 @@ export type {
   DualEncoderParams,
 } from './models/dual-encoder';
 export type { TextTowerParams } from './models/text-tower';
-export { textTowerConfig, textTransformerPresets } from './models/text-tower-config';
-export type { TextTowerConfig, TextTowerOptions, TextTransformerPreset } from './models/text-tower-config';
+export { checkTextEnds, textTowerConfig, textTransformerPresets } from './models/text-tower-config';
+export type {
+  EndToken,
+  TextTowerConfig,
+  TextTowerOptions,
+  TextTransformerPreset,
+} from './models/text-tower-config';
 export type { VisionTowerParams } from './models/vision-tower';
 export {
   leadingTokens,

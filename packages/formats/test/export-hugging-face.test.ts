@@ -94,12 +94,17 @@ describe('a CLIP that config.json has no words for', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is another matter where 2 is the greatest token there is', async () => {
-    const config = { ...dual, text: { ...text, vocabulary: 3, endToken: 2 } };
-    await exported(config);
-    expect(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')).text_config.eos_token_id).toBe(2);
-    const imported = await importModel(folder);
-    expect(imported.model.config).toEqual(config);
-    disposeTree(imported.params);
+  it('is another matter where 2 is the greatest token there is, and where the greatest ends a text', async () => {
+    for (const endToken of [2, 'greatest'] as const) {
+      await exported({ ...dual, text: { ...text, vocabulary: 3, endToken } });
+      const { text_config: written } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
+      expect(written.eos_token_id).toBe(2);
+      const imported = await importModel(folder);
+      expect(imported.model.config).toEqual({
+        ...dual,
+        text: { ...text, vocabulary: 3, endToken: 'greatest' },
+      });
+      disposeTree(imported.params);
+    }
   });
 });

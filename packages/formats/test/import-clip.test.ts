@@ -62,6 +62,9 @@ const dual: DualEncoderConfig = {
 };
 const text: ClipTextConfig = { kind: 'clip-text', projectionDim: 5, ...dual.text };
 
+/** As open_clip and OpenAI's code read it: they know no other end than the greatest token. */
+const argmaxDual: DualEncoderConfig = { ...dual, text: { ...dual.text, endToken: 'greatest' } };
+
 const textJson = {
   hidden_size: 64,
   num_hidden_layers: 1,
@@ -214,9 +217,9 @@ describe('a CLIP of Hugging Face', () => {
   });
 
   it.each([
-    ['the greatest token, where old configurations say 2', { eos_token_id: 2 }, 8],
+    ['the greatest token of a text, where old configurations say 2', { eos_token_id: 2 }, 'greatest'],
     ['the one that the configuration says', { eos_token_id: 5 }, 5],
-  ])('ends texts with %s', async (_, fields, endToken) => {
+  ] as const)('ends texts with %s', async (_, fields, endToken) => {
     await write(theirsOf(text, clipTextNaming), { config: { ...textModelJson, ...fields } });
     await expectImported({ ...text, endToken });
   });
@@ -301,6 +304,12 @@ describe('a CLIP of Hugging Face', () => {
 describe('a CLIP of open_clip', () => {
   it('is imported with its configuration', async () => {
     await write(theirsOf(dual, openClipNames), { openClip: openClipJson });
+    expect(await expectImported(argmaxDual)).toEqual([]);
+  });
+
+  it('ends texts with the token that its configuration names, where it does', async () => {
+    const text_cfg = { ...openClipJson.text_cfg, pool_type: 'eos', eos_id: 8 };
+    await write(theirsOf(dual, openClipNames), { openClip: { ...openClipJson, text_cfg } });
     expect(await expectImported(dual)).toEqual([]);
   });
 
@@ -310,7 +319,7 @@ describe('a CLIP of open_clip', () => {
     expect(tensors.get('text_projection.weight')?.shape).toEqual([5, 64]);
     expect(tensors.get('logit_scale')?.shape).toEqual([1]);
     await write(tensors, { openClip: openClipJson });
-    expect(await expectImported(dual)).toEqual([]);
+    expect(await expectImported(argmaxDual)).toEqual([]);
   });
 
   it("needs no configuration in the form of OpenAI's own files, which hold numbers beside the weights", async () => {
@@ -320,7 +329,7 @@ describe('a CLIP of open_clip', () => {
     tensors.set('vocab_size', integer(9));
     await write(tensors);
     const reason = 'the shapes of the weights say it';
-    expect(await expectImported(dual)).toEqual([
+    expect(await expectImported(argmaxDual)).toEqual([
       `input_resolution: ${reason}`,
       `context_length: ${reason}`,
       `vocab_size: ${reason}`,
@@ -332,7 +341,7 @@ describe('a CLIP of open_clip', () => {
     await expect(importModel(folder)).rejects.toThrow(
       /whether this CLIP needs quick-GELU .* option `activation`/,
     );
-    await expectImported(dual, { activation: 'quick-gelu' });
+    await expectImported(argmaxDual, { activation: 'quick-gelu' });
   });
 
   it.each([

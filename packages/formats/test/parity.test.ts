@@ -14,6 +14,7 @@ import {
   valueAndGrads,
 } from '@tensorflow/tfjs-core';
 import {
+  type EndToken,
   type HostTensor,
   type HostTensors,
   type VisionTransformer,
@@ -141,10 +142,11 @@ onEveryEngine('PyTorch parity', () => {
 });
 
 /** Of normalised last hidden states [B, T, D], those at the first end of each of the texts [B, T], [B·D]. */
-function statesAtEnds(ids: HostTensor, hidden: HostTensor, endToken: number): number[] {
+function statesAtEnds(ids: HostTensor, hidden: HostTensor, endToken: EndToken): number[] {
   const [batch = 0, length = 0, D = 0] = hidden.shape;
   return Array.from({ length: batch }, (_, row) => {
-    const end = ids.values.subarray(row * length, (row + 1) * length).indexOf(endToken);
+    const text = ids.values.subarray(row * length, (row + 1) * length);
+    const end = text.indexOf(endToken === 'greatest' ? Math.max(...text) : endToken);
     expect(end).toBeGreaterThan(0);
     return [...hidden.values.subarray((row * length + end) * D, (row * length + end + 1) * D)];
   }).flat();

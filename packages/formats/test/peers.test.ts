@@ -92,10 +92,11 @@ function picturesFor({ channels, imageSize }: VisionTowerConfig): HostTensor {
   return { dtype: 'float32', shape, values: Float32Array.from({ length: sizeOf({ shape }) }, normal) };
 }
 
-function textsFor({ context, endToken }: TextTowerConfig): HostTensor {
+function textsFor({ context, endToken, vocabulary }: TextTowerConfig): HostTensor {
+  const last = endToken === 'greatest' ? vocabulary - 1 : endToken;
   const { integer } = randomStream(2, 'texts');
   const texts = [1, context - 1, context >> 1].flatMap((end) =>
-    Array.from({ length: context }, (_, place) => (place === end ? endToken : integer(endToken))),
+    Array.from({ length: context }, (_, place) => (place === end ? last : integer(last))),
   );
   return { dtype: 'int32', shape: [3, context], values: Int32Array.from(texts) };
 }

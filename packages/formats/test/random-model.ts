@@ -73,7 +73,7 @@ const clipVision: fc.Arbitrary<VisionTowerConfig> = fc
 const clipTextTower: fc.Arbitrary<TextTowerConfig> = fc.record({
   vocabulary: fc.integer({ min: 6, max: 9 }),
   context: fc.integer({ min: 2, max: 5 }),
-  endToken: fc.integer({ min: 3, max: 5 }),
+  endToken: fc.oneof(fc.integer({ min: 3, max: 5 }), fc.constant('greatest' as const)),
   tower: towerOf(true),
 });
 

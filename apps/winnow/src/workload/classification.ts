@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
+import { checkChannels } from './fit';
 import { models } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
@@ -59,11 +60,7 @@ export const classificationKind: WorkloadKind = {
     const { normalisation } = opened;
     const data = await openPictures(choice, vision.imageSize, normalisation);
     const { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower } = vision;
-    if (channels !== data.channels) {
-      throw new UserError(
-        `the model takes pictures of ${channels} channels, but ${data.name} has ${data.channels}`,
-      );
-    }
+    checkChannels(vision, data);
     const shape = { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower };
     const config = { kind: 'vision-transformer', classes: data.classes.length, ...shape } as const;
     return { workload: classificationWorkload(data, normalisation), model: visionTransformer(config) };
@@ -128,11 +125,7 @@ function classificationWorkload(
           `the model tells ${config.classes} classes apart, but ${name} has ${classes.length}: choose the data it was trained for, or give it a new head first with winnow train --from`,
         );
       }
-      if (config.channels !== channels) {
-        throw new UserError(
-          `the model takes pictures of ${config.channels} channels, but ${name} has ${channels}`,
-        );
-      }
+      checkChannels(config, data);
     },
     taskOf: (model, training = { labelSmoothing: 0 }) => {
       const { labelSmoothing } = trainingOptions.parse(training);

@@ -18,6 +18,7 @@ import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
+import { checkChannels, checkTokens } from './fit';
 import { models, textModels } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
@@ -127,7 +128,7 @@ function openPairs(
 }
 
 function retrievalWorkload(data: TokenizedImageTextData, normalisation?: PictureNormalisation): Workload {
-  const { name, imageSize, channels, vocabulary, context, tokenizer, train, validation, test } = data;
+  const { name, imageSize, channels, context, tokenizer, train, validation, test } = data;
   return {
     train,
     validation,
@@ -144,23 +145,18 @@ function retrievalWorkload(data: TokenizedImageTextData, normalisation?: Picture
         throw new UserError(`retrieval needs a dual encoder, got a ${config.kind}`);
       }
       const { vision, text } = config;
-      if (text.vocabulary !== vocabulary || text.endToken !== tokenizer.endToken) {
-        throw new UserError(
-          `the model knows ${text.vocabulary} tokens and ends texts with ${text.endToken}, but the tokenizer has ` +
-            `${vocabulary} and ${tokenizer.endToken}: choose the tokenizer it was trained with`,
-        );
-      }
+      checkTokens(text, tokenizer);
       if (text.context < context) {
         throw new UserError(
           `the model reads texts of ${text.context} tokens, but those of ${name} have ${context}`,
         );
       }
-      if (vision.channels !== channels) {
-        throw new UserError(
-          `the model takes pictures of ${vision.channels} channels, but ${name} has ${channels}`,
-        );
-      }
+      checkChannels(vision, data);
     },
-    taskOf: (model) => retrieval(model, { imageSize, channels }),
+    taskOf: (model) => {
+      const config = denseConfigOf(model);
+      const ends = config.kind === 'dual-encoder' ? { endToken: config.text.endToken } : {};
+      return retrieval(model, { imageSize, channels, ...ends });
+    },
   };
 }

@@ -11,6 +11,7 @@ import { encodeAll, openTokenizer } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
 import { openPictures } from './classification';
+import { checkChannels, checkTokens } from './fit';
 
 /** Where the name of a class goes in a prompt. */
 const NAME = '{}';
@@ -25,7 +26,8 @@ export interface ZeroShotClassifier {
 
 /**
  * @param templates Prompts with {} for the name of a class, separated by |.
- * @throws {UserError} for another kind of model, a prompt without {}, or a model without its tokenizer.
+ * @throws {UserError} for another kind of model, a prompt without {}, a model without its tokenizer, or one that does not
+ * fit the tokenizer or the data.
  */
 export async function zeroShotClassifier(
   choice: DataChoice,
@@ -46,7 +48,9 @@ export async function zeroShotClassifier(
   }
   const { vision, text } = model.config;
   const tokenizer = await openTokenizer(tokenizerPath);
+  checkTokens(text, tokenizer);
   const data = await openPictures(choice, vision.imageSize, opened.normalisation);
+  checkChannels(vision, data);
   const { imageSize, channels, classes } = data;
   const texts = classes.flatMap((name) => prompts.map((prompt) => prompt.replaceAll(NAME, name)));
   const classifier = zeroShot(model, params, {

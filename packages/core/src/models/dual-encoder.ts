@@ -5,7 +5,6 @@ import {
   add,
   exp,
   matMul,
-  minimum,
   mul,
   rsqrt,
   square,
@@ -60,8 +59,6 @@ export interface DualEncoder extends Model<DualEncoderParams, DualEncoderInputs>
 }
 
 const START_TEMPERATURE = 0.07;
-/** The temperature is not learned below 1/100. */
-const GREATEST_LOG_SCALE = Math.log(100);
 
 /**
  * A vision tower and a text tower into one space (CLIP: Radford et al., 2021, Figure 3): logits [N, M] are the scaled
@@ -145,8 +142,7 @@ function untiedEncoder(config: DualEncoderConfig): DualEncoder {
 
 /** Embeddings of N pictures [N, P] and of M texts [M, P] → logits [N, M]. */
 export function similarity(images: Tensor2D, texts: Tensor2D, logitScale: Tensor1D): Tensor2D {
-  const scale = exp(minimum(logitScale, GREATEST_LOG_SCALE)); // [1]
-  return mul(matMul(images, texts, false, true), scale);
+  return mul(matMul(images, texts, false, true), exp(logitScale));
 }
 
 /** [N, P] → [N, P], rows of length 1. */

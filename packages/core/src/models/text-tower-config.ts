@@ -1,13 +1,18 @@
 import type { TowerConfig } from '../transformer/block';
 
+/**
+ * The token that ends a text: the state at its first occurrence stands for the whole. `greatest` is whichever token of a
+ * text has the greatest number, as in CLIP's first code (Radford et al., 2021), where the end is the last of the vocabulary.
+ */
+export type EndToken = number | 'greatest';
+
 /** CLIP's text transformer up to its last hidden states. */
 export interface TextTowerConfig {
   /** V: number of tokens that there are. */
   readonly vocabulary: number;
   /** Tokens of the longest text. */
   readonly context: number;
-  /** Ends a text; the state of its first occurrence stands for the whole. */
-  readonly endToken: number;
+  readonly endToken: EndToken;
   readonly tower: TowerConfig;
 }
 
@@ -62,4 +67,21 @@ export function textTowerConfig(
       blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim: 4 * embedDim })),
     },
   };
+}
+
+/**
+ * Checks that every text has an end, without which there is no state to read.
+ * @param tokens Of texts of `length` tokens each, one after the other.
+ * @throws {RangeError} naming the first text that has none.
+ */
+export function checkTextEnds(tokens: Int32Array, length: number, endToken: EndToken): void {
+  if (endToken === 'greatest') return;
+  for (let start = 0; start < tokens.length; start += length) {
+    if (!tokens.subarray(start, start + length).includes(endToken)) {
+      throw new RangeError(
+        `expected the end token ${endToken} in every text, got none in text ${start / length}: ` +
+          tokens.subarray(start, start + length).join(' '),
+      );
+    }
+  }
 }

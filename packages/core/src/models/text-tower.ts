@@ -22,7 +22,7 @@ import {
 } from '../transformer/block';
 import { type ParameterSpec, normal } from '../transformer/parameter';
 import type { Perturb } from './perturbation';
-import type { TextTowerConfig } from './text-tower-config';
+import type { EndToken, TextTowerConfig } from './text-tower-config';
 
 export type TextTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   tokenEmbedding: Matrix; // [V, D]
@@ -33,7 +33,7 @@ export type TextTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
 
 /**
  * Token sequences [B, T] (int32, T at most the context) → normalised last hidden state of each text's end, [B, D].
- * Tokens after the first end token change nothing, as no token sees later ones; so a batch may be cut to its longest text.
+ * Every text must have an end: whoever holds the tokens makes sure of it, by `checkTextEnds`. Tokens after the first end token change nothing, as no token sees later ones; so a batch may be cut to its longest text.
  * @throws {RangeError} when the sequences are longer than the context.
  */
 export function textStates(
@@ -66,9 +66,10 @@ export function textStates(
 }
 
 /** The row of each sequence's first end token among all B·T of them, [B]. */
-function endRows(tokens: Tensor2D, endToken: number): Tensor1D {
+function endRows(tokens: Tensor2D, endToken: EndToken): Tensor1D {
   const [batch, length] = tokens.shape;
-  const positions = argMax<Tensor1D>(cast(equal(tokens, endToken), 'int32'), 1); // the first of equal ones
+  const ends = endToken === 'greatest' ? tokens : cast(equal(tokens, endToken), 'int32');
+  const positions = argMax<Tensor1D>(ends, 1); // the first of equal ones
   return add(positions, range(0, batch * length, length, 'int32'));
 }
 

@@ -21,6 +21,8 @@ export interface Task<Params extends TensorTree = TensorTree, Batch = unknown> {
   readonly metric: string;
   /** Whether its logits are distributions along their columns too. */
   readonly readsColumns?: boolean;
+  /** The greatest values that training lets parameters take, by their path in the model's record. */
+  readonly limits?: Readonly<Record<string, number>>;
   /** Called inside the tidy of the trainer or of evaluation. `perturb` gets to see what inputs are embedded in. */
   predict(params: Params, batch: Batch, perturb?: Perturb): Prediction;
   /** Mean loss of a batch; called inside the trainer's tidy. */

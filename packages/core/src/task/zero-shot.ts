@@ -11,6 +11,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type DualEncoder, type DualEncoderParams, similarity } from '../models/dual-encoder';
 import type { Model } from '../models/model';
+import { checkTextEnds } from '../models/text-tower-config';
 import type { ImageInputs } from '../models/vision-transformer';
 import type { VisionTowerParams } from '../models/vision-tower';
 import { cloneTree, tidyTree } from '../tree/tree';
@@ -32,6 +33,7 @@ export interface ZeroShot extends Pick<Model<ZeroShotParams, ImageInputs>, 'forw
  * A classifier from the names of its classes (Radford et al., 2021, Section 3.1): the logit of a class is the scaled
  * cosine of the picture and of the mean embedding of the class's prompts.
  * @param prompts Token sequences of all prompts, [K·N, T]: N for each class, one class after the other.
+ * @throws {RangeError} for a prompt without its end.
  */
 export function zeroShot(
   model: DualEncoder,
@@ -39,6 +41,7 @@ export function zeroShot(
   prompts: { readonly tokens: Int32Array; readonly length: number; readonly perClass: number },
 ): ZeroShot {
   const { tokens, length, perClass } = prompts;
+  checkTextEnds(tokens, length, model.config.text.endToken);
   const classes = tidyTree(() => {
     const embedded = model.embedTexts(params, tensor2d(tokens, [tokens.length / length, length], 'int32'));
     const [rows, width] = embedded.shape;

@@ -1,11 +1,19 @@
-import { type Scalar, type Tensor, type Tensor2D, add, valueAndGrads } from '@tensorflow/tfjs-core';
+import { type Scalar, type Tensor, type Tensor2D, add, minimum, valueAndGrads } from '@tensorflow/tfjs-core';
 import type { BatchSource } from '../data/batches';
 import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
 import type { Perturb } from '../models/perturbation';
 import type { Task } from '../task/task';
 import { type Residence, leave, residing } from '../tree/resident';
-import { type TensorTree, cloneTree, disposeTree, leavesOf, tidyTree, withLeaves } from '../tree/tree';
+import {
+  type TensorTree,
+  cloneTree,
+  disposeTree,
+  leavesOf,
+  mapTree,
+  tidyTree,
+  withLeaves,
+} from '../tree/tree';
 
 import { type Adversary, adversarialGradients } from './adversary';
 
@@ -138,14 +146,34 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   // shares with the caller's tensors, engines leave as it is.
   const { params, optimizer: state } = point;
   const updated = optimizer.update({ params, gradients, state, step, donated: hasOwnLeaves(point) });
-  const moved = afterStep?.({ step, params: updated.params, gradients, state: point.state });
+  const within = withinLimits(updated.params, params, task.limits);
+  const moved = afterStep?.({ step, params: within, gradients, state: point.state });
   const next = {
     step: step + 1,
-    params: moved?.params ?? updated.params,
+    params: moved?.params ?? within,
     optimizer: updated.state,
     state: moved?.state ?? point.state,
   };
   return { loss, next };
+}
+
+/**
+ * Updated parameters at their limits where they passed them. A method may train a tree that holds the model's record under
+ * a key of its own, so a path counts from its end.
+ */
+function withinLimits<Params extends TensorTree>(
+  updated: Params,
+  old: Params,
+  limits: Task['limits'] = {},
+): Params {
+  const limited = Object.entries(limits);
+  if (limited.length === 0) return updated;
+  const unchanged = new Set(leavesOf(old));
+  return mapTree(updated, (leaf, path) => {
+    if (unchanged.has(leaf)) return leaf;
+    const limit = limited.find(([name]) => path === name || path.endsWith(`.${name}`))?.[1];
+    return limit === undefined ? leaf : minimum(leaf, limit);
+  });
 }
 
 /** Disposes what the next point does not share with the old one. */

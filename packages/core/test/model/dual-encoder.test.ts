@@ -79,14 +79,14 @@ describeOnEveryEngine('a dual encoder', () => {
     );
   });
 
-  it.each([-3, 0, 2.5, 4.6, 4.7, 9])('scales its cosines by e to the learned %d, at most by 100', (log) => {
+  it.each([-3, 0, 2.5, 4.6, 4.7, 9])('scales its cosines by e to the learned %d', (log) => {
     fc.assert(
       fc.property(smallDualEncoders, seeds, (config, seed) => {
         tidy(() => {
           const { model, params, images, tokens } = drawn(config, seed);
           const cosines = model.forward(withScale(params, 0), { images, tokens }).logits;
           const scaled = model.forward(withScale(params, log), { images, tokens }).logits;
-          const scale = Math.min(100, Math.exp(log));
+          const scale = Math.exp(log);
           expect(largestDifference(mul(cosines, scale), scaled)).toBeLessThan(1e-5 * Math.max(1, scale));
         });
       }),

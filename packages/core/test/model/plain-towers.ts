@@ -28,7 +28,8 @@ export function plainTextStates(
   );
   const states = plainBlocks(tower, blocks, embedded);
   const normalized = plainLayerNorm(text.length, D, normEpsilon)(states, norm.weight, norm.bias);
-  return row(normalized, text.indexOf(endToken), D);
+  const end = endToken === 'greatest' ? Math.max(...text) : endToken;
+  return row(normalized, text.indexOf(end), D);
 }
 
 /** Picture [S, S, C] → normalised last hidden states [T, D]. */
@@ -114,7 +115,7 @@ export function plainSimilarities(
   const sentences = texts.map((tokens) =>
     embed(plainTextStates(text, params.text, tokens), params.textProjection),
   );
-  const scale = Math.min(100, Math.exp(at(params.logitScale, 0)));
+  const scale = Math.exp(at(params.logitScale, 0));
   return images.map((image) =>
     sentences.map((sentence) => scale * image.reduce((sum, value, i) => sum + value * at(sentence, i), 0)),
   );

@@ -27,7 +27,7 @@ export const smallTextConfigs: fc.Arbitrary<TextTowerConfig> = fc
   .map(({ vocabulary, context, end, tower }) => ({
     vocabulary,
     context,
-    endToken: end % vocabulary,
+    endToken: end % (vocabulary + 1) === vocabulary ? 'greatest' : end % (vocabulary + 1),
     tower,
   }));
 
@@ -47,13 +47,19 @@ export const smallDualEncoders: fc.Arbitrary<DualEncoderConfig> = fc
     };
   });
 
+/** The token that ends the texts of `randomTexts`. */
+export const endOf = ({ vocabulary, endToken }: TextTowerConfig): number =>
+  endToken === 'greatest' ? vocabulary - 1 : endToken;
+
 /** Token indices that end where they should: words, the end token, and after it anything. All have `length` tokens. */
 export function randomTexts(
-  { vocabulary, endToken }: TextTowerConfig,
+  config: TextTowerConfig,
   random: RandomStream,
   count: number,
   length: number,
 ): number[][] {
+  const { vocabulary } = config;
+  const endToken = endOf(config);
   const word = () => {
     const drawn = random.integer(vocabulary - 1);
     return drawn < endToken ? drawn : drawn + 1;

@@ -14,7 +14,7 @@ import { describeOnEveryEngine } from '../engine/every-engine';
 import { plainLinear } from '../operations/plain';
 import { plainTextStates, valuesOf } from './plain-towers';
 import { largestDifference, perturbedParams, seeds } from './random-model';
-import { asTokens, randomTexts, smallTextConfigs } from './random-towers';
+import { asTokens, endOf, randomTexts, smallTextConfigs } from './random-towers';
 
 const modelOf = (config: TextTowerConfig) => clipText({ kind: 'clip-text', projectionDim: 5, ...config });
 const statesOf = (model: ClipText, params: ClipTextParams, texts: readonly (readonly number[])[]): Tensor2D =>
@@ -72,7 +72,7 @@ describeOnEveryEngine('a text tower', () => {
           const random = randomStream(seed, 'texts');
           const texts = randomTexts(config, random, 4, config.context);
           const expected = statesOf(model, params, texts);
-          const ends = texts.map((text) => text.indexOf(config.endToken));
+          const ends = texts.map((text) => text.indexOf(endOf(config)));
           const otherwise = texts.map((text, i) =>
             text.map((token, position) =>
               position <= (ends[i] ?? 0) ? token : random.integer(config.vocabulary),

@@ -110,7 +110,7 @@ describeOnEveryEngine('the contrastive loss of a dual encoder', () => {
     expect(gradient).toBeLessThan(2e-5);
   });
 
-  it('reaches only tokens that the batch has, and no temperature that is at its bound', () => {
+  it('reaches only tokens that the batch has, and a temperature beyond the bound of training', () => {
     const model = dualEncoder(config);
     const task = retrieval(model, { imageSize: 2, channels: 1 });
     const before = memory().numTensors;
@@ -126,7 +126,7 @@ describeOnEveryEngine('the contrastive loss of a dual encoder', () => {
     disposeTree(leaves);
     disposeTree([initial, params.logitScale]);
     expect(memory().numTensors).toBe(before);
-    expect(gradients.get('logitScale')).toEqual([0]);
+    expect(Math.abs(gradients.get('logitScale')?.[0] ?? 0)).toBeGreaterThan(1e-3);
     const rows = [0, 1, 2, 3, 4, 5].map((row) =>
       gradients.get('text.tokenEmbedding')?.slice(6 * row, 6 * row + 6),
     );

@@ -13,8 +13,8 @@ import {
 } from './tower-config';
 
 /**
- * Before transformers 4.31 configurations said 2, which is not the end of a text in CLIP's vocabulary; such models read
- * the state at the greatest token there is, and CLIP's greatest ends a text.
+ * Before transformers 4.31 configurations said 2, which is not the end of a text in CLIP's vocabulary; for such models
+ * `transformers` reads the state at the greatest token of a text, and so do we.
  */
 const LEGACY_END = 2;
 
@@ -108,7 +108,7 @@ function textOf(config: z.infer<typeof textFields>): TextTowerConfig {
   return {
     vocabulary,
     context: config.max_position_embeddings,
-    endToken: end === LEGACY_END ? vocabulary - 1 : end,
+    endToken: end === LEGACY_END ? 'greatest' : end,
     tower: towerOf(config, { causal: true }),
   };
 }
@@ -192,9 +192,9 @@ function theirText(config: TextTowerConfig, projectionDim: number, name?: string
     vocab_size: vocabulary,
     max_position_embeddings: context,
     projection_dim: projectionDim,
-    eos_token_id: endToken,
+    eos_token_id: endToken === 'greatest' ? LEGACY_END : endToken,
     // Not a part of the model; their defaults are tokens of CLIP's own vocabulary.
     bos_token_id: null,
-    pad_token_id: endToken,
+    pad_token_id: endToken === 'greatest' ? null : endToken,
   };
 }

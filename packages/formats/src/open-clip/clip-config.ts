@@ -148,8 +148,7 @@ function dualEncoderOf({ embed_dim, quick_gelu, vision_cfg, text_cfg }: ModelCon
     text: {
       vocabulary: text_cfg.vocab_size,
       context: text_cfg.context_length,
-      // `argmax`: the greatest token of a text, which is the last of CLIP's vocabulary.
-      endToken: text_cfg.pool_type === 'eos' ? text_cfg.eos_id : text_cfg.vocab_size - 1,
+      endToken: text_cfg.pool_type === 'eos' ? text_cfg.eos_id : 'greatest',
       tower: towerOf(text_cfg, { heads: text_cfg.heads, activation, causal: true }),
     },
   };

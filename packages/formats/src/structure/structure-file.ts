@@ -1,4 +1,11 @@
-import { type Decision, type DenseConfig, type Json, decisionSchema, shareSchema } from '@winnow/core';
+import {
+  type Decision,
+  type DenseConfig,
+  type EndToken,
+  type Json,
+  decisionSchema,
+  shareSchema,
+} from '@winnow/core';
 import { type ZodType, z } from 'zod';
 
 /** What `structure.json` says: everything about a model but its weights. */
@@ -43,9 +50,13 @@ const isWholeGrid = ({ imageSize, patchSize }: { imageSize: number; patchSize: n
   imageSize % patchSize === 0;
 const wholeGrid = { path: ['imageSize'], message: 'expected a multiple of the patch size' };
 
-const textShape = { vocabulary: count, context: count, endToken: z.int().nonnegative(), tower };
-const hasEndToken = ({ endToken, vocabulary }: { endToken: number; vocabulary: number }) =>
-  endToken < vocabulary;
+const endToken = z.union(
+  [z.int().nonnegative(), z.literal('greatest')],
+  'expected the number of a token, or greatest',
+);
+const textShape = { vocabulary: count, context: count, endToken, tower };
+const hasEndToken = ({ endToken, vocabulary }: { endToken: EndToken; vocabulary: number }) =>
+  endToken === 'greatest' || endToken < vocabulary;
 const knownEndToken = { path: ['endToken'], message: 'expected a token of the vocabulary' };
 
 const denseConfig = z.discriminatedUnion('kind', [

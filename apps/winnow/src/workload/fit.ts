@@ -1,0 +1,43 @@
+import { type TextTowerConfig, UserError, type VisionTowerConfig } from '@winnow/core';
+import type { Tokenizer } from '@winnow/data';
+
+/**
+ * Checks that a text tower reads what a tokenizer makes. Its embedding may have more rows than there are tokens.
+ * @throws {UserError} when it has fewer, or looks for another end.
+ */
+export function checkTokens(
+  { vocabulary, endToken }: TextTowerConfig,
+  tokenizer: Pick<Tokenizer, 'vocabulary' | 'endToken'>,
+): void {
+  const advice = 'choose the tokenizer it was trained with';
+  if (tokenizer.vocabulary > vocabulary) {
+    throw new UserError(
+      `the model knows ${vocabulary} tokens, but the tokenizer has ${tokenizer.vocabulary}: ${advice}`,
+    );
+  }
+  if (endToken === 'greatest') {
+    const greatest = tokenizer.vocabulary - 1;
+    if (tokenizer.endToken === greatest) return;
+    throw new UserError(
+      `the model reads a text at its greatest token, but the tokenizer ends texts with ${tokenizer.endToken} and has ` +
+        `tokens up to ${greatest}: ${advice}`,
+    );
+  }
+  if (tokenizer.endToken !== endToken) {
+    throw new UserError(
+      `the model ends texts with the token ${endToken}, but the tokenizer with ${tokenizer.endToken}: ${advice}`,
+    );
+  }
+}
+
+/** @throws {UserError} when a vision tower takes pictures of other channels than the data has. */
+export function checkChannels(
+  { channels }: Pick<VisionTowerConfig, 'channels'>,
+  data: { readonly name: string; readonly channels: number },
+): void {
+  if (channels !== data.channels) {
+    throw new UserError(
+      `the model takes pictures of ${channels} channels, but ${data.name} has ${data.channels}`,
+    );
+  }
+}
