@@ -22,6 +22,7 @@ export { DataError, type DataProblem } from './failure/data-error';
 export { type ImageFolderOptions, imageFolder } from './folder/image-folder';
 export { contentHashes, type KnownContents } from './identity/content-hashes';
 export type { DataIdentity } from './identity/data-identity';
+export type { FoundImageClassificationData } from './labelled/classification';
 export type { ImageTextOptions, TokenizedImageTextData } from './pairs/image-text-data';
 export type { ImageOptions } from './picture/image-options';
 export type { PictureCache } from './picture/pack';

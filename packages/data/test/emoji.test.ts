@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Dataset, ImageBatch } from '@winnow/core';
 import {
@@ -97,3 +98,23 @@ describe('openDataset', () => {
     await expect(opening).rejects.toThrow(/emoji-category.*emoji-subcategory.*'emoji-colour'/);
   });
 });
+
+const descriptors = '/proc/self/fd';
+const isCounted = existsSync(descriptors);
+(isCounted ? test : test.skip)(
+  `few drawings are open at a time${isCounted ? '' : ' (skipped: no /proc/self/fd)'}`,
+  async () => {
+    let most = 0;
+    let isOpening = true;
+    const watching = (async () => {
+      while (isOpening) {
+        most = Math.max(most, readdirSync(descriptors).length);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    await emoji('category', { imageSize: 8 });
+    isOpening = false;
+    await watching;
+    expect(most).toBeLessThan(200);
+  },
+);

@@ -176,7 +176,7 @@ describe('hashes of files', () => {
       for (const key of contents.keys()) contents.set(key, damaged);
       expect(await contentHashes([path], { cache, name: root })).toEqual(before);
     }
-    await expect(contentHashes([path, join(root, 'b')])).rejects.toThrow(/a file that can be read at .*b/);
+    await expect(contentHashes([path, join(root, 'b')])).rejects.toThrow(/a file in .*b/);
     await expect(contentHashes([root])).rejects.toThrow(/not a file/);
     expect(await readFile(path, 'utf8')).toBe('one');
   });

@@ -100,6 +100,21 @@ describe('COCO', () => {
     expect(beside.train.size + beside.validation.size + beside.test.size).toBe(9);
   });
 
+  test('a byte order mark is no part of the file; 7 and "7" are the same id', async () => {
+    const { images, annotations } = captions('', 0, 9);
+    const mixed = {
+      images: images.map(({ id, ...image }) => ({ id: id % 2 === 0 ? id : String(id), ...image })),
+      annotations: annotations.map(({ image_id, caption }) => ({ image_id: String(image_id), caption })),
+    };
+    const root = await folder({
+      ...WELL_FORMED,
+      'annotations/captions_train2014.json': `\uFEFF${JSON.stringify(mixed)}`,
+    });
+    const data = await openImageTextDataset(root, OPTIONS);
+    const kept = [...(await read(data.train)), ...(await read(data.validation))];
+    expect(kept.sort((a, b) => a.shift - b.shift)).toEqual(examples(0, 9));
+  });
+
   test('mistakes are named', async () => {
     const opening = async (files: object) =>
       failure(openImageTextDataset(await folder({ ...WELL_FORMED, ...files }), OPTIONS));
@@ -116,7 +131,11 @@ describe('COCO', () => {
     expect(await opening({ [train]: { ...good, annotations: [] } })).toContain('9 pictures without');
     expect(
       await opening({ [train]: { ...good, annotations: [{ image_id: 77, caption: 'a whale' }] } }),
-    ).toContain("'a whale'");
+    ).toContain("image 77: 'a whale'");
+    expect(
+      await opening({ [train]: { ...good, images: [...good.images, { id: '3', file_name: 'again.png' }] } }),
+    ).toContain('3: 3.png, again.png');
+    expect(await opening({ [train]: '' })).toContain('an empty file');
     expect(await opening({ [train]: { ...good, images: [...good.images, ...good.images] } })).toContain(
       '18 images with 9 ids',
     );

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -39,6 +40,25 @@ describe('packed pictures', () => {
       }),
     );
   });
+});
+
+test('what another program packed is nothing, however well it is signed', () => {
+  const signed = (header: string, pixels: number) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(header.length);
+    const content = Buffer.concat([length, Buffer.from(header), Buffer.alloc(pixels)]);
+    return Buffer.concat([createHash('sha256').update(content).digest(), content]);
+  };
+  expect(unpacked(signed('[[1,1]]', 3))).toHaveLength(1);
+  for (const [header, pixels] of [
+    ['[[1,', 3],
+    ['[[1,-1]]', 3],
+    ['{"width":1}', 3],
+    ['[[1,1]]', 2],
+    ['[[1,1]]', 4],
+    ['[[9000000000,9000000000]]', 3],
+  ] as const)
+    expect(unpacked(signed(header, pixels))).toBeUndefined();
 });
 
 describe('a folder that is opened with a cache', () => {

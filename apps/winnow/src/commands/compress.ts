@@ -19,6 +19,7 @@ import { readSummary } from '../run-folder/summary';
 import { type Terminal, print } from '../terminal/terminal';
 import { batchesOf } from '../training/data';
 import { version } from '../version';
+import { announceData } from '../workload/announce';
 import { workloadFor, workloadIn } from '../workload/choice';
 import { created } from '../workload/created';
 import type { WorkloadKind } from '../workload/workload';
@@ -96,6 +97,7 @@ async function prepare({ options: values, record }: PlannedRun, terminal: Termin
     options.from === undefined
       ? await newDense(kind, options, { ...own, ...givenFor(values, groups, 'dense') })
       : await givenDense(kind, options, own, options.from, terminal);
+  announceData(workload, terminal);
   workload.checkFit(dense.model);
   const { phases } = method.plan(dense.model, budget);
   const batches = batchesOf(workload, options);

@@ -12,10 +12,12 @@ import { type OpenedModel, openModel } from '../model-source/open-model';
 import { type DataChoice, engineShape, optimizationShape } from '../options/training';
 import { count, milliseconds, scoreText, table } from '../report/format';
 import { dataOfRun } from '../run-folder/record';
-import { print } from '../terminal/terminal';
+import { type Terminal, print } from '../terminal/terminal';
 import { scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
+import { announceData } from '../workload/announce';
 import { workloadFor } from '../workload/choice';
+import { sizesOf } from '../workload/workload';
 import { zeroShotClassifier } from '../workload/zero-shot';
 import type { Command } from './command';
 import { startChosen } from './engine';
@@ -53,8 +55,8 @@ export const evaluateCommand: Command = {
       const choice = { data: spec, augmentation: 'none', preload: false } as const;
       const result =
         zeroShot === undefined
-          ? await onOwnTask(choice, opened, { split, batchSize, images })
-          : await onClassNames(choice, opened, { split, batchSize }, zeroShot);
+          ? await onOwnTask(choice, opened, { split, batchSize, images, terminal })
+          : await onClassNames(choice, opened, { split, batchSize, terminal }, zeroShot);
       print(terminal.stdout, json ? JSON.stringify(result, undefined, 2) : evaluationText(result));
     } finally {
       disposeTree(opened.params);
@@ -66,15 +68,17 @@ interface Scoring {
   readonly split: 'test' | 'validation' | 'train';
   readonly batchSize: number;
   readonly images?: string | undefined;
+  readonly terminal: Terminal;
 }
 
 async function onOwnTask(
   choice: DataChoice,
   opened: OpenedModel,
-  { split, batchSize, images }: Scoring,
+  { split, batchSize, images, terminal }: Scoring,
 ): Promise<Evaluation> {
   const { model, params } = opened;
   const workload = await workloadFor(asDense(opened).kind).open(choice, opened, { images });
+  announceData(workload, terminal);
   workload.checkFit(model);
   const { parameters, macs } = model.account;
   return {
@@ -91,10 +95,14 @@ async function onOwnTask(
 async function onClassNames(
   choice: DataChoice,
   opened: OpenedModel,
-  { split, batchSize }: Scoring,
+  { split, batchSize, terminal }: Scoring,
   templates: string,
 ): Promise<Evaluation> {
   const { data, task, params } = await zeroShotClassifier(choice, opened, templates);
+  announceData(
+    { facts: { ...data, classes: data.classes.length, ...sizesOf(data) }, notes: data.notes },
+    terminal,
+  );
   try {
     const { parameters, macs } = opened.model.account;
     return {

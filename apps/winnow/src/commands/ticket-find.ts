@@ -44,6 +44,7 @@ import { type FindSummary, findSummary, readTicketSummary, writeTicketSummary } 
 import { writeTicket } from '../ticket/ticket-file';
 import { batchesOf, scoreOn } from '../training/data';
 import { version } from '../version';
+import { announceData } from '../workload/announce';
 import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
 import type { WorkloadKind } from '../workload/workload';
 import type { Command, Invocation } from './command';
@@ -111,6 +112,7 @@ export const ticketFindCommand: Command = {
     }
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const origin = await originOn(kind, options, own, { from: options.from, terminal });
+    announceData(origin.workload, terminal);
     const start = await startFrom(origin, { seed: options.seed, head: 'new' });
     try {
       const digests = Object.values(await towerDigests(start.model, start.params));

@@ -22,6 +22,7 @@ import { readTicket } from '../ticket/ticket-file';
 import { ticketTrainingShape, trainTicket } from '../ticket/training';
 import { batchesOf } from '../training/data';
 import { version } from '../version';
+import { announceData } from '../workload/announce';
 import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
 import type { WorkloadKind } from '../workload/workload';
 import type { Command, Invocation } from './command';
@@ -77,6 +78,7 @@ export const ticketTrainCommand: Command = {
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const { from, seed, checkpointEvery } = options;
     const origin = await originOn(kind, options, plan.options, { from: options.from, terminal });
+    announceData(origin.workload, terminal);
     const start = await startFrom(origin, { seed: options.seed, head: 'new' });
     try {
       const digests = await towerDigests(start.model, start.params);

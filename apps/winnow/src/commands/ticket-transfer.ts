@@ -15,6 +15,7 @@ import { ticketTrainingShape } from '../ticket/training';
 import { batchesOf } from '../training/data';
 import { version } from '../version';
 import { workloads } from '../table';
+import { announceData } from '../workload/announce';
 import { workloadNamed } from '../workload/choice';
 import type { Command, Invocation } from './command';
 import { startChosen } from './engine';
@@ -141,6 +142,7 @@ async function destinationOf(
     other: await originOn(kind, choice, own, { from: other, terminal }),
   };
   const { workload, model } = origins.own;
+  announceData(workload, terminal);
   return {
     name: workload.facts.name,
     metric: workload.taskOf(model).metric,

@@ -31,6 +31,7 @@ import { batchesOf, scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
 import { trainOnTask } from '../training/on-task';
 import { version } from '../version';
+import { announceData } from '../workload/announce';
 import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
 import { created } from '../workload/created';
 import type { Workload, WorkloadKind } from '../workload/workload';
@@ -108,6 +109,7 @@ export const trainCommand: Command = {
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const start = await startOf(kind, options, plan.options, terminal);
     try {
+      announceData(start.workload, terminal);
       const { stepsPerEpoch } = batchesOf(start.workload, options);
       const run = await beginRun(plan, { engine, version: version(), ...start.source });
       const { checkpointEvery } = options;

@@ -1,6 +1,5 @@
 import {
   type DenseConfig,
-  type ImageClassificationData,
   UserError,
   type VisionTowerConfig,
   asDense,
@@ -9,7 +8,7 @@ import {
   visionTransformer,
   visionTransformerConfig,
 } from '@winnow/core';
-import { openDataset } from '@winnow/data';
+import { type FoundImageClassificationData, openDataset } from '@winnow/data';
 import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
@@ -92,7 +91,7 @@ export function openPictures(
   { data, augmentation, preload }: DataChoice,
   imageSize: number,
   normalisation?: PictureNormalisation,
-): Promise<ImageClassificationData> {
+): Promise<FoundImageClassificationData> {
   const pictureCache = pictureCacheIn(cacheFolder());
   const options = {
     imageSize,
@@ -104,7 +103,7 @@ export function openPictures(
 }
 
 function classificationWorkload(
-  data: ImageClassificationData,
+  data: FoundImageClassificationData,
   normalisation?: PictureNormalisation,
 ): Workload {
   const { name, classes, imageSize, channels, train, validation, test } = data;
@@ -113,6 +112,7 @@ function classificationWorkload(
     validation,
     test,
     facts: { name, classes: classes.length, ...sizesOf(data) },
+    notes: data.notes,
     origin: { data: name, classes },
     companions: preprocessorFiles(normalisation),
     checkFit: (model) => {

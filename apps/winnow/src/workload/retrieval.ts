@@ -134,6 +134,7 @@ function retrievalWorkload(data: TokenizedImageTextData, normalisation?: Picture
     validation,
     test,
     facts: { name, ...sizesOf(data) },
+    notes: data.notes,
     origin: { data: name },
     companions: {
       [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,

@@ -15,6 +15,8 @@ export interface DataFacts {
 /** A task on opened data: the commands need not know which one it is. */
 export interface Workload extends Splits<unknown> {
   readonly facts: DataFacts;
+  /** What a person should know about how the data was found, a line each. */
+  readonly notes: readonly string[];
   /** What a saved model remembers of it. */
   readonly origin: Readonly<Record<string, Json>>;
   /** Files that stand beside a saved model, by name. */

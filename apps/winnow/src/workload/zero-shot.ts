@@ -1,13 +1,5 @@
-import {
-  type ImageClassificationData,
-  type Task,
-  type TensorTree,
-  UserError,
-  asDense,
-  classification,
-  zeroShot,
-} from '@winnow/core';
-import { encodeAll, openTokenizer } from '@winnow/data';
+import { type Task, type TensorTree, UserError, asDense, classification, zeroShot } from '@winnow/core';
+import { type FoundImageClassificationData, encodeAll, openTokenizer } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
 import { openPictures } from './classification';
@@ -18,7 +10,7 @@ const NAME = '{}';
 
 /** A dual encoder as a classifier of labelled pictures. */
 export interface ZeroShotClassifier {
-  readonly data: ImageClassificationData;
+  readonly data: FoundImageClassificationData;
   readonly task: Task;
   /** The caller owns them. */
   readonly params: TensorTree;

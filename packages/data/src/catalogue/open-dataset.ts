@@ -1,9 +1,9 @@
-import type { ImageClassificationData } from '@winnow/core';
 import { emoji, labelledEmoji } from '../emoji/emoji';
 import { DataError } from '../failure/data-error';
-import { kindAt } from '../folder/class-folders';
+import { kindAt } from '../folder/entries';
 import { type ImageFolderOptions, type SetAside, imageFolder, readLayout } from '../folder/image-folder';
 import { type DataIdentity, identityOfLabelled } from '../identity/data-identity';
+import type { FoundImageClassificationData } from '../labelled/classification';
 import type { ImageOptions } from '../picture/image-options';
 
 export interface EmbeddedDataset {
@@ -42,7 +42,7 @@ export const embeddedDatasets: readonly EmbeddedDataset[] = embedded.map(({ name
 export async function openDataset(
   spec: string,
   options: ImageFolderOptions,
-): Promise<ImageClassificationData> {
+): Promise<FoundImageClassificationData> {
   const known = embedded.find(({ name }) => name === spec);
   if (known !== undefined) return known.open(options);
   await checkFolder(spec);

@@ -1,14 +1,14 @@
 import { extname } from 'node:path';
 import { emojiNames, emojiPairs } from '../emoji/emoji-names';
 import { DataError } from '../failure/data-error';
-import { kindAt } from '../folder/class-folders';
+import { readJson } from '../file/read-json';
+import { kindAt } from '../folder/entries';
 import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
 import { captionTable } from '../pairs/caption-table';
 import { checkGroups } from '../pairs/check';
 import { cocoFile, cocoFolder } from '../pairs/coco-captions';
 import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
 import { karpathyPairs } from '../pairs/karpathy';
-import { readJson } from '../pairs/read-json';
 import { type FoundPairs, type SetAsideOptions, completeSplits } from '../pairs/splits';
 import type { EmbeddedDataset } from './open-dataset';
 

@@ -21,6 +21,7 @@ export async function emojiPairs(): Promise<FoundPairs> {
     part.map((record) => ({ pictures: [record.drawings.twitter], texts: textsOf(record) }));
   return {
     name: 'emoji-names',
+    notes: [],
     splits: {
       train: records.map((record) => ({
         pictures: [record.drawings.google, ...(inTraining.has(record) ? [record.drawings.twitter] : [])],

@@ -1,5 +1,8 @@
-import type { ImageClassificationData } from '@winnow/core';
-import { type LabelledSplits, classificationData } from '../labelled/classification';
+import {
+  type FoundImageClassificationData,
+  type LabelledSplits,
+  classificationData,
+} from '../labelled/classification';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
 import type { ImageOptions } from '../picture/image-options';
 import { type EmojiRecord, type EmojiVendor, drawingContents, emojiRecords } from './records';
@@ -25,6 +28,7 @@ export async function labelledEmoji(task: EmojiTask): Promise<LabelledSplits> {
     emojis.map((record) => ({ path: record.drawings[vendor], label: labels.get(record[task]) ?? 0 }));
   return {
     name: `emoji-${task}`,
+    notes: [],
     classes,
     splits: {
       train: [...drawnBy('google', records), ...drawnBy('twitter', split.train)],
@@ -41,6 +45,6 @@ export async function labelledEmoji(task: EmojiTask): Promise<LabelledSplits> {
  * @throws {DataError} when the packages with the drawings are missing or damaged.
  * @throws {RangeError} on options outside their range.
  */
-export async function emoji(task: EmojiTask, options: ImageOptions): Promise<ImageClassificationData> {
+export async function emoji(task: EmojiTask, options: ImageOptions): Promise<FoundImageClassificationData> {
   return classificationData(await labelledEmoji(task), options, 'symbols');
 }

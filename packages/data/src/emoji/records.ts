@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
 import type { PictureContents } from '../identity/data-identity';
+import { readJson } from '../file/read-json';
 
 export const emojiVendors = ['google', 'twitter'] as const;
 export type EmojiVendor = (typeof emojiVendors)[number];
@@ -61,8 +61,8 @@ const manifest = z.object({ version: z.string() });
 export const drawingContents: PictureContents = async (paths) => {
   const versions = new Map<string, string>();
   for (const vendor of emojiVendors) {
-    const text = await readFile(join(packageFolder(vendor), 'package.json'), 'utf8');
-    versions.set(vendor, manifest.parse(JSON.parse(text)).version);
+    const { version } = manifest.parse(await readJson(join(packageFolder(vendor), 'package.json')));
+    versions.set(vendor, version);
   }
   // …/img/google/64/1f600.png
   return paths.map((path) => {
@@ -79,7 +79,7 @@ export const drawingContents: PictureContents = async (paths) => {
 export async function emojiRecords(): Promise<EmojiRecord[]> {
   const folders = { google: packageFolder('google'), twitter: packageFolder('twitter') };
   const listing = join(folders.google, 'emoji.json');
-  const parsed = datasourceEntries.safeParse(JSON.parse(await readFile(listing, 'utf8')));
+  const parsed = datasourceEntries.safeParse(await readJson(listing));
   if (!parsed.success) {
     throw new DataError(
       {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { permutation, randomStream } from '@winnow/core';
+import pLimit from 'p-limit';
+import { readRegularFile } from '../file/regular-file';
 import { grouped } from '../split/grouped';
 import type { EmojiRecord } from './records';
 
@@ -9,6 +10,10 @@ const SPLIT_SEED = 16;
 /** Shares of each subcategory's emoji whose Twitter drawing is held out. */
 const TEST_SHARE = 0.3;
 const VALIDATION_SHARE = 0.2;
+
+/** Files open at a time: processes may have few. */
+const DRAWINGS_AT_A_TIME = 64;
+const DRAWING = { what: 'a drawing of an emoji', mostBytes: 1024 * 1024 };
 
 /** Which emoji's Twitter drawing serves for what; Google's drawings of all of them serve for training. */
 export interface EmojiSplit {
@@ -19,9 +24,10 @@ export interface EmojiSplit {
 
 /** The emoji whose Twitter drawing is, byte for byte, also that of another: all families of one size, for example. */
 async function sharedDrawings(records: readonly EmojiRecord[]): Promise<Set<EmojiRecord>> {
+  const limit = pLimit(DRAWINGS_AT_A_TIME);
   const hashed = await Promise.all(
     records.map(async (record) => {
-      const drawing = await readFile(record.drawings.twitter);
+      const drawing = await limit(() => readRegularFile(record.drawings.twitter, DRAWING));
       return { record, hash: createHash('sha256').update(drawing).digest('hex') };
     }),
   );

@@ -14,6 +14,7 @@ export class DataError extends Error {
   override readonly name = 'DataError';
 
   constructor({ expected, found, advice }: DataProblem, options?: ErrorOptions) {
-    super(`expected ${expected}, but found ${found}. ${advice}`, options);
+    // A list ends its line itself.
+    super(`expected ${expected}, but found ${found}${found.endsWith('\n') ? '' : '. '}${advice}`, options);
   }
 }

@@ -1,83 +1,136 @@
-import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import pLimit from 'p-limit';
 import { DataError } from '../failure/data-error';
+import { readHead } from '../file/regular-file';
+import { HEAD_BYTES, formatOf, namedAs } from '../picture/format';
+import { grouped } from '../split/grouped';
+import { AT_A_TIME, type Entry, entriesOf, filesBelow } from './entries';
+import type { PassedOver, Unusable } from './passed-over';
 
-const READ_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif']);
-/** Pictures all the same: leaving them out silently would change the dataset. */
-const UNREAD_EXTENSIONS = new Set(['.bmp', '.heic', '.heif', '.jp2', '.jxl', '.ppm', '.psd']);
+/** With {@link AT_A_TIME} files each. */
+const CLASSES_AT_A_TIME = 4;
 
 /** The picture files of one class, in order of their names. */
 export interface ClassFolder {
+  /** In Unicode's composed form (NFC): file systems write the same name in different ways. */
   readonly name: string;
   readonly path: string;
   readonly files: readonly string[];
 }
 
-type EntryKind = 'folder' | 'file' | 'other';
+/** What a split's folder holds. */
+export interface SplitListing {
+  /** Sorted by name. */
+  readonly classes: readonly ClassFolder[];
+  readonly passedOver: readonly PassedOver[];
+  readonly unusable: readonly Unusable[];
+}
 
-/** What lies at `path`, behind symbolic links; undefined when there is nothing. */
-export async function kindAt(path: string): Promise<EntryKind | undefined> {
-  try {
-    const found = await stat(path);
-    return found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other';
-  } catch (cause) {
-    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw cause;
+/** What becomes of one entry: used as a picture, passed over, or in the way. */
+type Verdict =
+  | { readonly picture: string }
+  | { readonly passedOver: PassedOver }
+  | { readonly unusable: Unusable }
+  | Record<never, never>;
+
+/**
+ * Decides by content where the name does not say that it is a picture. Where it does, decoding looks at the content: so
+ * a folder of a million pictures is listed without opening any.
+ */
+async function verdictOn({ path, kind }: Entry): Promise<Verdict> {
+  switch (kind) {
+    case 'folder': {
+      const files = await filesBelow(path);
+      return files === 0 ? {} : { passedOver: { path, reason: 'deeper', files } };
+    }
+    case 'other':
+      return { passedOver: { path, reason: 'no file', files: 1 } };
+    case 'broken link':
+      return { unusable: { path, reason: 'a symbolic link that leads nowhere' } };
+    case 'circular link':
+      return { unusable: { path, reason: 'a symbolic link that leads back to itself' } };
+    case 'file': {
+      const named = namedAs(path);
+      if (named === 'read') return { picture: path };
+      if (named === 'raw') return { unusable: { path, reason: 'a raw photograph' } };
+      const format = formatOf(await readHead(path, HEAD_BYTES, 'a file'));
+      if (format?.isRead === true) return { picture: path };
+      if (format !== undefined)
+        return { unusable: { path, reason: `a picture in the format ${format.name}` } };
+      if (named === 'other') return { unusable: { path, reason: 'by its name a picture in another format' } };
+      return { passedOver: { path, reason: 'no picture', files: 1 } };
+    }
+    default:
+      return kind satisfies never;
   }
 }
 
-/** The visible entries of a folder with what they are, in an order that does not depend on file system or language. */
-async function entriesOf(path: string): Promise<{ name: string; path: string; kind: EntryKind }[]> {
-  const found = await readdir(path, { withFileTypes: true });
-  const entries = await Promise.all(
-    found
-      .filter((entry) => !entry.name.startsWith('.'))
-      .map(async (entry) => {
-        const at = join(path, entry.name);
-        const known: EntryKind = entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
-        const kind = entry.isSymbolicLink() ? await kindAt(at) : known;
-        if (kind === undefined) {
-          throw new DataError({
-            expected: `something behind the symbolic link ${at}`,
-            found: 'nothing there',
-            advice: 'Mend the link or remove it.',
-          });
-        }
-        return { name: entry.name, path: at, kind };
-      }),
-  );
-  return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+interface Contents {
+  readonly pictures: readonly string[];
+  readonly passedOver: readonly PassedOver[];
+  readonly unusable: readonly Unusable[];
 }
 
-async function picturesIn(path: string): Promise<string[]> {
-  const files = (await entriesOf(path)).filter(({ kind }) => kind === 'file');
-  const unread = files.find(({ name }) => UNREAD_EXTENSIONS.has(extname(name).toLowerCase()));
-  if (unread !== undefined) {
-    throw new DataError({
-      expected: `pictures in a format that can be read (${[...READ_EXTENSIONS].join(', ')})`,
-      found: unread.path,
-      advice: 'Convert it, for example to PNG, or remove it.',
-    });
-  }
-  return files
-    .filter(({ name }) => READ_EXTENSIONS.has(extname(name).toLowerCase()))
-    .map((entry) => entry.path);
+async function contentsOf(entries: readonly Entry[]): Promise<Contents> {
+  const limit = pLimit(AT_A_TIME);
+  const verdicts = await Promise.all(entries.map((entry) => limit(() => verdictOn(entry))));
+  return {
+    pictures: verdicts.flatMap((verdict) => ('picture' in verdict ? [verdict.picture] : [])),
+    passedOver: verdicts.flatMap((verdict) => ('passedOver' in verdict ? [verdict.passedOver] : [])),
+    unusable: verdicts.flatMap((verdict) => ('unusable' in verdict ? [verdict.unusable] : [])),
+  };
 }
 
 /**
- * The class folders of one split, sorted by name. Hidden entries, files beside the folders, and files that are not
- * pictures by their extension are passed over.
- * @throws {DataError} when there is no class folder, or a broken link or a picture of an unreadable format in one.
+ * The class folders of one split, and what else lies there. Symbolic links are followed, hidden entries are not looked
+ * at.
+ * @throws {DataError} when there is no class folder, a folder cannot be listed, or two have the same name but for the
+ *   way in which it is written.
  */
-export async function classFolders(splitPath: string): Promise<ClassFolder[]> {
-  const folders = (await entriesOf(splitPath)).filter(({ kind }) => kind === 'folder');
-  if (folders.length === 0) {
-    throw new DataError({
-      expected: `one folder of pictures per class in ${splitPath}`,
-      found: 'no folder',
-      advice: 'Put the pictures of each class into a folder of the name of the class.',
-    });
-  }
-  return Promise.all(folders.map(async ({ name, path }) => ({ name, path, files: await picturesIn(path) })));
+export async function classFolders(splitPath: string): Promise<SplitListing> {
+  const entries = await entriesOf(splitPath);
+  const folders = entries.filter(({ kind }) => kind === 'folder');
+  const beside = await contentsOf(entries.filter(({ kind }) => kind !== 'folder'));
+  if (folders.length === 0) throw noClasses(splitPath, beside.pictures.length);
+  const limit = pLimit(CLASSES_AT_A_TIME);
+  const listed = await Promise.all(
+    folders.map(async ({ name, path }) => {
+      const contents = await limit(async () => contentsOf(await entriesOf(path)));
+      return { ...contents, name: name.normalize('NFC'), path, files: contents.pictures };
+    }),
+  );
+  refuseTwins(listed);
+  return {
+    classes: listed
+      .map(({ name, path, files }) => ({ name, path, files }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    passedOver: [
+      ...beside.pictures.map((path) => ({ path, reason: 'beside', files: 1 }) as const),
+      ...beside.passedOver,
+      ...listed.flatMap(({ passedOver }) => passedOver),
+    ],
+    unusable: [...beside.unusable, ...listed.flatMap(({ unusable }) => unusable)],
+  };
 }
+
+function noClasses(splitPath: string, loosePictures: number): DataError {
+  return new DataError({
+    expected: `one folder of pictures per class in ${splitPath}`,
+    found: loosePictures === 0 ? 'no folder' : `no folder, but ${loosePictures} pictures right in it`,
+    advice: 'Put the pictures of each class into a folder of the name of the class.',
+  });
+}
+
+function refuseTwins(folders: readonly { readonly name: string; readonly path: string }[]): void {
+  const twins = [...grouped(folders, ({ name }) => name)].find(([, same]) => same.length > 1);
+  if (twins === undefined) return;
+  const [name, same] = twins;
+  throw new DataError({
+    expected: `one folder for the class ${name}`,
+    found: `${same.length} whose names differ only in how Unicode writes them: ${same
+      .map(({ path }) => JSON.stringify(path).replace(/[^\x20-\x7e]/g, escaped))
+      .join(' and ')}`,
+    advice: 'Move their pictures into one folder.',
+  });
+}
+
+const escaped = (sign: string): string => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;

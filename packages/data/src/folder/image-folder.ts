@@ -1,14 +1,18 @@
-import { basename, join, resolve } from 'node:path';
-import type { ImageClassificationData } from '@winnow/core';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DataError } from '../failure/data-error';
 import { contentsOfFiles } from '../identity/content-hashes';
-import { type LabelledSplits, classificationData } from '../labelled/classification';
+import {
+  type FoundImageClassificationData,
+  type LabelledSplits,
+  classificationData,
+} from '../labelled/classification';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
 import type { ImageOptions } from '../picture/image-options';
 import { holdOut } from '../split/hold-out';
-import { type ClassFolder, classFolders, kindAt } from './class-folders';
+import { type ClassFolder, type SplitListing, classFolders } from './class-folders';
+import { passedOverNotes, refuseUnusable } from './passed-over';
+import { splitFolders } from './split-folders';
 
-const VALIDATION_FOLDERS = ['validation', 'val', 'valid'] as const;
 const DEFAULT_VALIDATION_SHARE = 0.1;
 
 export interface SetAside {
@@ -22,79 +26,55 @@ export interface SetAside {
 
 export interface ImageFolderOptions extends ImageOptions, SetAside {}
 
-const LAYOUT = 'train/<class>/*, test/<class>/* and, if there is one, validation/<class>/*';
+const DIFFERENCES_NAMED = 10;
 
-interface SplitFolders {
-  readonly train: string;
-  readonly validation: string | undefined;
-  readonly test: string;
+const someOf = (names: readonly string[]): string => {
+  const more = names.length - DIFFERENCES_NAMED;
+  return `${names.slice(0, DIFFERENCES_NAMED).map(visibly).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+};
+
+/** Names of the plain kind as they are, others in quotes and with signs that cannot be seen as codes. */
+function visibly(name: string): string {
+  const seen = name.replace(/[\p{C}\p{Z}]/gu, (sign) =>
+    sign === ' ' ? sign : `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+  return seen === name && name.trim() === name ? name : `'${seen}'`;
 }
 
-async function splitFolders(root: string): Promise<SplitFolders> {
-  const kind = await kindAt(root);
-  if (kind !== 'folder') {
-    throw new DataError({
-      expected: `an image folder at ${root} with ${LAYOUT}`,
-      found: kind === undefined ? 'nothing there' : 'something that is not a folder',
-      advice: 'Check the path.',
-    });
-  }
-  const present = async (name: string) =>
-    (await kindAt(join(root, name))) === 'folder' ? [join(root, name)] : [];
-  const [train] = await present('train');
-  if (train === undefined) {
-    throw new DataError({
-      expected: `the folder ${join(root, 'train')} with one folder of pictures per class`,
-      found: 'no such folder',
-      advice: `Lay the dataset out as ${LAYOUT}.`,
-    });
-  }
-  const [validation, ...others] = (await Promise.all(VALIDATION_FOLDERS.map(present))).flat();
-  if (validation !== undefined && others.length > 0) {
-    throw new DataError({
-      expected: 'one validation folder',
-      found: [validation, ...others].join(' and '),
-      advice: 'Keep one of them.',
-    });
-  }
-  const [test] = await present('test');
-  // A test on the pictures that also chose the model would flatter it: a lone held-out split is for the test alone.
-  if (test === undefined && validation !== undefined)
-    return { train, validation: undefined, test: validation };
-  if (test === undefined) {
-    throw new DataError({
-      expected: `held-out pictures in ${join(root, 'test')}, or in ${join(root, 'validation')} to be tested on`,
-      found: 'neither folder',
-      advice: 'Move some pictures of each class there; they must not be trained on.',
-    });
-  }
-  return { train, validation, test };
-}
-
-/** Labels the pictures of a split, given the classes of the training split. */
-function labelled(
+/** @throws {DataError} when the classes of a split are not those of the training split. */
+function checkClasses(
   folders: readonly ClassFolder[],
   splitPath: string,
   classes: readonly string[],
   trainPath: string,
-): LabelledPicture[] {
+): void {
   const known = new Set(classes);
   const extra = folders.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   const present = new Set(folders.map(({ name }) => name));
   const missing = classes.filter((name) => !present.has(name));
-  if (extra.length > 0 || missing.length > 0) {
-    const differences = [
-      ...(missing.length > 0 ? [`no ${missing.join(', ')}`] : []),
-      ...(extra.length > 0 ? [`also ${extra.join(', ')}`] : []),
-    ];
-    throw new DataError({
-      expected: `the same class folders in ${splitPath} as in ${trainPath}`,
-      found: differences.join(' and '),
-      advice: 'Add or rename folders so that both have the same classes.',
-    });
-  }
+  if (extra.length === 0 && missing.length === 0) return;
+  const differences = [
+    ...(missing.length > 0 ? [`no ${someOf(missing)}`] : []),
+    ...(extra.length > 0 ? [`also ${someOf(extra)}`] : []),
+  ];
+  throw new DataError({
+    expected: `the same class folders in ${splitPath} as in ${trainPath}`,
+    found: differences.join(' and '),
+    advice: 'Add or rename folders so that both have the same classes.',
+  });
+}
+
+/** Labels the pictures of a split, given the classes of the training split. */
+function labelled(
+  { classes: folders }: SplitListing,
+  splitPath: string,
+  classes: readonly string[],
+  trainPath: string,
+): LabelledPicture[] {
+  checkClasses(folders, splitPath, classes, trainPath);
+  const labels = new Map(classes.map((name, label) => [name, label]));
   const pictures = folders.flatMap(({ name, files }) => {
-    const label = classes.indexOf(name);
+    const label = labels.get(name) ?? 0;
     return files.map((path) => ({ path, label }));
   });
   if (pictures.length === 0) {
@@ -107,6 +87,35 @@ function labelled(
   return pictures;
 }
 
+/** The classes of the training split. @throws {DataError} when there are less than two, or one has no pictures. */
+function classesOf({ classes, passedOver }: SplitListing, trainPath: string): string[] {
+  const empty = classes.filter(({ files }) => files.length === 0);
+  const [first] = empty;
+  if (first !== undefined) {
+    const deeper = passedOver.filter(
+      ({ path, reason }) => reason === 'deeper' && dirname(path) === first.path,
+    );
+    const more = empty.length > 1 ? ` (and in ${empty.length - 1} more)` : '';
+    const files = deeper.reduce((sum, item) => sum + item.files, 0);
+    throw new DataError({
+      expected: `pictures in the class folder ${first.path}`,
+      found: `none${more}${files > 0 ? `, but ${files} files in folders below it (${someOf(deeper.map(({ path }) => basename(path)))})` : ''}`,
+      advice:
+        files > 0
+          ? `Move the pictures up: class folders lie right in ${trainPath}, and pictures right in class folders.`
+          : 'Add pictures, or remove the class from all splits.',
+    });
+  }
+  if (classes.length < 2) {
+    throw new DataError({
+      expected: `folders of at least two classes in ${trainPath}`,
+      found: `one, ${someOf(classes.map(({ name }) => name))}`,
+      advice: 'Add a folder for what is not of this class: with one class there is nothing to tell apart.',
+    });
+  }
+  return classes.map(({ name }) => name);
+}
+
 /** The pictures in folders, split and labelled; see {@link imageFolder}. */
 export async function readLayout(root: string, options: SetAside): Promise<LabelledSplits> {
   const { validationShare = DEFAULT_VALIDATION_SHARE, validationSeed = 0 } = options;
@@ -114,23 +123,31 @@ export async function readLayout(root: string, options: SetAside): Promise<Label
     throw new RangeError(`expected validationShare between 0 and 1, got ${validationShare}`);
   }
   const paths = await splitFolders(root);
-  const trainFolders = await classFolders(paths.train);
-  const empty = trainFolders.find(({ files }) => files.length === 0);
-  if (empty !== undefined) {
-    throw new DataError({
-      expected: `pictures in the class folder ${empty.path}`,
-      found: 'none',
-      advice: 'Add pictures, or remove the class from all splits.',
-    });
-  }
-  const classes = trainFolders.map(({ name }) => name);
-  const read = async (path: string) => labelled(await classFolders(path), path, classes, paths.train);
-  const train = labelled(trainFolders, paths.train, classes, paths.train);
-  const test = await read(paths.test);
+  const trainListing = await classFolders(paths.train);
+  const testListing = await classFolders(paths.test);
+  const validationListing = paths.validation === undefined ? undefined : await classFolders(paths.validation);
+  const listings = [
+    trainListing,
+    ...(validationListing === undefined ? [] : [validationListing]),
+    testListing,
+  ];
+  refuseUnusable(
+    root,
+    listings.flatMap(({ unusable }) => unusable),
+  );
+  const classes = classesOf(trainListing, paths.train);
+  const labels = (listing: SplitListing, path: string) => labelled(listing, path, classes, paths.train);
+  const train = labels(trainListing, paths.train);
+  const test = labels(testListing, paths.test);
   const name = basename(resolve(root));
   const contents = contentsOfFiles(resolve(root));
-  if (paths.validation !== undefined) {
-    return { name, classes, splits: { train, validation: await read(paths.validation), test }, contents };
+  const passedOver = passedOverNotes(root, [
+    ...paths.passedOver,
+    ...listings.flatMap(({ passedOver }) => passedOver),
+  ]);
+  if (paths.validation !== undefined && validationListing !== undefined) {
+    const validation = labels(validationListing, paths.validation);
+    return { name, notes: passedOver, classes, splits: { train, validation, test }, contents };
   }
   const { kept, heldOut } = holdOut(train, validationShare, validationSeed);
   if (heldOut.length === 0) {
@@ -140,7 +157,18 @@ export async function readLayout(root: string, options: SetAside): Promise<Label
       advice: `Add pictures, or a folder ${join(root, 'validation')}.`,
     });
   }
-  return { name, classes, splits: { train: kept, validation: heldOut, test }, contents };
+  const set = `${heldOut.length} pictures of train are set aside for validation`;
+  const note =
+    basename(paths.test) === 'test'
+      ? `no validation folder: ${set}`
+      : `no test folder: ${basename(paths.test)} is the test, and ${set}`;
+  return {
+    name,
+    notes: [note, ...passedOver],
+    classes,
+    splits: { train: kept, validation: heldOut, test },
+    contents,
+  };
 }
 
 /**
@@ -154,6 +182,6 @@ export async function readLayout(root: string, options: SetAside): Promise<Label
 export async function imageFolder(
   root: string,
   options: ImageFolderOptions,
-): Promise<ImageClassificationData> {
+): Promise<FoundImageClassificationData> {
   return classificationData(await readLayout(root, options), options, 'standard');
 }

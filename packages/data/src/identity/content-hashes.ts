@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { DataError } from '../failure/data-error';
+import { explained } from '../failure/system-failure';
+import { readInPieces } from '../file/regular-file';
 import { type PictureCache, sealed, unsealed } from '../picture/pack';
 import type { PictureContents } from './data-identity';
 
@@ -85,8 +84,16 @@ async function recalled(contents: KnownContents): Promise<Map<string, Entry>> {
   const kept = await contents.cache.read(keyOf(contents));
   const bytes = kept === undefined ? undefined : unsealed(kept);
   if (bytes === undefined) return new Map();
-  const entries = known.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? [];
-  return new Map(entries.map(([path, look, hash]) => [path, { look, hash }]));
+  return new Map(entriesIn(bytes).map(([path, look, hash]) => [path, { look, hash }]));
+}
+
+/** What another version kept is as good as nothing. */
+function entriesIn(bytes: Uint8Array): z.output<typeof known> {
+  try {
+    return known.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? [];
+  } catch {
+    return [];
+  }
 }
 
 const isSame = (one: Look, other: Look): boolean =>
@@ -101,7 +108,6 @@ const isSettled = ({ modifiedNs, changedNs }: Look, nowNs: bigint): boolean =>
 async function lookAt(path: string): Promise<Look> {
   try {
     const found = await stat(path, { bigint: true });
-    if (!found.isFile()) throw new Error('it is not a file');
     return {
       size: String(found.size),
       inode: String(found.ino),
@@ -109,29 +115,14 @@ async function lookAt(path: string): Promise<Look> {
       changedNs: String(found.ctimeNs),
     };
   } catch (cause) {
-    throw unreadable(path, cause);
+    throw explained(cause, `a file in ${path}`);
   }
 }
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(path), hash);
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
+  await readInPieces(path, 'a file', (piece) => hash.update(piece));
   return hash.digest('hex');
-}
-
-function unreadable(path: string, cause: unknown): DataError {
-  return new DataError(
-    {
-      expected: `a file that can be read at ${path}`,
-      found: cause instanceof Error ? cause.message : String(cause),
-      advice: 'Check that it is there and may be read.',
-    },
-    { cause },
-  );
 }
 
 /** Results in the order of the items, so many at a time. @throws what the first failing one throws. */

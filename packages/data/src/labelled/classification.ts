@@ -6,8 +6,15 @@ import { CHANNELS } from '../picture/picture';
 import { preload } from '../picture/preload';
 import { type LabelledPicture, labelledPictures } from './labelled-pictures';
 
+/** Labelled pictures, and what a person should know about how they were found. */
+export type FoundImageClassificationData = ImageClassificationData & {
+  /** A line each: what was passed over and why, which split serves as which. */
+  readonly notes: readonly string[];
+};
+
 export interface LabelledSplits {
   readonly name: string;
+  readonly notes: readonly string[];
   readonly classes: readonly string[];
   readonly splits: Readonly<Record<keyof Splits<unknown>, readonly LabelledPicture[]>>;
   readonly contents: PictureContents;
@@ -20,10 +27,10 @@ const pathsOf = (examples: readonly LabelledPicture[]): string[] => examples.map
  * @throws {RangeError} on options outside their range. @throws {DataError} on broken files, with `preload`.
  */
 export async function classificationData(
-  { name, classes, splits: { train, validation, test }, contents }: LabelledSplits,
+  { name, notes, classes, splits: { train, validation, test }, contents }: LabelledSplits,
   options: ImageOptions,
   defaultAugmentation: AugmentationPreset,
-): Promise<ImageClassificationData> {
+): Promise<FoundImageClassificationData> {
   const pictures = picturesFor(options, defaultAugmentation);
   if (options.preload === true) {
     const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
@@ -31,6 +38,7 @@ export async function classificationData(
   }
   return {
     name,
+    notes,
     classes,
     imageSize: options.imageSize,
     channels: CHANNELS,

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
+import { firstTen } from '../failure/listing';
+import { readText } from '../file/read-text';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
-import { firstTen } from './check';
 import type { PairGroup } from './group';
 import type { FoundPairs } from './splits';
 
@@ -35,7 +35,6 @@ function readRows(text: string, path: string): TableRow[] {
   let rows: unknown;
   try {
     rows = parse(text, {
-      bom: true,
       skip_empty_lines: true,
       columns: (header: readonly string[]) => columns(path, header),
     });
@@ -87,7 +86,7 @@ function splitOf(picture: string, rows: readonly TableRow[], path: string): (typ
  * @throws {DataError} when the file is not such a table.
  */
 export async function captionTable(path: string, images: string | undefined): Promise<FoundPairs> {
-  const rows = readRows(await readFile(path, 'utf8'), path);
+  const rows = readRows(await readText(path, 'a table of captions'), path);
   const groups = [...grouped(rows, ({ image }) => resolve(images ?? dirname(path), image))].map(
     ([picture, of]) => ({
       split: splitOf(picture, of, path),
@@ -98,6 +97,7 @@ export async function captionTable(path: string, images: string | undefined): Pr
     groups.filter(({ split }) => split === wanted).map(({ group }) => group);
   return {
     name: basename(path, extname(path)),
+    notes: [],
     splits: { train: part('train'), validation: part('validation'), test: part('test') },
     contents: contentsOfFiles(resolve(path)),
   };

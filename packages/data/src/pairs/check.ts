@@ -1,26 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { DataError } from '../failure/data-error';
+import { firstTen } from '../failure/listing';
+import { explained, isAbsence } from '../failure/system-failure';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
-
-const LISTED = 10;
-
-/** The first ten, one to a line, and how many more there are. */
-export function firstTen(all: readonly string[]): string {
-  const more = all.length - LISTED;
-  return [...all.slice(0, LISTED), ...(more > 0 ? [`and ${more} more`] : [])]
-    .map((line) => `\n- ${line}`)
-    .join('');
-}
 
 async function namesIn(folder: string): Promise<Set<string>> {
   try {
     return new Set(await readdir(folder));
   } catch (cause) {
-    const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return new Set();
-    throw cause;
+    if (isAbsence(cause)) return new Set();
+    throw explained(cause, `the folder of pictures ${folder}`);
   }
 }
 

@@ -2,13 +2,16 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
+import { firstTen } from '../failure/listing';
+import { explained, isAbsence } from '../failure/system-failure';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
-import { checkedJson, readJson } from './read-json';
+import { checkedJson, readJson } from '../file/read-json';
 import type { FoundPairs } from './splits';
 
-const identifier = z.union([z.number(), z.string()]);
+/** Numbers and strings are the same name of an image: tools that export COCO mix 7 and "7". */
+const identifier = z.union([z.number(), z.string()]).transform(String);
 
 /** The part of a captions file that we read. Source: https://cocodataset.org/#format-data, section 5. */
 const captionsFile = z.object({
@@ -32,23 +35,34 @@ function picturesBeside(path: string): string | undefined {
  */
 export function cocoGroups(json: unknown, path: string, images: string): PairGroup[] {
   const { images: listed, annotations } = checkedJson(captionsFile, json, path, 'COCO captions');
-  const known = new Set(listed.map(({ id }) => id));
+  const known = grouped(listed, ({ id }) => id);
   if (known.size < listed.length) {
+    const repeated = [...known].filter(([, images]) => images.length > 1);
     throw new DataError({
       expected: `images with an id of their own in ${path}`,
-      found: `${listed.length} images with ${known.size} ids`,
-      advice: 'Remove the repeated entries.',
+      found: `${listed.length} images with ${known.size} ids:${firstTen(
+        repeated.map(
+          ([id, images]) =>
+            `${id}: ${images
+              .slice(0, 3)
+              .map(({ file_name }) => file_name)
+              .join(', ')}`,
+        ),
+      )}\n`,
+      advice: 'Give each image an id of its own; numbers and texts of the same digits count as the same.',
     });
   }
   if (listed.length === 0) {
     throw new DataError({ expected: `images in ${path}`, found: 'none', advice: 'Fetch the file anew.' });
   }
-  const stray = annotations.find(({ image_id }) => !known.has(image_id));
-  if (stray !== undefined) {
+  const stray = annotations.filter(({ image_id }) => !known.has(image_id));
+  if (stray.length > 0) {
     throw new DataError({
       expected: `captions of images that ${path} lists`,
-      found: `a caption of the image ${stray.image_id}, which it does not list: '${stray.caption}'`,
-      advice: 'Add the image, or remove the caption.',
+      found: `${stray.length} of images that it does not list:${firstTen(
+        stray.map(({ image_id, caption }) => `image ${image_id}: '${caption}'`),
+      )}\n`,
+      advice: 'Add the images, or remove the captions.',
     });
   }
   const captions = grouped(annotations, ({ image_id }) => image_id);
@@ -66,6 +80,7 @@ export function cocoFile(json: unknown, path: string, images: string | undefined
   const folder = images ?? picturesBeside(path) ?? dirname(path);
   return {
     name: basename(path, '.json'),
+    notes: [],
     splits: { train: cocoGroups(json, path, folder), validation: [], test: [] },
     contents: contentsOfFiles(resolve(path)),
   };
@@ -74,7 +89,10 @@ export function cocoFile(json: unknown, path: string, images: string | undefined
 /** The captions files in `root/annotations`, by the split that they are of: `train2017`, `val2017`. */
 async function captionsFiles(root: string): Promise<{ path: string; split: string }[]> {
   const folder = join(root, ANNOTATIONS);
-  const names = await readdir(folder).catch((): string[] => []);
+  const names = await readdir(folder).catch((cause: unknown): string[] => {
+    if (isAbsence(cause)) return [];
+    throw explained(cause, `COCO's captions in the folder ${folder}`);
+  });
   return names.sort().flatMap((name) => {
     const split = CAPTIONS_NAME.exec(name)?.[1];
     return split === undefined ? [] : [{ path: join(folder, name), split }];
@@ -112,6 +130,7 @@ export async function cocoFolder(root: string, images: string | undefined): Prom
     cocoGroups(await readJson(file.path), file.path, join(images ?? root, file.split));
   return {
     name: basename(resolve(root)),
+    notes: [],
     splits: {
       train: await groups(train),
       validation: [],

@@ -26,8 +26,12 @@ export interface ImageTextOptions extends ImageOptions, SetAsideOptions {
   readonly images?: string;
 }
 
-/** Pictures with texts, and what their tokens mean. */
-export type TokenizedImageTextData = ImageTextData & { readonly tokenizer: Tokenizer };
+/** Pictures with texts, what their tokens mean, and what a person should know about how they were found. */
+export type TokenizedImageTextData = ImageTextData & {
+  readonly tokenizer: Tokenizer;
+  /** A line each: which split serves as which, say. */
+  readonly notes: readonly string[];
+};
 
 const picturesOf = (groups: readonly PairGroup[]): string[] => groups.flatMap(({ pictures }) => pictures);
 const textsOf = (groups: readonly PairGroup[]): string[] => groups.flatMap(({ texts }) => texts);
@@ -70,6 +74,7 @@ export async function imageTextData(
   const dataset = (groups: readonly PairGroup[]) => pairDataset(groups, { pictures, tokenizer, context });
   return {
     name: found.name,
+    notes: found.notes,
     imageSize: options.imageSize,
     channels: CHANNELS,
     tokenizer,

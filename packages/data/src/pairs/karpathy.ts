@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { contentsOfFiles } from '../identity/content-hashes';
 import type { PairGroup } from './group';
-import { checkedJson } from './read-json';
+import { checkedJson } from '../file/read-json';
 import type { FoundPairs } from './splits';
 
 /** `restval` is what COCO's validation pictures beyond Karpathy's validation and test are called. */
@@ -36,6 +36,7 @@ export function karpathyPairs(json: unknown, path: string, images: string | unde
       }));
   return {
     name: basename(path, '.json'),
+    notes: [],
     splits: { train: groups('train', 'restval'), validation: groups('val'), test: groups('test') },
     contents: contentsOfFiles(resolve(path)),
   };

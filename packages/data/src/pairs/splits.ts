@@ -10,6 +10,8 @@ export type PairSplits = Readonly<Record<keyof Splits<unknown>, readonly PairGro
 /** Groups as the data splits them; a split that it does not have is empty. */
 export interface FoundPairs {
   readonly name: string;
+  /** What a person should know about how they were found, a line each. */
+  readonly notes: readonly string[];
   readonly splits: PairSplits;
   readonly contents: PictureContents;
 }

@@ -36,16 +36,27 @@ export function packed(pictures: readonly Picture[]): Uint8Array {
   return sealed(Buffer.concat([length, header, ...pictures.map(({ pixels }) => pixels)]));
 }
 
-/** The pictures that were packed, whose pixels share the bytes; undefined when these are damaged. */
+/** The pictures that were packed, whose pixels share the bytes; undefined when these are damaged or of another layout. */
 export function unpacked(bytes: Uint8Array): Picture[] | undefined {
   const content = unsealed(bytes);
   if (content === undefined || content.byteLength < LENGTH_BYTES) return undefined;
   const headerBytes = new DataView(content.buffer, content.byteOffset).getUint32(0, true);
   const header = content.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes);
   let start = LENGTH_BYTES + headerBytes;
-  return sizes.parse(JSON.parse(new TextDecoder().decode(header))).map(([width, height]) => {
+  const listed = sizesIn(header);
+  const stated = listed?.reduce((total, [width, height]) => total + width * height * CHANNELS, start);
+  if (stated !== content.byteLength) return undefined;
+  return listed?.map(([width, height]) => {
     const pixels = content.subarray(start, start + width * height * CHANNELS);
     start += pixels.byteLength;
     return { width, height, pixels };
   });
+}
+
+function sizesIn(header: Uint8Array): z.infer<typeof sizes> | undefined {
+  try {
+    return sizes.safeParse(JSON.parse(new TextDecoder().decode(header))).data;
+  } catch {
+    return undefined;
+  }
 }

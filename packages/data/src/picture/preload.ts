@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Splits } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import type { PictureContents } from '../identity/data-identity';
+import { allOf, refuseBroken } from './broken';
 import { type PictureCache, packed, unpacked } from './pack';
 import type { Picture } from './picture';
 import type { PreparedPictures } from './prepared';
 
 /** Decodings asked for at a time: enough to keep libvips' threads busy, few enough to bound memory. */
 const LOADS_IN_FLIGHT = 64;
-const PROBLEMS_LISTED = 10;
 /** Fewer pictures are decoded as fast as they are looked for, and more bytes are not worth a second copy on the disk. */
 const FEWEST_CACHED = 500;
 const MOST_BYTES_CACHED = 256 * 1024 * 1024;
@@ -39,7 +39,7 @@ export async function preload(
     ...paths.train.map((path) => ({ path, augmented: true })),
   ];
   if (cache === undefined || wanted.length < FEWEST_CACHED) {
-    await decodeAll(pictures, wanted);
+    await decodeAll(pictures, wanted, 0);
     return;
   }
   const key = await keyOf(pictures, wanted, contents, cache);
@@ -52,9 +52,8 @@ export async function preload(
     });
     return;
   }
-  const decoded = await decodeAll(pictures, wanted);
-  const bytes = decoded.reduce((total, { pixels }) => total + pixels.byteLength, 0);
-  if (key !== undefined && bytes <= MOST_BYTES_CACHED) await cache.write(key, packed(decoded));
+  const decoded = await decodeAll(pictures, wanted, MOST_BYTES_CACHED);
+  if (key !== undefined && decoded !== undefined) await cache.write(key, packed(decoded));
 }
 
 /** Of the contents of all files, and how they are decoded; undefined when one cannot be read. */
@@ -78,39 +77,26 @@ async function keyOf(
   return hash.digest('hex');
 }
 
-async function decodeAll(pictures: PreparedPictures, wanted: readonly Wanted[]): Promise<Picture[]> {
-  const decoded: Picture[] = [];
+/**
+ * Decodes all pictures, which the store keeps as far as it has room.
+ * @returns them once more for a cache, or nothing when they are too many for one.
+ */
+async function decodeAll(
+  pictures: PreparedPictures,
+  wanted: readonly Wanted[],
+  mostBytes: number,
+): Promise<Picture[] | undefined> {
+  let decoded: Picture[] | undefined = [];
+  let bytes = 0;
   const problems: DataError[] = [];
   for (let start = 0; start < wanted.length; start += LOADS_IN_FLIGHT) {
     const some = wanted.slice(start, start + LOADS_IN_FLIGHT);
-    const outcomes = await Promise.allSettled(
-      some.map(({ path, augmented }) => pictures.load(path, augmented)),
-    );
-    for (const outcome of outcomes) {
-      if (outcome.status === 'fulfilled') decoded.push(outcome.value);
-      else if (outcome.reason instanceof DataError) problems.push(outcome.reason);
-      else throw outcome.reason;
-    }
+    const outcomes = await allOf(some.map(({ path, augmented }) => pictures.load(path, augmented)));
+    problems.push(...outcomes.problems);
+    bytes += outcomes.values.reduce((total, { pixels }) => total + pixels.byteLength, 0);
+    if (bytes <= mostBytes) decoded?.push(...outcomes.values);
+    else decoded = undefined;
   }
   refuseBroken(problems);
   return decoded;
-}
-
-function refuseBroken(problems: readonly DataError[]): void {
-  const [first] = problems;
-  if (first === undefined) return;
-  if (problems.length === 1) throw first;
-  const more = problems.length - PROBLEMS_LISTED;
-  throw new DataError(
-    {
-      expected: 'complete pictures',
-      found: `${problems.length} files that cannot be decoded`,
-      advice: [
-        'Replace them, save them anew, or remove them:',
-        ...problems.slice(0, PROBLEMS_LISTED).map((problem) => `- ${problem.message}`),
-        ...(more > 0 ? [`- and ${more} more`] : []),
-      ].join('\n'),
-    },
-    { cause: first },
-  );
 }

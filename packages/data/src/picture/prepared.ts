@@ -1,9 +1,10 @@
 import { type Augmentation, randomStream } from '@winnow/core';
 import { augment } from '../augmentation/augment';
 import type { AugmentationPolicy } from '../augmentation/policy';
+import { allOf, refuseBroken } from './broken';
 import type { Normalise } from './normalisation';
 import { CHANNELS, type Picture, centreSquare } from './picture';
-import { decoder, readPicture } from './read';
+import { decoder, pictureReader } from './read';
 import type { PictureStore } from './store';
 
 /**
@@ -40,7 +41,7 @@ export interface PreparedPictures {
   keep(path: string, augmented: boolean, picture: Picture): void;
   /**
    * Normalised pixels, [B, S, S, C]; varied with an augmentation, otherwise as for evaluation.
-   * @throws {DataError} naming the first file that cannot be decoded.
+   * @throws {DataError} naming the files that cannot be decoded.
    */
   batch(pictures: readonly PictureOfExample[], augmentation?: Augmentation): Promise<Float32Array>;
 }
@@ -56,11 +57,12 @@ export function preparedPictures({
   const evaluationSide = Math.round(imageSize / evaluationCropShare);
   const workingSide = Math.ceil(imageSize * WORKING_SCALE);
   const varied = new Uint8Array(valuesPerPicture);
+  const reader = pictureReader();
 
   const forEvaluation = async (path: string): Promise<Picture> =>
-    centreSquare(await readPicture(path, { shorterSide: evaluationSide, enlarge: true }), imageSize);
+    centreSquare(await reader.read(path, { shorterSide: evaluationSide, enlarge: true }), imageSize);
   const forAugmentation = (path: string): Promise<Picture> =>
-    readPicture(path, { shorterSide: workingSide, enlarge: false });
+    reader.read(path, { shorterSide: workingSide, enlarge: false });
   const decoded = (path: string, augmented: boolean, decode?: () => Promise<Picture>): Promise<Picture> =>
     augmented && policy !== undefined
       ? store.get(`augmentation ${path}`, decode ?? (() => forAugmentation(path)))
@@ -71,9 +73,10 @@ export function preparedPictures({
     load: decoded,
     keep: (path, augmented, picture) => void decoded(path, augmented, () => Promise.resolve(picture)),
     batch: async (pictures, augmentation) => {
-      const sources = await Promise.all(
+      const { values: sources, problems } = await allOf(
         pictures.map(({ path }) => decoded(path, augmentation !== undefined)),
       );
+      refuseBroken(problems);
       const images = new Float32Array(pictures.length * valuesPerPicture);
       sources.forEach((picture, position) => {
         const start = position * valuesPerPicture;

@@ -1,9 +1,27 @@
-import sharp from 'sharp';
+import pLimit, { type Limit } from 'p-limit';
+import sharp, { type Metadata, type Region, type Sharp } from 'sharp';
 import { DataError } from '../failure/data-error';
+import { readRegularFile } from '../file/regular-file';
+import { HEAD_BYTES, formatOf } from './format';
 import { CHANNELS, type Picture } from './picture';
+import { refuseSamples } from './samples';
 
-/** What decodes: another version may give other pixels. */
-export const decoder: string = JSON.stringify(sharp.versions);
+/**
+ * Times the shorter side. Of a picture that is longer, the middle is taken before it is resized: the whole of one of 1×60000
+ * pixels would be 224×13440000 afterwards.
+ */
+const LONGEST_SIDES = 32;
+/** What decodes, and how: another version may give other pixels. */
+export const decoder: string = JSON.stringify([sharp.versions, LONGEST_SIDES]);
+
+const MOST_BYTES = 256 * 1024 * 1024;
+/** A square of 16,383 pixels: what libvips would refuse anyway, and 0.8 GB when it is decoded. */
+const MOST_PIXELS = 0x3fff ** 2;
+/** Files open, and their contents in memory, at a time. */
+const READ_AT_A_TIME = 16;
+/** Larger pictures are decoded one at a time: some formats are decoded whole before they are reduced. */
+const LARGE_PIXELS = 2 ** 24;
+const LONGEST_REASON = 200;
 
 export interface ReadOptions {
   /** Length of the shorter side after resizing, in pixels; the aspect ratio is kept. */
@@ -12,33 +30,100 @@ export interface ReadOptions {
   readonly enlarge: boolean;
 }
 
-/**
- * Decodes and resizes one picture off the main thread. The result stands upright (EXIF orientation applied), in sRGB;
- * grey and CMYK are converted, transparency lies on white, and of an animation the first frame is taken.
- * @throws {DataError} naming the file when it cannot be decoded completely.
- */
-export async function readPicture(path: string, { shorterSide, enlarge }: ReadOptions): Promise<Picture> {
+/** Decodes picture files, few at a time, however many are asked for. */
+export interface PictureReader {
+  /**
+   * Decodes and resizes one picture off the main thread. The result stands upright (EXIF orientation applied), in sRGB;
+   * grey, CMYK and 16 bit are converted, transparency lies on white, and of an animation the first frame is taken. What
+   * the file is called does not matter.
+   * @throws {DataError} naming the file when it is not there, is no ordinary file, is no JPEG, PNG, WebP, GIF, TIFF or
+   *   AVIF, has samples whose range it does not say, is too large, or cannot be decoded completely.
+   */
+  read(path: string, options: ReadOptions): Promise<Picture>;
+}
+
+export function pictureReader(): PictureReader {
+  const open = pLimit(READ_AT_A_TIME);
+  const large = pLimit(1);
+  return { read: (path, options) => open(() => readPicture(path, options, large)) };
+}
+
+/** What each format is to sharp: it must see in a file what its first bytes say. */
+const sharpFormats: Readonly<Record<string, string>> = {
+  JPEG: 'jpeg',
+  PNG: 'png',
+  WebP: 'webp',
+  GIF: 'gif',
+  TIFF: 'tiff',
+  AVIF: 'heif',
+};
+
+async function readPicture(path: string, options: ReadOptions, large: Limit): Promise<Picture> {
+  const content = await readRegularFile(path, { what: 'a picture', mostBytes: MOST_BYTES });
+  const format = formatOf(content);
+  if (format?.isRead !== true) throw noPicture(path, content, format?.name);
   try {
     // 'warning' is the strictest level: a truncated JPEG is an error, not a picture with a grey lower half.
-    const { data, info } = await sharp(path, { failOn: 'warning' })
-      .autoOrient()
-      .flatten({ background: '#ffffff' })
-      .toColourspace('srgb')
-      .resize(shorterSide, shorterSide, { fit: 'outside', kernel: 'cubic', withoutEnlargement: !enlarge })
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== CHANNELS)
-      throw new Error(`${info.channels} colour channels after conversion to sRGB`);
-    return { width: info.width, height: info.height, pixels: data };
+    const image = sharp(content, { failOn: 'warning', limitInputPixels: MOST_PIXELS });
+    const header = await image.metadata();
+    if (header.format !== sharpFormats[format.name]) throw noPicture(path, content, header.format);
+    await refuseSamples(image, header, path);
+    const decode = () => decoded(image.autoOrient(), header, options);
+    return header.width * header.height > LARGE_PIXELS ? await large(decode) : await decode();
   } catch (cause) {
+    if (cause instanceof DataError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DataError(
       {
         expected: `a complete picture in ${path}`,
-        found: `a file that cannot be decoded (${reason.trim()})`,
+        found: `a file that cannot be decoded (${reason.trim().replace(/\s+/g, ' ').slice(0, LONGEST_REASON)})`,
         advice: 'Replace the file, save it anew, or remove it.',
       },
       { cause },
     );
   }
+}
+
+async function decoded(
+  upright: Sharp,
+  header: Metadata,
+  { shorterSide, enlarge }: ReadOptions,
+): Promise<Picture> {
+  const middle = middleOf(header.autoOrient);
+  const { data, info } = await (middle === undefined ? upright : upright.extract(middle))
+    .flatten({ background: '#ffffff' })
+    .toColourspace('srgb')
+    .resize(shorterSide, shorterSide, { fit: 'outside', kernel: 'cubic', withoutEnlargement: !enlarge })
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== CHANNELS)
+    throw new Error(`${info.channels} colour channels after conversion to sRGB`);
+  return { width: info.width, height: info.height, pixels: data };
+}
+
+/** The middle of an extremely long or tall picture; undefined for others. */
+function middleOf({
+  width,
+  height,
+}: {
+  readonly width: number;
+  readonly height: number;
+}): Region | undefined {
+  const [wide, high] = [Math.min(width, LONGEST_SIDES * height), Math.min(height, LONGEST_SIDES * width)];
+  if (wide === width && high === height) return undefined;
+  return { left: (width - wide) >> 1, top: (height - high) >> 1, width: wide, height: high };
+}
+
+function noPicture(path: string, content: Buffer, format: string | undefined): DataError {
+  const start = JSON.stringify(content.toString('latin1', 0, Math.min(16, HEAD_BYTES)));
+  return new DataError({
+    expected: `a JPEG, PNG, WebP, GIF, TIFF or AVIF picture in ${path}`,
+    found:
+      content.byteLength === 0
+        ? 'an empty file'
+        : format === undefined
+          ? `a file that is none (it begins with ${start})`
+          : `a picture in the format ${format}, whatever its name says`,
+    advice: 'Convert it, for example to PNG, or remove it.',
+  });
 }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DataError } from '../failure/data-error';
-import { kindAt } from '../folder/class-folders';
+import { kindAt } from '../folder/entries';
 import { clipTokenizer, clipTokenizerOver, mergesOf } from './clip-tokenizer';
 import type { Tokenizer } from './tokenizer';
 import { vocabularySchema } from './tokenizer-file';

@@ -1,20 +1,21 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
+import { readText } from './read-text';
 
 const ISSUES_LISTED = 10;
 
 /** @throws {DataError} when the file cannot be read or is not JSON. */
 export async function readJson(path: string): Promise<unknown> {
+  const text = await readText(path, 'JSON');
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DataError(
       {
         expected: `JSON in ${path}`,
-        found: `what cannot be read as such (${reason})`,
-        advice: 'Check the path, or fetch the file anew.',
+        found: `${text === '' ? 'an empty file' : 'something else'} (${reason})`,
+        advice: 'Mend the file, or fetch it anew.',
       },
       { cause },
     );

@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { DataError } from '../failure/data-error';
+import { namedAs } from '../picture/format';
+import { type Entry, entriesOf, kindAt } from './entries';
+import { LAYOUT } from './layout';
+
+/** Folders looked into for what was expected elsewhere. */
+const MOST_LOOKED_INTO = 20;
+const NAMED = 3;
+
+const hasPictures = (entries: readonly Entry[]): boolean =>
+  entries.some(({ kind, path }) => kind === 'file' && namedAs(path) === 'read');
+
+const named = (folders: readonly Entry[]): string =>
+  `${folders
+    .slice(0, NAMED)
+    .map(({ name }) => name)
+    .join(', ')}${folders.length > NAMED ? ', …' : ''}`;
+
+/**
+ * The error of a root without a folder `train`, with advice by what lies there instead: the splits one level down, or
+ * the classes right in the root.
+ */
+export async function misplaced(root: string, entries: readonly Entry[]): Promise<DataError> {
+  const expected = `the folder ${join(root, 'train')} with one folder of pictures per class`;
+  const folders = entries.filter(({ kind }) => kind === 'folder');
+  const classes: Entry[] = [];
+  for (const folder of folders.slice(0, MOST_LOOKED_INTO)) {
+    if ((await kindAt(join(folder.path, 'train'))) === 'folder') {
+      return new DataError({
+        expected,
+        found: `it one level down, in ${folder.path}`,
+        advice: `Give that folder: --data ${folder.path}`,
+      });
+    }
+    if (hasPictures(await entriesOf(folder.path))) classes.push(folder);
+  }
+  if (classes.length > 0) {
+    return new DataError({
+      expected,
+      found: `folders of pictures right in it (${named(classes)})`,
+      advice: `Move them into ${join(root, 'train')}, and some pictures of each class into ${join(root, 'test', '<class>')}.`,
+    });
+  }
+  return new DataError({
+    expected,
+    found: hasPictures(entries) ? 'pictures right in it, of no class' : 'no such folder',
+    advice: `Lay the dataset out as ${LAYOUT}.`,
+  });
+}
