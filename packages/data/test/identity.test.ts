@@ -172,12 +172,17 @@ describe('hashes of files', () => {
     await writeFile(path, 'one');
     const { contents, cache } = memory();
     const before = await contentHashes([path], { cache, name: root });
-    for (const damaged of [new Uint8Array(), new Uint8Array(40), sealed(Buffer.from('{}'))]) {
+    for (const damaged of [
+      new Uint8Array(),
+      new Uint8Array(40),
+      sealed(Buffer.from('{}')),
+      sealed(Buffer.from('{')),
+    ]) {
       for (const key of contents.keys()) contents.set(key, damaged);
       expect(await contentHashes([path], { cache, name: root })).toEqual(before);
     }
     await expect(contentHashes([path, join(root, 'b')])).rejects.toThrow(/a file in .*b/);
-    await expect(contentHashes([root])).rejects.toThrow(/not a file/);
+    await expect(contentHashes([root])).rejects.toThrow(/found a folder/);
     expect(await readFile(path, 'utf8')).toBe('one');
   });
 });
