@@ -272,7 +272,7 @@ test.each<[string, string[], RegExp]>([
       'ticket',
       'transfer',
       '--from',
-      'x',
+      at('dense'),
       '--tickets',
       at('tickets', 'tickets', '20.00.json'),
       '--controls',

@@ -13,6 +13,7 @@ export {
 export {
   embeddedImageTextDatasets,
   identifyImageTextDataset,
+  namesImageTextData,
   openImageTextDataset,
 } from './catalogue/open-image-text-dataset';
 export { type EmojiTask, emoji } from './emoji/emoji';
@@ -23,6 +24,7 @@ export { type ImageFolderOptions, imageFolder } from './folder/image-folder';
 export { contentHashes, type KnownContents } from './identity/content-hashes';
 export type { DataIdentity } from './identity/data-identity';
 export type { FoundImageClassificationData } from './labelled/classification';
+export { inClassOrder } from './labelled/class-order';
 export type { ImageTextOptions, TokenizedImageTextData } from './pairs/image-text-data';
 export type { ImageOptions } from './picture/image-options';
 export type { PictureCache } from './picture/pack';

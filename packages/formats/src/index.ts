@@ -1,4 +1,5 @@
-export { importModel, importVisionTransformer } from './checkpoint/import-model';
+export { arePlaceholders } from './checkpoint/class-names';
+export { checkpointKind, importModel, importVisionTransformer } from './checkpoint/import-model';
 export type { ImportedModel, ImportedVisionTransformer } from './checkpoint/import-model';
 export type { ImportOptions } from './checkpoint/reading';
 export { FormatError } from './file/format-error';
@@ -29,5 +30,5 @@ export {
 } from './safetensors/safetensors';
 export type { Safetensors } from './safetensors/safetensors';
 export { fileSnapshotStore } from './snapshot/file-snapshot-store';
-export { loadModel, saveModel } from './structure/model-folder';
+export { loadModel, modelFolderKind, saveModel } from './structure/model-folder';
 export type { LoadedModel, SavedModel } from './structure/model-folder';

@@ -1,7 +1,8 @@
 import { UserError, suggestion } from '@winnow/core';
 import yargs, { type Argv, type Options } from 'yargs';
 import { z } from 'zod';
-import type { Command, Invocation } from '../commands/command';
+import type { Chosen, Command, Invocation } from '../commands/command';
+import { taskOfModel } from '../model-source/choices';
 import { mergeGiven } from '../options/group';
 import { readConfigFile } from './config-file';
 import { type Flag, flagsOf, givenByFlags } from './flag';
@@ -15,7 +16,7 @@ export type Request =
 const HELP_WIDTH = 110;
 
 const text = z.string().optional();
-const peeked = z.object({ config: text, method: text, task: text });
+const peeked = z.object({ config: text, method: text, task: text, from: text, data: text });
 const parsedArguments = z.looseObject({
   _: z.array(z.union([z.string(), z.number()])),
   config: text,
@@ -24,6 +25,8 @@ const parsedArguments = z.looseObject({
 const configured = z.looseObject({
   method: text.catch(undefined),
   task: text.catch(undefined),
+  from: text.catch(undefined),
+  data: text.catch(undefined),
 });
 
 /**
@@ -40,23 +43,30 @@ export async function parseArguments(
   // Of `ticket find` the parser sees `find`.
   const args = all.slice(wordsOf(command.name).length - 1);
 
-  // First pass: a command's options depend on the method and the task, which may stand in the config file.
+  // First pass: a command's options depend on the method and the task, which may stand in the config file, or be
+  // those of a model.
   const first = peeked.parse(
     await reader(args)
       .options({
         config: { string: true },
         method: { string: true },
         task: { string: true },
+        from: { string: true },
+        data: { string: true },
       })
       .help(false)
       .parseAsync(),
   );
   const file = command.startsRun && first.config !== undefined ? await readConfigFile(first.config) : {};
   const inFile = configured.parse(file);
-  const groups = command.groups({
-    method: first.method ?? inFile.method,
-    task: first.task ?? inFile.task,
-  });
+  const groups = command.groups(
+    await withTaskOfModel(command, {
+      method: first.method ?? inFile.method,
+      task: first.task ?? inFile.task,
+      from: first.from ?? inFile.from,
+      data: first.data ?? inFile.data,
+    }),
+  );
   const flags = flagsOf(groups);
 
   const { parsed, output } = await fullParse(args, command, flags, version);
@@ -82,6 +92,12 @@ export async function parseArguments(
       resume,
     },
   };
+}
+
+/** A model that is not there, or is damaged, is for the command to refuse. */
+async function withTaskOfModel({ takesModelFor }: Command, chosen: Chosen): Promise<Chosen> {
+  if (takesModelFor === undefined || chosen.task !== undefined) return chosen;
+  return { ...chosen, task: await taskOfModel(chosen, takesModelFor).catch(() => undefined) };
 }
 
 const wordsOf = (name: string): string[] => name.split(' ');

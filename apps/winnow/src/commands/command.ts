@@ -1,4 +1,5 @@
 import type { FlagGroup } from '../arguments/flag';
+import type { TaskRange } from '../model-source/choices';
 import type { GivenOptions } from '../options/group';
 import type { Terminal } from '../terminal/terminal';
 
@@ -14,6 +15,8 @@ export interface Command {
    * @throws {UserError} when there is no such method or task.
    */
   groups(chosen: Chosen): readonly FlagGroup[];
+  /** For which tasks it takes the model of `--from`, if it takes one: the model says the task, unless one is chosen. */
+  readonly takesModelFor?: TaskRange;
   run(invocation: Invocation): Promise<void>;
 }
 
@@ -21,6 +24,8 @@ export interface Command {
 export interface Chosen {
   readonly method?: string | undefined;
   readonly task?: string | undefined;
+  readonly from?: string | undefined;
+  readonly data?: string | undefined;
 }
 
 /** What was asked of a command. */

@@ -2,6 +2,7 @@ import { UserError, budgetUnits, durationOption, suggestion } from '@winnow/core
 import type { CompressionMethod } from '@winnow/core';
 import { z } from 'zod';
 import type { FlagGroup } from '../arguments/flag';
+import type { Chosen } from './command';
 import type { GivenOptions } from '../options/group';
 import {
   dataShape,
@@ -49,10 +50,7 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .default(0)
     .describe('Share of the loss after the cut that is learning from the dense model'),
   ...taskShape,
-  ...dataShape(defaultData),
-  data: dataShape(defaultData).data.describe(
-    'A dataset by name, or the path of one; with --from a run: by default its data',
-  ),
+  ...dataShape(defaultData, 'with --from a run: by default its data'),
   ...optimizationShape,
   ...executionShape,
   ...outShape,
@@ -76,14 +74,22 @@ const choice = z.looseObject({
  */
 export function compressGroups(options: GivenOptions): readonly FlagGroup[] {
   const { method, task, from } = choice.parse(options);
-  const kind = workloadNamed(task);
+  return groupsOf(workloadNamed(task), method, from === undefined ? 'new' : 'given');
+}
+
+/** All of them, whether a model is given or not: what a help text lists. */
+export const everyCompressGroup = ({ task, method }: Chosen): readonly FlagGroup[] =>
+  groupsOf(workloadNamed(task), method ?? DEFAULT_METHOD, 'either');
+
+function groupsOf(kind: WorkloadKind, method: string, dense: 'new' | 'given' | 'either'): FlagGroup[] {
   const { manifest, options: schema } = methodNamed(method);
+  const ofGiven = dense === 'new' ? {} : kind.givenShape;
   return [
     {
       title: 'Options of compress',
-      schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.trainingShape }),
+      schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...ofGiven, ...kind.trainingShape }),
     },
-    ...(from === undefined ? [denseGroup(kind)] : []),
+    ...(dense === 'given' ? [] : [denseGroup(kind)]),
     {
       key: 'options',
       title: `Options of ${manifest.name}`,

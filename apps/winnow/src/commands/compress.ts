@@ -7,13 +7,14 @@ import {
   disposeTree,
   stepsIn,
 } from '@winnow/core';
+import { withChoicesOfModel } from '../model-source/choices';
 import { digestOf, openModel } from '../model-source/open-model';
 import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
 import { adversaryOf } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { runReport } from '../report/run-report';
-import { dataOfRun, engineChoice } from '../run-folder/record';
+import { engineChoice } from '../run-folder/record';
 import { type PlannedRun, beginRun, planRun, shortName } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
 import { type Terminal, print } from '../terminal/terminal';
@@ -30,6 +31,7 @@ import {
   compressGroups,
   compressOptions,
   denseOptions,
+  everyCompressGroup,
   methodNamed,
 } from './compress-options';
 import { startChosen } from './engine';
@@ -39,15 +41,15 @@ export const compressCommand: Command = {
   name: 'compress',
   summary: 'Make a trained model smaller: search, cut, retrain',
   startsRun: true,
-  groups: ({ method, task }) =>
-    compressGroups({ ...(method === undefined ? {} : { method }), ...(task === undefined ? {} : { task }) }),
+  takesModelFor: 'its own',
+  groups: everyCompressGroup,
   run: async ({ given: asked, resume, terminal }: Invocation) => {
-    const given = resume ? asked : await withDataOfModel(asked);
-    if (given['from'] !== undefined && given['dense'] !== undefined) {
+    if (asked['from'] !== undefined && asked['dense'] !== undefined) {
       throw new UserError(
         'options of the dense training have no use with --from: the model is there already',
       );
     }
+    const given = resume ? asked : await withChoicesOfModel('compress', asked, 'its own');
     const planned = await planRun({
       command: 'compress',
       groupsFor: compressGroups,
@@ -71,16 +73,6 @@ export const compressCommand: Command = {
     print(terminal.stdout, runReport(summary, planned.folder));
   },
 };
-
-/** A model is compressed on the data that it was trained on, unless other data are named. */
-async function withDataOfModel(given: GivenOptions): Promise<GivenOptions> {
-  const { from } = given;
-  if (typeof from !== 'string' || given['data'] !== undefined) return given;
-  const { data, images } = await dataOfRun(from);
-  // A run of another task may say more than this one's options; what is wrong then is the task.
-  const hasImages = images !== undefined && 'images' in workloadIn(given).dataShape;
-  return { ...(data === undefined ? {} : { data }), ...(hasImages ? { images } : {}), ...given };
-}
 
 /** Everything that can be wrong is found here, before anything is written. */
 async function prepare({ options: values, record }: PlannedRun, terminal: Terminal) {

@@ -11,11 +11,12 @@ import { z } from 'zod';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import { type DataChoice, engineShape, optimizationShape } from '../options/training';
 import { count, milliseconds, scoreText, table } from '../report/format';
-import { dataOfRun } from '../run-folder/record';
+import { choicesOfRun } from '../run-folder/record';
 import { type Terminal, print } from '../terminal/terminal';
 import { scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
 import { announceData } from '../workload/announce';
+import { classOrderShape } from '../workload/class-order';
 import { workloadFor } from '../workload/choice';
 import { sizesOf } from '../workload/workload';
 import { zeroShotClassifier } from '../workload/zero-shot';
@@ -26,6 +27,7 @@ const evaluateOptions = z.object({
   data: z.string().optional().describe('A dataset by name, or a folder; default: the data of the run'),
   images: z.string().min(1).optional().describe('Folder of the pictures that a captions file names'),
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
+  ...classOrderShape,
   batchSize: optimizationShape.batchSize,
   zeroShot: z
     .string()
@@ -46,17 +48,18 @@ export const evaluateCommand: Command = {
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('evaluate: expected a model');
     const options = parseOptions(evaluateOptions, given, title);
-    const { split, batchSize, json, zeroShot } = options;
-    const { data: spec, images } = options.data === undefined ? await dataOfRun(positional) : options;
+    const { split, batchSize, json, zeroShot, classOrder } = options;
+    const { data: spec, images } = options.data === undefined ? await choicesOfRun(positional) : options;
     if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${positional} on`);
     await startChosen(options, terminal);
     const opened = await openModel(positional);
     try {
       const choice = { data: spec, augmentation: 'none', preload: false } as const;
+      const scoring = { split, batchSize, terminal };
       const result =
         zeroShot === undefined
-          ? await onOwnTask(choice, opened, { split, batchSize, images, terminal })
-          : await onClassNames(choice, opened, { split, batchSize, terminal }, zeroShot);
+          ? await onOwnTask(choice, opened, scoring, { images, classOrder })
+          : await onClassNames(choice, opened, scoring, zeroShot);
       print(terminal.stdout, json ? JSON.stringify(result, undefined, 2) : evaluationText(result));
     } finally {
       disposeTree(opened.params);
@@ -67,18 +70,18 @@ export const evaluateCommand: Command = {
 interface Scoring {
   readonly split: 'test' | 'validation' | 'train';
   readonly batchSize: number;
-  readonly images?: string | undefined;
   readonly terminal: Terminal;
 }
 
 async function onOwnTask(
   choice: DataChoice,
   opened: OpenedModel,
-  { split, batchSize, images, terminal }: Scoring,
+  { split, batchSize, terminal }: Scoring,
+  options: unknown,
 ): Promise<Evaluation> {
   const { model, params } = opened;
-  const workload = await workloadFor(asDense(opened).kind).open(choice, opened, { images });
-  announceData(workload, terminal);
+  const workload = await workloadFor(asDense(opened).kind).open(choice, opened, options);
+  announceData(workload, terminal, [split]);
   workload.checkFit(model);
   const { parameters, macs } = model.account;
   return {
@@ -100,7 +103,7 @@ async function onClassNames(
 ): Promise<Evaluation> {
   const { data, task, params } = await zeroShotClassifier(choice, opened, templates);
   announceData(
-    { facts: { ...data, classes: data.classes.length, ...sizesOf(data) }, notes: data.notes },
+    { facts: { ...data, classes: data.classes.length, ...sizesOf(data) }, notesOn: () => data.notes },
     terminal,
   );
   try {

@@ -53,8 +53,8 @@ const saidNormalisation = ({ model, normalisation }: OpenedModel): OpenedModel['
 /** Writes the model and says in which layout. */
 async function write(out: string, format: (typeof formats)[number], opened: OpenedModel): Promise<string[]> {
   const ours = async (): Promise<string> => {
-    const { model, params, decision } = opened;
-    await saveModel(out, { model, params, ...(decision === undefined ? {} : { decision }) });
+    const { model, params, classNames, decision } = opened;
+    await saveModel(out, { model, params, classNames, ...(decision === undefined ? {} : { decision }) });
     return `model.safetensors and structure.json in our own layout, in ${out}`;
   };
   const theirs = async (): Promise<string> => {

@@ -30,9 +30,9 @@ export const importCommand: Command = {
     // Weights only pass through: the engine that is always there will do.
     await startEngine('wasm');
     const opened = await openModel(positional);
-    const { kind, model, params, notes } = opened;
+    const { kind, model, params, classNames, notes } = opened;
     try {
-      await saveModel(out, { model, params, origin: { from: positional } });
+      await saveModel(out, { model, params, classNames, origin: { from: positional } });
       await copyCompanions(out, opened);
     } finally {
       disposeTree(params);

@@ -23,13 +23,14 @@ import {
   wholeRoundsOf,
 } from '@winnow/lottery-ticket';
 import { z } from 'zod';
+import { withChoicesOfModel } from '../model-source/choices';
 import { saveTrained } from '../model-source/save-trained';
 import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
 import {
   adversaryOf,
   adversaryShape,
-  dataShape,
+  dataOfModelShape,
   executionShape,
   optimizationShape,
   outShape,
@@ -51,21 +52,21 @@ import type { Command, Invocation } from './command';
 import { startChosen } from './engine';
 import { inSession } from './run-session';
 
-const shapeFor = ({ defaultData }: WorkloadKind) => ({
+const ownShape = {
   from: z.string().min(1).describe('The model whose towers the tickets are of: run, model or checkpoint'),
   to: z
     .union([z.string(), z.number()])
     .default('90%')
     .describe('The highest sparsity; asked for again with a higher one, the run goes on'),
   ...taskShape,
-  ...dataShape(defaultData),
+  ...dataOfModelShape,
   batchSize: optimizationShape.batchSize,
   ...adversaryShape,
   ...executionShape,
   ...outShape,
-});
-const findOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
-type FindOptions = z.output<ReturnType<typeof findOptions>>;
+};
+const findOptions = z.object(ownShape);
+type FindOptions = z.output<typeof findOptions>;
 
 /** Controls are for `ticket transfer`: a search has none. */
 const roundOptions = magnitudeTicketOptions.omit({ weights: true });
@@ -74,7 +75,7 @@ type RoundOptions = z.output<typeof roundOptions>;
 const groupsOf = (kind: WorkloadKind) => [
   {
     title: 'Options of ticket find',
-    schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.trainingShape }),
+    schema: z.object({ ...ownShape, ...kind.dataShape, ...kind.trainingShape }),
   },
   {
     key: 'options',
@@ -88,8 +89,10 @@ export const ticketFindCommand: Command = {
   name: 'ticket find',
   summary: 'Find lottery tickets on a task by iterative magnitude pruning, one after every round',
   startsRun: true,
+  takesModelFor: 'any',
   groups: ({ task }) => groupsOf(workloadNamed(task)),
-  run: async ({ given, resume, terminal }: Invocation) => {
+  run: async ({ given: asked, resume, terminal }: Invocation) => {
+    const given = resume ? asked : await withChoicesOfModel('ticket find', asked, 'any');
     const plan = await planRun({
       command: 'ticket find',
       groupsFor: (options) => groupsOf(workloadIn(options)),
@@ -101,7 +104,7 @@ export const ticketFindCommand: Command = {
     const groups = groupsOf(workloadIn(givenFor(plan.options, groupsOf(workloadNamed()))));
     const own = givenFor(plan.options, groups);
     const kind = workloadIn(own);
-    const options = findOptions(kind).parse(own);
+    const options = findOptions.parse(own);
     const rounds = roundOptions.parse(givenFor(plan.options, groups, 'options'));
     const to = sparsityIn(options.to);
     adversaryOf(options); // refuses what does not fit together
@@ -111,7 +114,7 @@ export const ticketFindCommand: Command = {
       return;
     }
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
-    const origin = await originOn(kind, options, own, { from: options.from, terminal });
+    const origin = await originOn(kind, options, own, { from: options.from, head: 'new', terminal });
     announceData(origin.workload, terminal);
     const start = await startFrom(origin, { seed: options.seed, head: 'new' });
     try {

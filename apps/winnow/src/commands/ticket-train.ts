@@ -1,9 +1,16 @@
 import { disposeTree, prunableMatrices, toJson } from '@winnow/core';
 import { keptIn, keptShares } from '@winnow/lottery-ticket';
 import { z } from 'zod';
+import { withChoicesOfModel } from '../model-source/choices';
 import { weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
-import { adversaryOf, dataShape, executionShape, optimizationShape, outShape } from '../options/training';
+import {
+  adversaryOf,
+  dataOfModelShape,
+  executionShape,
+  optimizationShape,
+  outShape,
+} from '../options/training';
 import { progressOn } from '../progress/progress';
 import { engineChoice } from '../run-folder/record';
 import { beginRun, planRun, shortName } from '../run-folder/run-folder';
@@ -29,7 +36,7 @@ import type { Command, Invocation } from './command';
 import { startChosen } from './engine';
 import { inSession } from './run-session';
 
-const shapeFor = ({ defaultData }: WorkloadKind) => ({
+const ownShape = {
   ticket: z.string().min(1).describe('The ticket, a file that ticket find wrote'),
   from: z.string().min(1).describe('The model whose towers it starts from: run, model or checkpoint'),
   otherWeights: z
@@ -38,18 +45,18 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .describe("Start from weights that are not the ticket's: the control θ_0′"),
   control: z.enum(controls).default('none').describe('What is trained in its place at the same sparsity'),
   ...taskShape,
-  ...dataShape(defaultData),
+  ...dataOfModelShape,
   ...ticketTrainingShape,
   ...optimizationShape,
   ...executionShape,
   ...outShape,
-});
-const trainOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
+};
+const trainOptions = z.object(ownShape);
 
 const groupsOf = (kind: WorkloadKind) => [
   {
     title: 'Options of ticket train',
-    schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...kind.trainingShape }),
+    schema: z.object({ ...ownShape, ...kind.dataShape, ...kind.trainingShape }),
   },
 ];
 
@@ -57,8 +64,10 @@ export const ticketTrainCommand: Command = {
   name: 'ticket train',
   summary: 'Train a lottery ticket, or a control at its sparsity, on any task of its towers',
   startsRun: true,
+  takesModelFor: 'any',
   groups: ({ task }) => groupsOf(workloadNamed(task)),
-  run: async ({ given, resume, terminal }: Invocation) => {
+  run: async ({ given: asked, resume, terminal }: Invocation) => {
+    const given = resume ? asked : await withChoicesOfModel('ticket train', asked, 'any');
     const plan = await planRun({
       command: 'ticket train',
       groupsFor: (options) => groupsOf(workloadIn(options)),
@@ -67,7 +76,7 @@ export const ticketTrainCommand: Command = {
       nameOf: ({ data }) => `ticket-on-${shortName(String(data))}`,
     });
     const kind = workloadIn(plan.options);
-    const options = trainOptions(kind).parse(plan.options);
+    const options = trainOptions.parse(plan.options);
     const finished = await readTicketSummary(plan.folder, trainSummary);
     if (finished !== undefined) {
       print(terminal.stdout, trainReport(finished, plan.folder));
@@ -77,7 +86,7 @@ export const ticketTrainCommand: Command = {
     const ticket = await readTicket(options.ticket);
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const { from, seed, checkpointEvery } = options;
-    const origin = await originOn(kind, options, plan.options, { from: options.from, terminal });
+    const origin = await originOn(kind, options, plan.options, { from: options.from, head: 'new', terminal });
     announceData(origin.workload, terminal);
     const start = await startFrom(origin, { seed: options.seed, head: 'new' });
     try {

@@ -1,6 +1,6 @@
 import { UserError } from '@winnow/core';
 import { z } from 'zod';
-import { adversaryOf, dataShape, executionShape, optimizationShape, outShape } from '../options/training';
+import { adversaryOf, executionShape, optimizationShape, outShape, picturesShape } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { engineChoice } from '../run-folder/record';
 import { beginRun, planRun } from '../run-folder/run-folder';
@@ -8,12 +8,14 @@ import { type Terminal, print } from '../terminal/terminal';
 import { type Control, controls } from '../ticket/control';
 import { type Destination, type Row, transferMatrix } from '../ticket/matrix';
 import { transferReport } from '../ticket/report';
+import { withChoicesOfModel } from '../model-source/choices';
 import { originOn, startFrom } from '../model-source/start';
 import { readTicketSummary, transferSummary, writeTicketSummary } from '../ticket/summary';
 import { listed, readTicket } from '../ticket/ticket-file';
 import { ticketTrainingShape } from '../ticket/training';
 import { batchesOf } from '../training/data';
 import { version } from '../version';
+import type { GivenOptions } from '../options/group';
 import { workloads } from '../table';
 import { announceData } from '../workload/announce';
 import { workloadNamed } from '../workload/choice';
@@ -21,15 +23,12 @@ import type { Command, Invocation } from './command';
 import { startChosen } from './engine';
 import { inSession } from './run-session';
 
-const { data: _, ...pictures } = dataShape('');
-
 const shape = {
   tickets: z.string().default('').describe('Ticket files, separated by commas'),
   from: z.string().min(1).describe('The model that the tickets start from: run, model or checkpoint'),
   onto: z
     .string()
-    .default('classification:emoji-category')
-    .describe('What to train them on: task:data, separated by commas'),
+    .describe('What to train them on: task:data, separated by commas; by default those of the run of --from'),
   seeds: z.int().positive().default(3).describe('How many trainings of each, with seeds from --seed on'),
   controls: z
     .string()
@@ -40,7 +39,7 @@ const shape = {
     .min(1)
     .optional()
     .describe('Another model with such towers: the control θ_0′ starts from it'),
-  ...pictures,
+  ...picturesShape,
   ...ticketTrainingShape,
   ...optimizationShape,
   ...executionShape,
@@ -62,7 +61,8 @@ export const ticketTransferCommand: Command = {
   summary: 'Train lottery tickets and controls on several tasks: the matrix, with verdicts',
   startsRun: true,
   groups: () => groups,
-  run: async ({ given, resume, terminal }: Invocation) => {
+  run: async ({ given: asked, resume, terminal }: Invocation) => {
+    const given = resume ? asked : await withDestination(asked);
     const plan = await planRun({
       command: 'ticket transfer',
       groupsFor: () => groups,
@@ -97,6 +97,14 @@ export const ticketTransferCommand: Command = {
     print(terminal.stdout, transferReport(summary, plan.folder));
   },
 };
+
+/** Tickets are trained on what their model was trained for, unless tasks are named. */
+async function withDestination(given: GivenOptions): Promise<GivenOptions> {
+  const { from } = given;
+  if (typeof from !== 'string' || given['onto'] !== undefined) return given;
+  const { task, data, ...rest } = await withChoicesOfModel('ticket transfer', { from }, 'any', '--onto');
+  return { onto: `${String(task)}:${String(data)}`, ...rest, ...given };
+}
 
 /** Each ticket with each control, in this order. */
 async function rowsOf({ tickets: files, controls: names, other }: TransferOptions): Promise<Row[]> {
@@ -138,8 +146,8 @@ async function destinationOf(
   const { from, other = from, augmentation, preload, duration, learningRate } = options;
   const choice = { data, augmentation, preload };
   const origins = {
-    own: await originOn(kind, choice, own, { from, terminal }),
-    other: await originOn(kind, choice, own, { from: other, terminal }),
+    own: await originOn(kind, choice, own, { from, head: 'new', terminal }),
+    other: await originOn(kind, choice, own, { from: other, head: 'new', terminal }),
   };
   const { workload, model } = origins.own;
   announceData(workload, terminal);

@@ -9,9 +9,10 @@ import {
 } from '@winnow/core';
 import { z } from 'zod';
 import type { FlagGroup } from '../arguments/flag';
+import { withChoicesOfModel } from '../model-source/choices';
 import { digestOf, weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
-import { type Start, hasFittingHead, headChoices, originOn, startFrom } from '../model-source/start';
+import { type Start, fateOfHead, originOn, startFrom } from '../model-source/start';
 import type { GivenOptions } from '../options/group';
 import {
   adversaryOf,
@@ -34,7 +35,7 @@ import { version } from '../version';
 import { announceData } from '../workload/announce';
 import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
 import { created } from '../workload/created';
-import type { Workload, WorkloadKind } from '../workload/workload';
+import { type Workload, type WorkloadKind, headChoices } from '../workload/workload';
 import type { Command, Invocation } from './command';
 import { startChosen } from './engine';
 import { inSession } from './run-session';
@@ -46,7 +47,7 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .optional()
     .describe('Train on from a model that there is: run, model or checkpoint; without it, a new one'),
   ...taskShape,
-  ...dataShape(defaultData),
+  ...dataShape(defaultData, 'with --from a run: by default its data'),
   ...denseTrainingShape,
   ...optimizationShape,
   evaluateEvery: durationOption
@@ -77,18 +78,20 @@ export function trainGroups(options: GivenOptions): readonly FlagGroup[] {
   const kind = workloadIn(options);
   return options['from'] === undefined
     ? groupsOf(kind, 'Options of train', kind.modelShape)
-    : groupsOf(kind, 'Options of train --from', givenShape);
+    : groupsOf(kind, 'Options of train --from', { ...givenShape, ...kind.givenShape });
 }
 
 export const trainCommand: Command = {
   name: 'train',
   summary: 'Train a DeiT on labelled pictures, or with a text tower on pictures and texts',
   startsRun: true,
+  takesModelFor: 'any',
   groups: ({ task }) => {
     const kind = workloadNamed(task);
-    return groupsOf(kind, 'Options of train', { ...givenShape, ...kind.modelShape });
+    return groupsOf(kind, 'Options of train', { ...givenShape, ...kind.givenShape, ...kind.modelShape });
   },
-  run: async ({ given, resume, terminal }: Invocation) => {
+  run: async ({ given: asked, resume, terminal }: Invocation) => {
+    const given = resume ? asked : await withChoicesOfModel('train', asked, 'any');
     const plan = await planRun({
       command: 'train',
       groupsFor: trainGroups,
@@ -137,9 +140,8 @@ async function startOf(
     return { workload, model, params: initialize<TensorTree>(model.specs, seed), source: {} };
   }
   const { head } = givenOptions.parse(own);
-  const origin = await originOn(kind, options, own, { from, terminal });
-  if (head === 'kept' && !hasFittingHead(origin))
-    print(terminal.stderr, `${from}: its head is for other classes, so a new one is drawn`);
+  const origin = await originOn(kind, options, own, { from, head, terminal });
+  print(terminal.stderr, `${from}: ${fateOfHead(origin, head)}; nothing is frozen`);
   const start = await startFrom(origin, { seed, head });
   return { ...start, source: { sourceWeights: await digestOf(start.params) } };
 }

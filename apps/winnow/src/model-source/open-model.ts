@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   type AnyModel,
   type Decision,
+  type DenseConfig,
   type TensorTree,
   UserError,
   downloadTensor,
@@ -12,9 +13,11 @@ import {
 } from '@winnow/core';
 import {
   type PictureNormalisation,
+  checkpointKind,
   clipNormalisation,
   importModel,
   loadModel,
+  modelFolderKind,
   readNormalisation,
 } from '@winnow/formats';
 import { recordIfAny } from '../run-folder/record';
@@ -23,6 +26,8 @@ import { resumeCommand } from '../run-folder/run-folder';
 /** A model from disk; the caller owns its parameters. */
 export type OpenedModel = AnyModel & {
   readonly decision: Decision | undefined;
+  /** Names of its classes, in the order of its logits; undefined where nothing says them. */
+  readonly classNames: readonly string[] | undefined;
   /** Size of the weights file. */
   readonly bytes: number;
   /** What the reader of the file wants to be known, one line each. */
@@ -39,8 +44,7 @@ export type OpenedModel = AnyModel & {
  * @throws {FormatError} when the files are corrupt or describe another kind of model.
  */
 export async function openModel(path: string): Promise<OpenedModel> {
-  if (!existsSync(path)) throw new UserError(`there is no model or run at ${path}`);
-  const saved = [join(path, 'model'), path].find((folder) => existsSync(join(folder, 'structure.json')));
+  const saved = savedModelIn(path);
   if (saved !== undefined) {
     const { decision, ...loaded } = await loadModel(saved);
     return {
@@ -66,6 +70,21 @@ export async function openModel(path: string): Promise<OpenedModel> {
     tokenizerPath: tokenizerIn(path),
     normalisation,
   };
+}
+
+/**
+ * Which kind of model there is at a path, told without reading its weights.
+ * @throws {UserError} when there is nothing. @throws {FormatError} when the files are corrupt.
+ */
+export async function modelKindAt(path: string): Promise<DenseConfig['kind']> {
+  const saved = savedModelIn(path);
+  return saved === undefined ? checkpointKind(path) : modelFolderKind(saved);
+}
+
+/** The folder of a model that we saved, at a path or in a run's folder. @throws {UserError} when there is nothing. */
+function savedModelIn(path: string): string | undefined {
+  if (!existsSync(path)) throw new UserError(`there is no model or run at ${path}`);
+  return [join(path, 'model'), path].find((folder) => existsSync(join(folder, 'structure.json')));
 }
 
 /** What a Hugging Face tokenizer may be made of. */

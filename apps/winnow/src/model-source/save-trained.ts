@@ -5,10 +5,10 @@ import type { Workload } from '../workload/workload';
 /** Saves a model with the files that its task needs beside the weights; the model is complete once it is loadable. */
 export async function saveTrained(
   folder: string,
-  { companions }: Pick<Workload, 'companions'>,
-  model: SavedModel,
+  { companions, classNames }: Pick<Workload, 'companions' | 'classNames'>,
+  model: Omit<SavedModel, 'classNames'>,
 ): Promise<void> {
-  await saveModel(folder, model);
+  await saveModel(folder, { ...model, classNames });
   for (const [name, content] of Object.entries(companions)) {
     await writeAtomically(join(folder, name), content);
   }

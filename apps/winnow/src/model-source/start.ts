@@ -16,7 +16,7 @@ import { towerParameter } from '@winnow/lottery-ticket';
 
 import type { DataChoice } from '../options/training';
 import { type Terminal, print } from '../terminal/terminal';
-import type { Workload, WorkloadKind } from '../workload/workload';
+import type { HeadChoice, Workload, WorkloadKind } from '../workload/workload';
 import { type OpenedModel, openModel } from './open-model';
 
 /** A task, and a model for it whose towers are those of another; the caller owns the parameters. */
@@ -36,19 +36,20 @@ export interface Origin {
 
 /**
  * The towers of the model at a path, for a task.
- * @throws {UserError} when the task needs a tower that the model does not have.
+ * @throws {UserError} when the task needs a tower that the model does not have, or its head is to go on and is for other
+ * classes of the same number.
  */
 export async function originOn(
   kind: WorkloadKind,
   choice: DataChoice,
   options: unknown,
-  { from, terminal }: { readonly from: string; readonly terminal: Terminal },
+  { from, head, terminal }: { readonly from: string; readonly head: HeadChoice; readonly terminal: Terminal },
 ): Promise<Origin> {
   const opened = await openModel(from);
   for (const note of opened.notes) print(terminal.stderr, `${from}: ${note}`);
   try {
     refuseMasked(opened, from);
-    const { workload, model } = await kind.adapt(choice, opened, options);
+    const { workload, model } = await kind.adapt(choice, opened, options, head);
     const dense = asDense(opened);
     const parameters = [...(await downloadTree(dense.params))];
     const towers = new Map(parameters.map(([path, tensor]) => [nameIn(dense.model, path), tensor]));
@@ -60,16 +61,13 @@ export async function originOn(
 
 const nameIn = (model: Model, path: string): string => towerParameter(model, path)?.name ?? path;
 
-/** What becomes of a task's own parameters: they go on where they fit the task, or are drawn anew. */
-export const headChoices = ['kept', 'new'] as const;
-
 /**
  * Parameters to start from: towers, and projections where both models have them, are taken over, and the task's head if it
  * is to be kept; the seed draws whatever else there is.
  */
 export async function startFrom(
   { workload, model, towers }: Origin,
-  { seed, head }: { readonly seed: number; readonly head: (typeof headChoices)[number] },
+  { seed, head }: { readonly seed: number; readonly head: HeadChoice },
 ): Promise<Start> {
   const fresh = initialize<TensorTree>(model.specs, seed);
   try {
@@ -88,8 +86,20 @@ export async function startFrom(
 const isOfHead = ({ readout }: Model, path: string): boolean =>
   readout.heads.includes(path.split('.')[0] ?? '');
 
+/** What becomes of the head of a model that is trained on, in words. */
+export function fateOfHead(origin: Origin, head: HeadChoice): string {
+  const { workload, model, towers } = origin;
+  if (model.readout.heads.length === 0) return 'it is trained on as a whole';
+  const classes = `${workload.facts.classes ?? 0} classes of ${workload.facts.name}`;
+  if (head === 'new') return `a new head is drawn for the ${classes}`;
+  if (hasFittingHead(origin)) return `its head goes on, for the ${classes}`;
+  return [...towers.keys()].some((path) => isOfHead(model, path))
+    ? `its head is for other classes, so a new one is drawn for the ${classes}`
+    : `it has no head, so one is drawn for the ${classes}`;
+}
+
 /** Whether the task's head can go on: classifiers of as many classes. */
-export const hasFittingHead = ({ model, towers }: Origin): boolean =>
+const hasFittingHead = ({ model, towers }: Origin): boolean =>
   entriesOf<Shaped>(model.specs).every(
     ([path, { shape }]) =>
       !isOfHead(model, path) || towers.get(nameIn(model, path))?.shape.join() === shape.join(),

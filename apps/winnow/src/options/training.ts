@@ -14,8 +14,8 @@ export const denseTrainingShape = {
     .describe('Peak learning rate; it falls along a cosine after the warm-up'),
 };
 
-export const dataShape = (defaultData: string) => ({
-  data: z.string().default(defaultData).describe('A dataset by name, or the path of one'),
+/** How training pictures are come by, whatever they are. */
+export const picturesShape = {
   augmentation: z
     .enum(['auto', ...augmentationPresets])
     .default('auto')
@@ -24,7 +24,19 @@ export const dataShape = (defaultData: string) => ({
     .boolean()
     .default(true)
     .describe('Decode all pictures first, so that a broken file is reported before the training'),
+};
+
+/** Data that are the task's own unless others are named. */
+export const dataShape = (defaultData: string, unlessNamed: string) => ({
+  data: z.string().default(defaultData).describe(`A dataset by name, or the path of one; ${unlessNamed}`),
+  ...picturesShape,
 });
+
+/** Data for a model that there is: those of its run, unless others are named. */
+export const dataOfModelShape = {
+  data: z.string().describe('A dataset by name, or the path of one; by default that of the run of --from'),
+  ...picturesShape,
+};
 
 /** Training against a perturbation of what inputs are embedded in (slides, Table 5). Runs without one do not name it. */
 export const adversaryShape = {
@@ -123,6 +135,6 @@ export const outShape = {
 
 export type EngineChoice = OutputOf<typeof engineShape>;
 export type Optimization = OutputOf<typeof optimizationShape>;
-export type DataChoice = OutputOf<ReturnType<typeof dataShape>>;
+export type DataChoice = OutputOf<typeof dataOfModelShape>;
 
 type OutputOf<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;

@@ -1,5 +1,5 @@
 import { access, readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Json, UserError } from '@winnow/core';
 import { devicePattern, engineNames, precisions } from '@winnow/engine';
 import { z } from 'zod';
@@ -59,12 +59,20 @@ export async function recordIfAny(folder: string): Promise<RunRecord | undefined
   }
 }
 
-const recordedData = z.object({ data: z.string().optional(), images: z.string().optional() });
+const recordedChoices = z.object({
+  task: z.string().optional(),
+  data: z.string().optional(),
+  images: z.string().optional(),
+});
 
-/** The data of a run, as options say it: for what goes on from its model. None where there is no run. */
-export async function dataOfRun(folder: string): Promise<z.output<typeof recordedData>> {
-  const record = await recordIfAny(folder);
-  return record === undefined ? {} : recordedData.parse(record.options);
+/**
+ * The task and the data of a run, as options say them: for what goes on from its model.
+ * @param path The run's folder, or that of a model in it. Nothing is known of a model from elsewhere.
+ */
+export async function choicesOfRun(path: string): Promise<z.output<typeof recordedChoices>> {
+  const record = (await recordIfAny(path)) ?? (await recordIfAny(dirname(resolve(path))));
+  const { success, data } = recordedChoices.safeParse(record?.options);
+  return success ? data : {};
 }
 
 async function entriesIn(folder: string): Promise<string[]> {

@@ -20,9 +20,16 @@ export function workloadNamed(name: string = DEFAULT): WorkloadKind {
   );
 }
 
-/** The task that models of a kind are for. */
+/** The task that models of a kind are for; undefined where they are only a part of one. */
+export const ownWorkload = (modelKind: WorkloadKind['modelKind']): WorkloadKind | undefined =>
+  workloads.find((kind) => kind.modelKind === modelKind);
+
+/**
+ * The task that models of a kind are for.
+ * @throws {UserError} when there is none.
+ */
 export function workloadFor(modelKind: WorkloadKind['modelKind']): WorkloadKind {
-  const found = workloads.find((kind) => kind.modelKind === modelKind);
+  const found = ownWorkload(modelKind);
   if (found !== undefined) return found;
   throw new UserError(`there is no task for a ${modelKind} by itself`);
 }

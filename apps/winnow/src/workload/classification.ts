@@ -8,12 +8,13 @@ import {
   visionTransformer,
   visionTransformerConfig,
 } from '@winnow/core';
-import { type FoundImageClassificationData, openDataset } from '@winnow/data';
+import { type FoundImageClassificationData, namesImageTextData, openDataset } from '@winnow/data';
 import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
+import { classOrderShape, matchedClasses } from './class-order';
 import { checkChannels } from './fit';
 import { models } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
@@ -39,13 +40,17 @@ const trainingShape = {
 };
 const trainingOptions = z.object(trainingShape);
 
+const NEW_HEAD = 'give it a new head first with winnow train --from … --head new';
+
 /** Telling classes of pictures apart, by a DeiT. */
 export const classificationKind: WorkloadKind = {
   name: 'classification',
   modelKind: 'vision-transformer',
   defaultData: 'emoji-category',
+  fits: async (data) => !(await namesImageTextData(data)),
   modelShape,
   dataShape: {},
+  givenShape: classOrderShape,
   trainingShape,
   create: async (choice, options) => {
     const { model, ...shape } = modelOptions.parse(options);
@@ -54,23 +59,34 @@ export const classificationKind: WorkloadKind = {
     const config = visionTransformerConfig(model, { ...shape, channels, classes: classes.length });
     return { workload: classificationWorkload(data), model: visionTransformer(config) };
   },
-  adapt: async (choice, opened) => {
-    const vision = visionTowerOf(asDense(opened).model.config);
+  adapt: async (choice, opened, options, head) => {
+    const given = asDense(opened).model.config;
+    const vision = visionTowerOf(given);
     const { normalisation } = opened;
     const data = await openPictures(choice, vision.imageSize, normalisation);
     const { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower } = vision;
     checkChannels(vision, data);
     const shape = { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower };
-    const config = { kind: 'vision-transformer', classes: data.classes.length, ...shape } as const;
-    return { workload: classificationWorkload(data, normalisation), model: visionTransformer(config) };
+    const classes = data.classes.length;
+    const config = { kind: 'vision-transformer', classes, ...shape } as const;
+    const goesOn = head === 'kept' && given.kind === 'vision-transformer' && given.classes === classes;
+    const matched = goesOn
+      ? matchedClasses(data, opened.classNames, options, 'draw a new head with --head new')
+      : data;
+    return { workload: classificationWorkload(matched, normalisation), model: visionTransformer(config) };
   },
-  open: async (choice, opened) => {
+  open: async (choice, opened, options) => {
     const { kind, model } = asDense(opened);
     if (kind !== 'vision-transformer')
       throw new UserError(`classification needs a vision transformer, got a ${kind}`);
     const { normalisation } = opened;
     const data = await openPictures(choice, model.config.imageSize, normalisation);
-    return classificationWorkload(data, normalisation);
+    // Another number of classes is for checkFit to refuse.
+    const matched =
+      data.classes.length === model.config.classes
+        ? matchedClasses(data, opened.classNames, options, NEW_HEAD)
+        : data;
+    return classificationWorkload(matched, normalisation);
   },
 };
 
@@ -112,9 +128,10 @@ function classificationWorkload(
     validation,
     test,
     facts: { name, classes: classes.length, ...sizesOf(data) },
-    notes: data.notes,
-    origin: { data: name, classes },
+    origin: { data: name },
+    classNames: classes,
     companions: preprocessorFiles(normalisation),
+    notesOn: () => data.notes,
     checkFit: (model) => {
       const config = denseConfigOf(model);
       if (config.kind !== 'vision-transformer') {
@@ -122,7 +139,7 @@ function classificationWorkload(
       }
       if (config.classes !== classes.length) {
         throw new UserError(
-          `the model tells ${config.classes} classes apart, but ${name} has ${classes.length}: choose the data it was trained for, or give it a new head first with winnow train --from`,
+          `the model tells ${config.classes} classes apart, but ${name} has ${classes.length}: choose the data it was trained for, or ${NEW_HEAD}`,
         );
       }
       checkChannels(config, data);

@@ -10,6 +10,7 @@ import {
 import {
   type TokenizedImageTextData,
   type Tokenizer,
+  namesImageTextData,
   openImageTextDataset,
   openTokenizer,
 } from '@winnow/data';
@@ -59,8 +60,10 @@ export const retrievalKind: WorkloadKind = {
   name: 'retrieval',
   modelKind: 'dual-encoder',
   defaultData: 'emoji-names',
+  fits: namesImageTextData,
   modelShape,
   dataShape,
+  givenShape: {},
   trainingShape: {},
   create: async (choice, options) => {
     const { model, textModel, imageSize, patchSize, projectionDim, tokenizer, context } =
@@ -134,8 +137,8 @@ function retrievalWorkload(data: TokenizedImageTextData, normalisation?: Picture
     validation,
     test,
     facts: { name, ...sizesOf(data) },
-    notes: data.notes,
     origin: { data: name },
+    notesOn: () => data.notes,
     companions: {
       [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
       ...preprocessorFiles(normalisation),

@@ -12,15 +12,26 @@ export interface DataFacts {
   readonly test: number;
 }
 
+export type SplitName = keyof Splits<unknown>;
+
+/** All parts of the data, as a training uses them. */
+export const everySplit: readonly SplitName[] = ['train', 'validation', 'test'];
+
+/** What becomes of a task's own parameters: they go on where they fit the task, or are drawn anew. */
+export const headChoices = ['kept', 'new'] as const;
+export type HeadChoice = (typeof headChoices)[number];
+
 /** A task on opened data: the commands need not know which one it is. */
 export interface Workload extends Splits<unknown> {
   readonly facts: DataFacts;
-  /** What a person should know about how the data was found, a line each. */
-  readonly notes: readonly string[];
   /** What a saved model remembers of it. */
   readonly origin: Readonly<Record<string, Json>>;
+  /** Of a classifier: the names of its classes, in the order of its logits. */
+  readonly classNames?: readonly string[];
   /** Files that stand beside a saved model, by name. */
   readonly companions: Readonly<Record<string, string>>;
+  /** What a person should know about how the data was found, and about the splits that are used; a line each. */
+  notesOn(splits: readonly SplitName[]): readonly string[];
   /** @throws {UserError} when the model was made for other data. */
   checkFit(model: Model): void;
   /** @param training The options of `trainingShape`. */
@@ -33,10 +44,14 @@ export interface WorkloadKind {
   /** What a model for it is. */
   readonly modelKind: DenseConfig['kind'];
   readonly defaultData: string;
+  /** Whether data of that name or path are for this task, as far as can be told without opening them. */
+  fits(data: string): Promise<boolean>;
   /** Options of a new model. */
   readonly modelShape: z.ZodRawShape;
   /** Options of its data, beside the common ones. */
   readonly dataShape: z.ZodRawShape;
+  /** Options of a model that there is and whose head goes on. */
+  readonly givenShape: z.ZodRawShape;
   /** Options of every training on this task. */
   readonly trainingShape: z.ZodRawShape;
   /**
@@ -47,17 +62,21 @@ export interface WorkloadKind {
   create(choice: DataChoice, options: unknown): Promise<{ workload: Workload; model: Model }>;
   /**
    * Data, and a model for it with the towers of one that there is; its parameters are not made.
-   * @param options Those of `dataShape`, others may stand beside them.
-   * @throws {UserError} when the task needs a tower that the model does not have.
+   * @param options Those of `dataShape` and `givenShape`, others may stand beside them.
+   * @param head Of the model that there is: a head that goes on says what its classes are.
+   * @throws {UserError} when the task needs a tower that the model does not have, or a head that goes on is for other
+   * classes of the same number.
    */
   adapt(
     choice: DataChoice,
     opened: OpenedModel,
     options: unknown,
+    head: HeadChoice,
   ): Promise<{ workload: Workload; model: Model }>;
   /**
-   * Data for a model that there is.
-   * @param options Those of `dataShape`, others may stand beside them.
+   * Data for a model that there is, with its labels as the model numbers its classes.
+   * @param options Those of `dataShape` and `givenShape`, others may stand beside them.
+   * @throws {UserError} when the model is for another task, or for other classes of the same number.
    */
   open(choice: DataChoice, opened: OpenedModel, options: unknown): Promise<Workload>;
 }

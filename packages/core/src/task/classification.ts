@@ -15,7 +15,12 @@ export interface ClassificationOptions {
   readonly labelSmoothing?: number;
 }
 
-/** Image classification by cross-entropy; scores are loss (nats), top-1 and top-5 (percent). */
+/** Of that many classes or fewer, the right one is always among the best five. */
+const BEST = 5;
+
+/**
+ * Image classification by cross-entropy; scores are loss (nats), top-1 and, of more than five classes, top-5 (percent).
+ */
 export function classification<Params extends TensorTree>(
   model: Pick<Model<Params, ImageInputs>, 'forward'>,
   { imageSize, channels, classes, labelSmoothing = 0 }: ClassificationOptions,
@@ -53,13 +58,13 @@ function classificationScorer(classes: number): Scorer<ImageBatch> {
         total.examples += 1;
         total.loss += logSum - own;
         total.top1 += better < 1 ? 1 : 0;
-        total.top5 += better < 5 ? 1 : 0;
+        total.top5 += better < BEST ? 1 : 0;
       }
     },
     scores: () => ({
       loss: total.loss / total.examples,
       top1: (100 * total.top1) / total.examples,
-      top5: (100 * total.top5) / total.examples,
+      ...(classes > BEST ? { top5: (100 * total.top5) / total.examples } : {}),
     }),
   };
 }

@@ -44,6 +44,13 @@ describeOnEveryEngine('classification', () => {
     disposeTree(params);
   });
 
+  it('does not name the best five where there are no more classes', async () => {
+    const params = { logits: tensor2d([0, 1, 2, 3, 4], [1, 5]) };
+    const five = classification(table, { ...options, classes: 5 });
+    expect(Object.keys(await evaluate(five, params, asBatches(batchOf(4))))).toEqual(['loss', 'top1']);
+    disposeTree(params);
+  });
+
   it('gives a constant output no hit', async () => {
     const scores = await evaluate(
       task,

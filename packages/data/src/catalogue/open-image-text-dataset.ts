@@ -1,4 +1,4 @@
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { emojiNames, emojiPairs } from '../emoji/emoji-names';
 import { DataError } from '../failure/data-error';
 import { readJson } from '../file/read-json';
@@ -6,7 +6,7 @@ import { kindAt } from '../folder/entries';
 import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
 import { captionTable } from '../pairs/caption-table';
 import { checkGroups } from '../pairs/check';
-import { cocoFile, cocoFolder } from '../pairs/coco-captions';
+import { ANNOTATIONS, cocoFile, cocoFolder } from '../pairs/coco-captions';
 import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
 import { karpathyPairs } from '../pairs/karpathy';
 import { type FoundPairs, type SetAsideOptions, completeSplits } from '../pairs/splits';
@@ -25,6 +25,14 @@ const embedded = [
 export const embeddedImageTextDatasets: readonly EmbeddedDataset[] = embedded.map(
   ({ name, description }) => ({ name, description }),
 );
+
+/** Whether a spec names pictures with texts rather than pictures with classes, by what it is; they are not opened. */
+export async function namesImageTextData(spec: string): Promise<boolean> {
+  if (embedded.some(({ name }) => name === spec)) return true;
+  const kind = await kindAt(spec);
+  if (kind === 'folder') return (await kindAt(join(spec, ANNOTATIONS))) === 'folder';
+  return kind === 'file';
+}
 
 const FORMATS = "a folder laid out as COCO, a captions JSON of COCO's or Karpathy's, or a CSV table";
 

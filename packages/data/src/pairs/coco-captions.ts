@@ -19,7 +19,8 @@ const captionsFile = z.object({
   annotations: z.array(z.object({ image_id: identifier, caption: z.string() })),
 });
 
-const ANNOTATIONS = 'annotations';
+/** The folder that makes a folder one of COCO's. */
+export const ANNOTATIONS = 'annotations';
 const CAPTIONS_NAME = /^captions_((?:train|val).*)\.json$/;
 
 /** Where COCO keeps the pictures of `annotations/captions_<split>.json`; undefined for a file of another name. */

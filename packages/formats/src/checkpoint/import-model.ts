@@ -30,6 +30,8 @@ import type { ImportOptions, Reading } from './reading';
 export type ImportedModel = AnyDenseModel & {
   /** Size of its files of weights, all together. */
   readonly bytes: number;
+  /** Names of its classes, in the order of the classifier's rows; undefined where nothing says them. */
+  readonly classNames: readonly string[] | undefined;
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
   readonly leftOut: readonly string[];
 };
@@ -38,6 +40,8 @@ export interface ImportedVisionTransformer {
   readonly model: VisionTransformer;
   /** The caller owns the tensors. */
   readonly params: VisionTransformerParams;
+  /** Names of its classes, in the order of the classifier's rows; undefined where nothing says them. */
+  readonly classNames: readonly string[] | undefined;
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
   readonly leftOut: readonly string[];
 }
@@ -56,10 +60,10 @@ const CLIP =
  */
 export function importModel(folderOrFile: string, options: ImportOptions = {}): Promise<ImportedModel> {
   return withCheckpoint(folderOrFile, async (checkpoint) => {
-    const reading = visionReading(checkpoint, options) ?? clipReading(checkpoint, options);
-    if (reading === undefined) throw unknownKind(checkpoint, `${VISION}, or ${CLIP}`);
+    const reading = modelReading(checkpoint, options);
     const { tensors, leftOut } = await parametersOf(checkpoint, reading, options);
-    return { ...anyModel(reading.config, tensors), bytes: checkpoint.bytes, leftOut };
+    const { config, classNames } = reading;
+    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, classNames, leftOut };
   });
 }
 
@@ -76,8 +80,26 @@ export function importVisionTransformer(
     if (reading === undefined) throw unknownKind(checkpoint, VISION);
     const { tensors, leftOut } = await parametersOf(checkpoint, reading, options);
     const model = visionTransformer(reading.config);
-    return { model, params: uploadTree<VisionTransformerParams>(model.specs, tensors), leftOut };
+    const params = uploadTree<VisionTransformerParams>(model.specs, tensors);
+    return { model, params, classNames: reading.classNames, leftOut };
   });
+}
+
+/**
+ * Which kind of model a checkpoint of others holds; only its headers and its configuration are read.
+ * @throws {FormatError} as `importModel` does.
+ */
+export function checkpointKind(folderOrFile: string): Promise<DenseConfig['kind']> {
+  return withCheckpoint(folderOrFile, (checkpoint) =>
+    Promise.resolve(modelReading(checkpoint, {}).config.kind),
+  );
+}
+
+/** @throws {FormatError} when it is of no kind that we have. */
+function modelReading(checkpoint: Checkpoint, options: ImportOptions): Reading {
+  const reading = visionReading(checkpoint, options) ?? clipReading(checkpoint, options);
+  if (reading === undefined) throw unknownKind(checkpoint, `${VISION}, or ${CLIP}`);
+  return reading;
 }
 
 async function withCheckpoint<Result>(

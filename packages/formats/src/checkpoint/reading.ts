@@ -14,6 +14,8 @@ export interface ImportOptions {
 export interface Reading<Config extends DenseConfig = DenseConfig> {
   readonly config: Config;
   readonly naming: Naming;
+  /** Of a classifier, in the order of its rows, where the checkpoint names them. */
+  readonly classNames?: readonly string[] | undefined;
   /** Why a tensor, by their name, is rightly no part of the model; `undefined` for all others. */
   leftOut(name: string): string | undefined;
 }

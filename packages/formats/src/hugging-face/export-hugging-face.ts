@@ -11,6 +11,7 @@ import {
   mismatches,
 } from '@winnow/core';
 import { type Correspondence, correspondences, theirsOfParts } from '../checkpoint/correspondence';
+import { checkClassNames } from '../structure/class-names';
 import type { Naming } from '../checkpoint/naming';
 import { type StreamedContent, makeFolder, writeAtomically } from '../file/write-atomically';
 import { leafReader } from '../safetensors/leaf-reader';
@@ -24,7 +25,7 @@ import { huggingFaceNaming } from './vision-transformer-naming';
  * Writes `model.safetensors` and `config.json` as `transformers` reads them: ViTForImageClassification, or
  * DeiTForImageClassification(WithTeacher) for a distilled model; CLIPTextModelWithProjection; CLIPModel. A model with
  * masks is written whole, zeros and all.
- * @throws {RangeError} when the parameters do not fit the model; nothing is written then.
+ * @throws {RangeError} when the parameters or the class names do not fit the model; nothing is written then.
  * @throws {FormatError} when `config.json` cannot say what the model is (layers that differ in size, a dual encoder whose
  * vision tower is not CLIP's), or the files cannot be written.
  */
@@ -33,13 +34,17 @@ export async function exportHuggingFace(
   {
     model,
     params,
+    classNames,
   }: {
     readonly model: { readonly config: ModelConfig; readonly specs: Tree<ParameterSpec> };
     readonly params: TensorTree;
+    /** Of a classifier, in the order of its rows. */
+    readonly classNames?: readonly string[] | undefined;
   },
 ): Promise<void> {
   const config = denseConfigOf(model);
-  const { json, naming } = writingOf(config);
+  checkClassNames(config, classNames);
+  const { json, naming } = writingOf(config, classNames);
   const wrong = mismatches(entriesOf(model.specs), new Map(entriesOf(params)));
   if (wrong.length > 0) throw new RangeError(`the tensors do not fit the model:\n  ${wrong.join('\n  ')}`);
   await makeFolder(folder);
@@ -69,10 +74,13 @@ function weightsOf(
 }
 
 /** What their `config.json` says, and their names. */
-function writingOf(config: DenseConfig): { readonly json: object; readonly naming: Naming } {
+function writingOf(
+  config: DenseConfig,
+  classNames: readonly string[] | undefined,
+): { readonly json: object; readonly naming: Naming } {
   switch (config.kind) {
     case 'vision-transformer': {
-      const json = toHuggingFaceConfig(config);
+      const json = toHuggingFaceConfig(config, classNames);
       const { distillation } = config;
       const names = { prefix: `${json.model_type}.`, style: 'encoder.layer', distillation } as const;
       return { json, naming: huggingFaceNaming(names) };

@@ -1,5 +1,6 @@
 import type { Distillation, VisionTransformerConfig } from '@winnow/core';
 import { type ZodType, z } from 'zod';
+import { placeholderName } from '../checkpoint/class-names';
 import { checkJson } from '../file/json';
 import {
   count,
@@ -74,10 +75,11 @@ const theirModels = {
 
 /**
  * Our configuration → their `config.json`.
+ * @param classNames One for each class, or none.
  * @throws {FormatError} for a model that theirs has no words for: layers of different sizes, CLIP's norm before the first
  * block, patches without a bias.
  */
-export function toHuggingFaceConfig(config: VisionTransformerConfig) {
+export function toHuggingFaceConfig(config: VisionTransformerConfig, classNames?: readonly string[]) {
   const { imageSize, patchSize, channels, embeddingNorm, patchBias } = config;
   const tower = theirTower(config.tower);
   if (embeddingNorm || !patchBias || config.tower.causal) {
@@ -86,7 +88,7 @@ export function toHuggingFaceConfig(config: VisionTransformerConfig) {
         `mask, got embeddingNorm ${embeddingNorm}, patchBias ${patchBias}, causal ${config.tower.causal}`,
     );
   }
-  const labels = Array.from({ length: config.classes }, (_, label) => `LABEL_${label}`);
+  const labels = classNames ?? Array.from({ length: config.classes }, (_, label) => placeholderName(label));
   return {
     ...theirModels[config.distillation],
     ...tower,

@@ -1,5 +1,6 @@
 import type { VisionTransformerConfig } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
+import { huggingFaceClassNames } from '../checkpoint/class-names';
 import { classesOf, leftOutOfClassifier } from '../checkpoint/classifier';
 import type { ImportOptions, Reading } from '../checkpoint/reading';
 import { configOf } from './config-file';
@@ -20,6 +21,8 @@ export function huggingFaceVisionTransformer(
   const { file, json } = configOf(checkpoint);
   const classifier = tensors.has('cls_classifier.weight') ? 'cls_classifier.weight' : 'classifier.weight';
   const config = fromHuggingFaceConfig(file, json, classesOf(checkpoint, classifier, options));
+  const classNames =
+    options.newHead === undefined ? huggingFaceClassNames({ file, json }, config.classes) : undefined;
   const naming = huggingFaceNaming({ ...names, distillation: config.distillation });
-  return { config, naming, leftOut: leftOutOfClassifier(naming, options) };
+  return { config, naming, classNames, leftOut: leftOutOfClassifier(naming, options) };
 }

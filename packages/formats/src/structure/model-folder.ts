@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type AnyModel,
   type Decision,
+  type DenseConfig,
   type HostTensor,
   type Json,
   type ModelConfig,
@@ -13,6 +14,7 @@ import {
   type TensorTree,
   type Tree,
   anyModel,
+  denseConfigOf,
   entriesOf,
   identityDecision,
   mismatches,
@@ -29,6 +31,7 @@ import { leafReader } from '../safetensors/leaf-reader';
 import { safetensorsIn } from '../safetensors/open-safetensors';
 import { streamSafetensors } from '../safetensors/safetensors';
 import { sparseReading, sparseWriting } from '../sparse/sparse-tensors';
+import { checkClassNames, classNamesInOrigin } from './class-names';
 import { type StructureFile, structureFile } from './structure-file';
 
 const WEIGHTS = 'model.safetensors';
@@ -39,6 +42,8 @@ const STRUCTURE = 'structure.json';
 export interface SavedModel {
   readonly model: { readonly config: ModelConfig; readonly specs: Tree<ParameterSpec> };
   readonly params: TensorTree;
+  /** Of a classifier, in the order of its logits. */
+  readonly classNames?: readonly string[] | undefined;
   /** How the model was cut, if it was. */
   readonly decision?: Decision;
   /** Where it came from: plain data, kept as it is. */
@@ -48,6 +53,8 @@ export interface SavedModel {
 /** A model with its parameters, which the caller owns, and what else its folder says. */
 export type LoadedModel = AnyModel & {
   readonly decision?: Decision;
+  /** Names of its classes, in the order of its logits; undefined where nothing says them. */
+  readonly classNames: readonly string[] | undefined;
   readonly origin?: Json;
 };
 
@@ -58,12 +65,12 @@ export type LoadedModel = AnyModel & {
  * weights. New weights are first written beside the old ones as `model.next.safetensors`, then the structure file is
  * replaced, then the weights take their place. `loadModel` takes whichever of the two weights files the structure file
  * names; so a crash before its replacement leaves the old model whole, and a crash after it the new one.
- * @throws {RangeError} when the parameters do not fit the model; nothing is written then.
+ * @throws {RangeError} when the parameters or the class names do not fit the model; nothing is written then.
  * @throws {FormatError} when the disk is full or the folder may not be written; the model in the folder stays whole.
  */
 export async function saveModel(
   folder: string,
-  { model, params, decision, origin }: SavedModel,
+  { model, params, classNames, decision, origin }: SavedModel,
 ): Promise<void> {
   const leaves = new Map(entriesOf(params));
   const wrong = mismatches(entriesOf(model.specs), leaves);
@@ -71,6 +78,8 @@ export async function saveModel(
     if (dtype !== 'float32') wrong.push(`${path}: expected float32, got ${dtype}`);
   }
   if (wrong.length > 0) throw new RangeError(`the tensors do not fit the model:\n  ${wrong.join('\n  ')}`);
+
+  checkClassNames(denseConfigOf(model), classNames);
 
   await makeFolder(folder);
   await settle(folder);
@@ -81,6 +90,7 @@ export async function saveModel(
     version: 1,
     weights,
     model: config.kind === 'masked' ? { kind: config.kind, model: config.model } : config,
+    ...(classNames === undefined ? {} : { classNames }),
     ...(decision === undefined ? {} : decisionFields(config, decision)),
     ...(origin === undefined ? {} : { origin }),
   };
@@ -118,6 +128,7 @@ async function writeWeights(
 export async function loadModel(folder: string): Promise<LoadedModel> {
   const file = join(folder, STRUCTURE);
   const structure = parseJson(file, await readBytes(file), structureFile);
+  const classNames = classNamesIn(structure, file);
   const weights = await weightsOf(folder, structure);
   try {
     const { model } = structure;
@@ -131,12 +142,39 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
     const config: ModelConfig = model.kind === 'masked' ? { ...model, masks } : model;
     return {
       ...anyModel(config, await uploadEach(tensors())),
+      classNames,
       ...(structure.decision === undefined ? {} : { decision: decisionIn(structure, config) }),
       ...(structure.origin === undefined ? {} : { origin: structure.origin }),
     };
   } finally {
     await weights.close();
   }
+}
+
+/**
+ * Which kind of model a folder holds, without its masks if it has some; only its structure file is read.
+ * @throws {FormatError} when the structure file is missing or corrupt.
+ */
+export async function modelFolderKind(folder: string): Promise<DenseConfig['kind']> {
+  const file = join(folder, STRUCTURE);
+  const { model } = parseJson(file, await readBytes(file), structureFile);
+  return model.kind === 'masked' ? model.model.kind : model.kind;
+}
+
+/** @throws {FormatError} when there are not as many as classes. */
+function classNamesIn(
+  { model, classNames, origin }: StructureFile,
+  file: string,
+): readonly string[] | undefined {
+  const config = model.kind === 'masked' ? model.model : model;
+  try {
+    checkClassNames(config, classNames);
+  } catch (error) {
+    throw new FormatError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+  return classNames ?? classNamesInOrigin(config, origin);
 }
 
 /** A decision whose masks are those of the model stands without them: the weights file has them. */

@@ -14,6 +14,8 @@ export interface StructureFile {
   /** The weights file that belongs to it. */
   readonly weights: { readonly sha256: string; readonly bytes: number };
   readonly model: DenseConfig | { readonly kind: 'masked'; readonly model: DenseConfig };
+  /** Names of the classes of a classifier, in the order of its columns. */
+  readonly classNames?: readonly string[];
   /** How the model was cut, in units of the model it was cut from. */
   readonly decision?: Decision;
   /** The decision's masks are those of the weights file. */
@@ -82,6 +84,7 @@ export const structureFile: ZodType<StructureFile> = z.strictObject({
   version: z.literal(1, 'expected version 1; a newer Winnow may have written this file'),
   weights: z.strictObject({ sha256: z.hash('sha256'), bytes: z.int().nonnegative() }),
   model: z.discriminatedUnion('kind', [denseConfig, maskedConfig]),
+  classNames: z.array(z.string()).exactOptional(),
   decision: decisionSchema.exactOptional(),
   decidedMasks: z.literal('as stored').exactOptional(),
   origin: z.json().exactOptional(),
