@@ -1,0 +1,46 @@
+/**
+ * Feeds Winnow with damaged and hostile files of every kind that it reads, or kills it at random moments.
+ *
+ *   node tools/fuzz/fuzz.mjs [--count 10000] [--seed 1] [--only "timm config"] [--index 17] [--jobs 2] [--keep FOLDER]
+ *   node tools/fuzz/fuzz.mjs --kills 100 [--seed 1] [--only train] [--jobs 2]
+ *
+ * A try is a function of the seed, its kind and its number: --only with --index repeats one. What failed is kept, as it was
+ * when it failed, in --keep. Ends with 1 if there was a crash, a hang or a file outside the output folder.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fuzzFiles } from './files.mjs';
+
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '10000' },
+    kills: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string', multiple: true },
+    index: { type: 'string' },
+    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    keep: { type: 'string', default: join(tmpdir(), 'winnow-fuzz-failures') },
+  },
+});
+
+const root = mkdtempSync(join(tmpdir(), 'winnow-fuzz-'));
+const options = {
+  seed: values.seed,
+  only: values.only,
+  jobs: Number(values.jobs),
+  keep: resolve(values.keep),
+  root,
+  print: (line) => console.log(line),
+};
+try {
+  const failures = await fuzzFiles({
+    ...options,
+    count: Number(values.count),
+    index: values.index === undefined ? undefined : Number(values.index),
+  });
+  process.exitCode = failures === 0 ? 0 : 1;
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
