@@ -1,8 +1,11 @@
-import { linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { linkSync, mkdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { imageFolder } from '../../packages/data/dist/index.js';
 import { CLASSES } from './checkpoints.mjs';
+import { mutateBytes } from './mutate-bytes.mjs';
 
 /** Fewer pictures are not cached. */
 const PICTURES = 520;
@@ -29,21 +32,26 @@ export async function makeMany(folder) {
       mkdirSync(into, { recursive: true });
       for (let at = 0; at < PICTURES / 4; at++) linkSync(first, join(into, `${at}.png`));
     }
-  let pack;
-  await open(folder, {
-    read: () => Promise.resolve(undefined),
-    write: (_key, content) => {
-      pack = content;
-      return Promise.resolve();
-    },
-  });
-  writeFileSync(join(folder, 'pack'), Array.isArray(pack) ? Buffer.concat(pack) : pack);
+  mkdirSync(join(folder, 'cache'));
+  await open(folder, cacheIn(folder));
 }
 
-/** Opens the pictures as if the cache held the file that was changed. */
+/** Opens the pictures with the cache of which one file was changed. */
 export async function readThroughCache() {
-  await open('many', {
-    read: () => Promise.resolve(readFileSync(join('many', 'pack'))),
-    write: () => Promise.resolve(),
-  });
+  await open('many', { ...cacheIn('many'), write: () => Promise.resolve() });
+}
+
+function cacheIn(folder) {
+  const fileOf = (key) => join(folder, 'cache', key.replaceAll(/[^a-z0-9]+/gi, '-'));
+  return {
+    read: (key) => readFile(fileOf(key)).catch(() => undefined),
+    write: (key, content) => writeFile(fileOf(key), content),
+  };
+}
+
+/** Bytes behind a checksum of SHA-256: damages them, or lies behind one that is right. */
+export function mutateSealed(random, bytes) {
+  if (random.chance(0.5)) return mutateBytes(random, bytes);
+  const content = mutateBytes(random, bytes.subarray(32));
+  return Buffer.concat([createHash('sha256').update(content).digest(), content]);
 }

@@ -1,8 +1,7 @@
 /**
- * Feeds Winnow with damaged and hostile files of every kind that it reads, or kills it at random moments.
+ * Feeds Winnow with damaged and hostile files of every kind that it reads.
  *
  *   node tools/fuzz/fuzz.mjs [--count 10000] [--seed 1] [--only "timm config"] [--index 17] [--jobs 2] [--keep FOLDER]
- *   node tools/fuzz/fuzz.mjs --kills 100 [--seed 1] [--only train] [--jobs 2]
  *
  * A try is a function of the seed, its kind and its number: --only with --index repeats one. What failed is kept, as it was
  * when it failed, in --keep. Ends with 1 if there was a crash, a hang or a file outside the output folder.
@@ -16,7 +15,6 @@ import { fuzzFiles } from './files.mjs';
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '10000' },
-    kills: { type: 'string' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', multiple: true },
     index: { type: 'string' },

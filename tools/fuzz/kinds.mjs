@@ -1,5 +1,4 @@
-import { readThroughCache } from './cached-pictures.mjs';
-import { mutateBytes } from './mutate-bytes.mjs';
+import { mutateSealed, readThroughCache } from './cached-pictures.mjs';
 import { mutateJson } from './mutate-json.mjs';
 import { mutatePicture } from './mutate-picture.mjs';
 import { mutateSafetensors } from './mutate-safetensors.mjs';
@@ -254,8 +253,8 @@ export const kinds = [
   {
     name: 'picture cache',
     fixtures: ['many'],
-    target: /^many\/pack$/,
-    mutate: mutateBytes,
+    target: /^many\/cache\/.*$/,
+    mutate: mutateSealed,
     read: readThroughCache,
     weight: 0.1,
   },
