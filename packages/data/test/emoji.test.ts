@@ -95,7 +95,7 @@ describe('openDataset', () => {
   test('names the known datasets when asked for another', async () => {
     const opening = openDataset('emoji-colour', { imageSize: 8 });
     await expect(opening).rejects.toBeInstanceOf(DataError);
-    await expect(opening).rejects.toThrow(/emoji-category.*emoji-subcategory.*'emoji-colour'/);
+    await expect(opening).rejects.toThrow(/emoji-category.*emoji-subcategory.*no dataset emoji-colour/);
   });
 });
 

@@ -51,11 +51,11 @@ describe('what is not used is counted and said', () => {
     await rename(join(root, 'validation'), join(root, 'val'));
     await rm(join(root, 'test'), { recursive: true });
     expect((await opened(root)).notes).toEqual([
-      'no test folder: val is the test, and 2 pictures of train are set aside for validation',
+      'no test folder: val is the test; set aside for validation: 2 pictures of train',
     ]);
     await rename(join(root, 'val'), join(root, 'test'));
     expect((await opened(root)).notes).toEqual([
-      'no validation folder: 2 pictures of train are set aside for validation',
+      'no validation folder; set aside for validation: 2 pictures of train',
     ]);
   });
 });
@@ -204,6 +204,20 @@ describe('the same name, written differently', () => {
 });
 
 describe('advice', () => {
+  test('when a name or a path is almost right', async () => {
+    const root = await folder();
+    const failed = (spec: string) => failureOf(openDataset(spec, OPTIONS));
+    expect(await failed('emoji-catgory')).toContain('Did you mean emoji-category?');
+    expect(await failed(join(root, '..', 'pest'))).toContain(`Did you mean ${root}?`);
+    expect(await failed(join(root, 'nowhere', 'at', 'all'))).toContain(
+      `no file or folder ${join(root, 'nowhere')}.`,
+    );
+    await writeFile(join(root, 'captions.csv'), 'image,caption');
+    const file = await failed(join(root, 'captions.csv'));
+    expect(file).toContain('found a file');
+    expect(file).toContain('--task retrieval');
+  });
+
   test('when the splits lie one level down', async () => {
     const root = await temporary('outer');
     await writeTree(join(root, 'pets'), WELL_FORMED);

@@ -116,6 +116,8 @@ describe('a well-formed folder', () => {
 
   test('refuses options and indices outside their range', async () => {
     await expect(opened({ imageSize: 0 })).rejects.toThrow('imageSize');
+    await expect(opened({ imageSize: 5000 })).rejects.toThrow('1 to 4096 pixels');
+    await expect(opened({ evaluationCropShare: 1e-9 })).rejects.toThrow('at most 4096 pixels');
     await expect(opened({ evaluationCropShare: 0 })).rejects.toThrow('evaluationCropShare');
     await expect(opened({ cacheBytes: -1 })).rejects.toThrow('cacheBytes');
     await expect(opened({ normalisation: { mean: [0, 0, 0], std: [1, 0, 1] } })).rejects.toThrow('std');

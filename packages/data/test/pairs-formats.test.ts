@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, PairBatch } from '@winnow/core';
 import fc from 'fast-check';
@@ -85,6 +85,10 @@ describe('COCO', () => {
       'annotations/captions_train2014.json': captions('', 0, 9),
       'annotations/captions_val2014.json': captions('COCO_', 9, 12),
     });
+    expect(await failure(openImageTextDataset(bare, OPTIONS))).toContain(
+      `in the folder ${join(bare, 'train2014')}, but found no such folder`,
+    );
+    await Promise.all(['train2014', 'val2014'].map((name) => mkdir(join(bare, name))));
     expect(await failure(openImageTextDataset(bare, OPTIONS))).toContain('12 that are not there');
     const data = await openImageTextDataset(bare, { ...OPTIONS, images: root });
     expect(await read(data.test)).toEqual(examples(9, 12));
@@ -140,6 +144,11 @@ describe('COCO', () => {
       '18 images with 9 ids',
     );
     expect(await failure(openImageTextDataset(await folder({}), OPTIONS))).toContain("COCO's layout");
+    const root = await folder(WELL_FORMED);
+    expect(await failure(openImageTextDataset(join(root, '..'), OPTIONS))).toContain(`--data ${root}`);
+    expect(await failure(openImageTextDataset(await folder({ 'train/cat/1.png': 1 }), OPTIONS))).toContain(
+      '--task classification',
+    );
   });
 });
 

@@ -21,7 +21,7 @@ import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the DeiT'),
-  imageSize: z.int().positive().default(32).describe('Side of the pictures, in pixels'),
+  imageSize: z.int().positive().max(4096).default(32).describe('Side of the pictures, in pixels'),
   patchSize: z.int().positive().default(8).describe('Side of a patch, in pixels; divides the image size'),
   distillation: z
     .enum(['none', 'token', 'head'])

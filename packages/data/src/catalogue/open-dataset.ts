@@ -1,10 +1,10 @@
 import { emoji, labelledEmoji } from '../emoji/emoji';
-import { DataError } from '../failure/data-error';
 import { kindAt } from '../folder/entries';
 import { type ImageFolderOptions, type SetAside, imageFolder, readLayout } from '../folder/image-folder';
 import { type DataIdentity, identityOfLabelled } from '../identity/data-identity';
 import type { FoundImageClassificationData } from '../labelled/classification';
 import type { ImageOptions } from '../picture/image-options';
+import { unknownData } from './unknown-data';
 
 export interface EmbeddedDataset {
   readonly name: string;
@@ -66,11 +66,13 @@ export async function identifyDataset(
   );
 }
 
+/** Of captions, which are data of another task. */
+const CAPTION_FILE = /\.(?:csv|json)$/i;
+
 async function checkFolder(spec: string): Promise<void> {
   if ((await kindAt(spec)) === 'folder') return;
-  throw new DataError({
-    expected: `a dataset: ${embedded.map(({ name }) => name).join(', ')}, or the path of an image folder`,
-    found: `'${spec}'`,
-    advice: 'Check the name, or the path.',
-  });
+  const names = embedded.map(({ name }) => name);
+  const captions = CAPTION_FILE.test(spec) ? ' (files with captions are for --task retrieval)' : '';
+  const expected = `a dataset: ${names.join(', ')}, or the path of a folder of pictures${captions}`;
+  throw await unknownData(spec, expected, names);
 }

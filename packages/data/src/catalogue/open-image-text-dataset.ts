@@ -1,16 +1,16 @@
 import { extname, join } from 'node:path';
 import { emojiNames, emojiPairs } from '../emoji/emoji-names';
-import { DataError } from '../failure/data-error';
 import { readJson } from '../file/read-json';
 import { kindAt } from '../folder/entries';
 import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
 import { captionTable } from '../pairs/caption-table';
-import { checkGroups } from '../pairs/check';
+import { checkedPairs } from '../pairs/check';
 import { ANNOTATIONS, cocoFile, cocoFolder } from '../pairs/coco-captions';
 import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
 import { karpathyPairs } from '../pairs/karpathy';
-import { type FoundPairs, type SetAsideOptions, completeSplits } from '../pairs/splits';
+import { type FoundPairs, type NamedPairs, type SetAsideOptions, completeSplits } from '../pairs/splits';
 import type { EmbeddedDataset } from './open-dataset';
+import { unknownData } from './unknown-data';
 
 const embedded = [
   {
@@ -36,7 +36,7 @@ export async function namesImageTextData(spec: string): Promise<boolean> {
 
 const FORMATS = "a folder laid out as COCO, a captions JSON of COCO's or Karpathy's, or a CSV table";
 
-async function readPairs(spec: string, images: string | undefined): Promise<FoundPairs> {
+async function readPairs(spec: string, images: string | undefined): Promise<NamedPairs> {
   const kind = await kindAt(spec);
   if (kind === 'folder') return cocoFolder(spec, images);
   const extension = kind === 'file' ? extname(spec).toLowerCase() : undefined;
@@ -46,11 +46,8 @@ async function readPairs(spec: string, images: string | undefined): Promise<Foun
     const isCoco = typeof json === 'object' && json !== null && 'annotations' in json;
     return isCoco ? cocoFile(json, spec, images) : karpathyPairs(json, spec, images);
   }
-  throw new DataError({
-    expected: `pictures with texts: ${embedded.map(({ name }) => name).join(', ')}, or the path of ${FORMATS}`,
-    found: `'${spec}'`,
-    advice: 'Check the name, or the path.',
-  });
+  const names = embedded.map(({ name }) => name);
+  throw await unknownData(spec, `pictures with texts: ${names.join(', ')}, or the path of ${FORMATS}`, names);
 }
 
 /**
@@ -66,7 +63,7 @@ export async function openImageTextDataset(
 ): Promise<TokenizedImageTextData> {
   const known = embedded.find(({ name }) => name === spec);
   if (known !== undefined) return known.open(options);
-  return imageTextData(await checkedPairs(spec, options.images), options, 'captions');
+  return imageTextData(await foundPairs(spec, options.images), options, 'captions');
 }
 
 /**
@@ -83,13 +80,9 @@ export async function identifyImageTextDataset(
   }: SetAsideOptions & Pick<ImageTextOptions, 'images' | 'pictureCache'> = {},
 ): Promise<DataIdentity> {
   const known = embedded.find(({ name }) => name === spec);
-  const found = known === undefined ? await checkedPairs(spec, images) : await known.find();
+  const found = known === undefined ? await foundPairs(spec, images) : await known.find();
   return identityOfPairs(completeSplits(found, options), found.contents, pictureCache);
 }
 
-async function checkedPairs(spec: string, images: string | undefined): Promise<FoundPairs> {
-  const found = await readPairs(spec, images);
-  const { train, validation, test } = found.splits;
-  await checkGroups([...train, ...validation, ...test], spec);
-  return found;
-}
+const foundPairs = async (spec: string, images: string | undefined): Promise<FoundPairs> =>
+  checkedPairs(await readPairs(spec, images), spec);

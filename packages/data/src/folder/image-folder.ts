@@ -1,5 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
+import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
+import { visibly } from '../failure/visible';
 import { contentsOfFiles } from '../identity/content-hashes';
 import {
   type FoundImageClassificationData,
@@ -32,14 +34,6 @@ const someOf = (names: readonly string[]): string => {
   const more = names.length - DIFFERENCES_NAMED;
   return `${names.slice(0, DIFFERENCES_NAMED).map(visibly).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 };
-
-/** Names of the plain kind as they are, others in quotes and with signs that cannot be seen as codes. */
-function visibly(name: string): string {
-  const seen = name.replace(/[\p{C}\p{Z}]/gu, (sign) =>
-    sign === ' ' ? sign : `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`,
-  );
-  return seen === name && name.trim() === name ? name : `'${seen}'`;
-}
 
 /** @throws {DataError} when the classes of a split are not those of the training split. */
 function checkClasses(
@@ -157,11 +151,11 @@ export async function readLayout(root: string, options: SetAside): Promise<Label
       advice: `Add pictures, or a folder ${join(root, 'validation')}.`,
     });
   }
-  const set = `${heldOut.length} pictures of train are set aside for validation`;
+  const set = `set aside for validation: ${counted(heldOut.length, 'picture')} of train`;
   const note =
     basename(paths.test) === 'test'
-      ? `no validation folder: ${set}`
-      : `no test folder: ${basename(paths.test)} is the test, and ${set}`;
+      ? `no validation folder; ${set}`
+      : `no test folder: ${basename(paths.test)} is the test; ${set}`;
   return {
     name,
     notes: [note, ...passedOver],

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { grouped } from '../split/grouped';
@@ -36,8 +37,7 @@ export function passedOverNotes(root: string, passedOver: readonly PassedOver[])
     const files = items.reduce((sum, item) => sum + item.files, 0);
     const names = items.slice(0, NAMED).map(({ path }) => relative(root, path));
     const more = items.length > NAMED ? ', …' : '';
-    const counted = `${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}`;
-    return `${counted} ${reasons[reason]}: ${names.join(', ')}${more}`;
+    return `${counted(files, 'file')} ${reasons[reason]}: ${names.join(', ')}${more}`;
   });
   return [`passed over: ${parts.join('; ')}`];
 }

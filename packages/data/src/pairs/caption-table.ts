@@ -7,7 +7,8 @@ import { readText } from '../file/read-text';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
-import type { FoundPairs } from './splits';
+import { refuseOutside } from './locate';
+import type { NamedPairs } from './splits';
 
 const tableSplits = ['train', 'validation', 'test'] as const;
 const REQUIRED_COLUMNS = ['image', 'caption'] as const;
@@ -85,20 +86,26 @@ function splitOf(picture: string, rows: readonly TableRow[], path: string): (typ
  * lie; by default that of the table.
  * @throws {DataError} when the file is not such a table.
  */
-export async function captionTable(path: string, images: string | undefined): Promise<FoundPairs> {
+export async function captionTable(path: string, images: string | undefined): Promise<NamedPairs> {
   const rows = readRows(await readText(path, 'a table of captions'), path);
-  const groups = [...grouped(rows, ({ image }) => resolve(images ?? dirname(path), image))].map(
-    ([picture, of]) => ({
-      split: splitOf(picture, of, path),
-      group: { pictures: [picture], texts: of.map(({ caption }) => caption.trim()) },
-    }),
+  const folder = images ?? dirname(path);
+  const pathOf = ({ image }: TableRow): string => resolve(folder, image);
+  refuseOutside(
+    folder,
+    rows.map((row) => ({ name: row.image, path: pathOf(row) })),
+    path,
   );
+  const groups = [...grouped(rows, pathOf)].map(([picture, of]) => ({
+    split: splitOf(picture, of, path),
+    group: { pictures: [picture], texts: of.map(({ caption }) => caption.trim()) },
+  }));
   const part = (wanted: (typeof tableSplits)[number]): PairGroup[] =>
     groups.filter(({ split }) => split === wanted).map(({ group }) => group);
   return {
     name: basename(path, extname(path)),
     notes: [],
     splits: { train: part('train'), validation: part('validation'), test: part('test') },
+    folders: [folder],
     contents: contentsOfFiles(resolve(path)),
   };
 }

@@ -1,27 +1,19 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
-import { explained, isAbsence } from '../failure/system-failure';
+import { visibly } from '../failure/visible';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
-
-async function namesIn(folder: string): Promise<Set<string>> {
-  try {
-    return new Set(await readdir(folder));
-  } catch (cause) {
-    if (isAbsence(cause)) return new Set();
-    throw explained(cause, `the folder of pictures ${folder}`);
-  }
-}
+import { isWithin, located } from './locate';
+import type { FoundPairs, NamedPairs } from './splits';
 
 /**
- * Checks that every group has texts, none of them blank, and pictures that are there and in no other group: a picture in
- * two splits would be tested on after being trained on. Folders are listed rather than files looked at one by one: COCO
- * has 123,287 of them.
- * @throws {DataError} that lists the first ten.
+ * The pairs, with their pictures as they are called on the disk. Every group must have texts, none of them blank, and pictures
+ * that are there and in no other group: a picture in two splits would be tested on after being trained on.
+ * @throws {DataError} that lists the first ten that are not so.
  */
-export async function checkGroups(groups: readonly PairGroup[], source: string): Promise<void> {
+export async function checkedPairs({ folders, ...found }: NamedPairs, source: string): Promise<FoundPairs> {
+  const { train, validation, test } = found.splits;
+  const groups = [...train, ...validation, ...test];
   const mute = groups.filter(({ texts }) => texts.length === 0 || texts.some((text) => text.trim() === ''));
   if (mute.length > 0) {
     throw new DataError({
@@ -30,7 +22,25 @@ export async function checkGroups(groups: readonly PairGroup[], source: string):
       advice: 'Add captions, or remove the pictures from the list.',
     });
   }
-  const pictures = groups.flatMap((group) => group.pictures);
+  const onDisk = new Map<string, string>();
+  const named = groups.flatMap((group) => group.pictures);
+  const folderOf = (path: string) => folders.find((folder) => isWithin(folder, path)) ?? '';
+  for (const [folder, paths] of grouped(named, folderOf)) {
+    for (const [path, place] of await located(folder, paths, source)) onDisk.set(path, place);
+  }
+  const missing = named.filter((path) => !onDisk.has(path));
+  if (missing.length > 0) {
+    throw new DataError({
+      expected: `the pictures that ${source} names`,
+      found: `${missing.length} that are not there:${firstTen(missing.map(visibly))}\n`,
+      advice: 'Put them there, or name with --images the folder that they lie in.',
+    });
+  }
+  const placed = (group: PairGroup): PairGroup => ({
+    ...group,
+    pictures: group.pictures.map((path) => onDisk.get(path) ?? path),
+  });
+  const pictures = groups.flatMap((group) => placed(group).pictures);
   const repeated = [...grouped(pictures, (path) => path)].filter(([, times]) => times.length > 1);
   if (repeated.length > 0) {
     throw new DataError({
@@ -39,17 +49,8 @@ export async function checkGroups(groups: readonly PairGroup[], source: string):
       advice: 'Join the entries of a picture, in one split.',
     });
   }
-  const missing: string[] = [];
-  const wanted = grouped(pictures, dirname);
-  for (const [folder, paths] of wanted) {
-    const present = await namesIn(folder);
-    missing.push(...paths.filter((path) => !present.has(basename(path))));
-  }
-  if (missing.length > 0) {
-    throw new DataError({
-      expected: `the pictures that ${source} names`,
-      found: `${missing.length} that are not there:${firstTen(missing)}\n`,
-      advice: 'Put them there, or give the folder of the pictures as the option images.',
-    });
-  }
+  return {
+    ...found,
+    splits: { train: train.map(placed), validation: validation.map(placed), test: test.map(placed) },
+  };
 }

@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { explained, isAbsence } from '../failure/system-failure';
+import { entriesOf } from '../folder/entries';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
 import { checkedJson, readJson } from '../file/read-json';
-import type { FoundPairs } from './splits';
+import { refuseOutside } from './locate';
+import type { NamedPairs } from './splits';
 
 /** Numbers and strings are the same name of an image: tools that export COCO mix 7 and "7". */
 const identifier = z.union([z.number(), z.string()]).transform(String);
@@ -21,6 +23,8 @@ const captionsFile = z.object({
 
 /** The folder that makes a folder one of COCO's. */
 export const ANNOTATIONS = 'annotations';
+/** Folders looked into for captions that were expected elsewhere. */
+const MOST_LOOKED_INTO = 20;
 const CAPTIONS_NAME = /^captions_((?:train|val).*)\.json$/;
 
 /** Where COCO keeps the pictures of `annotations/captions_<split>.json`; undefined for a file of another name. */
@@ -66,9 +70,11 @@ export function cocoGroups(json: unknown, path: string, images: string): PairGro
       advice: 'Add the images, or remove the captions.',
     });
   }
+  const pictures = listed.map(({ file_name }) => ({ name: file_name, path: join(images, file_name) }));
+  refuseOutside(images, pictures, path);
   const captions = grouped(annotations, ({ image_id }) => image_id);
-  return listed.map(({ id, file_name }) => ({
-    pictures: [join(images, file_name)],
+  return listed.map(({ id }, place) => ({
+    pictures: [pictures[place]?.path ?? ''],
     texts: (captions.get(id) ?? []).map(({ caption }) => caption.trim()),
   }));
 }
@@ -77,12 +83,13 @@ export function cocoGroups(json: unknown, path: string, images: string): PairGro
  * One captions file, of which everything is for training until some is set aside.
  * `images` is the folder of its pictures; by default the one where COCO keeps them, else the folder of the file.
  */
-export function cocoFile(json: unknown, path: string, images: string | undefined): FoundPairs {
+export function cocoFile(json: unknown, path: string, images: string | undefined): NamedPairs {
   const folder = images ?? picturesBeside(path) ?? dirname(path);
   return {
     name: basename(path, '.json'),
     notes: [],
     splits: { train: cocoGroups(json, path, folder), validation: [], test: [] },
+    folders: [folder],
     contents: contentsOfFiles(resolve(path)),
   };
 }
@@ -100,13 +107,28 @@ async function captionsFiles(root: string): Promise<{ path: string; split: strin
   });
 }
 
+/** What lies in a folder that has no captions file, and what to do about it. */
+async function insteadOfCaptions(root: string): Promise<{ found: string; advice: string }> {
+  const folders = (await entriesOf(root)).filter(({ kind }) => kind === 'folder');
+  for (const { path } of folders.slice(0, MOST_LOOKED_INTO)) {
+    if ((await captionsFiles(path)).length > 0)
+      return { found: `it one level down, in ${path}`, advice: `Give that folder: --data ${path}` };
+  }
+  if (folders.some(({ name }) => name === 'train'))
+    return { found: 'folders of classes', advice: 'Classes without texts are for --task classification.' };
+  return {
+    found: 'no such captions file',
+    advice: 'Check the path, or give that of a captions JSON, a Karpathy JSON or a CSV table.',
+  };
+}
+
 /**
  * A folder laid out as COCO: `annotations/captions_train2017.json`, `annotations/captions_val2017.json`, `train2017/*`
  * and `val2017/*`, or another year. The official validation split is the test.
  * `images` is the folder that holds `train2017` and `val2017`; by default `root`.
  * @throws {DataError} when it is not laid out so.
  */
-export async function cocoFolder(root: string, images: string | undefined): Promise<FoundPairs> {
+export async function cocoFolder(root: string, images: string | undefined): Promise<NamedPairs> {
   const files = await captionsFiles(root);
   const only = (kind: string) => {
     const [file, ...others] = files.filter(({ split }) => split.startsWith(kind));
@@ -123,20 +145,21 @@ export async function cocoFolder(root: string, images: string | undefined): Prom
   if (train === undefined) {
     throw new DataError({
       expected: `COCO's layout in ${root}: annotations/captions_train<year>.json, train<year>/*, and the same for val`,
-      found: 'no such captions file',
-      advice: 'Check the path, or give that of a captions JSON, a Karpathy JSON or a CSV table.',
+      ...(await insteadOfCaptions(root)),
     });
   }
+  const folderOf = ({ split }: { split: string }) => join(images ?? root, split);
   const groups = async (file: { path: string; split: string }) =>
-    cocoGroups(await readJson(file.path), file.path, join(images ?? root, file.split));
+    cocoGroups(await readJson(file.path), file.path, folderOf(file));
   return {
     name: basename(resolve(root)),
-    notes: [],
+    notes: test === undefined ? [] : [`${basename(test.path)} is the test`],
     splits: {
       train: await groups(train),
       validation: [],
       test: test === undefined ? [] : await groups(test),
     },
+    folders: [train, ...(test === undefined ? [] : [test])].map(folderOf),
     contents: contentsOfFiles(resolve(root)),
   };
 }

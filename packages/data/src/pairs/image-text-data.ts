@@ -7,7 +7,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer';
 import { wordTokenizer } from '../tokenizer/word-tokenizer';
 import type { PairGroup } from './group';
 import { pairDataset } from './pair-dataset';
-import { type FoundPairs, type SetAsideOptions, completeSplits } from './splits';
+import { type FoundPairs, type SetAsideOptions, completeSplits, madeUp } from './splits';
 
 /** CLIP's. */
 const LARGEST_DEFAULT_CONTEXT = 77;
@@ -74,7 +74,7 @@ export async function imageTextData(
   const dataset = (groups: readonly PairGroup[]) => pairDataset(groups, { pictures, tokenizer, context });
   return {
     name: found.name,
-    notes: found.notes,
+    notes: [...found.notes, ...madeUp(found.splits, { train, validation, test })],
     imageSize: options.imageSize,
     channels: CHANNELS,
     tokenizer,

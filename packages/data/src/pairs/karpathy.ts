@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { contentsOfFiles } from '../identity/content-hashes';
 import type { PairGroup } from './group';
 import { checkedJson } from '../file/read-json';
-import type { FoundPairs } from './splits';
+import { refuseOutside } from './locate';
+import type { NamedPairs } from './splits';
 
 /** `restval` is what COCO's validation pictures beyond Karpathy's validation and test are called. */
 const karpathySplits = ['train', 'restval', 'val', 'test'] as const;
@@ -20,24 +21,34 @@ const karpathyFile = z.object({
   ),
 });
 
+const nameOf = ({ filepath, filename }: { filepath?: string | undefined; filename: string }): string =>
+  filepath === undefined ? filename : join(filepath, filename);
+
 /**
  * Pictures in Karpathy's splits; `restval` counts as training. `images` is the folder below which the pictures lie; by
  * default that of the file.
  * @throws {DataError} when the JSON is not such a file.
  */
-export function karpathyPairs(json: unknown, path: string, images: string | undefined): FoundPairs {
+export function karpathyPairs(json: unknown, path: string, images: string | undefined): NamedPairs {
   const listed = checkedJson(karpathyFile, json, path, "captions with Karpathy's splits").images;
+  const folder = images ?? dirname(path);
+  refuseOutside(
+    folder,
+    listed.map(nameOf).map((name) => ({ name, path: join(folder, name) })),
+    path,
+  );
   const groups = (...splits: (typeof karpathySplits)[number][]): PairGroup[] =>
     listed
       .filter(({ split }) => splits.includes(split))
-      .map(({ filepath, filename, sentences }) => ({
-        pictures: [join(images ?? dirname(path), filepath ?? '', filename)],
+      .map(({ sentences, ...named }) => ({
+        pictures: [join(folder, nameOf(named))],
         texts: sentences.map(({ raw }) => raw.trim()),
       }));
   return {
     name: basename(path, '.json'),
     notes: [],
     splits: { train: groups('train', 'restval'), validation: groups('val'), test: groups('test') },
+    folders: [folder],
     contents: contentsOfFiles(resolve(path)),
   };
 }

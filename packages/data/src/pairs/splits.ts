@@ -1,4 +1,5 @@
 import { type Splits, permutation, randomStream } from '@winnow/core';
+import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import type { PictureContents } from '../identity/data-identity';
 import type { PairGroup } from './group';
@@ -14,6 +15,12 @@ export interface FoundPairs {
   readonly notes: readonly string[];
   readonly splits: PairSplits;
   readonly contents: PictureContents;
+}
+
+/** Groups whose pictures a file names, not yet looked for. */
+export interface NamedPairs extends FoundPairs {
+  /** Each picture lies below one of them. */
+  readonly folders: readonly string[];
 }
 
 export interface SetAsideOptions {
@@ -34,7 +41,7 @@ function setAside(groups: readonly PairGroup[], parts: 1 | 2, options: SetAsideO
     throw new DataError({
       expected: `training pictures in ${name} that are left after setting ${parts} × ${count} aside to judge the model`,
       found: `${groups.length} in all`,
-      advice: 'Add pictures, lower validationShare, or say in the data which picture is of which split.',
+      advice: 'Add pictures, or say in the data which picture is of which split.',
     });
   }
   const partOf = new Map<PairGroup, number>();
@@ -77,4 +84,12 @@ export function completeSplits(
   }
   const { first, second, rest } = setAside(train, 2, options, name);
   return { train: rest, validation: second, test: first };
+}
+
+/** What {@link completeSplits} made up, a line if anything. */
+export function madeUp(found: PairSplits, { validation }: PairSplits): string[] {
+  const set = `set aside for validation: ${counted(validation.length, 'example')} of train`;
+  if (found.test.length > 0) return found.validation.length > 0 ? [] : [`no validation split; ${set}`];
+  if (found.validation.length > 0) return [`no test split: validation is the test; ${set}`];
+  return [`no validation and no test split; ${set}, and as many for the test`];
 }

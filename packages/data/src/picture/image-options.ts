@@ -10,6 +10,8 @@ import { type PreparedPictures, preparedPictures } from './prepared';
 import { pictureStore } from './store';
 
 const DEFAULT_CACHE_BYTES = 512 * 1024 * 1024;
+/** Pixels: a batch of one such picture is 200 MB, and no vision transformer takes larger ones. */
+const LARGEST_SIDE = 4096;
 
 export interface ImageOptions {
   /** S: side of the square pictures, in pixels. */
@@ -49,11 +51,18 @@ export function picturesFor(
   defaultAugmentation: AugmentationPreset,
 ): PreparedPictures {
   const { imageSize, evaluationCropShare = 1, cacheBytes = DEFAULT_CACHE_BYTES } = options;
-  if (!Number.isInteger(imageSize) || imageSize < 1) {
-    throw new RangeError(`expected imageSize to be a positive whole number of pixels, got ${imageSize}`);
+  if (!Number.isInteger(imageSize) || imageSize < 1 || imageSize > LARGEST_SIDE) {
+    throw new RangeError(
+      `expected imageSize to be a whole number of 1 to ${LARGEST_SIDE} pixels, got ${imageSize}`,
+    );
   }
   if (!(evaluationCropShare > 0 && evaluationCropShare <= 1)) {
     throw new RangeError(`expected evaluationCropShare above 0 and not above 1, got ${evaluationCropShare}`);
+  }
+  if (imageSize / evaluationCropShare > LARGEST_SIDE) {
+    throw new RangeError(
+      `expected imageSize / evaluationCropShare of at most ${LARGEST_SIDE} pixels, got ${imageSize} / ${evaluationCropShare}`,
+    );
   }
   if (!(cacheBytes >= 0)) throw new RangeError(`expected cacheBytes of 0 or more, got ${cacheBytes}`);
   return preparedPictures({
