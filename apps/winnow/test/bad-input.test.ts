@@ -169,6 +169,21 @@ describe('models', () => {
   });
 });
 
+describe('trainings that end in no numbers', () => {
+  test('a last step that is too long saves nothing', async () => {
+    const { code, stdout, stderr } = await winnow(
+      train('--out', at('long'), '--duration', '1it', '--learning-rate', '1e38', '--warmup', '0'),
+    );
+    expect(stderr).toMatch(
+      /^winnow: \S+ holds (NaN|-?Infinity) after step 0: lower the learning rate or clip the gradients$/m,
+    );
+    expect([code, stdout]).toEqual([2, '']);
+    for (const name of ['summary.json', 'model', 'checkpoints']) {
+      expect(existsSync(at('long', name))).toBe(false);
+    }
+  });
+});
+
 describe('folders and disks', () => {
   test('a folder with something else in it', async () => {
     await mkdir(at('mine'));

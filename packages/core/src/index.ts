@@ -90,6 +90,7 @@ export type { Activation } from './operations/activation';
 export { adamwStep } from './operations/adamw-step';
 export { attention } from './operations/attention';
 export type { AttentionShape } from './operations/attention';
+export { finiteProbe } from './operations/finite-probe';
 export { clipGradients } from './operations/clip-gradients';
 export { softmaxCrossEntropy } from './operations/cross-entropy';
 export { gatherRows } from './operations/gather-rows';

@@ -1,7 +1,9 @@
 // What an optimizer does with all leaves of a tree, in one call each: AdamW (packages/core/src/operations/adamw-step.ts) and
-// gradients clipped by their joint norm (clip-gradients.ts).
+// gradients clipped by their joint norm (clip-gradients.ts), and whether all numbers are finite (finite-probe.ts).
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "call.h"
 
@@ -183,11 +185,51 @@ void clipGradients(Call& call) {
   for (at::Tensor& each : clipped) call.give(std::move(each));
 }
 
+/** Whether one of float32 numbers [first, last) is NaN or infinite: its exponent has all bits. */
+bool hasNonFinite(const float* x, int64_t first, int64_t last) {
+  constexpr uint32_t kExponent = 0x7f800000u;
+  uint32_t found = 0;
+#pragma omp simd reduction(| : found)
+  for (int64_t i = first; i < last; i++) {
+    uint32_t bits;
+    std::memcpy(&bits, x + i, sizeof bits);
+    found |= (bits & kExponent) == kExponent ? 1u : 0u;
+  }
+  return found != 0;
+}
+
+/** Tensors of float32: a number that is NaN or infinite if one of theirs is. */
+void finiteProbe(Call& call) {
+  const std::vector<at::Tensor> tensors = call.tensors();
+  int64_t total = 0;
+  bool isOnCpu = true;
+  for (const at::Tensor& each : tensors) {
+    TORCH_CHECK(each.scalar_type() == at::kFloat, "expected float32, got ", each.scalar_type());
+    total += each.numel();
+    isOnCpu = isOnCpu && each.is_cpu();
+  }
+  if (!isOnCpu) return call.give(at::stack(at::_foreach_norm(tensors)).sum());
+  const int64_t shares = std::max<int64_t>(1, std::min<int64_t>(call.threads(), total / kNumbersWorthThreads));
+  int found = 0;
+#pragma omp parallel for reduction(| : found) num_threads(static_cast<int>(shares)) if (shares > 1)
+  for (int64_t share = 0; share < shares; share++) {
+    const int64_t first = total * share / shares, last = total * (share + 1) / shares;
+    int64_t begin = 0;
+    for (const at::Tensor& each : tensors) {
+      const int64_t from = std::max<int64_t>(first - begin, 0), to = std::min(last - begin, each.numel());
+      if (from < to && hasNonFinite(each.data_ptr<float>(), from, to)) found = 1;
+      begin += each.numel();
+    }
+  }
+  call.give(at::scalar_tensor(found ? std::numeric_limits<double>::quiet_NaN() : 0.0, call.options(at::kFloat)));
+}
+
 }  // namespace
 
 void addOptimizer(Operations& operations) {
   operations.push_back({"adamW", adamW});
   operations.push_back({"clipGradients", clipGradients});
+  operations.push_back({"finiteProbe", finiteProbe});
 }
 
 }  // namespace winnow

@@ -49,7 +49,11 @@ export class TorchBackend extends KernelBackend {
   /** @throws {Error} if the addon has no operation of that name. */
   positionOf(operation: string): number {
     const position = this.#positions.get(operation);
-    if (position === undefined) throw new Error(`The torch engine's addon has no operation "${operation}".`);
+    if (position === undefined) {
+      throw new Error(
+        `The torch engine's addon has no operation "${operation}": it is of another version. Build it again: npm run setup.`,
+      );
+    }
     return position;
   }
 

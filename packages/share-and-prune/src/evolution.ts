@@ -11,10 +11,13 @@ export type EvolutionRow = {
   readonly pruned: readonly number[];
 };
 
-/** Room for the structure after every epoch, [epochs, 1 + 2·sub-layers]; NaN has not been reached. */
+/** Stands for numbers that are still to come, none of which is negative. */
+const NOT_REACHED = -1;
+
+/** Room for the structure after every epoch, [epochs, 1 + 2·sub-layers]; −1 has not been reached. */
 export function emptyEvolution(epochs: number, { subLayers }: Pairing): Tensor2D {
   const width = 1 + 2 * subLayers.length;
-  return tensor2d(new Float32Array(epochs * width).fill(Number.NaN), [epochs, width]);
+  return tensor2d(new Float32Array(epochs * width).fill(NOT_REACHED), [epochs, width]);
 }
 
 /** The table with the row of one epoch filled in from a resolved structure. */
@@ -46,11 +49,11 @@ export function evolutionRows(table: Tensor2D, { subLayers }: Pairing): Evolutio
   const [epochs, width] = table.shape;
   const values = Array.from(table.dataSync<'float32'>());
   return Array.from({ length: epochs }, (_, epoch) => {
-    const [stored = Number.NaN, ...shares] = values.slice(epoch * width, (epoch + 1) * width);
+    const [stored = NOT_REACHED, ...shares] = values.slice(epoch * width, (epoch + 1) * width);
     return {
       stored,
       borrowed: shares.slice(0, subLayers.length),
       pruned: shares.slice(subLayers.length),
     };
-  }).filter(({ stored }) => !Number.isNaN(stored));
+  }).filter(({ stored }) => stored >= 0);
 }

@@ -19,7 +19,7 @@ import type { CompressionRun } from './compression-run';
 import { type LedgerEntry, ledgerEntrySchema } from './ledger';
 import { type Runner, runPhase } from './phase';
 import { scoredOnce } from './scored';
-import { type Json, loadSnapshot, restored, toJson } from './store';
+import { type Json, loadSnapshot, restored, saveSnapshot, toJson } from './store';
 import { phaseTrainer } from './trainer';
 
 /** Everything a compression needs; the dense parameters stay the caller's. */
@@ -196,7 +196,7 @@ async function searched(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
     ? { params: cloneTree(job.params), decision: identityDecision }
     : await job.method.compress(compressionRun(job, task, ledger));
   await disposingOnFailure(compressed.params, async () =>
-    store.save('compressed', {
+    saveSnapshot(store, 'compressed', {
       tensors: await downloadTree(compressed.params),
       meta: toJson({ decision: compressed.decision, ledger, findings: compressed.findings ?? null }),
     }),

@@ -4,7 +4,7 @@ import { type Training, type TrainingPoint, train } from '../train/train';
 import { type HostTensor, downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
 import type { LedgerEntry, Milestone } from './ledger';
-import { type Snapshot, type SnapshotStore, loadSnapshot, restored, toJson } from './store';
+import { type Snapshot, type SnapshotStore, loadSnapshot, restored, saveSnapshot, toJson } from './store';
 
 /** What happens in a run, as it happens. */
 export type RunEvent =
@@ -134,7 +134,7 @@ export async function runPhase<
       const done = step === steps;
       if (!done && !stopping && step % runner.checkpointEvery !== 0) return;
       const tensors = await downloadPoint(point, !done || isExtended);
-      await runner.store.save(file, {
+      await saveSnapshot(runner.store, file, {
         tensors,
         meta: toJson({ step, ...spent(), milestones: reached }),
       });

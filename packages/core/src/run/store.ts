@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { UserError } from '../error/user-error';
+import { nonFiniteTensor } from '../tree/finite';
 import type { HostTensors } from '../tree/host';
 
 /** Plain data that JSON can hold. */
@@ -29,7 +30,8 @@ export interface LoadedSnapshot<Meta> {
 
 /**
  * Loads a snapshot of this run, if there is one.
- * @throws {UserError} naming the snapshot, when its plain data are not what this run saves there.
+ * @throws {UserError} naming the snapshot, when its plain data are not what this run saves there, or a tensor of it holds
+ * NaN or infinity: nothing could go on from there.
  */
 export async function loadSnapshot<Meta>(
   store: SnapshotStore,
@@ -38,6 +40,8 @@ export async function loadSnapshot<Meta>(
 ): Promise<LoadedSnapshot<Meta> | undefined> {
   const saved = await store.load(name);
   if (saved === undefined) return undefined;
+  const fault = nonFiniteTensor(saved.tensors);
+  if (fault !== undefined) throw otherSnapshot(store, name, fault);
   const { success, data, error } = schema.safeParse(saved.meta);
   if (success) return { tensors: saved.tensors, meta: data };
   const [problem] = error.issues;
@@ -56,6 +60,18 @@ export function restored<Result>(store: SnapshotStore, name: string, restore: ()
     if (error instanceof RangeError) throw otherSnapshot(store, name, error.message);
     throw error;
   }
+}
+
+/**
+ * Saves a snapshot, unless it would be of no use.
+ * @throws {UserError} naming the tensor that holds NaN or infinity; what was saved before stays.
+ */
+export async function saveSnapshot(store: SnapshotStore, name: string, snapshot: Snapshot): Promise<void> {
+  const fault = nonFiniteTensor(snapshot.tensors);
+  if (fault === undefined) return store.save(name, snapshot);
+  throw new UserError(
+    `${fault}, so ${store.whereIs?.(name) ?? name} is not saved: lower the learning rate or clip the gradients`,
+  );
 }
 
 const otherSnapshot = (store: SnapshotStore, name: string, reason: string): UserError =>

@@ -1,9 +1,19 @@
-import { type Scalar, type Tensor, type Tensor2D, add, minimum, valueAndGrads } from '@tensorflow/tfjs-core';
+import {
+  type Scalar,
+  type Tensor,
+  type Tensor2D,
+  add,
+  minimum,
+  stack,
+  valueAndGrads,
+} from '@tensorflow/tfjs-core';
 import type { BatchSource } from '../data/batches';
 import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
 import type { Perturb } from '../models/perturbation';
 import type { Task } from '../task/task';
+import { finiteProbe } from '../operations/finite-probe';
+import { nonFiniteLeaf } from '../tree/finite';
 import { type Residence, leave, residing } from '../tree/resident';
 import {
   type TensorTree,
@@ -37,7 +47,7 @@ export interface Training<
 > {
   /** Trainable trees. They stay the caller's. */
   readonly params: Params;
-  /** A method's own state, carried along and checkpointed. It stays the caller's. */
+  /** A method's own state, carried along and checkpointed: finite numbers only. It stays the caller's. */
   readonly state: State;
   readonly task: Task<Forward, Batch>;
   /** Perturbs embedded inputs in every step; without one they are as they are. */
@@ -72,7 +82,7 @@ export interface TrainingHooks<Params extends TensorTree, State extends TensorTr
 
 /**
  * The training loop. The caller owns the returned trees.
- * @throws {UserError} when the loss is no longer a number.
+ * @throws {UserError} naming the step, when the loss or a parameter after it is NaN or infinite.
  * @throws {InterruptedError} after `onPoint` has seen the last point, when the signal is aborted.
  */
 export async function train<
@@ -90,17 +100,19 @@ export async function train<
     while (point.step < training.steps) {
       const { step } = point;
       const batch = await training.batches.at(step);
-      const { loss, next } = residing(residence, () => tidyTree(() => takeStep(training, point, batch)));
+      const { told, next } = residing(residence, () => tidyTree(() => takeStep(training, point, batch)));
       disposeUnless(point, next);
       point = next;
-      const [value] = await loss.data<'float32'>();
-      loss.dispose();
-      if (value === undefined || !Number.isFinite(value)) {
-        throw new UserError(
-          `the loss became ${value} at step ${step}: lower the learning rate or clip the gradients`,
-        );
+      const [loss, probe] = await told.data<'float32'>();
+      told.dispose();
+      if (loss === undefined || !Number.isFinite(loss)) {
+        throw diverged(`the loss became ${loss} at step ${step}`);
       }
-      hooks.onStep?.({ step, loss: value });
+      if (!Number.isFinite(probe)) {
+        const fault = await nonFiniteLeaf(next.params);
+        if (fault !== undefined) throw diverged(`${fault} after step ${step}`);
+      }
+      hooks.onStep?.({ step, loss });
       const stopping = hooks.signal?.aborted === true;
       await hooks.onPoint?.(point, stopping);
       if (stopping) throw new InterruptedError();
@@ -115,6 +127,9 @@ export async function train<
   return { params: point.params, state: point.state };
 }
 
+const diverged = (fault: string): UserError =>
+  new UserError(`${fault}: lower the learning rate or clip the gradients`);
+
 function startOf<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>({
   params,
   state,
@@ -123,11 +138,12 @@ function startOf<Params extends TensorTree, Forward extends TensorTree, State ex
   return { step: 0, params: cloneTree(params), optimizer: optimizer.init(params), state: cloneTree(state) };
 }
 
+/** One step. `told` is the loss and a probe of the new parameters. */
 function takeStep<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>(
   { task, adversary, effective, penalty, afterStep, optimizer }: Training<Params, Forward, State, Batch>,
   point: TrainingPoint<Params, State>,
   batch: Batch,
-): { loss: Scalar; next: TrainingPoint<Params, State> } {
+): { told: Tensor; next: TrainingPoint<Params, State> } {
   const { step } = point;
   const lossOf = (leaves: readonly Tensor[], perturb?: Perturb): { loss: Scalar; logits: Tensor2D } => {
     const params = withLeaves(point.params, leaves);
@@ -154,7 +170,9 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
     optimizer: updated.state,
     state: moved?.state ?? point.state,
   };
-  return { loss, next };
+  // Read together: the host waits for the device once a step.
+  const told = stack([loss, finiteProbe(leavesOf(next.params))]);
+  return { told, next };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
+import { memory, tensor1d } from '@tensorflow/tfjs-core';
 import {
   type RunEvent,
   type Runner,
@@ -16,7 +16,7 @@ import {
   trainingBatches,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
-import { type Line, flatLine, points, regression } from '../train/regression';
+import { type Line, type Points, flatLine, points, regression } from '../train/regression';
 
 // How a run recovers as a whole is for the conformance suite of testkit; here is what one phase writes and reports.
 describeOnEveryEngine('a phase', () => {
@@ -136,6 +136,52 @@ describeOnEveryEngine('a phase', () => {
     await expect(scoredOnce(runner, 'scores', score)).rejects.toThrow(/loss is NaN, where a number/);
     expect(snapshots.has('scores')).toBe(false);
   });
+
+  it('saves nothing that is no number, and keeps the checkpoint of before', async () => {
+    const line = flatLine();
+    const state = { seen: tensor1d([0]) };
+    const before = memory().numTensors;
+    const failing = runPhase<Line, Line, typeof state, Points>(
+      runner,
+      'fit',
+      {
+        params: line,
+        state,
+        task: regression,
+        effective: (params) => params,
+        // What a method carries along is looked at when it is saved.
+        afterStep: ({ step, params }) => ({ params, state: { seen: tensor1d([step < 6 ? step : NaN]) } }),
+        optimizer: adamw<Line>({ schedule: constant(0.1) }),
+        batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
+        steps: 10,
+      },
+      { trainingMacsPerExample: 100 },
+    );
+    await expect(failing).rejects.toThrow(UserError);
+    await expect(failing).rejects.toThrow(
+      /^state\/seen holds NaN, so phase-fit is not saved: lower the learning rate/,
+    );
+    expect(snapshots.get('phase-fit')?.meta).toMatchObject({ step: 4 });
+    expect(memory().numTensors).toBe(before);
+    disposeTree([line, state]);
+  });
+
+  it.each([4, 10])(
+    'does not go on from a checkpoint of step %d that holds NaN, and names it',
+    async (step) => {
+      const line = flatLine();
+      await run(line);
+      const sound = snapshots.get('phase-fit');
+      if (sound === undefined) throw new Error('there is no checkpoint');
+      const tensors = new Map(sound.tensors);
+      tensors.set('params/bias', { dtype: 'float32', shape: [1], values: Float32Array.of(NaN) });
+      snapshots.set('phase-fit', { meta: { ...Object(sound.meta), step }, tensors });
+      const failure = run(line);
+      await expect(failure).rejects.toThrow(UserError);
+      await expect(failure).rejects.toThrow(/phase-fit: .*params\/bias holds NaN.*remove it/);
+      disposeTree(line);
+    },
+  );
 
   it('keeps its optimiser only until it is finished', async () => {
     const kept: string[][] = [];

@@ -1,4 +1,4 @@
-import { add, memory, mul, scalar, square, sum, tensor1d } from '@tensorflow/tfjs-core';
+import { type Tensor1D, add, memory, mul, scalar, square, sum, tensor1d } from '@tensorflow/tfjs-core';
 import {
   type AdamWState,
   InterruptedError,
@@ -76,6 +76,60 @@ describeOnEveryEngine('the trainer', () => {
       await expect(diverging).rejects.toThrow(
         /the loss became (NaN|Infinity) at step \d+: lower the learning rate/,
       );
+    }));
+
+  it('stops at the step that leaves a parameter without a number, be it the last', () =>
+    withoutLeaks(async (line) => {
+      const points: number[] = [];
+      // 1/(1 − β₁) of it is more than float32 holds.
+      const overflowing = train(
+        training(line, { steps: 1, optimizer: adamw({ schedule: constant(1e38) }) }),
+        {
+          onPoint: ({ step }) => {
+            points.push(step);
+            return Promise.resolve();
+          },
+        },
+      );
+      await expect(overflowing).rejects.toThrow(UserError);
+      await expect(overflowing).rejects.toThrow(
+        /^weight holds (NaN|-?Infinity) after step 0: lower the learning rate or clip the gradients$/,
+      );
+      expect(points).toEqual([]);
+    }));
+
+  type Wider = { line: Line; idle: Tensor1D };
+  /** Trains a line beside a parameter that moves nothing. */
+  const beside = (params: Wider): Training<Wider, Line, TensorTree, Points> => {
+    const { state, task, batches } = training(params.line);
+    return {
+      ...{ params, state, task, batches, steps: 4 },
+      effective: ({ line }) => line,
+      penalty: ({ idle }) => sum(mul(idle, 0)),
+      optimizer: sgd<Wider>({ schedule: constant(0.01) }),
+    };
+  };
+
+  it('finds at once what a method leaves in a parameter', () =>
+    withoutLeaks(async (line) => {
+      const params = { line, idle: tensor1d([1, 2]) };
+      const broken = train<Wider, Line, TensorTree, Points>({
+        ...beside(params),
+        afterStep: ({ step, params, state }) => ({
+          params: step < 2 ? params : { ...params, idle: tensor1d([1, -Infinity]) },
+          state,
+        }),
+      });
+      await expect(broken).rejects.toThrow(/^idle holds -Infinity after step 2: /);
+      params.idle.dispose();
+    }));
+
+  it('goes on with parameters whose sum alone is beyond float32', () =>
+    withoutLeaks(async (line) => {
+      const params = { line, idle: tensor1d([3e38, 3e38]) };
+      const trained = await train(beside(params));
+      disposeTree(trained.params);
+      params.idle.dispose();
     }));
 
   it('passes on what goes wrong in the data', () =>

@@ -53,6 +53,7 @@ export function registerFused(): void {
   nativeKernelOfMany('WinnowClipGradients', 'clipGradients', (call) =>
     call.tensors(call.list()).numberNamed('maxNorm').numberNamed('epsilon'),
   );
+  nativeKernelOfMany('WinnowFiniteProbe', 'finiteProbe', (call) => call.tensors(call.list()));
   nativeKernelOfMany('WinnowAdamW', 'adamW', writeAdamW);
 }
 
