@@ -3,10 +3,16 @@
  *
  *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,nano-pairs,tiny-pairs] [--precision f32|bf16|all]
  *     [--what train,infer,search,align,structure,ticket,masked]
- *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size N] [--device cuda] [--no-peers]
+ *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size N] [--device cuda] [--json FILE]
+ *     [--python python3] [--fused-peers] [--no-peers]
+ *
+ * --python names an interpreter that has PyTorch, instead of the one that is installed for this; on a GPU it is needed.
+ * --fused-peers leaves out the variants of PyTorch with attention written out, and AdamW over lists. --json adds all results
+ * to a file, as they come.
  *
  * Every contender runs in a process of its own, one of them at a time. Tables go to stdout, progress to stderr.
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { availableEngines } from '../../packages/engine/dist/index.js';
 import { providePyTorch } from '../peers/provision.mjs';
@@ -23,7 +29,10 @@ const python = flags.peers ? pythonOrReason() : undefined;
 
 console.log(`${threads} threads, ${cpus()[0]?.model}, Node ${process.version}\n`);
 for (const precision of flags.precisions) {
-  const peak = python === undefined ? undefined : await matrixProductPeak(python, precision, threads);
+  const peak =
+    python === undefined
+      ? undefined
+      : await matrixProductPeak(python, { precision, threads, device: flags.device });
   for (const model of flags.models) {
     const sizes = { ...benchModels[model], ...flags.sizes };
     const results = [];
@@ -34,7 +43,10 @@ for (const precision of flags.precisions) {
       console.error(`${model}, ${precision}, ${group.join(', ')}`);
       const contenders = group.flatMap((what) => contendersFor({ sizes, precision, what }));
       const steps = flags.steps ?? sizes.steps;
-      results.push(...(await compare(contenders, { sizes, rounds: flags.rounds, steps })));
+      const found = await compare(contenders, { sizes, rounds: flags.rounds, steps });
+      results.push(...found);
+      if (flags.json !== undefined)
+        keep({ model, precision, batchSize: sizes.batchSize, threads, peak }, found);
     }
     console.log(`${tablesOf({ model, precision, peak, results })}\n`);
   }
@@ -42,7 +54,7 @@ for (const precision of flags.precisions) {
 
 function contendersFor({ sizes, precision, what }) {
   const setting = { sizes, precision, what, threads, device: flags.device };
-  const peers = hasPeers(sizes, what) ? peerVariants(precision, what) : [];
+  const peers = hasPeers(sizes, what) ? peerVariants(precision, what, flags.fusedPeers) : [];
   return [
     ...engines.map((engine) => ours(engine, setting)),
     ...peers.map((variant) => peer(python, variant, setting)),
@@ -54,8 +66,18 @@ function hasPeers(sizes, what) {
   return python !== undefined && sizes.hasPeers && ['train', 'infer', 'search'].includes(what);
 }
 
+/** Adds results to the file of all of them. */
+function keep(setting, results) {
+  const before = existsSync(flags.json) ? JSON.parse(readFileSync(flags.json, 'utf8')) : [];
+  const added = results.map((result) => ({ ...setting, device: flags.device ?? 'cpu', ...result }));
+  writeFileSync(flags.json, `${JSON.stringify([...before, ...added], null, 1)}\n`);
+}
+
 function pythonOrReason() {
-  const provided = providePyTorch();
+  if (flags.python !== undefined) return flags.python;
+  const isOnProcessor = flags.device === undefined || flags.device === 'cpu';
+  const missing = 'PyTorch on a GPU is compared with where --python names an interpreter that has it';
+  const provided = isOnProcessor ? providePyTorch() : { reason: missing };
   if (provided.python === undefined) console.error(provided.reason);
   return provided.python;
 }

@@ -12,8 +12,8 @@ export async function compare(contenders, { sizes, rounds, steps }) {
   const working = () => running.filter(({ error }) => error === undefined);
   const take = async (contender, count) => {
     try {
-      const { ms, peakMib } = await contender.take(count);
-      contender.peakMib = peakMib;
+      const { ms, peakMib, devicePeakMib } = await contender.take(count);
+      Object.assign(contender, { peakMib, devicePeakMib });
       return ms;
     } catch (error) {
       contender.error = error.message;
@@ -37,12 +37,12 @@ export async function compare(contenders, { sizes, rounds, steps }) {
   return running.map((contender) => resultOf(contender, sizes));
 }
 
-function resultOf({ name, what, kind, error, times, peakMib }, sizes) {
+function resultOf({ name, what, kind, error, times, peakMib, devicePeakMib }, sizes) {
   if (error !== undefined) return { name, kind, what, error };
   const ms = median(times);
   const imagesPerSecond = (1000 * sizes.batchSize) / ms;
   const gflops = (imagesPerSecond * operationsPerImage(sizes, what)) / 1e9;
-  return { name, kind, what, ms, imagesPerSecond, gflops, peakMib };
+  return { name, kind, what, ms, imagesPerSecond, gflops, peakMib, devicePeakMib };
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];

@@ -18,23 +18,23 @@ export function ours(engine, { sizes, precision, what, threads, device }) {
 }
 
 /** PyTorch in one variant. */
-export function peer(python, variant, { sizes, precision, what, threads }) {
+export function peer(python, variant, { sizes, precision, what, threads, device = 'cpu' }) {
   const worker = peerProcess(python, threads);
   const model = peerSizes(sizes);
   return {
     name: `PyTorch, ${nameOf(variant, what)}`,
     what,
     kind: variant.compile ? 'compiled' : 'eager',
-    take: (steps) => worker.ask({ what, precision, variant, model, batch: sizes.batchSize, steps }),
+    take: (steps) => worker.ask({ what, precision, device, variant, model, batch: sizes.batchSize, steps }),
     close: worker.close,
   };
 }
 
 /** GFLOP/s of the machine's large matrix products. */
-export async function matrixProductPeak(python, precision, threads) {
+export async function matrixProductPeak(python, { precision, threads, device = 'cpu' }) {
   const worker = peerProcess(python, threads);
   try {
-    return (await worker.ask({ what: 'gemm', precision, steps: 5 })).gflops;
+    return (await worker.ask({ what: 'gemm', precision, device, steps: 5 })).gflops;
   } finally {
     await worker.close();
   }
@@ -42,12 +42,13 @@ export async function matrixProductPeak(python, precision, threads) {
 
 /**
  * All ways to write it in PyTorch: attention written out or its own, AdamW over lists of tensors or in one kernel, eager
- * or compiled, and in bf16 weights cast where they are used (autocast) or once per step from f32 masters.
+ * or compiled, and in bf16 weights cast where they are used (autocast) or once per step from f32 masters. Or only those
+ * with its own attention and AdamW in one kernel.
  */
-export function peerVariants(precision, what) {
-  const optimizers = what === 'infer' ? ['fused'] : ['foreach', 'fused'];
+export function peerVariants(precision, what, onlyFused) {
+  const optimizers = what === 'infer' || onlyFused ? ['fused'] : ['foreach', 'fused'];
   const weights = precision === 'bf16' ? ['f32', 'bf16'] : ['f32'];
-  return ['naive', 'sdpa'].flatMap((attention) => [
+  return (onlyFused ? ['sdpa'] : ['naive', 'sdpa']).flatMap((attention) => [
     ...optimizers.map((optimizer) => ({ attention, optimizer, compile: false, weights: 'f32' })),
     ...(precision === 'bf16' ? [{ attention, optimizer: 'fused', compile: false, weights: 'bf16' }] : []),
     ...weights.map((kept) => ({ attention, optimizer: 'fused', compile: true, weights: kept })),

@@ -12,6 +12,9 @@ const options = {
   'batch-size': { type: 'string' },
   device: { type: 'string' },
   'no-peers': { type: 'boolean', default: false },
+  'fused-peers': { type: 'boolean', default: false },
+  python: { type: 'string' },
+  json: { type: 'string' },
 };
 
 /** What the command line asks for. */
@@ -19,8 +22,6 @@ export function flagsOf(args) {
   const { values } = parseArgs({ args, options });
   const number = (name) => (values[name] === undefined ? undefined : positive(name, values[name]));
   const batchSize = number('batch-size');
-  // The peer computes on the processor; beside an engine on a GPU it says nothing.
-  const isOnProcessor = values.device === undefined || values.device === 'cpu';
   return {
     models: listOf('model', values.model, Object.keys(benchModels)),
     engines: values.engine?.flatMap((list) => list.split(',')),
@@ -42,7 +43,10 @@ export function flagsOf(args) {
     threads: number('threads'),
     device: values.device,
     sizes: batchSize === undefined ? {} : { batchSize },
-    peers: isOnProcessor && !values['no-peers'],
+    peers: !values['no-peers'],
+    fusedPeers: values['fused-peers'],
+    python: values.python,
+    json: values.json,
   };
 }
 

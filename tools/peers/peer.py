@@ -1,8 +1,8 @@
 """PyTorch as a worker: one request in JSON on a line of stdin, one answer on a line of stdout.
 
-A request says what to do (train, search, infer: {what, variant, precision, model, batch, steps}); a second one of the
-same kind goes on with the same model. The answer has the milliseconds of every step and the peak memory so far.
-`{"what": "gemm", precision, steps}` is answered with the GFLOP/s of large products. Usage: peer.py THREADS
+A request says what to do (train, search, infer: {what, variant, precision, device, model, batch, steps}); a second one
+of the same kind goes on with the same model. The answer has the milliseconds of every step and the peak memory so far, on
+a GPU also of its own. `{"what": "gemm", precision, device, steps}` is answered with the GFLOP/s of large products. Usage: peer.py THREADS
 """
 
 import json
@@ -39,6 +39,8 @@ def serve() -> None:
                     current = (kind, inference(request) if request["what"] == "infer" else training(request))
                 answer = {"ms": steps_in_ms(current[1], request["steps"])}
             answer["peakMib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            if request["device"] != "cpu":
+                answer["devicePeakMib"] = torch.cuda.max_memory_allocated(request["device"]) / 2**20
         except Exception as error:  # A variant that does not work here is a result, not an accident.
             answer = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
         print(json.dumps(answer), flush=True)

@@ -29,8 +29,12 @@ const OPTIMIZATION = ['-O3', '-march=native', '-fno-math-errno'];
  * @param {{ wantsCuda?: boolean }} options
  * @returns {{ available: boolean, line: string }} one line for the user.
  */
-export function provideTorch(root, { wantsCuda = false } = {}) {
-  const engine = join(root, 'packages', 'engine-torch');
+export function provideTorch(root, options = {}) {
+  return provideTorchIn(join(root, 'packages', 'engine-torch'), options);
+}
+
+/** The same where `addon` with the sources, and then `build`, are in any other folder. */
+export function provideTorchIn(engine, { wantsCuda = false } = {}) {
   try {
     const reason = obstacle([]);
     if (reason !== undefined) throw new Error(reason);

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { backend, findBackendFactory, getBackend, registerBackend, setBackend } from '@tensorflow/tfjs-core';
 import { isBuilt, loadAddon } from './addon';
@@ -10,8 +9,6 @@ import { registerRearranging } from './kernels/rearranging';
 import { registerReductions } from './kernels/reductions';
 import { offerSublayers } from './kernels/sublayers';
 import type { TorchOptions, TorchSettings } from './options';
-
-const require = createRequire(import.meta.url);
 
 export interface RunningTorch extends TorchSettings {
   /** One line about what runs. */
@@ -45,7 +42,7 @@ export async function startTorch({
     // First, as it fails where the device is not there: tfjs would keep a backend that does not start.
     const made = new TorchBackend(addon, settings);
     // tfjs-core comes without gradients; its union package registers them, for all backends, when it is loaded.
-    require('@tensorflow/tfjs');
+    await import('@tensorflow/tfjs');
     registerElementwise();
     registerReductions();
     registerRearranging();

@@ -27,7 +27,7 @@ export const wasmDriver: EngineDriver = {
       version_wasm: version,
     } = await import('@tensorflow/tfjs-backend-wasm');
     // tfjs-core comes without gradients; its union package registers them, for all backends, when it is loaded.
-    require('@tensorflow/tfjs');
+    await import('@tensorflow/tfjs');
     // The compiled files lie beside the package's main file; without this, tfjs looks in the working directory.
     setWasmPaths(dirname(require.resolve(wasmPackage)) + sep);
     const isStarted = await setBackend('wasm');

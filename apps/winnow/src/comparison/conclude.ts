@@ -19,9 +19,13 @@ export async function conclude(
   const opened = await openComparison(path);
   const { folder, plan, outcomes } = opened;
   const { confidence } = plan.config;
-  await exportResults(outcomes, confidence, (name) => folder.file(name));
+  const missing = await exportResults(outcomes, confidence, (name) => folder.file(name));
   const page = folder.file(PAGE_FILE);
   await writeAtomically(page, reportPage(await comparisonPage(opened)));
-  const text = comparisonReport(tablesOf(outcomes, confidence), denseRowsOf(outcomes), outcomes.failures);
+  const tables = comparisonReport(tablesOf(outcomes, confidence), denseRowsOf(outcomes), outcomes.failures);
+  const notes = missing.map(
+    (file) => `\n${file} is not written: DuckDB (@duckdb/node-api) is not installed here.`,
+  );
+  const text = [tables, ...notes].join('');
   return { text, page, opened };
 }

@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
-import { DuckDBInstance } from '@duckdb/node-api';
+import type * as DuckDb from '@duckdb/node-api';
 import type { Cell, Relation } from './relations';
 
-/** Writes tables into a DuckDB file, whole or not at all: what is there before is replaced. */
-export async function writeDatabase(file: string, relations: readonly Relation[]): Promise<void> {
+/**
+ * Writes tables into a DuckDB file, whole or not at all: what is there before is replaced.
+ * @returns whether it is written: an installation may leave DuckDB out, whose native code has 60 MB.
+ */
+export async function writeDatabase(file: string, relations: readonly Relation[]): Promise<boolean> {
+  const duckDb = await installedDuckDb();
+  if (duckDb === undefined) return false;
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await fill(temporary, relations);
+    await fill(await duckDb.DuckDBInstance.create(temporary), relations);
     await rename(temporary, file);
+    return true;
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -17,8 +23,17 @@ export async function writeDatabase(file: string, relations: readonly Relation[]
   }
 }
 
-async function fill(file: string, relations: readonly Relation[]): Promise<void> {
-  const instance = await DuckDBInstance.create(file);
+async function installedDuckDb(): Promise<typeof DuckDb | undefined> {
+  try {
+    return await import('@duckdb/node-api');
+  } catch (error) {
+    const isMissing = typeof error === 'object' && error !== null && 'code' in error;
+    if (isMissing && error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function fill(instance: DuckDb.DuckDBInstance, relations: readonly Relation[]): Promise<void> {
   try {
     const connection = await instance.connect();
     try {

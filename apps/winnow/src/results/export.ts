@@ -13,19 +13,23 @@ export const exports = {
   json: 'results.json',
 } as const;
 
-/** Writes the database, and for those without one CSV and JSON. */
+/**
+ * Writes the database, and for those without one CSV and JSON.
+ * @returns the files that this installation cannot write.
+ */
 export async function exportResults(
   outcomes: Outcomes,
   confidence: number,
   fileNamed: (name: string) => string,
-): Promise<void> {
+): Promise<string[]> {
   const [tables, dense] = [tablesOf(outcomes, confidence), denseRowsOf(outcomes)];
   const relations = relationsOf(outcomes, tables, dense);
-  await writeDatabase(fileNamed(exports.database), relations);
+  const hasDatabase = await writeDatabase(fileNamed(exports.database), relations);
   for (const name of ['runs', 'summary'] as const) {
     const relation = relations.find((each) => each.name === name);
     if (relation !== undefined) await writeAtomically(fileNamed(exports[name]), csvOf(relation));
   }
   const whole = { ...outcomesSchema.parse(outcomes), summary: { dense, tables } };
   await writeAtomically(fileNamed(exports.json), `${JSON.stringify(whole, undefined, 2)}\n`);
+  return hasDatabase ? [] : [exports.database];
 }

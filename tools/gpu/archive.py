@@ -1,0 +1,26 @@
+"""Writes a tar.xz of the files that stdin lists as JSON: [{path, source, isProgram}]. Usage: archive.py ARCHIVE
+
+The same files give the same bytes: neither times nor owners are kept.
+"""
+
+import json
+import lzma
+import sys
+import tarfile
+
+
+def write(archive: str, entries: list[dict]) -> None:
+    """One entry after the other, in the order given, so that alike files lie within the compressor's reach."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
+    with lzma.open(archive, "wb", filters=filters) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
+        for entry in entries:
+            member = tarfile.TarInfo(f"winnow/{entry['path']}")
+            with open(entry["source"], "rb") as source:
+                member.size = source.seek(0, 2)
+                member.mode = 0o755 if entry.get("isProgram") else 0o644
+                source.seek(0)
+                tar.addfile(member, source)
+
+
+if __name__ == "__main__":
+    write(sys.argv[1], json.load(sys.stdin))

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { programs, testName, tests } from './bundles.mjs';
+import { closureOf, filesOf, nativePackages } from './contents.mjs';
+import { openReport } from './report.mjs';
+import { MOST_MIB, checkedSize } from './size.mjs';
+import { titleOf } from './tests/titles.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+const work = mkdtempSync(join(tmpdir(), 'winnow-gpu-test-'));
+after(() => rmSync(work, { recursive: true, force: true }));
+
+describe('the contents of the archive', () => {
+  it('are files that are here, each under a path of its own', () => {
+    const entries = filesOf(root);
+    const paths = entries.map(({ path }) => path);
+    assert.equal(new Set(paths).size, paths.length);
+    assert.deepEqual(
+      entries.filter(({ source }) => !existsSync(source) && !source.includes('/dist/')),
+      [],
+    );
+    for (const path of ['addon/addon.cc', 'peers/peer.py', 'presets/quickstart.yaml', 'winnow'])
+      assert.ok(paths.includes(path), path);
+    assert.ok(paths.some((path) => /prebuilds\/linux-x64\/.*\.node$/.test(path)));
+    assert.ok(!paths.some((path) => /prebuilds\/(darwin|win32|android|ios)/.test(path)));
+  });
+
+  it('has the native packages with all that they need, and nothing twice', () => {
+    const names = closureOf(root, nativePackages);
+    for (const name of ['sharp', 'semver', 'fs-native-extensions', 'require-addon'])
+      assert.ok(names.includes(name), name);
+    assert.equal(new Set(names).size, names.length);
+  });
+
+  it('has bundles of programs and tests that are here, each under a name of its own', () => {
+    const paths = Object.values(tests).flat();
+    const names = [...paths.map(testName), ...Object.keys(programs)];
+    assert.equal(new Set(names).size, names.length);
+    for (const path of paths) assert.ok(existsSync(join(root, `${path}.test.ts`)), path);
+  });
+});
+
+describe('the size of the archive', () => {
+  it('may be what can be taken along', () => {
+    assert.equal(checkedSize(MOST_MIB * 2 ** 20), '55.0 MiB of at most 55 MiB');
+  });
+
+  it('may not be more', () => {
+    assert.throws(() => checkedSize(MOST_MIB * 2 ** 20 + 1e6), /too large: 56\.0 MiB of at most 55 MiB/);
+  });
+});
+
+describe('names of tests in tables', () => {
+  it('take the values of a row in turn', () => {
+    assert.equal(titleOf('%s refuses %j at %#, 100 %%', ['x', { a: 1 }], 2), 'x refuses {"a":1} at 2, 100 %');
+  });
+
+  it('take what an object has under a path, and leave what it has not', () => {
+    assert.equal(titleOf('$manifest.name and $other', { manifest: { name: 'upop' } }, 0), 'upop and $other');
+  });
+});
+
+describe('the report', () => {
+  it('keeps what earlier calls came to, and says what failed', async () => {
+    const out = mkdtempSync(join(work, 'report-'));
+    const first = await openReport(out, 'cpu');
+    await first.part('build', async () => ({ ok: true, line: 'torch' }));
+    const second = await openReport(out, 'cpu');
+    await second.part('tests', async (log) => {
+      log('one failed\n');
+      throw new Error('no GPU');
+    });
+    assert.equal(first.finish(), true);
+    assert.equal(second.finish(), false);
+    const { build, tests } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
+    assert.deepEqual({ ...build, seconds: 0 }, { ok: true, line: 'torch', seconds: 0 });
+    assert.deepEqual({ ...tests, seconds: 0 }, { ok: false, error: 'no GPU', seconds: 0 });
+    assert.match(
+      readFileSync(join(out, 'tests.log'), 'utf8'),
+      /^== tests\none failed\n== tests: failed: no GPU/,
+    );
+  });
+});
+
+const hasPython = spawnSync('python3', ['-c', 'import lzma, tarfile']).status === 0;
+
+describe('gpu.sh', { skip: hasPython ? false : 'it needs python3' }, () => {
+  const archive = join(work, 'archive.tar.xz');
+  const pack = (into) => {
+    const node = join(work, 'node');
+    writeFileSync(node, '#!/bin/sh\nprintf "%s\\n" "$@"\n');
+    const input = JSON.stringify([{ path: 'node/bin/node', source: node, isProgram: true }]);
+    assert.equal(spawnSync('python3', [here('archive.py'), into], { input }).status, 0);
+  };
+
+  it('unpacks once, and hands the parts on to the Node of the archive', () => {
+    pack(archive);
+    const environment = { ...process.env, TMPDIR: work };
+    const calls = [1, 2].map(() =>
+      spawnSync('bash', [here('gpu.sh'), archive, join(work, 'out'), '--device', 'cpu', 'build'], {
+        env: environment,
+        encoding: 'utf8',
+      }),
+    );
+    for (const { stdout } of calls)
+      assert.match(stdout, /winnow-gpu-\w{16}\n.*js\/run\.mjs\n--out\n.*out\n--device\ncpu\nbuild\n$/);
+    assert.equal(readdirSync(work).filter((name) => name.startsWith('winnow-gpu-')).length, 1);
+  });
+
+  it('gets the same bytes of the same files', () => {
+    const again = join(work, 'again.tar.xz');
+    pack(archive);
+    pack(again);
+    assert.ok(readFileSync(archive).equals(readFileSync(again)));
+  });
+});
