@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,6 +141,28 @@ describe('data', () => {
     await makePictures(at('truncated'));
     truncateSync(at('truncated', 'train', 'red', '3.png'), 100);
     await refuses(train('--data', at('truncated')), /3\.png/);
+  });
+  test('a link in a circle', async () => {
+    await makePictures(at('circle'));
+    symlinkSync('loop.png', at('circle', 'train', 'red', 'loop.png'));
+    await refuses(train('--data', at('circle')), /loop\.png: a symbolic link that leads back to itself/);
+  });
+  test('a name that is almost right, and one that is too long', async () => {
+    await refuses(train('--data', at('pitcures')), /Did you mean .*\/pictures\?/);
+    await refuses(train('--data', at('x'.repeat(300))), /longer than the file system allows/);
+  });
+  test('one class', async () => {
+    await makePictures(at('single'));
+    for (const split of ['train', 'validation', 'test'])
+      await rm(at('single', split, 'red'), { recursive: true });
+    await refuses(train('--data', at('single')), /at least two classes/);
+  });
+  test('captions that name what lies outside the folder of the pictures', async () => {
+    const images = [{ id: 1, file_name: '../../etc/passwd' }];
+    const annotations = [{ image_id: 1, caption: 'a secret' }];
+    writeFileSync(at('captions.json'), JSON.stringify({ images, annotations }));
+    const args = ['train', '--task', 'retrieval', '--engine', 'wasm', '--data', at('captions.json')];
+    await refuses([...args, '--images', at('pictures'), '--out', at('out')], /1 that lead elsewhere/);
   });
 });
 

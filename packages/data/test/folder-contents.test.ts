@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageFolder, openDataset } from '../src/index';
-import { failureOf } from './pictures/failure';
+import { asNobody, failureOf } from './pictures/failure';
 import { WELL_FORMED, picture, temporaryFolders, writeTree } from './pictures/temporary';
 
 const temporary = temporaryFolders();
@@ -152,17 +152,6 @@ describe('errors of the file system', () => {
   });
 });
 
-/** Does something without the rights of the superuser, who may read everything. */
-async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
-  const isSuperuser = process.geteuid?.() === 0;
-  if (isSuperuser) process.seteuid?.(65534);
-  try {
-    return await work();
-  } finally {
-    if (isSuperuser) process.seteuid?.(0);
-  }
-}
-
 describe('the same name, written differently', () => {
   const composed = 'caf\u00e9';
   const decomposed = 'cafe\u0301';
@@ -222,6 +211,11 @@ describe('advice', () => {
     const root = await temporary('outer');
     await writeTree(join(root, 'pets'), WELL_FORMED);
     expect(await refusal(root)).toContain(`--data ${join(root, 'pets')}`);
+  });
+
+  test('when the folder is that of one split', async () => {
+    const root = await folder();
+    expect(await refusal(join(root, 'train'))).toContain(`--data ${root}`);
   });
 
   test('when classes lie right in the folder, or pictures of no class', async () => {

@@ -1,8 +1,8 @@
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openImageTextDataset } from '../src/index';
 import { numberedTexts } from './pairs/numbered-texts';
-import { failureOf } from './pictures/failure';
+import { asNobody, failureOf } from './pictures/failure';
 import { temporaryFolders, writeTree } from './pictures/temporary';
 
 const temporary = temporaryFolders();
@@ -125,6 +125,21 @@ describe.each(formats)('%s', (_, write) => {
     expect(await failureOf(open(root, plain))).toContain(
       `${join(root, 'pictures')}, but found no such folder`,
     );
+  });
+
+  test('what may not be read is said', async () => {
+    const root = await folder();
+    const path = await write(root, plain);
+    await chmod(join(root, '..'), 0o755);
+    const open = () =>
+      openImageTextDataset(path, { imageSize: 8, tokenizer, images: join(root, 'pictures') });
+    for (const unreadable of [join(root, 'pictures'), path]) {
+      await chmod(unreadable, 0o000);
+      const message = await asNobody(() => failureOf(open()));
+      await chmod(unreadable, 0o755);
+      expect(message).toContain(unreadable);
+      expect(message).toContain('this user may not read it');
+    }
   });
 
   test('a folder under the name of a picture is named', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { DataError } from '../src/failure/data-error';
 import { pictureReader } from '../src/picture/read';
@@ -98,6 +99,14 @@ test('a file that says it is larger than any picture is not read', async () => {
   const path = await written(Buffer.alloc(0));
   await truncate(path, 300 * 1024 * 1024);
   await expect(readPicture(path, asIs)).rejects.toThrow('at most 256 MiB');
+});
+
+test('a picture that says it has more pixels than any is not decoded', async () => {
+  const png = await picture(20, 16).png().toBuffer();
+  png.writeUInt32BE(20_000, 16);
+  png.writeUInt32BE(20_000, 20);
+  png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+  await expect(readPicture(await written(png), asIs)).rejects.toThrow('268 million pixels');
 });
 
 describe('extremely long and tall pictures', () => {

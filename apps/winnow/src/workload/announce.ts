@@ -16,7 +16,7 @@ export function announceData(
   const of = classes === undefined ? 'pictures with texts' : `pictures of ${counted(classes)} classes`;
   print(
     terminal.stderr,
-    `${name}: ${counted(train)} for training, ${counted(validation)} for validation, ${counted(test)} for the test: ${of}`,
+    `${name}: ${of}, ${counted(train)} for training, ${counted(validation)} for validation, ${counted(test)} for the test`,
   );
   for (const note of notesOn(splits)) print(terminal.stderr, `${name}: ${note}`);
 }

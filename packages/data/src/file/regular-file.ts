@@ -86,11 +86,12 @@ export function readRegularFile(path: string, { what, mostBytes }: RegularFileOp
 }
 
 /**
- * The first bytes of an ordinary file, or all of a shorter one.
+ * The first bytes of an ordinary file, or all of a shorter one. Of a file that says that it is empty nothing is read: some of
+ * the system's never end.
  * @throws {DataError} when it is not there, is no ordinary file or cannot be read.
  */
 export function readHead(path: string, bytes: number, what: string): Promise<Buffer> {
-  return withRegularFile(path, what, (file) => fill(file, Buffer.alloc(bytes)));
+  return withRegularFile(path, what, (file, size) => fill(file, Buffer.alloc(Math.min(bytes, size))));
 }
 
 const CHUNK_BYTES = MIB;

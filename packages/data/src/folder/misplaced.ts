@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DataError } from '../failure/data-error';
 import { namedAs } from '../picture/format';
 import { type Entry, entriesOf, kindAt } from './entries';
@@ -24,16 +24,28 @@ const named = (folders: readonly Entry[]): string =>
 export async function misplaced(root: string, entries: readonly Entry[]): Promise<DataError> {
   const expected = `the folder ${join(root, 'train')} with one folder of pictures per class`;
   const folders = entries.filter(({ kind }) => kind === 'folder');
+  const deeper: Entry[] = [];
   const classes: Entry[] = [];
   for (const folder of folders.slice(0, MOST_LOOKED_INTO)) {
     if ((await kindAt(join(folder.path, 'train'))) === 'folder') {
-      return new DataError({
-        expected,
-        found: `it one level down, in ${folder.path}`,
-        advice: `Give that folder: --data ${folder.path}`,
-      });
-    }
-    if (hasPictures(await entriesOf(folder.path))) classes.push(folder);
+      deeper.push(folder);
+    } else if (hasPictures(await entriesOf(folder.path))) classes.push(folder);
+  }
+  const [first] = deeper;
+  if (first !== undefined) {
+    return new DataError({
+      expected,
+      found: `it one level down, in ${named(deeper)}`,
+      advice: `Give that folder: --data ${first.path}`,
+    });
+  }
+  const above = dirname(resolve(root));
+  if (classes.length > 0 && (await kindAt(join(above, 'train'))) === 'folder') {
+    return new DataError({
+      expected,
+      found: `the classes of one split right in it (${named(classes)})`,
+      advice: `Give the folder of all splits: --data ${above}`,
+    });
   }
   if (classes.length > 0) {
     return new DataError({

@@ -15,7 +15,7 @@ const LONGEST_SIDES = 32;
 export const decoder: string = JSON.stringify([sharp.versions, LONGEST_SIDES]);
 
 const MOST_BYTES = 256 * 1024 * 1024;
-/** A square of 16,383 pixels: what libvips would refuse anyway, and 0.8 GB when it is decoded. */
+/** Of a square with sides of 16,383 pixels, sharp's own bound: 0.8 GB when it is decoded. */
 const MOST_PIXELS = 0x3fff ** 2;
 /** Files open, and their contents in memory, at a time. */
 const READ_AT_A_TIME = 16;
@@ -64,9 +64,10 @@ async function readPicture(path: string, options: ReadOptions, large: Limit): Pr
   if (format?.isRead !== true) throw noPicture(path, content, format?.name);
   try {
     // 'warning' is the strictest level: a truncated JPEG is an error, not a picture with a grey lower half.
-    const image = sharp(content, { failOn: 'warning', limitInputPixels: MOST_PIXELS });
+    const image = sharp(content, { failOn: 'warning', limitInputPixels: false });
     const header = await image.metadata();
     if (header.format !== sharpFormats[format.name]) throw noPicture(path, content, header.format);
+    refuseHuge(header, path);
     await refuseSamples(image, header, path);
     const decode = () => decoded(image.autoOrient(), header, options);
     return header.width * header.height > LARGE_PIXELS ? await large(decode) : await decode();
@@ -99,6 +100,16 @@ async function decoded(
   if (info.channels !== CHANNELS)
     throw new Error(`${info.channels} colour channels after conversion to sRGB`);
   return { width: info.width, height: info.height, pixels: data };
+}
+
+/** @throws {DataError} before anything is decoded. */
+function refuseHuge({ width, height }: Metadata, path: string): void {
+  if (width * height <= MOST_PIXELS) return;
+  throw new DataError({
+    expected: `a picture of at most ${Math.floor(MOST_PIXELS / 1e6)} million pixels in ${path}`,
+    found: `${width}×${height}`,
+    advice: 'Make it smaller, or remove it.',
+  });
 }
 
 /** The middle of an extremely long or tall picture; undefined for others. */

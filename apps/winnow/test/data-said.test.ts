@@ -1,0 +1,43 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makePictures } from './pictures';
+import { winnow } from './terminal';
+
+const root = await mkdtemp(join(tmpdir(), 'winnow-said-'));
+const at = (...path: string[]) => join(root, ...path);
+
+beforeAll(async () => {
+  await makePictures(at('pictures'));
+  await mkdir(at('pictures', 'train', 'red', 'more'));
+  await rename(at('pictures', 'train', 'red', '3.png'), at('pictures', 'train', 'red', 'more', '3.png'));
+  await writeFile(at('pictures', 'train', 'blue', 'notes.txt'), 'blue ones');
+  await rename(at('pictures', 'validation'), at('pictures', 'val'));
+  await rm(at('pictures', 'test'), { recursive: true });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const found =
+  'pictures: pictures of 2 classes, 21 for training, 2 for validation, 8 for the test\n' +
+  'pictures: no test folder: val is the test; set aside for validation: 2 pictures of train\n' +
+  'pictures: passed over: 1 file of no kind of picture: train/blue/notes.txt; ' +
+  '1 file in folders below the class folders: train/red/more\n';
+
+test('a training says which pictures it found, and an evaluation too, beside its result', async () => {
+  const training = await winnow([
+    ...['train', '--engine', 'wasm', '--data', at('pictures'), '--image-size', '16', '--batch-size', '4'],
+    ...['--duration', '2it', '--evaluate-every', '0it', '--out', at('run')],
+  ]);
+  expect([training.code, training.stderr]).toEqual([0, expect.stringContaining(found)]);
+  const evaluation = await winnow(['evaluate', at('run'), '--engine', 'wasm', '--json']);
+  expect([evaluation.code, evaluation.stderr]).toEqual([0, expect.stringContaining(found)]);
+  expect(JSON.parse(evaluation.stdout)).toMatchObject({ data: 'pictures', examples: 8 });
+});
+
+test('a compression says it before it says what it will do', async () => {
+  const { code, stderr } = await winnow([
+    ...['compress', '--engine', 'wasm', '--from', at('run'), '--method', 'magnitude', '--budget', '2x'],
+    ...['--batch-size', '4', '--retrain', '0it', '--out', at('compressed')],
+  ]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(`${found}Magnitude`)]);
+});
