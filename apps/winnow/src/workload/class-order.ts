@@ -1,5 +1,5 @@
 import { UserError } from '@winnow/core';
-import { type FoundImageClassificationData, inClassOrder } from '@winnow/data';
+import { type FoundImageClassificationData, inClassOrder, visibly } from '@winnow/data';
 import { arePlaceholders } from '@winnow/formats';
 import { z } from 'zod';
 
@@ -36,20 +36,21 @@ export function matchedClasses(
     ...data,
     notes: [
       ...data.notes,
-      `${why}: they are taken to be those of ${data.name}, in this order: ${listed(data.classes)}`,
+      `${why}: they are taken to be those of ${data.name}, in this order: ${listedNames(data.classes)}`,
     ],
   });
   if (names === undefined) return assumed('the model does not name its classes');
   const known = names.map(normalised);
   const asked = data.classes.map(normalised);
   if (isSame(known, asked)) return data;
-  if (classOrder === 'assumed') return assumed(`the model calls its classes otherwise (${listed(names)})`);
+  if (classOrder === 'assumed')
+    return assumed(`the model calls its classes otherwise (${listedNames(names)})`);
   if (isSame([...known].sort(), [...asked].sort()) && new Set(known).size === known.length) {
     const places = new Map(asked.map((name, place) => [name, place]));
     const ordered = known.map((name) => data.classes[places.get(name) ?? -1] ?? name);
     return inClassOrder(data, ordered);
   }
-  if (arePlaceholders(names)) return assumed(`the model calls its classes ${listed(names)}`);
+  if (arePlaceholders(names)) return assumed(`the model calls its classes ${listedNames(names)}`);
   throw new UserError(
     `the classes of the model are not those of ${data.name}: ${differenceOf(names, data.classes)}. ` +
       `Choose the data it was trained for, rename the folders, ${advice}, or say --class-order assumed if only the names differ and the order is the same`,
@@ -69,14 +70,14 @@ export function differenceOf(ofModel: readonly string[], ofData: readonly string
     ['the model has more than once', [...new Set(twice)]],
   ] as const;
   return parts
-    .flatMap(([what, found]) => (found.length === 0 ? [] : [`${what} ${listed(found)}`]))
+    .flatMap(([what, found]) => (found.length === 0 ? [] : [`${what} ${listedNames(found)}`]))
     .join('; ');
 }
 
 /** The first names, and how many more there are. */
-function listed(names: readonly string[]): string {
+export function listedNames(names: readonly string[]): string {
   const more = names.length - NAMES_SHOWN;
-  return `${names.slice(0, NAMES_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return `${names.slice(0, NAMES_SHOWN).map(visibly).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 const normalised = (name: string): string => name.normalize('NFC');

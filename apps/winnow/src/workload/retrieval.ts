@@ -21,6 +21,7 @@ import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { checkChannels, checkTokens } from './fit';
 import { models, textModels } from './sizes';
+import { type ReaderKind, textNotes } from './text-notes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
 const modelShape = {
@@ -82,7 +83,7 @@ export const retrievalKind: WorkloadKind = {
       vision,
       text,
     } as const;
-    return { workload: retrievalWorkload(data), model: dualEncoder(config) };
+    return { workload: retrievalWorkload(data, 'new'), model: dualEncoder(config) };
   },
   adapt: async (choice, opened, options) => {
     const { kind, model } = asDense(opened);
@@ -108,7 +109,7 @@ export const retrievalKind: WorkloadKind = {
       tokenizer: await openTokenizer(tokenizerPath),
       context: model.config.text.context,
     });
-    return retrievalWorkload(data, normalisation);
+    return retrievalWorkload(data, 'given', normalisation);
   },
 };
 
@@ -130,7 +131,11 @@ function openPairs(
   return openImageTextDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 
-function retrievalWorkload(data: TokenizedImageTextData, normalisation?: PictureNormalisation): Workload {
+function retrievalWorkload(
+  data: TokenizedImageTextData,
+  reader: ReaderKind,
+  normalisation?: PictureNormalisation,
+): Workload {
   const { name, imageSize, channels, context, tokenizer, train, validation, test } = data;
   return {
     train,
@@ -138,7 +143,7 @@ function retrievalWorkload(data: TokenizedImageTextData, normalisation?: Picture
     test,
     facts: { name, ...sizesOf(data) },
     origin: { data: name },
-    notesOn: () => data.notes,
+    notesOn: (splits) => [...data.notes, ...textNotes(data, splits, reader)],
     companions: {
       [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
       ...preprocessorFiles(normalisation),

@@ -3,10 +3,8 @@ import { type FoundImageClassificationData, encodeAll, openTokenizer } from '@wi
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
 import { openPictures } from './classification';
+import { NAME, promptNotes, promptsOf } from './prompts';
 import { checkChannels, checkTokens } from './fit';
-
-/** Where the name of a class goes in a prompt. */
-const NAME = '{}';
 
 /** A dual encoder as a classifier of labelled pictures. */
 export interface ZeroShotClassifier {
@@ -44,11 +42,12 @@ export async function zeroShotClassifier(
   const data = await openPictures(choice, vision.imageSize, opened.normalisation);
   checkChannels(vision, data);
   const { imageSize, channels, classes } = data;
-  const texts = classes.flatMap((name) => prompts.map((prompt) => prompt.replaceAll(NAME, name)));
+  const texts = classes.flatMap((name) => promptsOf(name, prompts));
+  const notes = [...data.notes, ...promptNotes(tokenizer, { classes, prompts, context: text.context })];
   const classifier = zeroShot(model, params, {
     ...encodeAll(tokenizer, texts, text.context),
     perClass: prompts.length,
   });
   const task = classification(classifier, { imageSize, channels, classes: classes.length });
-  return { data, task, params: classifier.params };
+  return { data: { ...data, notes }, task, params: classifier.params };
 }

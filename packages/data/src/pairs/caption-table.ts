@@ -3,6 +3,7 @@ import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
+import { visibly } from '../failure/visible';
 import { readText } from '../file/read-text';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
@@ -12,6 +13,10 @@ import type { NamedPairs } from './splits';
 
 const tableSplits = ['train', 'validation', 'test'] as const;
 const REQUIRED_COLUMNS = ['image', 'caption'] as const;
+const USED_COLUMNS: readonly string[] = [...REQUIRED_COLUMNS, 'split'];
+
+/** Of names in a note, in characters. */
+const LONGEST_LIST = 200;
 
 const tableRows = z.array(
   z.object({ image: z.string().min(1), caption: z.string(), split: z.enum(tableSplits).optional() }),
@@ -29,15 +34,34 @@ function columns(path: string, header: readonly string[]): string[] {
       advice: 'Name the columns in the first line.',
     });
   }
+  const twice = names.find((name, place) => USED_COLUMNS.includes(name) && names.indexOf(name) !== place);
+  if (twice !== undefined) {
+    throw new DataError({
+      expected: `one column ${twice} in the first line of ${path}`,
+      found: `several among: ${header.join(', ')}`,
+      advice: 'Rename those that are not to be read. Several captions of a picture are several rows.',
+    });
+  }
   return names;
 }
 
-function readRows(text: string, path: string): TableRow[] {
+interface Table {
+  readonly rows: readonly TableRow[];
+  /** Columns that there is no use for. */
+  readonly unused: readonly string[];
+}
+
+function readTable(text: string, path: string): Table {
   let rows: unknown;
+  let unused: readonly string[] = [];
   try {
     rows = parse(text, {
       skip_empty_lines: true,
-      columns: (header: readonly string[]) => columns(path, header),
+      columns: (header: readonly string[]) => {
+        const names = columns(path, header);
+        unused = names.filter((name) => !USED_COLUMNS.includes(name));
+        return names;
+      },
     });
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
@@ -52,7 +76,7 @@ function readRows(text: string, path: string): TableRow[] {
     );
   }
   const parsed = tableRows.safeParse(rows);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { rows: parsed.data, unused };
   const problems = parsed.error.issues.map(
     ({ path: [row, column], message }) => `row ${Number(row) + 1}, column ${String(column)}: ${message}`,
   );
@@ -87,7 +111,7 @@ function splitOf(picture: string, rows: readonly TableRow[], path: string): (typ
  * @throws {DataError} when the file is not such a table.
  */
 export async function captionTable(path: string, images: string | undefined): Promise<NamedPairs> {
-  const rows = readRows(await readText(path, 'a table of captions'), path);
+  const { rows, unused } = readTable(await readText(path, 'a table of captions'), path);
   const folder = images ?? dirname(path);
   const pathOf = ({ image }: TableRow): string => resolve(folder, image);
   refuseOutside(
@@ -103,7 +127,12 @@ export async function captionTable(path: string, images: string | undefined): Pr
     groups.filter(({ split }) => split === wanted).map(({ group }) => group);
   return {
     name: basename(path, extname(path)),
-    notes: [],
+    notes:
+      unused.length === 0
+        ? []
+        : [
+            `columns that are not read: ${unused.map(visibly).join(', ').slice(0, LONGEST_LIST)} (only image, caption and split are)`,
+          ],
     splits: { train: part('train'), validation: part('validation'), test: part('test') },
     folders: [folder],
     contents: contentsOfFiles(resolve(path)),

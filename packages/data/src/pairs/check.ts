@@ -6,6 +6,9 @@ import type { PairGroup } from './group';
 import { isWithin, located } from './locate';
 import type { FoundPairs, NamedPairs } from './splits';
 
+/** Nothing but spaces, controls and signs that do not show. */
+const BLANK = /^[\p{White_Space}\p{Cc}\p{Cf}]*$/u;
+
 /**
  * The pairs, with their pictures as they are called on the disk. Every group must have texts, none of them blank, and pictures
  * that are there and in no other group: a picture in two splits would be tested on after being trained on.
@@ -14,7 +17,7 @@ import type { FoundPairs, NamedPairs } from './splits';
 export async function checkedPairs({ folders, ...found }: NamedPairs, source: string): Promise<FoundPairs> {
   const { train, validation, test } = found.splits;
   const groups = [...train, ...validation, ...test];
-  const mute = groups.filter(({ texts }) => texts.length === 0 || texts.some((text) => text.trim() === ''));
+  const mute = groups.filter(({ texts }) => texts.length === 0 || texts.some((text) => BLANK.test(text)));
   if (mute.length > 0) {
     throw new DataError({
       expected: `captions, none of them blank, for every picture in ${source}`,

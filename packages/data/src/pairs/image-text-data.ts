@@ -1,4 +1,4 @@
-import type { ImageTextData } from '@winnow/core';
+import type { ImageTextData, Splits } from '@winnow/core';
 import type { AugmentationPreset } from '../augmentation/policy';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
@@ -29,6 +29,8 @@ export interface ImageTextOptions extends ImageOptions, SetAsideOptions {
 /** Pictures with texts, what their tokens mean, and what a person should know about how they were found. */
 export type TokenizedImageTextData = ImageTextData & {
   readonly tokenizer: Tokenizer;
+  /** All texts of each split. */
+  readonly texts: Readonly<Record<keyof Splits<unknown>, readonly string[]>>;
   /** A line each: which split serves as which, say. */
   readonly notes: readonly string[];
 };
@@ -78,6 +80,7 @@ export async function imageTextData(
     imageSize: options.imageSize,
     channels: CHANNELS,
     tokenizer,
+    texts: { train: trainingTexts, validation: textsOf(validation), test: textsOf(test) },
     vocabulary: tokenizer.vocabulary,
     endToken: tokenizer.endToken,
     context,

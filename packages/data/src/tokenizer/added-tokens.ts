@@ -23,19 +23,43 @@ function cutter(contents: ReadonlyMap<string, number>): (text: string) => readon
     });
 }
 
+/** The first tokens of a text, at least `limit` of them where there are so many. */
+export type Encoder = (text: string, limit: number) => readonly number[];
+
+/** Tokens of one piece after the other, until there are enough. */
+export function encodedPieces(
+  pieces: Iterable<string>,
+  encode: (piece: string) => readonly number[],
+  limit: number,
+): number[] {
+  const tokens: number[] = [];
+  for (const piece of pieces) {
+    if (tokens.length >= limit) break;
+    for (const token of encode(piece)) tokens.push(token);
+  }
+  return tokens;
+}
+
 /** The tokens of a text, of which `encode` sees the normalised parts between added tokens. */
 export function withAddedTokens(
   added: readonly AddedToken[],
   normalise: (text: string) => string,
-  encode: (text: string) => readonly number[],
-): (text: string) => readonly number[] {
+  encode: Encoder,
+): Encoder {
   const raw = added.filter(({ normalized }) => !normalized);
   const late = added.filter(({ normalized }) => normalized);
   const cutRaw = cutter(new Map(raw.map(({ content, id }) => [content, id])));
   const cutLate = cutter(new Map(late.map(({ content, id }) => [normalise(content), id])));
-  const tokensOf = (part: Part) => (typeof part === 'string' ? encode(part) : [part.token]);
-  return (text) =>
-    cutRaw(text).flatMap((part) =>
-      typeof part === 'string' ? cutLate(normalise(part)).flatMap(tokensOf) : [part.token],
-    );
+  return (text, limit) => {
+    const tokens: number[] = [];
+    for (const raw of cutRaw(text)) {
+      for (const part of typeof raw === 'string' ? cutLate(normalise(raw)) : [raw]) {
+        if (tokens.length >= limit) return tokens;
+        if (typeof part === 'string')
+          for (const token of encode(part, limit - tokens.length)) tokens.push(token);
+        else tokens.push(part.token);
+      }
+    }
+    return tokens;
+  };
 }

@@ -1,3 +1,5 @@
+import { smallestFirst } from './smallest-first';
+
 export interface BytePairs {
   /** Index of every token. A byte is written as a printable character, the last byte of a piece with `</w>` behind it. */
   readonly find: (token: string) => number | undefined;
@@ -27,6 +29,9 @@ interface Merge {
   readonly token: number;
 }
 
+/** In the place of a token that has become a part of the one before. */
+const JOINED = -1;
+
 type Merges = ReadonlyMap<number, ReadonlyMap<number, Merge>>;
 
 /** Merges by left and right token. */
@@ -39,45 +44,58 @@ function mergeTable({ merges }: BytePairs): Merges {
   return table;
 }
 
-/** Joins the most urgent pair wherever it stands, from the left, until no pair is left to join. */
+/**
+ * Joins the most urgent pair wherever it stands, from the left, until no pair is left to join: n bytes take n · log n
+ * steps, for texts may hold anything.
+ */
 function merged(bytes: readonly number[], merges: Merges): readonly number[] {
-  const mergeOf = (left: number | undefined, right: number | undefined): Merge | undefined =>
-    left === undefined || right === undefined ? undefined : merges.get(left)?.get(right);
-  let tokens = bytes;
-  let pairs = tokens.map((token, index) => mergeOf(token, tokens[index + 1]));
-  for (;;) {
-    let rank = Infinity;
-    for (const merge of pairs) if (merge !== undefined && merge.rank < rank) rank = merge.rank;
-    if (rank === Infinity) return tokens;
-    const joined: number[] = [];
-    const next: (Merge | undefined)[] = [];
+  const length = bytes.length;
+  const tokens = Int32Array.from(bytes);
+  const next = Int32Array.from(bytes, (_, place) => place + 1);
+  const previous = Int32Array.from(bytes, (_, place) => place - 1);
+  const mergeAt = (place: number): Merge | undefined => {
+    const [left = JOINED, right = JOINED] = [tokens[place], tokens[next[place] ?? length]];
+    return left === JOINED || right === JOINED ? undefined : merges.get(left)?.get(right);
+  };
+  // Pairs by rank, then by place, in one number; those that are gone meanwhile are passed over.
+  const waiting = smallestFirst();
+  const enqueue = (place: number): void => {
+    const merge = mergeAt(place);
+    if (merge !== undefined) waiting.add(merge.rank * length + place);
+  };
+  for (let place = 0; place < length; place++) enqueue(place);
+  for (let first = waiting.first(); first !== undefined; first = waiting.first()) {
+    const rank = Math.floor(first / length);
     const changed: number[] = [];
-    let taken = false;
-    tokens.forEach((token, index) => {
-      const merge: Merge | undefined = pairs[index];
-      if (taken) {
-        taken = false;
-      } else if (merge?.rank === rank) {
-        taken = true;
-        changed.push(joined.length);
-        joined.push(merge.token);
-        next.push(undefined);
-      } else {
-        joined.push(token);
-        next.push(merge);
-      }
-    });
-    for (const index of changed) {
-      if (index > 0) next[index - 1] = mergeOf(joined[index - 1], joined[index]);
-      next[index] = mergeOf(joined[index], joined[index + 1]);
+    for (
+      let key = waiting.first();
+      key !== undefined && Math.floor(key / length) === rank;
+      key = waiting.first()
+    ) {
+      waiting.remove();
+      const place = key % length;
+      const merge = mergeAt(place);
+      if (merge?.rank !== rank) continue;
+      const joined = next[place] ?? length;
+      const after = next[joined] ?? length;
+      tokens[place] = merge.token;
+      tokens[joined] = JOINED;
+      next[place] = after;
+      if (after < length) previous[after] = place;
+      changed.push(place);
     }
-    tokens = joined;
-    pairs = next;
+    for (const place of changed) {
+      enqueue(place);
+      if (place > 0) enqueue(previous[place] ?? 0);
+    }
   }
+  return [...tokens].filter((token) => token !== JOINED);
 }
 
 const PIECES_REMEMBERED = 65_536;
 const LONGEST_REMEMBERED = 64;
+/** No context holds the tokens of a longer piece: what comes behind is cut off before anything is joined. */
+const LONGEST_PIECE = 2 ** 20;
 
 /**
  * The byte-pair encoding of one piece of text (Sennrich et al. 2016, over bytes as in GPT-2, with an end of word as in
@@ -93,7 +111,7 @@ export function bytePairEncoder(pairs: BytePairs): (piece: string) => readonly n
   return (piece) => {
     const known = remembered.get(piece);
     if (known !== undefined) return known;
-    const bytes = utf8.encode(piece);
+    const bytes = utf8.encode(piece.length > LONGEST_PIECE ? piece.slice(0, LONGEST_PIECE) : piece);
     const start = Array.from(bytes, (byte, index) => (index === bytes.length - 1 ? last : inner)[byte]);
     const tokens = merged(
       start.filter((token) => token !== undefined),

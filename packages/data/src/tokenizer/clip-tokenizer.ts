@@ -25,18 +25,21 @@ export function mergesOf(text: string, name: string, limit = Infinity): MergePai
       advice: ADVICE,
     });
   }
-  const rows = lines.map((line, index) => ({ line, number: index + 2 })).filter(({ line }) => line !== '');
-  return rows.slice(0, limit).map(({ line, number }) => {
+  const merges: MergePair[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (merges.length >= limit) break;
+    if (line === '') continue;
     const [left, right, ...more] = line.split(' ');
     if (left === undefined || left === '' || right === undefined || right === '' || more.length > 0) {
       throw new DataError({
-        expected: `two tokens with a space between them on line ${number} of ${name}`,
+        expected: `two tokens with a space between them on line ${index + 2} of ${name}`,
         found: `'${line.slice(0, 40)}'`,
         advice: ADVICE,
       });
     }
-    return [left, right];
-  });
+    merges.push([left, right]);
+  }
+  return merges;
 }
 
 /**

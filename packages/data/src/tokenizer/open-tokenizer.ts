@@ -1,9 +1,11 @@
 import type { Json } from '@winnow/core';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DataError } from '../failure/data-error';
+import { systemCode } from '../failure/system-failure';
+import { readRegularFile } from '../file/regular-file';
+import { utf8Text } from '../file/utf8';
 import { kindAt } from '../folder/entries';
 import { clipTokenizer, clipTokenizerOver, mergesOf } from './clip-tokenizer';
 import type { Tokenizer } from './tokenizer';
@@ -15,16 +17,36 @@ const EXPECTED =
 
 const inflate = promisify(gunzip);
 
+/** Of a file, and of what is packed in it; CLIP's are 1 to 4 MB. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** Brackets of JSON within each other. */
+const DEEPEST = 100;
+
 /** A file's text, unpacked where it is packed with gzip. */
 async function textOf(path: string): Promise<string> {
-  const bytes = await readFile(path);
+  const what = 'a vocabulary';
+  const bytes = await readRegularFile(path, { what, mostBytes: MOST_BYTES });
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return utf8Text(isPacked ? await unpacked(bytes, path) : bytes, path, what);
+}
+
+async function unpacked(bytes: Uint8Array, path: string): Promise<Uint8Array> {
   try {
-    const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    return new TextDecoder('utf-8', { fatal: true }).decode(packed ? await inflate(bytes) : bytes);
+    return await inflate(bytes, { maxOutputLength: MOST_BYTES });
   } catch (cause) {
+    if (systemCode(cause) === 'ERR_BUFFER_TOO_LARGE') {
+      throw new DataError(
+        {
+          expected: `a vocabulary of at most ${MOST_BYTES / 1024 ** 2} MiB in ${path}`,
+          found: 'more than that when it is unpacked',
+          advice: "Give CLIP's vocabulary, which is a few MiB.",
+        },
+        { cause },
+      );
+    }
     throw new DataError(
       {
-        expected: `text in ${path}, as it is or packed with gzip`,
+        expected: `a vocabulary as text in ${path}, as it is or packed with gzip`,
         found: cause instanceof Error ? cause.message : String(cause),
         advice: 'Fetch the file again.',
       },
@@ -34,6 +56,13 @@ async function textOf(path: string): Promise<string> {
 }
 
 function jsonOf(text: string, path: string): Json {
+  if (depthOf(text) > DEEPEST) {
+    throw new DataError({
+      expected: `at most ${DEEPEST} brackets within each other in ${path}`,
+      found: 'more',
+      advice: 'Give the tokenizer.json of a CLIP model, or one that Winnow has written.',
+    });
+  }
   try {
     const content: Json = JSON.parse(text);
     return content;
@@ -47,6 +76,22 @@ function jsonOf(text: string, path: string): Json {
       { cause },
     );
   }
+}
+
+/** How many brackets stand within each other, outside of strings. */
+function depthOf(json: string): number {
+  let [depth, deepest] = [0, 0];
+  let isText = false;
+  for (let at = 0; at < json.length; at++) {
+    const sign = json[at];
+    if (isText) {
+      if (sign === '\\') at++;
+      else if (sign === '"') isText = false;
+    } else if (sign === '"') isText = true;
+    else if (sign === '[' || sign === '{') deepest = Math.max(deepest, ++depth);
+    else if (sign === ']' || sign === '}') depth--;
+  }
+  return deepest;
 }
 
 async function openVocabularyAndMerges(vocabularyPath: string, mergesPath: string): Promise<Tokenizer> {

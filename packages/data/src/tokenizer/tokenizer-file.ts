@@ -38,16 +38,22 @@ export function specialToken(content: string, id: number) {
 
 const tokenIndex = z.int().nonnegative();
 
-const addedTokens = z.array(
-  z.object({
-    id: tokenIndex,
-    content: z.string().min(1),
-    single_word: z.literal(false).default(false),
-    lstrip: z.literal(false).default(false),
-    rstrip: z.literal(false).default(false),
-    normalized: z.boolean(),
-  }),
-);
+/** All of them are looked for at every place of a text. CLIP's have two. */
+const MOST_ADDED = 1024;
+const LONGEST_ADDED = 256;
+
+const addedTokens = z
+  .array(
+    z.object({
+      id: tokenIndex,
+      content: z.string().min(1).max(LONGEST_ADDED),
+      single_word: z.literal(false).default(false),
+      lstrip: z.literal(false).default(false),
+      rstrip: z.literal(false).default(false),
+      normalized: z.boolean(),
+    }),
+  )
+  .max(MOST_ADDED);
 
 const named = z.tuple([z.string(), tokenIndex]);
 
@@ -89,8 +95,11 @@ export const vocabularySchema = z
     const tokens = new Map<string, number>();
     for (const [name, index] of Object.entries(value)) {
       const { success, data } = tokenIndex.safeParse(index);
-      if (success) tokens.set(name, data);
-      else context.addIssue({ code: 'custom', path: [name], message: 'expected an index, a whole number' });
+      if (!success) {
+        context.addIssue({ code: 'custom', path: [name], message: 'expected an index, a whole number' });
+        break;
+      }
+      tokens.set(name, data);
     }
     return tokens;
   });

@@ -1,7 +1,7 @@
 import type { Json } from '@winnow/core';
 import type { z } from 'zod';
 import { DataError } from '../failure/data-error';
-import { type AddedToken, withAddedTokens } from './added-tokens';
+import { type AddedToken, type Encoder, encodedPieces, withAddedTokens } from './added-tokens';
 import { bytePairEncoder } from './byte-pairs';
 import {
   clipPieces,
@@ -17,12 +17,20 @@ import { CLIP_PIECES, anyFileSchema, clipFileSchema, wordFileSchema } from './to
 const KINDS = "CLIP's byte pairs (model BPE) or of words (model WordLevel)";
 const PROBLEMS_SHOWN = 3;
 
+/** Of a name in a message, in characters: names come from files. */
+const LONGEST_NAME = 40;
+const quoted = (name = ''): string =>
+  name.length > LONGEST_NAME ? `'${name.slice(0, LONGEST_NAME)}…'` : `'${name}'`;
+
+const placeOf = (path: readonly PropertyKey[]): string =>
+  path.length === 0 ? 'the top' : path.map((key) => String(key).slice(0, LONGEST_NAME)).join('.');
+
 type Reject = (found: string, cause?: unknown) => DataError;
 
 interface Parts {
   readonly added_tokens: readonly AddedToken[];
   readonly post_processor: { readonly start: string; readonly end: string };
-  readonly model: { readonly vocab: ReadonlyMap<string, number> };
+  readonly model: { readonly vocab: ReadonlyMap<string, number>; readonly unk_token: string | null };
 }
 
 /** The tokens of a file by name, and the complaint about what is wrong in it. */
@@ -37,13 +45,16 @@ function vocabularyOf({ added_tokens, model }: Parts, reject: Reject): Vocabular
   const tokens = new Map(model.vocab);
   for (const { content, id } of added_tokens) {
     const known = tokens.get(content);
-    if (known !== undefined && known !== id) throw reject(`'${content}' with the indices ${known} and ${id}`);
+    if (known !== undefined && known !== id)
+      throw reject(`${quoted(content)} with the indices ${known} and ${id}`);
     tokens.set(content, id);
   }
   const names = new Array<string | undefined>(tokens.size);
   for (const [name, index] of tokens) {
-    if (index >= names.length) throw reject(`${names.length} tokens, and '${name}' with the index ${index}`);
-    if (names[index] !== undefined) throw reject(`the index ${index} for '${names[index]}' and '${name}'`);
+    if (index >= names.length)
+      throw reject(`${names.length} tokens, and ${quoted(name)} with the index ${index}`);
+    if (names[index] !== undefined)
+      throw reject(`the index ${index} for ${quoted(names[index])} and ${quoted(name)}`);
     names[index] = name;
   }
   return {
@@ -51,7 +62,7 @@ function vocabularyOf({ added_tokens, model }: Parts, reject: Reject): Vocabular
     find: (name) => tokens.get(name),
     require(name, role) {
       const token = tokens.get(name);
-      if (token === undefined) throw reject(`${role} '${name}' that is not in its vocabulary`);
+      if (token === undefined) throw reject(`${role} ${quoted(name)} that is not in its vocabulary`);
       return token;
     },
   };
@@ -59,7 +70,7 @@ function vocabularyOf({ added_tokens, model }: Parts, reject: Reject): Vocabular
 
 type ClipParts = z.infer<typeof clipFileSchema>;
 
-function clipEncoder(parts: ClipParts, vocabulary: Vocabulary): (text: string) => readonly number[] {
+function clipEncoder(parts: ClipParts, vocabulary: Vocabulary): Encoder {
   const { merges, unk_token } = parts.model;
   const encodePiece = bytePairEncoder({
     find: vocabulary.find,
@@ -72,15 +83,17 @@ function clipEncoder(parts: ClipParts, vocabulary: Vocabulary): (text: string) =
   });
   const [split] = parts.pre_tokenizer.pretokenizers;
   const pieces = split.pattern.Regex === CLIP_PIECES ? clipPieces : clipPiecesAndEnds;
-  return withAddedTokens(parts.added_tokens, normalisedForClip, (text) => pieces(text).flatMap(encodePiece));
+  return withAddedTokens(parts.added_tokens, normalisedForClip, (text, limit) =>
+    encodedPieces(pieces(text), encodePiece, limit),
+  );
 }
 
 type WordParts = z.infer<typeof wordFileSchema>;
 
-function wordEncoder(parts: WordParts, vocabulary: Vocabulary): (text: string) => readonly number[] {
+function wordEncoder(parts: WordParts, vocabulary: Vocabulary): Encoder {
   const unknown = vocabulary.require(parts.model.unk_token, 'an unknown token');
-  return withAddedTokens(parts.added_tokens, normalisedForWords, (text) =>
-    words(text).map((word) => vocabulary.find(word) ?? unknown),
+  return withAddedTokens(parts.added_tokens, normalisedForWords, (text, limit) =>
+    encodedPieces(words(text), (word) => [vocabulary.find(word) ?? unknown], limit),
   );
 }
 
@@ -106,34 +119,37 @@ export function tokenizerFrom(file: Json, name = 'the tokenizer.json'): Tokenize
     if (result.success) return result.data;
     const problems = result.error.issues.slice(0, PROBLEMS_SHOWN);
     throw reject(
-      problems.map(({ path, message }) => `${message} at ${path.join('.') || 'the top'}`).join('; '),
+      problems.map(({ path, message }) => `${message} at ${placeOf(path)}`).join('; '),
       result.error,
     );
   };
   const tokenizer = <Content extends Parts>(
     schema: z.ZodType<Content>,
-    encoder: (parts: Content, vocabulary: Vocabulary) => (text: string) => readonly number[],
+    encoder: (parts: Content, vocabulary: Vocabulary) => Encoder,
   ): Tokenizer => {
     const parts = parsed(schema);
     const vocabulary = vocabularyOf(parts, reject);
     const startToken = vocabulary.require(parts.post_processor.start, 'a start token');
     const endToken = vocabulary.require(parts.post_processor.end, 'an end token');
+    const unknownName = parts.model.unk_token;
     const inner = encoder(parts, vocabulary);
     return {
       vocabulary: vocabulary.size,
       startToken,
       endToken,
+      unknownToken: unknownName === null ? undefined : vocabulary.find(unknownName),
       file,
       encode(text, context) {
         if (!Number.isInteger(context) || context < 2) {
           throw new RangeError(`a context is a whole number of at least 2 tokens, not ${context}`);
         }
-        return Int32Array.from([startToken, ...inner(wellFormed(text)).slice(0, context - 2), endToken]);
+        const room = context - 2;
+        return Int32Array.from([startToken, ...inner(wellFormed(text), room).slice(0, room), endToken]);
       },
     };
   };
   const kind = parsed(anyFileSchema).model.type;
   if (kind === 'BPE') return tokenizer(clipFileSchema, clipEncoder);
   if (kind === 'WordLevel') return tokenizer(wordFileSchema, wordEncoder);
-  throw reject(`a model of the type '${kind}'`);
+  throw reject(`a model of the type ${quoted(kind)}`);
 }
