@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { complaint, run } from '../setup/command.mjs';
-import { cacheFolder } from '../setup/torch.mjs';
+import { recordContents } from '../setup/content.mjs';
+import { isKept, privateCache } from '../setup/native-cache.mjs';
 
 /** The registry's package of Node's own build for Linux on x64, its headers included. */
 export const nodePackage = {
@@ -22,9 +23,8 @@ export const nodeHeaders = ['js_native_api.h', 'js_native_api_types.h', 'node_ap
  */
 export function providedNode() {
   const { name, version, integrity } = nodePackage;
-  const folder = join(cacheFolder(), `${name}-${version}`);
-  if (existsSync(folder)) return join(folder, 'package');
-  mkdirSync(cacheFolder(), { recursive: true });
+  const folder = join(privateCache(), `${name}-${version}`);
+  if (isKept(folder)) return join(folder, 'package');
   const work = mkdtempSync(`${folder}.unfinished-`);
   try {
     demand(run('npm', ['pack', `${name}@${version}`, '--silent', '--pack-destination', work]), 'fetched');
@@ -36,6 +36,7 @@ export function providedNode() {
     const wanted = members.map((member) => `package/${member}`);
     demand(run('tar', ['-xzf', archive, '-C', work, ...wanted]), 'unpacked');
     rmSync(archive);
+    recordContents(work);
     renameSync(work, folder);
   } finally {
     rmSync(work, { recursive: true, force: true });

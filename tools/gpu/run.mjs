@@ -6,7 +6,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { hasNvidiaGpu } from '../setup/wheel.mjs';
+import { hasNvidiaGpu } from '../setup/machine.mjs';
 import { benchmark } from './parts/benchmark.mjs';
 import { build } from './parts/build.mjs';
 import { compress } from './parts/methods.mjs';

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { complaint, run } from '../setup/command.mjs';
-import { cacheFolder } from '../setup/torch.mjs';
+import { privateCache } from '../setup/native-cache.mjs';
 
 const PYTORCH = '2.13.0';
 
@@ -10,7 +10,7 @@ const PYTORCH = '2.13.0';
  * @returns {{ python: string } | { reason: string }} the interpreter, or in one line why there is none.
  */
 export function providePyTorch() {
-  const folder = join(cacheFolder(), 'peers', `torch-${PYTORCH}`);
+  const folder = join(privateCache(), 'peers', `torch-${PYTORCH}`);
   const python = join(folder, 'bin', 'python');
   const finished = join(folder, 'finished');
   if (existsSync(finished)) return { python };

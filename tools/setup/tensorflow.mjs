@@ -4,6 +4,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -13,9 +14,13 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { complaint, run } from './command.mjs';
-import { cacheFolder, fillCache, hasNvidiaGpu, obstacle } from './wheel.mjs';
+import { changeIn, recordContents, recordedIn, sha256Of } from './content.mjs';
+import { hasNvidiaGpu, obstacle } from './machine.mjs';
+import { isKept, nativeCache, privateCache, refuseForeign } from './native-cache.mjs';
+import { fetchWheels, pinOf, unpackWheel } from './wheels.mjs';
 
 const NAPI_VERSION = 8;
+const BINDING = 'tfjs_binding.node';
 
 /**
  * Makes `@tensorflow/tfjs-node-gpu` loadable. npm installs its JavaScript; its native half, a small binding on
@@ -32,16 +37,19 @@ export function provideTensorflow(root, { wantsCuda }) {
   if (!existsSync(installed)) return absent('npm left out its optional package @tensorflow/tfjs-node-gpu');
   const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   const flavour = wantsCuda || hasNvidiaGpu() ? 'cuda' : 'cpu';
-  const folder = cacheFolder(flavour, version);
-
-  const works = bindingLoads(installed);
-  if (works && (isForeign(installed) || linkedFolder(installed) === folder)) return present(installed);
+  if (isForeign(installed) && bindingLoads(installed)) return present(installed);
+  let works = false;
   try {
-    if (!existsSync(folder)) {
+    const wheel = wheelFor(flavour);
+    const folder = folderOf(wheel, flavour, version);
+    // Nothing is loaded from a folder that is not as the set-up left it.
+    works = isLinked(installed) && bindingLoads(installed);
+    if (works && linkedFolder(installed) === folder) return present(installed);
+    if (!isKept(folder)) {
       const reason = obstacle();
       if (reason !== undefined) throw new Error(reason);
       console.log(`TensorFlow engine: fetching TensorFlow for ${flavour} and compiling the binding, once …`);
-      fillCache(folder, flavour, (work) => compileBinding(root, installed, work));
+      fillCache(folder, wheel, (work) => compileBinding(root, installed, work));
     }
     link(installed, folder);
     const trial = run(process.execPath, ['-e', TRIAL, installed], {
@@ -76,12 +84,37 @@ function bindingPath(installed) {
   return join(installed, 'lib', `napi-v${NAPI_VERSION}`, 'tfjs_binding.node');
 }
 
+/** `tensorflow` is built for CUDA on x64, for the CPU on arm64; `tensorflow-cpu` exists for x64 only. */
+const wheelFor = (flavour) =>
+  pinOf(flavour === 'cpu' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow');
+
+/**
+ * The folder that holds, or will hold, one flavour of TensorFlow and the binding compiled against it: `deps/lib` and
+ * `tfjs_binding.node`. It lies in the user's cache, so that every clone shares it, and is named by the wheel.
+ */
+const folderOf = ({ version, sha256 }, flavour, bindingVersion) =>
+  join(
+    nativeCache(),
+    `tensorflow-${version}-${flavour}-${process.arch}-${sha256.slice(0, 8)}-tfjs-${bindingVersion}`,
+  );
+
 /** Opening the binding alone takes a third of a second; loading the whole package would take twice that. */
 function bindingLoads(installed) {
   const binding = bindingPath(installed);
   if (!existsSync(binding)) return false;
   const code = 'process.dlopen({ exports: {} }, process.argv[1])';
   return run(process.execPath, ['-e', code, binding], { timeoutMs: 60_000 }).ok;
+}
+
+/**
+ * Whether the package is linked to a folder of the cache that is as the set-up left it, and its binding is the one from
+ * there.
+ */
+function isLinked(installed) {
+  const folder = linkedFolder(installed);
+  if (folder === undefined || !existsSync(folder) || !existsSync(bindingPath(installed))) return false;
+  refuseForeign(folder);
+  return changeIn(folder) === undefined && sha256Of(bindingPath(installed)) === recordedIn(folder, BINDING);
 }
 
 /** The cache folder that an earlier set-up linked, undefined where the libraries lie in the package itself. */
@@ -96,11 +129,48 @@ function isForeign(installed) {
   return linkedFolder(installed) === undefined;
 }
 
+/**
+ * Fills `folder` from a wheel: all of it or nothing, so that an interrupted set-up leaves nothing half done.
+ * `compile(workFolder)` finds `deps/lib` and `deps/include` in its folder and leaves the binding there.
+ * @throws {Error} in one line, when the wheel cannot be had, is not the one that is pinned, or the binding does not compile.
+ */
+function fillCache(folder, wheel, compile) {
+  privateCache();
+  const work = mkdtempSync(`${folder}.unfinished-`);
+  try {
+    unpackTensorflow(work, wheel);
+    compile(work);
+    rmSync(join(work, 'deps', 'include'), { recursive: true });
+    recordContents(work);
+    renameSync(work, folder);
+  } catch (error) {
+    // Another set-up may have finished first: what it made serves as well.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Takes what the binding needs of a wheel; the rest is Python. */
+function unpackTensorflow(work, wheel) {
+  const [file] = fetchWheels(join(work, 'wheel'), [wheel]);
+  unpackWheel(file, work, 'tensorflow/libtensorflow|tensorflow/include/');
+  rmSync(join(work, 'wheel'), { recursive: true });
+
+  const root = join(work, 'tensorflow');
+  const libraries = join(work, 'deps', 'lib');
+  mkdirSync(libraries, { recursive: true });
+  for (const library of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'])
+    renameSync(join(root, library), join(libraries, library));
+  renameSync(join(root, 'include'), join(work, 'deps', 'include'));
+  rmSync(root, { recursive: true });
+}
+
 function link(installed, folder) {
   const binding = bindingPath(installed);
   mkdirSync(dirname(binding), { recursive: true });
   // Renaming, not overwriting: a running process may have the old file mapped.
-  copyFileSync(join(folder, 'tfjs_binding.node'), `${binding}.new`);
+  copyFileSync(join(folder, BINDING), `${binding}.new`);
   renameSync(`${binding}.new`, binding);
   // The binding looks for its libraries in ../../deps/lib, seen from itself.
   const libraries = join(installed, 'deps');
@@ -133,7 +203,7 @@ function compileBinding(root, installed, work) {
     { cwd: sources },
   );
   if (!compiled.ok) throw new Error(`the binding did not compile: ${complaint(compiled.output)}`);
-  renameSync(join(built, 'tfjs_binding.node'), join(work, 'tfjs_binding.node'));
+  renameSync(join(built, BINDING), join(work, BINDING));
   rmSync(sources, { recursive: true });
 }
 

@@ -1,28 +1,19 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { complaint, run } from './command.mjs';
+import { recordContents } from './content.mjs';
 import { libtorchIn } from './libtorch.mjs';
-import { obstacle } from './wheel.mjs';
+import { obstacle } from './machine.mjs';
+import { isKept, nativeCache, privateCache } from './native-cache.mjs';
+import { fetchWheels, pinOf, pinnedWheels, unpackWheel } from './wheels.mjs';
 
-const TORCH_VERSION = '2.13.0';
-const MACHINES = { x64: 'x86_64', arm64: 'aarch64' };
 /** A slow network must not hold up the set-up, as wasm or TensorFlow serve as well; a GPU is worth a wait. */
 const DOWNLOAD_LIMIT_MS = { cpu: 120_000, cuda: 900_000 };
+const HINT = 'set WINNOW_LIBTORCH to one you have, or pip install torch';
 
-/** On x64 the wheel is built for CUDA. Its CPU half is linked against these two, small ones; their version is the wheel's. */
-const CUDA_PARTS = {
-  x64: [
-    ['nvidia-cuda-runtime', '13.0.*', 'libcudart.so.13'],
-    ['nvidia-cuda-cupti', '13.0.*', 'libcupti.so.13'],
-  ],
-};
+/** The wheels are built for CUDA. Their CPU half is linked against these two, small ones. */
+const CUDA_PARTS = { 'nvidia-cuda-runtime': 'libcudart.so.13', 'nvidia-cuda-cupti': 'libcupti.so.13' };
 
 /** The rest of a wheel is Python, and what only a GPU needs: 500 of 950 MB. */
-const UNPACK = `
-import re, sys, zipfile
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if re.match(sys.argv[3], name)])
-`;
 const TORCH_PARTS = {
   cpu: String.raw`torch/include/|torch\.libs/|torch/lib/(?!.*(cuda|python|nvshmem|nvrtc|libshm)).*\.so`,
   cuda: String.raw`torch/include/|torch\.libs/|torch/lib/(?!.*(python|libshm)).*\.so`,
@@ -31,29 +22,52 @@ const TORCH_PARTS = {
 const NVIDIA_PARTS = String.raw`nvidia/.*\.so`;
 
 const flavourFor = (isForGpu) => (isForGpu ? 'cuda' : 'cpu');
-const folderIn = (cache, flavour) => join(cache, `libtorch-${TORCH_VERSION}-${flavour}-${process.arch}`);
 
-/** @returns the libtorch that an earlier set-up has left in the user's cache; undefined when there is none. */
-export function keptLibtorch(cache, isForGpu) {
-  return libtorchIn(join(folderIn(cache, flavourFor(isForGpu)), 'torch'));
+/** What a flavour is made of: each wheel, and what is unpacked of it. */
+function partsOf(flavour) {
+  const torch = [pinOf('torch'), TORCH_PARTS[flavour]];
+  if (flavour === 'cpu')
+    return [torch, ...Object.entries(CUDA_PARTS).map(([name, library]) => [pinOf(name), `.*/${library}$`])];
+  const nvidia = pinnedWheels().filter(({ name }) => name.startsWith('nvidia-'));
+  return [torch, ...nvidia.map((pin) => [pin, NVIDIA_PARTS])];
+}
+
+/** Named by the wheel, so that another one makes another folder. */
+function folderOf(flavour) {
+  const { version, sha256 } = pinOf('torch');
+  return join(nativeCache(), `libtorch-${version}-${flavour}-${process.arch}-${sha256.slice(0, 8)}`);
+}
+
+/**
+ * @returns the libtorch that an earlier set-up has left in the user's cache; undefined when there is none, or it was changed.
+ * @throws {Error} when others may write there.
+ */
+export function keptLibtorch(isForGpu) {
+  const folder = folderOf(flavourFor(isForGpu));
+  return isKept(folder) ? libtorchIn(join(folder, 'torch')) : undefined;
 }
 
 /**
  * Takes a libtorch from PyPI into the user's cache: all of it or nothing.
- * @throws {Error} in one line, when it cannot be had.
+ * @throws {Error} in one line, when it cannot be had, or is not the one that is pinned.
  */
-export function libtorchFromWheels(cache, isForGpu) {
+export function libtorchFromWheels(isForGpu) {
   const reason = obstacle(['python3']);
   if (reason !== undefined) throw new Error(reason);
   const flavour = flavourFor(isForGpu);
-  const folder = folderIn(cache, flavour);
+  const parts = partsOf(flavour);
+  privateCache();
+  const folder = folderOf(flavour);
+  const { version } = pinOf('torch');
   const size = isForGpu ? ' with CUDA (some 3 GB)' : '';
-  console.log(`torch engine: fetching libtorch ${TORCH_VERSION}${size}, once …`);
-  mkdirSync(cache, { recursive: true });
+  console.log(`torch engine: fetching libtorch ${version}${size}, once …`);
   const work = mkdtempSync(`${folder}.unfinished-`);
   try {
-    if (isForGpu) unpackAll(work, `torch==${TORCH_VERSION}`);
-    else unpackCpuHalf(work);
+    const pins = parts.map(([pin]) => pin);
+    const wheels = fetched(join(work, 'wheel'), pins, DOWNLOAD_LIMIT_MS[flavour]);
+    wheels.forEach((wheel, index) => unpackWheel(wheel, work, parts[index][1]));
+    rmSync(join(work, 'wheel'), { recursive: true });
+    recordContents(work);
     renameSync(work, folder);
   } catch (error) {
     // Another set-up may have finished first: what it made serves as well.
@@ -61,62 +75,15 @@ export function libtorchFromWheels(cache, isForGpu) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  const found = keptLibtorch(cache, isForGpu);
-  if (found === undefined)
-    throw new Error(`the wheel of torch ${TORCH_VERSION} holds no libtorch that we know`);
+  const found = keptLibtorch(isForGpu);
+  if (found === undefined) throw new Error(`the wheel of torch ${version} holds no libtorch that we know`);
   return found;
 }
 
-function unpackCpuHalf(work) {
-  const parts = [[`torch==${TORCH_VERSION}`, TORCH_PARTS.cpu]];
-  for (const [wheelPackage, version, library] of CUDA_PARTS[process.arch] ?? []) {
-    parts.push([`${wheelPackage}==${version}`, `.*/${library}$`]);
+function fetched(folder, pins, timeoutMs) {
+  try {
+    return fetchWheels(folder, pins, { timeoutMs });
+  } catch (error) {
+    throw new Error(`${error.message}; ${HINT}`, { cause: error });
   }
-  for (const [requirement, wanted] of parts) {
-    for (const wheel of download(work, requirement, ['--no-deps'], DOWNLOAD_LIMIT_MS.cpu)) {
-      unpack(work, wheel, wanted);
-    }
-  }
-}
-
-/** torch with both halves, and NVIDIA's libraries that it asks for. */
-function unpackAll(work, requirement) {
-  for (const wheel of download(work, requirement, [], DOWNLOAD_LIMIT_MS.cuda)) {
-    unpack(work, wheel, `${TORCH_PARTS.cuda}|${NVIDIA_PARTS}`);
-  }
-}
-
-/** @returns the names of the wheels that are in `work`/wheel then. */
-function download(work, requirement, options, timeout) {
-  const wheels = join(work, 'wheel');
-  // The shared libraries do not depend on the Python that came with them, so any machine takes the same wheel.
-  // pip takes them by their exact names, and NVIDIA's wheels are built for many.
-  const platforms = [
-    'manylinux2014',
-    ...Array.from({ length: 24 }, (_, index) => `manylinux_2_${index + 5}`),
-  ];
-  const downloaded = run(
-    'python3',
-    [
-      ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--retries', '2', ...options],
-      ...['--only-binary=:all:', '--implementation', 'cp', '--python-version', '3.12', '--abi', 'cp312'],
-      ...['--abi', 'abi3', '--abi', 'none', '--platform', 'any'],
-      ...platforms.flatMap((platform) => ['--platform', `${platform}_${MACHINES[process.arch]}`]),
-      ...['--dest', wheels, requirement],
-    ],
-    { timeoutMs: timeout },
-  );
-  if (!downloaded.ok) {
-    const hint = 'set WINNOW_LIBTORCH to one you have, or pip install torch';
-    throw new Error(`pip could not fetch ${requirement} (${complaint(downloaded.output)}); ${hint}`);
-  }
-  return readdirSync(wheels);
-}
-
-/** Unpacks what is wanted of a wheel, and removes it. */
-function unpack(work, wheel, parts) {
-  const file = join(work, 'wheel', wheel);
-  const unpacked = run('python3', ['-c', UNPACK, file, work, parts]);
-  if (!unpacked.ok) throw new Error(`${wheel} could not be unpacked: ${complaint(unpacked.output)}`);
-  rmSync(file);
 }

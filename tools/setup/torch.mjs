@@ -2,21 +2,25 @@ import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { complaint, run } from './command.mjs';
+import { sha256Of } from './content.mjs';
 import { libtorchOfDebian, libtorchOfPython, namedLibtorch } from './libtorch.mjs';
+import { hasNvidiaGpu, obstacle } from './machine.mjs';
+import { privateCache, refuseForeign } from './native-cache.mjs';
 import { keptLibtorch, libtorchFromWheels } from './torch-wheel.mjs';
-import { hasNvidiaGpu, obstacle } from './wheel.mjs';
 
 const NAPI_VERSION = 8;
 /** Our kernels are written with the compiler's vectors and, where the processor has them, its matrix tiles. */
@@ -24,7 +28,8 @@ const OPTIMIZATION = ['-O3', '-march=native', '-fno-math-errno'];
 
 /**
  * Builds the addon of `packages/engine-torch` against the libtorch that is here, or against one from PyPI.
- * What was built is kept in the user's cache, by the contents of the sources and by the libtorch, for every clone.
+ * What was built is kept in the user's cache, by the contents of the sources and by the libtorch, for every clone, with
+ * its SHA-256, which is checked before it is taken from there.
  * Where an NVIDIA GPU answers, or is asked for, and the libtorch has the CUDA half, the addon has it too.
  * @param {{ wantsCuda?: boolean }} options
  * @returns {{ available: boolean, line: string }} one line for the user.
@@ -42,12 +47,15 @@ export function provideTorchIn(engine, { wantsCuda = false } = {}) {
     const found = isForGpu ? libtorchWithCuda() : anyLibtorch(false);
     const libtorch = { ...found, cuda: found.cuda && isForGpu };
     const key = keyOf(engine, libtorch);
-    const kept = join(cacheFolder(), `torch-addon-${key}.node`);
-    if (!existsSync(kept)) {
+    const kept = join(privateCache(), `torch-addon-${key}.node`);
+    let sha256 = keptAddon(kept);
+    if (sha256 === undefined) {
       console.log(`torch engine: compiling its addon for libtorch ${libtorch.version}, once …`);
       compile(engine, libtorch, kept);
+      sha256 = sha256Of(kept);
+      writeFileSync(`${kept}.sha256`, sha256);
     }
-    install(engine, key, kept);
+    install(engine, `${key} ${sha256}`, kept);
     return { available: true, line: `torch ${libtorch.version} (${libtorch.cuda ? 'CPU and CUDA' : 'CPU'})` };
   } catch (error) {
     return { available: false, line: `no torch engine (the fastest): ${error.message}` };
@@ -66,21 +74,30 @@ function libtorchWithCuda() {
   }
 }
 
-const anyLibtorch = (isForGpu) => libtorchHere(isForGpu) ?? libtorchFromWheels(cacheFolder(), isForGpu);
+const anyLibtorch = (isForGpu) => libtorchHere(isForGpu) ?? libtorchFromWheels(isForGpu);
 
 /** What the machine has comes before a download, and what was fetched once before Debian's, which is slower. */
 function libtorchHere(isForGpu) {
   return (
     namedLibtorch() ??
     libtorchOfPython() ??
-    keptLibtorch(cacheFolder(), isForGpu) ??
+    keptLibtorch(isForGpu) ??
     // Debian builds it for the CPU only.
     (isForGpu ? undefined : libtorchOfDebian())
   );
 }
 
-export function cacheFolder() {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'winnow');
+/**
+ * The SHA-256 of an addon that an earlier set-up compiled; undefined when there is none, or it is not what was compiled.
+ * @throws {Error} when others may write there.
+ */
+export function keptAddon(file) {
+  if (!existsSync(file) || !existsSync(`${file}.sha256`)) return undefined;
+  refuseForeign(file);
+  const sha256 = sha256Of(file);
+  if (readFileSync(`${file}.sha256`, 'utf8') === sha256) return sha256;
+  console.log(`${file} is not what the set-up compiled; compiling it anew …`);
+  return undefined;
 }
 
 function sourcesOf(engine) {
@@ -110,16 +127,18 @@ function processorFeatures() {
   return [...new Set(lines.filter((line) => /^(flags|Features|CPU part)\s*:/.test(line)))].join('\n');
 }
 
-/** Where the engine looks for it, with a note of what it was made from. */
-function install(engine, key, kept) {
+/** Where the engine looks for it, with a note of what it was made from and of its SHA-256. */
+function install(engine, madeFrom, kept) {
   const build = join(engine, 'build');
   const [addon, note] = [join(build, 'winnow_torch.node'), join(build, 'made-from')];
-  if (existsSync(addon) && existsSync(note) && readFileSync(note, 'utf8') === key) return;
+  const isNoted = existsSync(addon) && existsSync(note) && readFileSync(note, 'utf8') === madeFrom;
+  if (isNoted && madeFrom.endsWith(sha256Of(addon))) return;
   mkdirSync(build, { recursive: true });
   // Renaming, not overwriting: a running process may have the old file mapped.
   copyFileSync(kept, `${addon}.new`);
+  if (!madeFrom.endsWith(sha256Of(`${addon}.new`))) throw new Error(`${kept} changed while it was copied`);
   renameSync(`${addon}.new`, addon);
-  writeFileSync(note, key);
+  writeFileSync(note, madeFrom);
 }
 
 function compile(engine, libtorch, into) {
@@ -127,7 +146,6 @@ function compile(engine, libtorch, into) {
   if (!existsSync(join(headers, 'node_api.h'))) {
     throw new Error(`it needs the headers of Node, and found none beside ${basename(process.execPath)}`);
   }
-  mkdirSync(dirname(into), { recursive: true });
   const work = mkdtempSync(join(tmpdir(), 'winnow-torch-'));
   const made = join(work, 'addon.node');
   try {
@@ -166,10 +184,14 @@ function compile(engine, libtorch, into) {
  */
 function openmpFolder(library) {
   const hash = createHash('sha256').update(library).digest('hex').slice(0, 16);
-  const folder = join(cacheFolder(), `openmp-${hash}`);
-  mkdirSync(folder, { recursive: true });
+  const folder = join(privateCache(), `openmp-${hash}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  refuseForeign(folder);
   const link = join(folder, 'libgomp.so.1');
-  if (!existsSync(link)) symlinkSync(library, link);
+  const isLink = lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  if (isLink && readlinkSync(link) === library) return folder;
+  rmSync(link, { recursive: true, force: true });
+  symlinkSync(library, link);
   return folder;
 }
 
