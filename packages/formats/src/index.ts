@@ -15,13 +15,15 @@ export type { FileContent } from './file/write-atomically';
 export { readYaml } from './file/yaml-file';
 export type { YamlFileFormat } from './file/yaml-file';
 export { exportHuggingFace } from './hugging-face/export-hugging-face';
+export { clipNormalisation } from './preprocessor/normalisation';
+export type { PictureNormalisation } from './preprocessor/normalisation';
 export {
   PREPROCESSOR_FILE,
-  clipNormalisation,
   preprocessorConfig,
   readNormalisation,
+  readPreprocessor,
 } from './preprocessor/preprocessor';
-export type { PictureNormalisation } from './preprocessor/preprocessor';
+export type { Preprocessor } from './preprocessor/preprocessor';
 export {
   decodeSafetensors,
   encodeSafetensors,

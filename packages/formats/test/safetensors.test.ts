@@ -130,6 +130,17 @@ describe('safetensors', () => {
     ['a file of 3 bytes', Uint8Array.of(1, 2, 3), /starts with 8 bytes of length, got 3 bytes/],
     ['a header beyond the file', fileOf({}).subarray(0, 9), /header of at most 1 bytes.*got the length 2/],
     ['an absurd length', new Uint8Array(16).fill(255), /got the length 18446744073709551615/],
+    [
+      'a header for more tensors than a model has',
+      fileOf(' '.repeat(2 ** 24 + 1)),
+      /header of at most 16777216 bytes.*got the length 16777217/,
+    ],
+    ['brackets without end', fileOf(`{"w":${'['.repeat(200_000)}`), /header: .*at most 100 brackets/],
+    [
+      'more axes than there can be',
+      fileOf({ w: entry('U8', new Array(65).fill(1), 0, 1) }, new Uint8Array(1)),
+      /tensor w: .*\n.*at shape/,
+    ],
     ['no JSON', fileOf('{"a":'), /expected the header to be JSON/],
     ['no UTF-8', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0xc3, 0x28), /UTF-8/],
     ['a list', fileOf('[]'), /expected the header to be a JSON object/],

@@ -105,7 +105,7 @@ describe('weights in several files', () => {
     );
     await writeFile(join(folder, INDEX), '{}');
     await expect(importModel(folder)).rejects.toThrow(
-      /index\.json: not what was expected\n {2}at weight_map/,
+      /index\.json: not an index of weights\n {2}at weight_map/,
     );
   });
 

@@ -60,13 +60,13 @@ export async function openModel(path: string): Promise<OpenedModel> {
   if (record !== undefined) {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
-  const { leftOut, ...imported } = await importModel(path);
+  const { notes, leftOut, ...imported } = await importModel(path);
   const normalisation =
     (await readNormalisation(path)) ?? (imported.kind === 'dual-encoder' ? clipNormalisation : undefined);
   return {
     ...imported,
     decision: undefined,
-    notes: leftOut,
+    notes: [...notes, ...leftOut],
     tokenizerPath: tokenizerIn(path),
     normalisation,
   };

@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import type { HostTensor } from '@winnow/core';
 import { z } from 'zod';
 import { FormatError } from '../file/format-error';
-import { parseJson } from '../file/json';
-import { readBytesIfThere } from '../file/read-file';
+import { readJsonIfThere } from '../file/json-file';
 import { typeInMemory } from '../safetensors/element';
 import { openSafetensors } from '../safetensors/open-safetensors';
 import { closeAll, openShards } from './shards';
@@ -101,8 +100,8 @@ const isA = (kind: 'file' | 'folder', path: string): Promise<boolean> =>
 
 async function jsonBeside(file: string, name: string): Promise<JsonFile | undefined> {
   const beside = join(dirname(file), name);
-  const bytes = await readBytesIfThere(beside);
-  return bytes && { file: beside, json: parseJson(beside, bytes, z.unknown()) };
+  const json = await readJsonIfThere(beside, { schema: z.unknown(), what: 'a configuration' });
+  return json === undefined ? undefined : { file: beside, json };
 }
 
 /** How a shape is written in errors. */
@@ -118,14 +117,6 @@ export function extentOf({ file, tensors }: Checkpoint, name: string, axis: numb
   const extent = tensor?.shape[axis];
   if (extent !== undefined && extent > 0) return extent;
   throw new FormatError(`${file}: expected a tensor ${name} with an axis ${axis}, got ${shown(tensor)}`);
-}
-
-/** One more than the highest number of a layer: one that is missing in between is then reported by name. */
-export function layersIn({ tensors }: Checkpoint, prefix: string): number {
-  return [...tensors.keys()].reduce((layers, name) => {
-    const number = name.startsWith(prefix) ? /^(\d+)\./.exec(name.slice(prefix.length))?.[1] : undefined;
-    return number === undefined ? layers : Math.max(layers, Number(number) + 1);
-  }, 0);
 }
 
 /** Patches along one side, of so many in a square. */

@@ -18,6 +18,7 @@ import {
   visionTransformer,
 } from '@winnow/core';
 import { FormatError } from '../file/format-error';
+import { listed } from '../file/listing';
 import { huggingFaceClip } from '../hugging-face/clip-reading';
 import { huggingFaceVisionTransformer } from '../hugging-face/vision-transformer-reading';
 import { openClip } from '../open-clip/clip-reading';
@@ -32,6 +33,8 @@ export type ImportedModel = AnyDenseModel & {
   readonly bytes: number;
   /** Names of its classes, in the order of the classifier's rows; undefined where nothing says them. */
   readonly classNames: readonly string[] | undefined;
+  /** What a user should know of how it was read, one line each. */
+  readonly notes: readonly string[];
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
   readonly leftOut: readonly string[];
 };
@@ -62,8 +65,8 @@ export function importModel(folderOrFile: string, options: ImportOptions = {}): 
   return withCheckpoint(folderOrFile, async (checkpoint) => {
     const reading = modelReading(checkpoint, options);
     const { tensors, leftOut } = await parametersOf(checkpoint, reading, options);
-    const { config, classNames } = reading;
-    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, classNames, leftOut };
+    const { config, classNames, notes = [] } = reading;
+    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, classNames, notes, leftOut };
   });
 }
 
@@ -143,11 +146,11 @@ async function parametersOf(
   { config, naming, leftOut: reasonFor }: Reading,
   { newHead }: ImportOptions,
 ): Promise<{ tensors: NamedTensors; leftOut: string[] }> {
-  const fresh = newHead && (await freshHeads(config, newHead.seed));
-  const table = correspondences(modelOf(config), naming).filter(({ parts }) =>
-    parts.every(({ path }) => !fresh?.has(path)),
+  const table = correspondences(modelOf(config), naming).filter(
+    ({ parts }) => newHead === undefined || !parts.some(({ path }) => isOfClassifier(path)),
   );
   checkTensors(checkpoint, table, reasonFor);
+  const fresh = newHead && (await freshHeads(config, newHead.seed));
   // One by one: neither their tensors nor ours need be in host memory as a whole.
   async function* ours(): AsyncGenerator<readonly [string, HostTensor]> {
     for (const row of table) yield* partsOfTheirs(row, await checkpoint.read(row.name));
@@ -160,6 +163,8 @@ async function parametersOf(
   });
   return { tensors, leftOut };
 }
+
+const isOfClassifier = (path: string): boolean => /^(head|distillationHead)\./.test(path);
 
 /** Initial values of the classifiers, by path; none in a model that has none. */
 async function freshHeads(config: DenseConfig, seed: number): Promise<HostTensors> {
@@ -188,6 +193,6 @@ function checkTensors(
     if (dtype !== 'float32') wrong.push(`${name}: expected floating-point values, got integers`);
   }
   if (wrong.length > 0) {
-    throw new FormatError(`${file}: the tensors do not fit the configuration:\n  ${wrong.join('\n  ')}`);
+    throw new FormatError(`${file}: the tensors do not fit the configuration:${listed(wrong)}`);
   }
 }

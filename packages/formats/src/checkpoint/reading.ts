@@ -16,6 +16,8 @@ export interface Reading<Config extends DenseConfig = DenseConfig> {
   readonly naming: Naming;
   /** Of a classifier, in the order of its rows, where the checkpoint names them. */
   readonly classNames?: readonly string[] | undefined;
+  /** What a user should know of how it was found, one line each. */
+  readonly notes?: readonly string[];
   /** Why a tensor, by their name, is rightly no part of the model; `undefined` for all others. */
   leftOut(name: string): string | undefined;
 }

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FormatError } from '../file/format-error';
-import { parseJson } from '../file/json';
-import { readBytes } from '../file/read-file';
+import { readJson } from '../file/json-file';
+import { listed } from '../file/listing';
 import { type OpenSafetensors, openSafetensors } from '../safetensors/open-safetensors';
 
 /** What `model.safetensors.index.json` says: the file of every tensor. */
@@ -20,15 +20,16 @@ const shardIndex = z.object({
  * another file than the index says.
  */
 export async function openShards(index: string): Promise<OpenSafetensors[]> {
-  const { weight_map: placeOf } = parseJson(index, await readBytes(index), shardIndex);
+  const { weight_map: placeOf } = await readJson(index, { schema: shardIndex, what: 'an index of weights' });
   const names = [...new Set(Object.values(placeOf))].sort();
   const places = names.map((name) => join(dirname(index), name));
-  const there = await Promise.all(places.map(isThere));
-  const missing = places.filter((_, i) => !there[i]);
+  // Looked up in one list: an index may name any number of files.
+  const there = new Set(await readdir(dirname(index)));
+  const missing = places.filter((_, i) => !there.has(names[i] ?? ''));
   if (missing.length > 0) {
     throw new FormatError(
-      `${index}: expected ${names.length} files of weights, got ${names.length - missing.length}; missing:\n  ` +
-        `${missing.join('\n  ')}\ncopy the whole checkpoint`,
+      `${index}: expected ${names.length} files of weights, got ${names.length - missing.length}; missing:` +
+        `${listed(missing)}\ncopy the whole checkpoint`,
     );
   }
   const shards: OpenSafetensors[] = [];
@@ -66,12 +67,6 @@ function checkPlaces(
     if (!found.has(name)) wrong.push(`missing ${name} in ${file}`);
   }
   if (wrong.length > 0) {
-    throw new FormatError(`${index}: the files do not hold what the index says:\n  ${wrong.join('\n  ')}`);
+    throw new FormatError(`${index}: the files do not hold what the index says:${listed(wrong)}`);
   }
 }
-
-const isThere = (file: string): Promise<boolean> =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );

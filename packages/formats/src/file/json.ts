@@ -85,7 +85,7 @@ function innermost(issue: z.core.$ZodIssue): Problem {
 }
 
 /** @throws {FormatError} when brackets stand in more than so many others. */
-function checkDepth(file: string, bytes: Uint8Array): void {
+export function checkDepth(file: string, bytes: Uint8Array): void {
   const [quote, backslash] = [0x22, 0x5c];
   let depth = 0;
   let isText = false;

@@ -1,16 +1,11 @@
-import { FormatError } from '../file/format-error';
 import type { ClipTextConfig, DualEncoderConfig, TextTowerConfig, VisionTowerConfig } from '@winnow/core';
 import { z } from 'zod';
+import type { JsonFile } from '../checkpoint/checkpoint';
+import { count, side, wholeObject } from '../configuration/fields';
+import { FormatError } from '../file/format-error';
 import { checkJson } from '../file/json';
-import {
-  count,
-  hasWholeHeads,
-  hiddenAct,
-  notExpressible,
-  theirTower,
-  towerOf,
-  wholeHeads,
-} from './tower-config';
+import { commonShape, immaterialFields } from './common-fields';
+import { hasWholeHeads, hiddenAct, notExpressible, theirTower, towerOf, wholeHeads } from './tower-config';
 
 /**
  * Before transformers 4.31 configurations said 2, which is not the end of a text in CLIP's vocabulary; for such models
@@ -18,84 +13,98 @@ import {
  */
 const LEGACY_END = 2;
 
+const layerNormEpsilon = z.number().positive().default(1e-5);
+
 /** Absent fields have the defaults of `transformers`. */
-const textFields = z.object({
+const textShape = {
+  ...commonShape,
   vocab_size: count.default(49408),
   hidden_size: count.default(512),
   intermediate_size: count.default(2048),
-  projection_dim: count.default(512),
+  projection_dim: count.nullish(),
   num_hidden_layers: count.default(12),
   num_attention_heads: count.default(8),
   max_position_embeddings: count.default(77),
   hidden_act: hiddenAct.default('quick_gelu'),
-  layer_norm_eps: z.number().positive().default(1e-5),
-  eos_token_id: z.int().nonnegative().default(49407),
-});
+  layer_norm_eps: layerNormEpsilon,
+  eos_token_id: z.int('expected one token that ends a text').nonnegative().default(49407),
+};
+type TextFields = z.output<z.ZodObject<typeof textShape>>;
 
-const hasEndToken = ({ eos_token_id, vocab_size }: { eos_token_id: number; vocab_size: number }) =>
+const hasEndToken = ({ eos_token_id, vocab_size }: Pick<TextFields, 'eos_token_id' | 'vocab_size'>) =>
   eos_token_id === LEGACY_END || eos_token_id < vocab_size;
 const knownEndToken = { path: ['eos_token_id'], message: 'expected a token of the vocabulary' };
 
-const textConfig = textFields.refine(hasWholeHeads, wholeHeads).refine(hasEndToken, knownEndToken);
+const textConfig = wholeObject(textShape, immaterialFields)
+  .refine(hasWholeHeads, wholeHeads)
+  .refine(hasEndToken, knownEndToken);
 
-const visionConfig = z
-  .object({
+/** `projection_dim` of the whole model is the one that counts. */
+const visionConfig = wholeObject(
+  {
+    ...commonShape,
     hidden_size: count.default(768),
     intermediate_size: count.default(3072),
     num_hidden_layers: count.default(12),
     num_attention_heads: count.default(12),
     num_channels: count.default(3),
-    image_size: count.default(224),
-    patch_size: count.default(32),
+    image_size: side('pictures').default(224),
+    patch_size: side('patches').default(32),
     hidden_act: hiddenAct.default('quick_gelu'),
-    layer_norm_eps: z.number().positive().default(1e-5),
-  })
+    layer_norm_eps: layerNormEpsilon,
+  },
+  [...immaterialFields, 'projection_dim'],
+)
   .refine(hasWholeHeads, wholeHeads)
   .refine(({ image_size, patch_size }) => image_size % patch_size === 0, {
     path: ['image_size'],
     message: 'expected a multiple of patch_size',
   });
 
-const clipTextConfig = textFields
-  .extend({ model_type: z.literal('clip_text_model') })
-  .refine(hasWholeHeads, wholeHeads)
-  .refine(hasEndToken, knownEndToken);
-
 /** In old configurations the fields that end in `_dict` count, where there are both. */
-const clipConfig = z.object({
-  model_type: z.literal('clip'),
-  projection_dim: count.default(512),
-  text_config: textConfig.nullish(),
-  text_config_dict: textConfig.nullish(),
-  vision_config: visionConfig.nullish(),
-  vision_config_dict: visionConfig.nullish(),
-});
+const clipConfig = wholeObject(
+  {
+    ...commonShape,
+    projection_dim: count.default(512),
+    text_config: textConfig.nullish(),
+    text_config_dict: textConfig.nullish(),
+    vision_config: visionConfig.nullish(),
+    vision_config_dict: visionConfig.nullish(),
+  },
+  immaterialFields,
+);
 
-const anyClipConfig = z.object({
+const anyClipConfig = z.looseObject({
   model_type: z.enum(['clip', 'clip_text_model'], {
     error: ({ input }) =>
       `expected clip (both towers) or clip_text_model (the text tower with its projection), got ${JSON.stringify(input)}`,
   }),
 });
 
-/**
- * `config.json` of a CLIPModel or a CLIPTextModelWithProjection → our configuration.
- * @throws {FormatError} with the path inside the JSON.
- */
-export function fromClipConfig(file: string, json: unknown): ClipTextConfig | DualEncoderConfig {
-  const { model_type } = checkJson(file, json, anyClipConfig);
+/** What `config.json` of a CLIPModel or a CLIPTextModelWithProjection says that matters here. */
+export type HuggingFaceClipConfig =
+  | { readonly kind: 'clip-text'; readonly text: z.output<typeof textConfig> }
+  | {
+      readonly kind: 'dual-encoder';
+      readonly projectionDim: number;
+      readonly text: z.output<typeof textConfig>;
+      readonly vision: z.output<typeof visionConfig>;
+    };
+
+/** @throws {FormatError} with the path inside the JSON. */
+export function readClipConfig({ file, json }: JsonFile): HuggingFaceClipConfig {
+  const what = 'the configuration of a CLIP';
+  const { model_type } = checkJson(file, json, anyClipConfig, what);
   switch (model_type) {
-    case 'clip_text_model': {
-      const config = checkJson(file, json, clipTextConfig);
-      return { kind: 'clip-text', ...textOf(config), projectionDim: config.projection_dim };
-    }
+    case 'clip_text_model':
+      return { kind: 'clip-text', text: checkJson(file, json, textConfig, what) };
     case 'clip': {
-      const config = checkJson(file, json, clipConfig);
+      const config = checkJson(file, json, clipConfig, what);
       return {
         kind: 'dual-encoder',
         projectionDim: config.projection_dim,
-        vision: visionOf(config.vision_config_dict ?? config.vision_config ?? visionConfig.parse({})),
-        text: textOf(config.text_config_dict ?? config.text_config ?? textConfig.parse({})),
+        text: config.text_config_dict ?? config.text_config ?? textConfig.parse({}),
+        vision: config.vision_config_dict ?? config.vision_config ?? visionConfig.parse({}),
       };
     }
     default:
@@ -103,7 +112,25 @@ export function fromClipConfig(file: string, json: unknown): ClipTextConfig | Du
   }
 }
 
-function textOf(config: z.infer<typeof textFields>): TextTowerConfig {
+/** P of a text tower by itself. */
+export const projectionOf = ({ projection_dim }: Pick<TextFields, 'projection_dim'>): number =>
+  projection_dim ?? 512;
+
+/** Their configuration → ours. */
+export function fromClipConfig(config: HuggingFaceClipConfig): ClipTextConfig | DualEncoderConfig {
+  switch (config.kind) {
+    case 'clip-text':
+      return { kind: config.kind, ...textOf(config.text), projectionDim: projectionOf(config.text) };
+    case 'dual-encoder': {
+      const { kind, projectionDim, vision, text } = config;
+      return { kind, projectionDim, vision: visionOf(vision), text: textOf(text) };
+    }
+    default:
+      return config satisfies never;
+  }
+}
+
+function textOf(config: TextFields): TextTowerConfig {
   const { vocab_size: vocabulary, eos_token_id: end } = config;
   return {
     vocabulary,
@@ -113,7 +140,7 @@ function textOf(config: z.infer<typeof textFields>): TextTowerConfig {
   };
 }
 
-function visionOf(config: z.infer<typeof visionConfig>): VisionTowerConfig {
+function visionOf(config: z.output<typeof visionConfig>): VisionTowerConfig {
   return {
     imageSize: config.image_size,
     patchSize: config.patch_size,

@@ -1,8 +1,9 @@
 import type { ClipTextConfig, DualEncoderConfig } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
+import { checkLayers } from '../checkpoint/layers';
 import type { Reading } from '../checkpoint/reading';
 import { FormatError } from '../file/format-error';
-import { fromClipConfig } from './clip-config';
+import { type HuggingFaceClipConfig, fromClipConfig, projectionOf, readClipConfig } from './clip-config';
 import { clipNaming, clipTextNaming } from './clip-naming';
 import { configOf } from './config-file';
 
@@ -20,9 +21,22 @@ export function huggingFaceClip(
   if (!names.some((name) => /(^|\.)embeddings\.(token_embedding\.weight|class_embedding)$/.test(name))) {
     return undefined;
   }
-  const { file, json } = configOf(checkpoint);
-  const config = fromClipConfig(file, json);
-  if (config.kind === 'clip-text') checkProjection(checkpoint, config);
+  const stated = configOf(checkpoint);
+  const theirs = readClipConfig(stated);
+  if (theirs.kind === 'clip-text') checkProjection(checkpoint, theirs.text);
+  checkLayers(checkpoint, {
+    prefix: 'text_model.encoder.layers.',
+    stated: theirs.text.num_hidden_layers,
+    source: `num_hidden_layers of the text tower in ${stated.file}`,
+  });
+  if (theirs.kind === 'dual-encoder') {
+    checkLayers(checkpoint, {
+      prefix: 'vision_model.encoder.layers.',
+      stated: theirs.vision.num_hidden_layers,
+      source: `num_hidden_layers of the vision tower in ${stated.file}`,
+    });
+  }
+  const config = fromClipConfig(theirs);
   return {
     config,
     naming: config.kind === 'clip-text' ? clipTextNaming : clipNaming,
@@ -31,10 +45,10 @@ export function huggingFaceClip(
   };
 }
 
-function checkProjection({ file, tensors }: Checkpoint, { projectionDim, tower }: ClipTextConfig): void {
+function checkProjection({ file, tensors }: Checkpoint, text: HuggingFaceClipConfig['text']): void {
   if (tensors.has(TEXT_PROJECTION)) return;
   throw new FormatError(
-    `${file}: missing ${TEXT_PROJECTION} [${projectionDim}, ${tower.embedDim}]: this is a CLIPTextModel, whose states are ` +
-      'not in the space of the pictures; save it as a CLIPTextModelWithProjection, or give the whole CLIPModel',
+    `${file}: missing ${TEXT_PROJECTION} [${projectionOf(text)}, ${text.hidden_size}]: this is a CLIPTextModel, whose ` +
+      'states are not in the space of the pictures; save it as a CLIPTextModelWithProjection, or give the whole CLIPModel',
   );
 }

@@ -2,8 +2,6 @@ import type { Activation, TowerConfig } from '@winnow/core';
 import { z } from 'zod';
 import { FormatError } from '../file/format-error';
 
-export const count = z.int().positive();
-
 /** Our activations by their names. */
 const activations = { gelu: 'gelu', quick_gelu: 'quick-gelu' } as const satisfies Record<string, Activation>;
 const theirActivations = { gelu: 'gelu', 'quick-gelu': 'quick_gelu' } as const satisfies Record<
@@ -11,7 +9,10 @@ const theirActivations = { gelu: 'gelu', 'quick-gelu': 'quick_gelu' } as const s
   string
 >;
 
-export const hiddenAct = z.enum(['gelu', 'quick_gelu']);
+export const hiddenAct = z.enum(
+  ['gelu', 'quick_gelu'],
+  'expected gelu or quick_gelu: other activations are not supported',
+);
 
 /** What every `config.json` says of a stack of layers. */
 export interface HuggingFaceTower {

@@ -1,48 +1,70 @@
 import type { Distillation, VisionTransformerConfig } from '@winnow/core';
-import { type ZodType, z } from 'zod';
+import { z } from 'zod';
+import type { JsonFile } from '../checkpoint/checkpoint';
 import { placeholderName } from '../checkpoint/class-names';
+import { count, only, side, wholeObject } from '../configuration/fields';
 import { checkJson } from '../file/json';
-import {
-  count,
-  hasWholeHeads,
-  hiddenAct,
-  notExpressible,
-  theirTower,
-  towerOf,
-  wholeHeads,
-} from './tower-config';
+import { commonShape, immaterialFields } from './common-fields';
+import { hasWholeHeads, hiddenAct, notExpressible, theirTower, towerOf, wholeHeads } from './tower-config';
 
-/** What `config.json` of a ViT or DeiT says that matters here. Absent fields have the defaults of `transformers`. */
-const huggingFaceConfig = z.object({
-  model_type: z.enum(['vit', 'deit']),
-  architectures: z.array(z.string()).default([]),
-  hidden_size: count.default(768),
-  num_hidden_layers: count.default(12),
-  num_attention_heads: count.default(12),
-  intermediate_size: count.default(3072),
-  hidden_act: hiddenAct.default('gelu'),
-  layer_norm_eps: z.number().positive().default(1e-12),
-  image_size: count.default(224),
-  patch_size: count.default(16),
-  num_channels: count.default(3),
-  qkv_bias: z.literal(true, 'expected true: models without these biases are not supported').default(true),
+/** Models with tensors like a ViT's, and what they have that ours have not. */
+const otherModels: Readonly<Record<string, string>> = {
+  beit: 'relative positions',
+  dinov2: 'layer scale',
+  dinov2_with_registers: 'layer scale and register tokens',
+  dinov3_vit: 'rotary positions',
+  vit_mae: 'masked pictures',
+};
+
+const modelType = z.enum(['vit', 'deit'], {
+  error: ({ input }) => {
+    const feature = typeof input === 'string' ? otherModels[input] : undefined;
+    return (
+      `expected vit or deit, got ${JSON.stringify(input) ?? 'nothing'}` +
+      (feature === undefined ? '' : `: models with ${feature} are not supported`)
+    );
+  },
 });
 
-export type HuggingFaceConfig = z.infer<typeof huggingFaceConfig>;
-
-const imageConfig: ZodType<HuggingFaceConfig> = huggingFaceConfig
+/**
+ * What `config.json` of a ViT or DeiT says that matters here. Absent fields have the defaults of `transformers`. The pooler
+ * and the decoder of masked pictures are no part of a classifier.
+ */
+const imageConfig = wholeObject(
+  {
+    ...commonShape,
+    model_type: modelType,
+    architectures: z.array(z.string()).nullish(),
+    hidden_size: count.default(768),
+    num_hidden_layers: count.default(12),
+    num_attention_heads: count.default(12),
+    intermediate_size: count.default(3072),
+    hidden_act: hiddenAct.default('gelu'),
+    layer_norm_eps: z.number().positive().default(1e-12),
+    image_size: side('pictures').default(224),
+    patch_size: side('patches').default(16),
+    num_channels: count.default(3),
+    qkv_bias: only(true, 'models without these biases are not supported'),
+  },
+  [...immaterialFields, 'encoder_stride', 'pooler_act', 'pooler_output_size'],
+)
   .refine(({ image_size, patch_size }) => image_size % patch_size === 0, {
     path: ['image_size'],
     message: 'expected a multiple of patch_size',
   })
   .refine(hasWholeHeads, wholeHeads);
 
+type HuggingFaceConfig = z.output<typeof imageConfig>;
+
 /**
- * Their `config.json` → our configuration. How many classes there are, the classifier's shape says.
+ * Their `config.json`, as far as it matters.
  * @throws {FormatError} with the path inside the JSON.
  */
-export function fromHuggingFaceConfig(file: string, json: unknown, classes: number): VisionTransformerConfig {
-  const config = checkJson(file, json, imageConfig);
+export const readHuggingFaceConfig = ({ file, json }: JsonFile): HuggingFaceConfig =>
+  checkJson(file, json, imageConfig, 'the configuration of a ViT or DeiT');
+
+/** Their configuration → ours. How many classes there are, the classifier's shape says. */
+export function fromHuggingFaceConfig(config: HuggingFaceConfig, classes: number): VisionTransformerConfig {
   return {
     kind: 'vision-transformer',
     imageSize: config.image_size,
@@ -61,7 +83,7 @@ function distillationOf({ model_type, architectures }: HuggingFaceConfig): Disti
     case 'vit':
       return 'none';
     case 'deit':
-      return architectures.includes('DeiTForImageClassificationWithTeacher') ? 'head' : 'token';
+      return architectures?.includes('DeiTForImageClassificationWithTeacher') === true ? 'head' : 'token';
     default:
       return model_type satisfies never;
   }

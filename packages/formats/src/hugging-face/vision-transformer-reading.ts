@@ -2,9 +2,10 @@ import type { VisionTransformerConfig } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
 import { huggingFaceClassNames } from '../checkpoint/class-names';
 import { classesOf, leftOutOfClassifier } from '../checkpoint/classifier';
+import { checkLayers } from '../checkpoint/layers';
 import type { ImportOptions, Reading } from '../checkpoint/reading';
 import { configOf } from './config-file';
-import { fromHuggingFaceConfig } from './vision-transformer-config';
+import { fromHuggingFaceConfig, readHuggingFaceConfig } from './vision-transformer-config';
 import { huggingFaceNamesIn, huggingFaceNaming } from './vision-transformer-naming';
 
 /**
@@ -18,11 +19,17 @@ export function huggingFaceVisionTransformer(
   const { tensors } = checkpoint;
   const names = huggingFaceNamesIn([...tensors.keys()]);
   if (names === undefined) return undefined;
-  const { file, json } = configOf(checkpoint);
+  const stated = configOf(checkpoint);
+  const theirs = readHuggingFaceConfig(stated);
+  checkLayers(checkpoint, {
+    prefix: `${names.prefix}${names.style}.`,
+    stated: theirs.num_hidden_layers,
+    source: `num_hidden_layers in ${stated.file}`,
+  });
   const classifier = tensors.has('cls_classifier.weight') ? 'cls_classifier.weight' : 'classifier.weight';
-  const config = fromHuggingFaceConfig(file, json, classesOf(checkpoint, classifier, options));
+  const config = fromHuggingFaceConfig(theirs, classesOf(checkpoint, classifier, options));
   const classNames =
-    options.newHead === undefined ? huggingFaceClassNames({ file, json }, config.classes) : undefined;
+    options.newHead === undefined ? huggingFaceClassNames(stated, config.classes) : undefined;
   const naming = huggingFaceNaming({ ...names, distillation: config.distillation });
   return { config, naming, classNames, leftOut: leftOutOfClassifier(naming, options) };
 }

@@ -24,7 +24,7 @@ export function openClip(
   const config =
     openClipConfig === undefined
       ? openClipConfigOfShapes(checkpoint, activationOf(checkpoint, options))
-      : fromOpenClipConfig(openClipConfig);
+      : fromOpenClipConfig(checkpoint, openClipConfig);
   return {
     config,
     naming: openClipNaming({

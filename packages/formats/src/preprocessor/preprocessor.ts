@@ -1,76 +1,90 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ZodType, z } from 'zod';
-import { parseJson } from '../file/json';
-import { readBytesIfThere } from '../file/read-file';
-
-/** What pictures are normalised with, per channel (red, green, blue), for values in [0, 1]: (value − mean) / std. */
-export interface PictureNormalisation {
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-}
+import { only, side, wholeObject } from '../configuration/fields';
+import { readJsonIfThere } from '../file/json-file';
+import { type Preparation, preparationBy, preparationInside } from './image-processor';
+import { type PictureNormalisation, deviations, perChannel } from './normalisation';
 
 /** Stands beside the weights, as in Hugging Face's checkpoints. */
 export const PREPROCESSOR_FILE = 'preprocessor_config.json';
 
-/** Of every CLIP that OpenAI published, and of most others. */
-export const clipNormalisation: PictureNormalisation = {
-  mean: [0.48145466, 0.4578275, 0.40821073],
-  std: [0.26862954, 0.26130258, 0.27577711],
-};
-const unchanged: PictureNormalisation = { mean: [0, 0, 0], std: [1, 1, 1] };
+const statisticsShape = { mean: perChannel.nullish(), std: deviations.nullish() };
 
-const perChannel = z.tuple(
-  [z.number(), z.number(), z.number()],
-  'expected a number for each of three channels',
-);
-const deviations = z.tuple(
-  [z.number().positive(), z.number().positive(), z.number().positive()],
-  'expected a positive number for each of three channels',
-);
+function preparation(
+  mean: PictureNormalisation['mean'] | null | undefined,
+  std: PictureNormalisation['std'] | null | undefined,
+  imageSize: number | null | undefined,
+): Preparation | undefined {
+  if (!mean || !std) return undefined;
+  return { normalisation: { mean, std }, imageSize: imageSize ?? undefined };
+}
 
-const huggingFace = z
-  .object({
-    do_normalize: z.boolean().default(true),
-    image_mean: perChannel.optional(),
-    image_std: deviations.optional(),
-  })
-  .transform(({ do_normalize: isNormalised, image_mean: mean, image_std: std }) => {
-    if (!isNormalised) return unchanged;
-    return mean === undefined || std === undefined ? undefined : { mean, std };
-  });
-const statistics = z
-  .object({ mean: perChannel.optional(), std: deviations.optional() })
-  .transform(({ mean, std }) => (mean === undefined || std === undefined ? undefined : { mean, std }));
+/** timm says it of its weights; its older files have all that they say at the top. What else stands there is checked on import. */
 const timm = z
-  .object({ pretrained_cfg: statistics.optional() })
-  .transform(({ pretrained_cfg: found }) => found);
+  .looseObject({
+    ...statisticsShape,
+    architecture: z.string().nullish(),
+    pretrained_cfg: z.looseObject(statisticsShape).nullish(),
+  })
+  .transform(({ pretrained_cfg: inside, mean, std, architecture }) =>
+    inside
+      ? preparation(inside.mean, inside.std, undefined)
+      : preparation(architecture ? mean : undefined, std, undefined),
+  );
+
 const openClip = z
-  .object({ preprocess_cfg: statistics.optional() })
-  .transform(({ preprocess_cfg: found }) => found);
+  .looseObject({
+    preprocess_cfg: wholeObject(
+      {
+        ...statisticsShape,
+        size: side('pictures').nullish(),
+        mode: only('RGB', 'pictures of other channels are not supported'),
+      },
+      ['fill_color', 'interpolation', 'resize_mode'],
+    ).nullish(),
+  })
+  .transform(({ preprocess_cfg: inside }) => inside && preparation(inside.mean, inside.std, inside.size));
+
+interface Place {
+  readonly name: string;
+  readonly what: string;
+  readonly schema: ZodType<Preparation | undefined | null>;
+}
 
 /** Where it may be said, the first that says it first. */
-const places: readonly (readonly [file: string, schema: ZodType<PictureNormalisation | undefined>])[] = [
-  [PREPROCESSOR_FILE, huggingFace],
-  ['open_clip_config.json', openClip],
-  ['config.json', timm],
+const places: readonly Place[] = [
+  { name: 'processor_config.json', what: 'the configuration of a processor', schema: preparationInside },
+  { name: PREPROCESSOR_FILE, what: 'the configuration of an image processor', schema: preparationBy },
+  { name: 'open_clip_config.json', what: 'a configuration of open_clip', schema: openClip },
+  { name: 'config.json', what: 'a configuration', schema: timm },
 ];
 
+/** How the pictures of a model are prepared, and where it is said. */
+export interface Preprocessor extends Preparation {
+  readonly file: string;
+}
+
 /**
- * What the files beside the weights say that pictures are normalised with; undefined when they do not say it.
+ * What the files beside the weights say of how pictures are prepared; undefined when they do not say what they are
+ * normalised with.
  * @param folderOrFile Of a model of ours, or a checkpoint of Hugging Face, timm or open_clip.
- * @throws {FormatError} when one of them is corrupt, or says something else than a number per channel.
+ * @throws {FormatError} when one of them is corrupt, or says something that we do not do.
  */
-export async function readNormalisation(folderOrFile: string): Promise<PictureNormalisation | undefined> {
+export async function readPreprocessor(folderOrFile: string): Promise<Preprocessor | undefined> {
   const isFolder = (await stat(folderOrFile)).isDirectory();
   const folder = isFolder ? folderOrFile : dirname(folderOrFile);
-  for (const [name, schema] of places) {
+  for (const { name, what, schema } of places) {
     const file = join(folder, name);
-    const bytes = await readBytesIfThere(file);
-    const found = bytes && parseJson(file, bytes, schema);
-    if (found !== undefined) return found;
+    const found = await readJsonIfThere(file, { schema, what });
+    if (found?.normalisation !== undefined) return { ...found, file };
   }
   return undefined;
+}
+
+/** Like `readPreprocessor`, only what pictures are normalised with. */
+export async function readNormalisation(folderOrFile: string): Promise<PictureNormalisation | undefined> {
+  return (await readPreprocessor(folderOrFile))?.normalisation;
 }
 
 /** The content of the file that says it. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { FormatError } from '../file/format-error';
-import { checkJson } from '../file/json';
+import { checkDepth, checkJson } from '../file/json';
 import { type ElementType, elementBytes, elementTypes } from './element';
 
 /** Before the header stands its length, as an unsigned 64-bit number. */
 export const LENGTH_BYTES = 8;
-/** The format's own bound. */
-const LONGEST_HEADER = 100_000_000;
+/** Room for a hundred thousand tensors. (The format's own bound is six times as much.) */
+const LONGEST_HEADER = 2 ** 24;
 export const METADATA = '__metadata__';
 
 /** Where a tensor lies: bytes `begin` to `end` after the header. */
@@ -26,10 +26,12 @@ export interface Header {
   readonly dataStart: number;
 }
 
+/** PyTorch's own bound. */
+const MOST_AXES = 64;
 const natural = z.int().nonnegative();
 const headerEntry = z.strictObject({
   dtype: elementTypes,
-  shape: z.array(natural),
+  shape: z.array(natural).max(MOST_AXES),
   data_offsets: z.tuple([natural, natural]),
 });
 
@@ -61,7 +63,9 @@ export function dataStartOf(bytes: Uint8Array, size: number, source: string): nu
  */
 export function decodeHeader(bytes: Uint8Array, source: string, size = bytes.byteLength): Header {
   const dataStart = dataStartOf(bytes, size, source);
-  const text = headerText(bytes.subarray(LENGTH_BYTES, dataStart), source);
+  const header = bytes.subarray(LENGTH_BYTES, dataStart);
+  const text = headerText(header, source);
+  checkDepth(`${source}: header`, header);
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -1,6 +1,7 @@
 import type { HostTensor } from '@winnow/core';
 import { type OpenFile, openFile } from '../file/open-file';
 import { valuesOf } from './element';
+import { checkFinite } from './finite';
 import { type HeaderEntry, LENGTH_BYTES, dataStartOf, decodeHeader } from './header';
 
 /** A safetensors file whose header was read and checked; the tensors are read one by one. Whoever opened it closes it. */
@@ -9,7 +10,7 @@ export interface OpenSafetensors {
   /** In bytes. */
   readonly size: number;
   readonly entries: readonly HeaderEntry[];
-  /** @throws {FormatError} when the file cannot be read, or holds an I64 beyond int32. */
+  /** @throws {FormatError} when the file cannot be read, or holds a float that is NaN or infinite, or an I64 beyond int32. */
   read(entry: HeaderEntry): Promise<HostTensor>;
   close(): Promise<void>;
 }
@@ -41,8 +42,12 @@ export async function safetensorsIn(opened: OpenFile): Promise<OpenSafetensors> 
     file,
     size,
     entries,
-    read: async ({ name, type, shape, begin, end }) =>
-      valuesOf(type, await opened.read(dataStart + begin, dataStart + end), shape, `${file}: tensor ${name}`),
+    read: async ({ name, type, shape, begin, end }) => {
+      const place = `${file}: tensor ${name}`;
+      const tensor = valuesOf(type, await opened.read(dataStart + begin, dataStart + end), shape, place);
+      if (tensor.dtype === 'float32') checkFinite(tensor.values, place);
+      return tensor;
+    },
     close: () => opened.close(),
   };
 }

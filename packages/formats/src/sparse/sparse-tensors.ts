@@ -5,6 +5,7 @@ import {
   entriesOfMask,
   keptCount,
   maskFrom,
+  sizeOf,
   sparseEncoding,
 } from '@winnow/core';
 import { FormatError } from '../file/format-error';
@@ -80,71 +81,95 @@ function placesOf(mask: ParameterMask): HostTensor {
   return { dtype: 'int32', shape: [words], values };
 }
 
-/** Stored tensors with every matrix whole. */
-export interface Reading {
-  /** Of the matrices that are stored sparse. */
-  readonly masks: ParameterMasks;
-  /** Names, shapes and types as if every matrix were stored whole. */
+/** Stored tensors, described as if every matrix were stored whole; none is read yet. */
+export interface SparseLayout {
   readonly described: ReadonlyMap<string, Described>;
-  /** One after another; zeros where nothing is stored. */
-  tensors(): AsyncGenerator<[string, HostTensor]>;
-}
-
-/**
- * Opens stored tensors as whole ones. What says where weights are is read at once, the weights are read as they are used.
- * @param shapes Of the parameters that may be stored sparse, by path.
- * @throws {FormatError} naming the matrix: places without values or the other way round, more or fewer of them, out of
- * order or out of range.
- */
-export async function sparseReading(
-  stored: OpenSafetensors,
-  shapes: ReadonlyMap<string, readonly number[]>,
-): Promise<Reading> {
-  const entries = new Map(stored.entries.map((entry) => [entry.name, entry]));
-  const masks: Record<string, ParameterMask> = {};
-  const values = new Map<string, HeaderEntry>();
-  for (const [path, shape] of shapes) {
-    const own = entries.get(path + VALUES);
-    if (entries.has(path) || own === undefined) continue;
-    masks[path] = await maskIn(stored, entries, { path, shape, values: own });
-    values.set(path, own);
-    for (const part of [VALUES, BITMAP, INDICES]) entries.delete(path + part);
-  }
-  const described = new Map<string, Described>();
-  for (const [name, { type, shape }] of entries) described.set(name, { dtype: typeInMemory[type], shape });
-  for (const path of values.keys()) described.set(path, { dtype: 'float32', shape: shapes.get(path) ?? [] });
-  async function* tensors(): AsyncGenerator<[string, HostTensor]> {
-    for (const [name, entry] of entries) yield [name, await stored.read(entry)];
-    for (const [path, entry] of values) {
-      const mask = masks[path];
-      if (mask !== undefined) yield [path, scattered(await stored.read(entry), mask)];
-    }
-  }
-  return { masks, described, tensors };
+  /** Stored as they are. */
+  readonly whole: readonly HeaderEntry[];
+  readonly sparse: readonly SparseMatrix[];
 }
 
 interface SparseMatrix {
   readonly path: string;
   readonly shape: readonly number[];
   readonly values: HeaderEntry;
+  readonly bitmap: HeaderEntry | undefined;
+  readonly indices: HeaderEntry | undefined;
+}
+
+/** @param shapes Of the parameters that may be stored sparse, by path. */
+export function sparseLayout(
+  stored: readonly HeaderEntry[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): SparseLayout {
+  const entries = new Map(stored.map((entry) => [entry.name, entry]));
+  const sparse: SparseMatrix[] = [];
+  for (const [path, shape] of shapes) {
+    const [values, bitmap, indices] = [VALUES, BITMAP, INDICES].map((part) => entries.get(path + part));
+    if (entries.has(path) || values === undefined) continue;
+    sparse.push({ path, shape, values, bitmap, indices });
+    for (const part of [VALUES, BITMAP, INDICES]) entries.delete(path + part);
+  }
+  const described = new Map<string, Described>();
+  for (const [name, { type, shape }] of entries) described.set(name, { dtype: typeInMemory[type], shape });
+  for (const { path, shape } of sparse) described.set(path, { dtype: 'float32', shape });
+  return { described, whole: [...entries.values()], sparse };
+}
+
+/** Stored tensors with every matrix whole. */
+export interface Reading {
+  /** Of the matrices that are stored sparse. */
+  readonly masks: ParameterMasks;
+  /** One after another; zeros where nothing is stored. */
+  tensors(): AsyncGenerator<[string, HostTensor]>;
+}
+
+/** Nearly nothing is left of a matrix that takes as many times the bytes of its file. */
+const MOST_TIMES = 10_000;
+/** Matrices that take less are never too large. */
+const ALWAYS_BYTES = 2 ** 28;
+
+/**
+ * Opens stored tensors as whole ones. What says where weights are is read at once, the weights are read as they are used.
+ * @throws {FormatError} naming the matrix: places without values or the other way round, more or fewer of them, out of
+ * order or out of range; or when the matrices are far larger than what the file can say of them.
+ */
+export async function sparseReading(
+  stored: OpenSafetensors,
+  { whole, sparse }: Pick<SparseLayout, 'whole' | 'sparse'>,
+): Promise<Reading> {
+  const bytes = 4 * sparse.reduce((total, { shape }) => total + sizeOf({ shape }), 0);
+  if (bytes > Math.max(ALWAYS_BYTES, MOST_TIMES * stored.size)) {
+    throw new FormatError(
+      `${stored.file}: expected masked matrices of a size that ${stored.size} bytes can fill, got ${bytes} bytes of them`,
+    );
+  }
+  const masks: Record<string, ParameterMask> = {};
+  for (const matrix of sparse) masks[matrix.path] = await maskIn(stored, matrix);
+  async function* tensors(): AsyncGenerator<[string, HostTensor]> {
+    for (const entry of whole) yield [entry.name, await stored.read(entry)];
+    for (const { path, values } of sparse) {
+      const mask = masks[path];
+      if (mask !== undefined) yield [path, scattered(await stored.read(values), mask)];
+    }
+  }
+  return { masks, tensors };
 }
 
 async function maskIn(
   { file, read }: OpenSafetensors,
-  entries: ReadonlyMap<string, HeaderEntry>,
-  { path, shape, values }: SparseMatrix,
+  { path, shape, values, bitmap, indices }: SparseMatrix,
 ): Promise<ParameterMask> {
-  const [bitmap, indices] = [entries.get(path + BITMAP), entries.get(path + INDICES)];
   const fault: Fault = (what) => new FormatError(`${file}: ${path}: ${what}`);
   const found = bitmap ?? indices;
   if (found === undefined) throw fault('expected a bitmap or indices beside its values');
   if (bitmap !== undefined && indices !== undefined)
     throw fault('expected a bitmap or indices beside its values, got both');
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf({ shape });
   const places = await read(found);
   const kept = bitmap === undefined ? keptByIndices(places, size, fault) : keptByBitmap(places, size, fault);
   const mask = maskFrom(kept, shape);
-  const count = values.shape.reduce((product, extent) => product * extent, 1);
+  const count = sizeOf(values);
   if (typeInMemory[values.type] !== 'float32' || count !== keptCount(mask)) {
     throw fault(`expected ${keptCount(mask)} values, one for each place, got ${count}`);
   }

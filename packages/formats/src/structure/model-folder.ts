@@ -18,26 +18,33 @@ import {
   entriesOf,
   identityDecision,
   mismatches,
-  modelOf,
   uploadEach,
 } from '@winnow/core';
 import { FormatError } from '../file/format-error';
 import type { OpenFile } from '../file/open-file';
-import { parseJson } from '../file/json';
-import { readBytes, readBytesIfThere } from '../file/read-file';
+import { type JsonFileFormat, readJson, readJsonIfThere } from '../file/json-file';
+import { listed } from '../file/listing';
 import { hashing, openHashedIfThere } from '../file/sha256';
 import { makeFolder, renameDurably, writeAtomically } from '../file/write-atomically';
 import { leafReader } from '../safetensors/leaf-reader';
 import { safetensorsIn } from '../safetensors/open-safetensors';
 import { streamSafetensors } from '../safetensors/safetensors';
-import { sparseReading, sparseWriting } from '../sparse/sparse-tensors';
+import { sparseLayout, sparseReading, sparseWriting } from '../sparse/sparse-tensors';
 import { checkClassNames, classNamesInOrigin } from './class-names';
+import { specsOf } from './specs';
 import { type StructureFile, structureFile } from './structure-file';
 
 const WEIGHTS = 'model.safetensors';
 /** Where new weights wait until the structure file names them. */
 const NEXT_WEIGHTS = 'model.next.safetensors';
 const STRUCTURE = 'structure.json';
+
+/** It may hold the masks of a decision, a bit for each weight. */
+const structureFormat: JsonFileFormat<StructureFile> = {
+  schema: structureFile,
+  what: 'the structure of a model',
+  mostBytes: 2 ** 28,
+};
 
 export interface SavedModel {
   readonly model: { readonly config: ModelConfig; readonly specs: Tree<ParameterSpec> };
@@ -127,18 +134,20 @@ async function writeWeights(
  */
 export async function loadModel(folder: string): Promise<LoadedModel> {
   const file = join(folder, STRUCTURE);
-  const structure = parseJson(file, await readBytes(file), structureFile);
+  const structure = await readJson(file, structureFormat);
   const classNames = classNamesIn(structure, file);
   const weights = await weightsOf(folder, structure);
   try {
     const { model } = structure;
     const dense = model.kind === 'masked' ? model.model : model;
-    const specs = entriesOf<ParameterSpec>(modelOf(dense).specs);
+    const stored = await safetensorsIn(weights);
+    const specs = specsOf(dense, stored, file);
     // Only the matrices of a masked model may be stored sparse.
     const maskable = model.kind === 'masked' ? specs : [];
     const shapes = new Map(maskable.map(([path, { shape }]) => [path, shape]));
-    const { masks, described, tensors } = await sparseReading(await safetensorsIn(weights), shapes);
-    checkTensors(described, specs, { file: weights.file, structure: file });
+    const layout = sparseLayout(stored.entries, shapes);
+    checkTensors(layout.described, specs, { file: weights.file, structure: file });
+    const { masks, tensors } = await sparseReading(stored, layout);
     const config: ModelConfig = model.kind === 'masked' ? { ...model, masks } : model;
     return {
       ...anyModel(config, await uploadEach(tensors())),
@@ -157,7 +166,7 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
  */
 export async function modelFolderKind(folder: string): Promise<DenseConfig['kind']> {
   const file = join(folder, STRUCTURE);
-  const { model } = parseJson(file, await readBytes(file), structureFile);
+  const { model } = await readJson(file, structureFormat);
   return model.kind === 'masked' ? model.model.kind : model.kind;
 }
 
@@ -205,7 +214,7 @@ function checkTensors(
     if (dtype !== 'float32') wrong.push(`${name}: expected float32, got ${dtype}`);
   }
   if (wrong.length > 0) {
-    throw new FormatError(`${file}: the tensors do not fit ${structure}:\n  ${wrong.join('\n  ')}`);
+    throw new FormatError(`${file}: the tensors do not fit ${structure}:${listed(wrong)}`);
   }
 }
 
@@ -238,8 +247,7 @@ async function settle(folder: string): Promise<void> {
   if (found === undefined) return;
   await found.opened.close();
   const file = join(folder, STRUCTURE);
-  const bytes = await readBytesIfThere(file);
-  const named = bytes && parseJson(file, bytes, structureFile).weights.sha256;
+  const named = (await readJsonIfThere(file, structureFormat))?.weights.sha256;
   if (named === found.sha256) await renameDurably(waiting, join(folder, WEIGHTS));
   else await rm(waiting);
 }

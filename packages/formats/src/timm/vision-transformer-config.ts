@@ -1,81 +1,78 @@
 import type { Distillation, VisionTransformerConfig } from '@winnow/core';
-import { z } from 'zod';
-import { type Checkpoint, extentOf, gridOf, layersIn } from '../checkpoint/checkpoint';
-import { FormatError } from '../file/format-error';
-import { checkJson } from '../file/json';
+import { type Checkpoint, extentOf, gridOf } from '../checkpoint/checkpoint';
+import { layersIn } from '../checkpoint/layers';
+import { type TimmConfiguration, type TimmShapes, readTimmConfig } from './configuration';
+import { headsOf } from './heads';
 
-const count = z.int().positive();
+const nothingSaid: TimmConfiguration = { architecture: undefined, heads: undefined, activation: undefined };
 
-/** What a `config.json` beside timm weights may say that the weights themselves do not. */
-const timmConfig = z.object({
-  architecture: z.string().exactOptional(),
-  num_heads: count.exactOptional(),
-  model_args: z.object({ num_heads: count.exactOptional() }).exactOptional(),
-  global_pool: z
-    .literal(['token', ''], 'expected token: models that pool otherwise are not supported')
-    .exactOptional(),
-});
-
-type TimmConfig = z.infer<typeof timmConfig>;
-
-/** Heads of the published sizes. */
-const headsOfSize: Readonly<Record<string, number>> = { tiny: 3, small: 6, base: 12, large: 16 };
+/** A configuration, and what a user should know of how it was found. */
+export interface TimmReading {
+  readonly config: VisionTransformerConfig;
+  readonly notes: readonly string[];
+}
 
 /**
- * The configuration of timm weights. Everything but the number of heads can be read from their shapes.
- * @throws {FormatError} when a shape makes no sense or nothing says how many heads there are.
+ * The configuration of timm weights. Everything but the number of heads and the activation can be read from their shapes.
+ * @throws {FormatError} when a shape makes no sense, a configuration beside them says something else than they do or
+ * something that we do not have, or nothing says how many heads there are.
  */
 export function timmVisionTransformerConfig(
   checkpoint: Checkpoint,
   classes: number,
   givenHeads?: number,
-): VisionTransformerConfig {
-  const { file, tensors } = checkpoint;
-  const extent = (name: string, axis: number) => extentOf(checkpoint, name, axis);
-  const embedDim = extent('cls_token', 2);
-  const patchSize = extent('patch_embed.proj.weight', 2);
+): TimmReading {
+  const { file, tensors, config: stated } = checkpoint;
   const distillation = distillationOf(tensors);
-  const patches = extent('pos_embed', 1) - (distillation === 'none' ? 1 : 2);
-  const grid = gridOf(file, 'pos_embed', patches);
-  const heads = givenHeads ?? headsOf(checkpoint);
+  const shapes = shapesOf(checkpoint, distillation);
+  const { imageSize, patchSize, channels, embedDim, layers, hiddenDim } = shapes;
+  const said = stated === undefined ? nothingSaid : readTimmConfig(stated, shapes);
+  const { heads, note } = headsOf(file, {
+    said: givenHeads ?? said.heads,
+    ...(said.architecture === undefined ? {} : { architecture: said.architecture }),
+    embedDim,
+  });
   const headDim = embedDim / heads;
-  if (!Number.isInteger(headDim)) {
-    throw new FormatError(`${file}: expected a width that is a multiple of ${heads} heads, got ${embedDim}`);
-  }
-  const hiddenDim = extent('blocks.0.mlp.fc1.weight', 0);
   return {
-    kind: 'vision-transformer',
-    imageSize: grid * patchSize,
+    config: {
+      kind: 'vision-transformer',
+      imageSize,
+      patchSize,
+      channels,
+      classes,
+      distillation,
+      embeddingNorm: false,
+      patchBias: true,
+      tower: {
+        embedDim,
+        heads,
+        denseHeadDim: headDim,
+        activation: said.activation ?? 'gelu',
+        causal: false,
+        normEpsilon: 1e-6,
+        blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim })),
+      },
+    },
+    notes: note === undefined ? [] : [note],
+  };
+}
+
+function shapesOf(checkpoint: Checkpoint, distillation: Distillation): TimmShapes {
+  const { file } = checkpoint;
+  const extent = (name: string, axis: number) => extentOf(checkpoint, name, axis);
+  const patchSize = extent('patch_embed.proj.weight', 2);
+  const patches = extent('pos_embed', 1) - (distillation === 'none' ? 1 : 2);
+  return {
+    imageSize: gridOf(file, 'pos_embed', patches) * patchSize,
     patchSize,
     channels: extent('patch_embed.proj.weight', 1),
-    classes,
-    distillation,
-    embeddingNorm: false,
-    patchBias: true,
-    tower: {
-      embedDim,
-      heads,
-      denseHeadDim: headDim,
-      activation: 'gelu',
-      causal: false,
-      normEpsilon: 1e-6,
-      blocks: Array.from({ length: layersIn(checkpoint, 'blocks.') }, () => ({ headDim, hiddenDim })),
-    },
+    embedDim: extent('cls_token', 2),
+    layers: layersIn(checkpoint, 'blocks.'),
+    hiddenDim: extent('blocks.0.mlp.fc1.weight', 0),
   };
 }
 
 function distillationOf(tensors: Checkpoint['tensors']): Distillation {
   if (tensors.has('head_dist.weight')) return 'head';
   return tensors.has('dist_token') ? 'token' : 'none';
-}
-
-function headsOf({ file, config }: Checkpoint): number {
-  const known: TimmConfig = config === undefined ? {} : checkJson(config.file, config.json, timmConfig);
-  const size = /^(?:vit|deit|deit3)_(tiny|small|base|large)_/.exec(known.architecture ?? '')?.[1];
-  const found = known.num_heads ?? known.model_args?.num_heads ?? headsOfSize[size ?? ''];
-  if (found !== undefined) return found;
-  throw new FormatError(
-    `${file}: expected to learn the number of attention heads from config.json (num_heads or a known architecture), ` +
-      'got nothing; give it as the option `heads`',
-  );
 }

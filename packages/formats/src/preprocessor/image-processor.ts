@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { only, wholeObject } from '../configuration/fields';
+import {
+  type PictureNormalisation,
+  clipNormalisation,
+  deviations,
+  perChannel,
+  unchanged,
+} from './normalisation';
+
+/** What a configuration says of how pictures are prepared. */
+export interface Preparation {
+  /** Undefined where it is not said. */
+  readonly normalisation: PictureNormalisation | undefined;
+  /** Side of the pictures, in pixels; undefined where it is not said. */
+  readonly imageSize: number | undefined;
+}
+
+const pixels = z.int().positive();
+const notSquare = 'expected as high as wide: only square pictures are supported';
+const square = z
+  .union(
+    [
+      pixels.transform((side) => ({ height: side, width: side })),
+      z.tuple([pixels, pixels]).transform(([height, width]) => ({ height, width })),
+      z.looseObject({ height: pixels, width: pixels }),
+      z.looseObject({ shortest_edge: pixels }).transform(() => undefined),
+    ],
+    'expected a number, height and width, or shortest_edge',
+  )
+  .refine((size) => size === undefined || size.height === size.width, notSquare);
+
+/** The default is that of the whole scale of bytes. */
+const FACTOR = 1 / 255;
+const rescaled = 'pictures whose values are not brought to 0…1 are not supported';
+
+/** An image processor of `transformers`. Fields that only say how a picture is brought to its size are not compared. */
+const imageProcessor = wholeObject(
+  {
+    image_processor_type: z.string().nullish(),
+    feature_extractor_type: z.string().nullish(),
+    do_normalize: z.boolean().nullish(),
+    image_mean: perChannel.nullish(),
+    image_std: deviations.nullish(),
+    do_rescale: only(true, rescaled),
+    rescale_factor: z
+      .number()
+      .refine((factor) => Math.abs(factor - FACTOR) < 1e-6, `expected 1/255: ${rescaled}`)
+      .nullish(),
+    size: square.nullish(),
+    do_center_crop: z.boolean().nullish(),
+    crop_size: square.nullish(),
+    rescale_offset: only(false, rescaled),
+    do_flip_channel_order: only(false, 'pictures with channels in another order are not supported'),
+    do_pad: only(false, 'pictures that are filled up are not supported'),
+  },
+  [
+    ...['crop_pct', 'data_format', 'default_to_square', 'device', 'disable_grouping', 'do_convert_rgb'],
+    ...['do_reduce_labels', 'do_resize', 'image_seq_length', 'input_data_format', 'model_input_names'],
+    ...['name_or_path', 'pad_size', 'processor_class', 'resample', 'return_tensors', 'size_divisor'],
+    ...['tokenizer_class', 'transformers_version', 'use_fast', 'use_square_size'],
+  ],
+);
+
+/** What processors of these kinds normalise with where they do not say it. */
+const defaults: readonly (readonly [kind: RegExp, normalisation: PictureNormalisation])[] = [
+  [/^ViT(ImageProcessor|FeatureExtractor)/, { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }],
+  [/^CLIP(ImageProcessor|FeatureExtractor)/, clipNormalisation],
+];
+
+export const preparationBy = imageProcessor.transform((fields): Preparation => {
+  const { size, crop_size: crop, do_center_crop: isCropped } = fields;
+  const frame = crop && isCropped !== false ? crop : (size ?? undefined);
+  return { normalisation: normalisationBy(fields), imageSize: frame?.height };
+});
+
+function normalisationBy({
+  do_normalize: isNormalised,
+  image_mean: mean,
+  image_std: std,
+  image_processor_type: processor,
+  feature_extractor_type: extractor,
+}: z.output<typeof imageProcessor>): PictureNormalisation | undefined {
+  if (isNormalised === false) return unchanged;
+  const kind = processor ?? extractor ?? '';
+  const usual = defaults.find(([pattern]) => pattern.test(kind))?.[1];
+  const said = { mean: mean ?? usual?.mean, std: std ?? usual?.std };
+  return said.mean === undefined || said.std === undefined ? undefined : { mean: said.mean, std: said.std };
+}
+
+/** `processor_config.json`: since `transformers` 5 it holds the image processor too. */
+export const preparationInside = z
+  .looseObject({ image_processor: preparationBy.nullish() })
+  .transform(({ image_processor: inside }) => inside ?? undefined);
