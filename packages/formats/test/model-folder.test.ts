@@ -105,7 +105,7 @@ describe('a model folder', () => {
     const loaded = await loadVision(folder);
     expect(loaded.model.config).toEqual(model.config);
     expect(logitsOf(loaded.model, loaded.params)).toEqual(logitsOf(model, params));
-    expect(Object.keys(loaded)).toEqual(['kind', 'model', 'params']);
+    expect(Object.keys(loaded)).toEqual(['kind', 'model', 'params', 'classNames']);
     expect((await readdir(folder)).sort()).toEqual(['model.safetensors', 'structure.json']);
     disposeTree(loaded.params);
   });

@@ -1,13 +1,22 @@
 import { type HostTensors, downloadTensor } from './host';
 import { type TensorTree, entriesOf } from './tree';
 
+/**
+ * Whether every value is a number that is not infinite. Counting is several times as fast here as walking with `for … of`,
+ * and every weight of every checkpoint comes by.
+ */
+export function areFinite(values: Float32Array | Int32Array): boolean {
+  // In double precision no sum of float32 overflows: it is finite if and only if they all are.
+  let sum = 0;
+  let left = values.length;
+  while (left-- > 0) sum += values[left] ?? 0;
+  return Number.isFinite(sum);
+}
+
 /** The first tensor in host memory that holds NaN or infinity, as `blocks.0.ffn.expand.weight holds NaN`. */
 export function nonFiniteTensor(tensors: HostTensors): string | undefined {
   for (const [name, { values }] of tensors) {
-    // In double precision no sum of float32 overflows.
-    let sum = 0;
-    for (const value of values) sum += value;
-    if (!Number.isFinite(sum)) return `${name} holds ${values.find((value) => !Number.isFinite(value))}`;
+    if (!areFinite(values)) return `${name} holds ${values.find((value) => !Number.isFinite(value))}`;
   }
   return undefined;
 }
