@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-const NOTHING = /the vocabulary knows almost nothing of the texts in/;
+const NOTHING = /the vocabulary knows almost nothing of the texts:/;
 
 test('captions that are read well go without a word', async () => {
   const { stderr } = await train('plain', 'english.csv');
@@ -52,19 +52,17 @@ test('captions that are read well go without a word', async () => {
 test('a language without spaces is warned of where a vocabulary of words is made, with the way out', async () => {
   const { code, stderr } = await train('chinese', 'chinese.csv');
   expect(code).toBe(0);
-  expect(stderr).toMatch(
-    /almost nothing of the texts in test: 100 % of their words are unknown, and 4 of 4 texts/,
-  );
-  expect(stderr).toMatch(/in validation: 100 %/);
-  expect(stderr).not.toMatch(/texts in train/);
+  expect(stderr).toMatch(/in test 100 % of the words are unknown, and 4 of 4 texts have no known word/);
+  expect(stderr).toMatch(/almost nothing of the texts: in validation 100 %/);
+  expect(stderr).not.toMatch(/in train \d+ %/);
   expect(stderr).toMatch(/need --tokenizer with byte pairs/);
 });
 
 test('a model of other words is warned of where it is scored, for the split that it is scored on', async () => {
   const { code, stderr } = await winnow(['evaluate', at('english'), '--data', at('chinese.csv'), ...ENGINE]);
   expect(code).toBe(0);
-  expect(stderr).toMatch(/almost nothing of the texts in test: 100 %.*score it on texts like those/);
-  expect(stderr).not.toMatch(/texts in (train|validation)/);
+  expect(stderr).toMatch(/almost nothing of the texts: in test 100 %.*score it on texts like those/);
+  expect(stderr).not.toMatch(/in (train|validation) \d+ %/);
 });
 
 test('captions that are cut are counted', async () => {

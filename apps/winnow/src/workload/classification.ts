@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
-import { classOrderShape, matchedClasses } from './class-order';
+import { classOrderShape, differenceOf, matchedClasses } from './class-order';
 import { checkChannels } from './fit';
 import { models } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
@@ -86,7 +86,7 @@ export const classificationKind: WorkloadKind = {
       data.classes.length === model.config.classes
         ? matchedClasses(data, opened.classNames, options, NEW_HEAD)
         : data;
-    return classificationWorkload(matched, normalisation);
+    return classificationWorkload(matched, normalisation, opened.classNames);
   },
 };
 
@@ -121,6 +121,8 @@ export function openPictures(
 function classificationWorkload(
   data: FoundImageClassificationData,
   normalisation?: PictureNormalisation,
+  /** Of the model that there is. */
+  namesOfModel?: readonly string[],
 ): Workload {
   const { name, classes, imageSize, channels, train, validation, test } = data;
   return {
@@ -138,8 +140,9 @@ function classificationWorkload(
         throw new UserError(`classification needs a vision transformer, got a ${config.kind}`);
       }
       if (config.classes !== classes.length) {
+        const difference = namesOfModel === undefined ? '' : ` (${differenceOf(namesOfModel, classes)})`;
         throw new UserError(
-          `the model tells ${config.classes} classes apart, but ${name} has ${classes.length}: choose the data it was trained for, or ${NEW_HEAD}`,
+          `the model tells ${config.classes} classes apart, but ${name} has ${classes.length}${difference}: choose the data it was trained for, or ${NEW_HEAD}`,
         );
       }
       checkChannels(config, data);

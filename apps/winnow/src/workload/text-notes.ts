@@ -16,20 +16,34 @@ export interface TextsToRead {
 /** What can be done about texts that a model does not read well: another one may be made, or it is there already. */
 export type ReaderKind = 'new' | 'given';
 
+/** Texts of a split that are looked at, evenly spread: COCO has half a million, and the rest is much like them. */
+const MOST_TEXTS = 20_000;
+
+type SplitCoverage = TextCoverage & {
+  /** What the counts are of: `test`, or a sample of it. */
+  readonly where: string;
+};
+
 /** What a person should know about how the texts of some splits are read, a line each. */
 export function textNotes(
   { tokenizer, context, texts }: TextsToRead,
   splits: readonly SplitName[],
   reader: ReaderKind,
 ): string[] {
-  const found = splits.map((split) => ({ split, ...textCoverage(tokenizer, texts[split], context) }));
+  const found = splits.map((split): SplitCoverage => {
+    const all = texts[split];
+    const step = Math.ceil(all.length / MOST_TEXTS);
+    const seen = step <= 1 ? all : all.filter((_, index) => index % step === 0);
+    const where = seen.length === all.length ? split : `a sample of ${split}`;
+    return { where, ...textCoverage(tokenizer, seen, context) };
+  });
   const inSplits = (of: (coverage: TextCoverage) => number): string =>
-    found.flatMap((one) => (of(one) === 0 ? [] : [`${of(one)} of ${one.texts} in ${one.split}`])).join(', ');
-  const unreadable = found.filter(isUnreadable).map((one) => unknownNote(one, reader));
+    found.flatMap((one) => (of(one) === 0 ? [] : [`${of(one)} of ${one.texts} in ${one.where}`])).join(', ');
+  const unreadable = found.filter(isUnreadable);
   const cut = inSplits(({ cutTexts }) => cutTexts);
   const damaged = inSplits(({ damagedTexts }) => damagedTexts);
   return [
-    ...unreadable,
+    ...(unreadable.length === 0 ? [] : [unknownNote(unreadable, reader)]),
     ...(cut === '' ? [] : [cutNote(cut, context, reader)]),
     ...(damaged === ''
       ? []
@@ -42,19 +56,16 @@ export function textNotes(
 const isUnreadable = ({ texts, tokens, unknown, unknownTexts }: TextCoverage): boolean =>
   unknownTexts > MOST_UNKNOWN_TEXTS * texts || unknown > (1 - LEAST_KNOWN) * tokens;
 
-function unknownNote(
-  { split, texts, tokens, unknown, unknownTexts }: TextCoverage & { readonly split: SplitName },
-  reader: ReaderKind,
-): string {
-  const share = tokens === 0 ? 100 : (100 * unknown) / tokens;
+function unknownNote(found: readonly SplitCoverage[], reader: ReaderKind): string {
   const advice = {
     new: 'Texts without spaces between words, or of other words than those for training, need --tokenizer with byte pairs, such as the vocabulary of CLIP',
     given: 'Its words come from other texts: score it on texts like those, or train a model on these',
   };
-  return (
-    `the vocabulary knows almost nothing of the texts in ${split}: ${share.toFixed(0)} % of their words are unknown, ` +
-    `and ${unknownTexts} of ${texts} texts have no known word, so that all of them read the same. ${advice[reader]}`
-  );
+  const shares = found.map(({ where, texts, tokens, unknown, unknownTexts }) => {
+    const share = tokens === 0 ? 100 : (100 * unknown) / tokens;
+    return `in ${where} ${share.toFixed(0)} % of the words are unknown, and ${unknownTexts} of ${texts} texts have no known word`;
+  });
+  return `the vocabulary knows almost nothing of the texts: ${shares.join('; ')}. Texts without a known word all read the same. ${advice[reader]}`;
 }
 
 const cutNote = (cut: string, context: number, reader: ReaderKind): string =>

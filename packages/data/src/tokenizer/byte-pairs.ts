@@ -95,7 +95,7 @@ function merged(bytes: readonly number[], merges: Merges): readonly number[] {
 const PIECES_REMEMBERED = 65_536;
 const LONGEST_REMEMBERED = 64;
 /** No context holds the tokens of a longer piece: what comes behind is cut off before anything is joined. */
-const LONGEST_PIECE = 2 ** 20;
+const LONGEST_PIECE = 2 ** 17;
 
 /**
  * The byte-pair encoding of one piece of text (Sennrich et al. 2016, over bytes as in GPT-2, with an end of word as in
