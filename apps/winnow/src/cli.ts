@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseArguments } from './arguments/parse';
+import { commandLine } from './arguments/command-line';
 import type { Command } from './commands/command';
 import { compareCommand } from './commands/compare';
 import { compressCommand } from './commands/compress';
@@ -46,7 +47,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     if (request.kind === 'text') {
       print(terminal.stdout, request.text);
     } else {
-      await request.command.run({ ...request.invocation, terminal });
+      await request.command.run({ ...request.invocation, commandLine: commandLine(args), terminal });
     }
     return 0;
   } catch (error) {
@@ -56,8 +57,11 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
 
 const expected = z.object({ exitCode: z.int(), message: z.string() });
 
-/** Says what went wrong: a line for what the user can mend, a stack for what they cannot. */
-function report(error: unknown, { stderr }: Terminal): number {
+/**
+ * Says what went wrong: a line for what the user can mend, a stack for what they cannot.
+ * @returns the exit code of the process.
+ */
+export function report(error: unknown, { stderr }: Terminal): number {
   const { success, data } = expected.safeParse(error);
   if (success) {
     print(stderr, `winnow: ${data.message}`);

@@ -1,4 +1,6 @@
-import { runCli } from './cli';
+import { UserError } from '@winnow/core';
+import { report, runCli } from './cli';
+import { processTerminal } from './terminal/process-terminal';
 
 const STOPPED = 130;
 
@@ -9,13 +11,17 @@ const stop = () => {
 };
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);
+// A terminal that closes says so several times, its shell too: none of them is a second wish.
+process.on('SIGHUP', stop);
 
 // A run of a comparison: once nobody waits for it any more, somebody else may go on with it.
 process.once('disconnect', () => process.exit(STOPPED));
 process.channel?.unref();
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  signal: controller.signal,
+const terminal = processTerminal(process, controller.signal, (error) => {
+  process.exitCode = report(new UserError(`cannot write the result: ${error.message}`), terminal);
 });
+process.once('uncaughtException', (error) => process.exit(report(error, terminal)));
+
+const code = await runCli(process.argv.slice(2), terminal);
+if (code !== 0) process.exitCode = code;

@@ -57,9 +57,12 @@ test.each<[NodeJS.Signals, number | null]>([
   ['SIGKILL', null],
   ['SIGINT', 130],
   ['SIGTERM', 130],
+  ['SIGHUP', 130],
 ])('after %s the run goes on and ends in the same bytes', async (signal, expectedCode) => {
   const child = await startedTraining(signal);
   child.kill(signal);
+  // A terminal that closes says so twice: itself, and by its shell.
+  if (signal === 'SIGHUP') child.kill(signal);
   const [code] = await once(child, 'exit');
   expect(code).toBe(expectedCode);
   expect(existsSync(at(signal, 'summary.json'))).toBe(false);
@@ -69,4 +72,40 @@ test.each<[NodeJS.Signals, number | null]>([
   expect(resumed).toBe(0);
   expect(weightsOf(signal).equals(weightsOf('whole'))).toBe(true);
   expect(metricsOf(signal)).toBe(metricsOf('whole'));
+});
+
+test('a training goes on when nobody reads what it says', async () => {
+  const child = await startedTraining('unread');
+  child.stderr?.destroy();
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+  expect(weightsOf('unread').equals(weightsOf('whole'))).toBe(true);
+});
+
+/** Runs the program in a shell, with its output led elsewhere. */
+async function inShell(script: string): Promise<{ code: unknown; stderr: string }> {
+  const child = spawn('bash', ['-o', 'pipefail', '-c', script, process.execPath, PROGRAM], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code]: unknown[] = await once(child, 'close');
+  return { code, stderr };
+}
+
+test.each(['compress --help', 'methods', 'no-such-command'])(
+  'a pipe without a reader is no error: %s',
+  async (args) => {
+    // `true` is gone before the program has started.
+    const { stderr } = await inShell(
+      `{ sleep 0.1; "$0" "$1" ${args} 2>&1; echo "ended with $?" >&3; } 3>&2 | true`,
+    );
+    expect(stderr.trim()).toBe(`ended with ${args === 'no-such-command' ? 2 : 0}`);
+  },
+);
+
+(existsSync('/dev/full') ? test : test.skip)('a result that cannot be written is said', async () => {
+  const { code, stderr } = await inShell('"$0" "$1" methods > /dev/full');
+  expect(stderr).toMatch(/^winnow: cannot write the result: ENOSPC/);
+  expect(code).toBe(2);
 });

@@ -170,6 +170,7 @@ export { scoredOnce } from './run/scored';
 export { phaseTrainer } from './run/trainer';
 export type { PhaseSubject } from './run/trainer';
 export { canonicalJson, loadSnapshot, nonFiniteIn, toJson } from './run/store';
+export { visible, visibleName, withoutPasswords } from './text/visible';
 export { classification } from './task/classification';
 export type { ClassificationOptions } from './task/classification';
 export { distilled } from './task/distilled';

@@ -1,3 +1,5 @@
+import { visible } from '@winnow/core';
+
 /** Text that is HTML already. */
 export interface Html {
   readonly html: string;
@@ -24,9 +26,12 @@ const entities = new Map([
   ['"', '&quot;'],
   ["'", '&#39;'],
 ]);
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => entities.get(sign) ?? sign);
+const escaped = (text: string): string =>
+  visible(text).replace(/[&<>"']/g, (sign) => entities.get(sign) ?? sign);
 
-/** Data that a script of the page reads; a text in it cannot end the script. */
+/** Data that a script of the page reads; a text in it cannot end the script, and shows what is in it. */
 export const jsonScript = (id: string, value: unknown): Html => ({
-  html: `<script type="application/json" id="${escaped(id)}">${JSON.stringify(value).replaceAll('<', '\\u003c')}</script>`,
+  html: `<script type="application/json" id="${escaped(id)}">${JSON.stringify(value, shown).replaceAll('<', '\\u003c')}</script>`,
 });
+
+const shown = (_key: string, value: unknown): unknown => (typeof value === 'string' ? visible(value) : value);

@@ -1,4 +1,4 @@
-import type { Json } from '@winnow/core';
+import { type Json, visible } from '@winnow/core';
 import fc from 'fast-check';
 import { html } from '../src/html';
 import { reportPage, sparsityPage } from '../src/index';
@@ -25,6 +25,12 @@ describe('the page', () => {
     expect(page).toMatch(/<th scope="row">sharing<\/th>\s*<td>failed<\/td>/);
     expect(page).toMatch(/<code>winnow compare quick --out runs\/quick<\/code>/);
   });
+  it('shows what a terminal or a page would obey', () => {
+    const title = 'a\u001b[31mb \u202egnp.exe';
+    const page = reportPage({ ...exampleData(), title });
+    expect(page).toContain('<h1>a\\u001b[31mb \\u202egnp.exe</h1>');
+    expect(page.replace(/<script>[\s\S]*<\/script>/, '')).not.toMatch(/[\u001b\u202e]/);
+  });
   it('carries its data whole, whatever they say', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (title) => {
@@ -32,7 +38,11 @@ describe('the page', () => {
         const text = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(
           reportPage(data),
         )?.[1];
-        expect(JSON.parse(text ?? '')).toEqual({ kind: 'comparison', ...JSON.parse(JSON.stringify(data)) });
+        const whole: unknown = JSON.parse(
+          JSON.stringify({ kind: 'comparison', ...data }),
+          (_key, value: unknown) => (typeof value === 'string' ? visible(value) : value),
+        );
+        expect(JSON.parse(text ?? '')).toEqual(whole);
       }),
       { numRuns: 30 },
     );

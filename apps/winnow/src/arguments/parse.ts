@@ -9,7 +9,11 @@ import { type Flag, flagsOf, givenByFlags } from './flag';
 
 /** What the arguments ask for: a command, or a text to show. */
 export type Request =
-  | { readonly kind: 'command'; readonly command: Command; readonly invocation: Omit<Invocation, 'terminal'> }
+  | {
+      readonly kind: 'command';
+      readonly command: Command;
+      readonly invocation: Omit<Invocation, 'commandLine' | 'terminal'>;
+    }
   | { readonly kind: 'text'; readonly text: string };
 
 /** Columns of the help texts. */

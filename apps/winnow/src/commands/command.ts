@@ -35,5 +35,7 @@ export interface Invocation {
   readonly given: GivenOptions;
   readonly positional: string | undefined;
   readonly resume: boolean;
+  /** As it was given, for a shell. */
+  readonly commandLine: string;
   readonly terminal: Terminal;
 }

@@ -68,7 +68,7 @@ export const compareCommand: Command = {
   },
   startsRun: true,
   groups: () => [...groups, runGroup],
-  run: async ({ given, positional, terminal }) => {
+  run: async ({ given, positional, commandLine, terminal }) => {
     const options = compareOptions.parse(
       resolveGroups(
         pick(given, (key) => ownKeys.has(key)),
@@ -100,7 +100,7 @@ export const compareCommand: Command = {
         print(terminal.stderr, `measuring latencies, one model after the other: round ${round} of ${rounds}`);
       });
     } catch (error) {
-      if (terminal.signal.aborted) throw new RunStoppedError(record.command);
+      if (terminal.signal.aborted) throw new RunStoppedError(commandLine);
       throw error;
     } finally {
       await queue.close();

@@ -1,3 +1,4 @@
+import { visibleName } from '@winnow/core';
 import { Presets, SingleBar } from 'cli-progress';
 import { type Output, print } from '../terminal/terminal';
 import type { Progress } from './progress';
@@ -14,7 +15,7 @@ export function barProgress(output: Output): Progress {
   };
   const start = (phase: string, step: number, steps: number) => {
     bar = new SingleBar({ stream: output, format: FORMAT, hideCursor: true, fps: 5 }, Presets.shades_classic);
-    bar.start(steps, step, { phase: phase.padEnd(8), loss: '–', rate: '–', remaining: '–' });
+    bar.start(steps, step, { phase: visibleName(phase).padEnd(8), loss: '–', rate: '–', remaining: '–' });
   };
   return {
     note: (line) => {

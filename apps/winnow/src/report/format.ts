@@ -1,13 +1,14 @@
+import { visibleName } from '@winnow/core';
 import Table from 'cli-table3';
 
 /** Rows under a heading, in plain characters that survive a log file; the first column stands left. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const drawn = new Table({
-    head: [...head],
+    head: head.map(visibleName),
     style: { head: [], border: [], compact: true },
     colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
   });
-  drawn.push(...rows.map((row) => [...row]));
+  drawn.push(...rows.map((row) => row.map(visibleName)));
   return drawn.toString();
 }
 

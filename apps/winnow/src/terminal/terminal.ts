@@ -1,3 +1,5 @@
+import { visible, withoutPasswords } from '@winnow/core';
+
 /** A stream that people or programs read. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
@@ -9,6 +11,7 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
+/** Says a line, or some: names in it cannot command the terminal, and passwords of addresses are not shown. */
 export function print(output: Output, line: string): void {
-  output.write(`${line}\n`);
+  output.write(`${visible(withoutPasswords(line))}\n`);
 }
