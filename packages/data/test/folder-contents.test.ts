@@ -124,6 +124,17 @@ describe('errors of the file system', () => {
     expect(message).toContain('gone.png: a symbolic link that leads nowhere');
   });
 
+  test('names that are not in UTF-8 are named as far as they go', async () => {
+    const root = await folder();
+    const latin = (...path: string[]) => Buffer.from(join(root, ...path), 'latin1');
+    await writeFile(latin('train', 'cat', 'caf\u00e9.png'), '');
+    await mkdir(latin('test', 'th\u00e9'));
+    const message = await refusal(root);
+    expect(message).toContain('2 files');
+    expect(message).toContain('caf\uFFFD.png: a name that is not in UTF-8');
+    expect(message).toContain('th\uFFFD: a name that is not in UTF-8');
+  });
+
   test('a link to a folder of pictures is a class', async () => {
     const root = await folder();
     await rename(join(root, 'train', 'cat'), join(root, '..', 'elsewhere'));

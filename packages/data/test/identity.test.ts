@@ -183,6 +183,8 @@ describe('hashes of files', () => {
     }
     await expect(contentHashes([path, join(root, 'b')])).rejects.toThrow(/a file in .*b/);
     await expect(contentHashes([root])).rejects.toThrow(/found a folder/);
+    const limits = { what: 'a picture', mostBytes: 2 };
+    await expect(contentHashes([path], undefined, limits)).rejects.toThrow(/a picture of at most 0 MiB/);
     expect(await readFile(path, 'utf8')).toBe('one');
   });
 });

@@ -106,7 +106,7 @@ test('a picture that says it has more pixels than any is not decoded', async () 
   png.writeUInt32BE(20_000, 16);
   png.writeUInt32BE(20_000, 20);
   png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
-  await expect(readPicture(await written(png), asIs)).rejects.toThrow('268 million pixels');
+  await expect(readPicture(await written(png), asIs)).rejects.toThrow('20000×20000 pixels');
 });
 
 describe('extremely long and tall pictures', () => {

@@ -13,6 +13,9 @@ export interface RegularFileOptions {
   readonly mostBytes: number;
 }
 
+/** What a file of a picture may be: uncompressed, one of 9,000 pixels a side. */
+export const pictureFile: RegularFileOptions = { what: 'a picture', mostBytes: 256 * MIB };
+
 /** What a path leads to that is no ordinary file. */
 export function kindOf(found: Pick<Stats, 'isDirectory' | 'isFIFO' | 'isSocket'>): string {
   if (found.isDirectory()) return 'a folder';
@@ -60,19 +63,22 @@ async function fill(file: FileHandle, bytes: Buffer): Promise<Buffer> {
   return bytes.subarray(0, filled);
 }
 
+function refuseLarger(bytes: number, path: string, { what, mostBytes }: RegularFileOptions): void {
+  if (bytes <= mostBytes) return;
+  throw new DataError({
+    expected: `${what} of at most ${Math.floor(mostBytes / MIB)} MiB in ${path}`,
+    found: `${Math.ceil(bytes / MIB)} MiB`,
+    advice: 'Make it smaller, or take it out of the data.',
+  });
+}
+
 /**
  * The whole content of an ordinary file.
  * @throws {DataError} when it is not there, is no ordinary file, is larger than `mostBytes` or cannot be read.
  */
 export function readRegularFile(path: string, { what, mostBytes }: RegularFileOptions): Promise<Buffer> {
   return withRegularFile(path, what, async (file, bytes) => {
-    if (bytes > mostBytes) {
-      throw new DataError({
-        expected: `${what} of at most ${Math.floor(mostBytes / MIB)} MiB in ${path}`,
-        found: `${Math.ceil(bytes / MIB)} MiB`,
-        advice: 'Make it smaller, or take it out of the data.',
-      });
-    }
+    refuseLarger(bytes, path, { what, mostBytes });
     const content = await fill(file, Buffer.allocUnsafe(bytes));
     if (content.byteLength < bytes) {
       throw new DataError({
@@ -99,10 +105,15 @@ const CHUNK_BYTES = MIB;
 /**
  * Passes on the content of an ordinary file piece by piece, up to the size that it says it has. A piece is lent: the next
  * one takes its place.
- * @throws {DataError} when it is not there, is no ordinary file or cannot be read.
+ * @throws {DataError} when it is not there, is no ordinary file, is larger than `mostBytes` or cannot be read.
  */
-export function readInPieces(path: string, what: string, use: (piece: Uint8Array) => void): Promise<void> {
+export function readInPieces(
+  path: string,
+  { what, mostBytes }: RegularFileOptions,
+  use: (piece: Uint8Array) => void,
+): Promise<void> {
   return withRegularFile(path, what, async (file, bytes) => {
+    refuseLarger(bytes, path, { what, mostBytes });
     const room = Buffer.allocUnsafe(Math.min(bytes, CHUNK_BYTES));
     for (let at = 0; at < bytes;) {
       const { bytesRead } = await file.read(room, 0, Math.min(room.byteLength, bytes - at), at);

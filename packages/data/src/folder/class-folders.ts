@@ -48,6 +48,8 @@ async function verdictOn({ path, kind }: Entry): Promise<Verdict> {
       return { unusable: { path, reason: 'a symbolic link that leads nowhere' } };
     case 'circular link':
       return { unusable: { path, reason: 'a symbolic link that leads back to itself' } };
+    case 'no name':
+      return { unusable: { path, reason: 'a name that is not in UTF-8, by which it cannot be opened' } };
     case 'file': {
       const named = namedAs(path);
       if (named === 'read') return { picture: path };

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { explained, isAbsence, systemCode } from '../failure/system-failure';
@@ -12,8 +12,8 @@ export type EntryKind = 'folder' | 'file' | 'other';
 export interface Entry {
   readonly name: string;
   readonly path: string;
-  /** Other: a pipe, a socket or a device. */
-  readonly kind: EntryKind | 'broken link' | 'circular link';
+  /** Other: a pipe, a socket or a device. No name: bytes that are no UTF-8, by which it cannot be opened. */
+  readonly kind: EntryKind | 'broken link' | 'circular link' | 'no name';
 }
 
 const kindOf = (found: { isDirectory(): boolean; isFile(): boolean }): EntryKind =>
@@ -31,6 +31,15 @@ export async function kindAt(path: string): Promise<EntryKind | undefined> {
     throw explained(cause, `a file or a folder at ${path}`);
   }
 }
+
+/** Stands for bytes of a name that are no UTF-8. */
+const UNDECODED = '\uFFFD';
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
 
 async function linkedKind(path: string): Promise<Entry['kind']> {
   try {
@@ -56,6 +65,8 @@ export async function entriesOf(path: string): Promise<Entry[]> {
       .filter((entry) => !entry.name.startsWith('.'))
       .map(async (entry): Promise<Entry> => {
         const at = join(path, entry.name);
+        if (entry.name.includes(UNDECODED) && !(await limit(() => isThere(at))))
+          return { name: entry.name, path: at, kind: 'no name' };
         const kind = entry.isSymbolicLink() ? await limit(() => linkedKind(at)) : kindOf(entry);
         return { name: entry.name, path: at, kind };
       }),

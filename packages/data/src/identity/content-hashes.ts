@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { explained } from '../failure/system-failure';
-import { readInPieces } from '../file/regular-file';
+import { type RegularFileOptions, pictureFile, readInPieces } from '../file/regular-file';
 import { type PictureCache, sealed, unsealed } from '../picture/pack';
 import type { PictureContents } from './data-identity';
 
@@ -42,6 +42,7 @@ export interface KnownContents {
 export async function contentHashes(
   paths: readonly string[],
   contents?: KnownContents,
+  limits: RegularFileOptions = { what: 'a file', mostBytes: Number.POSITIVE_INFINITY },
 ): Promise<readonly string[]> {
   const begunNs = BigInt(Date.now()) * 1_000_000n;
   const looks = await inTurns(paths, LOOKS_IN_FLIGHT, lookAt);
@@ -53,7 +54,7 @@ export async function contentHashes(
     if (entry !== undefined && now !== undefined && isSame(entry.look, now))
       return Promise.resolve(entry.hash);
     isNew = true;
-    return hashOf(path);
+    return hashOf(path, limits);
   });
   if (contents !== undefined && isNew) {
     const entries = paths.flatMap((path, place): z.output<typeof known> => {
@@ -70,7 +71,7 @@ export async function contentHashes(
 export const contentsOfFiles =
   (place: string): PictureContents =>
   (paths, cache) =>
-    contentHashes(paths, cache === undefined ? undefined : { cache, name: place });
+    contentHashes(paths, cache === undefined ? undefined : { cache, name: place }, pictureFile);
 
 interface Entry {
   readonly look: Look;
@@ -119,9 +120,9 @@ async function lookAt(path: string): Promise<Look> {
   }
 }
 
-async function hashOf(path: string): Promise<string> {
+async function hashOf(path: string, limits: RegularFileOptions): Promise<string> {
   const hash = createHash('sha256');
-  await readInPieces(path, 'a file', (piece) => hash.update(piece));
+  await readInPieces(path, limits, (piece) => hash.update(piece));
   return hash.digest('hex');
 }
 

@@ -1,7 +1,7 @@
 import pLimit, { type Limit } from 'p-limit';
 import sharp, { type Metadata, type Region, type Sharp } from 'sharp';
 import { DataError } from '../failure/data-error';
-import { readRegularFile } from '../file/regular-file';
+import { pictureFile, readRegularFile } from '../file/regular-file';
 import { HEAD_BYTES, formatOf } from './format';
 import { CHANNELS, type Picture } from './picture';
 import { refuseSamples } from './samples';
@@ -14,12 +14,11 @@ const LONGEST_SIDES = 32;
 /** What decodes, and how: another version may give other pixels. */
 export const decoder: string = JSON.stringify([sharp.versions, LONGEST_SIDES]);
 
-const MOST_BYTES = 256 * 1024 * 1024;
-/** Of a square with sides of 16,383 pixels, sharp's own bound: 0.8 GB when it is decoded. */
-const MOST_PIXELS = 0x3fff ** 2;
+/** Of a decoded picture, in RGB a square of 18,900 pixels: some formats are decoded whole before they are reduced. */
+const MOST_DECODED_BYTES = 2 ** 30;
 /** Files open, and their contents in memory, at a time. */
 const READ_AT_A_TIME = 16;
-/** Larger pictures are decoded one at a time: some formats are decoded whole before they are reduced. */
+/** Larger pictures are decoded one at a time. */
 const LARGE_PIXELS = 2 ** 24;
 const LONGEST_REASON = 200;
 
@@ -59,7 +58,7 @@ const sharpFormats: Readonly<Record<string, string>> = {
 };
 
 async function readPicture(path: string, options: ReadOptions, large: Limit): Promise<Picture> {
-  const content = await readRegularFile(path, { what: 'a picture', mostBytes: MOST_BYTES });
+  const content = await readRegularFile(path, pictureFile);
   const format = formatOf(content);
   if (format?.isRead !== true) throw noPicture(path, content, format?.name);
   try {
@@ -103,11 +102,12 @@ async function decoded(
 }
 
 /** @throws {DataError} before anything is decoded. */
-function refuseHuge({ width, height }: Metadata, path: string): void {
-  if (width * height <= MOST_PIXELS) return;
+function refuseHuge({ width, height, channels, depth }: Metadata, path: string): void {
+  const bytes = width * height * channels * (depth === 'uchar' ? 1 : 2);
+  if (bytes <= MOST_DECODED_BYTES) return;
   throw new DataError({
-    expected: `a picture of at most ${Math.floor(MOST_PIXELS / 1e6)} million pixels in ${path}`,
-    found: `${width}×${height}`,
+    expected: `a picture that takes at most ${MOST_DECODED_BYTES / 2 ** 20} MiB when it is decoded in ${path}`,
+    found: `${width}×${height} pixels, which take ${Math.ceil(bytes / 2 ** 20)} MiB`,
     advice: 'Make it smaller, or remove it.',
   });
 }
