@@ -23,14 +23,15 @@ export {
 } from './decision/decision';
 export type { Decision, Keep, SiteDecision } from './decision/decision';
 export { decisionSchema, shareSchema } from './decision/schema';
-export { columnsOf, ownColumns, ownerOf, partOf, partsOf, presentColumns } from './decision/share';
-export type { ColumnPart, Share } from './decision/share';
-export type { Ties } from './models/ties';
+export { columnNames, columnsOf, ownColumns, ownerOf, presentColumns } from './decision/share';
+export type { Share } from './decision/share';
+export { cutConfig, planOf } from './decision/plan';
+export type { Cut, CutPlan, Ties } from './decision/plan';
 export { isDuration, stepsIn } from './duration/duration';
 export type { Duration } from './duration/duration';
 export { effective } from './effective/effective';
 export type { Masks } from './effective/effective';
-export { runnable } from './models/model';
+export { denseConfigOf, described, isMasked, runnable, shrunkConfig } from './families/model';
 export { applyMasks, zeroed } from './mask/apply';
 export { prunableMatrices, weightCount } from './mask/matrices';
 export type { PrunableMatrix } from './mask/matrices';
@@ -38,47 +39,59 @@ export { matrixSparsities } from './mask/sparsity';
 export type { MatrixSparsity } from './mask/sparsity';
 export { checkMasks, entriesOfMask, keptCount, maskFrom, maskSize, maskedCount } from './mask/parameter-mask';
 export type { KeptEntries, ParameterMask, ParameterMasks } from './mask/parameter-mask';
-export type { DenseConfig, Model, ModelConfig, Readout } from './models/model';
-export { masked } from './models/masked';
-export type { Masked, MaskedConfig } from './models/masked';
-export { visionTransformer } from './models/vision-transformer';
-export type { ImageInputs, VisionTransformer, VisionTransformerParams } from './models/vision-transformer';
-export { anyModel, asDense, denseConfigOf, modelOf } from './models/any-model';
-export type { AnyDenseModel, AnyModel } from './models/any-model';
-export type { Prediction } from './models/prediction';
-export { clipText } from './models/clip-text';
-export type { ClipText, ClipTextConfig, ClipTextParams, TextInputs } from './models/clip-text';
-export { dualEncoder } from './models/dual-encoder';
+export type {
+  DenseConfig,
+  Described,
+  Executed,
+  MaskedConfig,
+  Model,
+  ModelConfig,
+  Readout,
+} from './families/model';
+export { defineFamily } from './families/family';
+export type { AnyDenseModel, Family, FamilyDefinition, Towers } from './families/family';
+export { configSchema, families, familyOf } from './families/table';
+export type { Hooks } from './families/hooks';
+export { masked } from './families/masked';
+export type { Masked } from './families/masked';
+export { visionTransformer, visionTransformerFamily } from './families/vision-transformer';
+export type { ImageInputs, VisionTransformer, VisionTransformerParams } from './families/vision-transformer';
+export { anyModel, asDense, modelOf } from './families/any-model';
+export type { AnyMaskedModel, AnyModel } from './families/any-model';
+export type { Prediction } from './families/prediction';
+export { clipText, clipTextFamily } from './families/clip-text';
+export type { ClipText, ClipTextConfig, ClipTextParams, TextInputs } from './families/clip-text';
+export { dualEncoder, dualEncoderFamily } from './families/dual-encoder';
 export type {
   DualEncoder,
   DualEncoderConfig,
   DualEncoderInputs,
   DualEncoderParams,
-} from './models/dual-encoder';
-export type { TextTowerParams } from './models/text-tower';
-export { checkTextEnds, textTowerConfig, textTransformerPresets } from './models/text-tower-config';
+} from './families/dual-encoder';
+export type { TextTowerParams } from './families/text-tower';
+export { checkTextEnds, textTowerConfig, textTransformerPresets } from './families/text-tower-config';
 export type {
   EndToken,
   TextTowerConfig,
   TextTowerOptions,
   TextTransformerPreset,
-} from './models/text-tower-config';
-export type { VisionTowerParams } from './models/vision-tower';
+} from './families/text-tower-config';
+export type { VisionTowerParams } from './families/vision-tower';
 export {
   leadingTokens,
   patchGrid,
   tokenCount,
   visionTowerConfig,
   visionTransformerPresets,
-} from './models/vision-tower-config';
+} from './families/vision-tower-config';
 export type {
   Distillation,
   VisionTowerConfig,
   VisionTowerOptions,
   VisionTransformerPreset,
-} from './models/vision-tower-config';
-export { visionTransformerConfig } from './models/vision-transformer-config';
-export type { VisionTransformerConfig, VisionTransformerOptions } from './models/vision-transformer-config';
+} from './families/vision-tower-config';
+export { visionTransformerConfig } from './families/vision-transformer-config';
+export type { VisionTransformerConfig, VisionTransformerOptions } from './families/vision-transformer-config';
 export { penalizeUnits } from './operations/penalize-units';
 export type { PenalizedParameter, UnitPenalty } from './operations/penalize-units';
 export { scaleUnits } from './operations/scale-units';
@@ -99,20 +112,26 @@ export { layerNorm } from './operations/layer-norm';
 export { linear } from './operations/linear';
 export { permutation, randomStream } from './random/random';
 export type { RandomStream } from './random/random';
-export { compressibleCost, scaleCost, sumCosts, towerSites } from './sites/site';
-export type { Cost, Coupling, Site, Structure, TowerPlace } from './sites/site';
-export { block, blockSpecs, layerNormSpecs, linearSpecs } from './transformer/block';
-export type {
-  BlockParams,
-  BlockShape,
-  LayerNormParams,
-  LinearParams,
-  TowerConfig,
-} from './transformer/block';
-export { constant as constantSpec, initialize, normal as normalSpec, sizeOf } from './transformer/parameter';
-export type { Initializer, ParameterSpec } from './transformer/parameter';
-export { attentionSublayer, ffnSublayer } from './transformer/sublayers';
-export type { AttentionSublayerShape } from './transformer/sublayers';
+export { compressibleCost, copiesOf, scaleCost, sumCosts } from './sites/site';
+export type { ColumnGroup, Cost, Coupling, Site } from './sites/site';
+export { attentionLayer } from './layers/attention';
+export type { Attended, AttentionLayer, AttentionOptions, AttentionParams } from './layers/attention';
+export { feedForwardLayer } from './layers/feed-forward';
+export type { FeedForwardLayer, FeedForwardOptions, FfnParams } from './layers/feed-forward';
+export { bare, modelPlace, placed, stack, together } from './layers/layer';
+export type { Description, Layer, Place, Use } from './layers/layer';
+export { linearLayer, linearSpecs, optionalBias, project, projection } from './layers/linear';
+export type { LinearParams } from './layers/linear';
+export { normLayer, normalize } from './layers/norm';
+export type { LayerNormParams, NormLayer } from './layers/norm';
+export { observeUnder } from './layers/observe';
+export type { Observe } from './layers/observe';
+export { residual } from './layers/residual';
+export type { Body, ResidualOptions } from './layers/residual';
+export { firstTokens, tower } from './layers/tower';
+export type { BlockParams, BlockShape, Passage, Tower, TowerConfig } from './layers/tower';
+export { constant as constantSpec, initialize, normal as normalSpec, sizeOf } from './layers/parameter';
+export type { Initializer, ParameterSpec } from './layers/parameter';
 export {
   buildTree,
   cloneTree,
@@ -121,6 +140,7 @@ export {
   keepTree,
   leavesOf,
   mapTree,
+  pickTree,
   withLeaves,
   zipTrees,
 } from './tree/tree';
@@ -182,8 +202,8 @@ export type { ZeroShot } from './task/zero-shot';
 export { evaluate, measureLatency } from './task/evaluate';
 export type { Latency } from './task/evaluate';
 export type { Scorer, Scores, Task } from './task/task';
-export { embeddingPlaces } from './models/perturbation';
-export type { EmbeddingPlace, Perturb } from './models/perturbation';
+export { embeddingPlaces } from './families/perturbation';
+export type { EmbeddingPlace, Perturb } from './families/perturbation';
 export { forwardPassesPerStep, symmetricDivergence } from './train/adversary';
 export type { Adversary } from './train/adversary';
 export { train } from './train/train';

@@ -8,6 +8,7 @@ import {
   initialize,
   visionTransformer,
   visionTransformerConfig,
+  visionTransformerFamily,
 } from '@winnow/core';
 import type { VisionTransformerParams } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
@@ -42,7 +43,7 @@ it('the example of the README imports, cuts, saves, loads and exports', async ()
     loaded: Awaited<ReturnType<typeof loadModel>>;
     tokens: number;
   };
-  if (loaded.kind !== 'vision-transformer') throw new Error(loaded.kind);
+  if (!visionTransformerFamily.holds(loaded)) throw new Error(loaded.kind);
   expect(loaded.model.config.tower.blocks[0]?.hiddenDim).toBe(2);
   const shapes = new Map(entriesOf(loaded.params).map(([path, { shape }]) => [path, shape]));
   expect(shapes.get('blocks.0.ffn.expand.weight')).toEqual([96, 2]);

@@ -16,6 +16,8 @@ import {
   randomStream,
   runnable,
   visionTransformer,
+  visionTransformerFamily,
+  dualEncoderFamily,
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { jest } from '@jest/globals';
@@ -89,7 +91,7 @@ const structureOf = async () => JSON.parse(await readFile(join(folder, 'structur
 
 async function loadVision(from: string) {
   const loaded = await loadModel(from);
-  if (loaded.kind !== 'vision-transformer')
+  if (!visionTransformerFamily.holds(loaded))
     throw new Error(`expected a vision transformer, got ${loaded.kind}`);
   return loaded;
 }
@@ -151,7 +153,7 @@ describe('a model folder', () => {
     const small = compact(twin, dense, shared);
     await saveModel(folder, { ...small, decision: shared });
     const loaded = await loadModel(folder);
-    if (loaded.kind !== 'dual-encoder') throw new Error(`expected a dual encoder, got ${loaded.kind}`);
+    if (!dualEncoderFamily.holds(loaded)) throw new Error(`expected a dual encoder, got ${loaded.kind}`);
     expect(loaded.model.config).toEqual(small.model.config);
     expect(loaded.decision).toEqual(shared);
     const inputs = { images: zeros<Rank.R4>([1, 8, 8, 3]), tokens: tensor2d([[1, 2, 4]], [1, 3], 'int32') };

@@ -12,6 +12,10 @@ import {
   disposeTree,
   randomStream,
   sizeOf,
+  visionTransformerFamily,
+  clipTextFamily,
+  dualEncoderFamily,
+  familyOf,
 } from '@winnow/core';
 
 import { startEngine } from '@winnow/engine';
@@ -48,22 +52,17 @@ function answersOf(
   const tokens = () => upload(present(ids)) as Tensor2D;
   const values = (x: Tensor) => x.dataSync<'float32'>();
   return tidy((): Record<string, Float32Array> => {
-    switch (imported.kind) {
-      case 'vision-transformer':
-        return { logits: values(imported.model.forward(imported.params, { images: images() }).logits) };
-      case 'clip-text':
-        return { text_embeds: values(imported.model.forward(imported.params, { tokens: tokens() }).logits) };
-      case 'dual-encoder': {
-        const { model, params } = imported;
-        return {
-          logits_per_image: values(model.forward(params, { images: images(), tokens: tokens() }).logits),
-          image_embeds: values(model.embedImages(params, images())),
-          text_embeds: values(model.embedTexts(params, tokens())),
-        };
-      }
-      default:
-        return imported satisfies never;
-    }
+    if (visionTransformerFamily.holds(imported))
+      return { logits: values(imported.model.forward(imported.params, { images: images() }).logits) };
+    if (clipTextFamily.holds(imported))
+      return { text_embeds: values(imported.model.forward(imported.params, { tokens: tokens() }).logits) };
+    if (!dualEncoderFamily.holds(imported)) throw new Error(`nothing to compare of a ${imported.kind}`);
+    const { model, params } = imported;
+    return {
+      logits_per_image: values(model.forward(params, { images: images(), tokens: tokens() }).logits),
+      image_embeds: values(model.embedImages(params, images())),
+      text_embeds: values(model.embedTexts(params, tokens())),
+    };
   });
 }
 
@@ -74,16 +73,11 @@ function present<Value>(value: Value | undefined): Value {
 
 /** Two pictures [B, C, S, S], and three texts that end at different places, as far as a model takes them. */
 function inputsOf(config: DenseConfig): Record<string, HostTensor> {
-  switch (config.kind) {
-    case 'vision-transformer':
-      return { pixel_values: picturesFor(config) };
-    case 'clip-text':
-      return { input_ids: textsFor(config) };
-    case 'dual-encoder':
-      return { pixel_values: picturesFor(config.vision), input_ids: textsFor(config.text) };
-    default:
-      return config satisfies never;
-  }
+  const { vision, text } = familyOf(config).towers(config);
+  return {
+    ...(vision === undefined ? {} : { pixel_values: picturesFor(vision) }),
+    ...(text === undefined ? {} : { input_ids: textsFor(text) }),
+  };
 }
 
 function picturesFor({ channels, imageSize }: VisionTowerConfig): HostTensor {

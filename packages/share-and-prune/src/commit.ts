@@ -1,7 +1,7 @@
-import { type Decision, type Share, type Site, partsOf } from '@winnow/core';
+import type { Decision, Share, Site } from '@winnow/core';
 import { type Choices, type Group, alwaysStored, groupsOf, standingAt } from './groups';
 import type { BySubLayer } from './layout';
-import type { Pairing } from './pairing';
+import { type Pairing, prunedKinds } from './pairing';
 
 /** Confidences in host memory, by sub-layer: positive where a vector says 1, the greater the surer. */
 export type Confidences = BySubLayer<ArrayLike<number>>;
@@ -69,7 +69,7 @@ export function commit(pairing: Pairing, confidences: Confidences, target: numbe
     throw new RangeError(`${tally.stored()} parameters are left, the budget allows ${target}`);
   // What is left of the budget goes back, to the gates that were nearly open. One may make room for another: to keep
   // a unit that is shared anyway changes nothing by itself, but lets it become its own.
-  const column = Math.min(...groups.map(({ embedDim }) => embedDim + 1));
+  const column = Math.min(...groups.map(({ kinds }) => Math.min(...kinds.map(({ size }) => size))));
   const hasRoom = () => target - tally.stored() >= column;
   for (let before = -1; before !== moved && hasRoom();) {
     before = moved;
@@ -143,8 +143,8 @@ function setting(vector: Uint8Array | undefined, entry: number, value: number): 
 }
 
 /** Entries of a group's sharing vectors that prune together: of attention, those of q and k. */
-const prunedEntries = ({ structure, columns }: Group, unit: number): number[] =>
-  structure === 'ffn' ? [unit] : [unit, columns + unit];
+const prunedEntries = (group: Group, unit: number): number[] =>
+  prunedKinds(group).map((kind) => kind * group.columns + unit);
 
 /** Prunes a unit in all members of its group, shared as it may be. */
 function droppingUnit(group: Group, choices: Choices, unit: number): Undo {
@@ -245,10 +245,10 @@ export function decisionOf(pairing: Pairing, choices: Choices, sites: readonly S
       const { own, present } = standingAt(group, choices, unit);
       group.members.forEach((subLayer, member) => {
         const columns = decided.get(subLayer.id);
-        partsOf(subLayer).forEach((part, index) => {
-          const isThere = part === 'value' || present[member] === 1;
-          const letter = own[member]?.[index] === 0 ? 'b' : isThere ? 'k' : 'p';
-          if (columns !== undefined) (columns[part] ??= []).push(letter);
+        subLayer.kinds.forEach(({ name, isPruned }, kind) => {
+          const isThere = !isPruned || present[member] === 1;
+          const letter = own[member]?.[kind] === 0 ? 'b' : isThere ? 'k' : 'p';
+          if (columns !== undefined) (columns[name] ??= []).push(letter);
         });
       });
     }

@@ -11,19 +11,14 @@ import type { StructureVector } from './structure';
 export function storedParameters(resolved: StructureVector, { places }: Layout): number {
   let total = 0;
   for (const { subLayer, shareFrom, keepFrom } of places) {
-    const { columns, embedDim: D, structure } = subLayer;
-    let stored = 0;
+    const { columns, kinds, alwaysStored } = subLayer;
     for (let unit = 0; unit < columns; unit++) {
       const keep = resolved[keepFrom + unit] ?? 0;
-      const first = ownAt(resolved, shareFrom, unit);
-      if (structure === 'ffn') {
-        stored += keep * first;
-      } else {
-        const [key, value] = [columns + unit, 2 * columns + unit];
-        stored += keep * (first + ownAt(resolved, shareFrom, key)) + ownAt(resolved, shareFrom, value);
-      }
+      kinds.forEach(({ size, isPruned }, kind) => {
+        total += size * (isPruned ? keep : 1) * ownAt(resolved, shareFrom, kind * columns + unit);
+      });
     }
-    total += structure === 'ffn' ? stored * (2 * D + 1) : stored * (D + 1) + columns * D;
+    total += alwaysStored;
   }
   return total;
 }
@@ -44,18 +39,16 @@ export function addStoredGradient(
   { places }: Layout,
 ): void {
   for (const { subLayer, shareFrom, keepFrom } of places) {
-    const { columns, embedDim: D, structure } = subLayer;
-    const size = scale * (structure === 'ffn' ? 2 * D + 1 : D + 1);
+    const { columns, kinds } = subLayer;
     for (let unit = 0; unit < columns; unit++) {
-      const own = ownAt(resolved, shareFrom, unit);
-      const pruned = structure === 'ffn' ? own : own + ownAt(resolved, shareFrom, columns + unit);
-      addAt(gradient, keepFrom + unit, size * pruned);
-      if (shareFrom === undefined) continue;
-      const ofShare = size * (resolved[keepFrom + unit] ?? 0);
-      addAt(gradient, shareFrom + unit, ofShare);
-      if (structure === 'ffn') continue;
-      addAt(gradient, shareFrom + columns + unit, ofShare);
-      addAt(gradient, shareFrom + 2 * columns + unit, size);
+      const keep = resolved[keepFrom + unit] ?? 0;
+      let ofKeep = 0;
+      kinds.forEach(({ size, isPruned }, kind) => {
+        const entry = kind * columns + unit;
+        if (isPruned) ofKeep += scale * size * ownAt(resolved, shareFrom, entry);
+        if (shareFrom !== undefined) addAt(gradient, shareFrom + entry, scale * size * (isPruned ? keep : 1));
+      });
+      addAt(gradient, keepFrom + unit, ofKeep);
     }
   }
 }
@@ -63,8 +56,8 @@ export function addStoredGradient(
 /** P of the dense towers. */
 export const denseParameters = ({ subLayers }: Pairing): number =>
   subLayers.reduce(
-    (total, { structure, embedDim: D, columns }) =>
-      total + (structure === 'ffn' ? columns * (2 * D + 1) : columns * (4 * D + 3)),
+    (total, { kinds, columns, alwaysStored }) =>
+      kinds.reduce((sum, { size }) => sum + size * columns, total + alwaysStored),
     0,
   );
 

@@ -22,9 +22,9 @@ function sharedChoices({ subLayers }: Pairing): Choices {
 
 /** Parameters that full sharing stores: all of text, and of vision the output projections. */
 const sharedParameters = ({ subLayers }: Pairing): number =>
-  subLayers.reduce((total, { structure, columns, embedDim: D, lender }) => {
-    if (structure === 'ffn') return total + (lender === undefined ? columns * (2 * D + 1) : 0);
-    return total + columns * D + (lender === undefined ? 3 * columns * (D + 1) : 0);
+  subLayers.reduce((total, { kinds, columns, alwaysStored, lender }) => {
+    const own = kinds.reduce((sum, { size }) => sum + size * columns, 0);
+    return total + alwaysStored + (lender === undefined ? own : 0);
   }, 0);
 
 /** Full sharing has one size; a budget may be told to two digits of its percentage. */

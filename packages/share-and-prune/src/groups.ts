@@ -3,8 +3,7 @@ import type { Pairing, SubLayer } from './pairing';
 
 /** Sub-layers that are tied by lending: of each unit, what one stores depends on these alone. */
 export interface Group {
-  readonly structure: SubLayer['structure'];
-  readonly embedDim: number;
+  readonly kinds: SubLayer['kinds'];
   readonly columns: number;
   readonly members: readonly SubLayer[];
   /** For each member, the index of its lender among them; −1 for none. */
@@ -23,9 +22,9 @@ export function groupsOf({ subLayers, byId }: Pairing): Group[] {
   return [...members.values()].flatMap((all) => {
     const [first] = all;
     if (first === undefined) return [];
-    const { structure, embedDim, columns } = first;
+    const { kinds, columns } = first;
     const lenders = all.map(({ lender }) => all.findIndex(({ id }) => id === lender));
-    return [{ structure, embedDim, columns, members: all, lenders }];
+    return [{ kinds, columns, members: all, lenders }];
   });
 }
 
@@ -44,40 +43,39 @@ export interface Standing {
 
 /** Sharing wins over pruning (Eq. 6, 7): a unit that is borrowed, or lends, is there. */
 export function standingAt(
-  { members, lenders, structure, columns, embedDim: D }: Group,
+  { members, lenders, kinds, columns }: Group,
   choices: Choices,
   unit: number,
 ): Standing {
-  const entries = structure === 'ffn' ? [unit] : [unit, columns + unit, 2 * columns + unit];
-  const own = members.map(({ id }) => entries.map((entry) => choices[id]?.share[entry] ?? 1));
+  const own = members.map(({ id }) => kinds.map((_, kind) => choices[id]?.share[kind * columns + unit] ?? 1));
   const present = members.map(({ id }) => choices[id]?.keep[unit] ?? 1);
-  own.forEach(([first = 1, second = 1], index) => {
-    if (first * second === 1) return;
+  own.forEach((ofKinds, index) => {
+    if (kinds.every(({ isPruned }, kind) => !isPruned || ofKinds[kind] === 1)) return;
     present[index] = 1;
     const lender = lenders[index] ?? -1;
     if (lender >= 0) present[lender] = 1;
   });
-  const stored = own.reduce((total, [first = 0, key = 0, value = 0], index) => {
-    const there = present[index] ?? 0;
-    return (
-      total + (structure === 'ffn' ? there * first * (2 * D + 1) : (D + 1) * (there * (first + key) + value))
-    );
-  }, 0);
+  const stored = own.reduce(
+    (total, ofKinds, index) =>
+      kinds.reduce(
+        (sum, { size, isPruned }, kind) =>
+          sum + size * (ofKinds[kind] ?? 0) * (isPruned ? (present[index] ?? 0) : 1),
+        total,
+      ),
+    0,
+  );
   return { own, present, stored };
 }
 
-/** What is stored whatever is chosen: the output projections of attention, without their biases. */
+/** The parameters that are stored whatever is chosen. */
 export const alwaysStored = ({ subLayers }: Pairing): number =>
-  subLayers.reduce(
-    (total, { structure, columns, embedDim }) => total + (structure === 'attention' ? columns * embedDim : 0),
-    0,
-  );
+  subLayers.reduce((total, subLayer) => total + subLayer.alwaysStored, 0);
 
 /** The least that can be stored with one unit left in every sub-layer: shared by its group, as all values are. */
 export function leastStored(pairing: Pairing): number {
   return groupsOf(pairing).reduce(
-    (total, { structure, embedDim: D, columns }) =>
-      total + (structure === 'ffn' ? 2 * D + 1 : (D + 1) * (2 + columns)),
+    (total, { kinds, columns }) =>
+      kinds.reduce((sum, { size, isPruned }) => sum + size * (isPruned ? 1 : columns), total),
     alwaysStored(pairing),
   );
 }

@@ -5,7 +5,7 @@ import {
   type ParameterSpec,
   gelu,
   layerNorm,
-  layerNormSpecs,
+  normLayer,
   randomStream,
 } from '@winnow/core';
 import { type DrawnStructure, drawGates, drawStructure, gumbelNoise } from './gates';
@@ -56,7 +56,7 @@ export function hypernetwork({ pairing, seed, bias, temperature }: HypernetworkO
   return {
     specs: {
       gru: gruSpecs(INPUT_SIZE, HIDDEN_SIZE),
-      norm: layerNormSpecs(HIDDEN_SIZE),
+      norm: normLayer(HIDDEN_SIZE, NORM_EPSILON).specs,
       heads: headsSpecs(HIDDEN_SIZE, layout.size),
     },
     layout,

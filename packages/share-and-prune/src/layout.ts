@@ -1,5 +1,5 @@
 import { type ColumnParameter, columnParameters } from './columns';
-import type { Pairing, SubLayer } from './pairing';
+import { type Pairing, type SubLayer, prunedKinds } from './pairing';
 
 /** Where the entries of one sub-layer lie in the vector of a structure. */
 export interface Place {
@@ -10,6 +10,8 @@ export interface Place {
   readonly keepFrom: number;
   /** The first entries of s or st of who shares units with it: of those that borrow from it, and its own. */
   readonly sharers: readonly number[];
+  /** The positions of the kinds of columns that pruning takes away. */
+  readonly pruned: readonly number[];
   readonly parameters: readonly ColumnParameter[];
 }
 
@@ -22,8 +24,8 @@ export interface Layout {
 }
 
 /** Numbers of entries of a sub-layer's vectors. */
-export const vectorSizes = ({ structure, columns }: SubLayer): { share: number; keep: number } => ({
-  share: structure === 'attention' ? 3 * columns : columns,
+export const vectorSizes = ({ kinds, columns }: SubLayer): { share: number; keep: number } => ({
+  share: kinds.length * columns,
   keep: columns,
 });
 
@@ -33,7 +35,7 @@ export const entriesOfSubLayer = (subLayer: SubLayer): number => {
   return subLayer.lender === undefined ? keep : share + keep;
 };
 
-export function layoutOf({ subLayers }: Pairing): Layout {
+export function layoutOf({ subLayers, byId }: Pairing): Layout {
   let size = 0;
   const placed = subLayers.map((subLayer) => {
     const from = size;
@@ -43,7 +45,11 @@ export function layoutOf({ subLayers }: Pairing): Layout {
       subLayer,
       shareFrom: isBorrower ? from : undefined,
       keepFrom: size - subLayer.columns,
-      parameters: columnParameters(subLayer),
+      pruned: prunedKinds(subLayer),
+      parameters: columnParameters(
+        subLayer,
+        subLayer.lender === undefined ? undefined : byId(subLayer.lender),
+      ),
     };
   });
   const places = placed.map((place) => ({

@@ -6,17 +6,32 @@ export interface SubLayer {
   readonly id: string;
   readonly tower: 'vision' | 'text';
   readonly layer: number;
+  readonly name: string;
   readonly structure: Site['structure'];
   /** D: length of a column. */
   readonly embedDim: number;
-  /** H·d columns of each of q, k and v, or hidden units. */
+  /** The kinds of its columns: q, k and v of an attention, the hidden units of a feed-forward network. */
+  readonly kinds: readonly ColumnKind[];
+  /** Columns of each kind: H·d, or hidden units. */
   readonly columns: number;
+  /** Parameters that are stored whatever is shared and pruned: the output projection of attention, without its bias. */
+  readonly alwaysStored: number;
   /** H for attention; 1 for feed-forward networks. */
   readonly heads: number;
   /** The parameters that its units run through. */
   readonly couplings: Site['couplings'];
   /** Where columns can be borrowed: of vision the text sub-layer of its layer, of text the base layer of its block. */
   readonly lender: string | undefined;
+}
+
+/** Columns of a sub-layer that can be shared with those of another. */
+export interface ColumnKind {
+  /** `query`, `key`, `value` or `hidden`. */
+  readonly name: string;
+  /** Whether a pruned unit loses them: values are only shared. */
+  readonly isPruned: boolean;
+  /** Parameters of one column: with its bias, and of a hidden unit with the row that reads it. */
+  readonly size: number;
 }
 
 /** Which kinds of sharing there are. */
@@ -54,7 +69,7 @@ export function pairTowers(model: Pick<Model, 'sites' | 'specs'>, sharing: Shari
   refuseUnequal(vision, text);
   const baseOf = (layer: number): number | undefined =>
     sharing.baseLayers.filter((base) => base <= layer).at(-1);
-  const place = ({ layer, structure }: SubLayer) => `${layer}.${structure}`;
+  const place = ({ layer, name }: SubLayer) => `${layer}.${name}`;
   const textAt = new Map(text.map((subLayer) => [place(subLayer), subLayer.id]));
   const subLayers = [
     ...vision.map((subLayer) => ({
@@ -83,7 +98,7 @@ export function pairTowers(model: Pick<Model, 'sites' | 'specs'>, sharing: Shari
 }
 
 function subLayerOf(
-  { id, layer, structure, units, couplings }: Site,
+  { id, layer, name, structure, units, couplings, columns: groups }: Site,
   tower: SubLayer['tower'],
   shapes: ReadonlyMap<string, readonly number[]>,
 ): SubLayer {
@@ -91,13 +106,35 @@ function subLayerOf(
   const [made] = couplings;
   const [embedDim = 0] = shapes.get(made?.parameter ?? '') ?? [];
   const heads = made?.copies ?? 1;
+  const shapeOf = (parameter: string): readonly number[] => shapes.get(parameter) ?? [];
+  /** What a column has of a parameter: the other extent of a matrix, one entry of a bias. */
+  const perColumn = ({ parameter, axis }: Site['couplings'][number]): number =>
+    shapeOf(parameter)[1 - axis] ?? 1;
+  const kinds = groups.flatMap(({ names, prunable }) =>
+    names.map((kind) => ({
+      name: kind,
+      isPruned: prunable,
+      size: couplings
+        .filter(({ columns }) => columns === kind)
+        .reduce((total, coupling) => total + perColumn(coupling), 0),
+    })),
+  );
+  const alwaysStored = couplings
+    .filter(({ columns }) => columns === undefined)
+    .reduce(
+      (total, { parameter }) => total + shapeOf(parameter).reduce((size, extent) => size * extent, 1),
+      0,
+    );
   return {
     id,
     tower,
     layer,
+    name,
     structure,
     embedDim,
+    kinds,
     columns: heads * units,
+    alwaysStored,
     heads,
     couplings,
     lender: undefined,
@@ -105,11 +142,18 @@ function subLayerOf(
 }
 
 function refuseUnequal(vision: readonly SubLayer[], text: readonly SubLayer[]): void {
-  const layers = (subLayers: readonly SubLayer[]) => subLayers.length / 2;
-  if (vision.length !== text.length) {
+  const layers = (subLayers: readonly SubLayer[]) => new Set(subLayers.map(({ layer }) => layer)).size;
+  if (layers(vision) !== layers(text)) {
     throw new UserError(
       `sharing needs towers of the same depth, got ${layers(vision)} vision layers and ${layers(text)} text layers: ` +
         'choose towers of one size (--model and --text-model)',
+    );
+  }
+  const names = (subLayers: readonly SubLayer[]) =>
+    [...new Set(subLayers.map(({ name }) => name))].join(', ');
+  if (vision.length !== text.length || names(vision) !== names(text)) {
+    throw new UserError(
+      `sharing needs towers with the same sub-layers, got ${names(vision)} for vision and ${names(text)} for text`,
     );
   }
   vision.forEach((own, index) => {
@@ -124,6 +168,10 @@ function refuseUnequal(vision: readonly SubLayer[], text: readonly SubLayer[]): 
     refuseOtherColumns(own, other);
   });
 }
+
+/** The positions among the kinds of a sub-layer's columns of those that pruning takes away. */
+export const prunedKinds = ({ kinds }: Pick<SubLayer, 'kinds'>): number[] =>
+  kinds.flatMap(({ isPruned }, index) => (isPruned ? [index] : []));
 
 function refuseOtherColumns(own: SubLayer, other: SubLayer): void {
   if (own.columns === other.columns && own.heads === other.heads) return;

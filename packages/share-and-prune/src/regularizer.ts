@@ -71,18 +71,18 @@ function termsOf(
   shared: Float32Array,
   list: ParameterList,
 ): Pick<UnitPenalty, 'distances' | 'norms'> {
-  const { id, columns, structure } = subLayer;
+  const { columns } = subLayer;
   const isSome = (from: number) => shared.subarray(from, from + columns).some((weight) => weight !== 0);
   const distances = parameters.flatMap(({ path, lent, axis, shareFrom: part }) => {
     if (lent === undefined || shareFrom === undefined || !isSome(shareFrom + part)) return [];
     return [{ own: list.position(path, axis), lent: list.position(lent, axis), from: shareFrom + part }];
   });
   if (!isSome(keepFrom)) return { distances, norms: [] };
-  // Weight and bias of a layer together are a column; W_C has none for its rows.
-  const names = structure === 'ffn' ? ['expand', 'contract'] : ['query', 'key'];
-  const norms = names.map((name) => ({
-    parts: parameters
-      .filter(({ path }) => path.startsWith(`${id}.${name}.`))
+  // Weight and bias of a part together are a column; W_C has none for its rows.
+  const pruned = parameters.filter(({ isInPrunedColumn }) => isInPrunedColumn);
+  const norms = [...new Set(pruned.map(({ part }) => part))].map((part) => ({
+    parts: pruned
+      .filter((parameter) => parameter.part === part)
       .map(({ path, axis }) => list.position(path, axis)),
     from: keepFrom,
   }));

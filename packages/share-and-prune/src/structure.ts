@@ -4,9 +4,8 @@ import type { Layout, Place } from './layout';
 export type StructureVector = Float32Array;
 
 /** a: 1 where nothing of a unit that could be pruned is borrowed; of attention, neither its q nor its k. */
-function ownUnit(entries: StructureVector, { subLayer }: Place, from: number, unit: number): number {
-  const own = entries[from + unit] ?? 1;
-  return subLayer.structure === 'ffn' ? own : own * (entries[from + subLayer.columns + unit] ?? 1);
+function ownUnit(entries: StructureVector, { subLayer, pruned }: Place, from: number, unit: number): number {
+  return pruned.reduce((own, kind) => own * (entries[from + kind * subLayer.columns + unit] ?? 1), 1);
 }
 
 /**
@@ -47,12 +46,13 @@ export function resolveGradient(
       for (const from of sharers) {
         let others = ofPruned * pruned;
         for (const other of sharers) if (other !== from) others *= ownUnit(entries, place, other, unit);
-        const [query, key] = [from + unit, from + subLayer.columns + unit];
-        if (subLayer.structure === 'ffn') {
-          before[query] = (before[query] ?? 0) + others;
-        } else {
-          before[query] = (before[query] ?? 0) + others * (entries[key] ?? 1);
-          before[key] = (before[key] ?? 0) + others * (entries[query] ?? 1);
+        for (const kind of place.pruned) {
+          const entryOf = (of: number) => from + of * subLayer.columns + unit;
+          const rest = place.pruned.reduce(
+            (product, other) => (other === kind ? product : product * (entries[entryOf(other)] ?? 1)),
+            others,
+          );
+          before[entryOf(kind)] = (before[entryOf(kind)] ?? 0) + rest;
         }
       }
     }

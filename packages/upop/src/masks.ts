@@ -14,7 +14,6 @@ import {
   type Model,
   type Optimizer,
   type Site,
-  type Structure,
   type TensorTree,
   adamw,
   constant,
@@ -44,9 +43,10 @@ export function maskPenalty(
   sites: readonly Site[],
   { attentionPenalty, ffnPenalty }: SearchOptions,
 ): { penalty?: (params: Masked) => Scalar } {
-  const weights: Readonly<Record<Structure, number>> = { attention: attentionPenalty, ffn: ffnPenalty };
+  // w_m is for the units of feed-forward networks, w_a for those of every kind of attention.
+  const weightOf = (structure: string) => (structure === 'ffn' ? ffnPenalty : attentionPenalty);
   const structures = new Set(sites.map(({ structure }) => structure));
-  const penalized = [...structures].filter((structure) => weights[structure] > 0);
+  const penalized = [...structures].filter((structure) => weightOf(structure) > 0);
   if (penalized.length === 0) return {};
   return {
     penalty: ({ masks }) =>
@@ -54,7 +54,7 @@ export function maskPenalty(
         .map((structure): Scalar => {
           const group = sites.filter((site) => site.structure === structure);
           const all: Tensor1D = concat(group.flatMap(({ id }) => masks[id] ?? []));
-          return mul(sum(abs(all)), weights[structure]);
+          return mul(sum(abs(all)), weightOf(structure));
         })
         .reduce((total, one) => add(total, one)),
   };

@@ -1,9 +1,7 @@
-import type { Priorities, Site, Structure } from '@winnow/core';
+import type { Priorities, Site } from '@winnow/core';
 
 /** One number per unit, by site. */
 export type Scores = Readonly<Record<string, Float32Array>>;
-
-const structures = ['attention', 'ffn'] as const satisfies readonly Structure[];
 
 /**
  * Standardises scores to mean 0 and deviation 1 per structure, over all towers and layers together, so that attention
@@ -11,7 +9,7 @@ const structures = ['attention', 'ffn'] as const satisfies readonly Structure[];
  */
 export function standardize(sites: readonly Site[], scores: Scores): Record<string, Float64Array> {
   const standardized: Record<string, Float64Array> = {};
-  for (const structure of structures) {
+  for (const structure of new Set(sites.map((site) => site.structure))) {
     const group = sites.filter((site) => site.structure === structure);
     const all = group.flatMap((site) => [...scoresAt(scores, site)]);
     const mean = all.reduce((sum, score) => sum + score, 0) / all.length;

@@ -96,7 +96,7 @@ export async function searchProgressively(run: CompressionRun, options: UPopOpti
 function standardizeGradients(sites: readonly Site[], gradients: Masked['masks']): Masked['masks'] {
   const structureOf = new Map(sites.map((site) => [site.id, site.structure]));
   const statistics = new Map(
-    (['attention', 'ffn'] as const).map((structure) => {
+    [...new Set(structureOf.values())].map((structure) => {
       const group = Object.entries(gradients).filter(([id]) => structureOf.get(id) === structure);
       const all: Tensor1D = concat(group.map(([, gradient]) => gradient));
       const center: Scalar = mean(all);

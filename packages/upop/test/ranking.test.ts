@@ -1,22 +1,19 @@
-import { type Site, keptUnits, selectUnits, towerSites } from '@winnow/core';
+import { type Site, keptUnits, modelPlace, selectUnits, tower } from '@winnow/core';
 import { standardize, withinSites } from '../src/ranking';
 import { maskPriorities } from '../src/trained-masks';
 
-const sites: Site[] = towerSites(
-  {
-    embedDim: 8,
-    heads: 2,
-    denseHeadDim: 4,
-    activation: 'gelu',
-    causal: false,
-    normEpsilon: 1e-6,
-    blocks: [
-      { headDim: 4, hiddenDim: 10 },
-      { headDim: 4, hiddenDim: 10 },
-    ],
-  },
-  { tower: 'vision', path: 'blocks', tokens: 5 },
-);
+const { sites } = tower({
+  embedDim: 8,
+  heads: 2,
+  denseHeadDim: 4,
+  activation: 'gelu',
+  causal: false,
+  normEpsilon: 1e-6,
+  blocks: [
+    { headDim: 4, hiddenDim: 10 },
+    { headDim: 4, hiddenDim: 10 },
+  ],
+}).describe({ ...modelPlace('vision'), path: 'blocks', uses: [{ tokens: 5 }] });
 const scoresBy = (score: (site: Site, unit: number) => number) =>
   Object.fromEntries(
     sites.map((site) => [site.id, Float32Array.from({ length: site.units }, (_, u) => score(site, u))]),

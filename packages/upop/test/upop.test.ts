@@ -136,9 +136,12 @@ it('selects by S_T: the walk down one standardised ranking until the budget is c
     const deviation = Math.sqrt(group.reduce((a, b) => a + (b - mean) ** 2, 0) / group.length);
     return (value: number) => (value - mean) / deviation;
   };
-  const standard = { attention: z('attention'), ffn: z('ffn') };
+  const standard = new Map(['attention', 'ffn'].map((structure) => [structure, z(structure)]));
   const priorities = Object.fromEntries(
-    run.model.sites.map((site) => [site.id, (sums[site.id] ?? []).map(standard[site.structure])]),
+    run.model.sites.map((site) => [
+      site.id,
+      (sums[site.id] ?? []).map((sum) => standard.get(site.structure)?.(sum) ?? Number.NaN),
+    ]),
   );
   const expected = selectUnits(run.model.sites, priorities, removalTarget(run.model, run.budget));
   expect(decision).toEqual(expected);

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { UserError, denseConfigOf, disposeTree, parseOptions } from '@winnow/core';
+import { UserError, denseConfigOf, disposeTree, parseOptions, familyOf } from '@winnow/core';
 import { imageNetNormalisation } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
 import { FormatError, exportHuggingFace, saveModel } from '@winnow/formats';
@@ -47,8 +47,11 @@ export const exportCommand: Command = {
 };
 
 /** Other programs do not know our data's own way: it has to be said. */
-const saidNormalisation = ({ model, normalisation }: OpenedModel): OpenedModel['normalisation'] =>
-  denseConfigOf(model).kind === 'clip-text' ? undefined : (normalisation ?? imageNetNormalisation);
+function saidNormalisation({ model, normalisation }: OpenedModel): OpenedModel['normalisation'] {
+  const config = denseConfigOf(model);
+  const { vision } = familyOf(config).towers(config);
+  return vision === undefined ? undefined : (normalisation ?? imageNetNormalisation);
+}
 
 /** Writes the model and says in which layout. */
 async function write(out: string, format: (typeof formats)[number], opened: OpenedModel): Promise<string[]> {

@@ -2,15 +2,13 @@ import {
   type Decision,
   type DenseConfig,
   type Model,
-  type TextTowerConfig,
-  type TowerConfig,
   UserError,
-  type VisionTowerConfig,
   denseConfigOf,
   disposeTree,
   parseOptions,
   visionTransformer,
   visionTransformerConfig,
+  familyOf,
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
@@ -85,30 +83,7 @@ function visionModel(preset: (typeof models)[number], options: InspectOptions): 
   }
 }
 
-const towerText = ({ blocks, embedDim, heads }: TowerConfig): string =>
-  `${blocks.length} layers, width ${embedDim}, ${heads} heads`;
-const pictureText = ({ imageSize, patchSize }: VisionTowerConfig): string =>
-  `pictures of ${imageSize} px in patches of ${patchSize} px`;
-const textText = ({ context, vocabulary }: TextTowerConfig): string =>
-  `texts of up to ${context} of ${vocabulary} tokens`;
-
-/** What a model is, in one or a few lines. */
-function summaryOf(config: DenseConfig): string {
-  switch (config.kind) {
-    case 'vision-transformer':
-      return `DeiT of ${towerText(config.tower)}; ${pictureText(config)}; ${config.classes} classes`;
-    case 'clip-text':
-      return `CLIP text transformer of ${towerText(config.tower)}; ${textText(config)}; embeddings of ${config.projectionDim}`;
-    case 'dual-encoder':
-      return [
-        `Dual encoder with embeddings of ${config.projectionDim}`,
-        `  vision: ${towerText(config.vision.tower)}; ${pictureText(config.vision)}`,
-        `  text:   ${towerText(config.text.tower)}; ${textText(config.text)}`,
-      ].join('\n');
-    default:
-      return config satisfies never;
-  }
-}
+const summaryOf = (config: DenseConfig): string => familyOf(config).summary(config);
 
 function inspectionText(model: Model, inspection: Inspection): string {
   const sections = [

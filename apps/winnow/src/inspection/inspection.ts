@@ -11,6 +11,7 @@ import {
   modelOf,
   sharesOf,
   storedBytes,
+  isMasked,
 } from '@winnow/core';
 
 /** What a site kept of the model it was cut from. */
@@ -61,7 +62,7 @@ export function inspectionOf(model: Model, decision: Decision | undefined): Insp
       unitCost,
     })),
     kept: decision === undefined ? [] : keptSites(model, decision),
-    masks: config.kind === 'masked' ? matrixSparsities(modelOf(config.model), config.masks) : [],
+    masks: isMasked(config) ? matrixSparsities(modelOf(config.model), config.masks) : [],
     storedBytes: storedBytes(model),
   };
 }

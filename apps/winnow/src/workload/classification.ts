@@ -7,6 +7,8 @@ import {
   denseConfigOf,
   visionTransformer,
   visionTransformerConfig,
+  familyOf,
+  visionTransformerFamily,
 } from '@winnow/core';
 import { type FoundImageClassificationData, namesImageTextData, openDataset } from '@winnow/data';
 import type { PictureNormalisation } from '@winnow/formats';
@@ -60,7 +62,7 @@ export const classificationKind: WorkloadKind = {
     return { workload: classificationWorkload(data), model: visionTransformer(config) };
   },
   adapt: async (choice, opened, options, head) => {
-    const given = asDense(opened).model.config;
+    const given = denseConfigOf(asDense(opened).model);
     const vision = visionTowerOf(given);
     const { normalisation } = opened;
     const data = await openPictures(choice, vision.imageSize, normalisation);
@@ -69,21 +71,22 @@ export const classificationKind: WorkloadKind = {
     const shape = { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower };
     const classes = data.classes.length;
     const config = { kind: 'vision-transformer', classes, ...shape } as const;
-    const goesOn = head === 'kept' && given.kind === 'vision-transformer' && given.classes === classes;
+    const goesOn = head === 'kept' && visionTransformerFamily.is(given) && given.classes === classes;
     const matched = goesOn
       ? matchedClasses(data, opened.classNames, options, 'draw a new head with --head new')
       : data;
     return { workload: classificationWorkload(matched, normalisation), model: visionTransformer(config) };
   },
   open: async (choice, opened, options) => {
-    const { kind, model } = asDense(opened);
-    if (kind !== 'vision-transformer')
-      throw new UserError(`classification needs a vision transformer, got a ${kind}`);
+    const dense = asDense(opened);
+    if (!visionTransformerFamily.holds(dense))
+      throw new UserError(`classification needs a vision transformer, got a ${dense.kind}`);
     const { normalisation } = opened;
-    const data = await openPictures(choice, model.config.imageSize, normalisation);
+    const { config } = dense.model;
+    const data = await openPictures(choice, config.imageSize, normalisation);
     // Another number of classes is for checkFit to refuse.
     const matched =
-      data.classes.length === model.config.classes
+      data.classes.length === config.classes
         ? matchedClasses(data, opened.classNames, options, NEW_HEAD)
         : data;
     return classificationWorkload(matched, normalisation, opened.classNames);
@@ -91,16 +94,9 @@ export const classificationKind: WorkloadKind = {
 };
 
 function visionTowerOf(config: DenseConfig): VisionTowerConfig {
-  switch (config.kind) {
-    case 'vision-transformer':
-      return config;
-    case 'dual-encoder':
-      return config.vision;
-    case 'clip-text':
-      throw new UserError('classification needs a vision tower, and a clip-text has none');
-    default:
-      return config satisfies never;
-  }
+  const { vision } = familyOf(config).towers(config);
+  if (vision !== undefined) return vision;
+  throw new UserError(`classification needs a vision tower, and a ${config.kind} has none`);
 }
 
 export function openPictures(
@@ -136,7 +132,7 @@ function classificationWorkload(
     notesOn: () => data.notes,
     checkFit: (model) => {
       const config = denseConfigOf(model);
-      if (config.kind !== 'vision-transformer') {
+      if (!visionTransformerFamily.is(config)) {
         throw new UserError(`classification needs a vision transformer, got a ${config.kind}`);
       }
       if (config.classes !== classes.length) {

@@ -6,6 +6,7 @@ import {
   retrieval,
   textTowerConfig,
   visionTowerConfig,
+  dualEncoderFamily,
 } from '@winnow/core';
 import {
   type TokenizedImageTextData,
@@ -87,15 +88,16 @@ export const retrievalKind: WorkloadKind = {
   },
   adapt: async (choice, opened, options) => {
     const { kind, model } = asDense(opened);
-    if (kind !== 'dual-encoder') throw new UserError(`retrieval needs a dual encoder, got a ${kind}`);
+    if (kind !== dualEncoderFamily.kind) throw notDual(kind);
     const workload = await retrievalKind.open(choice, opened, options);
     workload.checkFit(model);
     return { workload, model };
   },
   open: async (choice, opened, options) => {
-    const { kind, model } = asDense(opened);
+    const dense = asDense(opened);
     const { tokenizerPath } = opened;
-    if (kind !== 'dual-encoder') throw new UserError(`retrieval needs a dual encoder, got a ${kind}`);
+    if (!dualEncoderFamily.holds(dense)) throw notDual(dense.kind);
+    const { vision, text } = dense.model.config;
     if (tokenizerPath === undefined) {
       throw new UserError(
         'the model has no tokenizer.json beside it: put the one that it was trained with there',
@@ -105,13 +107,15 @@ export const retrievalKind: WorkloadKind = {
     const data = await openPairs(choice, {
       ...dataOptions.parse(options),
       ...(normalisation === undefined ? {} : { normalisation }),
-      imageSize: model.config.vision.imageSize,
+      imageSize: vision.imageSize,
       tokenizer: await openTokenizer(tokenizerPath),
-      context: model.config.text.context,
+      context: text.context,
     });
     return retrievalWorkload(data, 'given', normalisation);
   },
 };
+
+const notDual = (kind: string): UserError => new UserError(`retrieval needs a dual encoder, got a ${kind}`);
 
 interface PairShape {
   readonly imageSize: number;
@@ -150,9 +154,7 @@ function retrievalWorkload(
     },
     checkFit: (model) => {
       const config = denseConfigOf(model);
-      if (config.kind !== 'dual-encoder') {
-        throw new UserError(`retrieval needs a dual encoder, got a ${config.kind}`);
-      }
+      if (!dualEncoderFamily.is(config)) throw notDual(config.kind);
       const { vision, text } = config;
       checkTokens(text, tokenizer);
       if (text.context < context) {
@@ -164,7 +166,7 @@ function retrievalWorkload(
     },
     taskOf: (model) => {
       const config = denseConfigOf(model);
-      const ends = config.kind === 'dual-encoder' ? { endToken: config.text.endToken } : {};
+      const ends = dualEncoderFamily.is(config) ? { endToken: config.text.endToken } : {};
       return retrieval(model, { imageSize, channels, ...ends });
     },
   };

@@ -1,4 +1,12 @@
-import { type Task, type TensorTree, UserError, asDense, classification, zeroShot } from '@winnow/core';
+import {
+  type Task,
+  type TensorTree,
+  UserError,
+  asDense,
+  classification,
+  dualEncoderFamily,
+  zeroShot,
+} from '@winnow/core';
 import { type FoundImageClassificationData, encodeAll, openTokenizer } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
@@ -24,9 +32,11 @@ export async function zeroShotClassifier(
   opened: OpenedModel,
   templates: string,
 ): Promise<ZeroShotClassifier> {
-  const { kind, model, params } = asDense(opened);
+  const dense = asDense(opened);
   const { tokenizerPath } = opened;
-  if (kind !== 'dual-encoder') throw new UserError(`--zero-shot needs a dual encoder, got a ${kind}`);
+  if (!dualEncoderFamily.holds(dense))
+    throw new UserError(`--zero-shot needs a dual encoder, got a ${dense.kind}`);
+  const { model, params } = dense;
   if (tokenizerPath === undefined)
     throw new UserError('--zero-shot: the model has no tokenizer.json beside it');
   const prompts = templates.split('|');

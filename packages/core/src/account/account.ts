@@ -1,4 +1,3 @@
-import type { BlockShape, TowerConfig } from '../transformer/block';
 import { type Cost, sumCosts } from '../sites/site';
 
 /**
@@ -28,34 +27,3 @@ export const layerNormCost = (dim: number, rows: number): Cost => ({
   parameters: 2 * dim,
   macs: 5 * rows * dim,
 });
-
-/** The blocks of a tower over T tokens, four lines each. */
-export function towerAccount(config: TowerConfig, path: string, tokens: number): AccountLine[] {
-  return config.blocks.flatMap((shape, layer) => blockAccount(config, shape, `${path}.${layer}`, tokens));
-}
-
-function blockAccount(
-  { embedDim: D, heads: H }: TowerConfig,
-  { headDim, queryKeyDim = headDim, hiddenDim }: BlockShape,
-  path: string,
-  T: number,
-): AccountLine[] {
-  const inner = H * headDim;
-  const compared = H * queryKeyDim;
-  const projections = sumCosts([
-    linearCost(D, compared, T),
-    linearCost(D, compared, T),
-    linearCost(D, inner, T),
-    linearCost(inner, D, T),
-  ]);
-  return [
-    { part: `${path}.attentionNorm`, ...layerNormCost(D, T) },
-    {
-      part: `${path}.attention`,
-      parameters: projections.parameters,
-      macs: projections.macs + T * T * (compared + inner), // QKᵀ and attention·V
-    },
-    { part: `${path}.ffnNorm`, ...layerNormCost(D, T) },
-    { part: `${path}.ffn`, ...sumCosts([linearCost(D, hiddenDim, T), linearCost(hiddenDim, D, T)]) },
-  ];
-}

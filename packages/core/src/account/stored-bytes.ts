@@ -1,6 +1,6 @@
 import { type ParameterMask, keptCount, maskSize } from '../mask/parameter-mask';
-import type { Model } from '../models/model';
-import { type ParameterSpec, sizeOf } from '../transformer/parameter';
+import { type Model, isMasked } from '../families/model';
+import { type ParameterSpec, sizeOf } from '../layers/parameter';
 import { entriesOf } from '../tree/tree';
 
 const BYTES_PER_VALUE = 4;
@@ -24,7 +24,7 @@ export function sparseEncoding(mask: ParameterMask): SparseEncoding {
  * for each weight that is left, and what says where they are.
  */
 export function storedBytes({ config, specs }: Pick<Model, 'config' | 'specs'>): number {
-  const masks = config.kind === 'masked' ? config.masks : {};
+  const masks = isMasked(config) ? config.masks : {};
   return entriesOf<ParameterSpec>(specs).reduce((total, [path, spec]) => {
     const mask = masks[path];
     const words = mask === undefined ? sizeOf(spec) : keptCount(mask) + sparseEncoding(mask).words;

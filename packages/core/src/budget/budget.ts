@@ -1,5 +1,5 @@
 import { UserError } from '../error/user-error';
-import type { Model } from '../models/model';
+import type { Model } from '../families/model';
 import { type Cost, type Site, compressibleCost } from '../sites/site';
 
 /** What a budget counts: parameters of the sites (UPop's p), all parameters, or multiply–accumulates of one example. */

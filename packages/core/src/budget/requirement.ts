@@ -1,5 +1,5 @@
 import type { Granularity } from '../method/method';
-import type { Model } from '../models/model';
+import type { Model } from '../families/model';
 import { type Budget, type BudgetUnit, budgetUnits, removalTarget, smallestKeep } from './budget';
 import { smallestSparseKeep, sparsityTarget, sparsityUnits } from './sparsity';
 

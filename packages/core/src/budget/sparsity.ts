@@ -1,6 +1,6 @@
 import { UserError } from '../error/user-error';
 import { type PrunableMatrix, prunableMatrices, weightCount } from '../mask/matrices';
-import type { Model } from '../models/model';
+import type { Model } from '../families/model';
 import type { Budget, BudgetUnit } from './budget';
 
 /** A budget made concrete for a method that takes single weights away. */

@@ -1,9 +1,9 @@
 import { type Tensor, gather, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { type Decision, checkDecision, keptUnits } from '../decision/decision';
-import { ownColumns, partOf } from '../decision/share';
+import type { Decision } from '../decision/decision';
+import { type Cut, planOf } from '../decision/plan';
+import { masked } from '../families/masked';
+import type { Model } from '../families/model';
 import { zeroed } from '../mask/apply';
-import { masked } from '../models/masked';
-import type { Model } from '../models/model';
 import type { Site } from '../sites/site';
 import { type TensorTree, pickTree, tidyTree } from '../tree/tree';
 
@@ -15,11 +15,7 @@ import { type TensorTree, pickTree, tidyTree } from '../tree/tree';
  * @throws {RangeError} when the decision does not fit the sites.
  */
 export function cutTree<T extends TensorTree>(tree: T, sites: readonly Site[], decision: Decision): T {
-  checkDecision(decision, sites);
-  const cuts = new Map<string, Cut[]>();
-  for (const [path, cut] of sites.flatMap((site) => cutsAt(site, decision))) {
-    cuts.set(path, [...(cuts.get(path) ?? []), cut]);
-  }
+  const { cuts } = planOf(sites, decision);
   return pickTree(tree, (leaf: Tensor, path) => cutLeaf(leaf, cuts.get(path) ?? []));
 }
 
@@ -28,32 +24,6 @@ function cutLeaf(leaf: Tensor, cuts: readonly Cut[]): Tensor | undefined {
   return tidy(() =>
     cuts.reduce((cut, { axis, indices }) => gather(cut, tensor1d([...indices], 'int32'), axis), leaf.clone()),
   );
-}
-
-/** What stays along an axis of a parameter. */
-interface Cut {
-  readonly axis: number;
-  readonly indices: readonly number[];
-}
-
-/** What a site's decision cuts, by the parameters' paths. */
-function cutsAt(site: Site, decision: Decision): [path: string, cut: Cut][] {
-  const decided = decision.sites[site.id];
-  if (decided?.kind === 'share') {
-    return site.couplings.flatMap(({ parameter, axis }): [string, Cut][] => {
-      const part = partOf(site, parameter);
-      const letters = part === undefined ? undefined : decided.columns[part];
-      return letters === undefined ? [] : [[parameter, { axis, indices: ownColumns(letters) }]];
-    });
-  }
-  const kept = keptUnits(decision, site);
-  if (kept.length === site.units) return [];
-  return site.couplings.map(({ parameter, axis, copies }): [string, Cut] => {
-    const indices = Array.from({ length: copies }, (_, copy) =>
-      kept.map((unit) => copy * site.units + unit),
-    ).flat();
-    return [parameter, { axis, indices }];
-  });
 }
 
 /**

@@ -9,12 +9,7 @@ export const shareSchema = z.strictObject({
   kind: z.literal('share'),
   units: count,
   lender: z.string().exactOptional(),
-  columns: z.strictObject({
-    query: letters.exactOptional(),
-    key: letters.exactOptional(),
-    value: letters.exactOptional(),
-    hidden: letters.exactOptional(),
-  }),
+  columns: z.record(z.string(), letters),
 });
 
 const keepSchema = z.strictObject({ kind: z.literal('keep'), kept: z.array(index).min(1), units: count });

@@ -1,18 +1,14 @@
-import type { Site } from '../sites/site';
-
-/** Columns of attention that are made, or hidden units: what can be borrowed and pruned one by one. */
-export const columnParts = ['query', 'key', 'value', 'hidden'] as const;
-export type ColumnPart = (typeof columnParts)[number];
+import { type Site, copiesOf } from '../sites/site';
 
 /** Columns of a site, one by one: own, borrowed from the same place of another site, or pruned. */
 export interface Share {
   readonly kind: 'share';
-  /** Units of the dense site; of attention each head has as many columns in each part. */
+  /** Units of the dense site; of attention each head has as many columns under each name. */
   readonly units: number;
   /** The site whose columns are borrowed, as they stand there. */
   readonly lender?: string;
-  /** One letter for each column of a part: `k` kept as its own, `b` borrowed, `p` pruned. */
-  readonly columns: Readonly<Partial<Record<ColumnPart, string>>>;
+  /** By the name of its columns one letter for each: `k` kept as its own, `b` borrowed, `p` pruned. */
+  readonly columns: Readonly<Record<string, string>>;
 }
 
 type Shares = ReadonlyMap<string, Share>;
@@ -25,19 +21,13 @@ export interface DecidedSites {
   readonly cut: ReadonlySet<string>;
 }
 
-/** The parts of a site's columns. */
-export const partsOf = ({ structure }: Pick<Site, 'structure'>): readonly ColumnPart[] =>
-  structure === 'ffn' ? ['hidden'] : ['query', 'key', 'value'];
+/** The names of a site's columns: `query`, `key` and `value`, or `hidden`. */
+export const columnNames = ({ columns }: Pick<Site, 'columns'>): string[] =>
+  columns.flatMap(({ names }) => names);
 
-/** Columns in each part of a site: those of all heads side by side, or the hidden units. */
+/** Columns under each name: those of all heads side by side, or the hidden units. */
 export const columnsOf = ({ units, couplings }: Pick<Site, 'units' | 'couplings'>): number =>
-  units * (couplings[0]?.copies ?? 1);
-
-/** Which part a site's parameter has the columns of; undefined where sharing leaves it whole. */
-export function partOf({ id, structure }: Pick<Site, 'id' | 'structure'>, parameter: string) {
-  if (structure === 'ffn') return 'hidden';
-  return partsOf({ structure }).find((part) => parameter.startsWith(`${id}.${part}.`));
-}
+  units * copiesOf({ couplings });
 
 /**
  * Checks what is shared against the sites it is for.
@@ -48,28 +38,29 @@ export function checkShare(site: Site, share: Share, decided: DecidedSites): voi
   const { id } = site;
   const { shares } = decided;
   const length = columnsOf(site);
-  const letters = partsOf(site).map((part) => {
-    const columns = share.columns[part];
+  const letters = columnNames(site).map((name) => {
+    const columns = share.columns[name];
     if (columns?.length !== length || !/^[kbp]*$/.test(columns)) {
       throw new RangeError(
-        `expected ${length} letters k, b or p for the columns of ${part} at ${id}, got ${columns?.length ?? 'none'}`,
+        `expected ${length} letters k, b or p for the columns of ${name} at ${id}, got ${columns?.length ?? 'none'}`,
       );
     }
-    return { part, columns };
+    return { name, columns };
   });
-  const extra = Object.keys(share.columns).filter((part) => !letters.some((known) => known.part === part));
+  if (letters.length === 0) throw new RangeError(`${id} has no columns that can be shared one by one`);
+  const extra = Object.keys(share.columns).filter((name) => !letters.some((known) => known.name === name));
   if (extra.length > 0) throw new RangeError(`${id} has no columns of ${extra.join(', ')}`);
   checkLender(id, site, share, decided);
-  for (const { part, columns } of letters) {
+  for (const { name, columns } of letters) {
     const borrowed = [...columns].findIndex(
-      (letter, column) => letter === 'b' && letterAt(shares.get(share.lender ?? ''), part, column) === 'p',
+      (letter, column) => letter === 'b' && letterAt(shares.get(share.lender ?? ''), name, column) === 'p',
     );
     if (borrowed >= 0)
       throw new RangeError(
-        `${id} borrows column ${borrowed} of ${part} from ${share.lender}, which pruned it`,
+        `${id} borrows column ${borrowed} of ${name} from ${share.lender}, which pruned it`,
       );
   }
-  checkPruned(id, share);
+  checkPruned(site, share);
 }
 
 function checkLender(
@@ -95,35 +86,53 @@ function checkLender(
   }
 }
 
-function checkPruned(
-  id: string,
-  { columns: { query = '', key = '', value = '', hidden = '' } }: Share,
-): void {
-  if ([...query].some((letter, column) => (letter === 'p') !== (key[column] === 'p')))
-    throw new RangeError(`columns of query and key at ${id} must be pruned together`);
-  if (value.includes('p')) throw new RangeError(`columns of value at ${id} cannot be pruned, only shared`);
-  if (!/[kb]/.test(query + hidden)) {
-    throw new RangeError(`the decision keeps nothing at ${id}: keep at least one column`);
+function checkPruned({ id, columns: groups }: Site, { columns }: Share): void {
+  for (const { names, prunable } of groups) {
+    const [first = '', ...others] = names.map((name) => columns[name] ?? '');
+    if (!prunable) {
+      if ([first, ...others].some((letters) => letters.includes('p')))
+        throw new RangeError(`columns of ${names.join(' and ')} at ${id} cannot be pruned, only shared`);
+      continue;
+    }
+    const isPruned = (letters: string, column: number) => letters[column] === 'p';
+    if (others.some((own) => [...own].some((_, column) => isPruned(own, column) !== isPruned(first, column))))
+      throw new RangeError(`columns of ${names.join(' and ')} at ${id} must be pruned together`);
+    if (!/[kb]/.test(first)) {
+      throw new RangeError(`the decision keeps nothing at ${id}: keep at least one column`);
+    }
   }
 }
 
 /** A site without a share keeps every column as its own. */
-const letterAt = (share: Share | undefined, part: ColumnPart, column: number): string =>
-  share?.columns[part]?.[column] ?? 'k';
+const letterAt = (share: Share | undefined, name: string, column: number): string =>
+  share?.columns[name]?.[column] ?? 'k';
 
 /** Where a column that is not pruned is stored: the site that keeps it as its own. */
-export function ownerOf(shares: Shares, id: string, part: ColumnPart, column: number): string {
+export function ownerOf(shares: Shares, id: string, name: string, column: number): string {
   const share = shares.get(id);
-  return letterAt(share, part, column) === 'b' && share?.lender !== undefined
-    ? ownerOf(shares, share.lender, part, column)
+  return letterAt(share, name, column) === 'b' && share?.lender !== undefined
+    ? ownerOf(shares, share.lender, name, column)
     : id;
 }
 
-/** The columns of a part that stay, own or borrowed, ascending. */
+/** The columns of a name that stay, own or borrowed, ascending. */
 export const presentColumns = (letters: string): number[] => indicesOf(letters, (letter) => letter !== 'p');
 
-/** The columns of a part that are stored here, ascending. */
+/** The columns of a name that are stored here, ascending. */
 export const ownColumns = (letters: string): number[] => indicesOf(letters, (letter) => letter === 'k');
 
 const indicesOf = (letters: string, is: (letter: string) => boolean): number[] =>
   [...letters].flatMap((letter, index) => (is(letter) ? [index] : []));
+
+/** The columns of each head that stay, ascending. */
+export function headColumns(letters: string, heads: number): number[][] {
+  const headDim = letters.length / heads;
+  const present = presentColumns(letters);
+  return Array.from({ length: heads }, (_, head) =>
+    present.filter((column) => Math.floor(column / headDim) === head),
+  );
+}
+
+/** Columns that stay in the fullest head: the others are filled up with zeros when they run. */
+export const fullestHead = (letters: string, heads: number): number =>
+  Math.max(...headColumns(letters, heads).map(({ length }) => length));

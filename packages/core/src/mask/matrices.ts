@@ -1,4 +1,4 @@
-import type { Model } from '../models/model';
+import type { Model } from '../families/model';
 import { type Shaped, entriesOf } from '../tree/tree';
 
 /** A matrix whose weights can be pruned one by one. */
@@ -23,7 +23,7 @@ export interface PrunableMatrix {
 export function prunableMatrices(model: Pick<Model, 'sites' | 'specs' | 'readout'>): PrunableMatrix[] {
   const shapes = new Map(entriesOf<Shaped>(model.specs).map(([path, { shape }]) => [path, shape]));
   const inBlocks = model.sites.flatMap(({ tower, layer, couplings }) =>
-    couplings.map(({ parameter }) => ({ parameter, tower, layer, part: parameter.split('.').at(-2) ?? '' })),
+    couplings.map(({ parameter, part }) => ({ parameter, tower, layer, part })),
   );
   const after = model.readout.projections.map(({ parameter, tower }) => ({
     parameter,

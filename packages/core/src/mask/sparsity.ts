@@ -1,4 +1,4 @@
-import type { Model } from '../models/model';
+import type { Model } from '../families/model';
 import { type PrunableMatrix, prunableMatrices } from './matrices';
 import { type ParameterMasks, keptCount } from './parameter-mask';
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Budget } from '../budget/budget';
 import type { Decision } from '../decision/decision';
 import type { Duration } from '../duration/duration';
-import type { Model } from '../models/model';
+import type { Model } from '../families/model';
 import type { CompressionRun } from '../run/compression-run';
 import type { Json } from '../run/store';
 import type { TensorTree } from '../tree/tree';

@@ -10,6 +10,7 @@ import {
   sub,
   sum,
   tensor2d,
+  tile,
   transpose,
 } from '@tensorflow/tfjs-core';
 import { differentiable, runFused } from './kernel';
@@ -17,35 +18,45 @@ import { differentiable, runFused } from './kernel';
 export interface AttentionShape {
   /** B: sequences in the batch. */
   readonly batch: number;
-  /** T: tokens per sequence. */
+  /** T: tokens per sequence that ask. */
   readonly tokens: number;
+  /** T′: tokens per sequence that are looked at, T unless it says otherwise. */
+  readonly context?: number;
   /** H. */
   readonly heads: number;
   /** Multiplies the scores: 1/√(head dimension of the dense model), also after a cut. */
   readonly scale: number;
   /** A token sees only itself and earlier tokens. */
   readonly causal: boolean;
+  /** [B, T′], 1 where a token may be looked at and 0 where it may not: padding. At least one of each sequence may. */
+  readonly visible?: Tensor2D;
 }
 
 /**
- * Multi-head attention, heads side by side: query and key [B·T, H·dk], value [B·T, H·dv] → [B·T, H·dv].
- * softmax(scale · Q·Kᵀ)·V per head.
+ * Multi-head attention, heads side by side: query [B·T, H·dk], key [B·T′, H·dk], value [B·T′, H·dv] → [B·T, H·dv].
+ * softmax(scale · Q·Kᵀ)·V per head. An engine's kernel answers it where tokens look at themselves, all of them visible.
  */
 export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape): Tensor2D {
-  const { batch, tokens, heads, scale, causal } = shape;
+  const { batch, tokens, heads, scale, causal, context, visible } = shape;
+  const asking: HeadShape = { batch, tokens, heads };
+  const seen: HeadShape = { batch, tokens: context ?? tokens, heads };
   const attributes = { batch, tokens, heads, scale, causal };
+  // Engines' kernels know one number of tokens, and no padding.
+  const run = context === undefined && visible === undefined ? runFused : composed;
   return differentiable(
     [query, key, value],
     () => {
-      const [output, probabilities] = runFused<[Tensor2D, Tensor3D]>(
+      const [output, probabilities] = run<[Tensor2D, Tensor3D]>(
         'WinnowAttention',
         { query, key, value },
         attributes,
         () => {
-          const [q, k, v] = [split(query, shape), split(key, shape), split(value, shape)]; // [B·H, T, d]
-          const scores = mul<Tensor3D>(matMul(q, k, false, true), scale); // [B·H, T, T]
-          const probabilities = softmax(causal ? add<Tensor3D>(scores, causalBias(tokens)) : scores);
-          return [merge(matMul(probabilities, v), shape), probabilities];
+          const [q, k, v] = [split(query, asking), split(key, seen), split(value, seen)]; // [B·H, T, d]
+          const scores = mul<Tensor3D>(matMul(q, k, false, true), scale); // [B·H, T, T′]
+          const ordered = causal ? add<Tensor3D>(scores, causalBias(tokens, seen.tokens)) : scores;
+          const masked = visible === undefined ? ordered : add<Tensor3D>(ordered, hidden(visible, heads));
+          const probabilities = softmax(masked);
+          return [merge(matMul(probabilities, v), asking), probabilities];
         },
       );
       return { value: output, saved: [query, key, value, probabilities] };
@@ -53,40 +64,56 @@ export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape
     (dy, [query, key, value, probabilities]) => {
       if (!query || !key || !value || !probabilities)
         throw new Error('attention: the forward pass saved too little');
-      return runFused('WinnowAttentionGradient', { dy, query, key, value, probabilities }, attributes, () => {
-        const [q, k, v] = [split(query, shape), split(key, shape), split(value, shape)];
-        const dOutput = split(dy, shape); // [B·H, T, dv]
-        const dProbabilities = matMul(dOutput, v, false, true); // [B·H, T, T]
+      return run('WinnowAttentionGradient', { dy, query, key, value, probabilities }, attributes, () => {
+        const [q, k, v] = [split(query, asking), split(key, seen), split(value, seen)];
+        const dOutput = split(dy, asking); // [B·H, T, dv]
+        const dProbabilities = matMul(dOutput, v, false, true); // [B·H, T, T′]
         const weighted = mul(dProbabilities, probabilities);
         const dScores = mul(sub(weighted, mul(probabilities, sum(weighted, -1, true))), scale);
         return [
-          merge(matMul(dScores, k), shape),
-          merge(matMul(dScores, q, true, false), shape),
-          merge(matMul(probabilities, dOutput, true, false), shape),
+          merge(matMul(dScores, k), asking),
+          merge(matMul(dScores, q, true, false), seen),
+          merge(matMul(probabilities, dOutput, true, false), seen),
         ];
       });
     },
   );
 }
 
+/** Runs the composition, whatever the engine brings. */
+const composed: typeof runFused = (_kernel, _inputs, _attributes, compose) => compose();
+
+type HeadShape = Pick<AttentionShape, 'batch' | 'tokens' | 'heads'>;
+
 /** [B·T, H·d] → [B·H, T, d]. */
-function split(x: Tensor, { batch, tokens, heads }: AttentionShape): Tensor3D {
+function split(x: Tensor, { batch, tokens, heads }: HeadShape): Tensor3D {
   const headDim = (x.shape[1] ?? 0) / heads;
   const perHead = transpose(reshape(x, [batch, tokens, heads, headDim]), [0, 2, 1, 3]); // [B, H, T, d]
   return reshape(perHead, [batch * heads, tokens, headDim]);
 }
 
 /** [B·H, T, d] → [B·T, H·d]. */
-function merge(x: Tensor, { batch, tokens, heads }: AttentionShape): Tensor2D {
+function merge(x: Tensor, { batch, tokens, heads }: HeadShape): Tensor2D {
   const headDim = x.shape[2] ?? 0;
   const perToken = transpose(reshape(x, [batch, heads, tokens, headDim]), [0, 2, 1, 3]); // [B, T, H, d]
   return reshape(perToken, [batch * tokens, heads * headDim]);
 }
 
-/** Added to the scores: 0 where a token may look, far below any score where it may not. [T, T] */
-function causalBias(tokens: number): Tensor2D {
-  const bias = Float32Array.from({ length: tokens * tokens }, (_, i) =>
-    i % tokens > Math.floor(i / tokens) ? -1e9 : 0,
+/** Far below any score: what it is added to is not looked at. */
+const NEVER = -1e9;
+
+/** Added to the scores: nothing where a token may look. [T, T′] */
+function causalBias(tokens: number, context: number): Tensor2D {
+  const bias = Float32Array.from({ length: tokens * context }, (_, i) =>
+    i % context > Math.floor(i / context) ? NEVER : 0,
   );
-  return tensor2d(bias, [tokens, tokens]);
+  return tensor2d(bias, [tokens, context]);
+}
+
+/** Added to the scores, of every head alike. [B, T′] → [B·H, 1, T′] */
+function hidden(visible: Tensor2D, heads: number): Tensor3D {
+  const [batch, context] = visible.shape;
+  const bias = mul(sub(1, visible), NEVER); // [B, T′]
+  const perHead = tile(reshape(bias, [batch, 1, 1, context]), [1, heads, 1, 1]); // [B, H, 1, T′]
+  return reshape(perHead, [batch * heads, 1, context]);
 }

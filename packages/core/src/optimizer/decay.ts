@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { ParameterSpec } from '../transformer/parameter';
+import type { ParameterSpec } from '../layers/parameter';
 import { type Tree, entriesOf } from '../tree/tree';
 
 /** Tells whether weight decay pulls on a parameter. */

@@ -8,7 +8,7 @@ import { decisionSchema } from '../decision/schema';
 import { type Duration, stepsIn } from '../duration/duration';
 import { UserError } from '../error/user-error';
 import type { Compressed, ConfiguredMethod } from '../method/method';
-import type { Model } from '../models/model';
+import type { Model } from '../families/model';
 import type { Optimizer } from '../optimizer/optimizer';
 import { type Adversary, forwardPassesPerStep } from '../train/adversary';
 import { distilled } from '../task/distilled';

@@ -1,6 +1,6 @@
 import type { Budget } from '../budget/budget';
 import type { Duration } from '../duration/duration';
-import type { Model } from '../models/model';
+import type { Model } from '../families/model';
 import type { Task } from '../task/task';
 import type { Training } from '../train/train';
 import type { TensorTree } from '../tree/tree';

@@ -1,8 +1,3 @@
-import type { BlockShape, TowerConfig } from '../transformer/block';
-
-/** What the units of a site are: dimensions of every head, or hidden units of the feed-forward network. */
-export type Structure = 'attention' | 'ffn';
-
 /**
  * One parameter that a site's units run through. Along `axis`, unit j owns the entries c·units + j for c < copies:
  * the heads lie side by side, and all of them keep the same dimensions.
@@ -10,15 +5,29 @@ export type Structure = 'attention' | 'ffn';
 export interface Coupling {
   /** Path of the parameter in the model's record. */
   readonly parameter: string;
+  /** The part of the layer that it belongs to: `query`, `key`, `value`, `output`, `expand`, `contract`. */
+  readonly part: string;
   readonly axis: 0 | 1;
   readonly copies: number;
   /** A producer makes the unit (columns of W_q, W_1 and their biases); a consumer reads it (rows of W_o, W_2). */
   readonly role: 'producer' | 'consumer';
+  /** The columns of the site that it has, by their name; undefined where sharing leaves it whole. */
+  readonly columns?: string;
 }
 
 export interface Cost {
   readonly parameters: number;
   readonly macs: number;
+}
+
+/** Columns of a site that can be shared one by one, copies · units under each name, and pruned in the same places. */
+export interface ColumnGroup {
+  /** `query` and `key`, which are compared; `value`; `hidden`. */
+  readonly names: readonly string[];
+  /** Whether columns can be pruned one by one; if not, only whole units can. */
+  readonly prunable: boolean;
+  /** Path in the configuration of how many columns there are in each copy, where some can be pruned. */
+  readonly width?: string;
 }
 
 /** A place where a model can be made smaller, one unit at a time. */
@@ -28,73 +37,21 @@ export interface Site {
   /** The modality: `vision`, `text`. */
   readonly tower: string;
   readonly layer: number;
-  readonly structure: Structure;
+  /** Its name in its layer: `attention`, `ffn`. */
+  readonly name: string;
+  /** The kind of its units, dimensions of every head (`attention`) or hidden units (`ffn`): those of one kind are alike. */
+  readonly structure: string;
   readonly units: number;
+  /** Path in the model's configuration of the number of units: `tower.blocks.3.hiddenDim`. */
+  readonly width: string;
   /** What removing one unit saves. */
   readonly unitCost: Cost;
   readonly couplings: readonly Coupling[];
+  readonly columns: readonly ColumnGroup[];
 }
 
-/** Where a tower's sites sit in the model. */
-export interface TowerPlace {
-  readonly tower: string;
-  /** Path of the list of blocks in the model's record. */
-  readonly path: string;
-  /** T: tokens per sequence, for the cost in multiply–accumulates. */
-  readonly tokens: number;
-}
-
-/** The attention and FFN sites of a tower (UPop, Section 3.1: one mask per layer and structure, shared by the heads). */
-export function towerSites(config: TowerConfig, place: TowerPlace): Site[] {
-  return config.blocks.flatMap((shape, layer) => [
-    attentionSite(config, shape, place, layer),
-    ffnSite(config, shape, place, layer),
-  ]);
-}
-
-function attentionSite(
-  { embedDim: D, heads: H }: TowerConfig,
-  { headDim }: BlockShape,
-  { tower, path, tokens: T }: TowerPlace,
-  layer: number,
-): Site {
-  const id = `${path}.${layer}.attention`;
-  const produced = ['query', 'key', 'value'].flatMap((name): Coupling[] => [
-    { parameter: `${id}.${name}.weight`, axis: 1, copies: H, role: 'producer' },
-    { parameter: `${id}.${name}.bias`, axis: 0, copies: H, role: 'producer' },
-  ]);
-  return {
-    id,
-    tower,
-    layer,
-    structure: 'attention',
-    units: headDim,
-    unitCost: { parameters: H * (4 * D + 3), macs: 4 * T * H * D + 2 * H * T * T },
-    couplings: [...produced, { parameter: `${id}.output.weight`, axis: 0, copies: H, role: 'consumer' }],
-  };
-}
-
-function ffnSite(
-  { embedDim: D }: TowerConfig,
-  { hiddenDim }: BlockShape,
-  { tower, path, tokens: T }: TowerPlace,
-  layer: number,
-): Site {
-  const id = `${path}.${layer}.ffn`;
-  return {
-    id,
-    tower,
-    layer,
-    structure: 'ffn',
-    units: hiddenDim,
-    unitCost: { parameters: 2 * D + 1, macs: 2 * T * D },
-    couplings: [
-      { parameter: `${id}.expand.weight`, axis: 1, copies: 1, role: 'producer' },
-      { parameter: `${id}.expand.bias`, axis: 0, copies: 1, role: 'producer' },
-      { parameter: `${id}.contract.weight`, axis: 0, copies: 1, role: 'consumer' },
-    ],
-  };
-}
+/** How many of a unit's columns lie side by side under each name: the heads of an attention, or 1. */
+export const copiesOf = ({ couplings }: Pick<Site, 'couplings'>): number => couplings[0]?.copies ?? 1;
 
 /** All that the sites could give up: Σ units · unit cost. */
 export function compressibleCost(sites: readonly Site[]): Cost {

@@ -1,7 +1,7 @@
 import { type Tensor2D, add, mul, oneHot, tensor1d, tensor4d } from '@tensorflow/tfjs-core';
 import type { ImageBatch } from '../data/dataset';
-import type { ImageInputs } from '../models/vision-transformer';
-import type { Model } from '../models/model';
+import type { ImageInputs } from '../families/vision-transformer';
+import type { Model } from '../families/model';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import type { TensorTree } from '../tree/tree';
 import type { Scorer, Task } from './task';

@@ -10,7 +10,7 @@ import {
   sub,
   sum,
 } from '@tensorflow/tfjs-core';
-import type { Prediction } from '../models/prediction';
+import type { Prediction } from '../families/prediction';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import { withoutGradient } from '../operations/kernel';
 import { type TensorTree, tidyTree } from '../tree/tree';

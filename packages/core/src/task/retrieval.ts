@@ -1,8 +1,8 @@
 import { type Scalar, type Tensor2D, add, mul, tensor2d, tensor4d, transpose } from '@tensorflow/tfjs-core';
 import type { PairBatch } from '../data/dataset';
-import type { DualEncoderInputs } from '../models/dual-encoder';
-import type { Model } from '../models/model';
-import { type EndToken, checkTextEnds } from '../models/text-tower-config';
+import type { DualEncoderInputs } from '../families/dual-encoder';
+import type { Model } from '../families/model';
+import { type EndToken, checkTextEnds } from '../families/text-tower-config';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import type { TensorTree } from '../tree/tree';
 import { retrievalScorer } from './retrieval-scorer';

@@ -1,6 +1,6 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
-import type { Perturb } from '../models/perturbation';
-import type { Prediction } from '../models/prediction';
+import type { Perturb } from '../families/perturbation';
+import type { Prediction } from '../families/prediction';
 import type { HostTensor } from '../tree/host';
 import type { TensorTree } from '../tree/tree';
 

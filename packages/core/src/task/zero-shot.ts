@@ -9,11 +9,11 @@ import {
   sum,
   tensor2d,
 } from '@tensorflow/tfjs-core';
-import { type DualEncoder, type DualEncoderParams, similarity } from '../models/dual-encoder';
-import type { Model } from '../models/model';
-import { checkTextEnds } from '../models/text-tower-config';
-import type { ImageInputs } from '../models/vision-transformer';
-import type { VisionTowerParams } from '../models/vision-tower';
+import { type DualEncoder, type DualEncoderParams, similarity } from '../families/dual-encoder';
+import type { Model } from '../families/model';
+import { checkTextEnds } from '../families/text-tower-config';
+import type { ImageInputs } from '../families/vision-transformer';
+import type { VisionTowerParams } from '../families/vision-tower';
 import { cloneTree, tidyTree } from '../tree/tree';
 
 export type ZeroShotParams = {

@@ -19,7 +19,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import { UserError } from '../error/user-error';
-import type { EmbeddingPlace, Perturb } from '../models/perturbation';
+import type { EmbeddingPlace, Perturb } from '../families/perturbation';
 import { withoutGradient } from '../operations/kernel';
 import { tidyTree } from '../tree/tree';
 

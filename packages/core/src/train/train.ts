@@ -10,7 +10,7 @@ import {
 import type { BatchSource } from '../data/batches';
 import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
-import type { Perturb } from '../models/perturbation';
+import type { Perturb } from '../families/perturbation';
 import type { Task } from '../task/task';
 import { finiteProbe } from '../operations/finite-probe';
 import { nonFiniteLeaf } from '../tree/finite';

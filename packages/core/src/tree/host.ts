@@ -1,5 +1,5 @@
 import { type Tensor, dispose, tensor } from '@tensorflow/tfjs-core';
-import type { ParameterSpec } from '../transformer/parameter';
+import type { ParameterSpec } from '../layers/parameter';
 import { type Shaped, type TensorTree, type Tree, buildTree, entriesOf } from './tree';
 
 /** A tensor's values in host memory, row-major. */

@@ -51,6 +51,14 @@ export function buildTree<Leaf extends Shaped, Out>(
   return visit(tree, '', f) as Out;
 }
 
+/** A record with the same keys and `f` of each value; its type is the caller's word. */
+export function mapRecord<Value, Out>(
+  record: Readonly<Record<string, Value>>,
+  f: (value: Value, key: string) => unknown,
+): Out {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value, key)])) as Out;
+}
+
 /**
  * A tree without the leaves for which `f` gives nothing; records and lists stay, empty ones too. Its type is that of the
  * whole tree: only who knows what is missing may read it by path.

@@ -1,8 +1,9 @@
 import { memory } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
+  type ClipTextConfig,
+  type DenseConfig,
   type HostTensors,
-  type ModelConfig,
   anyModel,
   disposeTree,
   downloadTree,
@@ -14,9 +15,9 @@ import { describeOnEveryEngine } from '../engine/every-engine';
 import { smallConfigs } from './random-model';
 import { smallDualEncoders, smallTextConfigs } from './random-towers';
 
-const configs: fc.Arbitrary<ModelConfig> = fc.oneof(
+const configs: fc.Arbitrary<DenseConfig> = fc.oneof(
   smallConfigs,
-  smallTextConfigs.map((text): ModelConfig => ({ kind: 'clip-text', projectionDim: 3, ...text })),
+  smallTextConfigs.map((text): ClipTextConfig => ({ kind: 'clip-text', projectionDim: 3, ...text })),
   smallDualEncoders,
 );
 

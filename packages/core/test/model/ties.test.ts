@@ -13,7 +13,6 @@ import {
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
-  type ColumnPart,
   type Decision,
   type DualEncoder,
   type DualEncoderConfig,
@@ -23,6 +22,7 @@ import {
   type Site,
   UserError,
   checkDecision,
+  columnNames,
   columnsOf,
   compact,
   disposeTree,
@@ -31,7 +31,6 @@ import {
   leavesOf,
   modelOf,
   ownColumns,
-  partsOf,
   randomStream,
   removalTarget,
   sizeOf,
@@ -52,7 +51,7 @@ function randomShares(sites: readonly Site[], random: RandomStream): Decision {
   const shares = new Map<string, Record<string, string[]>>();
   for (const site of sites) {
     const lender = lenderOf(site);
-    const letters = partsOf(site).map((part): [ColumnPart, string[]] => [
+    const letters = columnNames(site).map((part): [string, string[]] => [
       part,
       Array.from({ length: columnsOf(site) }, () =>
         lender !== undefined && random.uniform() < 0.4 ? 'b' : 'k',

@@ -15,11 +15,12 @@ import {
   type Activation,
   activate,
   attention,
-  attentionSublayer,
-  ffnSublayer,
+  attentionLayer,
+  feedForwardLayer,
   layerNorm,
   linear,
   randomStream,
+  residual,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
 import { randomInput } from './gradient-check';
@@ -83,11 +84,14 @@ function attentionCase({ batch, tokens, dim, heads, keyDim, valueDim, causal }: 
     ],
     cancelling: 6, // a key's bias moves all scores of a query alike, which softmax does not see
     sublayer: (inputs) =>
-      attentionSublayer(
+      residual(
         matrix(inputs[0]),
         { weight: vector(inputs[1]), bias: vector(inputs[2]) },
-        layers(inputs),
-        { tokens, heads, scale, causal, normEpsilon: 1e-6 },
+        attentionLayer({ embedDim: dim, heads, headDim: valueDim, queryKeyDim: keyDim, scale }).body(
+          layers(inputs),
+          { tokens, causal },
+        ),
+        { norm: 'before', normEpsilon: 1e-6 },
       ),
     composition: (inputs) => {
       const { query, key, value, output } = layers(inputs);
@@ -115,14 +119,14 @@ function ffnCase({ rows, dim, hidden, activation }: (typeof ffns)[number]): Case
     what: `${activation} ffn of ${rows} × ${dim}, ${hidden} hidden`,
     shapes: [[rows, dim], [dim], [dim], [dim, hidden], [hidden], [hidden, dim], [dim]],
     sublayer: (inputs) =>
-      ffnSublayer(
+      residual(
         matrix(inputs[0]),
         { weight: vector(inputs[1]), bias: vector(inputs[2]) },
-        {
+        feedForwardLayer({ embedDim: dim, hiddenDim: hidden, activation: of(activation) }).body({
           expand: { weight: matrix(inputs[3]), bias: vector(inputs[4]) },
           contract: { weight: matrix(inputs[5]), bias: vector(inputs[6]) },
-        },
-        { activation: of(activation), normEpsilon: 1e-6 },
+        }),
+        { norm: 'before', normEpsilon: 1e-6 },
       ),
     composition: (inputs) => {
       const a = layerNorm(matrix(inputs[0]), vector(inputs[1]), vector(inputs[2]), 1e-6);

@@ -6,6 +6,7 @@ import {
   type Tree,
   type VisionTowerConfig,
   entriesOf,
+  familyOf,
   sizeOf,
 } from '@winnow/core';
 import type { Layout, Naming } from './naming';
@@ -75,16 +76,9 @@ function placementOf(
 }
 
 function visionOf(config: DenseConfig): VisionTowerConfig {
-  switch (config.kind) {
-    case 'vision-transformer':
-      return config;
-    case 'dual-encoder':
-      return config.vision;
-    case 'clip-text':
-      throw new RangeError('a text tower has no patch projection');
-    default:
-      return config satisfies never;
-  }
+  const { vision } = familyOf(config).towers(config);
+  if (vision === undefined) throw new RangeError(`a ${config.kind} has no patch projection`);
+  return vision;
 }
 
 function joinedShape(parts: readonly Part[]): readonly number[] {

@@ -1,9 +1,11 @@
 import {
   type AnyDenseModel,
+  type DenseConfig,
   type HostTensor,
   type HostTensors,
-  type DenseConfig,
+  type Model,
   type NamedTensors,
+  type TensorTree,
   type VisionTransformer,
   type VisionTransformerConfig,
   type VisionTransformerParams,
@@ -13,6 +15,7 @@ import {
   initialize,
   mismatches,
   modelOf,
+  pickTree,
   uploadEach,
   uploadTree,
   visionTransformer,
@@ -146,11 +149,12 @@ async function parametersOf(
   { config, naming, leftOut: reasonFor }: Reading,
   { newHead }: ImportOptions,
 ): Promise<{ tensors: NamedTensors; leftOut: string[] }> {
-  const table = correspondences(modelOf(config), naming).filter(
-    ({ parts }) => newHead === undefined || !parts.some(({ path }) => isOfClassifier(path)),
-  );
+  const model = modelOf(config);
+  const isFresh = ({ parts }: Correspondence): boolean =>
+    newHead !== undefined && parts.some(({ path }) => isOfHead(model, path));
+  const table = correspondences({ specs: model.specs, config }, naming).filter((row) => !isFresh(row));
   checkTensors(checkpoint, table, reasonFor);
-  const fresh = newHead && (await freshHeads(config, newHead.seed));
+  const fresh = newHead && (await freshHeads(model, newHead.seed));
   // One by one: neither their tensors nor ours need be in host memory as a whole.
   async function* ours(): AsyncGenerator<readonly [string, HostTensor]> {
     for (const row of table) yield* partsOfTheirs(row, await checkpoint.read(row.name));
@@ -164,16 +168,13 @@ async function parametersOf(
   return { tensors, leftOut };
 }
 
-const isOfClassifier = (path: string): boolean => /^(head|distillationHead)\./.test(path);
+const isOfHead = ({ readout }: Pick<Model, 'readout'>, path: string): boolean =>
+  readout.heads.some((head) => path.startsWith(`${head}.`));
 
-/** Initial values of the classifiers, by path; none in a model that has none. */
-async function freshHeads(config: DenseConfig, seed: number): Promise<HostTensors> {
-  if (config.kind !== 'vision-transformer') return new Map();
-  const { head, distillationHead } = visionTransformer(config).specs;
-  const heads = initialize<Pick<VisionTransformerParams, 'head' | 'distillationHead'>>(
-    { head, ...(distillationHead === undefined ? {} : { distillationHead }) },
-    seed,
-  );
+/** Initial values of the task's own parameters, by path; none in a model that has none. */
+async function freshHeads(model: Model, seed: number): Promise<HostTensors> {
+  const own = pickTree(model.specs, (spec, path) => (isOfHead(model, path) ? spec : undefined));
+  const heads = initialize<TensorTree>(own, seed);
   const values = await downloadTree(heads);
   disposeTree(heads);
   return values;

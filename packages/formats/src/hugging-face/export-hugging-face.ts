@@ -6,13 +6,17 @@ import {
   type ParameterSpec,
   type TensorTree,
   type Tree,
+  clipTextFamily,
   denseConfigOf,
+  dualEncoderFamily,
   entriesOf,
   mismatches,
+  visionTransformerFamily,
 } from '@winnow/core';
 import { type Correspondence, correspondences, theirsOfParts } from '../checkpoint/correspondence';
 import { checkClassNames } from '../structure/class-names';
 import type { Naming } from '../checkpoint/naming';
+import { FormatError } from '../file/format-error';
 import { type StreamedContent, makeFolder, writeAtomically } from '../file/write-atomically';
 import { leafReader } from '../safetensors/leaf-reader';
 import { streamSafetensors } from '../safetensors/safetensors';
@@ -73,23 +77,30 @@ function weightsOf(
   return streamSafetensors(new Map(described), theirs, { format: 'pt' });
 }
 
-/** What their `config.json` says, and their names. */
-function writingOf(
-  config: DenseConfig,
-  classNames: readonly string[] | undefined,
-): { readonly json: object; readonly naming: Naming } {
-  switch (config.kind) {
-    case 'vision-transformer': {
-      const json = toHuggingFaceConfig(config, classNames);
-      const { distillation } = config;
-      const names = { prefix: `${json.model_type}.`, style: 'encoder.layer', distillation } as const;
-      return { json, naming: huggingFaceNaming(names) };
-    }
-    case 'clip-text':
-      return { json: toClipTextConfig(config), naming: clipTextNaming };
-    case 'dual-encoder':
-      return { json: toClipConfig(config), naming: clipNaming };
-    default:
-      return config satisfies never;
+/** Their `config.json`, and their names of our parameters. */
+interface Writing {
+  readonly json: object;
+  readonly naming: Naming;
+}
+
+/** A row for each family that transformers has a model of. */
+const writings: readonly ((config: DenseConfig, classNames?: readonly string[]) => Writing | undefined)[] = [
+  (config, classNames) => {
+    if (!visionTransformerFamily.is(config)) return undefined;
+    const json = toHuggingFaceConfig(config, classNames);
+    const { distillation } = config;
+    const names = { prefix: `${json.model_type}.`, style: 'encoder.layer', distillation } as const;
+    return { json, naming: huggingFaceNaming(names) };
+  },
+  (config) =>
+    clipTextFamily.is(config) ? { json: toClipTextConfig(config), naming: clipTextNaming } : undefined,
+  (config) => (dualEncoderFamily.is(config) ? { json: toClipConfig(config), naming: clipNaming } : undefined),
+];
+
+function writingOf(config: DenseConfig, classNames: readonly string[] | undefined): Writing {
+  for (const write of writings) {
+    const found = write(config, classNames);
+    if (found !== undefined) return found;
   }
+  throw new FormatError(`transformers has no model like a ${config.kind}`);
 }

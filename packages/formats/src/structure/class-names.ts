@@ -1,4 +1,4 @@
-import type { DenseConfig, Json } from '@winnow/core';
+import { type DenseConfig, type Json, familyOf } from '@winnow/core';
 import { z } from 'zod';
 
 /**
@@ -11,8 +11,7 @@ export function checkClassNames(config: DenseConfig, names: readonly string[] | 
   throw new RangeError(`expected the names of ${classes} classes, got ${names.length}`);
 }
 
-const classesIn = (config: DenseConfig): number =>
-  config.kind === 'vision-transformer' ? config.classes : 0;
+const classesIn = (config: DenseConfig): number => familyOf(config).classes(config);
 
 const olderOrigin = z.looseObject({ classes: z.array(z.string()) });
 

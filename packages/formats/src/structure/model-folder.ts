@@ -17,6 +17,7 @@ import {
   denseConfigOf,
   entriesOf,
   identityDecision,
+  isMasked,
   mismatches,
   uploadEach,
 } from '@winnow/core';
@@ -32,7 +33,7 @@ import { streamSafetensors } from '../safetensors/safetensors';
 import { sparseLayout, sparseReading, sparseWriting } from '../sparse/sparse-tensors';
 import { checkClassNames, classNamesInOrigin } from './class-names';
 import { specsOf } from './specs';
-import { type StructureFile, structureFile } from './structure-file';
+import { type StructureFile, isStoredMasked, structureFile } from './structure-file';
 
 const WEIGHTS = 'model.safetensors';
 /** Where new weights wait until the structure file names them. */
@@ -91,12 +92,12 @@ export async function saveModel(
   await makeFolder(folder);
   await settle(folder);
   const { config } = model;
-  const masks = config.kind === 'masked' ? config.masks : {};
+  const masks = isMasked(config) ? config.masks : {};
   const weights = await writeWeights(join(folder, NEXT_WEIGHTS), params, masks);
   const structure: StructureFile = {
     version: 1,
     weights,
-    model: config.kind === 'masked' ? { kind: config.kind, model: config.model } : config,
+    model: isMasked(config) ? { kind: config.kind, model: config.model } : config,
     ...(classNames === undefined ? {} : { classNames }),
     ...(decision === undefined ? {} : decisionFields(config, decision)),
     ...(origin === undefined ? {} : { origin }),
@@ -139,16 +140,16 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
   const weights = await weightsOf(folder, structure);
   try {
     const { model } = structure;
-    const dense = model.kind === 'masked' ? model.model : model;
+    const dense = isStoredMasked(model) ? model.model : model;
     const stored = await safetensorsIn(weights);
     const specs = specsOf(dense, stored, file);
     // Only the matrices of a masked model may be stored sparse.
-    const maskable = model.kind === 'masked' ? specs : [];
+    const maskable = isStoredMasked(model) ? specs : [];
     const shapes = new Map(maskable.map(([path, { shape }]) => [path, shape]));
     const layout = sparseLayout(stored.entries, shapes);
     checkTensors(layout.described, specs, { file: weights.file, structure: file });
     const { masks, tensors } = await sparseReading(stored, layout);
-    const config: ModelConfig = model.kind === 'masked' ? { ...model, masks } : model;
+    const config: ModelConfig = isStoredMasked(model) ? { ...model, masks } : model;
     return {
       ...anyModel(config, await uploadEach(tensors())),
       classNames,
@@ -167,7 +168,7 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
 export async function modelFolderKind(folder: string): Promise<DenseConfig['kind']> {
   const file = join(folder, STRUCTURE);
   const { model } = await readJson(file, structureFormat);
-  return model.kind === 'masked' ? model.model.kind : model.kind;
+  return isStoredMasked(model) ? model.model.kind : model.kind;
 }
 
 /** @throws {FormatError} when there are not as many as classes. */
@@ -175,7 +176,7 @@ function classNamesIn(
   { model, classNames, origin }: StructureFile,
   file: string,
 ): readonly string[] | undefined {
-  const config = model.kind === 'masked' ? model.model : model;
+  const config = isStoredMasked(model) ? model.model : model;
   try {
     checkClassNames(config, classNames);
   } catch (error) {
@@ -192,7 +193,7 @@ function decisionFields(
   { masks, ...rest }: Decision,
 ): Pick<StructureFile, 'decision' | 'decidedMasks'> {
   if (masks === undefined) return { decision: rest };
-  const isStored = config.kind === 'masked' && isDeepStrictEqual(masks, config.masks);
+  const isStored = isMasked(config) && isDeepStrictEqual(masks, config.masks);
   return isStored ? { decision: rest, decidedMasks: 'as stored' } : { decision: { ...rest, masks } };
 }
 
@@ -200,8 +201,7 @@ function decisionIn(
   { decision = identityDecision, decidedMasks }: StructureFile,
   config: ModelConfig,
 ): Decision {
-  const isStored = decidedMasks !== undefined && config.kind === 'masked';
-  return isStored ? { ...decision, masks: config.masks } : decision;
+  return decidedMasks !== undefined && isMasked(config) ? { ...decision, masks: config.masks } : decision;
 }
 
 function checkTensors(

@@ -4,6 +4,7 @@ import {
   type TowerConfig,
   checkDecision,
   entriesOf,
+  familyOf,
   modelOf,
 } from '@winnow/core';
 import { FormatError } from '../file/format-error';
@@ -38,7 +39,7 @@ export function specsOf(
 
 /** @throws {RangeError} when columns are shared as no decision shares them. */
 function checkTies(config: DenseConfig): void {
-  if (config.kind !== 'dual-encoder' || config.ties === undefined) return;
+  if (config.ties === undefined) return;
   const { ties, ...untied } = config;
   // Sharing leaves a site with the columns that it shows; the letters are those of all that it had.
   const sites = modelOf(untied).sites.map((site) => ({ ...site, units: ties[site.id]?.units ?? site.units }));
@@ -46,13 +47,6 @@ function checkTies(config: DenseConfig): void {
 }
 
 function towersOf(config: DenseConfig): readonly TowerConfig[] {
-  switch (config.kind) {
-    case 'vision-transformer':
-    case 'clip-text':
-      return [config.tower];
-    case 'dual-encoder':
-      return [config.vision.tower, config.text.tower];
-    default:
-      return config satisfies never;
-  }
+  const { vision, text } = familyOf(config).towers(config);
+  return [vision, text].flatMap((found) => (found === undefined ? [] : [found.tower]));
 }

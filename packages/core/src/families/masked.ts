@@ -3,14 +3,7 @@ import { UserError } from '../error/user-error';
 import { applyMasks } from '../mask/apply';
 import { type ParameterMasks, checkMasks, keptCount, maskSize } from '../mask/parameter-mask';
 import type { TensorTree } from '../tree/tree';
-import type { DenseConfig, Model } from './model';
-
-/** A model of which single weights are gone: plain data. */
-export interface MaskedConfig {
-  readonly kind: 'masked';
-  readonly model: DenseConfig;
-  readonly masks: ParameterMasks;
-}
+import { type MaskedConfig, type Model, isMasked } from './model';
 
 /** A model whose parameters are those of `inner`, with zeros where its masks say so. */
 export interface Masked<Params extends TensorTree = TensorTree, Inputs = unknown> extends Model<
@@ -32,7 +25,7 @@ export function masked<Params extends TensorTree, Inputs>(
   inner: Model<Params, Inputs>,
   masks: ParameterMasks,
 ): Masked<Params, Inputs> {
-  if (inner.config.kind === 'masked') throw new RangeError('expected a model without masks of its own');
+  if (isMasked(inner.config)) throw new RangeError('expected a model without masks of its own');
   checkMasks(masks, inner.specs);
   return {
     config: { kind: 'masked', model: inner.config, masks },

@@ -1,4 +1,6 @@
-import type { TowerConfig } from '../transformer/block';
+import { z } from 'zod';
+import type { TowerConfig } from '../layers/tower';
+import { count, towerSchema } from './schemas';
 
 /**
  * The token that ends a text: the state at its first occurrence stands for the whole. `greatest` is whichever token of a
@@ -85,3 +87,20 @@ export function checkTextEnds(tokens: Int32Array, length: number, endToken: EndT
     }
   }
 }
+
+const endTokenSchema = z.union(
+  [z.int().nonnegative(), z.literal('greatest')],
+  'expected the number of a token, or greatest',
+);
+
+/** Reads the configuration of a text tower; `hasEndToken` checks what it says together. */
+export const textTowerShape = {
+  vocabulary: count,
+  context: count,
+  endToken: endTokenSchema,
+  tower: towerSchema,
+};
+
+export const hasEndToken = ({ endToken, vocabulary }: { endToken: EndToken; vocabulary: number }): boolean =>
+  endToken === 'greatest' || endToken < vocabulary;
+export const knownEndToken = { path: ['endToken'], message: 'expected a token of the vocabulary' };

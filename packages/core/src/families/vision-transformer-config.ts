@@ -1,3 +1,4 @@
+import type { DenseConfig } from './model';
 import {
   type VisionTowerConfig,
   type VisionTowerOptions,
@@ -5,7 +6,7 @@ import {
   visionTowerConfig,
 } from './vision-tower-config';
 
-export interface VisionTransformerConfig extends VisionTowerConfig {
+export interface VisionTransformerConfig extends VisionTowerConfig, DenseConfig {
   readonly kind: 'vision-transformer';
   readonly classes: number;
 }

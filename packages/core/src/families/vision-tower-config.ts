@@ -1,4 +1,6 @@
-import type { TowerConfig } from '../transformer/block';
+import { z } from 'zod';
+import type { TowerConfig } from '../layers/tower';
+import { count, towerSchema } from './schemas';
 
 /**
  * How a distilled DeiT (Touvron et al., 2021) differs: `token` adds the distillation token, `head` adds the token and
@@ -97,3 +99,19 @@ export const leadingTokens = ({ distillation }: Pick<VisionTowerConfig, 'distill
 export function tokenCount(config: VisionTowerConfig): number {
   return patchGrid(config) ** 2 + leadingTokens(config);
 }
+
+/** Reads the configuration of a vision tower; `wholeGrid` checks what it says together. */
+export const visionTowerShape = {
+  imageSize: count,
+  patchSize: count,
+  channels: count,
+  distillation: z.enum(['none', 'token', 'head']),
+  // Files of version 0.1 do not name them.
+  embeddingNorm: z.boolean().default(false),
+  patchBias: z.boolean().default(true),
+  tower: towerSchema,
+};
+
+export const isWholeGrid = ({ imageSize, patchSize }: { imageSize: number; patchSize: number }): boolean =>
+  imageSize % patchSize === 0;
+export const wholeGrid = { path: ['imageSize'], message: 'expected a multiple of the patch size' };

@@ -1,0 +1,72 @@
+import type { ZodType } from 'zod';
+import type { TensorTree } from '../tree/tree';
+import type { DenseConfig, Model } from './model';
+import type { TextTowerConfig } from './text-tower-config';
+import type { VisionTowerConfig } from './vision-tower-config';
+
+/** A kind of model, as its author writes it down. */
+export interface FamilyDefinition<Config extends DenseConfig, Own extends Model> {
+  /** Its name in configurations. */
+  readonly kind: Config['kind'];
+  /** Reads a configuration from plain data. */
+  readonly schema: ZodType<Config>;
+  build(config: Config): Own;
+  /** The towers that read pictures and texts. */
+  towers(config: Config): Towers;
+  /** Of a classifier: how many classes its logits tell apart. */
+  classes?(config: Config): number;
+  /** Lines for the reader: which model, of which sizes. */
+  summary(config: Config): string;
+}
+
+export interface Towers {
+  readonly vision?: VisionTowerConfig;
+  readonly text?: TextTowerConfig;
+}
+
+/** A model with all its weights and its parameters, of whichever family. */
+export interface AnyDenseModel<Own extends Model = Model, Params extends TensorTree = TensorTree> {
+  readonly kind: string;
+  readonly model: Own;
+  readonly params: Params;
+}
+
+type ParamsOf<Own> = Own extends Model<infer Params, never> ? Params : TensorTree;
+
+/** A kind of model, as those see it who work with every kind. */
+export interface Family<Config extends DenseConfig = DenseConfig, Own extends Model = Model> {
+  readonly kind: string;
+  readonly schema: ZodType<Config>;
+  /** Whether a configuration is one of this family. */
+  is(config: DenseConfig): config is Config;
+  /** Whether a model is one of this family. */
+  holds<Any extends AnyDenseModel>(any: Any): any is Any & AnyDenseModel<Own, ParamsOf<Own>>;
+  /** @throws {RangeError} when the configuration is one of another family. */
+  make(config: DenseConfig): Model;
+  towers(config: DenseConfig): Towers;
+  /** How many classes a classifier tells apart; 0 for a model that is none. */
+  classes(config: DenseConfig): number;
+  summary(config: DenseConfig): string;
+}
+
+export function defineFamily<Config extends DenseConfig, Own extends Model>(
+  definition: FamilyDefinition<Config, Own>,
+): Family<Config, Own> {
+  const { kind, schema } = definition;
+  const is = (config: DenseConfig): config is Config => config.kind === kind;
+  const own = (config: DenseConfig): Config => {
+    if (is(config)) return config;
+    throw new RangeError(`expected the configuration of a ${kind}, got one of a ${config.kind}`);
+  };
+  return {
+    kind,
+    schema,
+    is,
+    holds: <Any extends AnyDenseModel>(any: Any): any is Any & AnyDenseModel<Own, ParamsOf<Own>> =>
+      any.kind === kind,
+    make: (config) => definition.build(own(config)),
+    towers: (config) => definition.towers(own(config)),
+    classes: (config) => definition.classes?.(own(config)) ?? 0,
+    summary: (config) => definition.summary(own(config)),
+  };
+}

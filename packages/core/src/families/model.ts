@@ -1,0 +1,103 @@
+import type { Account } from '../account/account';
+import { accountOf } from '../account/account';
+import type { Decision } from '../decision/decision';
+import { type Ties, cutConfig, planOf } from '../decision/plan';
+import type { Layer, Place } from '../layers/layer';
+import type { ParameterSpec } from '../layers/parameter';
+import type { ParameterMasks } from '../mask/parameter-mask';
+import type { Site } from '../sites/site';
+import { type TensorTree, type Tree, cloneTree, tidyTree } from '../tree/tree';
+import type { Prediction } from './prediction';
+
+/** Plain data from which a model of a family can be made again. */
+export interface DenseConfig {
+  /** The family. */
+  readonly kind: string;
+  /** Columns that stand in several places and are stored once. */
+  readonly ties?: Ties;
+}
+
+/** A model with masks of single weights: plain data. */
+export interface MaskedConfig {
+  readonly kind: 'masked';
+  readonly model: DenseConfig;
+  readonly masks: ParameterMasks;
+}
+
+/** Plain data from which a model can be made again. */
+export type ModelConfig = DenseConfig | MaskedConfig;
+
+export const isMasked = (config: ModelConfig): config is MaskedConfig =>
+  config.kind === 'masked' && 'masks' in config;
+
+/** The configuration of a model, without its masks if it has some. */
+export const denseConfigOf = ({ config }: { readonly config: ModelConfig }): DenseConfig =>
+  isMasked(config) ? config.model : config;
+
+/** What stands after the towers, where methods treat it apart. */
+export interface Readout {
+  /** Paths of the matrices that bring a tower's output to where it is read, [D, P]. */
+  readonly projections: readonly { readonly parameter: string; readonly tower: string }[];
+  /** Keys of the record under which the task's own parameters stand; all others are the backbone. */
+  readonly heads: readonly string[];
+}
+
+/** A model is its description and its forward pass; the parameters are kept apart, in a record of type `Params`. */
+export interface Model<Params extends TensorTree = TensorTree, Inputs = unknown> {
+  readonly config: ModelConfig;
+  /** Every parameter's shape and initial value, in the record's own structure. */
+  readonly specs: Tree<ParameterSpec>;
+  readonly sites: readonly Site[];
+  readonly account: Account;
+  readonly readout: Readout;
+  /** Neither takes nor gives ownership; call it in a tidy. */
+  forward(params: Params, inputs: Inputs): Prediction;
+  /** The smaller model that a decision leaves. */
+  shrink(decision: Decision): Model<Params, Inputs>;
+  /**
+   * The model that actually runs, when the forward pass makes other parameters first: shared columns stand in every
+   * place, masked weights are zeros.
+   */
+  readonly executed?: Executed<Params, Inputs>;
+}
+
+export interface Executed<Params extends TensorTree, Inputs> {
+  readonly model: Model<Params, Inputs>;
+  /** Call it in a tidy; the result may share tensors with the parameters. */
+  params(params: Params): Params;
+}
+
+/** A model that is described by its layers. */
+export interface Described<Config extends DenseConfig, Specs extends Tree<ParameterSpec>> {
+  readonly config: Config;
+  readonly specs: Specs;
+  readonly sites: readonly Site[];
+  readonly account: Account;
+}
+
+/** Specifications, places to cut and account of a model, from its layers. */
+export function described<Config extends DenseConfig, Specs extends Tree<ParameterSpec>>(
+  config: Config,
+  layer: Layer<Specs>,
+  place: Place,
+): Described<Config, Specs> {
+  const { sites, lines } = layer.describe(place);
+  return { config, specs: layer.specs, sites, account: accountOf(lines) };
+}
+
+/** The configuration of the smaller model that a decision leaves of a model. */
+export const shrunkConfig = <Config extends DenseConfig>(
+  config: Config,
+  sites: readonly Site[],
+  decision: Decision,
+): Config => cutConfig(config, planOf(sites, decision));
+
+/** The model that runs, for use without training. The caller owns the parameters, and keeps its own. */
+export function runnable<Params extends TensorTree, Inputs>(
+  model: Model<Params, Inputs>,
+  params: Params,
+): { model: Model<Params, Inputs>; params: Params } {
+  const { executed } = model;
+  if (executed === undefined) return { model, params: cloneTree(params) };
+  return { model: executed.model, params: tidyTree(() => cloneTree(executed.params(params))) };
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { shareSchema } from '../decision/schema';
+
+/** Pieces that the schemas of families are made of. */
+export const count = z.int().positive();
+
+export const towerSchema = z.strictObject({
+  embedDim: count,
+  heads: count,
+  denseHeadDim: count,
+  activation: z.enum(['gelu', 'quick-gelu']),
+  causal: z.boolean(),
+  normEpsilon: z.number().positive(),
+  blocks: z
+    .array(
+      z.strictObject({
+        heads: count.exactOptional(),
+        headDim: count,
+        queryKeyDim: count.exactOptional(),
+        hiddenDim: count,
+      }),
+    )
+    .min(1),
+});
+
+export const tiesShape = { ties: z.record(z.string(), shareSchema).exactOptional() };

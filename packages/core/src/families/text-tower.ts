@@ -1,0 +1,81 @@
+import {
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  add,
+  argMax,
+  cast,
+  equal,
+  range,
+  reshape,
+  slice,
+} from '@tensorflow/tfjs-core';
+import { bare, placed, together } from '../layers/layer';
+import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
+import { observeUnder } from '../layers/observe';
+import { normal } from '../layers/parameter';
+import { type BlockParams, tower } from '../layers/tower';
+import { gatherRows } from '../operations/gather-rows';
+import type { Hooks } from './hooks';
+import type { EndToken, TextTowerConfig } from './text-tower-config';
+
+export type TextTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
+  tokenEmbedding: Matrix; // [V, D]
+  positions: Matrix; // [context, D]
+  blocks: BlockParams<Matrix, Vector>[];
+  norm: LayerNormParams<Vector>;
+};
+
+/**
+ * CLIP's text transformer up to its last hidden states, charged for a text of the full context. Standard deviations are
+ * those of the published initialisation (Radford et al., 2021; its code): 0.02 and 0.01.
+ */
+export function textTower(config: TextTowerConfig) {
+  const { vocabulary, context, endToken } = config;
+  const { embedDim: D, normEpsilon } = config.tower;
+  const every = { uses: [{ tokens: context }] };
+  const blocks = tower(config.tower);
+  const parts = {
+    tokenEmbedding: bare(normal([vocabulary, D], 0.02)),
+    positions: bare(normal([context, D], 0.01)),
+    blocks: placed({ ...every, config: 'tower' }, blocks),
+    norm: placed(every, normLayer(D, normEpsilon)),
+  };
+  return {
+    parts,
+    layer: together(parts),
+    /**
+     * Token sequences [B, T] (int32, T at most the context) → normalised last hidden state of each text's end, [B, D].
+     * Every text must have an end: whoever holds the tokens makes sure of it, by `checkTextEnds`. Tokens after the first
+     * end token change nothing, as no token sees later ones; so a batch may be cut to its longest
+     * text. It throws a RangeError when the sequences are longer than the context.
+     */
+    states: (params: TextTowerParams, tokens: Tensor2D, { perturb, observe }: Hooks = {}): Tensor2D => {
+      const [batch, length] = tokens.shape;
+      if (length > context) {
+        throw new RangeError(`expected texts of at most ${context} tokens, got ${length}`);
+      }
+      const positions: Tensor2D =
+        length === context ? params.positions : slice(params.positions, [0, 0], [length, D]);
+      const rows = gatherRows(params.tokenEmbedding, reshape(tokens, [batch * length]));
+      const words: Tensor3D = reshape(rows, [batch, length, D]);
+      const seen = perturb === undefined ? words : perturb('words', words);
+      const embedded: Tensor2D = reshape(add(seen, positions), [batch * length, D]);
+      const ends = endRows(tokens, endToken);
+      const states = blocks.run(params.blocks, embedded, {
+        tokens: length,
+        read: (x) => gatherRows(x, ends), // [B, D]
+        observe: observeUnder(observe, 'blocks'),
+      });
+      return normalize(states, params.norm, normEpsilon);
+    },
+  };
+}
+
+/** The row of each sequence's first end token among all B·T of them, [B]. */
+function endRows(tokens: Tensor2D, endToken: EndToken): Tensor1D {
+  const [batch, length] = tokens.shape;
+  const ends = endToken === 'greatest' ? tokens : cast(equal(tokens, endToken), 'int32');
+  const positions = argMax<Tensor1D>(ends, 1); // the first of equal ones
+  return add(positions, range(0, batch * length, length, 'int32'));
+}

@@ -1,0 +1,164 @@
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { linearCost } from '../account/account';
+import { attention } from '../operations/attention';
+import { type Coupling, sumCosts } from '../sites/site';
+import { type Layer, type Place, type Use, joinPath, lastKey } from './layer';
+import { type LinearParams, linearSpecs, project } from './linear';
+import type { Observe } from './observe';
+import type { ParameterSpec } from './parameter';
+import type { Body } from './residual';
+
+export type AttentionParams<Matrix = Tensor2D, Vector = Tensor1D> = {
+  query: LinearParams<Matrix, Vector>; // [D, H·dk]
+  key: LinearParams<Matrix, Vector>; // [D′, H·dk]
+  value: LinearParams<Matrix, Vector>; // [D′, H·dv]
+  output: LinearParams<Matrix, Vector>; // [H·dv, D]
+};
+
+export interface AttentionOptions {
+  /** D: width of the tokens that ask, and of what they get. */
+  readonly embedDim: number;
+  /** D′: width of the tokens that they look at; D unless it says otherwise. */
+  readonly contextDim?: number;
+  /** H. */
+  readonly heads: number;
+  /** dv: columns of the values in each head. */
+  readonly headDim: number;
+  /** dk: columns of queries and keys in each head; dv unless some were pruned. */
+  readonly queryKeyDim?: number;
+  /** Multiplies the scores: 1/√(head dimension of the dense model), also after a cut. */
+  readonly scale: number;
+  /** Keys of the configuration at its place that state dv and dk. */
+  readonly widths?: { readonly headDim: string; readonly queryKeyDim: string };
+}
+
+/** Which tokens ask, and what they may look at. */
+export interface Attended {
+  /** T: tokens per sequence that ask. */
+  readonly tokens: number;
+  /** A token sees only itself and earlier tokens. */
+  readonly causal?: boolean;
+  /** States [B·T′, D′] of the tokens that are looked at; without it the tokens look at themselves. */
+  readonly context?: { readonly states: Tensor2D; readonly tokens: number };
+  /** [B, T′], 1 where a token may be looked at and 0 where it may not: padding. At least one of each sequence may. */
+  readonly visible?: Tensor2D;
+  readonly observe?: Observe | undefined;
+}
+
+/** Multi-head attention from any tokens to any tokens (Vaswani et al., 2017, Section 3.2.2). */
+export interface AttentionLayer extends Layer<AttentionParams<ParameterSpec, ParameterSpec>> {
+  /** The layer with its parameters: tokens [B·T, D] → [B·T, D]. */
+  body(params: AttentionParams, attended: Attended): Body;
+}
+
+const ownWidths = { headDim: 'headDim', queryKeyDim: 'queryKeyDim' } as const;
+
+export function attentionLayer(options: AttentionOptions): AttentionLayer {
+  const { embedDim: D, contextDim = D, heads: H, headDim, queryKeyDim = headDim, scale } = options;
+  return {
+    specs: {
+      query: linearSpecs(D, H * queryKeyDim),
+      key: linearSpecs(contextDim, H * queryKeyDim),
+      value: linearSpecs(contextDim, H * headDim),
+      output: linearSpecs(H * headDim, D),
+    },
+    describe: (place) => ({ sites: [siteOf(options, place)], lines: [lineOf(options, place)] }),
+    body: (params, attended) => ({
+      compute: (x) => attend(params, x, attended, { heads: H, scale }),
+      ...(isFused(attended)
+        ? {
+            fused: {
+              kernel: 'WinnowAttentionSublayer',
+              layers: params,
+              attributes: { tokens: attended.tokens, heads: H, scale, causal: attended.causal ?? false },
+            },
+          }
+        : {}),
+    }),
+  };
+}
+
+/** Engines bring a kernel for tokens that look at themselves, all of them visible. */
+const isFused = ({ context, visible, observe }: Attended): boolean =>
+  context === undefined && visible === undefined && observe === undefined;
+
+function attend(
+  { query, key, value, output }: AttentionParams,
+  x: Tensor2D,
+  { tokens, causal = false, context, visible, observe }: Attended,
+  { heads, scale }: { readonly heads: number; readonly scale: number },
+): Tensor2D {
+  const source = context?.states ?? x;
+  const attended = attention(
+    project(x, query, 'query', observe),
+    project(source, key, 'key', observe),
+    project(source, value, 'value', observe),
+    {
+      batch: x.shape[0] / tokens,
+      tokens,
+      heads,
+      scale,
+      causal,
+      ...(context === undefined ? {} : { context: context.tokens }),
+      ...(visible === undefined ? {} : { visible }),
+    },
+  ); // [B·T, H·dv]
+  return project(attended, output, 'output', observe);
+}
+
+const pairs = (uses: readonly Use[]) =>
+  uses.map(({ tokens, context = tokens }) => ({ asking: tokens, seen: context }));
+
+function lineOf(options: AttentionOptions, { path, uses }: Place) {
+  const { embedDim: D, contextDim = D, heads, headDim, queryKeyDim = headDim } = options;
+  const [compared, inner] = [heads * queryKeyDim, heads * headDim];
+  const { parameters } = sumCosts([
+    linearCost(D, compared, 0),
+    linearCost(contextDim, compared, 0),
+    linearCost(contextDim, inner, 0),
+    linearCost(inner, D, 0),
+  ]);
+  const macs = pairs(uses).reduce(
+    (sum, { asking, seen }) =>
+      sum +
+      asking * D * (compared + inner) + // query, output
+      seen * contextDim * (compared + inner) + // key, value
+      asking * seen * (compared + inner), // QKᵀ and attention·V
+    0,
+  );
+  return { part: path, parameters, macs };
+}
+
+/** One unit for each dimension of a head, in all heads alike (UPop, Section 3.1). */
+function siteOf(options: AttentionOptions, { path, config, tower, layer, uses }: Place) {
+  const { embedDim: D, contextDim = D, heads: H, headDim, widths = ownWidths } = options;
+  const produced = (['query', 'key', 'value'] as const).flatMap((part): Coupling[] => [
+    { parameter: `${path}.${part}.weight`, part, columns: part, axis: 1, copies: H, role: 'producer' },
+    { parameter: `${path}.${part}.bias`, part, columns: part, axis: 0, copies: H, role: 'producer' },
+  ]);
+  return {
+    id: path,
+    tower,
+    layer,
+    name: lastKey(path),
+    structure: 'attention',
+    units: headDim,
+    width: joinPath(config, widths.headDim),
+    unitCost: {
+      parameters: H * (2 * D + 2 * contextDim + 3),
+      macs: pairs(uses).reduce(
+        (sum, { asking, seen }) => sum + H * (2 * asking * D + 2 * seen * contextDim + 2 * asking * seen),
+        0,
+      ),
+    },
+    couplings: [
+      ...produced,
+      { parameter: `${path}.output.weight`, part: 'output', axis: 0, copies: H, role: 'consumer' } as const,
+    ],
+    columns: [
+      // Queries and keys are compared: a column of one means nothing without the other's.
+      { names: ['query', 'key'], prunable: true, width: joinPath(config, widths.queryKeyDim) },
+      { names: ['value'], prunable: false },
+    ],
+  };
+}

@@ -1,0 +1,119 @@
+import type { AccountLine } from '../account/account';
+import type { Site } from '../sites/site';
+import { type Tree, mapRecord } from '../tree/tree';
+import type { ParameterSpec } from './parameter';
+
+/** One use of a layer on one example. */
+export interface Use {
+  /** Tokens that go through it; of an attention, those that ask. */
+  readonly tokens: number;
+  /** Tokens that an attention looks at, where they are not the ones that ask. */
+  readonly context?: number;
+}
+
+/** Where a layer stands, which it needs to know to name its parts. */
+export interface Place {
+  /** Path in the model's record, `vision.blocks.3.attention`; empty for the model itself. */
+  readonly path: string;
+  /** Path in the model's configuration of the record that states its widths, `vision.tower.blocks.3`. */
+  readonly config: string;
+  /** The modality: `vision`, `text`. */
+  readonly tower: string;
+  /** Number of the block in its tower. */
+  readonly layer: number;
+  /** How it is used on one example: once for each time that its parameters are run. */
+  readonly uses: readonly Use[];
+}
+
+/** A layer's places to cut and its cost, where it stands. */
+export interface Description {
+  readonly sites: readonly Site[];
+  readonly lines: readonly AccountLine[];
+}
+
+/** A part of a model, described once: its parameters, and what they cost and give up wherever it stands. */
+export interface Layer<Specs extends Tree<ParameterSpec> = Tree<ParameterSpec>> {
+  readonly specs: Specs;
+  describe(place: Place): Description;
+}
+
+/** The place of a whole model. */
+export const modelPlace = (tower: string): Place => ({ path: '', config: '', tower, layer: 0, uses: [] });
+
+export const joinPath = (path: string, key: string): string =>
+  path === '' || key === '' ? path + key : `${path}.${key}`;
+
+/** The key at which something stands in its record. */
+export const lastKey = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
+
+/** The place of what stands under `key` in the record. */
+const below = (place: Place, key: string): Place => ({ ...place, path: joinPath(place.path, key) });
+
+const joined = (descriptions: readonly Description[]): Description => ({
+  sites: descriptions.flatMap(({ sites }) => sites),
+  lines: descriptions.flatMap(({ lines }) => lines),
+});
+
+type SpecsOf<Part> = Part extends Layer<infer Specs> ? Specs : never;
+type RecordSpecs<Parts> = { [Key in keyof Parts]: SpecsOf<Parts[Key]> };
+
+/** Layers as one, under their names: the record's specifications, sites and costs in this order. */
+export function together<Parts extends Readonly<Record<string, Layer>>>(
+  parts: Parts,
+): Layer<RecordSpecs<Parts>> {
+  return {
+    specs: mapRecord<Layer, RecordSpecs<Parts>>(parts, ({ specs }) => specs),
+    describe: (place) =>
+      joined(Object.entries(parts).map(([key, layer]) => layer.describe(below(place, key)))),
+  };
+}
+
+/** Layers one after another: entry i is block i of its tower, and its widths stand at entry i of the configuration's list. */
+export function stack<Specs extends Tree<ParameterSpec>>(
+  layers: readonly Layer<Specs>[],
+  config: string,
+): Layer<Specs[]> {
+  return {
+    specs: layers.map(({ specs }) => specs),
+    describe: (place) =>
+      joined(
+        layers.map((each, layer) =>
+          each.describe({
+            ...below(place, String(layer)),
+            config: joinPath(joinPath(place.config, config), String(layer)),
+            layer,
+          }),
+        ),
+      ),
+  };
+}
+
+/** The same layer, of which more is known: the tower that it is, where its configuration stands, how it is used. */
+export function placed<Specs extends Tree<ParameterSpec>>(
+  {
+    tower,
+    config,
+    uses,
+  }: { readonly tower?: string; readonly config?: string; readonly uses?: readonly Use[] },
+  layer: Layer<Specs>,
+): Layer<Specs> {
+  return {
+    specs: layer.specs,
+    describe: (place) =>
+      layer.describe({
+        ...place,
+        config: config === undefined ? place.config : joinPath(place.config, config),
+        ...(tower === undefined ? {} : { tower }),
+        ...(uses === undefined ? {} : { uses }),
+      }),
+  };
+}
+
+/** A parameter by itself, which multiplies nothing: an embedding, a token, positions. */
+export function bare(spec: ParameterSpec): Layer<ParameterSpec> {
+  const parameters = spec.shape.reduce((product, extent) => product * extent, 1);
+  return {
+    specs: spec,
+    describe: ({ path }) => ({ sites: [], lines: [{ part: path, parameters, macs: 0 }] }),
+  };
+}

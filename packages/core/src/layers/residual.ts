@@ -1,0 +1,91 @@
+import {
+  type NamedAttrMap,
+  type NamedTensorMap,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  add,
+  engine,
+  mul,
+} from '@tensorflow/tfjs-core';
+import { differentiable, hasKernel, isDifferentiating } from '../operations/kernel';
+import type { LinearParams } from './linear';
+import { type LayerNormParams, normalize } from './norm';
+
+/** A layer with its parameters, ready to run on tokens. */
+export interface Body {
+  /** x [N, D] → [N, D]. */
+  compute(x: Tensor2D): Tensor2D;
+  /** The kernel by which an engine may answer x + body(norm x) in one call, forward and back. */
+  readonly fused?: Fused;
+}
+
+interface Fused {
+  readonly kernel: string;
+  /** Its layers, in the order in which the kernel takes them. */
+  readonly layers: Readonly<Record<string, LinearParams>>;
+  readonly attributes: NamedAttrMap;
+}
+
+export interface ResidualOptions {
+  /** `before`: x + body(norm x), as in ViT and CLIP. `after`: norm(x + body(x)), as in BERT. */
+  readonly norm: 'before' | 'after';
+  readonly normEpsilon: number;
+}
+
+/**
+ * A residual connection around a layer and its norm: x [N, D] → [N, D].
+ * @param scale Multiplies what the layer adds, dimension by dimension [D] (layer scale: Touvron et al., 2021, CaiT).
+ */
+export function residual(
+  x: Tensor2D,
+  norm: LayerNormParams,
+  { compute, fused }: Body,
+  { norm: place, normEpsilon }: ResidualOptions,
+  scale?: Tensor1D,
+): Tensor2D {
+  const scaled = (y: Tensor2D): Tensor2D => (scale === undefined ? y : mul(y, scale));
+  if (place === 'after') return normalize(add(x, scaled(compute(x))), norm, normEpsilon);
+  if (fused !== undefined && scale === undefined && hasKernel(fused.kernel)) {
+    return runSublayer(fused, x, norm, normEpsilon);
+  }
+  return add(x, scaled(compute(normalize(x, norm, normEpsilon))));
+}
+
+/**
+ * Runs the engine's kernel of x + body(norm x). It takes x, the norm and the layers in this order, and answers with the
+ * value and, where a gradient will be asked for, one tensor that only its gradient kernel (`…Gradient`) understands.
+ */
+function runSublayer(
+  { kernel, layers, attributes: own }: Fused,
+  x: Tensor2D,
+  norm: LayerNormParams,
+  epsilon: number,
+): Tensor2D {
+  const attributes = { ...own, epsilon };
+  const inputs: NamedTensorMap = { x, normWeight: norm.weight, normBias: norm.bias };
+  for (const [layer, { weight, bias }] of Object.entries(layers)) {
+    inputs[`${layer}Weight`] = weight;
+    inputs[`${layer}Bias`] = bias;
+  }
+  if (!isDifferentiating()) {
+    const [value] = engine().runKernel<[Tensor2D]>(kernel, inputs, { ...attributes, keeps: false });
+    return value;
+  }
+  const names = Object.keys(inputs);
+  const tensors = Object.values(inputs);
+  return differentiable(
+    tensors,
+    () => {
+      const run = { ...attributes, keeps: true };
+      const [value, kept] = engine().runKernel<[Tensor2D, Tensor]>(kernel, inputs, run);
+      return { value, saved: [kept, ...tensors] };
+    },
+    (dy, [kept, ...saved]) => {
+      if (kept === undefined) throw new Error(`${kernel}: the forward pass kept nothing`);
+      const again: NamedTensorMap = { dy, kept };
+      saved.forEach((tensor, index) => (again[names[index] ?? ''] = tensor));
+      return engine().runKernel<Tensor[]>(`${kernel}Gradient`, again, attributes);
+    },
+  );
+}

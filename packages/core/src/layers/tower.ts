@@ -1,0 +1,116 @@
+import { type Tensor1D, type Tensor2D, type Tensor3D, reshape, slice } from '@tensorflow/tfjs-core';
+import type { Activation } from '../operations/activation';
+import { type AttentionParams, attentionLayer } from './attention';
+import { type FfnParams, feedForwardLayer } from './feed-forward';
+import { type Layer, stack, together } from './layer';
+import { type LayerNormParams, normLayer } from './norm';
+import { type Observe, observeUnder } from './observe';
+import type { ParameterSpec } from './parameter';
+import { residual } from './residual';
+
+export type BlockParams<Matrix = Tensor2D, Vector = Tensor1D> = {
+  attentionNorm: LayerNormParams<Vector>;
+  attention: AttentionParams<Matrix, Vector>;
+  ffnNorm: LayerNormParams<Vector>;
+  ffn: FfnParams<Matrix, Vector>;
+};
+
+/** What may differ from layer to layer: a cut makes `headDim` and `hiddenDim` smaller. */
+export interface BlockShape {
+  /** H of this layer, where it is not the tower's. */
+  readonly heads?: number;
+  /** Of the values, and of queries and keys unless they have fewer. */
+  readonly headDim: number;
+  /** Columns of queries and keys in each head, where some were pruned: those of the fullest head. */
+  readonly queryKeyDim?: number;
+  readonly hiddenDim: number;
+}
+
+/** A stack of pre-norm blocks of one width. */
+export interface TowerConfig {
+  /** D: width of the residual stream. */
+  readonly embedDim: number;
+  /** H. */
+  readonly heads: number;
+  /** Head dimension of the dense model; the attention scale stays 1/√denseHeadDim after a cut. */
+  readonly denseHeadDim: number;
+  readonly activation: Activation;
+  readonly causal: boolean;
+  readonly normEpsilon: number;
+  readonly blocks: readonly BlockShape[];
+}
+
+type BlockSpecs = BlockParams<ParameterSpec, ParameterSpec>;
+
+/** How tokens go through a tower. */
+export interface Passage {
+  /** T: tokens per sequence. */
+  readonly tokens: number;
+  /**
+   * Picks the N tokens that are read afterwards, all by default. The others end with the last attention, as the
+   * feed-forward network sees every token for itself.
+   */
+  readonly read?: (x: Tensor2D) => Tensor2D;
+  /** Sees what goes into linear maps, by paths that begin with the number of the block. */
+  readonly observe?: Observe | undefined;
+}
+
+/** The blocks of a tower, one after another. */
+export interface Tower extends Layer<BlockSpecs[]> {
+  /** x [B·T, D] → [N, D]. */
+  run(params: readonly BlockParams[], x: Tensor2D, passage: Passage): Tensor2D;
+}
+
+export function tower(config: TowerConfig): Tower {
+  const blocks = config.blocks.map((shape) => preNormBlock(config, shape));
+  const last = blocks.length - 1;
+  return {
+    ...stack(blocks, 'blocks'),
+    run: (params, x, { tokens, read = (all) => all, observe }) =>
+      last < 0
+        ? read(x) // Without blocks nothing has left the other tokens out.
+        : blocks.reduce((states, block, index) => {
+            const own = params[index];
+            if (own === undefined) throw new RangeError(`the tower has no parameters for block ${index}`);
+            return block.run(own, states, {
+              tokens,
+              ...(index === last ? { read } : {}),
+              observe: observeUnder(observe, String(index)),
+            });
+          }, x),
+  };
+}
+
+interface Block extends Layer<BlockSpecs> {
+  run(params: BlockParams, x: Tensor2D, passage: Passage): Tensor2D;
+}
+
+/** x + attention(norm x), then + ffn(norm of that) (Dosovitskiy et al., 2021, Eq. 2, 3). */
+function preNormBlock(config: TowerConfig, shape: BlockShape): Block {
+  const { embedDim, denseHeadDim, activation, causal, normEpsilon } = config;
+  const { hiddenDim, ...attended } = shape;
+  const scale = 1 / Math.sqrt(denseHeadDim);
+  const norm = normLayer(embedDim, normEpsilon);
+  const attention = attentionLayer({ embedDim, heads: config.heads, scale, ...attended });
+  const ffn = feedForwardLayer({ embedDim, hiddenDim, activation });
+  return {
+    ...together({ attentionNorm: norm, attention, ffnNorm: norm, ffn }),
+    run: (params, x, { tokens, read = (all) => all, observe }) => {
+      const looking = { tokens, causal, observe: observeUnder(observe, 'attention') };
+      const body = attention.body(params.attention, looking);
+      const seen = residual(x, params.attentionNorm, body, { norm: 'before', normEpsilon }); // [B·T, D]
+      return residual(read(seen), params.ffnNorm, ffn.body(params.ffn, observeUnder(observe, 'ffn')), {
+        norm: 'before',
+        normEpsilon,
+      });
+    },
+  };
+}
+
+/** [B·T, D] → [B·R, D]: the first `count` tokens of each sequence. */
+export function firstTokens(x: Tensor2D, tokens: number, count: number): Tensor2D {
+  const [rows, D] = x.shape;
+  const batch = rows / tokens;
+  const perSequence: Tensor3D = reshape(x, [batch, tokens, D]);
+  return reshape(slice(perSequence, [0, 0, 0], [batch, count, D]), [batch * count, D]);
+}
