@@ -1,4 +1,4 @@
-import type { SubLayer } from './pairing';
+import type { Pairing, SubLayer } from './pairing';
 
 /** A parameter of a sub-layer whose columns can be shared and pruned, and which entries speak about them. */
 export interface ColumnParameter {
@@ -23,9 +23,10 @@ export interface ColumnParameter {
  * that lend to each other list the same couplings.
  */
 export function columnParameters(
-  { kinds, columns, couplings }: SubLayer,
-  lender?: SubLayer,
+  { kinds, columns, couplings, lender }: SubLayer,
+  { byId }: Pick<Pairing, 'byId'>,
 ): ColumnParameter[] {
+  const lending = lender === undefined ? undefined : byId(lender);
   const isRead = new Set(
     couplings.flatMap(({ role, columns = '' }) => (role === 'consumer' ? [columns] : [])),
   );
@@ -37,7 +38,7 @@ export function columnParameters(
       {
         path: parameter,
         part,
-        lent: lender?.couplings[coupling]?.parameter,
+        lent: lending?.couplings[coupling]?.parameter,
         axis,
         shareFrom: kind * columns,
         isPruned: (kinds[kind]?.isPruned ?? false) && isScaledHere,

@@ -56,9 +56,8 @@ function distancesOf(pairing: Pairing, resolved: Resolved, weights: TensorTree):
       const totals = { selected: { sum: 0, columns: 0 }, others: { sum: 0, columns: 0 } };
       for (const { subLayer, lender } of pairs) {
         const chosen = resolved[subLayer.id];
-        for (const { path, lent, shareFrom, axis, isPruned } of columnParameters(subLayer)) {
-          const isRelevant =
-            lender === undefined ? isPruned || path.endsWith('expand.weight') : lent !== undefined;
+        for (const { path, lent, shareFrom, axis, isInPrunedColumn } of columnParameters(subLayer, pairing)) {
+          const isRelevant = lender === undefined ? isInPrunedColumn : lent !== undefined;
           const parameter = tensors.get(path);
           if (!isRelevant || parameter === undefined || parameter.rank < 2) continue;
           const other = lender === undefined || lent === undefined ? undefined : tensors.get(lent);

@@ -35,7 +35,8 @@ export const entriesOfSubLayer = (subLayer: SubLayer): number => {
   return subLayer.lender === undefined ? keep : share + keep;
 };
 
-export function layoutOf({ subLayers, byId }: Pairing): Layout {
+export function layoutOf(pairing: Pairing): Layout {
+  const { subLayers } = pairing;
   let size = 0;
   const placed = subLayers.map((subLayer) => {
     const from = size;
@@ -46,10 +47,7 @@ export function layoutOf({ subLayers, byId }: Pairing): Layout {
       shareFrom: isBorrower ? from : undefined,
       keepFrom: size - subLayer.columns,
       pruned: prunedKinds(subLayer),
-      parameters: columnParameters(
-        subLayer,
-        subLayer.lender === undefined ? undefined : byId(subLayer.lender),
-      ),
+      parameters: columnParameters(subLayer, pairing),
     };
   });
   const places = placed.map((place) => ({

@@ -68,7 +68,7 @@ describe('effective weights', () => {
           const before = hostOf(params);
           const after = hostOf(effectiveWeights(params, vector, layoutOf(pairing)));
           for (const subLayer of pairing.subLayers) {
-            for (const { path, axis } of columnParameters(subLayer)) {
+            for (const { path, axis } of columnParameters(subLayer, pairing)) {
               const own: readonly Place[] = places.get(`${subLayer.id}.${partOf(path)}`) ?? [];
               own.forEach((place, column) => {
                 const actual = columnOf(present(after.get(path)), axis, column);
@@ -85,7 +85,7 @@ describe('effective weights', () => {
           }
           // Whatever is no column of a sub-layer stays as it is.
           const touched = new Set(
-            pairing.subLayers.flatMap((one) => columnParameters(one).map(({ path }) => path)),
+            pairing.subLayers.flatMap((one) => columnParameters(one, pairing).map(({ path }) => path)),
           );
           for (const [path, { values }] of after) {
             if (!touched.has(path)) expect(values).toEqual(before.get(path)?.values);
@@ -111,7 +111,7 @@ describe('effective weights', () => {
         for (const subLayer of pairing.subLayers) {
           const { share = [] } = choices[subLayer.id] ?? {};
           const keep = [...(structure[subLayer.id]?.keep ?? [])];
-          const parameters = columnParameters(subLayer);
+          const parameters = columnParameters(subLayer, pairing);
           for (const { path, lent, axis, shareFrom } of parameters) {
             for (let column = 0; lent !== undefined && column < subLayer.columns; column++) {
               if (share[shareFrom + column] === 1) continue;
