@@ -7,13 +7,21 @@ import { classificationKind } from './workload/classification';
 import { retrievalKind } from './workload/retrieval';
 import type { WorkloadKind } from './workload/workload';
 
+interface MethodPackage {
+  readonly name: string;
+  readonly methods: readonly CompressionMethod[];
+}
+
 /** The one place that names what this build of Winnow offers; everything else looks it up here. */
 
-export const methods: readonly CompressionMethod[] = [
-  ...upopMethods,
-  ...shareAndPruneMethods,
-  ...lotteryTicketMethods,
+/** Methods by the package that they come from, whose code their runs depend on. */
+export const methodPackages: readonly MethodPackage[] = [
+  { name: '@winnow/upop', methods: upopMethods },
+  { name: '@winnow/share-and-prune', methods: shareAndPruneMethods },
+  { name: '@winnow/lottery-ticket', methods: lotteryTicketMethods },
 ];
+
+export const methods: readonly CompressionMethod[] = methodPackages.flatMap(({ methods }) => methods);
 
 export const workloads = [classificationKind, retrievalKind] as const satisfies readonly WorkloadKind[];
 

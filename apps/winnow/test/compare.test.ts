@@ -8,7 +8,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { outcomesSchema } from '@winnow/comparison';
 import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
 import { readComparisonRecord } from '../src/comparison/comparison-folder';
-import { latencyRounds } from '../src/comparison/latency';
+import { latencyFile } from '../src/comparison/latency';
 import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
 import { makePictures } from './pictures';
 import { winnow } from './terminal';
@@ -77,9 +77,10 @@ describe('a comparison', () => {
       JSON.parse(readFileSync(at('whole', 'results.json'), 'utf8')),
     );
     for (const { job, latencies } of [...dense, ...measurements]) {
-      const rounds = latencyRounds.parse(
+      const { rounds, measuredOn } = latencyFile.parse(
         JSON.parse(readFileSync(at('whole', 'latencies', `${job}.json`), 'utf8')),
       );
+      expect(measuredOn).toMatch(/^wasm .*; \d+ × /);
       expect(rounds).toHaveLength(5);
       latencies.forEach((latency, which) => {
         expect(rounds.map((round) => round[which])).toContainEqual(latency);

@@ -5,9 +5,13 @@ import { toJson } from '@winnow/core';
 import { methods } from '../src/table';
 
 const planOf = async (preset: string) =>
-  planWith(toJson(await readConfigFile(packageFile('presets', `compare-${preset}.yaml`))), {
-    engine: 'wasm',
-  });
+  planWith(
+    {
+      given: toJson(await readConfigFile(packageFile('presets', `compare-${preset}.yaml`))),
+      run: { engine: 'wasm' },
+    },
+    undefined,
+  );
 const all = methods.map(({ manifest }) => manifest.name);
 
 test.each([

@@ -18,6 +18,9 @@ const place = {
   learningRate: z.number(),
 };
 
+/** Of the split that scores are of. */
+const testExamples = z.int().positive();
+
 const size = {
   parameters: z.int(),
   macs: z.number(),
@@ -32,6 +35,7 @@ const dense = z.object({
   workload: z.string(),
   seed: z.int(),
   metric: z.string(),
+  testExamples,
   scores,
   trainingMacs: z.number(),
   ledger: z.array(ledgerEntrySchema),
@@ -43,6 +47,7 @@ const measurement = z.object({
   job: z.string(),
   /** The score that models are compared by; the higher the better. */
   metric: z.string(),
+  testExamples,
   /** On the test split: of the masked dense-shaped model, after the cut, after the retraining. */
   masked: scores,
   cut: scores,

@@ -14,6 +14,15 @@ export interface Catalogue {
    * @throws {UserError} on options that are not allowed.
    */
   resolve(command: Job['command'], given: Options): Options;
+  /** Turns the options of a run on a workload into what the run is known by, and what it is started with. */
+  runOf(workload: string, command: Job['command'], options: Options): PlannedRun;
+}
+
+/** A run as it is known, and as it is started. */
+export interface PlannedRun {
+  /** All that its result depends on beside the dense model: options, data and code, but not where anything lies. */
+  readonly content: Readonly<Record<string, Json>>;
+  readonly options: Options;
 }
 
 /** A run that a comparison needs. Equal jobs have equal ids. */
@@ -40,6 +49,7 @@ export interface Point {
   readonly learningRate: number;
   readonly dense: DensePoint;
   readonly options: Options;
+  readonly run: PlannedRun;
 }
 
 export interface ComparisonPlan {
@@ -63,11 +73,9 @@ export function planComparison(given: unknown, catalogue: Catalogue): Comparison
         ...config.run,
         seed,
       });
-      return {
-        workload: workload.name,
-        seed,
-        job: { id: addressOf({ command: 'train', options }), command: 'train', options },
-      };
+      const run = catalogue.runOf(workload.name, 'train', options);
+      const id = addressOf({ command: 'train', ...run.content });
+      return { workload: workload.name, seed, job: { id, command: 'train', options: run.options } };
     }),
   );
   const points = config.workloads.flatMap((workload) => {
@@ -89,13 +97,11 @@ export function planComparison(given: unknown, catalogue: Catalogue): Comparison
       return learningRates.flatMap((learningRate) =>
         ofWorkload.map((dense): Point => {
           const { seed } = dense;
-          return {
-            contender,
-            seed,
-            learningRate,
-            dense,
-            options: { ...all, seed, retrainLearningRate: learningRate },
-          };
+          const options: Options = { ...all, seed, retrainLearningRate: learningRate };
+          // Where the dense model lies does not matter, only which one it is.
+          const { from: _where, ...asked } = options;
+          const run = catalogue.runOf(workload.name, 'compress', asked);
+          return { contender, seed, learningRate, dense, options, run };
         }),
       );
     });
@@ -107,13 +113,11 @@ export function planComparison(given: unknown, catalogue: Catalogue): Comparison
  * The job of a point, once its dense model is there.
  * @param denseDigest SHA-256 of the dense model's weights.
  */
-export function jobOf({ options, dense }: Point, denseDigest: string): Job {
-  // Where the dense model lies does not matter, only which one it is.
-  const { from: _where, ...asked } = options;
+export function jobOf({ run: { content, options }, dense }: Point, denseDigest: string): Job {
   return {
-    id: addressOf({ command: 'compress', options: asked, dense: denseDigest }),
+    id: addressOf({ command: 'compress', ...content, dense: denseDigest }),
     command: 'compress',
-    options: asked,
+    options,
     dense: dense.job.id,
   };
 }

@@ -37,7 +37,10 @@ export interface Row extends Spreads {
   readonly scores: Readonly<Record<string, Spread>>;
   /** Seeds whose run failed. */
   readonly failed: readonly number[];
-  /** Its place: 1 more than the number of contenders that are better beyond doubt. Null where no interval says anything. */
+  /**
+   * Its place: 1 more than the number of contenders that are better beyond doubt. Null where no interval of at least three
+   * seeds says anything.
+   */
   readonly rank: number | null;
 }
 
@@ -133,7 +136,9 @@ export function chosenTrial(runs: Some<Measurement>): Some<Measurement> {
 function comparisonsOf(contenders: readonly Some<Measurement>[], confidence: number): Comparison[] {
   return contenders.flatMap((one, place) =>
     contenders.slice(place + 1).flatMap((other): Comparison[] => {
-      const difference = pairedDifference(bySeed(one), bySeed(other), confidence);
+      // On the same test set; should it have changed between the runs, the smaller one.
+      const testExamples = Math.min(...[...one, ...other].map((run) => run.testExamples));
+      const difference = pairedDifference(bySeed(one), bySeed(other), { confidence, testExamples });
       if (difference === undefined) return [];
       return [{ first: one[0].label, second: other[0].label, difference, verdict: verdictOf(difference) }];
     }),

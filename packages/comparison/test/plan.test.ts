@@ -20,6 +20,7 @@ const catalogue: Catalogue = {
   optionsOf: (method) => (searches.includes(method) ? ['search', 'rate'] : []),
   resolve: (command, given): Options =>
     command === 'train' ? { duration: '30ep', learningRate: 1e-3, ...given } : { batchSize: 64, ...given },
+  runOf: (_workload, _command, options) => ({ content: { options }, options }),
 };
 const config = {
   name: 'small',
@@ -117,6 +118,25 @@ describe('the id of a job', () => {
       }),
       { numRuns: 20 },
     );
+  });
+  it('is of what a run is known by, and not of what it is started with', () => {
+    const on = (content: string, path: string) =>
+      planComparison(config, {
+        ...catalogue,
+        runOf: (workload, _command, { data: _data, ...options }) => ({
+          content: { options, data: `${workload} ${content}` },
+          options: { ...options, data: path },
+        }),
+      });
+    const [here, moved, changed] = [on('one', '/here'), on('one', '/there'), on('two', '/here')];
+    expect(ids(moved)).toEqual(ids(here));
+    expect(moved.dense.map(({ job }) => job.id)).toEqual(here.dense.map(({ job }) => job.id));
+    const jobs = moved.points.map((point) => jobOf(point, DIGEST));
+    for (const { options } of [...moved.dense.map(({ job }) => job), ...jobs])
+      expect(options['data']).toBe('/there');
+    const known = new Set([...ids(here), ...here.dense.map(({ job }) => job.id)]);
+    for (const id of [...ids(changed), ...changed.dense.map(({ job }) => job.id)])
+      expect(known.has(id)).toBe(false);
   });
   it('is the same in a larger comparison: what is there already is not computed again', () => {
     const small = new Set(ids(plan()));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { pairedDifference, spreadOf, studentQuantile, verdictOf } from '../src/index';
+import { leastStandardError, pairedDifference, spreadOf, studentQuantile, verdictOf } from '../src/index';
 
 const value = fc.double({ min: -100, max: 100, noNaN: true });
 const values = fc.array(value, { minLength: 2, maxLength: 12 });
@@ -46,8 +46,12 @@ describe('quantiles of Student', () => {
 
 describe('paired differences', () => {
   const pairs = fc.array(fc.tuple(value, value), { minLength: 2, maxLength: 10 });
-  const of = (list: readonly (readonly [number, number])[], confidence = 0.95) =>
-    pairedDifference(seeded(list.map(([a]) => a)), seeded(list.map(([, b]) => b)), confidence);
+  // A test set so large that only the seeds count.
+  const of = (list: readonly (readonly [number, number])[], confidence = 0.95, testExamples = 1e12) =>
+    pairedDifference(seeded(list.map(([a]) => a)), seeded(list.map(([, b]) => b)), {
+      confidence,
+      testExamples,
+    });
 
   it('turn around when the two change places', () => {
     fc.assert(
@@ -106,9 +110,78 @@ describe('paired differences', () => {
         [2, 4],
         [3, 0],
       ]),
-      0.95,
+      { confidence: 0.95, testExamples: 100 },
     );
     expect(found).toEqual({ seeds: 1, mean: 3, interval: null });
-    expect(pairedDifference(new Map([[1, 5]]), new Map([[2, 5]]), 0.95)).toBeUndefined();
+    const apart = { confidence: 0.95, testExamples: 100 };
+    expect(pairedDifference(new Map([[1, 5]]), new Map([[2, 5]]), apart)).toBeUndefined();
+  });
+  it('of equal differences have an interval of some width: the test set is still one of many', () => {
+    const equal = (seeds: number, difference: number) =>
+      of(
+        Array.from({ length: seeds }, (_, seed) => [50 + seed, 50 + seed - difference] as const),
+        0.95,
+        565,
+      );
+    for (const seeds of [2, 3, 10]) {
+      const [low = NaN, high = NaN] = equal(seeds, 1.77)?.interval ?? [];
+      // b = 10 of 565 examples: 1.96 · 100 · √(10 + 1 − 10²/567) / 567
+      expect(high - low).toBeCloseTo(2 * 1.137, 2);
+      const [same = NaN] = equal(seeds, 0)?.interval ?? [];
+      expect(same).toBeCloseTo((-1.96 * 100) / 567, 3);
+    }
+    // 0.7 points of 565 examples are four, which chance may have put on one side.
+    const small = equal(10, 0.7);
+    expect(small && verdictOf(small)).toBe(0);
+    const large = equal(3, 1.77);
+    expect(large && verdictOf(large)).toBe(1);
+  });
+  it('of two seeds decide nothing, however large they are', () => {
+    for (const list of [
+      [
+        [90, 10],
+        [90, 10],
+      ],
+      [
+        [90, 10],
+        [91, 10],
+      ],
+      [
+        [10, 90],
+        [10, 90],
+      ],
+    ] as const) {
+      const found = of(list);
+      expect(found?.interval).not.toBeNull();
+      expect(found && verdictOf(found)).toBe(0);
+    }
+  });
+});
+
+describe('the least standard error', () => {
+  const examples = fc.integer({ min: 2, max: 500 });
+
+  it('is below what any table of right and wrong answers gives whose scores differ as much', () => {
+    fc.assert(
+      fc.property(examples, fc.nat(), fc.nat(), (n, one, other) => {
+        const [first, second] = [one % (n + 1), other % (n + 1 - (one % (n + 1)))];
+        // Agresti and Min, of n₁₀ = first and n₀₁ = second.
+        const [cells, apart] = [n + 2, first - second];
+        const variance = (first + second + 1 - apart ** 2 / cells) / cells ** 2;
+        const least = leastStandardError((100 * apart) / n, n);
+        expect(least).toBeLessThanOrEqual(100 * Math.sqrt(variance) * (1 + 1e-9));
+        if (Math.min(first, second) === 0) close(least, 100 * Math.sqrt(variance));
+      }),
+    );
+  });
+  it('shrinks with the test set, and does not see which model is the better', () => {
+    fc.assert(
+      fc.property(examples, fc.double({ min: 0, max: 100, noNaN: true }), (n, difference) => {
+        const least = leastStandardError(difference, n);
+        expect(least).toBeGreaterThan(0);
+        expect(leastStandardError(-difference, n)).toBe(least);
+        expect(leastStandardError(difference, 4 * n)).toBeLessThan(least);
+      }),
+    );
   });
 });

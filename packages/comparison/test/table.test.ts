@@ -14,6 +14,7 @@ const measured = (
   learningRate: 1e-3,
   job: `${label}-${seed}`,
   metric: 'top1',
+  testExamples: 10_000,
   masked: { top1: 0 },
   cut: { top1: score / 2 },
   retrained: { top1: score },
@@ -53,6 +54,32 @@ const scored = fc
   );
 
 describe('ranks', () => {
+  it('are none of two seeds, be their differences ever so equal', () => {
+    const of = (seeds: number) =>
+      onlyTable(
+        outcomes(
+          Array.from({ length: seeds }, (_, seed) => [
+            measured('one', seed, 50 + seed),
+            measured('other', seed, 20 + seed),
+          ]).flat(),
+        ),
+      ).rows.map(({ rank }) => rank);
+    expect(of(2)).toEqual([null, null]);
+    expect(of(3)).toEqual([1, 2]);
+  });
+  it('are none where a few examples of a small test set make the difference', () => {
+    const rows = (testExamples: number) =>
+      onlyTable(
+        outcomes(
+          [1, 2, 3].flatMap((seed) => [
+            measured('one', seed, 75, { testExamples }),
+            measured('other', seed, 50, { testExamples }),
+          ]),
+        ),
+      ).rows.map(({ rank }) => rank);
+    expect(rows(8)).toEqual([null, null]);
+    expect(rows(800)).toEqual([1, 2]);
+  });
   it('put nobody before another unless the interval of the two excludes zero', () => {
     fc.assert(
       fc.property(scored, ({ labels, scores }) => {

@@ -40,6 +40,8 @@ export interface Provenance {
   readonly title: string;
   /** One line of what it is. */
   readonly summary: string;
+  /** What a reader has to know before the numbers: that the data have changed since, say. Sentences; none is the rule. */
+  readonly remarks: readonly string[];
   /** What reproduces it. */
   readonly command: string;
   readonly config: string;

@@ -36,8 +36,9 @@ const tablesSection = ({ tables, dense, failures, confidence }: PageData): Html 
     <h2>Tables</h2>
     <p>
       A rank is 1 more than the number of contenders that are better beyond doubt: whose seed-paired
-      difference has an interval without zero. Pairs are looked at one by one, so among many pairs some are
-      decided by chance. – means that no interval says anything.
+      difference has an interval without zero, over at least three seeds. No interval is narrower than the
+      size of the test set allows, however well the seeds agree. Pairs are looked at one by one, so among many
+      pairs some are decided by chance. – means that no interval says anything.
     </p>
     ${resultTables(tables, dense, failures, confidence)}
   </section>`;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Html, html, jsonScript } from './html';
+import type { Provenance } from './page-data';
 import { style } from './style';
 
 /** The element that holds the page's data. */
@@ -18,7 +19,7 @@ export interface PagePart {
  * @throws {Error} when this package has not been built: the charts are bundled then.
  */
 export function pageOf(
-  { title, summary }: { readonly title: string; readonly summary: string },
+  { title, summary, remarks }: Pick<Provenance, 'title' | 'summary' | 'remarks'>,
   parts: readonly PagePart[],
   data: unknown,
 ): string {
@@ -41,6 +42,7 @@ export function pageOf(
         <header>
           <h1>${title}</h1>
           <p class="lead">${summary}</p>
+          ${remarks.map((remark) => html`<p class="remark" role="note">${remark}</p>`)}
           <nav aria-label="Parts of the page">
             <ul>
               ${parts.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li> `)}

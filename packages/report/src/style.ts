@@ -11,6 +11,7 @@ h3 { margin: 0.2rem 0 0.6rem; font-size: 1.05rem; }
 a { color: var(--accent); }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; padding: 0; list-style: none; }
 p.lead, small, figcaption { color: var(--quiet); }
+.remark { padding: 0.4rem 0.8rem; border-left: 4px solid var(--bad); background: var(--card); }
 .card { margin: 0 0 1rem; padding: 0.8rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 .controls { display: flex; flex-wrap: wrap; gap: 0.6rem 1.2rem; margin: 0 0 0.6rem; }
 .controls label { display: flex; gap: 0.4rem; align-items: center; }

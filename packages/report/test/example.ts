@@ -8,6 +8,7 @@ export function exampleData(): PageData {
   return {
     title: 'Comparison: <example> & more',
     summary: 'A page of made-up numbers',
+    remarks: [],
     command: 'winnow compare quick --out runs/quick',
     config: 'name: example\nbudgets: [2x, 4x]\n',
     environment: [
@@ -86,6 +87,7 @@ export function exampleOutcomes(): Outcomes {
               learningRate: 5e-4,
               job: `${track}-${budget}-${place}-${seed}`,
               metric: 'top1',
+              testExamples: 10_000,
               masked: { top1: score - 8 },
               cut: { top1: score - 8, top5: 90 },
               retrained: { top1: score, top5: 95 },
@@ -120,6 +122,7 @@ export function exampleOutcomes(): Outcomes {
       workload: 'emoji',
       seed,
       metric: 'top1',
+      testExamples: 10_000,
       scores: { top1: 82 + seed / 2, top5: 97 },
       trainingMacs: 9e12,
       ledger: [],
@@ -168,6 +171,7 @@ export function exampleTickets(): SparsityPageData {
   return {
     title: 'Tickets on <example> & more',
     summary: 'A page of made-up numbers',
+    remarks: [],
     command: 'winnow ticket transfer --config config.json',
     config: '{}',
     environment: [['Engine', 'made up']],

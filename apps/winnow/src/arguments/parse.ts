@@ -4,6 +4,8 @@ import { z } from 'zod';
 import type { Chosen, Command, Invocation } from '../commands/command';
 import { taskOfModel } from '../model-source/choices';
 import { mergeGiven } from '../options/group';
+import { homeExpanded } from '../options/path';
+import { homeExpandedIn } from '../options/path-options';
 import { readConfigFile } from './config-file';
 import { type Flag, flagsOf, givenByFlags } from './flag';
 
@@ -61,14 +63,15 @@ export async function parseArguments(
       .help(false)
       .parseAsync(),
   );
-  const file = command.startsRun && first.config !== undefined ? await readConfigFile(first.config) : {};
+  const file =
+    command.startsRun && first.config !== undefined ? await readConfigFile(homeExpanded(first.config)) : {};
   const inFile = configured.parse(file);
   const groups = command.groups(
     await withTaskOfModel(command, {
       method: first.method ?? inFile.method,
       task: first.task ?? inFile.task,
-      from: first.from ?? inFile.from,
-      data: first.data ?? inFile.data,
+      from: expanded(first.from ?? inFile.from),
+      data: expanded(first.data ?? inFile.data),
     }),
   );
   const flags = flagsOf(groups);
@@ -91,8 +94,8 @@ export async function parseArguments(
     command,
     invocation: {
       groups,
-      given: mergeGiven(file, givenByFlags(flags, rest), groups),
-      positional: positionalName === undefined ? undefined : text.parse(rest[positionalName]),
+      given: homeExpandedIn(mergeGiven(file, givenByFlags(flags, rest), groups), groups),
+      positional: positionalName === undefined ? undefined : expanded(text.parse(rest[positionalName])),
       resume,
     },
   };
@@ -103,6 +106,10 @@ async function withTaskOfModel({ takesModelFor }: Command, chosen: Chosen): Prom
   if (takesModelFor === undefined || chosen.task !== undefined) return chosen;
   return { ...chosen, task: await taskOfModel(chosen, takesModelFor).catch(() => undefined) };
 }
+
+/** Of paths, and of names, which do not begin with ~. */
+const expanded = (path: string | undefined): string | undefined =>
+  path === undefined ? undefined : homeExpanded(path);
 
 const wordsOf = (name: string): string[] => name.split(' ');
 

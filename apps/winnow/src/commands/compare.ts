@@ -15,14 +15,21 @@ import {
   refuseForeignFolder,
   writeComparisonRecord,
 } from '../comparison/comparison-folder';
+import {
+  type ComparisonIdentity,
+  comparisonChanges,
+  identifyComparison,
+  locateWorkloads,
+} from '../comparison/comparison-identity';
 import { commit, hardware } from '../comparison/environment';
 import { executeIn } from '../comparison/execute';
-import { measureLatencies } from '../comparison/latency';
+import { measureLatencies, measuredOn } from '../comparison/latency';
 import { planWith } from '../comparison/open-comparison';
 import { writeComparisonEvents } from '../comparison/tensorboard';
 import { runComparison } from '../comparison/run-comparison';
 import { type GivenOptions, resolveGroups } from '../options/group';
 import { hashOf } from '../options/hash';
+import { pathOption } from '../options/path';
 import { engineShape } from '../options/training';
 import { packageFile } from '../package-folder';
 import { type Terminal, print } from '../terminal/terminal';
@@ -34,7 +41,10 @@ import { RunStoppedError } from './run-session';
 const presets = ['quick', 'full'] as const;
 
 const compareOptions = z.object({
-  out: z.string().min(1).optional().describe('The folder; default runs/compare-<name>-<hash of the config>'),
+  out: pathOption('output')
+    .min(1)
+    .optional()
+    .describe('The folder; default runs/compare-<name>-<hash of the config>'),
   jobs: z
     .int()
     .positive()
@@ -79,8 +89,14 @@ export const compareCommand: Command = {
     const path =
       options.out ?? join('runs', `compare-${nameIn.parse(config).name}-${hashOf(toJson(config))}`);
     await refuseForeignFolder(path);
-    const record = await recordOf(config, path, sourceOf(given, positional), terminal);
-    const plan = planWith(record.given, record.run);
+    const known = isComparison(path) ? await readComparisonRecord(path) : undefined;
+    const asked = await recordOf(config, known, { path, source: sourceOf(given, positional) }, terminal);
+    const checked = planWith(asked, undefined);
+    const paths = locateWorkloads(checked, known?.paths ?? {}, 'typed');
+    const identity = await identifyComparison(checked, paths);
+    if (known !== undefined) announceChanges(known, identity, terminal);
+    const record = { ...asked, identity, paths };
+    const plan = planWith(record, record);
     const folder = await makeComparisonFolder(path);
     const queue = await queueOf(options, folder, terminal);
     await writeComparisonRecord(folder, record);
@@ -96,7 +112,7 @@ export const compareCommand: Command = {
         (job) => isDone(folder, job),
       );
       const ids = [...new Set(models.map(({ id }) => id))];
-      await measureLatencies(folder, ids, terminal.signal, (round, rounds) => {
+      await measureLatencies(folder, ids, measuredOn(record), terminal.signal, (round, rounds) => {
         print(terminal.stderr, `measuring latencies, one model after the other: round ${round} of ${rounds}`);
       });
     } catch (error) {
@@ -138,11 +154,10 @@ function sourceOf(given: GivenOptions, preset: string | undefined): string {
 /** Where and by what it is computed. A comparison that goes on does so on the engine that it began with. */
 async function recordOf(
   config: GivenOptions,
-  path: string,
-  source: string,
+  known: ComparisonRecord | undefined,
+  { path, source }: { readonly path: string; readonly source: string },
   terminal: Terminal,
 ): Promise<ComparisonRecord> {
-  const known = isComparison(path) ? await readComparisonRecord(path) : undefined;
   const { run } = runIn.parse(config);
   const parsed = runOptions.safeParse(run);
   if (!parsed.success) {
@@ -165,6 +180,27 @@ async function recordOf(
     node: process.version,
     command: `winnow compare ${source} --out ${relative('.', path)}`,
   };
+}
+
+/** Runs are known by their data and code: those of other data or code are not looked at, but made anew. */
+function announceChanges(
+  { identity: before }: ComparisonRecord,
+  now: ComparisonIdentity,
+  { stderr }: Terminal,
+): void {
+  if (before === undefined) {
+    print(
+      stderr,
+      'the runs that are here are of an earlier Winnow, which did not record their data: all are made anew',
+    );
+    return;
+  }
+  const changes = comparisonChanges(before, now);
+  if (changes.length > 0)
+    print(
+      stderr,
+      `changed since this comparison was last run, so that its runs are made anew:\n  ${changes.join('\n  ')}`,
+    );
 }
 
 async function queueOf(

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { FlagGroup } from '../arguments/flag';
 import type { Chosen } from './command';
 import type { GivenOptions } from '../options/group';
+import { pathOption } from '../options/path';
 import {
   dataShape,
   denseTrainingShape,
@@ -18,8 +19,7 @@ import type { WorkloadKind } from '../workload/workload';
 const DEFAULT_METHOD = 'upop';
 
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
-  from: z
-    .string()
+  from: pathOption('model')
     .min(1)
     .optional()
     .describe('The dense model: run, model or checkpoint; without it one is trained first'),

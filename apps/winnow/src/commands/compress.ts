@@ -15,8 +15,10 @@ import { adversaryOf } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { runReport } from '../report/run-report';
 import { engineChoice } from '../run-folder/record';
-import { type PlannedRun, beginRun, planRun, shortName } from '../run-folder/run-folder';
+import { type PlannedRun, planRun, shortName } from '../run-folder/plan-run';
+import { beginRun } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
+import { remarked } from '../report/remarks';
 import { type Terminal, print } from '../terminal/terminal';
 import { batchesOf } from '../training/data';
 import { version } from '../version';
@@ -59,9 +61,10 @@ export const compressCommand: Command = {
     });
     const finished = await readSummary(planned.folder);
     if (finished !== undefined) {
-      print(terminal.stdout, runReport(finished, planned.folder));
+      print(terminal.stdout, remarked(runReport(finished, planned.folder), planned.remarks));
       return;
     }
+    for (const remark of planned.remarks) print(terminal.stderr, remark);
     const startMs = performance.now();
     const { plan, engine, sourceWeights } = await prepare(planned, terminal);
     const run = await beginRun(planned, { engine, version: version(), ...sourceWeights });

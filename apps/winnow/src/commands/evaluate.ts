@@ -9,9 +9,10 @@ import {
 } from '@winnow/core';
 import { z } from 'zod';
 import { type OpenedModel, openModel } from '../model-source/open-model';
+import { pathOption } from '../options/path';
 import { type DataChoice, engineShape, optimizationShape } from '../options/training';
 import { count, milliseconds, scoreText, table } from '../report/format';
-import { choicesOfRun } from '../run-folder/record';
+import { dataOfRun } from '../run-folder/run-data';
 import { type Terminal, print } from '../terminal/terminal';
 import { scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
@@ -24,8 +25,13 @@ import type { Command } from './command';
 import { startChosen } from './engine';
 
 const evaluateOptions = z.object({
-  data: z.string().optional().describe('A dataset by name, or a folder; default: the data of the run'),
-  images: z.string().min(1).optional().describe('Folder of the pictures that a captions file names'),
+  data: pathOption('dataset')
+    .optional()
+    .describe('A dataset by name, or a folder; default: the data of the run'),
+  images: pathOption('pictures')
+    .min(1)
+    .optional()
+    .describe('Folder of the pictures that a captions file names'),
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   ...classOrderShape,
   batchSize: optimizationShape.batchSize,
@@ -49,7 +55,7 @@ export const evaluateCommand: Command = {
     if (positional === undefined) throw new UserError('evaluate: expected a model');
     const options = parseOptions(evaluateOptions, given, title);
     const { split, batchSize, json, zeroShot, classOrder } = options;
-    const { data: spec, images } = options.data === undefined ? await choicesOfRun(positional) : options;
+    const { data: spec, images } = options.data === undefined ? await dataOfRun(positional) : options;
     if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${positional} on`);
     await startChosen(options, terminal);
     const opened = await openModel(positional);

@@ -7,6 +7,7 @@ import { FormatError, exportHuggingFace, saveModel } from '@winnow/formats';
 import { z } from 'zod';
 import { copyCompanions } from '../model-source/companions';
 import { type OpenedModel, openModel } from '../model-source/open-model';
+import { pathOption } from '../options/path';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
 
@@ -17,7 +18,7 @@ const exportOptions = z.object({
     .enum(formats)
     .default('safetensors')
     .describe("safetensors: Hugging Face's layout where the model can be said in it, else our own"),
-  out: z.string().min(1).optional().describe('The folder to write to'),
+  out: pathOption('output').min(1).optional().describe('The folder to write to'),
 });
 const title = 'Options of export';
 

@@ -6,12 +6,13 @@ import { saveModel } from '@winnow/formats';
 import { z } from 'zod';
 import { copyCompanions } from '../model-source/companions';
 import { openModel } from '../model-source/open-model';
+import { pathOption } from '../options/path';
 import { count } from '../report/format';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
 
 const importOptions = z.object({
-  out: z.string().min(1).optional().describe('The folder to write the model to'),
+  out: pathOption('output').min(1).optional().describe('The folder to write the model to'),
 });
 const title = 'Options of import';
 

@@ -8,15 +8,24 @@ import { z } from 'zod';
 import { isComparison } from '../comparison/comparison-folder';
 import { PAGE_FILE, conclude } from '../comparison/conclude';
 import { runPage } from '../comparison/single-run';
+import { runCommands } from '../identity/identify';
 import { LOG_FOLDER, writeComparisonEvents } from '../comparison/tensorboard';
 import { runReport } from '../report/run-report';
 import { writeEvents } from '../results/tensorboard';
-import { recordIfAny } from '../run-folder/record';
+import { pathOptionsOf } from '../options/path-options';
+import { remarked } from '../report/remarks';
+import { presentState } from '../run-folder/present-state';
+import { type RunRecord, recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
 import { type Terminal, print } from '../terminal/terminal';
 import { isTicketRun, ticketRunPage } from '../ticket/page';
 import type { Command } from './command';
+import { compressCommand } from './compress';
+import { ticketFindCommand } from './ticket-find';
+import { ticketTrainCommand } from './ticket-train';
+import { ticketTransferCommand } from './ticket-transfer';
+import { trainCommand } from './train';
 
 const reportOptions = z.object({
   open: z.boolean().default(false).describe('Show the page in the browser'),
@@ -58,21 +67,46 @@ async function reportRun(path: string, tensorboard: boolean, { stdout }: Termina
   const record = await recordIfAny(path);
   if (record === undefined) throw new UserError(`there is no run and no comparison in ${path}`);
   const page = resolve(join(path, PAGE_FILE));
+  const remarks = await remarksOn(path, record);
   if (isTicketRun(record)) {
-    const found = await ticketRunPage(path, record);
+    const found = await ticketRunPage(path, record, remarks);
     await writeAtomically(page, sparsityPage(found.page));
     if (tensorboard) await writeEvents(path, join(path, LOG_FOLDER));
-    print(stdout, found.text);
+    print(stdout, remarked(found.text, remarks));
     return page;
   }
   const summary = await readSummary(path);
   if (summary === undefined) {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
-  await writeAtomically(page, reportPage(await runPage(path, record, summary)));
+  await writeAtomically(page, reportPage(await runPage(path, record, summary, remarks)));
   if (tensorboard) await writeEvents(path, join(path, LOG_FOLDER));
-  print(stdout, runReport(summary, path));
+  print(stdout, remarked(runReport(summary, path), remarks));
   return page;
+}
+
+/** The commands that begin runs. */
+const runners: readonly Command[] = [
+  trainCommand,
+  compressCommand,
+  ticketFindCommand,
+  ticketTrainCommand,
+  ticketTransferCommand,
+];
+const choice = z.looseObject({ method: z.string().optional(), task: z.string().optional() });
+
+/** What has changed since a run was made, or is not known of it, in sentences. */
+async function remarksOn(
+  folder: string,
+  { command, options, identity, paths = {} }: RunRecord,
+): Promise<readonly string[]> {
+  const name = runCommands.find((known) => known === command);
+  const runner = runners.find((known) => known.name === command);
+  if (name === undefined || runner === undefined) return [];
+  const pathOptions = pathOptionsOf(runner.groups(choice.parse(options)));
+  const run = { folder, command: name, before: identity, options, pathOptions, recordedPaths: paths };
+  const { remarks } = await presentState(run);
+  return remarks;
 }
 
 /** Hands a file to whatever shows such files here. */

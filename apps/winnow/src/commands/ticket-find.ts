@@ -27,6 +27,7 @@ import { withChoicesOfModel } from '../model-source/choices';
 import { saveTrained } from '../model-source/save-trained';
 import { budgetOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
+import { pathOption } from '../options/path';
 import {
   adversaryOf,
   adversaryShape,
@@ -37,7 +38,9 @@ import {
 } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { engineChoice } from '../run-folder/record';
-import { type RunFolder, beginRun, planRun, shortName } from '../run-folder/run-folder';
+import { planRun, shortName } from '../run-folder/plan-run';
+import { type RunFolder, beginRun } from '../run-folder/run-folder';
+import { remarked } from '../report/remarks';
 import { print } from '../terminal/terminal';
 import { findReport } from '../ticket/report';
 import { type Start, originOn, startFrom, towerDigests } from '../model-source/start';
@@ -53,7 +56,9 @@ import { startChosen } from './engine';
 import { inSession } from './run-session';
 
 const ownShape = {
-  from: z.string().min(1).describe('The model whose towers the tickets are of: run, model or checkpoint'),
+  from: pathOption('model')
+    .min(1)
+    .describe('The model whose towers the tickets are of: run, model or checkpoint'),
   to: z
     .union([z.string(), z.number()])
     .default('90%')
@@ -110,9 +115,10 @@ export const ticketFindCommand: Command = {
     adversaryOf(options); // refuses what does not fit together
     const finished = await readTicketSummary(plan.folder, findSummary);
     if (finished !== undefined && finished.to >= to) {
-      print(terminal.stdout, findReport(finished, plan.folder));
+      print(terminal.stdout, remarked(findReport(finished, plan.folder), plan.remarks));
       return;
     }
+    for (const remark of plan.remarks) print(terminal.stderr, remark);
     const engine = await startChosen(engineChoice(plan.record, options), terminal);
     const origin = await originOn(kind, options, own, { from: options.from, head: 'new', terminal });
     announceData(origin.workload, terminal);

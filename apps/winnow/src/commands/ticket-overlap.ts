@@ -1,13 +1,14 @@
 import { UserError, parseOptions } from '@winnow/core';
 import { keptShares, overlapOf } from '@winnow/lottery-ticket';
 import { z } from 'zod';
+import { listed, pathOption } from '../options/path';
 import { print } from '../terminal/terminal';
 import { overlapReport } from '../ticket/report';
-import { listed, readTicket, ticketLabel } from '../ticket/ticket-file';
+import { readTicket, ticketLabel } from '../ticket/ticket-file';
 import type { Command } from './command';
 
 const options = z.object({
-  tickets: z.string().default('').describe('Ticket files, separated by commas'),
+  tickets: pathOption('files').default('').describe('Ticket files, separated by commas'),
   json: z.boolean().default(false).describe('For programs'),
 });
 const title = 'Options of ticket overlap';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { withChoicesOfModel } from '../model-source/choices';
 import { weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
+import { pathOption } from '../options/path';
 import {
   adversaryOf,
   dataOfModelShape,
@@ -13,7 +14,9 @@ import {
 } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { engineChoice } from '../run-folder/record';
-import { beginRun, planRun, shortName } from '../run-folder/run-folder';
+import { planRun, shortName } from '../run-folder/plan-run';
+import { beginRun } from '../run-folder/run-folder';
+import { remarked } from '../report/remarks';
 import { print } from '../terminal/terminal';
 import { controls, controlled } from '../ticket/control';
 import { trainReport } from '../ticket/report';
@@ -37,8 +40,10 @@ import { startChosen } from './engine';
 import { inSession } from './run-session';
 
 const ownShape = {
-  ticket: z.string().min(1).describe('The ticket, a file that ticket find wrote'),
-  from: z.string().min(1).describe('The model whose towers it starts from: run, model or checkpoint'),
+  ticket: pathOption('file').min(1).describe('The ticket, a file that ticket find wrote'),
+  from: pathOption('model')
+    .min(1)
+    .describe('The model whose towers it starts from: run, model or checkpoint'),
   otherWeights: z
     .boolean()
     .default(false)
@@ -79,9 +84,10 @@ export const ticketTrainCommand: Command = {
     const options = trainOptions.parse(plan.options);
     const finished = await readTicketSummary(plan.folder, trainSummary);
     if (finished !== undefined) {
-      print(terminal.stdout, trainReport(finished, plan.folder));
+      print(terminal.stdout, remarked(trainReport(finished, plan.folder), plan.remarks));
       return;
     }
+    for (const remark of plan.remarks) print(terminal.stderr, remark);
     adversaryOf(options); // refuses what does not fit together
     const ticket = await readTicket(options.ticket);
     const engine = await startChosen(engineChoice(plan.record, options), terminal);

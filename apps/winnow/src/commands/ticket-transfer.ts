@@ -1,9 +1,12 @@
 import { UserError } from '@winnow/core';
 import { z } from 'zod';
+import { datasetsIn, listed, pathOption } from '../options/path';
 import { adversaryOf, executionShape, optimizationShape, outShape, picturesShape } from '../options/training';
 import { progressOn } from '../progress/progress';
 import { engineChoice } from '../run-folder/record';
-import { beginRun, planRun } from '../run-folder/run-folder';
+import { planRun } from '../run-folder/plan-run';
+import { beginRun } from '../run-folder/run-folder';
+import { remarked } from '../report/remarks';
 import { type Terminal, print } from '../terminal/terminal';
 import { type Control, controls } from '../ticket/control';
 import { type Destination, type Row, transferMatrix } from '../ticket/matrix';
@@ -11,7 +14,7 @@ import { transferReport } from '../ticket/report';
 import { withChoicesOfModel } from '../model-source/choices';
 import { originOn, startFrom } from '../model-source/start';
 import { readTicketSummary, transferSummary, writeTicketSummary } from '../ticket/summary';
-import { listed, readTicket } from '../ticket/ticket-file';
+import { readTicket } from '../ticket/ticket-file';
 import { ticketTrainingShape } from '../ticket/training';
 import { batchesOf } from '../training/data';
 import { version } from '../version';
@@ -24,18 +27,19 @@ import { startChosen } from './engine';
 import { inSession } from './run-session';
 
 const shape = {
-  tickets: z.string().default('').describe('Ticket files, separated by commas'),
-  from: z.string().min(1).describe('The model that the tickets start from: run, model or checkpoint'),
-  onto: z
-    .string()
-    .describe('What to train them on: task:data, separated by commas; by default those of the run of --from'),
+  tickets: pathOption('files').default('').describe('Ticket files, separated by commas'),
+  from: pathOption('model')
+    .min(1)
+    .describe('The model that the tickets start from: run, model or checkpoint'),
+  onto: pathOption('datasets').describe(
+    'What to train them on: task:data, separated by commas; by default those of the run of --from',
+  ),
   seeds: z.int().positive().default(3).describe('How many trainings of each, with seeds from --seed on'),
   controls: z
     .string()
     .default('none')
     .describe(`What to train of each ticket, separated by commas: ${controls.join(', ')} (none: itself)`),
-  other: z
-    .string()
+  other: pathOption('model')
     .min(1)
     .optional()
     .describe('Another model with such towers: the control θ_0′ starts from it'),
@@ -72,9 +76,10 @@ export const ticketTransferCommand: Command = {
     });
     const finished = await readTicketSummary(plan.folder, transferSummary);
     if (finished !== undefined) {
-      print(terminal.stdout, transferReport(finished, plan.folder));
+      print(terminal.stdout, remarked(transferReport(finished, plan.folder), plan.remarks));
       return;
     }
+    for (const remark of plan.remarks) print(terminal.stderr, remark);
     const options = transferOptions.parse(plan.options);
     adversaryOf(options); // refuses what does not fit together
     const rows = await rowsOf(options);
@@ -124,13 +129,7 @@ function controlNamed(name: string): Control {
 }
 
 function destinationsOf({ onto }: TransferOptions): { readonly task: string; readonly data: string }[] {
-  const found = listed(onto).map((text) => {
-    const [task = '', ...data] = text.split(':');
-    if (data.length === 0) {
-      throw new UserError(`onto: expected task:data, like classification:emoji-category, got ${text}`);
-    }
-    return { task, data: data.join(':') };
-  });
+  const found = datasetsIn('onto', onto);
   if (found.length === 0) throw new UserError('onto: expected at least one task:data');
   return found;
 }

@@ -14,6 +14,7 @@ import { digestOf, weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
 import { type Start, fateOfHead, originOn, startFrom } from '../model-source/start';
 import type { GivenOptions } from '../options/group';
+import { pathOption } from '../options/path';
 import {
   adversaryOf,
   dataShape,
@@ -25,8 +26,10 @@ import {
 import { progressOn } from '../progress/progress';
 import { runReport } from '../report/run-report';
 import { engineChoice } from '../run-folder/record';
-import { type RunFolder, beginRun, planRun, shortName } from '../run-folder/run-folder';
+import { planRun, shortName } from '../run-folder/plan-run';
+import { type RunFolder, beginRun } from '../run-folder/run-folder';
 import { type Summary, commonSummary, readSummary, writeSummary } from '../run-folder/summary';
+import { remarked } from '../report/remarks';
 import { type Terminal, print } from '../terminal/terminal';
 import { batchesOf, scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
@@ -41,8 +44,7 @@ import { startChosen } from './engine';
 import { inSession } from './run-session';
 
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
-  from: z
-    .string()
+  from: pathOption('model')
     .min(1)
     .optional()
     .describe('Train on from a model that there is: run, model or checkpoint; without it, a new one'),
@@ -102,9 +104,10 @@ export const trainCommand: Command = {
     });
     const finished = await readSummary(plan.folder);
     if (finished !== undefined) {
-      print(terminal.stdout, runReport(finished, plan.folder));
+      print(terminal.stdout, remarked(runReport(finished, plan.folder), plan.remarks));
       return;
     }
+    for (const remark of plan.remarks) print(terminal.stderr, remark);
     const startMs = performance.now();
     const kind = workloadIn(plan.options);
     const options = trainOptions(kind).parse(plan.options);

@@ -7,6 +7,7 @@ import type { Job } from '@winnow/comparison';
 import { type Json, UserError } from '@winnow/core';
 import { writeAtomically } from '@winnow/formats';
 import { z } from 'zod';
+import { comparisonIdentity, workloadPaths } from './comparison-identity';
 
 const RECORD_FILE = 'comparison.json';
 
@@ -26,6 +27,9 @@ const comparisonRecord = z.object({
   hardware: z.string(),
   node: z.string(),
   command: z.string(),
+  /** What the results depend on beside the config. Records of before this was looked at lack it. */
+  identity: comparisonIdentity.exactOptional(),
+  paths: workloadPaths.exactOptional(),
 });
 export type ComparisonRecord = z.output<typeof comparisonRecord>;
 

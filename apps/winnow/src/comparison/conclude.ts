@@ -2,6 +2,7 @@ import { denseRowsOf, tablesOf } from '@winnow/comparison';
 import { writeAtomically } from '@winnow/formats';
 import { reportPage } from '@winnow/report';
 import { comparisonReport } from '../report/comparison-report';
+import { remarked } from '../report/remarks';
 import { exportResults } from '../results/export';
 import { type OpenedComparison, openComparison } from './open-comparison';
 import { comparisonPage } from './page';
@@ -17,7 +18,7 @@ export async function conclude(
   path: string,
 ): Promise<{ text: string; page: string; opened: OpenedComparison }> {
   const opened = await openComparison(path);
-  const { folder, plan, outcomes } = opened;
+  const { folder, plan, outcomes, remarks } = opened;
   const { confidence } = plan.config;
   const missing = await exportResults(outcomes, confidence, (name) => folder.file(name));
   const page = folder.file(PAGE_FILE);
@@ -27,5 +28,5 @@ export async function conclude(
     (file) => `\n${file} is not written: DuckDB (@duckdb/node-api) is not installed here.`,
   );
   const text = [tables, ...notes].join('');
-  return { text, page, opened };
+  return { text: remarked(text, remarks), page, opened };
 }

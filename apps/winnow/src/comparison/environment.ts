@@ -1,6 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
+import type { RunIdentity } from '../identity/run-identity';
 import { packageFile } from '../package-folder';
+
+/** What a run or a comparison began with, in words that can be compared with those of another page. */
+export function identityRows(identity: Pick<RunIdentity, 'data' | 'code'> | undefined): [string, string][] {
+  if (identity === undefined) return [];
+  const listed = (parts: Readonly<Record<string, string>>, digits?: number) =>
+    Object.entries(parts)
+      .map(([name, value]) => `${name} ${digits === undefined ? value : value.slice(0, digits)}`)
+      .join(', ');
+  return [
+    ...Object.entries(identity.data).map(([name, parts]): [string, string] => [
+      name === 'data' ? 'Data' : `Data of ${name}`,
+      `SHA-256 of ${listed(parts, DIGITS)}`,
+    ]),
+    ['Code', listed(identity.code)],
+  ];
+}
+
+/** Of a hash, for people. */
+const DIGITS = 12;
 
 const BYTES_PER_GIB = 2 ** 30;
 

@@ -1,7 +1,7 @@
 import { type ComparisonPlan, type Job, type Outcomes, jobOf, planComparison } from '@winnow/comparison';
-import { type Json, UserError, toJson } from '@winnow/core';
+import { UserError } from '@winnow/core';
 import { z } from 'zod';
-import { catalogue } from './catalogue';
+import { type ComparisonGround, catalogueOn } from './catalogue';
 import {
   type ComparisonFolder,
   type ComparisonRecord,
@@ -10,15 +10,23 @@ import {
   readComparisonRecord,
   weightsDigest,
 } from './comparison-folder';
+import { remarksOnComparison } from './comparison-identity';
+import { measuredOn } from './latency';
 import { outcomesIn } from './outcomes';
 
 const config = z.record(z.string(), z.unknown());
 
-/** The plan of what was asked for, with the engine that computes it. */
-export function planWith(given: Json, run: ComparisonRecord['run']): ComparisonPlan {
+/**
+ * The plan of what was asked for, with the engine that computes it.
+ * @param ground What its runs work on, where that is known.
+ */
+export function planWith(
+  { given, run }: Pick<ComparisonRecord, 'given' | 'run'>,
+  ground: ComparisonGround | undefined,
+): ComparisonPlan {
   const parsed = config.safeParse(given);
   if (!parsed.success) throw new UserError('the comparison: expected options by name');
-  return planComparison({ ...parsed.data, run }, catalogue);
+  return planComparison({ ...parsed.data, run }, catalogueOn(ground));
 }
 
 /** A comparison as its folder tells it, whether it has finished or not. */
@@ -29,13 +37,16 @@ export interface OpenedComparison {
   /** Of the plan's points, in its order. */
   readonly jobs: readonly (Job | undefined)[];
   readonly outcomes: Outcomes;
+  /** What a reader has to know before the numbers, in sentences. */
+  readonly remarks: readonly string[];
 }
 
 /** @throws {UserError} when there is no comparison. */
 export async function openComparison(path: string): Promise<OpenedComparison> {
   const record = await readComparisonRecord(path);
   const folder = comparisonFolder(path);
-  const plan = planWith(toJson(record.given), record.run);
+  const { identity, paths = {} } = record;
+  const plan = planWith(record, identity === undefined ? undefined : { identity, paths });
   const digests = new Map<string, string>();
   for (const { job } of plan.dense) {
     if (isDone(folder, job)) digests.set(job.id, await weightsDigest(folder.runFolder(job.id)));
@@ -44,5 +55,12 @@ export async function openComparison(path: string): Promise<OpenedComparison> {
     const digest = digests.get(point.dense.job.id);
     return digest === undefined ? undefined : jobOf(point, digest);
   });
-  return { folder, record, plan, jobs, outcomes: await outcomesIn(folder, plan, jobs) };
+  return {
+    folder,
+    record,
+    plan,
+    jobs,
+    outcomes: await outcomesIn(folder, plan, jobs, measuredOn(record)),
+    remarks: await remarksOnComparison(plan, identity, paths),
+  };
 }

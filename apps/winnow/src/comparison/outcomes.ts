@@ -15,11 +15,13 @@ import { readLatencies } from './latency';
 /**
  * What the runs of a comparison left in its folder.
  * @param jobs Of the plan's points, in its order; none where the dense model is missing.
+ * @param place Where latencies must have been measured.
  */
 export async function outcomesIn(
   folder: ComparisonFolder,
   { dense, points }: ComparisonPlan,
   jobs: readonly (Job | undefined)[],
+  place: string,
 ): Promise<Outcomes> {
   const trained = await Promise.all(
     dense.map(async ({ workload, seed, job }): Promise<DenseMeasurement | Failure> => {
@@ -34,18 +36,19 @@ export async function outcomesIn(
         workload,
         seed,
         metric: summary.metric,
+        testExamples: summary.data.test,
         scores,
         trainingMacs: spent(summary.ledger),
         ledger: summary.ledger,
         parameters,
         macs,
         bytes,
-        latencies: await readLatencies(folder, job.id),
+        latencies: await readLatencies(folder, job.id, place),
       };
     }),
   );
   const compressed = await Promise.all(
-    points.map((point, place) => pointOutcome(folder, point, jobs[place])),
+    points.map((point, index) => pointOutcome(folder, point, jobs[index], place)),
   );
   const both = [...trained, ...compressed];
   return {
@@ -59,6 +62,7 @@ async function pointOutcome(
   folder: ComparisonFolder,
   { contender, seed, learningRate }: Point,
   job: Job | undefined,
+  measuredOn: string,
 ): Promise<Measurement | Failure> {
   const place = { ...contender, seed, learningRate };
   const failed = (message: string): Failure => ({
@@ -81,6 +85,7 @@ async function pointOutcome(
     ...place,
     job: job.id,
     metric: summary.metric,
+    testExamples: summary.data.test,
     masked,
     cut,
     retrained,
@@ -92,7 +97,7 @@ async function pointOutcome(
     parameters,
     macs,
     bytes,
-    latencies: await readLatencies(folder, job.id),
+    latencies: await readLatencies(folder, job.id, measuredOn),
   };
 }
 

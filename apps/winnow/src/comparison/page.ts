@@ -10,6 +10,8 @@ import { type KeptSite, inspectionOf } from '../inspection/inspection';
 import { openModel } from '../model-source/open-model';
 import { FINDINGS_FILE } from '../run-folder/findings';
 import type { ComparisonRecord } from './comparison-folder';
+import type { ComparisonIdentity } from './comparison-identity';
+import { identityRows } from './environment';
 import type { OpenedComparison } from './open-comparison';
 
 const json: z.ZodType<Json> = z.json();
@@ -23,6 +25,7 @@ export async function comparisonPage({
   record,
   plan,
   outcomes,
+  remarks,
 }: OpenedComparison): Promise<PageData> {
   const { name, confidence, seeds, budgets } = plan.config;
   const tables = tablesOf(outcomes, confidence);
@@ -42,6 +45,7 @@ export async function comparisonPage({
   return {
     title: `Comparison: ${name}`,
     summary: `${contenders.length} points of ${new Set(shown.map(({ label }) => label)).size} contenders, ${budgets.length} budgets, ${seeds.length} seeds`,
+    remarks,
     command: record.command,
     config: yaml.stringify(record.given),
     environment: environmentOf(record),
@@ -86,6 +90,7 @@ export function environmentOf({
   node,
   winnow,
   commit,
+  identity,
 }: ComparisonRecord): [string, string][] {
   return [
     ['Engine', engine],
@@ -93,8 +98,17 @@ export function environmentOf({
     ['Node', node],
     ['Winnow', winnow],
     ['Commit', commit ?? 'not a clone'],
+    ...identityRows(identity === undefined ? undefined : { data: dataOf(identity), code: identity.code }),
   ];
 }
+
+/** The datasets of all workloads; a workload has one. */
+const dataOf = ({ workloads }: ComparisonIdentity): Record<string, Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(workloads).flatMap(([name, { data }]) =>
+      Object.values(data).map((parts) => [name, parts]),
+    ),
+  );
 
 /** Means over the seeds; they all have the same phases. */
 export function ledgerRow(runs: Runs): LedgerRow {

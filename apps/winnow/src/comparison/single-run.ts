@@ -2,11 +2,19 @@ import { type Outcomes, denseRowsOf, tablesOf } from '@winnow/comparison';
 import type { PageData } from '@winnow/report';
 import type { RunRecord } from '../run-folder/record';
 import type { Summary } from '../run-folder/summary';
-import { hardware } from './environment';
+import { hardware, identityRows } from './environment';
 import { type Runs, figuresOf, keptMap, ledgerRow } from './page';
 
-/** A single run as a page: a comparison of one with its dense model. An engine must be running. */
-export async function runPage(folder: string, record: RunRecord, summary: Summary): Promise<PageData> {
+/**
+ * A single run as a page: a comparison of one with its dense model. An engine must be running.
+ * @param remarks What a reader has to know before the numbers.
+ */
+export async function runPage(
+  folder: string,
+  record: RunRecord,
+  summary: Summary,
+  remarks: readonly string[],
+): Promise<PageData> {
   const outcomes = outcomesOf(summary);
   const [run] = outcomes.measurements;
   const runs: Runs | undefined = run === undefined ? undefined : [run];
@@ -14,12 +22,14 @@ export async function runPage(folder: string, record: RunRecord, summary: Summar
   return {
     title: run === undefined ? `Training on ${data.name}` : `${run.label} on ${data.name}, ${run.budget}`,
     summary: `One run, compared by ${metric}: a single seed says nothing about chance`,
+    remarks,
     command: `winnow ${record.command} --config config.yaml`,
     config: JSON.stringify(record.options, undefined, 2),
     environment: [
       ['Engine', `${record.engine}, ${record.precision}, ${record.threads ?? 'unknown'} threads`],
       ['This machine', hardware()],
       ['Winnow', record.winnow],
+      ...identityRows(record.identity),
     ],
     confidence: 0.95,
     dense: denseRowsOf(outcomes),
@@ -39,7 +49,7 @@ const first = ({ p50Ms, p95Ms }: { p50Ms: number; p95Ms: number }) => [{ batchSi
 function outcomesOf(summary: Summary): Outcomes {
   const { data, metric, ledger } = summary;
   const isSearch = ({ phase }: { phase: string }) => phase !== 'dense';
-  const common = { workload: data.name, seed: 0, metric, job: 'run' };
+  const common = { workload: data.name, seed: 0, metric, testExamples: data.test, job: 'run' };
   const spent = (entries: typeof ledger) => entries.reduce((sum, { trainingMacs }) => sum + trainingMacs, 0);
   if (summary.command === 'train') {
     const { parameters, macs, bytes, latency, scores } = summary.model;

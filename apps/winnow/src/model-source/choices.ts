@@ -1,6 +1,7 @@
 import { UserError } from '@winnow/core';
 import type { GivenOptions } from '../options/group';
 import { choicesOfRun } from '../run-folder/record';
+import { dataOfRun } from '../run-folder/run-data';
 import { ownWorkload, workloadNamed } from '../workload/choice';
 import type { WorkloadKind } from '../workload/workload';
 import { modelKindAt } from './open-model';
@@ -48,7 +49,8 @@ export async function withChoicesOfModel(
   const task = given['task'] ?? (await taskOfModel(given, range));
   const chosen = { ...(task === undefined ? {} : { task }), ...given };
   if (given['data'] !== undefined) return chosen;
-  const { data, images, task: recorded } = await choicesOfRun(from);
+  const { data, images } = await dataOfRun(from);
+  const { task: recorded } = await choicesOfRun(from);
   if (data === undefined) {
     await modelKindAt(from); // refuses a model that is not there
     throw new UserError(

@@ -1,5 +1,6 @@
 import type { OptionsSchema } from '@winnow/core';
 import { z } from 'zod';
+import { type PathKind, pathKinds } from './path';
 
 /** One option, as its schema describes it. */
 export interface OptionField {
@@ -10,6 +11,8 @@ export interface OptionField {
   readonly defaultValue: unknown;
   readonly choices: readonly string[] | undefined;
   readonly accepts: ReadonlySet<'number' | 'boolean' | 'string'>;
+  /** How it holds paths, if it does. */
+  readonly path: PathKind | undefined;
 }
 
 const typed = z.object({ type: z.union([z.string(), z.array(z.string())]).optional() });
@@ -18,6 +21,7 @@ const property = typed.extend({
   default: z.unknown().optional(),
   enum: z.array(z.string()).optional(),
   anyOf: z.array(typed).optional(),
+  path: z.enum(pathKinds).optional(),
 });
 const objectSchema = z.object({ properties: z.record(z.string(), property) });
 
@@ -30,6 +34,7 @@ export function fieldsOf(schema: OptionsSchema): OptionField[] {
     description: field.description,
     defaultValue: field.default,
     choices: field.enum,
+    path: field.path,
     accepts: new Set(
       [field, ...(field.anyOf ?? [])].flatMap(({ type = [] }) => [type].flat().flatMap(accepted)),
     ),

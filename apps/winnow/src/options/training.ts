@@ -2,6 +2,8 @@ import { type Adversary, type Duration, UserError, durationOption, embeddingPlac
 import { augmentationPresets } from '@winnow/data';
 import { devicePattern, engineNames, precisions } from '@winnow/engine';
 import { z } from 'zod';
+import { EXPECTED } from '../identity/run-identity';
+import { pathOption } from './path';
 
 const duration = (value: Duration) => durationOption.default(value);
 const positive = z.number().positive();
@@ -28,13 +30,17 @@ export const picturesShape = {
 
 /** Data that are the task's own unless others are named. */
 export const dataShape = (defaultData: string, unlessNamed: string) => ({
-  data: z.string().default(defaultData).describe(`A dataset by name, or the path of one; ${unlessNamed}`),
+  data: pathOption('dataset')
+    .default(defaultData)
+    .describe(`A dataset by name, or the path of one; ${unlessNamed}`),
   ...picturesShape,
 });
 
 /** Data for a model that there is: those of its run, unless others are named. */
 export const dataOfModelShape = {
-  data: z.string().describe('A dataset by name, or the path of one; by default that of the run of --from'),
+  data: pathOption('dataset').describe(
+    'A dataset by name, or the path of one; by default that of the run of --from',
+  ),
   ...picturesShape,
 };
 
@@ -125,12 +131,22 @@ export const engineShape = {
 
 export const executionShape = {
   seed: z.int().nonnegative().default(0).describe('Same seed, same engine: same bytes'),
+  [EXPECTED]: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Refuse to begin with other data or code than of this digest; winnow compare says it to its runs',
+    ),
   checkpointEvery: duration('1ep').describe('Steps between checkpoints: what a kill can lose at most'),
   ...engineShape,
 };
 
 export const outShape = {
-  out: z.string().min(1).optional().describe('The run folder; default runs/<what>-<hash of the options>'),
+  out: pathOption('output')
+    .min(1)
+    .optional()
+    .describe('The run folder; default runs/<what>-<hash of options, data and code>'),
 };
 
 export type EngineChoice = OutputOf<typeof engineShape>;

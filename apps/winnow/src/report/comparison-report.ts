@@ -39,7 +39,7 @@ export function comparisonReport(
   });
   return [
     ...parts,
-    '* a control. A rank is 1 more than the number of contenders whose paired interval says that they are better; – where no interval says anything.',
+    '* a control. A rank is 1 more than the number of contenders whose paired interval, of at least three seeds, says that they are better; – where no interval says anything. No interval is narrower than the size of the test set allows.',
     ...(failures.length === 0 ? [] : [failureReport(failures)]),
   ].join('\n\n');
 }

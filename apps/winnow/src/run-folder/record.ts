@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type Json, UserError } from '@winnow/core';
 import { devicePattern, engineNames, precisions } from '@winnow/engine';
 import { z } from 'zod';
+import { runIdentity } from '../identity/run-identity';
 import type { EngineChoice } from '../options/training';
 import { LOCK_FILE } from './run-lock';
 
@@ -23,6 +24,10 @@ const runRecord = z.object({
   threads: z.int().positive().exactOptional(),
   device: z.string().regex(devicePattern).exactOptional(),
   winnow: z.string(),
+  /** What the result depends on beside the options. Records of before this was looked at lack it. */
+  identity: runIdentity.exactOptional(),
+  /** Options that name something by a relative path, with the path from the root on. */
+  paths: z.record(z.string(), z.string()).exactOptional(),
   /** SHA-256 of the weights that the run started from, where it was given a model. */
   sourceWeights: z.string().exactOptional(),
 });
@@ -70,10 +75,14 @@ const recordedChoices = z.object({
  * @param path The run's folder, or that of a model in it. Nothing is known of a model from elsewhere.
  */
 export async function choicesOfRun(path: string): Promise<z.output<typeof recordedChoices>> {
-  const record = (await recordIfAny(path)) ?? (await recordIfAny(dirname(resolve(path))));
+  const record = await recordOfModel(path);
   const { success, data } = recordedChoices.safeParse(record?.options);
   return success ? data : {};
 }
+
+/** The record of the run that a model is of. @param path The run's folder, or that of a model in it. */
+export const recordOfModel = async (path: string): Promise<RunRecord | undefined> =>
+  (await recordIfAny(path)) ?? recordIfAny(dirname(resolve(path)));
 
 async function entriesIn(folder: string): Promise<string[]> {
   try {

@@ -8,7 +8,8 @@ import { z } from 'zod';
 import type { DataFacts } from '../workload/workload';
 import type { RunRecord } from './record';
 
-const SUMMARY_FILE = 'summary.json';
+/** Written last: where it is, the run has finished. */
+export const SUMMARY_FILE = 'summary.json';
 
 const json: z.ZodType<Json> = z.json();
 const scores = z.record(z.string(), z.number());

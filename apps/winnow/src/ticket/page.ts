@@ -9,7 +9,8 @@ import type {
   SparsityPoint,
 } from '@winnow/report';
 import { z } from 'zod';
-import { hardware } from '../comparison/environment';
+import { listed } from '../options/path';
+import { hardware, identityRows } from '../comparison/environment';
 import type { RunRecord } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
 import { findReport, trainReport, transferReport } from './report';
@@ -22,7 +23,7 @@ import {
   trainSummary,
   transferSummary,
 } from './summary';
-import { listed, readTicket, ticketLabel } from './ticket-file';
+import { readTicket, ticketLabel } from './ticket-file';
 
 const anySummary = z.discriminatedUnion('command', [findSummary, trainSummary, transferSummary]);
 
@@ -32,24 +33,32 @@ export const isTicketRun = ({ command }: Pick<RunRecord, 'command'>): boolean =>
 
 /**
  * A run of `winnow ticket`, as text and as a page.
+ * @param remarks What a reader has to know before the numbers.
  * @throws {UserError} when it has not finished.
  */
 export async function ticketRunPage(
   folder: string,
   record: RunRecord,
+  remarks: readonly string[],
 ): Promise<{ readonly text: string; readonly page: SparsityPageData }> {
   const summary = await readTicketSummary(folder, anySummary);
   if (summary === undefined)
     throw new UserError(`the run in ${folder} has not finished: ${resumeCommand(record.command, folder)}`);
   switch (summary.command) {
     case 'ticket find':
-      return { text: findReport(summary, folder), page: pageOf(record, summary, findParts(summary)) };
+      return {
+        text: findReport(summary, folder),
+        page: pageOf(record, summary, remarks, findParts(summary)),
+      };
     case 'ticket train':
-      return { text: trainReport(summary, folder), page: pageOf(record, summary, trainParts(summary)) };
+      return {
+        text: trainReport(summary, folder),
+        page: pageOf(record, summary, remarks, trainParts(summary)),
+      };
     case 'ticket transfer':
       return {
         text: transferReport(summary, folder),
-        page: pageOf(record, summary, await transferParts(summary, record)),
+        page: pageOf(record, summary, remarks, await transferParts(summary, record)),
       };
     default:
       return summary satisfies never;
@@ -61,15 +70,18 @@ type Parts = Pick<SparsityPageData, 'title' | 'summary' | 'charts' | 'matrices'>
 const pageOf = (
   record: RunRecord,
   { ledger }: { readonly ledger: readonly LedgerEntry[] },
+  remarks: readonly string[],
   parts: Parts,
 ): SparsityPageData => ({
   ...parts,
+  remarks,
   command: `winnow ${record.command} --config config.json`,
   config: JSON.stringify(record.options, undefined, 2),
   environment: [
     ['Engine', `${record.engine}, ${record.precision}, ${record.threads ?? 'unknown'} threads`],
     ['This machine', hardware()],
     ['Winnow', record.winnow],
+    ...identityRows(record.identity),
   ],
   ledger,
 });
@@ -128,7 +140,7 @@ function trainParts({ data, metric, sparsity, control, scores, kept }: TicketTra
 }
 
 /** Every ticket and control on every task, and how much the tickets have in common. */
-async function transferParts(summary: TransferSummary, { options }: RunRecord): Promise<Parts> {
+async function transferParts(summary: TransferSummary, { options, paths }: RunRecord): Promise<Parts> {
   const { onto, rows } = summary;
   const seeds = onto[0]?.dense.length ?? 0;
   const charts = onto.map(({ name, metric, dense }, column): SparsityChart => {
@@ -143,7 +155,7 @@ async function transferParts(summary: TransferSummary, { options }: RunRecord): 
     columns: onto.map(({ name }) => name),
     shares: tickets.map(({ cells }) => cells.map(({ relative }) => relative)),
   };
-  const overlap = await overlapMatrix(String(options['tickets'] ?? ''));
+  const overlap = await overlapMatrix(paths?.['tickets'] ?? String(options['tickets'] ?? ''));
   return {
     title: `Tickets on ${onto.map(({ name }) => name).join(', ')}`,
     summary: `${rows.length} tickets and controls, ${seeds} ${seeds === 1 ? 'seed: it says nothing about chance' : 'seeds'}`,

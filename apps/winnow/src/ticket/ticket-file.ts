@@ -21,13 +21,6 @@ export async function readTicket(file: string): Promise<Ticket> {
   return parseTicket(json, file);
 }
 
-/** Files as they are listed in an option. */
-export const listed = (text: string): string[] =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-
 /** What a ticket is called in a table. */
 export const ticketLabel = ({ found, sparsity }: Ticket): string =>
   `${found.data} ${Number((100 * sparsity).toFixed(2))} %`;

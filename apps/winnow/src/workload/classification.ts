@@ -10,7 +10,12 @@ import {
   familyOf,
   visionTransformerFamily,
 } from '@winnow/core';
-import { type FoundImageClassificationData, namesImageTextData, openDataset } from '@winnow/data';
+import {
+  type FoundImageClassificationData,
+  identifyDataset,
+  namesImageTextData,
+  openDataset,
+} from '@winnow/data';
 import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
@@ -77,6 +82,7 @@ export const classificationKind: WorkloadKind = {
       : data;
     return { workload: classificationWorkload(matched, normalisation), model: visionTransformer(config) };
   },
+  identify: (data) => identifyDataset(data, { pictureCache: pictureCacheIn(cacheFolder()) }),
   open: async (choice, opened, options) => {
     const dense = asDense(opened);
     if (!visionTransformerFamily.holds(dense))

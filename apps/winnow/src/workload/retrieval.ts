@@ -11,6 +11,7 @@ import {
 import {
   type TokenizedImageTextData,
   type Tokenizer,
+  identifyImageTextDataset,
   namesImageTextData,
   openImageTextDataset,
   openTokenizer,
@@ -18,6 +19,7 @@ import {
 import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles } from '../model-source/companions';
+import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { checkChannels, checkTokens } from './fit';
@@ -35,8 +37,7 @@ const modelShape = {
     .positive()
     .optional()
     .describe("Width of the embeddings; default: the vision tower's width"),
-  tokenizer: z
-    .string()
+  tokenizer: pathOption('tokenizer')
     .min(1)
     .optional()
     .describe("CLIP's vocabulary file or a Hugging Face tokenizer; default: the words of the training texts"),
@@ -49,8 +50,7 @@ const modelShape = {
 const modelOptions = z.object(modelShape);
 
 const dataShape = {
-  images: z
-    .string()
+  images: pathOption('pictures')
     .min(1)
     .optional()
     .describe('Folder of the pictures that a captions file names; the default depends on its format'),
@@ -93,6 +93,11 @@ export const retrievalKind: WorkloadKind = {
     workload.checkFit(model);
     return { workload, model };
   },
+  identify: (data, images) =>
+    identifyImageTextDataset(data, {
+      pictureCache: pictureCacheIn(cacheFolder()),
+      ...(images === undefined ? {} : { images }),
+    }),
   open: async (choice, opened, options) => {
     const dense = asDense(opened);
     const { tokenizerPath } = opened;

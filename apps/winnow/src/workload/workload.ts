@@ -1,4 +1,5 @@
 import type { Json, Model, DenseConfig, Splits, Task } from '@winnow/core';
+import type { DataIdentity } from '@winnow/data';
 import type { z } from 'zod';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
@@ -73,6 +74,12 @@ export interface WorkloadKind {
     options: unknown,
     head: HeadChoice,
   ): Promise<{ workload: Workload; model: Model }>;
+  /**
+   * What the data at a path, or of a name, consist of; nothing is decoded.
+   * @param images Folder of the pictures that a captions file names.
+   * @throws {DataError} when there is no such data, or it is not as it should be.
+   */
+  identify(data: string, images: string | undefined): Promise<DataIdentity>;
   /**
    * Data for a model that there is, with its labels as the model numbers its classes.
    * @param options Those of `dataShape` and `givenShape`, others may stand beside them.

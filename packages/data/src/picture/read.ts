@@ -22,6 +22,10 @@ const READ_AT_A_TIME = 16;
 const LARGE_PIXELS = 2 ** 24;
 const LONGEST_REASON = 200;
 
+/** What decodes pictures, in words: of the pixels of a picture it decides as much as the file. */
+export const decoderVersions = (): string =>
+  `${sharp.versions.vips}, by sharp ${sharp.versions.sharp ?? 'unknown'}`;
+
 export interface ReadOptions {
   /** Length of the shorter side after resizing, in pixels; the aspect ratio is kept. */
   readonly shorterSide: number;

@@ -1,4 +1,4 @@
-import type { DenseRow, Failure, Row, Table } from '@winnow/comparison';
+import { type DenseRow, FEWEST_SEEDS, type Failure, type Row, type Table } from '@winnow/comparison';
 import { type Html, html } from '../html';
 import { count, milliseconds, spreadText } from '../numbers';
 
@@ -133,7 +133,9 @@ function differencesOf({ comparisons, metric, workload, track, budget }: Table, 
           mean.toFixed(2),
           interval === null ? 'none of one seed' : `${interval[0].toFixed(2)} … ${interval[1].toFixed(2)}`,
           String(seeds),
-          verdictText(first, second, verdict),
+          seeds < FEWEST_SEEDS
+            ? `undecided: fewer than ${FEWEST_SEEDS} seeds`
+            : verdictText(first, second, verdict),
         ],
       })),
     )}

@@ -1,0 +1,50 @@
+import { UserError } from '@winnow/core';
+import { z } from 'zod';
+import { identitiesOf } from '../identity/identify';
+import { dataChanges } from '../identity/run-identity';
+import { type PathOptions, locate } from '../options/path-options';
+import { recordOfModel } from './record';
+
+const recordedData = z.object({ data: z.string().optional(), images: z.string().optional() });
+export type RunData = z.output<typeof recordedData>;
+
+const pathOptions: PathOptions = new Map([
+  ['data', 'dataset'],
+  ['images', 'pictures'],
+]);
+
+/**
+ * The data of a run, where they are now: for what goes on from its model. None where there is no run.
+ * @param path The run's folder, or that of a model in it.
+ * @throws {UserError} when they are gone, or are not what they were when the run began: whoever wants them all the same has to
+ * name them.
+ */
+export async function dataOfRun(path: string): Promise<RunData> {
+  const record = await recordOfModel(path);
+  if (record === undefined) return {};
+  const { options, identity, paths: recordedPaths = {} } = record;
+  const { success, data: typed } = recordedData.safeParse(options);
+  if (!success) return {};
+  if (identity === undefined || typed.data === undefined) return typed;
+  const there = locate({ options, paths: recordedPaths }, pathOptions, 'recorded');
+  const here = locate({ options, paths: recordedPaths }, pathOptions, 'typed');
+  const [gone] = there.missing;
+  if (gone !== undefined) {
+    throw new UserError(
+      `the run in ${path} began with ${gone.key} ${gone.typed}, which is not in ${gone.recorded} any more: say with --${gone.key} where it is now`,
+    );
+  }
+  let first: readonly string[] | undefined;
+  for (const { paths } of [there, here]) {
+    const found = recordedData.parse(paths);
+    if (found.data === undefined) continue;
+    const now = await identitiesOf('data', 'dataset', found.data, { ...options, ...found });
+    const changes = dataChanges({ data: { data: identity.data['data'] ?? {} } }, { data: now });
+    if (changes.length === 0) return found;
+    first ??= changes;
+  }
+  throw new UserError(
+    `the data of the run in ${path} are not what they were when it began (${first?.join('; ') ?? ''}): ` +
+      'put them back, or name data with --data to use them as they are',
+  );
+}
