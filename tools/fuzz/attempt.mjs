@@ -21,10 +21,10 @@ const FINE = new Set([0, 2, 130]);
  */
 export async function attempt(kind, { index, seed, fixtures, sandbox }) {
   const random = randomOf(seed, kind.name, index);
-  process.chdir(sandbox.root);
-  fillCase(sandbox, fixtures, kind.fixtures);
-  const file = index < 0 ? undefined : changeOne(random, sandbox, kind);
   const outputs = ['out', ...(kind.outputs ?? [])];
+  process.chdir(sandbox.root);
+  fillCase(sandbox, fixtures, kind.fixtures, outputs);
+  const file = index < 0 ? undefined : changeOne(random, sandbox, kind);
   const before = listing(sandbox, outputs);
   process.chdir(sandbox.case);
   const args = index < 0 ? kind.commands?.[-1 - index] : random.pick(kind.commands ?? [undefined]);

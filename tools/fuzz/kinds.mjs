@@ -196,6 +196,7 @@ export const kinds = [
     mutate: mutateYaml,
     commands: [['compress', '--config', 'options/compress.yaml', '--out', 'out']],
     stopAfter: 1,
+    weight: 0.5,
   },
   {
     name: 'comparison config',

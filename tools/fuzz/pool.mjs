@@ -44,7 +44,7 @@ export async function runTries(tries, { jobs, fixtures, root, seed, limits, onRe
     let process;
     let left = 0;
     const folder = join(root, `worker-${number}`);
-    while (waiting.length > 0) {
+    for (let next; (next = waiting.pop()) !== undefined; ) {
       if (process === undefined || left === 0) {
         process?.kill('SIGKILL');
         rmSync(folder, { recursive: true, force: true });
@@ -52,7 +52,6 @@ export async function runTries(tries, { jobs, fixtures, root, seed, limits, onRe
         left = TRIES_PER_PROCESS;
       }
       left--;
-      const next = waiting.pop();
       const result = await done(process, next, limits);
       onResult({ ...next, ...result }, join(folder, 'a', 'b', 'c', 'd', 'case'));
       if (result.isLost) process = undefined;

@@ -12,9 +12,6 @@ import {
 import { execFileSync } from 'node:child_process';
 import { join, relative } from 'node:path';
 
-/** Larger files are not copied for every try: nothing changes them in place. */
-const LARGEST_COPIED = 64 * 1024;
-
 /**
  * A place for tries: the folder `case` lies so deep that paths which lead upwards still end inside, and `canary` is a
  * folder that nothing should touch.
@@ -34,20 +31,22 @@ export function filesIn(folder) {
     .sort();
 }
 
-/** Copies fixtures into an empty case folder. */
-export function fillCase(sandbox, fixtures, names) {
+/**
+ * Puts fixtures into an empty case folder: copies of those that a command may write into, links to the files of the others.
+ */
+export function fillCase(sandbox, fixtures, names, written) {
   rmSync(sandbox.case, { recursive: true, force: true });
   mkdirSync(sandbox.case, { recursive: true });
-  for (const name of names) copyTree(join(fixtures, name), join(sandbox.case, name));
+  for (const name of names)
+    place(join(fixtures, name), join(sandbox.case, name), written.includes(name) ? copyFileSync : linkSync);
 }
 
-function copyTree(from, to) {
+function place(from, to, placeFile) {
   mkdirSync(to);
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) copyTree(source, target);
-    else if (lstatSync(source).size > LARGEST_COPIED) linkSync(source, target);
-    else copyFileSync(source, target);
+    if (entry.isDirectory()) place(source, target, placeFile);
+    else placeFile(source, target);
   }
 }
 
@@ -68,7 +67,7 @@ export function changeOne(random, sandbox, { target, mutate }) {
   const name = random.pick(candidates);
   const file = join(sandbox.case, name);
   const bytes = readFileSync(file);
-  // Not in place: a large one is a link to the fixture.
+  // Not in place: it may be a link to the fixture.
   rmSync(file);
   if (random.chance(REPLACED)) random.pick(replacements)(file, sandbox.canary);
   else writeFileSync(file, mutate(random, bytes, sandbox.canary));
