@@ -23,6 +23,7 @@ const LONGEST_MS = 300_000;
 /** The share of the kills that come right after something was written; the others come at any time. */
 const AIMED = 0.6;
 
+const FIXTURES = ['hugging-face', 'pictures', 'run', 'clip', 'compressed'];
 const DATA = ['--data', 'pictures', '--engine', 'wasm', '--batch-size', '4', '--checkpoint-every', '2it'];
 
 /** @type {{ name: string, args: string[], again: (args: string[], isBegun: boolean) => string[] }[]} */
@@ -87,7 +88,7 @@ export async function fuzzKills({ count, seed, only, jobs, keep, root, print }) 
     throw new Error(`--only: expected ${scenarios.map(({ name }) => name).join(', ')}`);
   const fixtures = join(root, 'fixtures');
   mkdirSync(fixtures);
-  await makeFixtures(fixtures, new Set(['hugging-face', 'pictures', 'run', 'clip', 'compressed']));
+  await makeFixtures(fixtures, FIXTURES);
 
   const rows = new Map();
   for (const scenario of chosen) {
@@ -144,7 +145,12 @@ async function oneKill({ args, again }, { index, seed, folder, fixtures, whole }
   const isOver = started.isOver();
   started.kill();
   await started.ended;
-  const moment = isOver ? 'late' : existsSync(out) && filesIn(out).length > 0 ? 'during' : 'early';
+  const begun = readdirSync(folder).filter((name) => name.startsWith('out'));
+  const moment = isOver
+    ? 'late'
+    : begun.some((name) => filesIn(join(folder, name)).length > 0)
+      ? 'during'
+      : 'early';
 
   const orphans = await processesWith(mark);
   if (orphans.length > 0) return { moment, problem: `left processes behind: ${orphans.join(', ')}` };
@@ -161,18 +167,20 @@ async function oneKill({ args, again }, { index, seed, folder, fixtures, whole }
       return { moment, problem: `what is there opens as a model, but: ${left.join(', ')}` };
     if (looked.code === 1) return { moment, problem: `inspect crashes on what is there: ${looked.text}` };
   }
-  const isBegun = existsSync(join(out, 'config.json'));
-  const { code, text } = await runIn(
-    folder,
-    undefined,
-    again(args, isBegun && args[0] !== 'import' && args[0] !== 'export'),
-  ).ended;
+  // Nothing is left to do but to say so.
+  if (isWhole) return { moment, problem: leftOver(folder) };
+  const { code, text } = await runIn(folder, undefined, again(args, existsSync(join(out, 'config.json'))))
+    .ended;
   if (code !== 0) return { moment, problem: `given again it ends with ${code}: ${text}` };
   const different = differing(contentOf(out), whole.files);
-  return {
-    moment,
-    problem: different.length === 0 ? undefined : `ends in other files: ${different.join(', ')}`,
-  };
+  const problem = different.length === 0 ? leftOver(folder) : `ends in other files: ${different.join(', ')}`;
+  return { moment, problem };
+}
+
+/** What lies beside the output that was not there before. */
+function leftOver(folder) {
+  const strange = readdirSync(folder).filter((name) => name !== 'out' && !FIXTURES.includes(name));
+  return strange.length === 0 ? undefined : `left beside the output: ${strange.join(', ')}`;
 }
 
 /** Of a run folder: what `inspect` shows; the log of a run that was killed has fewer lines. */

@@ -44,7 +44,7 @@ export async function runTries(tries, { jobs, fixtures, root, seed, limits, onRe
     let process;
     let left = 0;
     const folder = join(root, `worker-${number}`);
-    for (let next; (next = waiting.pop()) !== undefined; ) {
+    for (let next; (next = waiting.pop()) !== undefined;) {
       if (process === undefined || left === 0) {
         process?.kill('SIGKILL');
         rmSync(folder, { recursive: true, force: true });

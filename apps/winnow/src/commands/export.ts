@@ -7,6 +7,7 @@ import { FormatError, exportHuggingFace, saveModel } from '@winnow/formats';
 import { z } from 'zod';
 import { copyCompanions } from '../model-source/companions';
 import { type OpenedModel, openModel } from '../model-source/open-model';
+import { writeWhole } from '../model-source/write-whole';
 import { pathOption } from '../options/path';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
@@ -38,8 +39,11 @@ export const exportCommand: Command = {
     await startEngine('wasm');
     const opened = await openModel(positional);
     try {
-      const lines = await write(out, format, opened);
-      await copyCompanions(out, { ...opened, normalisation: saidNormalisation(opened) });
+      const lines = await writeWhole(out, async (folder) => {
+        const written = await write({ folder, out }, format, opened);
+        await copyCompanions(folder, { ...opened, normalisation: saidNormalisation(opened) });
+        return written;
+      });
       for (const line of lines) print(terminal.stdout, line);
     } finally {
       disposeTree(opened.params);
@@ -54,15 +58,19 @@ function saidNormalisation({ model, normalisation }: OpenedModel): OpenedModel['
   return vision === undefined ? undefined : (normalisation ?? imageNetNormalisation);
 }
 
-/** Writes the model and says in which layout. */
-async function write(out: string, format: (typeof formats)[number], opened: OpenedModel): Promise<string[]> {
+/** Writes the model into a folder that will be `out`, and says in which layout. */
+async function write(
+  { folder, out }: { readonly folder: string; readonly out: string },
+  format: (typeof formats)[number],
+  opened: OpenedModel,
+): Promise<string[]> {
   const ours = async (): Promise<string> => {
     const { model, params, classNames, decision } = opened;
-    await saveModel(out, { model, params, classNames, ...(decision === undefined ? {} : { decision }) });
+    await saveModel(folder, { model, params, classNames, ...(decision === undefined ? {} : { decision }) });
     return `model.safetensors and structure.json in our own layout, in ${out}`;
   };
   const theirs = async (): Promise<string> => {
-    await exportHuggingFace(out, opened);
+    await exportHuggingFace(folder, opened);
     return `model.safetensors and config.json in Hugging Face's layout, in ${out}`;
   };
   switch (format) {

@@ -6,6 +6,7 @@ import { saveModel } from '@winnow/formats';
 import { z } from 'zod';
 import { copyCompanions } from '../model-source/companions';
 import { openModel } from '../model-source/open-model';
+import { writeWhole } from '../model-source/write-whole';
 import { pathOption } from '../options/path';
 import { count } from '../report/format';
 import { print } from '../terminal/terminal';
@@ -33,8 +34,10 @@ export const importCommand: Command = {
     const opened = await openModel(positional);
     const { kind, model, params, classNames, notes } = opened;
     try {
-      await saveModel(out, { model, params, classNames, origin: { from: positional } });
-      await copyCompanions(out, opened);
+      await writeWhole(out, async (folder) => {
+        await saveModel(folder, { model, params, classNames, origin: { from: positional } });
+        await copyCompanions(folder, opened);
+      });
     } finally {
       disposeTree(params);
     }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type SnapshotStore, UserError, canonicalJson } from '@winnow/core';
 import type { StartedEngine } from '@winnow/engine';
-import { fileSnapshotStore, writeAtomically } from '@winnow/formats';
+import { clearTemporaryFiles, fileSnapshotStore, writeAtomically } from '@winnow/formats';
 import { type Metrics, metricsFile } from './metrics';
 import type { PlannedRun } from './plan-run';
 import { RECORD_FILE, type RunRecord, readRecord } from './record';
@@ -54,6 +54,7 @@ export async function beginRun(
   await makeFolder(folder);
   const lock = lockRun(folder);
   try {
+    await clearTemporaryFiles(folder);
     await claim(folder, record, resumed, sourceWeights);
   } catch (error) {
     lock.release();

@@ -5,19 +5,25 @@ import { tryLock } from 'fs-native-extensions';
 
 export const LOCK_FILE = 'run.lock';
 
-/** Makes this process the only one that works in a run folder, until it lets go or ends, however it ends. */
+/** Makes this process the only one that works in a folder, until it lets go or ends, however it ends. */
 export interface RunLock {
   release(): void;
 }
 
 /** @throws {UserError} while another process works in the folder. */
 export function lockRun(folder: string): RunLock {
+  return lockFolder(
+    folder,
+    `another process is working on the run in ${folder}: wait for it or stop it, or choose another folder with --out`,
+  );
+}
+
+/** @throws {UserError} with the message `whenBusy` while another process has locked the folder. */
+export function lockFolder(folder: string, whenBusy: string): RunLock {
   const descriptor = openSync(join(folder, LOCK_FILE), 'a');
   if (!isLocked(descriptor)) {
     closeSync(descriptor);
-    throw new UserError(
-      `another process is working on the run in ${folder}: wait for it or stop it, or choose another folder with --out`,
-    );
+    throw new UserError(whenBusy);
   }
   let isHeld = true;
   return {

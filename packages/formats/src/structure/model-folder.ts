@@ -26,7 +26,7 @@ import type { OpenFile } from '../file/open-file';
 import { type JsonFileFormat, readJson, readJsonIfThere } from '../file/json-file';
 import { listed } from '../file/listing';
 import { hashing, openHashedIfThere } from '../file/sha256';
-import { makeFolder, renameDurably, writeAtomically } from '../file/write-atomically';
+import { clearTemporaryFiles, makeFolder, renameDurably, writeAtomically } from '../file/write-atomically';
 import { leafReader } from '../safetensors/leaf-reader';
 import { safetensorsIn } from '../safetensors/open-safetensors';
 import { streamSafetensors } from '../safetensors/safetensors';
@@ -90,6 +90,7 @@ export async function saveModel(
   checkClassNames(denseConfigOf(model), classNames);
 
   await makeFolder(folder);
+  await clearTemporaryFiles(folder);
   await settle(folder);
   const { config } = model;
   const masks = isMasked(config) ? config.masks : {};
