@@ -30,7 +30,8 @@ function digestOfTraining(): string {
 }
 
 export default defineConfig({
-  entry: ['src/main.ts'],
+  // The program, and the function behind it for tools that give many commands in one process.
+  entry: ['src/main.ts', 'src/cli.ts'],
   format: 'esm',
   clean: true,
   target: 'node20',
