@@ -15,7 +15,13 @@ import {
 import { startEngine } from '@winnow/engine';
 import { correspondences, fromTheirs, toTheirs } from '../src/checkpoint/correspondence';
 import { huggingFaceNaming } from '../src/hugging-face/vision-transformer-naming';
-import { FormatError, exportHuggingFace, importVisionTransformer, writeSafetensors } from '../src/index';
+import {
+  FormatError,
+  exportHuggingFace,
+  importModel,
+  importVisionTransformer,
+  writeSafetensors,
+} from '../src/index';
 import { timmNaming } from '../src/timm/vision-transformer-naming';
 
 /** Two blocks of width 6 with two heads, on pictures of 4 × 4 pixels in patches of 2, two channels. */
@@ -200,7 +206,7 @@ describe('importVisionTransformer', () => {
     tensors.delete('classifier.bias');
     await writeCheckpoint(tensors, { ...huggingFaceConfig, architectures: ['ViTModel'] });
     await expect(importVisionTransformer(folder)).rejects.toThrow(
-      /expected a classifier classifier\.weight with a row per class, got none; the option `newHead`/,
+      /expected a classifier classifier\.weight with a row per class, got none; a fresh one .*option `newHead`/,
     );
     const { params } = await importVisionTransformer(folder, { newHead: { classes: 2, seed: 1 } });
     expect(params.head.weight.shape).toEqual([6, 2]);
@@ -244,6 +250,62 @@ describe('importVisionTransformer', () => {
     });
     await expect(importVisionTransformer(folder)).rejects.toThrow(FormatError);
     await expect(importVisionTransformer(folder)).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['blocks.0.ls1.gamma', 'layer scale'],
+    ['reg_token', 'register tokens'],
+    ['norm_pre.weight', 'a norm before the first block'],
+    ['fc_norm.weight', 'a norm after pooling'],
+    ['blocks.1.attn.q_norm.weight', 'norms within attention'],
+  ])('refuses a timm model with %s by its feature: %s', async (name, feature) => {
+    const tensors = await timmTensors(small('none', 1e-6));
+    await writeCheckpoint(tensors.set(name, { dtype: 'float32', shape: [6], values: new Float32Array(6) }));
+    await expect(importVisionTransformer(folder, { heads: 2 })).rejects.toThrow(
+      `models with ${feature} (${name}) are not supported`,
+    );
+  });
+
+  it('refuses models like a ViT by their feature, and models without a class token', async () => {
+    await writeCheckpoint(await huggingFaceTensors(small('none', 1e-12)), {
+      ...huggingFaceConfig,
+      model_type: 'dinov2',
+    });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /at model_type: expected vit or deit, got "dinov2": models with layer scale are not supported/,
+    );
+    const tensors = await timmTensors(small('none', 1e-6));
+    tensors.delete('cls_token');
+    await writeCheckpoint(tensors);
+    await expect(importVisionTransformer(folder)).rejects.toThrow(/models without a class token/);
+  });
+
+  it('has the activation, and refuses the pooling, that timm made the model with', async () => {
+    const model = small('none', 1e-6);
+    const quick = { num_heads: 2, model_args: { act_layer: 'quick_gelu' } };
+    await writeCheckpoint(await timmTensors(model), quick);
+    const { model: imported, params } = await importVisionTransformer(folder);
+    expect(imported.config.tower).toEqual({ ...model.config.tower, activation: 'quick-gelu' });
+    disposeTree(params);
+    await writeCheckpoint(await timmTensors(model), { num_heads: 2, model_args: { global_pool: 'avg' } });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /at model_args\.global_pool: expected token/,
+    );
+  });
+
+  it('starts a fresh classifier where one is missing, if that is asked for', async () => {
+    const model = small('none', 1e-6);
+    const missingHead = { classes: 5, seed: 3 };
+    await writeCheckpoint(await timmTensors(model), { num_heads: 2 });
+    const whole = await importModel(folder, { missingHead });
+    expect([whole.hasFreshHead, whole.model.config]).toEqual([false, model.config]);
+    const tensors = await timmTensors(model);
+    tensors.delete('head.weight');
+    tensors.delete('head.bias');
+    await writeCheckpoint(tensors, { num_heads: 2 });
+    const headless = await importModel(folder, { missingHead });
+    expect([headless.hasFreshHead, headless.model.config]).toEqual([true, { ...model.config, classes: 5 }]);
+    disposeTree([whole.params, headless.params]);
   });
 
   it('says what else is missing', async () => {

@@ -1,7 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FormatError, PREPROCESSOR_FILE, preprocessorConfig, readNormalisation } from '../src/index';
+import {
+  FormatError,
+  PREPROCESSOR_FILE,
+  clipNormalisation,
+  preprocessorConfig,
+  readNormalisation,
+  readPreprocessor,
+} from '../src/index';
 
 let folder: string;
 beforeEach(async () => {
@@ -24,12 +31,68 @@ describe('what pictures are normalised with', () => {
       'config.json',
       { architecture: 'vit_tiny', pretrained_cfg: { tag: 'a', ...halves } },
     ],
+    ['an old timm checkpoint', 'config.json', { architecture: 'vit_tiny', num_classes: 2, ...halves }],
     ['an open_clip checkpoint', 'open_clip_config.json', { model_cfg: {}, preprocess_cfg: halves }],
+    [
+      'the processor of transformers 5',
+      'processor_config.json',
+      {
+        processor_class: 'CLIPProcessor',
+        image_processor: {
+          ...{ image_processor_type: 'CLIPImageProcessor', image_mean: 0.5, image_std: halves.std },
+          ...{ do_rescale: true, rescale_factor: 1 / 255, resample: 3, data_format: 'channels_first' },
+          ...{ crop_size: { height: 16, width: 16 }, size: { shortest_edge: 16 }, device: null },
+        },
+      },
+    ],
   ])('is read from %s', async (_what, name, content) => {
     await write(name, content);
     expect(await readNormalisation(folder)).toEqual(halves);
     await writeFile(join(folder, 'model.safetensors'), '');
     expect(await readNormalisation(join(folder, 'model.safetensors'))).toEqual(halves);
+  });
+
+  it('is read from the processor of transformers 5 before the file of its predecessors', async () => {
+    const ours = { mean: [0.1, 0.2, 0.3], std: [1, 2, 3] };
+    await write(PREPROCESSOR_FILE, { image_mean: ours.mean, image_std: ours.std });
+    await write('processor_config.json', { processor_class: 'CLIPProcessor' });
+    expect(await readNormalisation(folder)).toEqual(ours);
+    await write('processor_config.json', {
+      image_processor: { image_mean: halves.mean, image_std: halves.std },
+    });
+    expect(await readNormalisation(folder)).toEqual(halves);
+  });
+
+  it('is what the kind of processor usually has, where it does not say it', async () => {
+    await write(PREPROCESSOR_FILE, { image_processor_type: 'ViTImageProcessorFast', do_normalize: null });
+    expect(await readNormalisation(folder)).toEqual({ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+    await write(PREPROCESSOR_FILE, { feature_extractor_type: 'CLIPFeatureExtractor' });
+    expect(await readNormalisation(folder)).toEqual(clipNormalisation);
+  });
+
+  it.each([
+    [224, 224],
+    [{ height: 224, width: 224 }, 224],
+    [[224, 224], 224],
+    [{ shortest_edge: 224 }, undefined],
+  ])('comes with the size of the pictures: %j', async (size, side) => {
+    const said = { image_mean: 0.5, image_std: 0.5, size };
+    await write(PREPROCESSOR_FILE, said);
+    expect(await readPreprocessor(folder)).toMatchObject({ imageSize: side });
+    await write(PREPROCESSOR_FILE, { ...said, do_center_crop: true, crop_size: 192 });
+    expect(await readPreprocessor(folder)).toMatchObject({ imageSize: 192 });
+  });
+
+  it.each([
+    ['another scale', { rescale_factor: 1 / 127.5 }, /at rescale_factor: expected 1\/255/],
+    ['no scale', { do_rescale: false }, /at do_rescale: expected true/],
+    ['a rectangle', { size: { height: 224, width: 112 } }, /at size: expected as high as wide/],
+    ['blue before red', { do_flip_channel_order: true }, /at do_flip_channel_order: expected false/],
+    ['what is not known', { gamma: 2.2 }, /at gamma: expected a field that Winnow knows/],
+  ])('refuses %s', async (_what, fields, message) => {
+    await write(PREPROCESSOR_FILE, { image_mean: [1, 2, 3], image_std: [1, 2, 3], ...fields });
+    await expect(readNormalisation(folder)).rejects.toThrow(FormatError);
+    await expect(readNormalisation(folder)).rejects.toThrow(message);
   });
 
   it('is nothing where a checkpoint says that it does not normalise', async () => {

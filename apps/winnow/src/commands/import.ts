@@ -4,6 +4,7 @@ import { UserError, disposeTree, parseOptions } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
 import { z } from 'zod';
+import { checkpointShape } from '../model-source/checkpoint-choices';
 import { copyCompanions } from '../model-source/companions';
 import { openModel } from '../model-source/open-model';
 import { writeWhole } from '../model-source/write-whole';
@@ -14,6 +15,7 @@ import type { Command } from './command';
 
 const importOptions = z.object({
   out: pathOption('output').min(1).optional().describe('The folder to write the model to'),
+  ...checkpointShape,
 });
 const title = 'Options of import';
 
@@ -25,13 +27,13 @@ export const importCommand: Command = {
   groups: () => [{ title, schema: importOptions }],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('import: expected a checkpoint');
-    const { out } = parseOptions(importOptions, given, title);
+    const { out, ...checkpoint } = parseOptions(importOptions, given, title);
     if (out === undefined) throw new UserError('import: say with --out where the model should go');
     if (existsSync(join(out, 'structure.json')))
       throw new UserError(`${out} already holds a model: choose another folder with --out, or remove it`);
     // Weights only pass through: the engine that is always there will do.
     await startEngine('wasm');
-    const opened = await openModel(positional);
+    const opened = await openModel(positional, checkpoint);
     const { kind, model, params, classNames, notes } = opened;
     try {
       await writeWhole(out, async (folder) => {

@@ -9,6 +9,7 @@ import {
 } from '@winnow/core';
 import { z } from 'zod';
 import type { FlagGroup } from '../arguments/flag';
+import { checkpointChoices, checkpointShape } from '../model-source/checkpoint-choices';
 import { withChoicesOfModel } from '../model-source/choices';
 import { digestOf, weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
@@ -68,6 +69,7 @@ const givenShape = {
     .enum(headChoices)
     .default('kept')
     .describe('Of the model of --from: its head goes on where it fits the data, or is drawn anew'),
+  ...checkpointShape,
 };
 const givenOptions = z.object(givenShape);
 
@@ -143,7 +145,12 @@ async function startOf(
     return { workload, model, params: initialize<TensorTree>(model.specs, seed), source: {} };
   }
   const { head } = givenOptions.parse(own);
-  const origin = await originOn(kind, options, own, { from, head, terminal });
+  const origin = await originOn(kind, options, own, {
+    from,
+    head,
+    terminal,
+    checkpoint: checkpointChoices(own),
+  });
   print(terminal.stderr, `${from}: ${fateOfHead(origin, head)}; nothing is frozen`);
   const start = await startFrom(origin, { seed, head });
   return { ...start, source: { sourceWeights: await digestOf(start.params) } };

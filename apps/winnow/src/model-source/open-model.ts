@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   type AnyModel,
   type Decision,
@@ -10,18 +10,24 @@ import {
   UserError,
   downloadTensor,
   entriesOf,
+  familyOf,
 } from '@winnow/core';
 import {
+  type ImportOptions,
+  PREPROCESSOR_FILE,
   type PictureNormalisation,
+  type Preprocessor,
   checkpointKind,
   clipNormalisation,
   importModel,
   loadModel,
   modelFolderKind,
   readNormalisation,
+  readPreprocessor,
 } from '@winnow/formats';
 import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
+import type { CheckpointChoices } from './checkpoint-choices';
 
 /** A model from disk; the caller owns its parameters. */
 export type OpenedModel = AnyModel & {
@@ -36,16 +42,22 @@ export type OpenedModel = AnyModel & {
   readonly tokenizerPath: string | undefined;
   /** What its pictures are normalised with; the data's own way where nothing says it. */
   readonly normalisation: PictureNormalisation | undefined;
+  /** Whether it came without a classifier and has a fresh one. */
+  readonly hasFreshHead: boolean;
 };
+
+/** How a checkpoint of others is read. */
+export type ReadingChoices = CheckpointChoices & Pick<ImportOptions, 'missingHead'>;
 
 /**
  * Opens the model of a run folder, a model folder, or a Hugging Face, timm or open_clip checkpoint.
- * @throws {UserError} when there is nothing, or the run has not finished.
+ * @throws {UserError} when there is nothing, the run has not finished, or a model of ours is told what it says itself.
  * @throws {FormatError} when the files are corrupt or describe another kind of model.
  */
-export async function openModel(path: string): Promise<OpenedModel> {
+export async function openModel(path: string, reading: ReadingChoices = {}): Promise<OpenedModel> {
   const saved = savedModelIn(path);
   if (saved !== undefined) {
+    refuseChoices(path, reading);
     const { decision, ...loaded } = await loadModel(saved);
     return {
       ...loaded,
@@ -54,19 +66,26 @@ export async function openModel(path: string): Promise<OpenedModel> {
       notes: [],
       tokenizerPath: tokenizerIn(saved),
       normalisation: await readNormalisation(saved),
+      hasFreshHead: false,
     };
   }
   const record = await recordIfAny(path);
   if (record !== undefined) {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
-  const { notes, leftOut, ...imported } = await importModel(path);
+  const { heads, activation, missingHead } = reading;
+  const { notes, leftOut, ...imported } = await importModel(path, {
+    ...(heads === undefined ? {} : { heads }),
+    ...(activation === undefined ? {} : { activation }),
+    ...(missingHead === undefined ? {} : { missingHead }),
+  });
+  const preprocessor = await readPreprocessor(path);
   const normalisation =
-    (await readNormalisation(path)) ?? (imported.kind === 'dual-encoder' ? clipNormalisation : undefined);
+    preprocessor?.normalisation ?? (imported.kind === 'dual-encoder' ? clipNormalisation : undefined);
   return {
     ...imported,
     decision: undefined,
-    notes: [...notes, ...leftOut],
+    notes: [...notes, ...preparationNotes(imported.model.config, preprocessor), ...leftOut],
     tokenizerPath: tokenizerIn(path),
     normalisation,
   };
@@ -85,6 +104,34 @@ export async function modelKindAt(path: string): Promise<DenseConfig['kind']> {
 function savedModelIn(path: string): string | undefined {
   if (!existsSync(path)) throw new UserError(`there is no model or run at ${path}`);
   return [join(path, 'model'), path].find((folder) => existsSync(join(folder, 'structure.json')));
+}
+
+/** @throws {UserError} when flags are given that only checkpoints of others need. */
+function refuseChoices(path: string, { heads, activation }: ReadingChoices): void {
+  for (const [flag, value] of Object.entries({ heads, activation })) {
+    if (value !== undefined) {
+      throw new UserError(
+        `--${flag}: ${path} is a model of winnow, which says it itself: leave the flag out`,
+      );
+    }
+  }
+}
+
+/** What is not as one would think of how a checkpoint's pictures are prepared. */
+function preparationNotes(config: DenseConfig, preprocessor: Preprocessor | undefined): string[] {
+  const { vision, text } = familyOf(config).towers(config);
+  if (vision === undefined) return [];
+  if (preprocessor === undefined) {
+    const taken = text === undefined ? 'the data have it' : "OpenAI's CLIP has it";
+    return [`no ${PREPROCESSOR_FILE} says what its pictures are normalised with: taken as ${taken}`];
+  }
+  const { imageSize: prepared, file } = preprocessor;
+  const { imageSize } = vision;
+  return prepared === undefined || prepared === imageSize
+    ? []
+    : [
+        `${basename(file)} makes pictures of ${prepared} px, the model takes ${imageSize}: they are scaled to ${imageSize}`,
+      ];
 }
 
 /** What a Hugging Face tokenizer may be made of. */

@@ -17,6 +17,7 @@ import { towerParameter } from '@winnow/lottery-ticket';
 import type { DataChoice } from '../options/training';
 import { type Terminal, print } from '../terminal/terminal';
 import type { HeadChoice, Workload, WorkloadKind } from '../workload/workload';
+import type { CheckpointChoices } from './checkpoint-choices';
 import { type OpenedModel, openModel } from './open-model';
 
 /** A task, and a model for it whose towers are those of another; the caller owns the parameters. */
@@ -34,6 +35,14 @@ export interface Origin {
   readonly towers: ReadonlyMap<string, HostTensor>;
 }
 
+export interface OriginChoices {
+  readonly from: string;
+  readonly head: HeadChoice;
+  readonly terminal: Terminal;
+  /** What a checkpoint of others leaves open. */
+  readonly checkpoint?: CheckpointChoices;
+}
+
 /**
  * The towers of the model at a path, for a task.
  * @throws {UserError} when the task needs a tower that the model does not have, or its head is to go on and is for other
@@ -43,15 +52,18 @@ export async function originOn(
   kind: WorkloadKind,
   choice: DataChoice,
   options: unknown,
-  { from, head, terminal }: { readonly from: string; readonly head: HeadChoice; readonly terminal: Terminal },
+  { from, head, terminal, checkpoint = {} }: OriginChoices,
 ): Promise<Origin> {
-  const opened = await openModel(from);
+  // Its own head is never taken: classes, and the seed that draws it, are the task's.
+  const opened = await openModel(from, { ...checkpoint, missingHead: { classes: 1, seed: 0 } });
   for (const note of opened.notes) print(terminal.stderr, `${from}: ${note}`);
   try {
     refuseMasked(opened, from);
-    const { workload, model } = await kind.adapt(choice, opened, options, head);
+    const { workload, model } = await kind.adapt(choice, opened, options, opened.hasFreshHead ? 'new' : head);
     const dense = asDense(opened);
-    const parameters = [...(await downloadTree(dense.params))];
+    const parameters = [...(await downloadTree(dense.params))].filter(
+      ([path]) => !(opened.hasFreshHead && isOfHead(dense.model, path)),
+    );
     const towers = new Map(parameters.map(([path, tensor]) => [nameIn(dense.model, path), tensor]));
     return { workload, model, towers };
   } finally {

@@ -1,31 +1,43 @@
 import { FormatError } from '../file/format-error';
 import { type Checkpoint, shown } from './checkpoint';
 import type { Naming } from './naming';
-import type { ImportOptions, Reading } from './reading';
+import type { ImportOptions, NewHead, Reading } from './reading';
+
+/** A classifier's classes, and where it comes from. */
+export interface Classifier {
+  readonly classes: number;
+  /** Set for one that is drawn anew: the checkpoint's own, if it has one, is left out. */
+  readonly fresh: NewHead | undefined;
+}
 
 /**
- * Classes of a classifier stored [K, D], or of the fresh one that was asked for.
+ * The classifier stored [K, D] under a name, or the fresh one that was asked for.
  * @throws {FormatError} when there is neither.
  */
-export function classesOf({ file, tensors }: Checkpoint, name: string, { newHead }: ImportOptions): number {
-  if (newHead !== undefined) return newHead.classes;
-  const classifier = tensors.get(name);
-  const [classes] = classifier?.shape ?? [];
-  if (classes !== undefined && classes > 0) return classes;
+export function classifierOf(
+  { file, tensors }: Checkpoint,
+  name: string,
+  { newHead, missingHead }: ImportOptions,
+): Classifier {
+  const stored = tensors.get(name);
+  const fresh = newHead ?? (stored === undefined ? missingHead : undefined);
+  if (fresh !== undefined) return { classes: fresh.classes, fresh };
+  const [classes] = stored?.shape ?? [];
+  if (classes !== undefined && classes > 0) return { classes, fresh };
   throw new FormatError(
-    `${file}: expected a classifier ${name} with a row per class, got ${shown(classifier)}; ` +
-      'the option `newHead` starts a fresh one',
+    `${file}: expected a classifier ${name} with a row per class, got ${shown(stored)}; a fresh one is started by ` +
+      'winnow train --from … --head new (the option `newHead`)',
   );
 }
 
 const HEADS = ['head.weight', 'head.bias', 'distillationHead.weight', 'distillationHead.bias'];
 
 /** What a vision transformer does without: poolers, and its classifiers where fresh ones were asked for. */
-export function leftOutOfClassifier(naming: Naming, { newHead }: ImportOptions): Reading['leftOut'] {
+export function leftOutOfClassifier(naming: Naming, { fresh }: Classifier): Reading['leftOut'] {
   const heads = HEADS.map((path) => naming(path).name);
   return (name) => {
     if (/(^|\.)pooler\.dense\./.test(name)) return 'the classifier reads the class token, not the pooler';
-    if (newHead !== undefined && heads.includes(name)) return 'a fresh classifier was asked for';
+    if (fresh !== undefined && heads.includes(name)) return 'a fresh classifier was asked for';
     return undefined;
   };
 }

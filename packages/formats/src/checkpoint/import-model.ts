@@ -29,6 +29,7 @@ import { timmVisionTransformer } from '../timm/vision-transformer-reading';
 import { type Checkpoint, openCheckpoint } from './checkpoint';
 import { type Correspondence, correspondences, partsOfTheirs } from './correspondence';
 import type { ImportOptions, Reading } from './reading';
+import { towersOf } from './towers';
 
 /** A model of whatever kind the checkpoint holds, with its parameters, which the caller owns. */
 export type ImportedModel = AnyDenseModel & {
@@ -36,6 +37,8 @@ export type ImportedModel = AnyDenseModel & {
   readonly bytes: number;
   /** Names of its classes, in the order of the classifier's rows; undefined where nothing says them. */
   readonly classNames: readonly string[] | undefined;
+  /** Whether its classifier is a fresh one. */
+  readonly hasFreshHead: boolean;
   /** What a user should know of how it was read, one line each. */
   readonly notes: readonly string[];
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
@@ -67,9 +70,11 @@ const CLIP =
 export function importModel(folderOrFile: string, options: ImportOptions = {}): Promise<ImportedModel> {
   return withCheckpoint(folderOrFile, async (checkpoint) => {
     const reading = modelReading(checkpoint, options);
-    const { tensors, leftOut } = await parametersOf(checkpoint, reading, options);
-    const { config, classNames, notes = [] } = reading;
-    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, classNames, notes, leftOut };
+    checkSaid(checkpoint, reading, options);
+    const { tensors, leftOut } = await parametersOf(checkpoint, reading);
+    const { config, classNames, fresh, notes = [] } = reading;
+    const how = { classNames, hasFreshHead: fresh !== undefined, notes, leftOut };
+    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, ...how };
   });
 }
 
@@ -84,7 +89,8 @@ export function importVisionTransformer(
   return withCheckpoint(folderOrFile, async (checkpoint) => {
     const reading = visionReading(checkpoint, options);
     if (reading === undefined) throw unknownKind(checkpoint, VISION);
-    const { tensors, leftOut } = await parametersOf(checkpoint, reading, options);
+    checkSaid(checkpoint, reading, options);
+    const { tensors, leftOut } = await parametersOf(checkpoint, reading);
     const model = visionTransformer(reading.config);
     const params = uploadTree<VisionTransformerParams>(model.specs, tensors);
     return { model, params, classNames: reading.classNames, leftOut };
@@ -96,8 +102,10 @@ export function importVisionTransformer(
  * @throws {FormatError} as `importModel` does.
  */
 export function checkpointKind(folderOrFile: string): Promise<DenseConfig['kind']> {
+  // None of what a checkpoint may leave open matters to its kind.
+  const anything: ImportOptions = { heads: 1, activation: 'gelu', missingHead: { classes: 1, seed: 0 } };
   return withCheckpoint(folderOrFile, (checkpoint) =>
-    Promise.resolve(modelReading(checkpoint, {}).config.kind),
+    Promise.resolve(modelReading(checkpoint, anything).config.kind),
   );
 }
 
@@ -106,6 +114,27 @@ function modelReading(checkpoint: Checkpoint, options: ImportOptions): Reading {
   const reading = visionReading(checkpoint, options) ?? clipReading(checkpoint, options);
   if (reading === undefined) throw unknownKind(checkpoint, `${VISION}, or ${CLIP}`);
   return reading;
+}
+
+/**
+ * What is said beside a checkpoint fills in what it does not say itself; it changes nothing of the rest.
+ * @throws {FormatError} when it contradicts the checkpoint.
+ */
+function checkSaid({ file }: Checkpoint, { config }: Reading, { heads, activation }: ImportOptions): void {
+  for (const tower of towersOf(config)) {
+    if (heads !== undefined && heads !== tower.heads) {
+      throw new FormatError(
+        `${file}: expected ${tower.heads} attention heads, as its configuration says, got ${heads}; leave --heads (the option ` +
+          '`heads`) out',
+      );
+    }
+    if (activation !== undefined && activation !== tower.activation) {
+      throw new FormatError(
+        `${file}: expected the activation ${tower.activation}, as its configuration says, got ${activation}; leave ` +
+          '--activation (the option `activation`) out',
+      );
+    }
+  }
 }
 
 async function withCheckpoint<Result>(
@@ -146,15 +175,14 @@ function unknownKind({ file, tensors }: Checkpoint, expected: string): FormatErr
 /** All parameters by our paths, and a line for each of their tensors that is none of them. */
 async function parametersOf(
   checkpoint: Checkpoint,
-  { config, naming, leftOut: reasonFor }: Reading,
-  { newHead }: ImportOptions,
+  { config, naming, fresh: head, leftOut: reasonFor }: Reading,
 ): Promise<{ tensors: NamedTensors; leftOut: string[] }> {
   const model = modelOf(config);
   const isFresh = ({ parts }: Correspondence): boolean =>
-    newHead !== undefined && parts.some(({ path }) => isOfHead(model, path));
+    head !== undefined && parts.some(({ path }) => isOfHead(model, path));
   const table = correspondences({ specs: model.specs, config }, naming).filter((row) => !isFresh(row));
   checkTensors(checkpoint, table, reasonFor);
-  const fresh = newHead && (await freshHeads(model, newHead.seed));
+  const fresh = head && (await freshHeads(model, head.seed));
   // One by one: neither their tensors nor ours need be in host memory as a whole.
   async function* ours(): AsyncGenerator<readonly [string, HostTensor]> {
     for (const row of table) yield* partsOfTheirs(row, await checkpoint.read(row.name));

@@ -1,7 +1,7 @@
 import type { VisionTransformerConfig } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
 import { huggingFaceClassNames } from '../checkpoint/class-names';
-import { classesOf, leftOutOfClassifier } from '../checkpoint/classifier';
+import { classifierOf, leftOutOfClassifier } from '../checkpoint/classifier';
 import { checkLayers } from '../checkpoint/layers';
 import type { ImportOptions, Reading } from '../checkpoint/reading';
 import { configOf } from './config-file';
@@ -27,9 +27,15 @@ export function huggingFaceVisionTransformer(
     source: `num_hidden_layers in ${stated.file}`,
   });
   const classifier = tensors.has('cls_classifier.weight') ? 'cls_classifier.weight' : 'classifier.weight';
-  const config = fromHuggingFaceConfig(theirs, classesOf(checkpoint, classifier, options));
-  const classNames =
-    options.newHead === undefined ? huggingFaceClassNames(stated, config.classes) : undefined;
+  const head = classifierOf(checkpoint, classifier, options);
+  const { classes, fresh } = head;
+  const config = fromHuggingFaceConfig(theirs, classes);
   const naming = huggingFaceNaming({ ...names, distillation: config.distillation });
-  return { config, naming, classNames, leftOut: leftOutOfClassifier(naming, options) };
+  return {
+    config,
+    naming,
+    classNames: fresh === undefined ? huggingFaceClassNames(stated, classes) : undefined,
+    fresh,
+    leftOut: leftOutOfClassifier(naming, head),
+  };
 }

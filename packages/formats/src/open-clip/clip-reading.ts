@@ -44,6 +44,6 @@ function activationOf({ file, tensors }: Checkpoint, { activation }: ImportOptio
   if (OPENAI_NUMBERS.every((name) => tensors.has(name))) return 'quick-gelu';
   throw new FormatError(
     `${file}: expected to learn from open_clip_config.json whether this CLIP needs quick-GELU (OpenAI's weights do) or ` +
-      'GELU, got no such file; put it beside the weights, or give the option `activation`',
+      'GELU, got no such file; put it beside the weights, or say it with --activation of winnow import or winnow train (the option `activation`)',
   );
 }

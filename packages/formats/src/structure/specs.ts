@@ -1,12 +1,5 @@
-import {
-  type DenseConfig,
-  type ParameterSpec,
-  type TowerConfig,
-  checkDecision,
-  entriesOf,
-  familyOf,
-  modelOf,
-} from '@winnow/core';
+import { type DenseConfig, type ParameterSpec, checkDecision, entriesOf, modelOf } from '@winnow/core';
+import { towersOf } from '../checkpoint/towers';
 import { FormatError } from '../file/format-error';
 import type { OpenSafetensors } from '../safetensors/open-safetensors';
 
@@ -44,9 +37,4 @@ function checkTies(config: DenseConfig): void {
   // Sharing leaves a site with the columns that it shows; the letters are those of all that it had.
   const sites = modelOf(untied).sites.map((site) => ({ ...site, units: ties[site.id]?.units ?? site.units }));
   checkDecision({ version: 1, sites: ties }, sites);
-}
-
-function towersOf(config: DenseConfig): readonly TowerConfig[] {
-  const { vision, text } = familyOf(config).towers(config);
-  return [vision, text].flatMap((found) => (found === undefined ? [] : [found.tower]));
 }

@@ -42,12 +42,12 @@ export function headsOf(
       heads,
       note:
         `nothing says how many attention heads it has: taken to be ${heads}, as in the published models of width ` +
-        `${embedDim}; --heads (the option \`heads\`) says otherwise`,
+        `${embedDim}; if that is wrong, say it with --heads (the option \`heads\`)`,
     };
   }
   throw new FormatError(
     `${file}: expected to learn the number of attention heads from a config.json beside it (num_heads, or the name of a ` +
-      `published architecture), got nothing, and no published model is ${embedDim} wide; say it with --heads ` +
-      '(the option `heads`)',
+      `published architecture), got nothing, and no published model is ${embedDim} wide; say it with --heads of ` +
+      'winnow import or winnow train (the option `heads`)',
   );
 }

@@ -28,7 +28,7 @@ export function timmVisionTransformerConfig(
   const { imageSize, patchSize, channels, embedDim, layers, hiddenDim } = shapes;
   const said = stated === undefined ? nothingSaid : readTimmConfig(stated, shapes);
   const { heads, note } = headsOf(file, {
-    said: givenHeads ?? said.heads,
+    said: said.heads ?? givenHeads,
     ...(said.architecture === undefined ? {} : { architecture: said.architecture }),
     embedDim,
   });

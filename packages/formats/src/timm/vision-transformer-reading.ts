@@ -1,7 +1,7 @@
 import type { VisionTransformerConfig } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
 import { timmClassNames } from '../checkpoint/class-names';
-import { classesOf, leftOutOfClassifier } from '../checkpoint/classifier';
+import { classifierOf, leftOutOfClassifier } from '../checkpoint/classifier';
 import type { ImportOptions, Reading } from '../checkpoint/reading';
 import { FormatError } from '../file/format-error';
 import { refuseUnsupported } from './unsupported';
@@ -23,12 +23,13 @@ export function timmVisionTransformer(
     throw new FormatError(`${file}: models without a class token (cls_token) are not supported`);
   }
   refuseUnsupported(file, tensors.keys());
-  const classes = classesOf(checkpoint, 'head.weight', options);
+  const head = classifierOf(checkpoint, 'head.weight', options);
+  const { classes, fresh } = head;
   return {
     ...timmVisionTransformerConfig(checkpoint, classes, options.heads),
     naming: timmNaming,
-    classNames:
-      stated === undefined || options.newHead !== undefined ? undefined : timmClassNames(stated, classes),
-    leftOut: leftOutOfClassifier(timmNaming, options),
+    classNames: stated === undefined || fresh !== undefined ? undefined : timmClassNames(stated, classes),
+    fresh,
+    leftOut: leftOutOfClassifier(timmNaming, head),
   };
 }

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** What a checkpoint of others may leave open, as flags of the commands that make a model of ours from it. */
+export const checkpointShape = {
+  heads: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Attention heads of a timm checkpoint, where neither it nor its config.json says them'),
+  activation: z
+    .enum(['gelu', 'quick-gelu'])
+    .optional()
+    .describe('Activation of a CLIP of open_clip, where no open_clip_config.json says it'),
+};
+
+const checkpointOptions = z.object(checkpointShape);
+export type CheckpointChoices = z.output<typeof checkpointOptions>;
+
+/** Flags given, of which `heads` and `activation` are taken. */
+export const checkpointChoices = (given: unknown): CheckpointChoices => checkpointOptions.parse(given);
