@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { makeFixtures } from './fixtures.mjs';
 import { kinds } from './kinds.mjs';
 import { runTries } from './pool.mjs';
+import { hasServer, startServer } from './queue.mjs';
 
 const LIMITS = { cpuSeconds: 20, wallSeconds: 30, memoryBytes: 2 * 2 ** 30 };
 const VERDICTS = ['accepted', 'refused', 'crash', 'hang', 'memory', 'outside'];
@@ -33,7 +34,10 @@ export async function fuzzFiles({ count, index, seed, only, jobs, keep, root, pr
   const unknown = (only ?? []).find((name) => !kinds.some((kind) => kind.name === name));
   if (unknown !== undefined)
     throw new Error(`--only: expected ${kinds.map(({ name }) => name).join(', ')}; got ${unknown}`);
-  const chosen = only === undefined ? kinds : kinds.filter(({ name }) => only.includes(name));
+  const asked = only === undefined ? kinds : kinds.filter(({ name }) => only.includes(name));
+  const chosen = hasServer() ? asked : asked.filter(({ needsServer }) => !needsServer);
+  if (chosen.length < asked.length)
+    print('Without redis-server or valkey-server jobs of queues are left out.');
   const fixtures = join(root, 'fixtures');
   mkdirSync(fixtures);
   await makeFixtures(fixtures, new Set(chosen.flatMap((kind) => kind.fixtures)));
@@ -49,16 +53,21 @@ export async function fuzzFiles({ count, index, seed, only, jobs, keep, root, pr
     ]),
   );
   const began = performance.now();
-  await runTries(tries, {
-    ...{ jobs, fixtures, root, seed, limits: LIMITS },
-    onResult: (result, folder) => {
-      const row = counts.get(result.kind);
-      row[result.verdict]++;
-      row.cpuMs += result.cpuMs ?? 0;
-      if (index !== undefined) print(`${result.verdict}: ${result.command ?? ''}\n${result.text}`);
-      if (FAILURES.has(result.verdict)) keepFailure(result, { folder, keep, seed, print });
-    },
-  });
+  const server = chosen.some(({ needsServer }) => needsServer) ? await startServer() : undefined;
+  try {
+    await runTries(tries, {
+      ...{ jobs, fixtures, root, seed, limits: LIMITS },
+      onResult: (result, folder) => {
+        const row = counts.get(result.kind);
+        row[result.verdict]++;
+        row.cpuMs += result.cpuMs ?? 0;
+        if (index !== undefined) print(`${result.verdict}: ${result.command ?? ''}\n${result.text}`);
+        if (FAILURES.has(result.verdict)) keepFailure(result, { folder, keep, seed, print });
+      },
+    });
+  } finally {
+    await server?.kill();
+  }
   print(tableOf(counts));
   const seconds = (performance.now() - began) / 1000;
   const failed = [...counts.values()].reduce(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as checkpoints from './checkpoints.mjs';
 import { makeMany } from './cached-pictures.mjs';
 import { makeCaptions, makePictures } from './pictures.mjs';
+import { makeJob } from './queue.mjs';
 import { winnow } from './winnow.mjs';
 
 const WASM = ['--engine', 'wasm'];
@@ -129,6 +130,7 @@ const recipes = {
         ...[...training(1), '--out', folder],
       ]),
   },
+  queue: { needs: ['comparison'], make: (folder, at) => makeJob(folder, at('comparison')) },
   options: {
     make: (folder) => {
       mkdirSync(folder, { recursive: true });

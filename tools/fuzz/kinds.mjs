@@ -1,4 +1,5 @@
 import { mutateSealed, readThroughCache } from './cached-pictures.mjs';
+import { handOutJob } from './queue.mjs';
 import { mutateJson } from './mutate-json.mjs';
 import { mutatePicture } from './mutate-picture.mjs';
 import { mutateSafetensors } from './mutate-safetensors.mjs';
@@ -12,6 +13,7 @@ import { mutateLines, mutateYaml } from './mutate-text.mjs';
  * @property {(random, bytes: Buffer, canary: string) => Buffer} mutate
  * @property {string[][]} [commands] of which one is run; paths are relative to the try's folder
  * @property {() => Promise<void>} [read] reads it without a command
+ * @property {boolean} [needsServer] it is read from a Redis server
  * @property {string[]} [outputs] folders beside `out` that the commands may write
  * @property {number} [stopAfter] how often a command looks at its signal before it is asked to stop
  * @property {number} [weight] how many tries it gets beside others
@@ -108,9 +110,10 @@ const tokenizer = (name, fixture, target, mutate, tokenizerPath) => ({
     ],
     ...(fixture === 'clip' ? towersCommands('clip').slice(2) : []),
   ],
-  ...(fixture === 'clip' ? {} : { stopAfter: 0 }),
+  stopAfter: 0,
 });
-const runFile = (name, fixture, target, mutate, commands = runCommands(fixture)) => ({
+const runFile = (name, fixture, target, mutate, commands = runCommands(fixture), stopAfter = undefined) => ({
+  stopAfter,
   name,
   fixtures: [fixture, 'pictures', 'hugging-face'],
   target: new RegExp(`^${fixture}/${target}$`),
@@ -170,6 +173,7 @@ export const kinds = [
     'config.json',
     mutateJson,
     runCommands('unfinished').slice(3),
+    2,
   ),
   runFile('run summary', 'run', 'summary.json', mutateJson),
   runFile('compression summary', 'compressed', 'summary.json', mutateJson, [
@@ -187,8 +191,16 @@ export const kinds = [
     'metrics.jsonl',
     mutateLines,
     runCommands('unfinished').slice(3),
+    2,
   ),
-  runFile('snapshot', 'unfinished', 'checkpoints/.*', mutateSafetensors, runCommands('unfinished').slice(3)),
+  runFile(
+    'snapshot',
+    'unfinished',
+    'checkpoints/.*',
+    mutateSafetensors,
+    runCommands('unfinished').slice(3),
+    2,
+  ),
   {
     name: 'options file',
     fixtures: ['options', 'pictures'],
@@ -251,6 +263,14 @@ export const kinds = [
     ['report', 'tickets'],
     ['report', 'tickets', '--tensorboard'],
   ]),
+  {
+    name: 'job of a queue',
+    fixtures: ['comparison', 'queue', 'pictures'],
+    target: /^queue\/job\.json$/,
+    mutate: mutateJson,
+    read: handOutJob,
+    needsServer: true,
+  },
   {
     name: 'picture cache',
     fixtures: ['many'],
