@@ -1,7 +1,12 @@
 /** Values that programs trip over. The folder of `canary` is where nothing may appear or change. */
 
 const LONG = 100_000;
+const LARGEST = 4_000_000;
 const DEEP = 20_000;
+
+/** How often a text of some length may be repeated: large, but not so large that making it is what takes the time. */
+export const atMost = (times, length) =>
+  Math.min(times, Math.max(1, Math.floor(LARGEST / Math.max(1, length))));
 
 export const hostileKeys = [
   '__proto__',

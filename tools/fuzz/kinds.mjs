@@ -13,6 +13,7 @@ import { mutateLines, mutateYaml } from './mutate-text.mjs';
  * @property {(random, bytes: Buffer, canary: string) => Buffer} mutate
  * @property {string[][]} [commands] of which one is run; paths are relative to the try's folder
  * @property {() => Promise<void>} [read] reads it without a command
+ * @property {boolean} [isFile] whether Winnow reads it as a file, so that others may stand in its place: yes by default
  * @property {boolean} [needsServer] it is read from a Redis server
  * @property {string[]} [outputs] folders beside `out` that the commands may write
  * @property {number} [stopAfter] how often a command looks at its signal before it is asked to stop
@@ -269,6 +270,7 @@ export const kinds = [
     target: /^queue\/job\.json$/,
     mutate: mutateJson,
     read: handOutJob,
+    isFile: false,
     needsServer: true,
   },
   {

@@ -1,4 +1,4 @@
-import { hostileJson, hostileKeys, hostileNumbers, hostileTexts } from './hostile.mjs';
+import { atMost, hostileJson, hostileKeys, hostileNumbers, hostileTexts } from './hostile.mjs';
 
 const RAW = '\u0001raw\u0001';
 const MANY = 5000;
@@ -83,10 +83,17 @@ const ways = [
       put(
         parent,
         key,
-        Array.from({ length: random.pick([0, 1, 2, MANY]) }, () => value[0] ?? 0),
+        Array.from(
+          { length: atMost(random.pick([0, 1, 2, MANY]), JSON.stringify(value[0] ?? 0).length) },
+          () => value[0] ?? 0,
+        ),
       );
     else if (typeof value === 'string')
-      put(parent, key, random.pick(['', value.repeat(MANY), value.slice(1), ` ${value} `]));
+      put(
+        parent,
+        key,
+        random.pick(['', value.repeat(atMost(MANY, value.length)), value.slice(1), ` ${value} `]),
+      );
     else put(parent, key, [value]);
   },
 ];

@@ -1,14 +1,17 @@
 import yaml from 'yaml';
-import { hostileTexts } from './hostile.mjs';
+import { atMost, hostileTexts } from './hostile.mjs';
 import { mutateTree } from './mutate-json.mjs';
 
 const MANY = 2000;
 const LONG = 300_000;
 
+const repeated = (line, times) => line.repeat(atMost(times, line.length));
+const copies = (line, times) => Array(atMost(times, line.length)).fill(line);
+
 const lines = [
   (random, list) => list.toSpliced(random.below(list.length), 1),
   (random, list) =>
-    list.toSpliced(random.below(list.length), 0, ...Array(random.pick([1, 2, MANY])).fill(random.pick(list))),
+    list.toSpliced(random.below(list.length), 0, ...copies(random.pick(list), random.pick([1, 2, MANY]))),
   (random, list) => list.toReversed(),
   (random, list) => list.with(random.below(list.length), ''),
   (random, list, canary) => list.with(random.below(list.length), random.pick(hostileTexts(canary))),
@@ -18,7 +21,7 @@ const lines = [
     return list.with(at, cells.with(random.below(cells.length), random.pick(hostileTexts(canary))).join(''));
   },
   (random, list) => list.with(random.below(list.length), `"${random.pick(list)}`),
-  (random, list) => list.with(random.below(list.length), random.pick(list).repeat(MANY)),
+  (random, list) => list.with(random.below(list.length), repeated(random.pick(list), MANY)),
   (random, list) => list.with(random.below(list.length), 'a'.repeat(LONG)),
   (_random, list) => list.map((line) => `${line}\r`),
   (_random, list) => list.map((line) => line.toUpperCase()),

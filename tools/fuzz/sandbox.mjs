@@ -62,14 +62,14 @@ const replacements = [
 const REPLACED = 0.04;
 
 /** Changes one file of a case. @returns {string} its path there. */
-export function changeOne(random, sandbox, { target, mutate }) {
+export function changeOne(random, sandbox, { target, mutate, isFile = true }) {
   const candidates = filesIn(sandbox.case).filter((file) => target.test(file));
   const name = random.pick(candidates);
   const file = join(sandbox.case, name);
   const bytes = readFileSync(file);
   // Not in place: it may be a link to the fixture.
   rmSync(file);
-  if (random.chance(REPLACED)) random.pick(replacements)(file, sandbox.canary);
+  if (isFile && random.chance(REPLACED)) random.pick(replacements)(file, sandbox.canary);
   else writeFileSync(file, mutate(random, bytes, sandbox.canary));
   return name;
 }
