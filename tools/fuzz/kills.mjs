@@ -9,7 +9,7 @@ import {
   watch,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeFixtures } from './fixtures.mjs';
@@ -244,14 +244,19 @@ async function processesWith(mark) {
   return marked();
 }
 
-/** Every file of a folder with its bytes, without what tells of time; checkpoints do under their checksum: by their names. */
-function contentOf(folder) {
-  return new Map(filesIn(folder).map((name) => [name, comparable(name, readFileSync(join(folder, name)))]));
+/**
+ * Every file of an output with its bytes, without what tells of time, and of the folder in which the command was given;
+ * checkpoints hold times under their checksum: they are compared by their names.
+ */
+function contentOf(out) {
+  const place = JSON.stringify(dirname(out)).slice(1, -1);
+  return new Map(filesIn(out).map((name) => [name, comparable(name, readFileSync(join(out, name)), place)]));
 }
 
-function comparable(name, bytes) {
+function comparable(name, bytes, place) {
   if (name.startsWith('checkpoints')) return '';
-  return /\.jsonl?$/.test(name) ? timeless(bytes.toString('utf8')) : bytes.toString('base64');
+  if (!/\.jsonl?$/.test(name)) return bytes.toString('base64');
+  return timeless(bytes.toString('utf8')).replaceAll(place, '.');
 }
 
 const TIMES = /"(\w*(?:Ms|Seconds|PerSecond)|peakMemoryBytes|time|wall\w*)":\s*(?:[-\d.e+]+|null)/g;
