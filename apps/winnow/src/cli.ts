@@ -43,7 +43,10 @@ const FAULT = 1;
 /** Runs one command; the exit code of the process. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    const request = await parseArguments(args, commands, version());
+    const request = await parseArguments(args, commands, {
+      version: version(),
+      columns: terminal.stdout.columns,
+    });
     if (request.kind === 'text') {
       print(terminal.stdout, request.text);
     } else {

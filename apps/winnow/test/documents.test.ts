@@ -34,7 +34,7 @@ describe.each(documents)('%s', (document) => {
   it.each(lines)('%s: is understood, every flag and value of it', async (line) => {
     const args = line.replace(/^(npx )?winnow /, '').split(/\s+/);
     const configured = args.map((arg) => (arg.endsWith('.yaml') ? resolve(root, arg) : arg));
-    const request = await parseArguments(configured, commands, '0');
+    const request = await parseArguments(configured, commands, { version: '0' });
     if (request.kind === 'text') throw new Error('expected a command, got text');
     const { given, groups } = request.invocation;
     expect(resolveGroups(given, groups)).toBeDefined();

@@ -15,7 +15,7 @@ import { inTemporaryFolder, winnow } from './terminal';
 const commands = [trainCommand, compressCommand];
 
 async function given(...args: string[]): Promise<unknown> {
-  const request = await parseArguments(args, commands, '0');
+  const request = await parseArguments(args, commands, { version: '0' });
   if (request.kind !== 'command') throw new Error(request.text);
   return request.invocation.given;
 }

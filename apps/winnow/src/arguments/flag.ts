@@ -1,5 +1,5 @@
-import { type OptionField, fieldsOf, valueOf } from '../options/fields';
-import type { GivenOptions, OptionGroup } from '../options/group';
+import { type OptionField, valueOf } from '../options/fields';
+import { type GivenOptions, type OptionGroup, flagNames } from '../options/group';
 
 /** An option as a flag of the command line. */
 export interface Flag {
@@ -10,27 +10,13 @@ export interface Flag {
   readonly field: OptionField;
 }
 
-/** How the flags of nested groups begin: all of them, or only those whose plain name is taken already. */
-export interface FlagPrefix {
-  readonly text: string;
-  readonly when: 'always' | 'taken';
-}
-
-export interface FlagGroup extends OptionGroup {
-  readonly prefix?: FlagPrefix;
-}
-
-export function flagsOf(groups: readonly FlagGroup[]): Flag[] {
-  const flags: Flag[] = [];
-  for (const { key: groupKey, title, schema, prefix } of groups) {
-    for (const field of fieldsOf(schema)) {
-      const plain = kebab(field.key);
-      const taken = flags.some(({ name }) => name === plain);
-      const prefixed = prefix !== undefined && (prefix.when === 'always' || taken);
-      flags.push({ name: prefixed ? prefix.text + plain : plain, title, groupKey, field });
-    }
-  }
-  return flags;
+export function flagsOf(groups: readonly OptionGroup[]): Flag[] {
+  return flagNames(groups).map(({ name, group: { key, title }, field }) => ({
+    name,
+    title,
+    groupKey: key,
+    field,
+  }));
 }
 
 /** The options that were given as flags, nested as in a config file. */
@@ -49,7 +35,3 @@ export function givenByFlags(
   }
   return { ...top, ...Object.fromEntries(nested) };
 }
-
-/** `learningRate` → `learning-rate`. */
-export const kebab = (key: string): string =>
-  key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -18,8 +18,10 @@ export type Request =
     }
   | { readonly kind: 'text'; readonly text: string };
 
-/** Columns of the help texts. */
-const HELP_WIDTH = 110;
+/** Columns of the help texts, where the terminal does not say or is wider. */
+const WIDEST_HELP = 110;
+/** Narrower than this no help is legible. */
+const NARROWEST_HELP = 40;
 
 const text = z.string().optional();
 const peeked = z.object({ config: text, method: text, task: text, from: text, data: text });
@@ -42,10 +44,11 @@ const configured = z.looseObject({
 export async function parseArguments(
   all: readonly string[],
   commands: readonly Command[],
-  version: string,
+  { version, columns = WIDEST_HELP }: { readonly version: string; readonly columns?: number | undefined },
 ): Promise<Request> {
+  const shown = { version, columns: Math.min(WIDEST_HELP, Math.max(NARROWEST_HELP, columns)) };
   const command = commands.find(({ name }) => wordsOf(name).every((word, place) => all[place] === word));
-  if (command === undefined) return { kind: 'text', text: await overview(all, commands, version) };
+  if (command === undefined) return { kind: 'text', text: await overview(all, commands, shown) };
   // Of `ticket find` the parser sees `find`.
   const args = all.slice(wordsOf(command.name).length - 1);
 
@@ -76,17 +79,17 @@ export async function parseArguments(
   );
   const flags = flagsOf(groups);
 
-  const { parsed, output } = await fullParse(args, command, flags, version);
+  const { parsed, output } = await fullParse(args, command, flags, shown);
   if (output !== '') return { kind: 'text', text: output };
   const { _: words, resume, ...rest } = parsedArguments.parse(parsed);
   const positionalName = command.positional?.name;
-  refuseUnknown(
-    rest,
-    [...flags.map(({ name }) => name), 'config', 'resume', 'help', 'version', '$0'].concat(
-      positionalName ?? [],
-    ),
-    command,
-  );
+  const known = [
+    ...flags.map(({ name }) => name),
+    'help',
+    'version',
+    ...(command.startsRun ? ['config', 'resume'] : []),
+  ];
+  refuseUnknown(rest, known, ['$0', ...(positionalName === undefined ? [] : [positionalName])], command);
   const [, extra] = words;
   if (extra !== undefined) throw new UserError(`${command.name}: did not expect ${JSON.stringify(extra)}`);
   return {
@@ -113,12 +116,22 @@ const expanded = (path: string | undefined): string | undefined =>
 
 const wordsOf = (name: string): string[] => name.split(' ');
 
-function reader(args: readonly string[], script: readonly string[] = []): Argv {
+/** What help texts look like, and what --version says. */
+interface Shown {
+  readonly version: string;
+  readonly columns: number;
+}
+
+function reader(
+  args: readonly string[],
+  script: readonly string[] = [],
+  { columns }: Pick<Shown, 'columns'> = { columns: WIDEST_HELP },
+): Argv {
   return yargs([...args])
     .scriptName(['winnow', ...script].join(' '))
     .exitProcess(false)
     .version(false)
-    .wrap(HELP_WIDTH)
+    .wrap(columns)
     .parserConfiguration({
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -131,14 +144,14 @@ async function fullParse(
   args: readonly string[],
   command: Command,
   flags: readonly Flag[],
-  version: string,
+  shown: Shown,
 ): Promise<{ parsed: unknown; output: string }> {
   const { positional } = command;
   const place =
     positional === undefined ? '' : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
   const words = wordsOf(command.name);
-  const parser = reader(args, words.slice(0, -1))
-    .version(version)
+  const parser = reader(args, words.slice(0, -1), shown)
+    .version(shown.version)
     .help()
     .command(`${words.at(-1)}${place}`, command.summary, (declared) => {
       if (positional !== undefined) {
@@ -163,19 +176,24 @@ async function fullParse(
 async function overview(
   args: readonly string[],
   commands: readonly Command[],
-  version: string,
+  shown: Shown,
 ): Promise<string> {
   const names = commands.map(({ name }) => name);
   const inGroup = names.filter((name) => name.startsWith(`${args[0]} `));
   if (inGroup.length > 0 && args.length === 1) {
     throw new UserError(`expected one of ${inGroup.map((name) => `winnow ${name}`).join(', ')}`);
   }
-  const parser = reader(args)
-    .version(version)
+  const isGroup = inGroup.length > 0 && args.slice(1).every((argument) => argument === '--help');
+  const listed = isGroup ? commands.filter(({ name }) => inGroup.includes(name)) : commands;
+  const group = isGroup ? `${args[0]} ` : '';
+  // The commands of a group are two words, of which the parser would show the first alone.
+  const parser = reader(args, [], shown)
+    .version(shown.version)
     .help()
-    .usage('winnow <command> [options]\n\nMake transformers smaller: search, cut, retrain, prove.')
-    .epilogue('winnow <command> --help shows its options.');
-  for (const { name, summary } of commands) parser.command(name, summary);
+    .usage(
+      `winnow ${group}<command> [options]\n\nMake transformers smaller: search, cut, retrain, prove.\n\n${listing(listed, shown)}`,
+    )
+    .epilogue(`winnow ${group}<command> --help shows its options.`);
   const { output } = await run(parser, args);
   if (output !== '') return output;
   const asked = inGroup.length > 0 ? args.slice(0, 2).join(' ') : args[0];
@@ -185,6 +203,27 @@ async function overview(
   throw new UserError(
     `unknown command ${asked}; ${near === undefined ? `known are ${names.join(', ')}` : `did you mean ${near}?`}`,
   );
+}
+
+/** Commands with their summaries in two columns; a summary that is too long goes on below itself. */
+function listing(commands: readonly Command[], { columns }: Shown): string {
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
+  const rows = commands.map(({ name, summary }) => {
+    const lines = wrapped(summary, Math.max(20, columns - width - 4));
+    return `  ${name.padEnd(width)}${lines.join(`\n  ${' '.repeat(width)}`)}`;
+  });
+  return `Commands:\n${rows.join('\n')}`;
+}
+
+/** Lines of whole words. */
+function wrapped(text: string, columns: number): string[] {
+  return text.split(' ').reduce<string[]>((lines, word) => {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= columns) {
+      return [...lines.slice(0, -1), `${last} ${word}`];
+    }
+    return [...lines, word];
+  }, []);
 }
 
 async function run(parser: Argv, args: readonly string[]): Promise<{ parsed: unknown; output: string }> {
@@ -210,16 +249,17 @@ function declaration({ title, field: { description, defaultValue, choices, accep
 
 function typeOf(accepts: Flag['field']['accepts']): Options {
   if (accepts.has('boolean')) return { boolean: true };
-  const numeric = accepts.has('number') && accepts.size === 1;
-  return numeric ? { number: true, requiresArg: true } : { string: true, requiresArg: true };
+  // Numbers come as text too: whoever reads them can then say what was given.
+  return { string: true, requiresArg: true };
 }
 
 function refuseUnknown(
   parsed: Readonly<Record<string, unknown>>,
   known: readonly string[],
+  others: readonly string[],
   { name }: Command,
 ): void {
-  const unknown = Object.keys(parsed).filter((key) => !known.includes(key));
+  const unknown = Object.keys(parsed).filter((key) => !known.includes(key) && !others.includes(key));
   if (unknown.length === 0) return;
   const lines = unknown.map((key) => {
     const near = suggestion(key, known);

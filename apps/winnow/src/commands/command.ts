@@ -1,6 +1,5 @@
-import type { FlagGroup } from '../arguments/flag';
 import type { TaskRange } from '../model-source/choices';
-import type { GivenOptions } from '../options/group';
+import type { GivenOptions, OptionGroup } from '../options/group';
 import type { Terminal } from '../terminal/terminal';
 
 /** A command of the command line, described before anything of it runs. */
@@ -14,7 +13,7 @@ export interface Command {
    * Its options, of which some depend on what was chosen by others.
    * @throws {UserError} when there is no such method or task.
    */
-  groups(chosen: Chosen): readonly FlagGroup[];
+  groups(chosen: Chosen): readonly OptionGroup[];
   /** For which tasks it takes the model of `--from`, if it takes one: the model says the task, unless one is chosen. */
   readonly takesModelFor?: TaskRange;
   run(invocation: Invocation): Promise<void>;
@@ -30,7 +29,7 @@ export interface Chosen {
 
 /** What was asked of a command. */
 export interface Invocation {
-  readonly groups: readonly FlagGroup[];
+  readonly groups: readonly OptionGroup[];
   /** Options from the config file and the flags; not yet checked. */
   readonly given: GivenOptions;
   readonly positional: string | undefined;

@@ -32,6 +32,7 @@ import { hashOf } from '../options/hash';
 import { pathOption } from '../options/path';
 import { engineShape } from '../options/training';
 import { packageFile } from '../package-folder';
+import { jobProgress } from '../progress/jobs';
 import { type Terminal, print } from '../terminal/terminal';
 import { version } from '../version';
 import type { Command } from './command';
@@ -105,9 +106,8 @@ export const compareCommand: Command = {
       `${plan.dense.length} dense models, ${plan.points.length} compressions; ${relative('.', folder.folder)}`,
     );
     try {
-      const jobs = await runComparison(plan, folder, queue, ({ done, failed, all }, text) => {
-        print(terminal.stderr, `${done + failed}/${all}${failed === 0 ? '' : ` (${failed} failed)`} ${text}`);
-      });
+      const progress = jobProgress(terminal.stderr);
+      const jobs = await runComparison(plan, folder, queue, progress.ended).finally(progress.close);
       const models = [...plan.dense.map(({ job }) => job), ...jobs.flatMap((job) => job ?? [])].filter(
         (job) => isDone(folder, job),
       );

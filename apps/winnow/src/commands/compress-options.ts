@@ -1,9 +1,8 @@
 import { UserError, budgetUnits, durationOption, suggestion } from '@winnow/core';
 import type { CompressionMethod } from '@winnow/core';
 import { z } from 'zod';
-import type { FlagGroup } from '../arguments/flag';
 import type { Chosen } from './command';
-import type { GivenOptions } from '../options/group';
+import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import {
   dataShape,
@@ -72,16 +71,16 @@ const choice = z.looseObject({
  * The options of a compression: its own, those of the dense training unless a model is given, and the method's.
  * @throws {UserError} when there is no such method or task, with the nearest one that there is.
  */
-export function compressGroups(options: GivenOptions): readonly FlagGroup[] {
+export function compressGroups(options: GivenOptions): readonly OptionGroup[] {
   const { method, task, from } = choice.parse(options);
   return groupsOf(workloadNamed(task), method, from === undefined ? 'new' : 'given');
 }
 
 /** All of them, whether a model is given or not: what a help text lists. */
-export const everyCompressGroup = ({ task, method }: Chosen): readonly FlagGroup[] =>
+export const everyCompressGroup = ({ task, method }: Chosen): readonly OptionGroup[] =>
   groupsOf(workloadNamed(task), method ?? DEFAULT_METHOD, 'either');
 
-function groupsOf(kind: WorkloadKind, method: string, dense: 'new' | 'given' | 'either'): FlagGroup[] {
+function groupsOf(kind: WorkloadKind, method: string, dense: 'new' | 'given' | 'either'): OptionGroup[] {
   const { manifest, options: schema } = methodNamed(method);
   const ofGiven = dense === 'new' ? {} : kind.givenShape;
   return [
@@ -99,7 +98,7 @@ function groupsOf(kind: WorkloadKind, method: string, dense: 'new' | 'given' | '
   ];
 }
 
-const denseGroup = ({ modelShape }: WorkloadKind): FlagGroup => ({
+const denseGroup = ({ modelShape }: WorkloadKind): OptionGroup => ({
   key: 'dense',
   title: 'Options of the dense training, without --from',
   schema: z.object({ ...modelShape, ...denseTrainingShape }),

@@ -8,13 +8,12 @@ import {
   stepsIn,
 } from '@winnow/core';
 import { z } from 'zod';
-import type { FlagGroup } from '../arguments/flag';
 import { checkpointChoices, checkpointShape } from '../model-source/checkpoint-choices';
 import { withChoicesOfModel } from '../model-source/choices';
 import { digestOf, weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
 import { type Start, fateOfHead, originOn, startFrom } from '../model-source/start';
-import type { GivenOptions } from '../options/group';
+import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import {
   adversaryOf,
@@ -73,12 +72,12 @@ const givenShape = {
 };
 const givenOptions = z.object(givenShape);
 
-const groupsOf = (kind: WorkloadKind, title: string, own: z.ZodRawShape): FlagGroup[] => [
+const groupsOf = (kind: WorkloadKind, title: string, own: z.ZodRawShape): OptionGroup[] => [
   { title, schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...own, ...kind.trainingShape }) },
 ];
 
 /** @throws {UserError} when the options name no task that there is. */
-export function trainGroups(options: GivenOptions): readonly FlagGroup[] {
+export function trainGroups(options: GivenOptions): readonly OptionGroup[] {
   const kind = workloadIn(options);
   return options['from'] === undefined
     ? groupsOf(kind, 'Options of train', kind.modelShape)

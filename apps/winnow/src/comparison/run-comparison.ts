@@ -23,7 +23,9 @@ export async function runComparison(
 ): Promise<readonly (Job | undefined)[]> {
   const jobs = new Map<(typeof points)[number], Job>();
   const ends = new Map<string, boolean>();
-  let all = dense.length + points.length;
+  // Equal points are one job: what a point asks of which dense model tells them apart before that model is there.
+  const distinct = new Set(points.map((point) => jobOf(point, point.dense.job.id).id));
+  const all = dense.length + distinct.size;
   const standing = (): Standing => {
     const failed = [...ends.values()].filter((isGood) => !isGood).length;
     return { done: ends.size - failed, failed, all };
@@ -54,8 +56,6 @@ export async function runComparison(
     if (!(await perform(from.job, `${from.workload}, seed ${from.seed}, dense`))) return;
     const digest = await weightsDigest(folder.runFolder(from.job.id));
     const named = own.map((point) => ({ point, job: jobOf(point, digest) }));
-    // Equal points are one job.
-    all -= named.length - new Set(named.map(({ job }) => job.id)).size;
     for (const { point, job } of named) jobs.set(point, job);
     await settled(
       [...new Map(named.map((each) => [each.job.id, each])).values()].map(({ point, job }) => {

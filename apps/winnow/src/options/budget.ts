@@ -6,14 +6,30 @@ const forms: readonly { readonly pattern: RegExp; keep(amount: number): number }
   { pattern: /^(\d*\.?\d+)$/, keep: (share) => share },
 ];
 
+const FORMS = '2x (half as large), 50% or 0.5 (the share that is kept)';
+
 /**
  * A budget as people write it: `2x` smaller, `50%` kept, or `0.5` kept.
- * @throws {UserError} on anything else.
+ * @throws {UserError} on anything else, and on a size that is none or more than the whole.
  */
 export function budgetOf(text: string | number, unit: BudgetUnit): Budget {
+  const given = String(text);
   for (const { pattern, keep } of forms) {
-    const amount = pattern.exec(String(text))?.[1];
-    if (amount !== undefined) return { unit, keep: keep(Number(amount)) };
+    const amount = pattern.exec(given)?.[1];
+    if (amount === undefined) continue;
+    const share = keep(Number(amount));
+    if (share > 0 && share <= 1) return { unit, keep: share };
+    throw new UserError(`--budget: expected ${FORMS}, got ${given}, ${problemWith(given, share)}`);
   }
-  throw new UserError(`budget: expected 2x, 50% or 0.5 (the share kept), got ${JSON.stringify(text)}`);
+  throw new UserError(`--budget: expected ${FORMS}, got ${JSON.stringify(text)}`);
+}
+
+function problemWith(given: string, share: number): string {
+  if (given.endsWith('x')) {
+    return Number.isFinite(share) ? 'which would be larger than the model' : 'which is no size';
+  }
+  if (share === 0) return 'which would keep nothing';
+  return given.endsWith('%')
+    ? 'which is more than the whole model'
+    : `the share that is kept: did you mean ${given}x?`;
 }

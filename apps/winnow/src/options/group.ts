@@ -1,5 +1,12 @@
 import { type OptionsSchema, UserError, parseOptions } from '@winnow/core';
 import { z } from 'zod';
+import { type OptionField, fieldsOf } from './fields';
+
+/** How the flags of nested groups begin: all of them, or only those whose plain name is taken already. */
+export interface FlagPrefix {
+  readonly text: string;
+  readonly when: 'always' | 'taken';
+}
 
 /** Options that stand together: at the top of a config file, or under a key of it. */
 export interface OptionGroup {
@@ -7,7 +14,38 @@ export interface OptionGroup {
   readonly key?: string;
   readonly title: string;
   readonly schema: OptionsSchema;
+  readonly prefix?: FlagPrefix;
 }
+
+/** The flag of an option, by the key of its group; undefined when there is no such option. */
+export function flagName(
+  groups: readonly OptionGroup[],
+  groupKey: string | undefined,
+  option: string,
+): string | undefined {
+  return flagNames(groups).find(({ group, field }) => group.key === groupKey && field.key === option)?.name;
+}
+
+/** Every option of the groups with the name of its flag, without dashes in front: `dense-learning-rate`. */
+export function flagNames(
+  groups: readonly OptionGroup[],
+): readonly { readonly name: string; readonly group: OptionGroup; readonly field: OptionField }[] {
+  const taken = new Set<string>();
+  return groups.flatMap((group) =>
+    fieldsOf(group.schema).map((field) => {
+      const plain = kebab(field.key);
+      const { prefix } = group;
+      const isPrefixed = prefix !== undefined && (prefix.when === 'always' || taken.has(plain));
+      const name = isPrefixed ? prefix.text + plain : plain;
+      taken.add(name);
+      return { name, group, field };
+    }),
+  );
+}
+
+/** `learningRate` → `learning-rate`. */
+export const kebab = (key: string): string =>
+  key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Option values as they were given, nested as in a config file; nothing is checked or filled in yet. */
 export type GivenOptions = Readonly<Record<string, unknown>>;
@@ -50,10 +88,16 @@ export function resolveGroups(given: GivenOptions, groups: readonly OptionGroup[
   const resolved = groups.map(({ key, title, schema }): GivenOptions => {
     // The other groups' keys are known at the top too: a mistyped `dence` should find `dense`.
     const known = key === undefined ? schema.extend(Object.fromEntries(keys.map(unset))) : schema;
-    const values = parseOptions(known, givenFor(given, groups, key), title);
+    const values = parseOptions(known, givenFor(given, groups, key), title, (option) =>
+      shownName(option, flagName(groups, key, option)),
+    );
     return key === undefined ? values : { [key]: values };
   });
   return Object.assign({}, ...resolved);
 }
+
+/** An option by its key in a file and, where that reads otherwise, by its flag. */
+const shownName = (option: string, flag: string | undefined): string =>
+  flag === undefined ? option : `--${flag}${flag === option ? '' : ` (${option} in a config file)`}`;
 
 const unset = (key: string) => [key, z.undefined().optional()] as const;

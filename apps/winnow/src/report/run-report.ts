@@ -1,4 +1,4 @@
-import type { Scores } from '@winnow/core';
+import type { BudgetUnit, Scores } from '@winnow/core';
 import type { CompressSummary, Summary, TrainSummary } from '../run-folder/summary';
 import { bytes, count, duration, milliseconds, scoreText, table, times } from './format';
 
@@ -24,7 +24,8 @@ function trainReport({ model, data }: TrainSummary): string {
   );
 }
 
-function compressReport({ dense, compressed, ratios, metric, method, data }: CompressSummary): string {
+function compressReport(summary: CompressSummary): string {
+  const { dense, compressed, ratios, metric, method, data } = summary;
   const score = (scores: Scores) => scoreText(metric, scores[metric] ?? Number.NaN);
   const ratio = (unit: string) => times(ratios[unit] ?? Number.NaN);
   const sizes = [
@@ -58,5 +59,25 @@ function compressReport({ dense, compressed, ratios, metric, method, data }: Com
         '',
       ]),
   ];
-  return table([data.name, 'dense', method.name, 'ratio'], [...sizes, ...quality]);
+  const rows = [...sizes, ...quality];
+  return `${table([data.name, 'dense', method.name, 'ratio'], rows)}\n${budgetLine(summary)}`;
+}
+
+/** What is counted, in words that stand beside the ratios of the whole model. */
+const countedBy: Readonly<Record<BudgetUnit, string>> = {
+  'compressible-parameters':
+    'of the parameters that can be removed (embeddings, norms and heads always stay)',
+  parameters: 'of all parameters',
+  macs: 'of all multiply–accumulates',
+};
+
+/** The budget and what was reached of it: its ratio is not the table's where it counts a part of the model. */
+function budgetLine({ budget, achieved, ratios }: CompressSummary): string {
+  const share = (kept: number) => `${(100 * kept).toFixed(2)} %`;
+  const kept = achieved.total === 0 ? 1 : 1 - achieved.removed / achieved.total;
+  const asked = `Budget: keep ${share(budget.keep)} ${countedBy[budget.unit]}; kept ${share(kept)}.`;
+  const isMasked = (ratios['parameters'] ?? 1) > 1.005 && Math.abs((ratios['macs'] ?? 1) - 1) < 0.005;
+  return isMasked
+    ? `${asked} Single weights are zero: fewer parameters are stored, and as many multiply–accumulates are computed.`
+    : asked;
 }

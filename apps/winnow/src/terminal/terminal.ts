@@ -1,7 +1,7 @@
 import { visible, withoutPasswords } from '@winnow/core';
 
 /** A stream that people or programs read. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** Where a command talks to: results go to `stdout`, progress and errors to `stderr`. */
 export interface Terminal {
