@@ -1,4 +1,5 @@
 import { commands } from '../src/cli';
+import { flagsOf } from '../src/arguments/flag';
 import { parseArguments } from '../src/arguments/parse';
 
 async function helpOf(args: readonly string[], columns?: number): Promise<string> {
@@ -24,5 +25,8 @@ it.each([60, 80])('is no wider than a terminal of %s columns, and breaks between
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
   for (const word of words) expect(text).toContain(word);
   const ofTrain = await helpOf(['train'], columns);
+  const train = commands.find(({ name }) => name === 'train');
+  const descriptions = flagsOf(train?.groups({}) ?? []).flatMap(({ field }) => field.description.split(' '));
+  for (const word of descriptions) expect(ofTrain).toContain(word);
   for (const line of ofTrain.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
 });

@@ -291,5 +291,5 @@ test('the help of a command of two words shows its options', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^winnow ticket find/);
   expect(stdout).toMatch(/--original-fraction/);
-  expect((await winnow(['--help'])).stdout).toMatch(/winnow ticket find +Find lottery tickets/);
+  expect((await winnow(['--help'])).stdout).toMatch(/ticket find +Find lottery tickets/);
 });

@@ -8,6 +8,7 @@ import { homeExpanded } from '../options/path';
 import { homeExpandedIn } from '../options/path-options';
 import { readConfigFile } from './config-file';
 import { type Flag, flagsOf, givenByFlags } from './flag';
+import { commandText, helpColumns, overviewText } from './help';
 
 /** What the arguments ask for: a command, or a text to show. */
 export type Request =
@@ -17,11 +18,6 @@ export type Request =
       readonly invocation: Omit<Invocation, 'commandLine' | 'terminal'>;
     }
   | { readonly kind: 'text'; readonly text: string };
-
-/** Columns of the help texts, where the terminal does not say or is wider. */
-const WIDEST_HELP = 110;
-/** Narrower than this no help is legible. */
-const NARROWEST_HELP = 40;
 
 const text = z.string().optional();
 const peeked = z.object({ config: text, method: text, task: text, from: text, data: text });
@@ -44,11 +40,10 @@ const configured = z.looseObject({
 export async function parseArguments(
   all: readonly string[],
   commands: readonly Command[],
-  { version, columns = WIDEST_HELP }: { readonly version: string; readonly columns?: number | undefined },
+  { version, columns }: { readonly version: string; readonly columns?: number | undefined },
 ): Promise<Request> {
-  const shown = { version, columns: Math.min(WIDEST_HELP, Math.max(NARROWEST_HELP, columns)) };
   const command = commands.find(({ name }) => wordsOf(name).every((word, place) => all[place] === word));
-  if (command === undefined) return { kind: 'text', text: await overview(all, commands, shown) };
+  if (command === undefined) return { kind: 'text', text: overview(all, commands, { version, columns }) };
   // Of `ticket find` the parser sees `find`.
   const args = all.slice(wordsOf(command.name).length - 1);
 
@@ -63,7 +58,6 @@ export async function parseArguments(
         from: { string: true },
         data: { string: true },
       })
-      .help(false)
       .parseAsync(),
   );
   const file =
@@ -79,8 +73,10 @@ export async function parseArguments(
   );
   const flags = flagsOf(groups);
 
-  const { parsed, output } = await fullParse(args, command, flags, shown);
-  if (output !== '') return { kind: 'text', text: output };
+  if (all.includes('--help'))
+    return { kind: 'text', text: commandText(command, flags, helpColumns(columns)) };
+  if (all.includes('--version')) return { kind: 'text', text: version };
+  const parsed = await fullParse(args, command, flags);
   const { _: words, resume, ...rest } = parsedArguments.parse(parsed);
   const positionalName = command.positional?.name;
   const known = [
@@ -116,22 +112,12 @@ const expanded = (path: string | undefined): string | undefined =>
 
 const wordsOf = (name: string): string[] => name.split(' ');
 
-/** What help texts look like, and what --version says. */
-interface Shown {
-  readonly version: string;
-  readonly columns: number;
-}
-
-function reader(
-  args: readonly string[],
-  script: readonly string[] = [],
-  { columns }: Pick<Shown, 'columns'> = { columns: WIDEST_HELP },
-): Argv {
+function reader(args: readonly string[]): Argv {
   return yargs([...args])
-    .scriptName(['winnow', ...script].join(' '))
+    .scriptName('winnow')
     .exitProcess(false)
     .version(false)
-    .wrap(columns)
+    .help(false)
     .parserConfiguration({
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -142,42 +128,32 @@ function reader(
 
 async function fullParse(
   args: readonly string[],
-  command: Command,
+  { name, summary, positional, startsRun }: Command,
   flags: readonly Flag[],
-  shown: Shown,
-): Promise<{ parsed: unknown; output: string }> {
-  const { positional } = command;
+): Promise<unknown> {
   const place =
     positional === undefined ? '' : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
-  const words = wordsOf(command.name);
-  const parser = reader(args, words.slice(0, -1), shown)
-    .version(shown.version)
-    .help()
-    .command(`${words.at(-1)}${place}`, command.summary, (declared) => {
-      if (positional !== undefined) {
-        declared.positional(positional.name, { describe: positional.description, type: 'string' });
-      }
-      if (command.startsRun) {
-        declared.options({
-          config: {
-            string: true,
-            requiresArg: true,
-            describe: 'Options from a YAML or JSON file; flags win over it',
-          },
-          resume: { boolean: true, describe: 'Go on with the run in the folder' },
-        });
-      }
-      return declared.options(Object.fromEntries(flags.map((flag) => [flag.name, declaration(flag)])));
-    });
-  return run(parser, args);
+  const parser = reader(args).command(`${wordsOf(name).at(-1)}${place}`, summary, (declared) => {
+    if (positional !== undefined) declared.positional(positional.name, { type: 'string' });
+    if (startsRun) {
+      declared.options({ config: { string: true, requiresArg: true }, resume: { boolean: true } });
+    }
+    return declared.options(Object.fromEntries(flags.map((flag) => [flag.name, declaration(flag)])));
+  });
+  let failure: string | undefined;
+  const parsed: unknown = await parser.parseAsync([...args], {}, (error) => {
+    if (error !== undefined && error !== null) failure = error.message;
+  });
+  if (failure !== undefined) throw new UserError(failure);
+  return parsed;
 }
 
 /** The list of commands, or what is wrong with the first word. */
-async function overview(
+function overview(
   args: readonly string[],
   commands: readonly Command[],
-  shown: Shown,
-): Promise<string> {
+  { version, columns }: { readonly version: string; readonly columns: number | undefined },
+): string {
   const names = commands.map(({ name }) => name);
   const inGroup = names.filter((name) => name.startsWith(`${args[0]} `));
   if (inGroup.length > 0 && args.length === 1) {
@@ -186,16 +162,8 @@ async function overview(
   const isGroup = inGroup.length > 0 && args.slice(1).every((argument) => argument === '--help');
   const listed = isGroup ? commands.filter(({ name }) => inGroup.includes(name)) : commands;
   const group = isGroup ? `${args[0]} ` : '';
-  // The commands of a group are two words, of which the parser would show the first alone.
-  const parser = reader(args, [], shown)
-    .version(shown.version)
-    .help()
-    .usage(
-      `winnow ${group}<command> [options]\n\nMake transformers smaller: search, cut, retrain, prove.\n\n${listing(listed, shown)}`,
-    )
-    .epilogue(`winnow ${group}<command> --help shows its options.`);
-  const { output } = await run(parser, args);
-  if (output !== '') return output;
+  if (args.includes('--version')) return version;
+  if (args.includes('--help')) return overviewText(listed, group, helpColumns(columns));
   const asked = inGroup.length > 0 ? args.slice(0, 2).join(' ') : args[0];
   const near = asked === undefined ? undefined : suggestion(asked, names);
   if (asked === undefined)
@@ -205,52 +173,10 @@ async function overview(
   );
 }
 
-/** Commands with their summaries in two columns; a summary that is too long goes on below itself. */
-function listing(commands: readonly Command[], { columns }: Shown): string {
-  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
-  const rows = commands.map(({ name, summary }) => {
-    const lines = wrapped(summary, Math.max(20, columns - width - 4));
-    return `  ${name.padEnd(width)}${lines.join(`\n  ${' '.repeat(width)}`)}`;
-  });
-  return `Commands:\n${rows.join('\n')}`;
-}
-
-/** Lines of whole words. */
-function wrapped(text: string, columns: number): string[] {
-  return text.split(' ').reduce<string[]>((lines, word) => {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= columns) {
-      return [...lines.slice(0, -1), `${last} ${word}`];
-    }
-    return [...lines, word];
-  }, []);
-}
-
-async function run(parser: Argv, args: readonly string[]): Promise<{ parsed: unknown; output: string }> {
-  let output = '';
-  let failure: string | undefined;
-  const parsed: unknown = await parser.parseAsync([...args], {}, (error, _parsed, text) => {
-    if (error !== undefined && error !== null) failure = error.message;
-    else output = text;
-  });
-  if (failure !== undefined) throw new UserError(failure);
-  return { parsed, output };
-}
-
-function declaration({ title, field: { description, defaultValue, choices, accepts } }: Flag): Options {
-  return {
-    group: `${title}:`,
-    describe: description,
-    ...(defaultValue === undefined ? {} : { defaultDescription: String(defaultValue) }),
-    ...(choices === undefined ? {} : { choices }),
-    ...typeOf(accepts),
-  };
-}
-
-function typeOf(accepts: Flag['field']['accepts']): Options {
+function declaration({ field: { choices, accepts } }: Flag): Options {
   if (accepts.has('boolean')) return { boolean: true };
   // Numbers come as text too: whoever reads them can then say what was given.
-  return { string: true, requiresArg: true };
+  return { string: true, requiresArg: true, ...(choices === undefined ? {} : { choices }) };
 }
 
 function refuseUnknown(

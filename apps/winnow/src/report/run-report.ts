@@ -71,8 +71,12 @@ const countedBy: Readonly<Record<BudgetUnit, string>> = {
   macs: 'of all multiply–accumulates',
 };
 
-/** The budget and what was reached of it: its ratio is not the table's where it counts a part of the model. */
-function budgetLine({ budget, achieved, ratios }: CompressSummary): string {
+/** The budget and how much of it was kept: its ratio is not the table's where it counts a part of the model. */
+export function budgetLine({
+  budget,
+  achieved,
+  ratios,
+}: Pick<CompressSummary, 'budget' | 'achieved' | 'ratios'>): string {
   const share = (kept: number) => `${(100 * kept).toFixed(2)} %`;
   const kept = achieved.total === 0 ? 1 : 1 - achieved.removed / achieved.total;
   const asked = `Budget: keep ${share(budget.keep)} ${countedBy[budget.unit]}; kept ${share(kept)}.`;
