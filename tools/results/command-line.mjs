@@ -50,8 +50,9 @@ export function commandLine({ root, folder, always, jobs }) {
   const winnow = async (command, name, ...args) => {
     const out = join(root, folder, name);
     const file = join(out, 'summary.json');
+    // A run that has finished is not made again, but refused where data or code have changed since.
     const resume = existsSync(out) ? ['--resume'] : [];
-    if (!existsSync(file)) await run([...command.split(' '), ...args, ...always, '--out', out, ...resume]);
+    await run([...command.split(' '), ...args, ...always, '--out', out, ...resume]);
     return { out, summary: JSON.parse(readFileSync(file, 'utf8')) };
   };
 

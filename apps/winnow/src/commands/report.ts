@@ -14,7 +14,7 @@ import { runReport } from '../report/run-report';
 import { writeEvents } from '../results/tensorboard';
 import { pathOptionsOf } from '../options/path-options';
 import { remarked } from '../report/remarks';
-import { presentState } from '../run-folder/present-state';
+import { presentState, remarksOn } from '../run-folder/present-state';
 import { type RunRecord, recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
 import { readSummary } from '../run-folder/summary';
@@ -67,7 +67,7 @@ async function reportRun(path: string, tensorboard: boolean, { stdout }: Termina
   const record = await recordIfAny(path);
   if (record === undefined) throw new UserError(`there is no run and no comparison in ${path}`);
   const page = resolve(join(path, PAGE_FILE));
-  const remarks = await remarksOn(path, record);
+  const remarks = await remarksOnRun(path, record);
   if (isTicketRun(record)) {
     const found = await ticketRunPage(path, record, remarks);
     await writeAtomically(page, sparsityPage(found.page));
@@ -96,7 +96,7 @@ const runners: readonly Command[] = [
 const choice = z.looseObject({ method: z.string().optional(), task: z.string().optional() });
 
 /** What has changed since a run was made, or is not known of it, in sentences. */
-async function remarksOn(
+async function remarksOnRun(
   folder: string,
   { command, options, identity, paths = {} }: RunRecord,
 ): Promise<readonly string[]> {
@@ -105,8 +105,7 @@ async function remarksOn(
   if (name === undefined || runner === undefined) return [];
   const pathOptions = pathOptionsOf(runner.groups(choice.parse(options)));
   const run = { folder, command: name, before: identity, options, pathOptions, recordedPaths: paths };
-  const { remarks } = await presentState(run);
-  return remarks;
+  return remarksOn(await presentState(run));
 }
 
 /** Hands a file to whatever shows such files here. */

@@ -20,19 +20,35 @@ const DIGITS = 16;
 /** What is not executed: types, source maps, words. */
 const NOT_CODE = /(?:\.d\.[cm]?ts|\.map|\.md)$/;
 
+/** Whether this program is one bundle, without the packages that it was made of. */
+const isBundled = (): boolean => !existsSync(packageFile('dist', 'training.sha256'));
+
+/**
+ * The code of the folder that this module is in: where everything is bundled, all packages have this.
+ * @throws {Error} when nothing has been built.
+ */
+async function codeOfBundle(): Promise<string> {
+  const folder = dirname(fileURLToPath(import.meta.url));
+  const names = (await readdir(folder)).filter((name) => /\.m?js$/.test(name)).sort();
+  if (names.length === 0) throw new Error('the command line has not been built: npm run build');
+  return `${version()} ${await digestOf(names.map((name) => [name, join(folder, name)]))}`;
+}
+
 /**
  * The code of an installed package: its version, and a hash of the built files that it ships and of the versions that it
  * depends on. Comments, types and documents of sources are no part of it.
  * @throws {Error} when there is no such package, or it has not been built.
  */
-export const codeOfPackage = (name: string): Promise<string> =>
-  codeIn(rootOf(fileURLToPath(import.meta.resolve(name))));
+export async function codeOfPackage(name: string): Promise<string> {
+  if (isBundled()) return codeOfBundle();
+  return codeIn(rootOf(fileURLToPath(import.meta.resolve(name))));
+}
 
 /**
- * The code of this command line that trains, as the build has hashed it: its version, and that of nothing else in it.
- * @throws {Error} when it has not been built.
+ * The code of this command line that trains, as the build has hashed it, and of nothing else in it.
  */
 export async function codeOfTraining(): Promise<string> {
+  if (isBundled()) return codeOfBundle();
   const digest = await readFile(packageFile('dist', 'training.sha256'), 'utf8');
   return `${version()} ${digest.slice(0, DIGITS)}`;
 }
@@ -45,12 +61,21 @@ export async function codeIn(root: string): Promise<string> {
   const found = (await Promise.all(files.map((entry) => filesIn(join(root, entry))))).flat().sort();
   const code = found.filter((file) => !NOT_CODE.test(file));
   if (code.length === 0) throw new Error(`the package ${name} in ${root} has no built files: npm run build`);
-  const hash = createHash('sha256').update(JSON.stringify(Object.entries(dependencies).sort()));
-  for (const file of code) {
+  const named = code.map((file): [string, string] => [relative(root, file).split(sep).join('/'), file]);
+  return `${version} ${await digestOf(named, JSON.stringify(Object.entries(dependencies).sort()))}`;
+}
+
+/** Of files by their names. */
+async function digestOf(
+  files: readonly (readonly [name: string, file: string])[],
+  more = '',
+): Promise<string> {
+  const hash = createHash('sha256').update(more);
+  for (const [name, file] of files) {
     const content = createHash('sha256').update(await readFile(file));
-    hash.update(JSON.stringify([relative(root, file).split(sep).join('/'), content.digest('hex')]));
+    hash.update(JSON.stringify([name, content.digest('hex')]));
   }
-  return `${version} ${hash.digest('hex').slice(0, DIGITS)}`;
+  return hash.digest('hex').slice(0, DIGITS);
 }
 
 /** The folder of the package that a file belongs to. */

@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Json, UserError, canonicalJson, toJson } from '@winnow/core';
 import { type RunCommand, identityOf } from '../identity/identify';
 import { EXPECTED, type RunIdentity, checkExpected, identityJson } from '../identity/run-identity';
 import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
-import { presentState } from './present-state';
+import { presentState, remarksOn } from './present-state';
 import { type RunRecord, readRecord } from './record';
+import { SUMMARY_FILE } from './summary';
 import {
   type PathOptions,
   absolutePathsIn,
@@ -30,7 +32,7 @@ export interface PlannedRun {
   readonly paths: Readonly<Record<string, string>>;
   /** Of the run that is resumed. */
   readonly record: RunRecord | undefined;
-  /** What a reader of a finished run's results has to know: the data have changed since, or are not known. */
+  /** What a reader of a finished run's results has to know: the data are not there any more, or are not known. */
   readonly remarks: readonly string[];
 }
 
@@ -103,7 +105,7 @@ async function resumed(
   }
   const isNamed = (key: string) => namedNow.has(key);
   const namedNow = flattened(given);
-  const { paths, identity, remarks } = await presentState({
+  const state = await presentState({
     folder,
     command,
     before: record.identity,
@@ -112,6 +114,10 @@ async function resumed(
     // What is named now lies where it is named.
     recordedPaths: filtered(record.paths ?? {}, (key) => !isNamed(key)),
   });
+  const isFinished = existsSync(join(folder, SUMMARY_FILE));
+  if (state.kind === 'changed') throw new UserError(changedText(folder, state.differences, isFinished));
+  if (state.kind === 'missing' && !isFinished) throw state.error;
+  const { paths = {}, identity } = state.kind === 'same' ? state : {};
   const now = Object.fromEntries(changeable.map((key) => [key, options[key]]));
   return {
     folder,
@@ -122,9 +128,14 @@ async function resumed(
     identity,
     paths: { ...record.paths, ...filtered(absolutePathsIn(options, pathOptions), isNamed) },
     record,
-    remarks,
+    remarks: remarksOn(state),
   };
 }
+
+const changedText = (folder: string, differences: readonly string[], isFinished: boolean): string =>
+  `${isFinished ? `the run in ${folder} has finished, and` : `the run in ${folder} cannot go on:`} what it began with has changed since:\n  ${differences.join('\n  ')}\n` +
+  `Put that back, name the place where it is now (with --data, say), or start a new run with another --out.` +
+  (isFinished ? ` What it came to says winnow report ${folder}.` : '');
 
 const filtered = (values: Readonly<Record<string, string>>, isWanted: (key: string) => boolean) =>
   Object.fromEntries(Object.entries(values).filter(([key]) => isWanted(key)));
