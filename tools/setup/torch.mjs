@@ -200,7 +200,7 @@ const TRIAL = `
 const module = { exports: {} };
 process.dlopen(module, process.argv[1]);
 const slots = new Float64Array(64);
-module.exports.connect(slots, 1, 'f32', 'cpu');
+module.exports.connect(slots, 1, 'f32', 'cpu', 'own');
 slots.set([0, 1, 3]);
 module.exports.upload(Float32Array.of(1, 2, 3));
 const back = new Float32Array(3);

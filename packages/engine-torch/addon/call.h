@@ -34,11 +34,15 @@ inline double numberOf(at::ScalarType type) {
 /** The operands of matrix products; their results, and all other numbers, are f32 either way. */
 enum class Precision { f32, bf16 };
 
+/** Who computes: our own kernels, which are written for the processor, or libtorch's, which are on a GPU too. */
+enum class Kernels { own, libtorch };
+
 /** How operations compute, as JavaScript has asked for it in `connect`. */
 struct Settings {
   int threads = 1;
   Precision precision = Precision::f32;
   at::Device device = at::kCPU;
+  Kernels kernels = Kernels::own;
 };
 
 /** Work on tensors smaller than this stays on the calling thread: waking another one takes longer. */
@@ -56,6 +60,7 @@ class Call {
   int threads() const { return settings_.threads; }
   Precision precision() const { return settings_.precision; }
   bool isBf16() const { return settings_.precision == Precision::bf16; }
+  bool hasOwnKernels() const { return settings_.kernels == Kernels::own; }
   at::Device device() const { return settings_.device; }
   /** Of tensors that an operation makes from nothing: every tensor lives on the engine's device. */
   at::TensorOptions options(at::ScalarType type) const { return at::TensorOptions(type).device(settings_.device); }
@@ -136,6 +141,11 @@ class Call {
   size_t position_ = 0;
   c10::SmallVector<at::Tensor, 4> results_;
 };
+
+/** An operand of a matrix product, where libtorch multiplies. */
+inline at::Tensor operandOf(const Call& call, const at::Tensor& x) {
+  return call.isBf16() ? x.to(at::kBFloat16) : x;
+}
 
 struct Operation {
   const char* name;

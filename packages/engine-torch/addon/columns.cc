@@ -20,14 +20,14 @@ at::Tensor pick(Call& call, const std::vector<at::Tensor>& tensors, const std::v
   const auto count = static_cast<int64_t>(places.size());
   auto shape = like.sizes().vec();
   shape[axis] = count;
-  if (!like.is_cpu()) {
+  if (!call.hasOwnKernels()) {
     shape[axis] = 1;
     std::vector<at::Tensor> all = tensors;
     all.push_back(at::zeros(shape, like.options()));
     const at::Tensor joined = at::cat(all, axis);
     std::vector<int64_t> indices = places;
     std::replace(indices.begin(), indices.end(), int64_t{-1}, joined.size(axis) - 1);
-    return joined.index_select(axis, at::tensor(indices, at::kLong).to(like.device()));
+    return joined.index_select(axis, at::tensor(indices, at::kLong).to(like.device(), at::kLong, /*non_blocking=*/true));
   }
   const int64_t rows = axis == 0 ? 1 : like.size(0), width = axis == 0 ? like.numel() / like.size(0) : 1;
   std::vector<Origin> columns;

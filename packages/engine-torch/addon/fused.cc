@@ -2,13 +2,10 @@
 // the compositions there.
 #include <cmath>
 
-#include "call.h"
+#include "device-attention.h"
 
 namespace winnow {
 namespace {
-
-/** An operand of a matrix product. */
-at::Tensor operand(const Call& call, const at::Tensor& x) { return call.isBf16() ? x.to(at::kBFloat16) : x; }
 
 void layerNorm(Call& call) {
   const at::Tensor x = call.tensor();
@@ -107,14 +104,8 @@ void attention(Call& call) {
   const Heads shape = headsOf(call);
   const double scale = call.number();
   const bool isCausal = call.flag();
-  const at::Tensor products = at::bmm(shape.split(query), shape.split(key).transpose(1, 2));  // [B·H, T, T]
-  at::Tensor scores = products.to(at::kFloat).mul_(scale);
-  if (isCausal) {
-    const at::Tensor later = at::ones({shape.tokens, shape.tokens}, call.options(at::kBool)).triu_(1);
-    scores.masked_fill_(later, -1e9);
-  }
-  const at::Tensor probabilities = at::softmax(scores, -1);
-  call.give(shape.merge(at::bmm(operand(call, probabilities), shape.split(value))));
+  const at::Tensor probabilities = probabilitiesOf(shape.split(query), shape.split(key), {scale, isCausal});  // [B·H, T, T]
+  call.give(shape.merge(at::bmm(operandOf(call, probabilities), shape.split(value))));
   call.give(probabilities);
 }
 
@@ -126,13 +117,9 @@ void attentionGradient(Call& call) {
   const at::Tensor probabilities = call.tensor();
   const Heads shape = headsOf(call);
   const double scale = call.number();
-  const at::Tensor dOutput = shape.split(dy);
-  const at::Tensor dProbabilities = at::bmm(dOutput, shape.split(value).transpose(1, 2)).to(at::kFloat);
-  const at::Tensor dScores =  // [B·H, T, T]
-      operand(call, at::_softmax_backward_data(dProbabilities, probabilities, -1, at::kFloat).mul_(scale));
-  call.give(shape.merge(at::bmm(dScores, shape.split(key))));
-  call.give(shape.merge(at::bmm(dScores.transpose(1, 2), shape.split(query))));
-  call.give(shape.merge(at::bmm(operand(call, probabilities).transpose(1, 2), dOutput)));
+  const HeadGradients gradients =
+      gradientsThrough(probabilities, shape.split(dy), shape.split(query), shape.split(key), shape.split(value), scale);
+  for (const at::Tensor& each : {gradients.query, gradients.key, gradients.value}) call.give(shape.merge(each));
 }
 
 void softmaxCrossEntropy(Call& call) {

@@ -6,15 +6,12 @@
 namespace winnow {
 namespace {
 
-/** An operand of a matrix product on another device. */
-at::Tensor deviceOperand(const Call& call, const at::Tensor& x) { return call.isBf16() ? x.to(at::kBFloat16) : x; }
-
 void linear(Call& call) {
   Tensors tensors(call);
   const at::Tensor x = tensors.next(), weight = tensors.next(), bias = tensors.next();
-  if (!x.is_cpu()) {
-    const auto operand = [&](const at::Tensor& tensor) { return deviceOperand(call, tensor); };
-    return call.give(at::addmm(operand(bias), operand(x), operand(weight)).to(at::kFloat));
+  if (!call.hasOwnKernels()) {
+    const auto operand = [&](const at::Tensor& tensor) { return operandOf(call, tensor); };
+    return call.give(at::addmm(operand(bias), operand(x), operand(weight)));
   }
   const Workspace workspace;
   at::Tensor y = at::empty({x.size(0), weight.size(1)}, at::kFloat);
@@ -31,10 +28,10 @@ void linearGradient(Call& call) {
   Tensors tensors(call);
   const at::Tensor dy = tensors.next(), x = tensors.next(), weight = tensors.next();
   const bool reachesInput = call.flag();
-  if (!x.is_cpu()) {
-    const at::Tensor output = deviceOperand(call, dy);
-    if (reachesInput) call.give(at::mm(output, deviceOperand(call, weight).t()).to(at::kFloat));
-    call.give(at::mm(deviceOperand(call, x).t(), output).to(at::kFloat));
+  if (!call.hasOwnKernels()) {
+    const at::Tensor output = operandOf(call, dy);
+    if (reachesInput) call.give(at::mm(output, operandOf(call, weight).t()));
+    call.give(at::mm(operandOf(call, x).t(), output));
     return call.give(dy.sum(0));
   }
   const Workspace workspace;

@@ -16,7 +16,7 @@ void giveMasked(Call& call, const std::vector<at::Tensor>& tensors, size_t first
   }
   TORCH_CHECK(mask.numel() == numbers, "expected a mask of ", numbers, " weights, got one of ", mask.numel());
   const auto count = static_cast<int64_t>(from.size());
-  if (!mask.is_cpu()) {
+  if (!call.hasOwnKernels()) {
     for (int64_t i = 0; i < count; i++) {
       const at::Tensor& x = tensors[first + i];
       call.give(x.mul(mask.narrow(0, from[i], x.numel()).view(x.sizes())));

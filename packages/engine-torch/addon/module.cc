@@ -106,6 +106,13 @@ Precision precisionOf(const std::string& name) {
   return name == "bf16" ? Precision::bf16 : Precision::f32;
 }
 
+Kernels kernelsOf(const std::string& name, const at::Device& device) {
+  TORCH_CHECK(name == "own" || name == "libtorch", "expected the kernels own or libtorch, got ", name);
+  TORCH_CHECK(name == "libtorch" || device.is_cpu(), "expected the kernels libtorch on ", device,
+              ", our own are for the CPU");
+  return name == "own" ? Kernels::own : Kernels::libtorch;
+}
+
 /** Fails where the device is not there, before the first tensor would. */
 at::Device deviceOf(const std::string& name) {
   const at::Device device(name);
@@ -131,11 +138,11 @@ void askForTheSameBytes() {
 }
 
 /**
- * connect(slots: Float64Array, threads, precision, device): the array through which arguments and results cross from now
- * on, and how to compute.
+ * connect(slots: Float64Array, threads, precision, device, kernels): the array through which arguments and results cross
+ * from now on, and how to compute.
  */
 napi_value connect(napi_env env, napi_callback_info info) {
-  return guarded<4>(env, info, [&](napi_value* arguments) -> napi_value {
+  return guarded<5>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
     const TypedArray slots = typedArrayOf(env, arguments[0]);
     TORCH_CHECK(slots.type == napi_float64_array, "expected a Float64Array");
@@ -144,6 +151,7 @@ napi_value connect(napi_env env, napi_callback_info info) {
     TORCH_CHECK(settings.threads > 0, "expected at least one thread, got ", settings.threads);
     settings.precision = precisionOf(textOf(env, arguments[2]));
     settings.device = deviceOf(textOf(env, arguments[3]));
+    settings.kernels = kernelsOf(textOf(env, arguments[4]), settings.device);
     TORCH_CHECK(settings.device == realm.settings.device || realm.tensors.count() == 0, "expected to stay on ",
                 realm.settings.device, ", which holds ", realm.tensors.count(), " tensors");
     if (realm.slotsReference != nullptr) napi_delete_reference(env, realm.slotsReference);
@@ -170,10 +178,28 @@ napi_value run(napi_env env, napi_callback_info info) {
   });
 }
 
-/** Between contiguous tensors of one type, of which one may be on a GPU. */
-void copyNumbers(const at::Tensor& from, const at::Tensor& to) {
-  if (from.is_cpu() && to.is_cpu()) std::memcpy(to.data_ptr(), from.data_ptr(), from.numel() * from.element_size());
-  else to.copy_(from);
+/** Bytes that several threads copy faster than one. */
+constexpr int64_t kBytesWorthThreads = 1 << 20;
+
+void copyBytes(const void* from, void* to, int64_t bytes, int threads) {
+  const int64_t shares = bytes < kBytesWorthThreads ? 1 : threads;
+#pragma omp parallel for num_threads(static_cast<int>(shares)) if (shares > 1)
+  for (int64_t share = 0; share < shares; share++) {
+    const int64_t first = bytes * share / shares, last = bytes * (share + 1) / shares;
+    std::memcpy(static_cast<char*>(to) + first, static_cast<const char*>(from) + first, last - first);
+  }
+}
+
+/**
+ * JavaScript's numbers into a tensor. To a GPU they go by way of pages that it reads by itself, so that nothing waits for
+ * what it still computes; libtorch keeps such pages until they have been read.
+ */
+void write(const void* from, const at::Tensor& to, int threads) {
+  const int64_t bytes = to.numel() * static_cast<int64_t>(to.element_size());
+  if (to.is_cpu()) return copyBytes(from, to.data_ptr(), bytes, 1);
+  const at::Tensor pinned = at::empty(to.sizes(), at::TensorOptions(to.scalar_type()).pinned_memory(true));
+  copyBytes(from, pinned.data_ptr(), bytes, threads);
+  to.copy_(pinned, /*non_blocking=*/true);
 }
 
 /** upload(values: typed array) with its type and shape in the slots; the result is one tensor in the slots. */
@@ -190,7 +216,7 @@ napi_value upload(napi_env env, napi_callback_info info) {
     const auto wanted = static_cast<size_t>(tensor.numel());
     TORCH_CHECK(fits && values.length == wanted, "expected ", wanted, " values of type ", type, ", got ",
                 values.length, " in typed array type ", static_cast<int>(values.type));
-    if (wanted > 0) copyNumbers(at::from_blob(values.data, tensor.sizes(), type), tensor);
+    if (wanted > 0) write(values.data, tensor, realm.settings.threads);
     call.give(std::move(tensor));
     call.finish();
     return nullptr;
@@ -204,7 +230,9 @@ napi_value read(napi_env env, napi_callback_info info) {
     const TypedArray into = typedArrayOf(env, arguments[1]);
     const auto count = static_cast<size_t>(tensor.numel());
     TORCH_CHECK(into.length == count, "expected room for ", count, " values, got ", into.length);
-    if (count > 0) copyNumbers(tensor, at::from_blob(into.data, tensor.sizes(), tensor.scalar_type()));
+    if (count == 0) return nullptr;
+    if (tensor.is_cpu()) std::memcpy(into.data, tensor.data_ptr(), count * tensor.element_size());
+    else at::from_blob(into.data, tensor.sizes(), tensor.scalar_type()).copy_(tensor);
     return nullptr;
   });
 }

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 
 #include "call.h"
+#include "version.h"
 
 namespace winnow {
 namespace {
@@ -23,6 +25,8 @@ struct AdamWLeaf {
   /** The caller gives up what the results replace. */
   bool isDonated;
   at::Tensor nextParameter, nextMean, nextVariance;
+
+  bool isInPlace() const { return nextParameter.is_same(parameter); }
 };
 
 /**
@@ -65,13 +69,50 @@ void stepRange(const AdamWHyper& hyper, const AdamWLeaf& leaf, int64_t first, in
   }
 }
 
-/** The same of libtorch's operations, for tensors on another device. */
-void stepByOperations(const AdamWHyper& hyper, AdamWLeaf& leaf) {
-  leaf.nextMean.copy_(leaf.mean.mul(hyper.beta1).add_(leaf.gradient, 1 - hyper.beta1));
-  leaf.nextVariance.copy_(leaf.variance.mul(hyper.beta2).addcmul_(leaf.gradient, leaf.gradient, 1 - hyper.beta2));
+/** The same of libtorch's operations, leaf by leaf. */
+[[maybe_unused]] void stepByOperations(const AdamWHyper& hyper, const AdamWLeaf& leaf) {
+  leaf.nextMean.mul_(hyper.beta1).add_(leaf.gradient, 1 - hyper.beta1);
+  leaf.nextVariance.mul_(hyper.beta2).addcmul_(leaf.gradient, leaf.gradient, 1 - hyper.beta2);
   const at::Tensor denominator = leaf.nextVariance.sqrt().div_(hyper.rootCorrection()).add_(hyper.epsilon);
-  at::Tensor next = leaf.parameter.mul(1 - hyper.learningRate * leaf.weightDecay);
-  leaf.nextParameter.copy_(next.addcdiv_(leaf.nextMean, denominator, -hyper.stepSize()));
+  leaf.nextParameter.mul_(1 - hyper.learningRate * leaf.weightDecay)
+      .addcdiv_(leaf.nextMean, denominator, -hyper.stepSize());
+}
+
+/** All leaves of one weight decay by libtorch's own kernel, in place. */
+struct AdamWGroup {
+  std::vector<at::Tensor> parameters, gradients, means, variances;
+
+  void add(const AdamWLeaf& leaf) {
+    parameters.push_back(leaf.nextParameter);
+    gradients.push_back(leaf.gradient.view(leaf.parameter.sizes()));
+    means.push_back(leaf.nextMean.view(leaf.parameter.sizes()));
+    variances.push_back(leaf.nextVariance.view(leaf.parameter.sizes()));
+  }
+
+  void step(const AdamWHyper& hyper, double weightDecay) {
+    const at::Tensor iteration = at::full({}, hyper.iteration, parameters.front().options());
+    const std::vector<at::Tensor> iterations(parameters.size(), iteration);
+    at::_fused_adamw_(parameters, gradients, means, variances, {}, iterations, hyper.learningRate, hyper.beta1,
+                      hyper.beta2, weightDecay, hyper.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  }
+};
+
+void stepByLibtorch(const AdamWHyper& hyper, const std::vector<AdamWLeaf>& leaves) {
+  std::map<double, AdamWGroup> groups;
+  for (const AdamWLeaf& leaf : leaves) {
+    if (!leaf.isInPlace()) {
+      leaf.nextParameter.copy_(leaf.parameter);
+      leaf.nextMean.copy_(leaf.mean);
+      leaf.nextVariance.copy_(leaf.variance);
+    }
+    if (leaf.parameter.numel() == 0) continue;
+#if WINNOW_TORCH_AT_LEAST(2, 4)
+    groups[leaf.weightDecay].add(leaf);
+#else
+    stepByOperations(hyper, leaf);
+#endif
+  }
+  for (auto& [weightDecay, group] : groups) group.step(hyper, weightDecay);
 }
 
 /** All leaves as one row of numbers, of which every thread takes an equal part: small leaves wake nobody. */
@@ -95,7 +136,6 @@ void stepTogether(const AdamWHyper& hyper, const std::vector<AdamWLeaf>& leaves,
 void adamW(Call& call) {
   const AdamWHyper hyper{call.number(), call.number(), call.number(), call.number(), call.number()};
   std::vector<AdamWLeaf> leaves(call.integer());
-  bool isOnCpu = true;
   for (AdamWLeaf& leaf : leaves) {
     leaf.parameter = call.tensor();
     leaf.gradient = call.tensor();
@@ -109,13 +149,11 @@ void adamW(Call& call) {
                   "expected float32 of the parameter's size ", leaf.parameter.sizes(), ", got ", each.scalar_type(),
                   " ", each.sizes());
     }
-    isOnCpu = isOnCpu && leaf.parameter.is_cpu();
   }
   // Once all are read: a tensor that stands in two leaves has two holders more.
   for (AdamWLeaf& leaf : leaves) prepareResults(leaf);
-  if (isOnCpu) stepTogether(hyper, leaves, call.threads());
-  else
-    for (AdamWLeaf& leaf : leaves) stepByOperations(hyper, leaf);
+  if (call.hasOwnKernels()) stepTogether(hyper, leaves, call.threads());
+  else stepByLibtorch(hyper, leaves);
   for (AdamWLeaf& leaf : leaves) {
     call.give(leaf.nextParameter);
     call.give(leaf.nextMean);
@@ -139,12 +177,15 @@ double sumOfSquares(const at::Tensor& tensor) {
   return total;
 }
 
-/** By libtorch's operations, for tensors on another device: nothing waits for a number from there. */
+/** By libtorch's operations: nothing waits for a number from another device. */
 void clipByOperations(Call& call, const std::vector<at::Tensor>& gradients, double maxNorm, double epsilon) {
-  std::vector<at::Tensor> norms;
-  for (const at::Tensor& each : gradients) norms.push_back(each.norm());
-  const at::Tensor scale = at::stack(norms).norm().add(epsilon).clamp_min(maxNorm).reciprocal().mul(maxNorm);
+  const at::Tensor norm = at::stack(at::_foreach_norm(gradients)).norm();
+  const at::Tensor scale = norm.add(epsilon).clamp_min(maxNorm).reciprocal().mul(maxNorm);
+#if WINNOW_TORCH_AT_LEAST(2, 4)
+  for (const at::Tensor& each : at::_foreach_mul(gradients, scale)) call.give(each);
+#else
   for (const at::Tensor& each : gradients) call.give(each.mul(scale));
+#endif
 }
 
 /** Tensors, the largest joint norm, ε: the tensors scaled down to it, or as they are where they are within it. */
@@ -153,13 +194,11 @@ void clipGradients(Call& call) {
   const double maxNorm = call.number(), epsilon = call.number();
   const auto count = static_cast<int64_t>(gradients.size());
   int64_t numbers = 0;
-  bool isOnCpu = true;
   for (const at::Tensor& each : gradients) {
     TORCH_CHECK(each.scalar_type() == at::kFloat, "expected float32, got ", each.scalar_type());
     numbers += each.numel();
-    isOnCpu = isOnCpu && each.is_cpu();
   }
-  if (!isOnCpu) return clipByOperations(call, gradients, maxNorm, epsilon);
+  if (!call.hasOwnKernels()) return clipByOperations(call, gradients, maxNorm, epsilon);
   std::vector<double> squares(count);
 #pragma omp parallel for schedule(dynamic) num_threads(call.threads()) if (numbers >= kNumbersWorthThreads)
   for (int64_t i = 0; i < count; i++) squares[i] = sumOfSquares(gradients[i]);
@@ -202,13 +241,11 @@ bool hasNonFinite(const float* x, int64_t first, int64_t last) {
 void finiteProbe(Call& call) {
   const std::vector<at::Tensor> tensors = call.tensors();
   int64_t total = 0;
-  bool isOnCpu = true;
   for (const at::Tensor& each : tensors) {
     TORCH_CHECK(each.scalar_type() == at::kFloat, "expected float32, got ", each.scalar_type());
     total += each.numel();
-    isOnCpu = isOnCpu && each.is_cpu();
   }
-  if (!isOnCpu) return call.give(at::stack(at::_foreach_norm(tensors)).sum());
+  if (!call.hasOwnKernels()) return call.give(at::stack(at::_foreach_norm(tensors)).sum());
   const int64_t shares = std::max<int64_t>(1, std::min<int64_t>(call.threads(), total / kNumbersWorthThreads));
   int found = 0;
 #pragma omp parallel for reduction(| : found) num_threads(static_cast<int>(shares)) if (shares > 1)

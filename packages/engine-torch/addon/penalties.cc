@@ -31,7 +31,6 @@ struct Penalty {
   at::Tensor broadcast(const UnitParameter& of, int64_t from) const {
     return weights.narrow(0, from, of.units).view({1, of.units, 1});
   }
-  bool isOnCpu() const { return weights.is_cpu(); }
 };
 
 /**
@@ -136,7 +135,7 @@ at::Tensor penaltyByOperations(const Penalty& of) {
 
 void penalizeUnits(Call& call) {
   Penalty of = readPenalty(call, false);
-  if (of.isOnCpu()) {
+  if (call.hasOwnKernels()) {
     const auto distances = static_cast<int64_t>(of.distances.size());
     std::vector<double> terms(distances + of.norms.size());
     overIndices(call, terms.size(), of.numbers, [&](int64_t i) {
@@ -204,7 +203,7 @@ std::vector<at::Tensor> gradientsByOperations(const Penalty& of) {
 void penalizeUnitsGradient(Call& call) {
   const Penalty of = readPenalty(call, true);
   std::vector<at::Tensor> gradients;
-  if (of.isOnCpu()) {
+  if (call.hasOwnKernels()) {
     std::vector<std::vector<float>> factors(of.norms.size());
     overIndices(call, of.norms.size(), of.numbers, [&](int64_t i) {
       factors[i] = normsOf(of, of.norms[i]);

@@ -23,7 +23,6 @@ struct Sharing {
   int64_t numbers = 0, largestChunk = 0, levels = 1;
 
   const float* entries(int64_t from) const { return vector.data_ptr<float>() + from; }
-  bool isOnCpu() const { return vector.is_cpu(); }
 };
 
 /** Tensors: gradients of the results, in a backward call; parameters; the vector. Then units, widths, lenders, shares, scales. */
@@ -166,7 +165,7 @@ void shareUnits(Call& call) {
   const Sharing of = readSharing(call, false);
   const auto isChanged = [](const Shared& each) { return each.lender >= 0 || each.scale >= 0; };
   std::vector<at::Tensor> results;
-  if (of.isOnCpu()) {
+  if (call.hasOwnKernels()) {
     for (const Shared& each : of.list) results.push_back(isChanged(each) ? at::empty_like(each.tensor) : each.tensor);
     overIndices(call, of.list.size(), of.numbers, [&](int64_t i) {
       if (isChanged(of.list[i])) shareNumbers(of, of.list[i], results[i].data_ptr<float>());
@@ -184,7 +183,7 @@ void shareUnits(Call& call) {
 
 void shareUnitsGradient(Call& call) {
   const Sharing of = readSharing(call, true);
-  if (!of.isOnCpu()) return call.give(gradientByOperations(of));
+  if (!call.hasOwnKernels()) return call.give(gradientByOperations(of));
   std::vector<std::vector<float>> shares, scales;
   for (const Shared& each : of.list) {
     shares.emplace_back(each.lender < 0 ? 0 : each.units);

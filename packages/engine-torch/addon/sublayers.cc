@@ -1,6 +1,7 @@
 // The core's fused sub-layers (packages/core/src/transformer/sublayers.ts), one call forward and one back.
 #include "arguments.h"
 #include "attention.h"
+#include "device-sublayers.h"
 #include "ffn.h"
 
 namespace winnow {
@@ -48,6 +49,10 @@ AttentionCall readAttention(Call& call, Tensors& tensors) {
 }
 
 void attentionSublayer(Call& call) {
+  if (!call.hasOwnKernels()) {
+    const DeviceAttention sublayer(call);
+    return sublayer.give(call.flag());
+  }
   const Workspace workspace;
   Tensors tensors(call);
   const auto [x, arguments] = readAttention(call, tensors);
@@ -68,7 +73,9 @@ void attentionSublayerGradient(Call& call) {
   const Workspace workspace;
   Tensors tensors(call);
   const at::Tensor dy = tensors.next();
-  const at::Tensor kept = call.tensor();
+  const std::vector<at::Tensor> keptTensors = call.tensors();
+  if (!call.hasOwnKernels()) return DeviceAttention(call).giveGradients(dy, keptTensors);
+  const at::Tensor& kept = keptTensors.at(0);
   const auto [x, arguments] = readAttention(call, tensors);
   const AttentionArguments& of = arguments;
   Gradients gradients(call);
@@ -121,6 +128,10 @@ void withActivation(Call& call, Body body) {
 }
 
 void ffnSublayer(Call& call) {
+  if (!call.hasOwnKernels()) {
+    const DeviceFfn sublayer(call);
+    return sublayer.give(call.flag());
+  }
   const Workspace workspace;
   Tensors tensors(call);
   const auto [x, arguments] = readFfn(call, tensors);
@@ -146,7 +157,9 @@ void ffnSublayerGradient(Call& call) {
   const Workspace workspace;
   Tensors tensors(call);
   const at::Tensor dy = tensors.next();
-  const at::Tensor kept = call.tensor();
+  const std::vector<at::Tensor> keptTensors = call.tensors();
+  if (!call.hasOwnKernels()) return DeviceFfn(call).giveGradients(dy, keptTensors);
+  const at::Tensor& kept = keptTensors.at(0);
   const auto [x, arguments] = readFfn(call, tensors);
   const FfnArguments& of = arguments;
   Gradients gradients(call);

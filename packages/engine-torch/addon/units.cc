@@ -21,7 +21,6 @@ struct ScaledParameters {
   std::vector<ScaledParameter> list;
   std::vector<at::Tensor> scales;
   int64_t numbers = 0;
-  bool isOnCpu = true;
 };
 
 /** Tensors: gradients of the results, in a backward call; parameters; scales. Then the scale and width of each parameter. */
@@ -43,7 +42,6 @@ ScaledParameters readParameters(Call& call, bool isBackward) {
                 " units of ", width, ", got ", parameter.sizes());
     read.list.push_back({parameter, scale, scales[i], parameter.numel() / (units * width), units, width});
     read.numbers += parameter.numel();
-    read.isOnCpu = read.isOnCpu && parameter.is_cpu();
   }
   return read;
 }
@@ -106,10 +104,10 @@ void scaleUnits(Call& call) {
   const ScaledParameters of = readParameters(call, false);
   std::vector<at::Tensor> scaled;
   for (const ScaledParameter& each : of.list) {
-    scaled.push_back(of.isOnCpu ? at::empty_like(each.parameter)
-                                : each.broken(each.parameter).mul(each.brokenScale()).view(each.parameter.sizes()));
+    scaled.push_back(call.hasOwnKernels() ? at::empty_like(each.parameter)
+                                          : each.broken(each.parameter).mul(each.brokenScale()).view(each.parameter.sizes()));
   }
-  if (of.isOnCpu)
+  if (call.hasOwnKernels())
     overParameters(call, of, [&](int64_t index) { scaleNumbers(of.list[index], scaled[index].data_ptr<float>()); });
   for (at::Tensor& each : scaled) call.give(std::move(each));
 }
@@ -120,7 +118,7 @@ void scaleUnitsGradient(Call& call) {
   std::vector<at::Tensor> sums;       // what each parameter adds to the gradient of its scale
   for (size_t i = 0; i < of.list.size(); i++) {
     const ScaledParameter& each = of.list[i];
-    if (of.isOnCpu) {
+    if (call.hasOwnKernels()) {
       gradients.push_back(at::empty_like(each.parameter));
       sums.push_back(at::zeros_like(each.scale));
       continue;
@@ -129,7 +127,7 @@ void scaleUnitsGradient(Call& call) {
     gradients.push_back(dy.mul(each.brokenScale()).view(each.parameter.sizes()));
     sums.push_back(dy.mul(each.broken(each.parameter)).sum(at::IntArrayRef{0, 2}));
   }
-  if (of.isOnCpu) {
+  if (call.hasOwnKernels()) {
     overParameters(call, of, [&](int64_t index) {
       gradientNumbers(of.list[index], of.gradients[index].data_ptr<float>(), gradients[index].data_ptr<float>(),
                       sums[index].data_ptr<float>());

@@ -8,7 +8,7 @@ export interface NativeAddon {
   /** Names by position: `run` takes the position. */
   readonly operations: readonly string[];
   /** May be called again to change the settings. */
-  connect(slots: Float64Array, threads: number, precision: string, device: string): void;
+  connect(slots: Float64Array, threads: number, precision: string, device: string, kernels: string): void;
   run(operation: number): void;
   upload(values: NativeValues): void;
   read(handle: number, into: NativeValues): void;

@@ -42,8 +42,8 @@ export class TorchBackend extends KernelBackend {
     this.#settings = settings;
   }
 
-  #connect({ threads, precision, device }: TorchSettings): void {
-    this.#addon.connect(this.call.slots, threads, precision, device);
+  #connect({ threads, precision, device, kernels }: TorchSettings): void {
+    this.#addon.connect(this.call.slots, threads, precision, device, kernels);
   }
 
   /** @throws {Error} if the addon has no operation of that name. */

@@ -55,6 +55,14 @@ export class KernelCall {
     return Object.values(this.#inputs).flatMap((input) => input ?? []);
   }
 
+  /** The inputs `<name>0`, `<name>1`, …, as many as there are. */
+  numbered(name: string): TensorInfo[] {
+    const found: TensorInfo[] = [];
+    for (let next = this.#inputs[`${name}0`]; next; next = this.#inputs[`${name}${found.length}`])
+      found.push(next);
+    return found;
+  }
+
   attribute(name: string): unknown {
     return this.#attributes[name];
   }

@@ -1,3 +1,3 @@
 export { TorchBackend } from './backend';
 export { obstacle, startTorch, type RunningTorch } from './start';
-export type { TorchOptions, TorchSettings } from './options';
+export type { Kernels, TorchOptions, TorchSettings } from './options';

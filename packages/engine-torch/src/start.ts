@@ -8,7 +8,7 @@ import { registerIndexing } from './kernels/indexing';
 import { registerRearranging } from './kernels/rearranging';
 import { registerReductions } from './kernels/reductions';
 import { offerSublayers } from './kernels/sublayers';
-import type { TorchOptions, TorchSettings } from './options';
+import type { Kernels, TorchOptions, TorchSettings } from './options';
 
 export interface RunningTorch extends TorchSettings {
   /** One line about what runs. */
@@ -28,8 +28,14 @@ export async function startTorch({
   precision = 'f32',
   threads = availableParallelism(),
   device = 'cpu',
+  kernels = device === 'cpu' ? kernelsAskedFor() : 'libtorch',
 }: TorchOptions = {}): Promise<RunningTorch> {
-  const settings: TorchSettings = { precision, threads, device: device === 'cuda' ? 'cuda:0' : device };
+  const settings: TorchSettings = {
+    precision,
+    threads,
+    device: device === 'cuda' ? 'cuda:0' : device,
+    kernels,
+  };
   // Read when libtorch is loaded; what the user has set stays. Threads that wait by spinning take the core away from the
   // one they wait for as soon as anything else runs on the machine.
   process.env['OMP_WAIT_POLICY'] ??= 'passive';
@@ -55,9 +61,17 @@ export async function startTorch({
     throw new Error('The torch backend did not start: build it again with npm run setup.');
   const started = backend();
   if (started instanceof TorchBackend) started.configure(settings);
-  offerSublayers(addon.operations, settings.device);
+  offerSublayers(addon.operations);
   const where = settings.device === 'cpu' ? 'the CPU' : settings.device;
   const plural = threads === 1 ? 'thread' : 'threads';
-  const description = `torch ${addon.version} on ${where} (${threads} ${plural}, ${precision})`;
+  const whose = settings.device === 'cpu' && kernels === 'libtorch' ? ", libtorch's kernels" : '';
+  const description = `torch ${addon.version} on ${where} (${threads} ${plural}, ${precision}${whose})`;
   return { ...settings, description };
+}
+
+/** So tests see on any machine what a GPU runs. */
+function kernelsAskedFor(): Kernels {
+  const wish = process.env['WINNOW_KERNELS'] || 'own';
+  if (wish === 'own' || wish === 'libtorch') return wish;
+  throw new Error(`WINNOW_KERNELS: expected own or libtorch, got "${wish}"`);
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { TorchBackend } from '../src/index';
 import * as compositions from './compositions';
-import { describeOnTorch, deviation, random } from './torch';
+import { describeOnAllKernels, deviation, random } from './torch';
 
 const hyper = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, iteration: 3 };
 /** Scalars, nothing, what no vector divides, and enough for several threads. */
@@ -57,7 +57,7 @@ const nativeBytes = (): number => {
   return backend.nativeMemory().bytes;
 };
 
-describeOnTorch('AdamW over all leaves', () => {
+describeOnAllKernels('AdamW over all leaves', () => {
   it('is the composition, leaf by leaf, and leaves its inputs as they are', () => {
     tf.tidy(() => {
       const leaves = leavesAt(1);

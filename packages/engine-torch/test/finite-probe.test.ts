@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { describeOnTorch, random, values } from './torch';
+import { describeOnAllKernels, random, values } from './torch';
 
 /** One number, nothing, what no vector divides, and enough for several threads. */
 const shapes = [[], [0, 4], [7], [17, 33], [300, 301], [5]];
@@ -11,7 +11,7 @@ const probe = (tensors: readonly tf.Tensor[]): number => {
   return result?.dataSync()[0] ?? 0;
 };
 
-describeOnTorch('the probe of many tensors for numbers that are none', () => {
+describeOnAllKernels('the probe of many tensors for numbers that are none', () => {
   it('is finite where all are, however large', () => {
     tf.tidy(() => {
       const tensors = shapes.map((shape, index) => random(shape, index));

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as compositions from './compositions';
-import { describeOnTorch, deviation, onCpu, random, torchBackend } from './torch';
+import { describeOnAllKernels, deviation, onCpu, random, torchBackend } from './torch';
 
 interface Case {
   readonly kernel: string;
@@ -133,14 +133,14 @@ function inF32<Result>(work: () => Result): Result {
   }
 }
 
-describeOnTorch('fused kernels against their compositions', () => {
+describeOnAllKernels('fused kernels against their compositions', () => {
   againstCompositions([...rowwise, ...attentions], 2e-5);
 });
 
 /** Operands have 8 binary digits; errors of a product grow with the root of its length, which is at most 300. */
 const BF16_TOLERANCE = 0.15;
 
-describeOnTorch(
+describeOnAllKernels(
   'fused kernels in bf16 against their compositions in f32',
   () => {
     againstCompositions([...rowwise, ...attentions], BF16_TOLERANCE);

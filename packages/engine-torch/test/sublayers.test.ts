@@ -7,10 +7,13 @@ const jest = fileURLToPath(new URL('../../../node_modules/jest/bin/jest.js', imp
 const whereBuilt = obstacle() === undefined ? it : it.skip;
 
 // The core's own tests run on the tiles where the processor has them. The addon decides once per process.
-whereBuilt("the core's tests of the sub-layers pass without the processor's tiles", () => {
+whereBuilt.each([
+  ["without the processor's tiles", { WINNOW_TILES: 'off' }],
+  ["on libtorch's kernels, as on a GPU", { WINNOW_KERNELS: 'libtorch' }],
+])("the core's tests of the sub-layers pass %s", (_, wish) => {
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const tests = [jest, 'test/operations/sublayers', '--testNamePattern', 'torch', '--runInBand'];
-  const env = { ...process.env, WINNOW_TILES: 'off' };
+  const env = { ...process.env, ...wish };
   const { status, stderr } = spawnSync(process.execPath, [...flags, ...tests], {
     cwd: core,
     env,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { TorchBackend, type TorchOptions, obstacle, startTorch } from '../src/index';
+import { type Kernels, TorchBackend, type TorchOptions, obstacle, startTorch } from '../src/index';
 
 /** `cuda` runs all tests on a GPU. */
 export const testDevice = process.env['WINNOW_TEST_DEVICE'] || 'cpu';
@@ -20,6 +20,15 @@ export function describeOnTorch(what: string, body: () => void, options: TorchOp
     beforeEach(() => tf.setBackend('torch'));
     body();
   });
+}
+
+/** The same on our own kernels, where they run, and on libtorch's, which are what a GPU has. */
+export function describeOnAllKernels(what: string, body: () => void, options: TorchOptions = {}): void {
+  const all: readonly Kernels[] = testDevice === 'cpu' ? ['own', 'libtorch'] : ['libtorch'];
+  for (const kernels of all) {
+    const whose = kernels === 'own' ? 'our kernels' : "libtorch's kernels";
+    describeOnTorch(`${what}, on ${whose}`, body, { ...options, kernels });
+  }
 }
 
 /** Values in [−2, 2), the same each time for one seed (Lehmer's generator). */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { describeOnTorch, deviation, random } from './torch';
+import { describeOnAllKernels, deviation, random } from './torch';
 
 /** Kernels that treat units in their own ways, at sizes that threads share, against tfjs operations and their gradients. */
 const [ROWS, UNITS, WIDTH] = [120, 70, 90];
@@ -34,7 +34,7 @@ const unitsAndWidths = {
   widths: shapes.map((_, i) => (i % 3 === 2 ? WIDTH : 1)),
 };
 
-describeOnTorch('kernels on units against tfjs operations', () => {
+describeOnAllKernels('kernels on units against tfjs operations', () => {
   it('WinnowShareUnits and its gradient', () => {
     tf.tidy(() => {
       const [parameters = [], gradients = []] = parametersAndGradients();

@@ -54,7 +54,8 @@ export function residual(
 
 /**
  * Runs the engine's kernel of x + body(norm x). It takes x, the norm and the layers in this order, and answers with the
- * value and, where a gradient will be asked for, one tensor that only its gradient kernel (`…Gradient`) understands.
+ * value and, where a gradient will be asked for, tensors that only its gradient kernel (`…Gradient`) understands: its
+ * inputs `kept0`, `kept1`, ….
  */
 function runSublayer(
   { kernel, layers, attributes: own }: Fused,
@@ -78,13 +79,13 @@ function runSublayer(
     tensors,
     () => {
       const run = { ...attributes, keeps: true };
-      const [value, kept] = engine().runKernel<[Tensor2D, Tensor]>(kernel, inputs, run);
-      return { value, saved: [kept, ...tensors] };
+      const [value, ...kept] = engine().runKernel<[Tensor2D, ...Tensor[]]>(kernel, inputs, run);
+      return { value, saved: [...tensors, ...kept] };
     },
-    (dy, [kept, ...saved]) => {
-      if (kept === undefined) throw new Error(`${kernel}: the forward pass kept nothing`);
-      const again: NamedTensorMap = { dy, kept };
-      saved.forEach((tensor, index) => (again[names[index] ?? ''] = tensor));
+    (dy, saved) => {
+      if (saved.length <= names.length) throw new Error(`${kernel}: the forward pass kept nothing`);
+      const again: NamedTensorMap = { dy };
+      saved.forEach((tensor, index) => (again[names[index] ?? `kept${index - names.length}`] = tensor));
       return engine().runKernel<Tensor[]>(`${kernel}Gradient`, again, attributes);
     },
   );

@@ -15,9 +15,9 @@ const operations = {
   WinnowFfnSublayerGradient: 'ffnSublayerGradient',
 } as const;
 
-/** Registers the sub-layers where they can run; where they cannot, the core composes them of smaller operations. */
-export function offerSublayers(offered: readonly string[], device: string): void {
-  if (device !== 'cpu' || !Object.values(operations).every((operation) => offered.includes(operation))) {
+/** Registers the sub-layers where the addon has them; where it has not, the core composes them of smaller operations. */
+export function offerSublayers(offered: readonly string[]): void {
+  if (!Object.values(operations).every((operation) => offered.includes(operation))) {
     for (const kernel of Object.keys(operations)) {
       if (getKernel(kernel, backendName) !== undefined) unregisterKernel(kernel, backendName);
     }
@@ -28,13 +28,13 @@ export function offerSublayers(offered: readonly string[], device: string): void
     writeAttention(call).flagNamed('keeps'),
   );
   nativeKernelOfMany('WinnowAttentionSublayerGradient', WinnowAttentionSublayerGradient, (call) =>
-    writeAttention(call.tensor('dy').tensor('kept')),
+    writeAttention(call.tensor('dy').tensors(call.numbered('kept'))),
   );
   nativeKernelOfMany('WinnowFfnSublayer', operations.WinnowFfnSublayer, (call) =>
     writeFfn(call).flagNamed('keeps'),
   );
   nativeKernelOfMany('WinnowFfnSublayerGradient', operations.WinnowFfnSublayerGradient, (call) =>
-    writeFfn(call.tensor('dy').tensor('kept')),
+    writeFfn(call.tensor('dy').tensors(call.numbered('kept'))),
   );
 }
 
