@@ -20,12 +20,16 @@ export const runTests = (part) =>
     const failures = [];
     for await (const { type, data } of events) {
       if (type === 'test:stdout' || type === 'test:stderr') log(data.message);
-      if ((type !== 'test:pass' && type !== 'test:fail') || data.details.type === 'suite') continue;
+      if (type !== 'test:pass' && type !== 'test:fail') continue;
+      const { error, type: kind, duration_ms: ms } = data.details;
+      // A group fails with its tests, which speak for themselves, or in a hook.
+      if (kind === 'suite' && (type === 'test:pass' || error.failureType === 'subtestsFailed')) continue;
       const outcome = type === 'test:fail' ? 'failed' : data.skip === undefined ? 'passed' : 'skipped';
       counts[outcome] += 1;
-      log(`${outcome.padEnd(7)} ${data.name} (${data.details.duration_ms.toFixed(0)} ms)\n`);
-      if (outcome !== 'failed') continue;
-      const reason = String(data.details.error?.cause?.message ?? data.details.error?.message);
+      log(`${outcome.padEnd(7)} ${data.name} (${ms.toFixed(0)} ms)\n`);
+      // What a hook that failed kept from running is counted; why, the group says.
+      if (outcome !== 'failed' || error.failureType === 'cancelledByParent') continue;
+      const reason = String(error?.cause?.message ?? error?.message);
       failures.push({ name: data.name, reason: reason.slice(0, 500) });
       log(`        ${reason.replaceAll('\n', '\n        ')}\n`);
     }
