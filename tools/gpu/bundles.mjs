@@ -7,7 +7,7 @@ export const programs = {
   run: 'tools/gpu/run.mjs',
   bench: 'tools/bench/bench.mjs',
   worker: 'tools/bench/worker.mjs',
-  winnow: 'apps/winnow/src/main.ts',
+  winnow: 'apps/winnow/dist/main.js',
 };
 
 /** The tests that run on the GPU, by the part of gpu.sh that runs them: kernels by themselves, then laws of small models. */
@@ -32,30 +32,22 @@ export const tests = {
 export const testName = (path) => path.replace(/^packages\/([^/]+)\/.*\/([^/]+)$/, '$1-$2');
 
 /**
- * Bundles programs and tests into `folder`, one beside the other: there they need no node_modules but the native ones.
+ * Bundles programs, of what has been built, and tests, of the sources, into `folder`, one beside the other: there they need no node_modules but the native ones.
  * @throws {Error} if one does not bundle.
  */
 export async function bundle(root, folder) {
   const entries = (record) =>
     Object.fromEntries(Object.entries(record).map(([name, path]) => [name, join(root, path)]));
-  await build({ ...shared(folder), entryPoints: entries(programs), plugins: [sourcesForBuilds] });
+  await build({ ...shared(folder), entryPoints: entries(programs) });
   const paths = Object.values(tests).flat();
   await build({
     ...shared(folder),
     entryPoints: entries(Object.fromEntries(paths.map((path) => [testName(path), `${path}.test.ts`]))),
+    conditions: ['@winnow/source'],
     inject: [join(root, 'tools/gpu/tests/globals.mjs')],
     alias: { '@winnow/engine': join(root, 'tools/gpu/tests/engine.mjs') },
   });
 }
-
-/** Tools import what has been built of a package; beside packages that are bundled from source it would be a second copy. */
-const sourcesForBuilds = {
-  name: 'sources for builds',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /\/packages\/[^/]+\/dist\/index\.js$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.replace('dist/index.js', 'src/index.ts')),
-    })),
-};
 
 /** What CommonJS packages ask for at run time, and ES modules do not have. */
 const COMMONJS = [
@@ -74,7 +66,6 @@ const shared = (outdir) => ({
   format: 'esm',
   target: 'node20',
   splitting: true,
-  conditions: ['@winnow/source'],
   // All in one folder: modules find files by their place relative to it.
   entryNames: '[name]',
   chunkNames: 'chunk-[hash]',

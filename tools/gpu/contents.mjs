@@ -34,8 +34,10 @@ export function filesOf(root, node) {
     { path: 'package.json', source: join(root, 'apps', 'winnow', 'package.json') },
     { path: 'LICENSE', source: join(root, 'LICENSE') },
     { path: 'winnow', source: join(root, 'tools', 'gpu', 'winnow.sh'), isProgram: true },
-    // Where the command line looks for the page of a comparison.
+    // Where the command line looks for the page of a comparison, and for the hash of its own code.
     { path: 'dist/page.js', source: join(root, 'packages', 'report', 'dist', 'page.js') },
+    { path: 'dist/training.sha256', source: join(root, 'apps', 'winnow', 'dist', 'training.sha256') },
+    ...readdirSync(join(root, 'packages')).flatMap((name) => ownPackage(root, name)),
     ...closureOf(root, nativePackages).flatMap((name) => packageFiles(root, name)),
     ...tree(join(root, wasmPackage), wasmPackage).filter(({ path }) =>
       /(package\.json|\.wasm|\.node\.js)$/.test(path),
@@ -53,6 +55,16 @@ function nodeFiles(node) {
       source: join(node, 'include', 'node', header),
     })),
   ];
+}
+
+/** What a package of ours ships. It is not run, the bundles are: a run records the hash of the code of its packages. */
+function ownPackage(root, folder) {
+  const file = join(root, 'packages', folder, 'package.json');
+  const { name, files } = JSON.parse(readFileSync(file, 'utf8'));
+  return [
+    { path: `node_modules/${name}/package.json`, source: file },
+    ...files.flatMap((each) => tree(join(root, 'packages', folder, each), `node_modules/${name}/${each}`)),
+  ].filter(({ path }) => !/\.(d\.ts|map)$/.test(path));
 }
 
 /** @returns {string[]} the packages and all that they need, where npm has installed it, in order. */
