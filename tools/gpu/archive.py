@@ -11,7 +11,7 @@ import tarfile
 
 def write(archive: str, entries: list[dict]) -> None:
     """One entry after the other, in the order given, so that alike files lie within the compressor's reach."""
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9}]
     with lzma.open(archive, "wb", filters=filters) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
         for entry in entries:
             member = tarfile.TarInfo(f"winnow/{entry['path']}")
