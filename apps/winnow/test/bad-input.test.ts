@@ -50,11 +50,22 @@ const compress = (...more: string[]) => [
   ...more,
 ];
 
+/** A comparison, as a file says it. */
+const comparison = (shared: string, method = 'random', track = '') =>
+  [
+    'name: small',
+    `workloads: [{name: own, shared: ${shared}}]`,
+    `methods: [${method}]`,
+    `tracks: {recommended: {retrain: 1it, ${track}}}`,
+    'without: [random]',
+    'run: {engine: wasm}',
+  ].join('\n');
+
 /** The command ends with code 2 and one clear message, and leaves nothing behind. */
 async function refuses(args: readonly string[], message: RegExp): Promise<void> {
   const { code, stdout, stderr } = await winnow(args);
   expect(stderr).toMatch(message);
-  expect(stderr).not.toMatch(/\n +at /);
+  expect(stderr).not.toMatch(/\n {4}at /); // the lines of a stack
   expect([code, stdout]).toEqual([2, '']);
   expect(existsSync(at('out'))).toBe(false);
 }
@@ -131,10 +142,11 @@ describe('config files', () => {
     writeFileSync(at(name), text);
     return ['--config', at(name)];
   };
-  test('a missing file', () => refuses(train('--config', at('none.yaml')), /cannot read the config file/));
+  test('a missing file', () =>
+    refuses(train('--config', at('none.yaml')), /cannot read .*none\.yaml: there is no such file/));
   test('neither YAML nor JSON', () =>
-    refuses(train(...config('broken.yaml', 'a: [1')), /neither YAML nor JSON/));
-  test('not options', () => refuses(train(...config('list.yaml', '- 1')), /expected options by name/));
+    refuses(train(...config('broken.yaml', 'a: 1\nb: [1')), /neither YAML nor JSON.* at line 2, column/));
+  test('not options', () => refuses(train(...config('list.yaml', '- 1')), /list\.yaml: not options by name/));
   test('an unknown key', () =>
     refuses(
       train(...config('key.yaml', 'learningrate: 1')),
@@ -149,6 +161,27 @@ describe('config files', () => {
     refuses(compress(...config('method.json', '{"options": {"serach": "1ep"}}')), /did you mean search\?/));
   test('a group that is no record', () =>
     refuses(compress(...config('group.yaml', 'dense: 3')), /dense: expected options by name, got 3/));
+  test.each<[string, string, RegExp]>([
+    ['a method that is a number', '{"method": 5}', /method: expected string, got number/],
+    ['a task that is a list', 'task: [1]', /task: expected string, got array/],
+    ['a method that is none', 'method: null', /method: expected string, got null/],
+    ['a path with a NUL', '{"from": "a\\u0000b"}', /nul\.yaml.*\n.*at from: expected text without a NUL/],
+    ['a number that is none', 'seed: .nan', /at seed: expected .*number.*, got NaN/],
+  ])('%s', (_, text, message) => refuses(compress(...config('nul.yaml', text)), message));
+  test.each<[string, string, RegExp]>([
+    ['run options that are a number', 'run: 5', /run: expected options by name, got 5/],
+    ['an engine that is a number', 'run: {engine: 5}', /run:\n {2}engine: /],
+    ['a name that is a number', 'name: 5', /name: .*expected string, received number/],
+    ['a task that is a number', comparison('{task: 5}'), /task: expected string, got number/],
+    ['a method that is a number', comparison('{}', '{method: 5}'), /methods/],
+    [
+      'a search that is a number',
+      comparison('{}', 'random', 'options: {search: 5}'),
+      /search: expected a duration/,
+    ],
+  ])('of a comparison: %s', (_, text, message) =>
+    refuses(['compare', ...config('comparison.yaml', text), '--out', at('out')], message),
+  );
   test('an unknown method', () =>
     refuses(compress(...config('unknown.yaml', 'method: unifed')), /did you mean unified\?/));
 });

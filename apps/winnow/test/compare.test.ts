@@ -1,5 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,13 +25,15 @@ const SLOW_MS = 600_000;
 
 let whole: Record<string, unknown>;
 let firstOutput: string;
+let firstErrors: string;
 
 beforeAll(async () => {
   await makePictures(at('pictures'));
   writeFileSync(at('tiny.json'), JSON.stringify(tinyComparison(at('pictures'))));
-  const { code, stdout } = await winnow(compare('whole', '--tensorboard'));
+  const { code, stdout, stderr } = await winnow(compare('whole', '--tensorboard'));
   expect(code).toBe(0);
   firstOutput = stdout;
+  firstErrors = stderr;
   whole = scoresIn(at('whole'));
 }, SLOW_MS);
 afterAll(() => rm(root, { recursive: true, force: true }));
@@ -54,6 +56,7 @@ describe('a comparison', () => {
     expect(firstOutput).toMatch(/pictures, 2x, equal-compute/);
     expect(firstOutput).toMatch(/random \*/);
     expect(firstOutput).toMatch(/Failed \(2\):/);
+    expect(firstErrors).toMatch(/2 of 10 runs failed: they are listed under "Failed"/);
   });
 
   test('gives everybody the compute that it says, counted by the runner', () => {
@@ -194,6 +197,68 @@ describe('a comparison', () => {
     const { run } = await readComparisonRecord(at('preset'));
     expect(run).toMatchObject({ engine: 'wasm', threads: 1 });
   });
+
+  test('in which every compression failed says so and ends with 2', async () => {
+    const config = tinyComparison(at('pictures'), {
+      methods: ['full-sharing'],
+      without: ['trained-on', 'magnitude', 'random', 'from-scratch'],
+      seeds: [1],
+    });
+    writeFileSync(at('hopeless.json'), JSON.stringify(config));
+    // The dense model is there already.
+    await cp(at('whole'), at('hopeless'), { recursive: true });
+    const { code, stdout, stderr } = await winnow([
+      ...['compare', '--config', at('hopeless.json'), '--out', at('hopeless'), '--jobs', '2'],
+    ]);
+    expect(stdout).toMatch(/Failed \(1\):[\s\S]*The page is/);
+    expect(stderr).toMatch(
+      /winnow: compare: there is nothing to compare: 1 of 2 runs failed, .*full-sharing, .*tower/,
+    );
+    expect(code).toBe(2);
+  });
+
+  test(
+    'names what cannot be read of one run, shows the others, and makes it again',
+    async () => {
+      const ids = finishedIn(at('whole'));
+      const { dense, measurements } = outcomesSchema.parse(
+        JSON.parse(readFileSync(at('whole', 'results.json'), 'utf8')),
+      );
+      const [summary, weights, findings, latencies] = measurements.map(({ job }) => job);
+      await cp(at('whole'), at('damaged'), { recursive: true });
+      const run = (id = '', ...path: string[]) => at('damaged', 'runs', id, ...path);
+      const content = readFileSync(run(summary, 'summary.json'), 'utf8');
+      writeFileSync(run(summary, 'summary.json'), content.replace(/"loss": [\d.]+/, '"loss": null'));
+      truncateSync(run(weights, 'model', 'model.safetensors'), 100);
+      writeFileSync(run(findings, 'findings.json'), '{');
+      writeFileSync(at('damaged', 'latencies', `${latencies ?? ''}.json`), '[5]');
+      writeFileSync(at('damaged', 'failures', 'unknown.json'), '[5]');
+
+      const told = await winnow(['report', at('damaged')]);
+      expect(told.code).toBe(0);
+      for (const file of [
+        `${summary ?? ''}/summary.json`,
+        `${weights ?? ''}/model/model.safetensors`,
+        `${findings ?? ''}/findings.json`,
+        `${latencies ?? ''}.json`,
+      ]) {
+        expect(told.stdout).toContain(file);
+      }
+      const page = readFileSync(at('damaged', 'report.html'), 'utf8');
+      expect(page).toContain(`${summary ?? ''}/summary.json`);
+      const left = outcomesSchema.parse(JSON.parse(readFileSync(at('damaged', 'results.json'), 'utf8')));
+      expect(left.measurements.map(({ job }) => job).sort()).toEqual(
+        measurements.flatMap(({ job }) => (job === summary ? [] : [job])).sort(),
+      );
+      expect(left.dense).toHaveLength(dense.length);
+
+      const again = await winnow(compare('damaged'));
+      expect(again.code).toBe(0);
+      expect(finishedIn(at('damaged'))).toEqual(ids);
+      expect(scoresIn(at('damaged'))).toEqual(whole);
+    },
+    SLOW_MS,
+  );
 
   test('is a page of its own, also before it has finished', async () => {
     const { code, stdout } = await winnow(['report', at('stopped')]);

@@ -155,7 +155,10 @@ function extraOf({ tracks }: ComparisonConfig, track: TrackName): Duration[] {
     case 'recommended': {
       const { recommended } = tracks;
       if (recommended === undefined) return [];
-      const { search } = searchIn.parse(recommended.options);
+      const parsed = searchIn.safeParse(recommended.options);
+      if (!parsed.success)
+        throw new UserError('tracks.recommended.options.search: expected a duration like 3ep or 200it');
+      const { search } = parsed.data;
       return [recommended.retrain, ...(search === undefined ? [] : [search])];
     }
     default:

@@ -10,6 +10,7 @@ export { kindOf, openFile } from './file/open-file';
 export type { OpenFile } from './file/open-file';
 export { readBytes, readBytesIfThere, textOf } from './file/read-file';
 export type { ReadingBounds } from './file/read-file';
+export { digestOfFile } from './file/sha256';
 export { clearTemporaryFiles, makeFolder, writeAtomically } from './file/write-atomically';
 export type { FileContent } from './file/write-atomically';
 export { readYaml } from './file/yaml-file';

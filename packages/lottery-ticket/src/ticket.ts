@@ -15,6 +15,7 @@ import { ticketName } from './names';
 import { everything } from './pruning';
 
 const count = z.int().nonnegative();
+const PROBLEMS_SHOWN = 10;
 
 /** A mask, and which weights it is for: what a search finds on one task and others are trained from. */
 export interface Ticket {
@@ -84,7 +85,8 @@ export function ticketOf(
 export function parseTicket(json: unknown, source: string): Ticket {
   const parsed = ticketSchema.safeParse(json);
   if (!parsed.success) {
-    const lines = parsed.error.issues.map(({ path, message }) => `  at ${path.join('.')}: ${message}`);
+    const problems = parsed.error.issues.slice(0, PROBLEMS_SHOWN);
+    const lines = problems.map(({ path, message }) => `  at ${path.join('.') || 'the top'}: ${message}`);
     throw new UserError(`${source} is not a ticket:\n${lines.join('\n')}`);
   }
   for (const [name, mask] of Object.entries(parsed.data.masks)) {

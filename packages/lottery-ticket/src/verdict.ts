@@ -11,8 +11,8 @@ export interface Sample {
 
 /** Whether a ticket wins, by two rules: in the slides' own Table 1 three of eight columns pass only by the second. */
 export interface Verdict extends Sample {
-  /** Mean of the ticket's scores as a share of the dense model's mean. */
-  readonly relative: number;
+  /** Mean of the ticket's scores as a share of the dense model's mean; null where that is 0. */
+  readonly relative: number | null;
   /** Mean ≥ 99 % of the dense mean. */
   readonly isRelaxedWinning: boolean;
   /** Mean + one standard deviation ≥ 99 % of the dense mean. */
@@ -41,7 +41,7 @@ export function verdictOf(scores: readonly number[], dense: readonly number[]): 
   const bar = RELAXED_SHARE * mean;
   return {
     ...ticket,
-    relative: ticket.mean / mean,
+    relative: mean === 0 ? null : ticket.mean / mean,
     isRelaxedWinning: ticket.mean >= bar,
     isWithinDeviation: ticket.mean + ticket.deviation >= bar,
   };

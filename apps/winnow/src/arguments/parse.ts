@@ -3,6 +3,7 @@ import yargs, { type Argv, type Options } from 'yargs';
 import { z } from 'zod';
 import type { Chosen, Command, Invocation } from '../commands/command';
 import { taskOfModel } from '../model-source/choices';
+import { chosenIn } from '../options/given';
 import { mergeGiven } from '../options/group';
 import { homeExpanded } from '../options/path';
 import { homeExpandedIn } from '../options/path-options';
@@ -26,12 +27,7 @@ const parsedArguments = z.looseObject({
   config: text,
   resume: z.boolean().default(false),
 });
-const configured = z.looseObject({
-  method: text.catch(undefined),
-  task: text.catch(undefined),
-  from: text.catch(undefined),
-  data: text.catch(undefined),
-});
+const configured = z.looseObject({ method: text, task: text, from: text, data: text });
 
 /**
  * Reads the arguments, and the config file if they name one. Flags win over the file.
@@ -62,7 +58,7 @@ export async function parseArguments(
   );
   const file =
     command.startsRun && first.config !== undefined ? await readConfigFile(homeExpanded(first.config)) : {};
-  const inFile = configured.parse(file);
+  const inFile = chosenIn(configured, file);
   const groups = command.groups(
     await withTaskOfModel(command, {
       method: first.method ?? inFile.method,

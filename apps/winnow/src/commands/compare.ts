@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { UserError, toJson } from '@winnow/core';
+import { UserError, parseOptions, toJson } from '@winnow/core';
 import { type JobQueue, localQueue, redisQueue } from '@winnow/job-queue';
 import { z } from 'zod';
 import { readConfigFile } from '../arguments/config-file';
@@ -24,9 +24,10 @@ import {
 import { commit, hardware } from '../comparison/environment';
 import { executeIn } from '../comparison/execute';
 import { measureLatencies, measuredOn } from '../comparison/latency';
-import { planWith } from '../comparison/open-comparison';
+import { type OpenedComparison, planWith } from '../comparison/open-comparison';
 import { writeComparisonEvents } from '../comparison/tensorboard';
 import { runComparison } from '../comparison/run-comparison';
+import { chosenIn } from '../options/given';
 import { type GivenOptions, resolveGroups } from '../options/group';
 import { hashOf } from '../options/hash';
 import { pathOption } from '../options/path';
@@ -61,8 +62,9 @@ const compareOptions = z.object({
 const groups = [{ title: 'Options of compare', schema: compareOptions }];
 const ownKeys = new Set(Object.keys(compareOptions.shape));
 
-const nameIn = z.looseObject({ name: z.string().catch('comparison') });
-const runIn = z.looseObject({ run: z.record(z.string(), z.unknown()).default({}) });
+const nameIn = z.looseObject({ name: z.string().default('comparison') });
+const runIn = z.looseObject({ run: z.record(z.string(), z.unknown()).nullish() });
+const runOf = (config: unknown) => chosenIn(runIn, config).run ?? {};
 const runOptions = z.strictObject({
   ...engineShape,
   threads: engineShape.threads.default(1).describe('CPU threads of each run'),
@@ -88,7 +90,7 @@ export const compareCommand: Command = {
     );
     const config = await configOf(given, positional);
     const path =
-      options.out ?? join('runs', `compare-${nameIn.parse(config).name}-${hashOf(toJson(config))}`);
+      options.out ?? join('runs', `compare-${chosenIn(nameIn, config).name}-${hashOf(toJson(config))}`);
     await refuseForeignFolder(path);
     const known = isComparison(path) ? await readComparisonRecord(path) : undefined;
     const asked = await recordOf(config, known, { path, source: sourceOf(given, positional) }, terminal);
@@ -108,12 +110,11 @@ export const compareCommand: Command = {
     try {
       const progress = jobProgress(terminal.stderr);
       const jobs = await runComparison(plan, folder, queue, progress.ended).finally(progress.close);
-      const models = [...plan.dense.map(({ job }) => job), ...jobs.flatMap((job) => job ?? [])].filter(
-        (job) => isDone(folder, job),
-      );
-      const ids = [...new Set(models.map(({ id }) => id))];
-      await measureLatencies(folder, ids, measuredOn(record), terminal.signal, (round, rounds) => {
-        print(terminal.stderr, `measuring latencies, one model after the other: round ${round} of ${rounds}`);
+      const all = [...plan.dense.map(({ job }) => job), ...jobs.flatMap((job) => job ?? [])];
+      const ids: string[] = [];
+      for (const id of new Set(all.map(({ id }) => id))) if (await isDone(folder, { id })) ids.push(id);
+      await measureLatencies(folder, ids, measuredOn(record), terminal.signal, (text) => {
+        print(terminal.stderr, text);
       });
     } catch (error) {
       if (terminal.signal.aborted) throw new RunStoppedError(commandLine);
@@ -124,8 +125,28 @@ export const compareCommand: Command = {
     const { text, page, opened } = await conclude(path);
     if (options.tensorboard) print(terminal.stderr, `event files: ${await writeComparisonEvents(opened)}`);
     print(terminal.stdout, `${text}\n\nThe page is ${page}`);
+    tellFailures(opened, terminal);
   },
 };
+
+/**
+ * Says how many runs of a comparison came to nothing.
+ * @throws {UserError} when none is left to compare.
+ */
+function tellFailures({ plan, outcomes }: OpenedComparison, { stderr }: Terminal): void {
+  const all = plan.dense.length + plan.points.length;
+  const failed = all - outcomes.dense.length - outcomes.measurements.length;
+  if (failed === 0) return;
+  if (outcomes.measurements.length > 0) {
+    print(stderr, `${failed} of ${all} runs failed: they are listed under "Failed", with the reasons`);
+    return;
+  }
+  const [first] = outcomes.failures;
+  throw new UserError(
+    `compare: there is nothing to compare: ${failed} of ${all} runs failed, ` +
+      `the first of them, ${first?.what ?? 'a run'}: ${first?.message ?? 'for no known reason'}`,
+  );
+}
 
 /** The comparison that was asked for: a preset, a file, or a preset with some of its keys changed by a file. */
 async function configOf(given: GivenOptions, preset: string | undefined): Promise<GivenOptions> {
@@ -140,14 +161,14 @@ async function configOf(given: GivenOptions, preset: string | undefined): Promis
     throw new UserError(`compare: there is no preset ${preset}; known are ${presets.join(', ')}`);
   }
   const base = await readConfigFile(packageFile('presets', `compare-${preset}.yaml`));
-  return { ...base, ...own, run: { ...runIn.parse(base).run, ...runIn.parse(own).run } };
+  return { ...base, ...own, run: { ...runOf(base), ...runOf(own) } };
 }
 
 /** What reproduces the comparison: its preset with the engine's flags, or the file that the page shows. */
 function sourceOf(given: GivenOptions, preset: string | undefined): string {
   const isChanged = Object.keys(given).some((key) => !ownKeys.has(key) && key !== runGroup.key);
   if (preset === undefined || isChanged) return '--config comparison.yaml';
-  const flags = Object.entries(runIn.parse(given).run).map(([key, value]) => `--${key} ${String(value)}`);
+  const flags = Object.entries(runOf(given)).map(([key, value]) => `--${key} ${String(value)}`);
   return [preset, ...flags].join(' ');
 }
 
@@ -158,15 +179,10 @@ async function recordOf(
   { path, source }: { readonly path: string; readonly source: string },
   terminal: Terminal,
 ): Promise<ComparisonRecord> {
-  const { run } = runIn.parse(config);
-  const parsed = runOptions.safeParse(run);
-  if (!parsed.success) {
-    throw new UserError(
-      `run: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
-    );
-  }
-  const isSame = known !== undefined && hashOf(toJson(runIn.parse(known.given).run)) === hashOf(toJson(run));
-  const asked = isSame ? runOptions.parse(known.run) : parsed.data;
+  const run = runOf(config);
+  const parsed = parseOptions(runOptions, run, 'run');
+  const isSame = known !== undefined && hashOf(toJson(runOf(known.given))) === hashOf(toJson(run));
+  const asked = isSame ? chosenIn(runOptions, known.run) : parsed;
   const { name, precision, threads, device, description } = await startChosen(asked, terminal);
   const hash = commit();
   return {

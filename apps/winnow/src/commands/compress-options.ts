@@ -2,6 +2,7 @@ import { UserError, budgetUnits, durationOption, suggestion } from '@winnow/core
 import type { CompressionMethod } from '@winnow/core';
 import { z } from 'zod';
 import type { Chosen } from './command';
+import { chosenIn } from '../options/given';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import {
@@ -72,7 +73,7 @@ const choice = z.looseObject({
  * @throws {UserError} when there is no such method or task, with the nearest one that there is.
  */
 export function compressGroups(options: GivenOptions): readonly OptionGroup[] {
-  const { method, task, from } = choice.parse(options);
+  const { method, task, from } = chosenIn(choice, options);
   return groupsOf(workloadNamed(task), method, from === undefined ? 'new' : 'given');
 }
 

@@ -17,7 +17,7 @@ import { runReport } from '../report/run-report';
 import { engineChoice } from '../run-folder/record';
 import { type PlannedRun, planRun, shortName } from '../run-folder/plan-run';
 import { beginRun } from '../run-folder/run-folder';
-import { readSummary } from '../run-folder/summary';
+import { finishedSummary } from '../run-folder/summary';
 import { remarked } from '../report/remarks';
 import { type Terminal, print } from '../terminal/terminal';
 import { batchesOf } from '../training/data';
@@ -59,7 +59,9 @@ export const compressCommand: Command = {
       resume,
       nameOf: ({ data, method }) => `compress-${String(method)}-${shortName(String(data))}`,
     });
-    const finished = await readSummary(planned.folder);
+    const finished = await finishedSummary(planned.folder, (text) => {
+      print(terminal.stderr, text);
+    });
     if (finished !== undefined) {
       print(terminal.stdout, remarked(runReport(finished, planned.folder), planned.remarks));
       return;

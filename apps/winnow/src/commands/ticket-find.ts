@@ -41,6 +41,7 @@ import { engineChoice } from '../run-folder/record';
 import { planRun, shortName } from '../run-folder/plan-run';
 import { type RunFolder, beginRun } from '../run-folder/run-folder';
 import { remarked } from '../report/remarks';
+import { readableOr } from '../run-folder/summary';
 import { print } from '../terminal/terminal';
 import { findReport } from '../ticket/report';
 import { type Start, originOn, startFrom, towerDigests } from '../model-source/start';
@@ -113,7 +114,9 @@ export const ticketFindCommand: Command = {
     const rounds = roundOptions.parse(givenFor(plan.options, groups, 'options'));
     const to = sparsityIn(options.to);
     adversaryOf(options); // refuses what does not fit together
-    const finished = await readTicketSummary(plan.folder, findSummary);
+    const finished = await readableOr(readTicketSummary(plan.folder, findSummary), (text) => {
+      print(terminal.stderr, text);
+    });
     if (finished !== undefined && finished.to >= to) {
       print(terminal.stdout, remarked(findReport(finished, plan.folder), plan.remarks));
       return;
@@ -221,6 +224,6 @@ async function find(runner: Runner, run: RunFolder, search: Search): Promise<Fin
     tickets,
     ledger,
   };
-  await writeTicketSummary(run.folder, summary);
+  await writeTicketSummary(run.folder, summary, findSummary);
   return summary;
 }

@@ -17,6 +17,7 @@ import { engineChoice } from '../run-folder/record';
 import { planRun, shortName } from '../run-folder/plan-run';
 import { beginRun } from '../run-folder/run-folder';
 import { remarked } from '../report/remarks';
+import { readableOr } from '../run-folder/summary';
 import { print } from '../terminal/terminal';
 import { controls, controlled } from '../ticket/control';
 import { trainReport } from '../ticket/report';
@@ -82,7 +83,9 @@ export const ticketTrainCommand: Command = {
     });
     const kind = workloadIn(plan.options);
     const options = trainOptions.parse(plan.options);
-    const finished = await readTicketSummary(plan.folder, trainSummary);
+    const finished = await readableOr(readTicketSummary(plan.folder, trainSummary), (text) => {
+      print(terminal.stderr, text);
+    });
     if (finished !== undefined) {
       print(terminal.stdout, remarked(trainReport(finished, plan.folder), plan.remarks));
       return;
@@ -128,7 +131,7 @@ export const ticketTrainCommand: Command = {
           scores,
         };
       });
-      await writeTicketSummary(run.folder, summary);
+      await writeTicketSummary(run.folder, summary, trainSummary);
       print(terminal.stdout, trainReport(summary, plan.folder));
     } finally {
       disposeTree(start.params);

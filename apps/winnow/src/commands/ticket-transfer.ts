@@ -7,6 +7,7 @@ import { engineChoice } from '../run-folder/record';
 import { planRun } from '../run-folder/plan-run';
 import { beginRun } from '../run-folder/run-folder';
 import { remarked } from '../report/remarks';
+import { readableOr } from '../run-folder/summary';
 import { type Terminal, print } from '../terminal/terminal';
 import { type Control, controls } from '../ticket/control';
 import { type Destination, type Row, transferMatrix } from '../ticket/matrix';
@@ -74,7 +75,9 @@ export const ticketTransferCommand: Command = {
       resume,
       nameOf: () => 'ticket-transfer',
     });
-    const finished = await readTicketSummary(plan.folder, transferSummary);
+    const finished = await readableOr(readTicketSummary(plan.folder, transferSummary), (text) => {
+      print(terminal.stderr, text);
+    });
     if (finished !== undefined) {
       print(terminal.stdout, remarked(transferReport(finished, plan.folder), plan.remarks));
       return;
@@ -98,7 +101,7 @@ export const ticketTransferCommand: Command = {
       seeds: Array.from({ length: seeds }, (_, index) => seed + index),
     };
     const summary = await inSession(run, session, (runner) => transferMatrix(runner, job));
-    await writeTicketSummary(run.folder, summary);
+    await writeTicketSummary(run.folder, summary, transferSummary);
     print(terminal.stdout, transferReport(summary, plan.folder));
   },
 };

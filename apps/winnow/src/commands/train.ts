@@ -28,7 +28,7 @@ import { runReport } from '../report/run-report';
 import { engineChoice } from '../run-folder/record';
 import { planRun, shortName } from '../run-folder/plan-run';
 import { type RunFolder, beginRun } from '../run-folder/run-folder';
-import { type Summary, commonSummary, readSummary, writeSummary } from '../run-folder/summary';
+import { type Summary, commonSummary, finishedSummary, writeSummary } from '../run-folder/summary';
 import { remarked } from '../report/remarks';
 import { type Terminal, print } from '../terminal/terminal';
 import { batchesOf, scoreOn } from '../training/data';
@@ -103,7 +103,9 @@ export const trainCommand: Command = {
       nameOf: ({ data, model, from }) =>
         `train-${shortName(String(data))}-${shortName(String(from ?? model))}`,
     });
-    const finished = await readSummary(plan.folder);
+    const finished = await finishedSummary(plan.folder, (text) => {
+      print(terminal.stderr, text);
+    });
     if (finished !== undefined) {
       print(terminal.stdout, remarked(runReport(finished, plan.folder), plan.remarks));
       return;

@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Job } from '@winnow/comparison';
 import { type Json, UserError } from '@winnow/core';
-import { writeAtomically } from '@winnow/formats';
+import {
+  FormatError,
+  type JsonFileFormat,
+  digestOfFile,
+  readJson,
+  readJsonIfThere,
+  writeJson,
+} from '@winnow/formats';
 import { z } from 'zod';
+import { readSummary } from '../run-folder/summary';
 import { comparisonIdentity, workloadPaths } from './comparison-identity';
 
 const RECORD_FILE = 'comparison.json';
@@ -33,7 +40,16 @@ const comparisonRecord = z.object({
 });
 export type ComparisonRecord = z.output<typeof comparisonRecord>;
 
-const failureSchema = z.object({ message: z.string() });
+const recordFormat: JsonFileFormat<ComparisonRecord> = {
+  schema: comparisonRecord,
+  what: 'the record of a comparison',
+};
+
+const failureFormat: JsonFileFormat<{ readonly message: string }> = {
+  schema: z.object({ message: z.string() }),
+  what: 'what a run failed of',
+  style: 'compact',
+};
 
 /** The files of a comparison. */
 export interface ComparisonFolder {
@@ -81,17 +97,15 @@ export async function writeComparisonRecord(
   { file }: ComparisonFolder,
   record: ComparisonRecord,
 ): Promise<void> {
-  await writeAtomically(file(RECORD_FILE), `${JSON.stringify(record, undefined, 2)}\n`);
+  await writeJson(file(RECORD_FILE), record, recordFormat);
 }
 
-/** @throws {UserError} when there is no comparison in the folder. */
+/** @throws {UserError} when there is no comparison in the folder. @throws {FormatError} when its record is damaged. */
 export async function readComparisonRecord(path: string): Promise<ComparisonRecord> {
   if (!isComparison(path)) {
     throw new UserError(`there is no comparison in ${path}: winnow compare makes one`);
   }
-  const parsed = comparisonRecord.safeParse(await readJson(join(path, RECORD_FILE)));
-  if (!parsed.success) throw new UserError(`${join(path, RECORD_FILE)} is not the record of a comparison`);
-  return parsed.data;
+  return readJson(join(path, RECORD_FILE), recordFormat);
 }
 
 /** Anything else than a comparison in a folder that is asked for by name is somebody's work. */
@@ -104,29 +118,30 @@ export async function refuseForeignFolder(path: string): Promise<void> {
 }
 
 export async function writeFailure({ folder }: ComparisonFolder, id: string, message: string): Promise<void> {
-  await writeAtomically(join(folder, 'failures', `${id}.json`), `${JSON.stringify({ message })}\n`);
+  await writeJson(failureFile(folder, id), { message }, failureFormat);
 }
 
 export async function clearFailure({ folder }: ComparisonFolder, id: string): Promise<void> {
-  await rm(join(folder, 'failures', `${id}.json`), { force: true });
+  await rm(failureFile(folder, id), { force: true });
 }
 
-/** Why a job failed, if it did. */
+/** Why a job failed, if it did. @throws {FormatError} when that cannot be read. */
 export async function readFailure({ folder }: ComparisonFolder, id: string): Promise<string | undefined> {
-  const file = join(folder, 'failures', `${id}.json`);
-  return existsSync(file) ? failureSchema.parse(await readJson(file)).message : undefined;
+  return (await readJsonIfThere(failureFile(folder, id), failureFormat))?.message;
 }
 
-export const isDone = ({ runFolder }: ComparisonFolder, { id }: Pick<Job, 'id'>): boolean =>
-  existsSync(join(runFolder(id), 'summary.json'));
+const failureFile = (folder: string, id: string): string => join(folder, 'failures', `${id}.json`);
 
-/** SHA-256 of the weights that a run saved. */
-export async function weightsDigest(runFolder: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(join(runFolder, 'model', 'model.safetensors')), hash);
-  return hash.digest('hex');
+/** Whether a job has come to its end: its summary is there and can be read. */
+export async function isDone({ runFolder }: ComparisonFolder, { id }: Pick<Job, 'id'>): Promise<boolean> {
+  try {
+    return (await readSummary(runFolder(id))) !== undefined;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
 }
 
-async function readJson(file: string): Promise<unknown> {
-  return JSON.parse(await readFile(file, 'utf8'));
-}
+/** SHA-256 of the weights that a run saved. @throws {FormatError} when they cannot be read. */
+export const weightsDigest = (runFolder: string): Promise<string> =>
+  digestOfFile(join(runFolder, 'model', 'model.safetensors'));

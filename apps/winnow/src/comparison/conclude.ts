@@ -22,8 +22,9 @@ export async function conclude(
   const { confidence } = plan.config;
   const missing = await exportResults(outcomes, confidence, (name) => folder.file(name));
   const page = folder.file(PAGE_FILE);
-  await writeAtomically(page, reportPage(await comparisonPage(opened)));
-  const tables = comparisonReport(tablesOf(outcomes, confidence), denseRowsOf(outcomes), outcomes.failures);
+  const content = await comparisonPage(opened);
+  await writeAtomically(page, reportPage(content));
+  const tables = comparisonReport(tablesOf(outcomes, confidence), denseRowsOf(outcomes), content.failures);
   const notes = missing.map(
     (file) => `\n${file} is not written: DuckDB (@duckdb/node-api) is not installed here.`,
   );

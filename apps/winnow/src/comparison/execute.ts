@@ -39,7 +39,7 @@ export function executeIn(comparison: ComparisonFolder): Execute {
       lost.abort();
     });
     try {
-      if (isDone(comparison, { id })) return;
+      if (await isDone(comparison, { id })) return;
       await clearFailure(comparison, id);
       const { dense } = job;
       const options: Options = {

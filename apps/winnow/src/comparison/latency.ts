@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { Latency } from '@winnow/comparison';
 import { InterruptedError, disposeTree } from '@winnow/core';
-import { writeAtomically } from '@winnow/formats';
+import { FormatError, type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import { latencyOn } from '../training/latency';
+import { chosenIn } from '../options/given';
 import { readRecord } from '../run-folder/record';
 import { dataOfRun } from '../run-folder/run-data';
+import { readableOr } from '../run-folder/summary';
 import type { Workload } from '../workload/workload';
 import { workloadIn } from '../workload/choice';
 import type { ComparisonFolder, ComparisonRecord } from './comparison-folder';
@@ -20,7 +20,9 @@ const BATCH_SIZES = [1, 32] as const;
  */
 const ROUNDS = 5;
 
-const rounds: z.ZodType<readonly (readonly Latency[])[]> = z.array(
+type Rounds = readonly (readonly Latency[])[];
+
+const rounds: z.ZodType<Rounds> = z.array(
   z.array(z.object({ batchSize: z.int(), p50Ms: z.number(), p95Ms: z.number() })),
 );
 
@@ -31,19 +33,23 @@ export const latencyFile = z.union([
   rounds.transform((rounds) => ({ measuredOn: undefined, rounds })),
 ]);
 
+const format: JsonFileFormat<z.output<typeof latencyFile>> = {
+  schema: latencyFile,
+  what: 'the latencies of a model',
+  style: 'compact',
+};
+
 /** The engine and the machine that latencies are measured on, in words. */
 export const measuredOn = ({ engine, hardware }: Pick<ComparisonRecord, 'engine' | 'hardware'>): string =>
   `${engine}; ${hardware}`;
 
-const fileOf = async (folder: ComparisonFolder, id: string): Promise<z.output<typeof latencyFile>> => {
-  const file = folder.latencyFile(id);
-  if (!existsSync(file)) return { measuredOn: undefined, rounds: [] };
-  return latencyFile.parse(JSON.parse(await readFile(file, 'utf8')));
-};
+const fileOf = async (folder: ComparisonFolder, id: string): Promise<z.output<typeof latencyFile>> =>
+  (await readJsonIfThere(folder.latencyFile(id), format)) ?? { measuredOn: undefined, rounds: [] };
 
 /**
  * Of each batch size the round that was disturbed least; nothing before the first.
  * @param place Where it must have been measured; what an earlier version did not name counts as well.
+ * @throws {FormatError} when what was measured cannot be read.
  */
 export async function readLatencies(folder: ComparisonFolder, id: string, place: string): Promise<Latency[]> {
   const { measuredOn: there, rounds } = await fileOf(folder, id);
@@ -59,9 +65,10 @@ export async function readLatencies(folder: ComparisonFolder, id: string, place:
 /**
  * Measures how long the models of finished jobs take, with nothing else running: what jobs side by side measure of
  * themselves says more about their neighbours.
+ * A model that cannot be read is left out.
  * @param ids Of finished jobs; rounds that are measured already, at the same place, are left out.
  * @param place The engine that is running, and the machine.
- * @param onRound Called before each round that measures something.
+ * @param note Told each round that measures something, and what cannot be read.
  * @throws {InterruptedError} when it was stopped; what is measured is kept.
  */
 export async function measureLatencies(
@@ -69,23 +76,32 @@ export async function measureLatencies(
   ids: readonly string[],
   place: string,
   signal: AbortSignal,
-  onRound: (round: number, rounds: number) => void,
+  note: (text: string) => void,
 ): Promise<void> {
   const data = new Map<string, Workload>();
+  const known = new Map<string, Rounds>();
+  for (const id of ids) {
+    const file = await readableOr(fileOf(folder, id), note);
+    known.set(id, file?.measuredOn === place ? file.rounds : []);
+  }
   for (let round = 1; round <= ROUNDS; round++) {
     let announced = false;
     for (const id of ids) {
       if (signal.aborted) throw new InterruptedError();
-      const { measuredOn: there, rounds } = await fileOf(folder, id);
-      const known = there === place ? rounds : [];
-      if (known.length >= round) continue;
-      if (!announced) onRound(round, ROUNDS);
+      const earlier = known.get(id);
+      if (earlier === undefined || earlier.length >= round) continue;
+      if (!announced) note(`measuring latencies, one model after the other: round ${round} of ${ROUNDS}`);
       announced = true;
-      const found = [...known, await latenciesOf(folder.runFolder(id), data)];
-      await writeAtomically(
-        folder.latencyFile(id),
-        `${JSON.stringify({ measuredOn: place, rounds: found })}\n`,
-      );
+      const found = await latenciesOf(folder.runFolder(id), data).catch((error: unknown) => {
+        if (!(error instanceof FormatError)) throw error;
+        note(error.message);
+      });
+      if (found === undefined) {
+        known.delete(id);
+        continue;
+      }
+      known.set(id, [...earlier, found]);
+      await writeJson(folder.latencyFile(id), { measuredOn: place, rounds: [...earlier, found] }, format);
     }
   }
 }
@@ -112,7 +128,7 @@ async function latenciesOf(runFolder: string, known: Map<string, Workload>): Pro
   const { model, params } = opened;
   try {
     const record = await readRecord(runFolder);
-    const choice = dataChoice.parse(record?.options);
+    const choice = chosenIn(dataChoice, record?.options);
     // The same pictures for every model of a task, opened once.
     const key = JSON.stringify([choice.task, choice.data, choice.images, record?.paths]);
     const workload = known.get(key) ?? (await openedFor(opened, runFolder, choice));

@@ -1,5 +1,13 @@
-import { type ComparisonPlan, type Job, type Outcomes, jobOf, planComparison } from '@winnow/comparison';
+import {
+  type ComparisonPlan,
+  type Failure,
+  type Job,
+  type Outcomes,
+  jobOf,
+  planComparison,
+} from '@winnow/comparison';
 import { UserError } from '@winnow/core';
+import { FormatError } from '@winnow/formats';
 import { z } from 'zod';
 import { type ComparisonGround, catalogueOn } from './catalogue';
 import {
@@ -41,26 +49,37 @@ export interface OpenedComparison {
   readonly remarks: readonly string[];
 }
 
-/** @throws {UserError} when there is no comparison. */
+/**
+ * Reads what there is. Files of single runs that cannot be read are failures of these runs.
+ * @throws {UserError} when there is no comparison. @throws {FormatError} when its record is damaged.
+ */
 export async function openComparison(path: string): Promise<OpenedComparison> {
   const record = await readComparisonRecord(path);
   const folder = comparisonFolder(path);
   const { identity, paths = {} } = record;
   const plan = planWith(record, identity === undefined ? undefined : { identity, paths });
   const digests = new Map<string, string>();
-  for (const { job } of plan.dense) {
-    if (isDone(folder, job)) digests.set(job.id, await weightsDigest(folder.runFolder(job.id)));
+  const unreadable: Failure[] = [];
+  for (const { job, workload, seed } of plan.dense) {
+    if (!(await isDone(folder, job))) continue;
+    try {
+      digests.set(job.id, await weightsDigest(folder.runFolder(job.id)));
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      unreadable.push({ job: job.id, workload, seed, what: 'dense model', message: error.message });
+    }
   }
   const jobs = plan.points.map((point) => {
     const digest = digests.get(point.dense.job.id);
     return digest === undefined ? undefined : jobOf(point, digest);
   });
+  const outcomes = await outcomesIn(folder, plan, jobs, measuredOn(record));
   return {
     folder,
     record,
     plan,
     jobs,
-    outcomes: await outcomesIn(folder, plan, jobs, measuredOn(record)),
+    outcomes: { ...outcomes, failures: [...outcomes.failures, ...unreadable] },
     remarks: await remarksOnComparison(plan, identity, paths),
   };
 }

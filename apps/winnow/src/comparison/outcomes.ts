@@ -3,12 +3,14 @@ import type {
   DenseMeasurement,
   Failure,
   Job,
+  Latency,
   Measurement,
   Outcomes,
   Point,
 } from '@winnow/comparison';
 import type { LedgerEntry } from '@winnow/core';
-import { readSummary } from '../run-folder/summary';
+import { FormatError } from '@winnow/formats';
+import { type Summary, readSummary } from '../run-folder/summary';
 import { type ComparisonFolder, readFailure } from './comparison-folder';
 import { readLatencies } from './latency';
 
@@ -23,13 +25,15 @@ export async function outcomesIn(
   jobs: readonly (Job | undefined)[],
   place: string,
 ): Promise<Outcomes> {
+  const unreadable: Failure[] = [];
   const trained = await Promise.all(
     dense.map(async ({ workload, seed, job }): Promise<DenseMeasurement | Failure> => {
-      const summary = await readSummary(folder.runFolder(job.id));
-      if (summary?.command !== 'train') {
-        const message = (await readFailure(folder, job.id)) ?? 'it has not finished';
-        return { job: job.id, workload, seed, what: 'dense training', message };
-      }
+      const failed = (message: string) => ({ job: job.id, workload, seed, what: 'dense training', message });
+      const { summary, latencies, fault } = await filesOf(folder, job, place, (message) => {
+        unreadable.push({ ...failed(message), what: 'latencies of the dense model' });
+      });
+      if (fault !== undefined) return failed(fault);
+      if (summary?.command !== 'train') return failed('it has not finished');
       const { parameters, macs, bytes, scores } = summary.model;
       return {
         job: job.id,
@@ -43,18 +47,18 @@ export async function outcomesIn(
         parameters,
         macs,
         bytes,
-        latencies: await readLatencies(folder, job.id, place),
+        latencies,
       };
     }),
   );
   const compressed = await Promise.all(
-    points.map((point, index) => pointOutcome(folder, point, jobs[index], place)),
+    points.map((point, index) => pointOutcome(folder, point, jobs[index], { place, unreadable })),
   );
   const both = [...trained, ...compressed];
   return {
     dense: trained.flatMap((one) => ('message' in one ? [] : [one])),
     measurements: compressed.flatMap((one) => ('message' in one ? [] : [one])),
-    failures: both.flatMap((one) => ('message' in one ? [one] : [])),
+    failures: [...both.flatMap((one) => ('message' in one ? [one] : [])), ...unreadable],
   };
 }
 
@@ -62,7 +66,7 @@ async function pointOutcome(
   folder: ComparisonFolder,
   { contender, seed, learningRate }: Point,
   job: Job | undefined,
-  measuredOn: string,
+  { place: measuredOn, unreadable }: { readonly place: string; readonly unreadable: Failure[] },
 ): Promise<Measurement | Failure> {
   const place = { ...contender, seed, learningRate };
   const failed = (message: string): Failure => ({
@@ -74,10 +78,13 @@ async function pointOutcome(
     point: place,
   });
   if (job === undefined) return failed('there is no dense model to begin with');
-  const summary = await readSummary(folder.runFolder(job.id));
-  if (summary?.command !== 'compress') {
-    return failed((await readFailure(folder, job.id)) ?? 'it has not finished');
-  }
+  const { summary, latencies, fault } = await filesOf(folder, job, measuredOn, (message) => {
+    // Without its place: the run itself has not failed.
+    const { point: _place, what, ...rest } = failed(message);
+    unreadable.push({ ...rest, what: `latencies of ${what}` });
+  });
+  if (fault !== undefined) return failed(fault);
+  if (summary?.command !== 'compress') return failed('it has not finished');
   const { parameters, macs, bytes, masked, cut, retrained, validation } = summary.compressed;
   const { ledger } = summary;
   const peaks = ledger.flatMap(({ peakMemoryBytes }) => peakMemoryBytes ?? []);
@@ -97,8 +104,46 @@ async function pointOutcome(
     parameters,
     macs,
     bytes,
-    latencies: await readLatencies(folder, job.id, measuredOn),
+    latencies,
   };
+}
+
+interface RunFiles {
+  readonly summary?: Summary | undefined;
+  readonly latencies: Latency[];
+  /** Why the run does not count. */
+  readonly fault?: string | undefined;
+}
+
+/**
+ * What a run left. A summary that cannot be read is a fault of the run; latencies that cannot be read are missing.
+ * @param complain Told of the latencies.
+ */
+async function filesOf(
+  folder: ComparisonFolder,
+  { id }: Job,
+  place: string,
+  complain: (message: string) => void,
+): Promise<RunFiles> {
+  const latencies = await readable(readLatencies(folder, id, place), complain);
+  let fault: string | undefined;
+  const summary = await readable(readSummary(folder.runFolder(id)), (message) => (fault = message));
+  if (summary !== undefined) return { summary, latencies: latencies ?? [] };
+  fault ??= await readable(readFailure(folder, id), (message) => (fault = message));
+  return { latencies: [], fault };
+}
+
+async function readable<Content>(
+  reading: Promise<Content>,
+  complain: (message: string) => void,
+): Promise<Content | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    complain(error.message);
+    return undefined;
+  }
 }
 
 const spent = (ledger: readonly LedgerEntry[]): number =>

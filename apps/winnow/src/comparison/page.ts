@@ -1,24 +1,19 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Measurement, denseRowsOf, tablesOf } from '@winnow/comparison';
-import { type Json, type LedgerEntry, disposeTree } from '@winnow/core';
+import { type Failure, type Measurement, denseRowsOf, tablesOf } from '@winnow/comparison';
+import { type LedgerEntry, UserError, disposeTree } from '@winnow/core';
+import { FormatError } from '@winnow/formats';
 import type { FoundFigures, KeptCell, KeptMap, LedgerRow, PageData } from '@winnow/report';
 import yaml from 'yaml';
-import { z } from 'zod';
 import { type KeptSite, inspectionOf } from '../inspection/inspection';
 import { openModel } from '../model-source/open-model';
-import { FINDINGS_FILE } from '../run-folder/findings';
+import { readFindings } from '../run-folder/findings';
 import type { ComparisonRecord } from './comparison-folder';
 import type { ComparisonIdentity } from './comparison-identity';
 import { identityRows } from './environment';
 import type { OpenedComparison } from './open-comparison';
 
-const json: z.ZodType<Json> = z.json();
-
 /**
  * Everything that the page of a comparison shows. An engine must be running: models are opened to see what they kept.
- * @throws {FormatError} when a model of a finished run cannot be read.
+ * What cannot be read of a run is among the failures.
  */
 export async function comparisonPage({
   folder,
@@ -42,6 +37,8 @@ export async function comparisonPage({
     ),
   );
   const contenders = groupedRuns(shown);
+  const kept = await ofEach(contenders, (runs) => keptMap(runs, (id) => folder.runFolder(id)));
+  const figures = await ofEach(contenders, (runs) => figuresOf(runs, (id) => folder.runFolder(id)));
   return {
     title: `Comparison: ${name}`,
     summary: `${contenders.length} points of ${new Set(shown.map(({ label }) => label)).size} contenders, ${budgets.length} budgets, ${seeds.length} seeds`,
@@ -52,10 +49,10 @@ export async function comparisonPage({
     confidence,
     dense: denseRowsOf(outcomes),
     tables,
-    failures: outcomes.failures,
+    failures: [...outcomes.failures, ...kept.failures, ...figures.failures],
     ledger: contenders.map(ledgerRow),
-    kept: await inOrder(contenders, (runs) => keptMap(runs, (id) => folder.runFolder(id))),
-    figures: await inOrder(contenders, (runs) => figuresOf(runs, (id) => folder.runFolder(id))),
+    kept: kept.found,
+    figures: figures.found,
   };
 }
 
@@ -72,14 +69,23 @@ function groupedRuns(measurements: readonly Measurement[]): Runs[] {
   return [...groups.values()];
 }
 
-/** One after the other: a model at a time in memory. */
-async function inOrder<Found>(
+/** One after the other: a model at a time in memory. A run that cannot be read is named, and the others are shown. */
+async function ofEach<Found>(
   contenders: readonly Runs[],
   find: (runs: Runs) => Promise<readonly Found[]>,
-): Promise<Found[]> {
+): Promise<{ readonly found: readonly Found[]; readonly failures: readonly Failure[] }> {
   const found: Found[] = [];
-  for (const runs of contenders) found.push(...(await find(runs)));
-  return found;
+  const failures: Failure[] = [];
+  for (const runs of contenders) {
+    try {
+      found.push(...(await find(runs)));
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof UserError)) throw error;
+      const [{ job, workload, seed, label, budget, track }] = runs;
+      failures.push({ job, workload, seed, what: `${label}, ${budget}, ${track}`, message: error.message });
+    }
+  }
+  return { found, failures };
 }
 
 const placeOf = ([{ workload, track, budget, label }]: Runs) => ({ workload, track, budget, label });
@@ -168,8 +174,7 @@ async function keptIn(runFolder: string): Promise<readonly KeptPlace[]> {
 /** Of the first seed: figures show one run. */
 export async function figuresOf(runs: Runs, folderOf: (job: string) => string): Promise<FoundFigures[]> {
   const [{ workload, track, budget, label, seed, job }] = runs;
-  const file = join(folderOf(job), FINDINGS_FILE);
-  if (!existsSync(file)) return [];
-  const findings = json.parse(JSON.parse(await readFile(file, 'utf8')));
+  const findings = await readFindings(folderOf(job));
+  if (findings === undefined) return [];
   return [{ title: `${label}, ${workload}, ${budget}, ${track}, seed ${seed}`, findings }];
 }

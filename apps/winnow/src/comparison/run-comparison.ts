@@ -1,5 +1,6 @@
 import { type ComparisonPlan, type DensePoint, type Job, jobOf } from '@winnow/comparison';
 import { InterruptedError, toJson } from '@winnow/core';
+import { FormatError } from '@winnow/formats';
 import { type JobQueue, JobFailed } from '@winnow/job-queue';
 import { type ComparisonFolder, isDone, weightsDigest } from './comparison-folder';
 
@@ -31,7 +32,7 @@ export async function runComparison(
     return { done: ends.size - failed, failed, all };
   };
   const perform = async (job: Job, what: string): Promise<boolean> => {
-    if (isDone(folder, job)) {
+    if (await isDone(folder, job)) {
       ends.set(job.id, true);
       return true;
     }
@@ -53,8 +54,14 @@ export async function runComparison(
   };
   const compressions = async (from: DensePoint): Promise<void> => {
     const own = points.filter(({ dense }) => dense.job.id === from.job.id);
-    if (!(await perform(from.job, `${from.workload}, seed ${from.seed}, dense`))) return;
-    const digest = await weightsDigest(folder.runFolder(from.job.id));
+    const what = `${from.workload}, seed ${from.seed}, dense`;
+    if (!(await perform(from.job, what))) return;
+    const digest = await weightsDigest(folder.runFolder(from.job.id)).catch((error: unknown) => {
+      if (!(error instanceof FormatError)) throw error;
+      ends.set(from.job.id, false);
+      report(standing(), `${what}: FAILED: ${error.message}`);
+    });
+    if (digest === undefined) return;
     const named = own.map((point) => ({ point, job: jobOf(point, digest) }));
     for (const { point, job } of named) jobs.set(point, job);
     await settled(

@@ -1,6 +1,7 @@
 import { denseRowsOf, outcomesSchema, tablesOf } from '@winnow/comparison';
 import type { Outcomes } from '@winnow/comparison';
-import { writeAtomically } from '@winnow/formats';
+import { type JsonFileFormat, writeAtomically, writeJson } from '@winnow/formats';
+import { z } from 'zod';
 import { csvOf } from './csv';
 import { writeDatabase } from './database';
 import { relationsOf } from './relations';
@@ -12,6 +13,11 @@ export const exports = {
   summary: 'summary.csv',
   json: 'results.json',
 } as const;
+
+const resultsFormat: JsonFileFormat<Outcomes & { readonly summary: unknown }> = {
+  schema: outcomesSchema.extend({ summary: z.unknown() }),
+  what: 'the results of a comparison',
+};
 
 /**
  * Writes the database, and for those without one CSV and JSON.
@@ -30,6 +36,6 @@ export async function exportResults(
     if (relation !== undefined) await writeAtomically(fileNamed(exports[name]), csvOf(relation));
   }
   const whole = { ...outcomesSchema.parse(outcomes), summary: { dense, tables } };
-  await writeAtomically(fileNamed(exports.json), `${JSON.stringify(whole, undefined, 2)}\n`);
+  await writeJson(fileNamed(exports.json), whole, resultsFormat);
   return hasDatabase ? [] : [exports.database];
 }

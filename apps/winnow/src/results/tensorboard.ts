@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomically } from '@winnow/formats';
+import { parseJson, readBytesIfThere, textOf, writeAtomically } from '@winnow/formats';
 import protobuf from 'protobufjs/minimal.js';
 import { z } from 'zod';
 import { crc32c } from './crc32c';
@@ -13,26 +12,51 @@ export interface Scalar {
   readonly value: number;
 }
 
+/** Numbers that are none stand as text; in files of version 0.1 as null. */
+const measured = z.union([
+  z.number(),
+  z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number),
+  z.null().transform(() => Number.NaN),
+]);
 const line = z.looseObject({
   phase: z.string(),
   step: z.int(),
-  loss: z.number().optional(),
-  imagesPerSecond: z.number().optional(),
-  scores: z.record(z.string(), z.number()).optional(),
+  loss: measured.optional(),
+  imagesPerSecond: measured.optional(),
+  scores: z.record(z.string(), measured).optional(),
 });
 
-/** What a run measured as it went: loss, throughput and scores of every phase. */
+/** Longer texts do not fit into a string. */
+const MOST_BYTES = 2 ** 29 - 2 ** 20;
+const NEWLINE = 0x0a;
+
+/**
+ * What a run measured as it went: loss, throughput and scores of every phase. A last line without its end was cut by a
+ * crash and is left out.
+ * @throws {FormatError} naming the file and the line that is not one of these.
+ */
 export async function scalarsOf(runFolder: string): Promise<Scalar[]> {
   const file = join(runFolder, 'metrics.jsonl');
-  if (!existsSync(file)) return [];
-  const texts = (await readFile(file, 'utf8')).split('\n').filter((text) => text !== '');
-  return texts.flatMap((text): Scalar[] => {
-    const { phase, step, loss, imagesPerSecond, scores = {} } = line.parse(JSON.parse(text));
-    const values = { loss, imagesPerSecond, ...scores };
-    return Object.entries(values).flatMap(([name, value]) =>
-      value === undefined ? [] : [{ tag: `${phase}/${name}`, step, value }],
-    );
-  });
+  const bytes = await readBytesIfThere(file, { mostBytes: MOST_BYTES });
+  if (bytes === undefined) return [];
+  const whole = bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
+  return textOf(file, whole)
+    .split('\n')
+    .flatMap((text, place): Scalar[] => {
+      if (text === '') return [];
+      const source = `${file}, line ${place + 1}`;
+      const {
+        phase,
+        step,
+        loss,
+        imagesPerSecond,
+        scores = {},
+      } = parseJson(source, new TextEncoder().encode(text), line, 'a measurement of a run');
+      const values = { loss, imagesPerSecond, ...scores };
+      return Object.entries(values).flatMap(([name, value]) =>
+        value === undefined ? [] : [{ tag: `${phase}/${name}`, step, value }],
+      );
+    });
 }
 
 /**

@@ -1,10 +1,16 @@
 import { join } from 'node:path';
 import type { Json } from '@winnow/core';
-import { writeAtomically } from '@winnow/formats';
+import { type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
+import { z } from 'zod';
 
 /** What a method found beside its decision: data of figures. */
-export const FINDINGS_FILE = 'findings.json';
+const FINDINGS_FILE = 'findings.json';
 
-export async function writeFindings(folder: string, findings: Json): Promise<void> {
-  await writeAtomically(join(folder, FINDINGS_FILE), `${JSON.stringify(findings, undefined, 2)}\n`);
-}
+const findingsFormat: JsonFileFormat<Json> = { schema: z.json(), what: 'the findings of a method' };
+
+export const writeFindings = (folder: string, findings: Json): Promise<void> =>
+  writeJson(join(folder, FINDINGS_FILE), findings, findingsFormat);
+
+/** @throws {FormatError} when they cannot be read. */
+export const readFindings = (folder: string): Promise<Json | undefined> =>
+  readJsonIfThere(join(folder, FINDINGS_FILE), findingsFormat);

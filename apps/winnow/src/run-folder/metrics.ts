@@ -1,5 +1,6 @@
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { type Json, UserError } from '@winnow/core';
+import { kindOf } from '@winnow/formats';
 import { z } from 'zod';
 
 /** One line of `metrics.jsonl`. */
@@ -13,6 +14,10 @@ export interface Metrics {
   rewind(phase: string, step: number): void;
 }
 
+/** JSON has no word for numbers that are none: they stand as text. */
+const spelled = (_key: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+
 const line = z.looseObject({ phase: z.string(), step: z.number() });
 
 export function metricsFile(
@@ -22,7 +27,7 @@ export function metricsFile(
   return {
     append: (metric) => {
       try {
-        append(file, `${JSON.stringify(metric)}\n`);
+        append(file, `${JSON.stringify(metric, spelled)}\n`);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new UserError(
@@ -31,7 +36,9 @@ export function metricsFile(
       }
     },
     rewind: (phase, step) => {
-      if (!existsSync(file)) return;
+      const stats = statSync(file, { throwIfNoEntry: false });
+      if (stats === undefined) return;
+      if (!stats.isFile()) throw new UserError(`cannot write ${file}: expected a file, got ${kindOf(stats)}`);
       const text = readFileSync(file, 'utf8');
       const kept = text
         .split('\n')

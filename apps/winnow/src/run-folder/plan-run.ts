@@ -6,7 +6,7 @@ import { EXPECTED, type RunIdentity, checkExpected, identityJson } from '../iden
 import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
 import { presentState, remarksOn } from './present-state';
-import { type RunRecord, readRecord } from './record';
+import { RECORD_FILE, type RunRecord, readRecord } from './record';
 import { SUMMARY_FILE } from './summary';
 import {
   type PathOptions,
@@ -93,6 +93,7 @@ async function resumed(
   if (record.command !== command) {
     throw new UserError(`${folder} holds a run of winnow ${record.command}, not of winnow ${command}`);
   }
+  refuseDamaged(folder, () => resolveGroups(record.options, groupsFor(record.options)));
   const merged = mergeGiven(record.options, given, groupsFor(record.options));
   const groups = groupsFor(merged);
   const options = resolveGroups(merged, groups);
@@ -136,6 +137,18 @@ const changedText = (folder: string, differences: readonly string[], isFinished:
   `${isFinished ? `the run in ${folder} has finished, and` : `the run in ${folder} cannot go on:`} what it began with has changed since:\n  ${differences.join('\n  ')}\n` +
   `Put that back, name the place where it is now (with --data, say), or start a new run with another --out.` +
   (isFinished ? ` What it came to says winnow report ${folder}.` : '');
+
+/** @throws {UserError} when a recorded run has options that no run has. */
+function refuseDamaged(folder: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `${join(folder, RECORD_FILE)} is damaged, or another version wrote it: ${error.message}`,
+    );
+  }
+}
 
 const filtered = (values: Readonly<Record<string, string>>, isWanted: (key: string) => boolean) =>
   Object.fromEntries(Object.entries(values).filter(([key]) => isWanted(key)));

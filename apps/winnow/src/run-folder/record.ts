@@ -1,21 +1,21 @@
-import { access, readFile, readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type Json, UserError } from '@winnow/core';
+import { UserError } from '@winnow/core';
 import { devicePattern, engineNames, precisions } from '@winnow/engine';
+import { FormatError, type JsonFileFormat, readJson } from '@winnow/formats';
 import { z } from 'zod';
 import { runIdentity } from '../identity/run-identity';
+import { chosenIn, givenValues } from '../options/given';
 import type { EngineChoice } from '../options/training';
 import { LOCK_FILE } from './run-lock';
 
 export const RECORD_FILE = 'config.json';
 
-const json: z.ZodType<Json> = z.json();
-
 /** What a run was asked for: all that its result depends on. */
 const runRecord = z.object({
   command: z.string(),
   /** Every option with its value, nested as in a config file. */
-  options: z.record(z.string(), json),
+  options: givenValues,
   hash: z.string(),
   /** The engine that computes: another would end in other bytes. */
   engine: z.enum(engineNames),
@@ -33,6 +33,11 @@ const runRecord = z.object({
 });
 export type RunRecord = z.output<typeof runRecord>;
 
+export const recordFormat: JsonFileFormat<RunRecord> = {
+  schema: runRecord,
+  what: 'the record of a Winnow run',
+};
+
 /** What computes in a run: that of the run which is resumed, otherwise what is asked for. */
 export function engineChoice(record: RunRecord | undefined, asked: EngineChoice): EngineChoice {
   return record ?? asked;
@@ -41,6 +46,7 @@ export function engineChoice(record: RunRecord | undefined, asked: EngineChoice)
 /**
  * The record of a run folder; undefined where the folder is missing or empty.
  * @throws {UserError} when the folder holds something else than a run.
+ * @throws {FormatError} when the record cannot be read, or is none.
  */
 export async function readRecord(folder: string): Promise<RunRecord | undefined> {
   const entries = (await entriesIn(folder)).filter((name) => name !== LOCK_FILE);
@@ -48,19 +54,25 @@ export async function readRecord(folder: string): Promise<RunRecord | undefined>
   if (!entries.includes(RECORD_FILE)) {
     throw new UserError(`${folder} is not empty and not a run folder: choose another one with --out`);
   }
-  const file = join(folder, RECORD_FILE);
-  const record = runRecord.safeParse(parsedJson(await readFile(file, 'utf8')));
-  if (!record.success) throw new UserError(`${file} is not the record of a Winnow run`);
-  return record.data;
+  return readJson(join(folder, RECORD_FILE), recordFormat);
 }
 
-/** The record, if the folder is a run's; otherwise undefined, whatever else it is. */
+/** What only a run has, and has soon after it began: checkpoints of others have a `config.json` too. */
+const SIGNS_OF_A_RUN = ['metrics.jsonl', 'checkpoints', 'summary.json'];
+
+/**
+ * The record, if the folder is a run's; otherwise undefined, whatever else it is.
+ * @throws {FormatError} when the folder is a run's and its record is damaged.
+ */
 export async function recordIfAny(folder: string): Promise<RunRecord | undefined> {
   try {
     return await readRecord(folder);
   } catch (error) {
     if (error instanceof UserError) return undefined;
-    throw error;
+    if (!(error instanceof FormatError)) throw error;
+    const entries = await entriesIn(folder);
+    if (SIGNS_OF_A_RUN.some((name) => entries.includes(name))) throw error;
+    return undefined;
   }
 }
 
@@ -76,8 +88,7 @@ const recordedChoices = z.object({
  */
 export async function choicesOfRun(path: string): Promise<z.output<typeof recordedChoices>> {
   const record = await recordOfModel(path);
-  const { success, data } = recordedChoices.safeParse(record?.options);
-  return success ? data : {};
+  return record === undefined ? {} : chosenIn(recordedChoices, record.options);
 }
 
 /** The record of the run that a model is of. @param path The run's folder, or that of a model in it. */
@@ -95,13 +106,5 @@ async function entriesIn(folder: string): Promise<string[]> {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`${folder} cannot be used as a run folder: ${reason}`);
-  }
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type SnapshotStore, UserError, canonicalJson } from '@winnow/core';
 import type { StartedEngine } from '@winnow/engine';
-import { clearTemporaryFiles, fileSnapshotStore, writeAtomically } from '@winnow/formats';
+import { clearTemporaryFiles, fileSnapshotStore, writeJson } from '@winnow/formats';
 import { type Metrics, metricsFile } from './metrics';
 import type { PlannedRun } from './plan-run';
-import { RECORD_FILE, type RunRecord, readRecord } from './record';
+import { RECORD_FILE, type RunRecord, readRecord, recordFormat } from './record';
 import { type RunLock, lockRun } from './run-lock';
 
 /** The folder of a run that has begun. */
@@ -95,7 +95,7 @@ async function claim(
 }
 
 const writeRecord = (folder: string, record: RunRecord): Promise<void> =>
-  writeAtomically(join(folder, RECORD_FILE), `${JSON.stringify(record, undefined, 2)}\n`);
+  writeJson(join(folder, RECORD_FILE), record, recordFormat);
 
 /** How to go on with a run, as a command. */
 export function resumeCommand(command: string, folder: string): string {

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Json, UserError, budgetUnits, ledgerEntrySchema } from '@winnow/core';
+import { type Json, budgetUnits, ledgerEntrySchema } from '@winnow/core';
 import { precisions } from '@winnow/engine';
-import { writeAtomically } from '@winnow/formats';
+import { FormatError, type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
 import type { DataFacts } from '../workload/workload';
 import type { RunRecord } from './record';
@@ -37,37 +35,50 @@ const common = {
   wallSeconds: z.number(),
 };
 
-const trainSummary = z.object({
-  command: z.literal('train'),
-  ...common,
-  model: size.extend({
-    /** On the validation split during the training, by steps done. */
-    milestones,
-    /** On the test split. */
-    scores,
-  }),
-});
+/** Models are compared by their score of this name: it must be there. */
+export const hasMetric = (metric: string, ...all: Readonly<Record<string, number>>[]): boolean =>
+  all.every((scores) => Object.hasOwn(scores, metric));
+export const knownMetric = { path: ['metric'], message: 'expected the name of a score that is there' };
 
-const compressSummary = z.object({
-  command: z.literal('compress'),
-  ...common,
-  method: z.object({ name: z.string(), options: z.record(z.string(), json) }),
-  budget: z.object({ unit: z.enum(budgetUnits), keep: z.number() }),
-  /** In the budget's unit. */
-  achieved: z.object({ removed: z.number(), asked: z.number(), total: z.number() }),
-  /** How many times smaller, in every unit. */
-  ratios: z.record(z.string(), z.number()),
-  /** All scores on the test split. */
-  dense: size.extend({ scores }),
-  compressed: size.extend({
-    masked: scores,
-    cut: scores,
-    milestones,
-    retrained: scores,
-    /** On the validation split, retrained: what choices are made by. */
-    validation: scores.exactOptional(),
-  }),
-});
+const trainSummary = z
+  .object({
+    command: z.literal('train'),
+    ...common,
+    model: size.extend({
+      /** On the validation split during the training, by steps done. */
+      milestones,
+      /** On the test split. */
+      scores,
+    }),
+  })
+  .refine(({ metric, model }) => hasMetric(metric, model.scores), knownMetric);
+
+const compressSummary = z
+  .object({
+    command: z.literal('compress'),
+    ...common,
+    method: z.object({ name: z.string(), options: z.record(z.string(), json) }),
+    budget: z.object({ unit: z.enum(budgetUnits), keep: z.number() }),
+    /** In the budget's unit. */
+    achieved: z.object({ removed: z.number(), asked: z.number(), total: z.number() }),
+    /** How many times smaller, in every unit. */
+    ratios: z.record(z.string(), z.number()),
+    /** All scores on the test split. */
+    dense: size.extend({ scores }),
+    compressed: size.extend({
+      masked: scores,
+      cut: scores,
+      milestones,
+      retrained: scores,
+      /** On the validation split, retrained: what choices are made by. */
+      validation: scores.exactOptional(),
+    }),
+  })
+  .refine(
+    ({ metric, dense, compressed: { masked, cut, retrained } }) =>
+      hasMetric(metric, dense.scores, masked, cut, retrained),
+    knownMetric,
+  );
 
 const summary = z.discriminatedUnion('command', [trainSummary, compressSummary]);
 export type TrainSummary = z.output<typeof trainSummary>;
@@ -84,15 +95,43 @@ export function commonSummary(
   return { run: { hash, engine, precision, winnow }, data: { ...data }, metric };
 }
 
-export async function writeSummary(folder: string, content: Summary): Promise<void> {
-  await writeAtomically(join(folder, SUMMARY_FILE), `${JSON.stringify(content, undefined, 2)}\n`);
+const summaryFormat: JsonFileFormat<Summary> = { schema: summary, what: 'the summary of a Winnow run' };
+
+const fileIn = (folder: string): string => join(folder, SUMMARY_FILE);
+
+/** @throws {FormatError} when a result is no number, or the file cannot be written. */
+export const writeSummary = (folder: string, content: Summary): Promise<void> =>
+  writeJson(fileIn(folder), content, summaryFormat);
+
+/**
+ * The summary of a run; undefined when it has not finished.
+ * @throws {FormatError} when there is one that cannot be read.
+ */
+export const readSummary = (folder: string): Promise<Summary | undefined> =>
+  readJsonIfThere(fileIn(folder), summaryFormat);
+
+/**
+ * The summary of a run that is asked for again: one that cannot be read is no reason not to make it again from the
+ * checkpoints.
+ * @param note Told why it is made again.
+ */
+export async function finishedSummary(
+  folder: string,
+  note: (text: string) => void,
+): Promise<Summary | undefined> {
+  return readableOr(readSummary(folder), note);
 }
 
-/** The summary of a run; undefined when it has not finished. */
-export async function readSummary(folder: string): Promise<Summary | undefined> {
-  const file = join(folder, SUMMARY_FILE);
-  if (!existsSync(file)) return undefined;
-  const parsed = summary.safeParse(JSON.parse(await readFile(file, 'utf8')));
-  if (!parsed.success) throw new UserError(`${file} is not the summary of a Winnow run`);
-  return parsed.data;
+/** What was read, or nothing where it was damaged. */
+export async function readableOr<Content>(
+  reading: Promise<Content | undefined>,
+  note: (text: string) => void,
+): Promise<Content | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    note(`${error.message}\nIt is made again.`);
+    return undefined;
+  }
 }

@@ -4,6 +4,7 @@ import {
   type Scores,
   disposeTree,
   ledgerEntrySchema,
+  loadSnapshot,
   prunableMatrices,
   toJson,
 } from '@winnow/core';
@@ -115,8 +116,8 @@ async function trainedOnce(
   train: (phase: string) => Promise<CellResult>,
 ): Promise<CellResult> {
   const name = `cell-${phase}`;
-  const saved = await store.load(name);
-  if (saved !== undefined) return cellSchema.parse(saved.meta);
+  const saved = await loadSnapshot(store, name, cellSchema);
+  if (saved !== undefined) return saved.meta;
   const result = await train(phase);
   await store.save(name, { tensors: new Map(), meta: toJson(result) });
   await store.remove(`phase-${phase}`);

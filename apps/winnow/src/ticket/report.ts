@@ -48,7 +48,7 @@ export function transferReport({ onto, rows }: TransferSummary, folder: string):
     control === 'none' ? ticket : `${ticket}, ${control}`,
     ...cells.map(({ mean, deviation, relative, isRelaxedWinning, isWithinDeviation }) => {
       const mark = isRelaxedWinning ? '✓' : isWithinDeviation ? '(✓)' : '';
-      return `${mean.toFixed(2)} ± ${deviation.toFixed(2)} = ${percent(relative)} ${mark.padStart(3)}`;
+      return `${mean.toFixed(2)} ± ${deviation.toFixed(2)} = ${relative === null ? '–' : percent(relative)} ${mark.padStart(3)}`;
     }),
   ]);
   return [

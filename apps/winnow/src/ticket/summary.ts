@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError, ledgerEntrySchema } from '@winnow/core';
-import { writeAtomically } from '@winnow/formats';
+import { ledgerEntrySchema } from '@winnow/core';
+import { type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
+import { hasMetric, knownMetric } from '../run-folder/summary';
 
 const SUMMARY_FILE = 'summary.json';
 
@@ -11,37 +10,41 @@ const scores = z.record(z.string(), z.number());
 const common = { metric: z.string(), data: z.string(), task: z.string(), ledger: z.array(ledgerEntrySchema) };
 const shares = z.array(z.object({ place: z.string(), kept: z.number() }));
 
-export const findSummary = z.object({
-  command: z.literal('ticket find'),
-  ...common,
-  /** The highest sparsity that was asked for. */
-  to: z.number(),
-  /** From the dense model to the sparsest, each trained under its mask to the end of a round. */
-  tickets: z.array(
-    z.object({
-      round: z.int(),
-      sparsity: z.number(),
-      /** In the run folder; the dense model has none. */
-      file: z.string().exactOptional(),
-      kept: shares,
-      /** On the test split. */
-      scores,
-    }),
-  ),
-});
+export const findSummary = z
+  .object({
+    command: z.literal('ticket find'),
+    ...common,
+    /** The highest sparsity that was asked for. */
+    to: z.number(),
+    /** From the dense model to the sparsest, each trained under its mask to the end of a round. */
+    tickets: z.array(
+      z.object({
+        round: z.int(),
+        sparsity: z.number(),
+        /** In the run folder; the dense model has none. */
+        file: z.string().exactOptional(),
+        kept: shares,
+        /** On the test split. */
+        scores,
+      }),
+    ),
+  })
+  .refine(({ metric, tickets }) => hasMetric(metric, ...tickets.map(({ scores }) => scores)), knownMetric);
 export type FindSummary = z.output<typeof findSummary>;
 
-export const trainSummary = z.object({
-  command: z.literal('ticket train'),
-  ...common,
-  sparsity: z.number(),
-  control: z.string(),
-  kept: shares,
-  parameters: z.int(),
-  macs: z.number(),
-  bytes: z.int(),
-  scores,
-});
+export const trainSummary = z
+  .object({
+    command: z.literal('ticket train'),
+    ...common,
+    sparsity: z.number(),
+    control: z.string(),
+    kept: shares,
+    parameters: z.int(),
+    macs: z.number(),
+    bytes: z.int(),
+    scores,
+  })
+  .refine(({ metric, scores }) => hasMetric(metric, scores), knownMetric);
 export type TicketTrainSummary = z.output<typeof trainSummary>;
 
 const verdict = z.object({
@@ -49,7 +52,7 @@ const verdict = z.object({
   count: z.int(),
   mean: z.number(),
   deviation: z.number(),
-  relative: z.number(),
+  relative: z.number().nullable(),
   isRelaxedWinning: z.boolean(),
   isWithinDeviation: z.boolean(),
 });
@@ -71,18 +74,23 @@ export const transferSummary = z.object({
 });
 export type TransferSummary = z.output<typeof transferSummary>;
 
-/** The summary of a run; undefined when it has not finished. @throws {UserError} when it is of another command. */
-export async function readTicketSummary<Summary>(
+const formatOf = <Summary>(schema: z.ZodType<Summary>): JsonFileFormat<Summary> => ({
+  schema,
+  what: 'the summary of this command',
+});
+
+/**
+ * The summary of a run; undefined when it has not finished.
+ * @throws {FormatError} when it cannot be read, or is of another command.
+ */
+export const readTicketSummary = <Summary>(
   folder: string,
   schema: z.ZodType<Summary>,
-): Promise<Summary | undefined> {
-  const file = join(folder, SUMMARY_FILE);
-  if (!existsSync(file)) return undefined;
-  const parsed = schema.safeParse(JSON.parse(await readFile(file, 'utf8')));
-  if (!parsed.success) throw new UserError(`${file} is not the summary of this command`);
-  return parsed.data;
-}
+): Promise<Summary | undefined> => readJsonIfThere(join(folder, SUMMARY_FILE), formatOf(schema));
 
-export async function writeTicketSummary(folder: string, summary: object): Promise<void> {
-  await writeAtomically(join(folder, SUMMARY_FILE), `${JSON.stringify(summary, undefined, 2)}\n`);
-}
+/** @throws {FormatError} when a result is no number, or the file cannot be written. */
+export const writeTicketSummary = <Summary>(
+  folder: string,
+  summary: Summary,
+  schema: z.ZodType<Summary>,
+): Promise<void> => writeJson(join(folder, SUMMARY_FILE), summary, formatOf(schema));

@@ -1,24 +1,18 @@
-import { readFile } from 'node:fs/promises';
-import { UserError } from '@winnow/core';
-import { writeAtomically } from '@winnow/formats';
+import { readJson, writeJson } from '@winnow/formats';
 import { type Ticket, parseTicket } from '@winnow/lottery-ticket';
+import { z } from 'zod';
 
-export async function writeTicket(file: string, ticket: Ticket): Promise<void> {
-  await writeAtomically(file, `${JSON.stringify(ticket)}\n`);
-}
+/** One bit for every weight of the largest models that fit into a machine. What a ticket is, `parseTicket` knows. */
+const format = { schema: z.unknown(), what: 'a ticket', mostBytes: 2 ** 29, style: 'compact' } as const;
 
-/** @throws {UserError} when there is no such file, or it is no ticket. */
+export const writeTicket = (file: string, ticket: Ticket): Promise<void> => writeJson(file, ticket, format);
+
+/**
+ * Reads a ticket.
+ * @throws {FormatError} when there is no such file, or it is not JSON. @throws {UserError} when it is no ticket.
+ */
 export async function readTicket(file: string): Promise<Ticket> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(
-      `expected a ticket, a JSON file that winnow ticket find wrote, at ${file}: ${reason}`,
-    );
-  }
-  return parseTicket(json, file);
+  return parseTicket(await readJson(file, format), file);
 }
 
 /** What a ticket is called in a table. */

@@ -1,5 +1,6 @@
 import { UserError, suggestion } from '@winnow/core';
 import { z } from 'zod';
+import { chosenIn } from '../options/given';
 import { workloads } from '../table';
 import type { WorkloadKind } from './workload';
 
@@ -36,5 +37,8 @@ export function workloadFor(modelKind: WorkloadKind['modelKind']): WorkloadKind 
 
 const choice = z.looseObject({ task: z.string().optional() });
 
-/** The task that option values name. */
-export const workloadIn = (options: unknown): WorkloadKind => workloadNamed(choice.parse(options).task);
+/**
+ * The task that option values name.
+ * @throws {UserError} when there is no such task.
+ */
+export const workloadIn = (options: unknown): WorkloadKind => workloadNamed(chosenIn(choice, options).task);

@@ -59,7 +59,7 @@ export function problemsIn({ issues }: z.ZodError): string {
   const lines = issues.slice(0, MOST_PROBLEMS).map((issue) => {
     const { path, message } = innermost(issue);
     const place = path.length === 0 ? 'at the top' : `at ${z.core.toDotPath(path)}`;
-    const text = `  ${place}: ${message.replace(/^Invalid input: (expected .*), received /, '$1, got ')}`;
+    const text = `  ${place}: ${plain([message])}`;
     return text.length > LONGEST_PROBLEM ? `${text.slice(0, LONGEST_PROBLEM)}…` : text;
   });
   const more = issues.length - lines.length;
@@ -81,7 +81,19 @@ function innermost(issue: z.core.$ZodIssue): Problem {
   const { path, message } = best;
   return path.length > 0 || candidates.length === 1
     ? { path: [...issue.path, ...path], message }
-    : { path: issue.path, message: [...new Set(candidates.map(({ message }) => message))].join('; or: ') };
+    : { path: issue.path, message: plain(candidates.map(({ message }) => message)) };
+}
+
+/** Messages of the schema about one value in the words of the others; those about its type become one. */
+function plain(messages: readonly string[]): string {
+  const types = messages.map((message) => /^Invalid input: expected (.*), received (.*)$/.exec(message));
+  const found = types.flatMap((match) => match?.[2] ?? [])[0];
+  const expected = [...new Set(types.flatMap((match) => match?.[1] ?? []))];
+  const others = messages.filter((_, place) => types[place] === null);
+  return [
+    ...(found === undefined ? [] : [`expected ${expected.join(' or ')}, got ${found}`]),
+    ...new Set(others),
+  ].join('; or: ');
 }
 
 /** @throws {FormatError} when brackets stand in more than so many others. */

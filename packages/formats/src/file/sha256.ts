@@ -1,5 +1,5 @@
 import { type Hash, createHash } from 'node:crypto';
-import { type OpenFile, openFileIfThere } from './open-file';
+import { type OpenFile, openFile, openFileIfThere } from './open-file';
 import type { StreamedContent } from './write-atomically';
 
 /** Read at once: large enough that calls do not count, small beside any model. */
@@ -16,15 +16,32 @@ export async function openHashedIfThere(file: string): Promise<HashedFile | unde
   const opened = await openFileIfThere(file);
   if (opened === undefined) return undefined;
   try {
-    const hash = createHash('sha256');
-    for (let begin = 0; begin < opened.size; begin += PIECE_BYTES) {
-      hash.update(await opened.read(begin, Math.min(begin + PIECE_BYTES, opened.size)));
-    }
-    return { opened, sha256: hash.digest('hex') };
+    return { opened, sha256: await sha256Of(opened) };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+/**
+ * SHA-256 of what is in a file, in hexadecimal digits.
+ * @throws {FormatError} when it cannot be read.
+ */
+export async function digestOfFile(file: string): Promise<string> {
+  const opened = await openFile(file);
+  try {
+    return await sha256Of(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function sha256Of(opened: OpenFile): Promise<string> {
+  const hash = createHash('sha256');
+  for (let begin = 0; begin < opened.size; begin += PIECE_BYTES) {
+    hash.update(await opened.read(begin, Math.min(begin + PIECE_BYTES, opened.size)));
+  }
+  return hash.digest('hex');
 }
 
 /** The same content, which adds itself to the hash on its way. */
