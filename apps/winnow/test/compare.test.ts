@@ -224,7 +224,10 @@ describe('a comparison', () => {
       const { dense, measurements } = outcomesSchema.parse(
         JSON.parse(readFileSync(at('whole', 'results.json'), 'utf8')),
       );
-      const [summary, weights, findings, latencies] = measurements.map(({ job }) => job);
+      const runOf = (label: string, seed: number) =>
+      measurements.find((each) => each.label === label && each.seed === seed)?.job;
+    const [summary, latencies] = [runOf('magnitude', 1), runOf('magnitude', 2)];
+    const [weights, findings] = [runOf('random', 1), runOf('small, from scratch', 1)];
       await cp(at('whole'), at('damaged'), { recursive: true });
       const run = (id = '', ...path: string[]) => at('damaged', 'runs', id, ...path);
       const content = readFileSync(run(summary, 'summary.json'), 'utf8');
@@ -337,7 +340,7 @@ describe('what cannot be meant is the user’s mistake', () => {
       () => config('option.json', { workloads: [{ name: 'a', dense: { durations: '1ep' } }] }),
       /unknown option durations; did you mean duration\?/,
     ],
-    ['another engine', () => config('engine.json', { run: { engine: 'abacus' } }), /run: engine: /],
+    ['another engine', () => config('engine.json', { run: { engine: 'abacus' } }), /run:\n {2}engine: /],
     [
       'an address without a server',
       async () => [...(await config('queue.json', {})), '--queue', 'redis://127.0.0.1:1'],

@@ -44,10 +44,18 @@ export function comparisonReport(
   ].join('\n\n');
 }
 
+/** The first line, and the next one that says where: the page has all of them. */
+const firstLinesOf = (message: string): string =>
+  message
+    .split('\n')
+    .slice(0, 2)
+    .map((line) => line.trim())
+    .join(' ');
+
 function failureReport(failures: readonly Failure[]): string {
   const lines = failures.map(
     ({ workload, seed, what, message }) =>
-      `  ${workload}, seed ${seed}, ${what}: ${message.split('\n')[0] ?? ''}`,
+      `  ${workload}, seed ${seed}, ${what}: ${firstLinesOf(message)}`,
   );
   return [`Failed (${failures.length}):`, ...lines].join('\n');
 }
