@@ -225,9 +225,9 @@ describe('a comparison', () => {
         JSON.parse(readFileSync(at('whole', 'results.json'), 'utf8')),
       );
       const runOf = (label: string, seed: number) =>
-      measurements.find((each) => each.label === label && each.seed === seed)?.job;
-    const [summary, latencies] = [runOf('magnitude', 1), runOf('magnitude', 2)];
-    const [weights, findings] = [runOf('random', 1), runOf('small, from scratch', 1)];
+        measurements.find((each) => each.label === label && each.seed === seed)?.job;
+      const [summary, latencies] = [runOf('magnitude', 1), runOf('magnitude', 2)];
+      const [weights, findings] = [runOf('random', 1), runOf('small, from scratch', 1)];
       await cp(at('whole'), at('damaged'), { recursive: true });
       const run = (id = '', ...path: string[]) => at('damaged', 'runs', id, ...path);
       const content = readFileSync(run(summary, 'summary.json'), 'utf8');

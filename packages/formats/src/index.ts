@@ -2,6 +2,7 @@ export { arePlaceholders } from './checkpoint/class-names';
 export { checkpointKind, importModel, importVisionTransformer } from './checkpoint/import-model';
 export type { ImportedModel, ImportedVisionTransformer } from './checkpoint/import-model';
 export type { ImportOptions } from './checkpoint/reading';
+export type { Companions } from './file/companions';
 export { FormatError } from './file/format-error';
 export { checkJson, parseJson } from './file/json';
 export { readJson, readJsonIfThere, writeJson } from './file/json-file';
@@ -11,7 +12,13 @@ export type { OpenFile } from './file/open-file';
 export { readBytes, readBytesIfThere, textOf } from './file/read-file';
 export type { ReadingBounds } from './file/read-file';
 export { digestOfFile } from './file/sha256';
-export { clearTemporaryFiles, makeFolder, writeAtomically } from './file/write-atomically';
+export {
+  clearTemporaryFiles,
+  isTemporary,
+  makeFolder,
+  temporaryName,
+  writeAtomically,
+} from './file/write-atomically';
 export type { FileContent } from './file/write-atomically';
 export { readYaml } from './file/yaml-file';
 export type { YamlFileFormat } from './file/yaml-file';
@@ -20,6 +27,7 @@ export { clipNormalisation } from './preprocessor/normalisation';
 export type { PictureNormalisation } from './preprocessor/normalisation';
 export {
   PREPROCESSOR_FILE,
+  imageProcessorConfig,
   preprocessorConfig,
   readNormalisation,
   readPreprocessor,

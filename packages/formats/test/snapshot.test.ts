@@ -69,11 +69,14 @@ describe('fileSnapshotStore', () => {
   it('clears what a killed run left half-written, and nothing younger', async () => {
     const store = fileSnapshotStore(folder);
     await store.save('search', snapshot);
-    await writeFile(join(folder, 'old.safetensors.0123.tmp'), 'half');
-    await utimes(join(folder, 'old.safetensors.0123.tmp'), 0, 0);
-    await writeFile(join(folder, 'young.safetensors.4567.tmp'), 'half');
+    await writeFile(join(folder, 'old.safetensors.0123456789ab.tmp'), 'half');
+    await utimes(join(folder, 'old.safetensors.0123456789ab.tmp'), 0, 0);
+    await writeFile(join(folder, 'young.safetensors.456745674567.tmp'), 'half');
     await store.save('search', snapshot);
-    expect((await readdir(folder)).sort()).toEqual(['search.safetensors', 'young.safetensors.4567.tmp']);
+    expect((await readdir(folder)).sort()).toEqual([
+      'search.safetensors',
+      'young.safetensors.456745674567.tmp',
+    ]);
   });
 
   it.each(['', '..', '../other', 'a/b', 'a\\b', '.hidden', 'a b', 'x'.repeat(101)])(

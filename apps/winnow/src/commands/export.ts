@@ -3,9 +3,16 @@ import { existsSync } from 'node:fs';
 import { UserError, denseConfigOf, disposeTree, parseOptions, familyOf } from '@winnow/core';
 import { imageNetNormalisation } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
-import { FormatError, exportHuggingFace, saveModel } from '@winnow/formats';
+import {
+  type Companions,
+  FormatError,
+  PREPROCESSOR_FILE,
+  exportHuggingFace,
+  imageProcessorConfig,
+  saveModel,
+} from '@winnow/formats';
 import { z } from 'zod';
-import { copyCompanions } from '../model-source/companions';
+import { tokenizerFiles } from '../model-source/companions';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import { writeWhole } from '../model-source/write-whole';
 import { pathOption } from '../options/path';
@@ -39,11 +46,8 @@ export const exportCommand: Command = {
     await startEngine('wasm');
     const opened = await openModel(positional);
     try {
-      const lines = await writeWhole(out, async (folder) => {
-        const written = await write({ folder, out }, format, opened);
-        await copyCompanions(folder, { ...opened, normalisation: saidNormalisation(opened) });
-        return written;
-      });
+      const companions = { ...(await tokenizerFiles(opened)), ...preprocessorOf(opened) };
+      const lines = await writeWhole(out, (folder) => write({ folder, out }, format, opened, companions));
       for (const line of lines) print(terminal.stdout, line);
     } finally {
       disposeTree(opened.params);
@@ -51,11 +55,13 @@ export const exportCommand: Command = {
   },
 };
 
-/** Other programs do not know our data's own way: it has to be said. */
-function saidNormalisation({ model, normalisation }: OpenedModel): OpenedModel['normalisation'] {
+/** Other programs do not know how our data prepares pictures: it has to be said. Nothing for a model of texts. */
+function preprocessorOf({ model, normalisation = imageNetNormalisation }: OpenedModel): Companions {
   const config = denseConfigOf(model);
   const { vision } = familyOf(config).towers(config);
-  return vision === undefined ? undefined : (normalisation ?? imageNetNormalisation);
+  return vision === undefined
+    ? {}
+    : { [PREPROCESSOR_FILE]: imageProcessorConfig(normalisation, vision.imageSize) };
 }
 
 /** Writes the model into a folder that will be `out`, and says in which layout. */
@@ -63,14 +69,16 @@ async function write(
   { folder, out }: { readonly folder: string; readonly out: string },
   format: (typeof formats)[number],
   opened: OpenedModel,
+  companions: Companions,
 ): Promise<string[]> {
   const ours = async (): Promise<string> => {
     const { model, params, classNames, decision } = opened;
-    await saveModel(folder, { model, params, classNames, ...(decision === undefined ? {} : { decision }) });
+    const cut = decision === undefined ? {} : { decision };
+    await saveModel(folder, { model, params, classNames, ...cut, companions });
     return `model.safetensors and structure.json in our own layout, in ${out}`;
   };
   const theirs = async (): Promise<string> => {
-    await exportHuggingFace(folder, opened);
+    await exportHuggingFace(folder, { ...opened, companions });
     return `model.safetensors and config.json in Hugging Face's layout, in ${out}`;
   };
   switch (format) {

@@ -5,7 +5,7 @@ import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
 import { z } from 'zod';
 import { checkpointShape } from '../model-source/checkpoint-choices';
-import { copyCompanions } from '../model-source/companions';
+import { preprocessorFiles, tokenizerFiles } from '../model-source/companions';
 import { openModel } from '../model-source/open-model';
 import { writeWhole } from '../model-source/write-whole';
 import { pathOption } from '../options/path';
@@ -36,10 +36,9 @@ export const importCommand: Command = {
     const opened = await openModel(positional, checkpoint);
     const { kind, model, params, classNames, notes } = opened;
     try {
-      await writeWhole(out, async (folder) => {
-        await saveModel(folder, { model, params, classNames, origin: { from: positional } });
-        await copyCompanions(folder, opened);
-      });
+      const companions = { ...(await tokenizerFiles(opened)), ...preprocessorFiles(opened.normalisation) };
+      const origin = { from: positional };
+      await writeWhole(out, (folder) => saveModel(folder, { model, params, classNames, origin, companions }));
     } finally {
       disposeTree(params);
     }

@@ -1,26 +1,53 @@
-import { copyFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
+  type Companions,
   PREPROCESSOR_FILE,
   type PictureNormalisation,
   preprocessorConfig,
-  writeAtomically,
+  readBytesIfThere,
 } from '@winnow/formats';
 import type { OpenedModel } from './open-model';
 
 /** Beside a saved model: it goes with the weights. */
 export const TOKENIZER_FILE = 'tokenizer.json';
 
+/** What a tokenizer of Hugging Face is made of: one file that is all of it, or a vocabulary and its merges. */
+const VOCABULARY_FILES = [TOKENIZER_FILE, 'vocab.json', 'merges.txt'] as const;
+/** What other programs want to know of a tokenizer. */
+const TOKENIZER_CONFIGURATION = [
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+] as const;
+const MOST_BYTES = 64 * 2 ** 20;
+
 /** The file beside a model that says what its pictures are normalised with, where that is not the data's own way. */
-export const preprocessorFiles = (normalisation?: PictureNormalisation): Readonly<Record<string, string>> =>
+export const preprocessorFiles = (normalisation?: PictureNormalisation): Companions =>
   normalisation === undefined ? {} : { [PREPROCESSOR_FILE]: preprocessorConfig(normalisation) };
 
-/** Writes what stands beside a model into another folder. */
-export async function copyCompanions(
-  folder: string,
-  { tokenizerPath, normalisation }: Pick<OpenedModel, 'tokenizerPath' | 'normalisation'>,
-): Promise<void> {
-  if (tokenizerPath?.endsWith('.json') === true) await copyFile(tokenizerPath, join(folder, TOKENIZER_FILE));
-  for (const [name, content] of Object.entries(preprocessorFiles(normalisation)))
-    await writeAtomically(join(folder, name), content);
+type WithTokenizer = Pick<OpenedModel, 'tokenizerPath'>;
+
+/**
+ * The tokenizer that stands beside a model, file by file, as it is.
+ * @throws {FormatError} when a file cannot be read.
+ */
+export const tokenizerFiles = (opened: WithTokenizer): Promise<Companions> =>
+  filesBeside(opened, [...VOCABULARY_FILES, ...TOKENIZER_CONFIGURATION]);
+
+/**
+ * Only what is said of the tokenizer for other programs.
+ * @throws {FormatError} when a file cannot be read.
+ */
+export const tokenizerConfiguration = (opened: WithTokenizer): Promise<Companions> =>
+  filesBeside(opened, TOKENIZER_CONFIGURATION);
+
+async function filesBeside({ tokenizerPath }: WithTokenizer, names: readonly string[]): Promise<Companions> {
+  if (tokenizerPath === undefined) return {};
+  const folder = tokenizerPath.endsWith('.json') ? dirname(tokenizerPath) : tokenizerPath;
+  const found: Record<string, Uint8Array> = {};
+  for (const name of names) {
+    const bytes = await readBytesIfThere(join(folder, name), { mostBytes: MOST_BYTES });
+    if (bytes !== undefined) found[name] = bytes;
+  }
+  return found;
 }

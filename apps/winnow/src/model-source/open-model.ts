@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
   type AnyModel,
   type Decision,
@@ -134,8 +134,9 @@ function preparationNotes(config: DenseConfig, preprocessor: Preprocessor | unde
       ];
 }
 
-/** What a Hugging Face tokenizer may be made of. */
-function tokenizerIn(folder: string): string | undefined {
+/** What a Hugging Face tokenizer may be made of, in a folder or beside a file of weights. */
+function tokenizerIn(path: string): string | undefined {
+  const folder = statSync(path).isDirectory() ? path : dirname(path);
   const file = join(folder, 'tokenizer.json');
   if (existsSync(file)) return file;
   return existsSync(join(folder, 'vocab.json')) ? folder : undefined;

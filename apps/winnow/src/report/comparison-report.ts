@@ -54,8 +54,7 @@ const firstLinesOf = (message: string): string =>
 
 function failureReport(failures: readonly Failure[]): string {
   const lines = failures.map(
-    ({ workload, seed, what, message }) =>
-      `  ${workload}, seed ${seed}, ${what}: ${firstLinesOf(message)}`,
+    ({ workload, seed, what, message }) => `  ${workload}, seed ${seed}, ${what}: ${firstLinesOf(message)}`,
   );
   return [`Failed (${failures.length}):`, ...lines].join('\n');
 }

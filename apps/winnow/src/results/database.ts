@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import type * as DuckDb from '@duckdb/node-api';
+import { temporaryName } from '@winnow/formats';
 import type { Cell, Relation } from './relations';
 
 /**
@@ -10,7 +10,7 @@ import type { Cell, Relation } from './relations';
 export async function writeDatabase(file: string, relations: readonly Relation[]): Promise<boolean> {
   const duckDb = await installedDuckDb();
   if (duckDb === undefined) return false;
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = temporaryName(file);
   try {
     await fill(await duckDb.DuckDBInstance.create(temporary), relations);
     await rename(temporary, file);

@@ -18,7 +18,7 @@ import {
 } from '@winnow/data';
 import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
-import { TOKENIZER_FILE, preprocessorFiles } from '../model-source/companions';
+import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
 import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
@@ -116,7 +116,8 @@ export const retrievalKind: WorkloadKind = {
       tokenizer: await openTokenizer(tokenizerPath),
       context: text.context,
     });
-    return retrievalWorkload(data, 'given', normalisation);
+    const workload = retrievalWorkload(data, 'given', normalisation);
+    return { ...workload, companions: { ...(await tokenizerConfiguration(opened)), ...workload.companions } };
   },
 };
 

@@ -1,5 +1,6 @@
 import type { Json, Model, DenseConfig, Splits, Task } from '@winnow/core';
 import type { DataIdentity } from '@winnow/data';
+import type { Companions } from '@winnow/formats';
 import type { z } from 'zod';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
@@ -30,7 +31,7 @@ export interface Workload extends Splits<unknown> {
   /** Of a classifier: the names of its classes, in the order of its logits. */
   readonly classNames?: readonly string[];
   /** Files that stand beside a saved model, by name. */
-  readonly companions: Readonly<Record<string, string>>;
+  readonly companions: Companions;
   /** What a person should know about how the data was found, and about the splits that are used; a line each. */
   notesOn(splits: readonly SplitName[]): readonly string[];
   /** @throws {UserError} when the model was made for other data. */

@@ -14,7 +14,16 @@ export interface StreamedContent {
 export type FileContent = string | Uint8Array | readonly Uint8Array[] | StreamedContent;
 
 /** Ends the name of a file that is still being written. */
-export const TEMPORARY_SUFFIX = '.tmp';
+const TEMPORARY_SUFFIX = '.tmp';
+/** Names of such files, and of what a database keeps beside one: nobody else's notes are cleared away. */
+const TEMPORARY = /\.[0-9a-f]{12}\.tmp(?:\.wal)?$/;
+
+/** Another name beside a file, under which it is written before it takes its place. */
+export const temporaryName = (file: string): string =>
+  `${file}.${randomBytes(6).toString('hex')}${TEMPORARY_SUFFIX}`;
+
+/** Whether a file is one that is being written, or was when its process was killed. */
+export const isTemporary = (name: string): boolean => TEMPORARY.test(name);
 
 /**
  * Replaces `file` whole or not at all: writes a temporary file beside it, forces it to the disk and renames it. After a
@@ -24,7 +33,7 @@ export const TEMPORARY_SUFFIX = '.tmp';
  */
 export async function writeAtomically(file: string, content: FileContent): Promise<void> {
   const { bytes, pieces } = streamOf(content);
-  const temporary = `${file}.${randomBytes(6).toString('hex')}${TEMPORARY_SUFFIX}`;
+  const temporary = temporaryName(file);
   try {
     await writeDurably(temporary, pieces);
     await rename(temporary, file);
@@ -46,7 +55,7 @@ export async function clearTemporaryFiles(
 ): Promise<void> {
   const latest = Date.now() - silentForMs;
   for (const name of await readdir(folder)) {
-    if (!name.endsWith(TEMPORARY_SUFFIX)) continue;
+    if (!isTemporary(name)) continue;
     const file = join(folder, name);
     const stats = await stat(file).catch(() => undefined); // gone meanwhile
     if (stats !== undefined && stats.isFile() && stats.mtimeMs < latest) await rm(file, { force: true });

@@ -17,7 +17,13 @@ import { type Correspondence, correspondences, theirsOfParts } from '../checkpoi
 import { checkClassNames } from '../structure/class-names';
 import type { Naming } from '../checkpoint/naming';
 import { FormatError } from '../file/format-error';
-import { type StreamedContent, makeFolder, writeAtomically } from '../file/write-atomically';
+import { type Companions, writeCompanions } from '../file/companions';
+import {
+  type StreamedContent,
+  clearTemporaryFiles,
+  makeFolder,
+  writeAtomically,
+} from '../file/write-atomically';
 import { leafReader } from '../safetensors/leaf-reader';
 import { streamSafetensors } from '../safetensors/safetensors';
 import { toClipConfig, toClipTextConfig } from './clip-config';
@@ -28,7 +34,7 @@ import { huggingFaceNaming } from './vision-transformer-naming';
 /**
  * Writes `model.safetensors` and `config.json` as `transformers` reads them: ViTForImageClassification, or
  * DeiTForImageClassification(WithTeacher) for a distilled model; CLIPTextModelWithProjection; CLIPModel. A model with
- * masks is written whole, zeros and all.
+ * masks is written whole, zeros and all. `config.json` comes last: without it nobody takes the folder for a model.
  * @throws {RangeError} when the parameters or the class names do not fit the model; nothing is written then.
  * @throws {FormatError} when `config.json` cannot say what the model is (layers that differ in size, a dual encoder whose
  * vision tower is not CLIP's), or the files cannot be written.
@@ -39,11 +45,13 @@ export async function exportHuggingFace(
     model,
     params,
     classNames,
+    companions = {},
   }: {
     readonly model: { readonly config: ModelConfig; readonly specs: Tree<ParameterSpec> };
     readonly params: TensorTree;
     /** Of a classifier, in the order of its rows. */
     readonly classNames?: readonly string[] | undefined;
+    readonly companions?: Companions;
   },
 ): Promise<void> {
   const config = denseConfigOf(model);
@@ -52,6 +60,8 @@ export async function exportHuggingFace(
   const wrong = mismatches(entriesOf(model.specs), new Map(entriesOf(params)));
   if (wrong.length > 0) throw new RangeError(`the tensors do not fit the model:\n  ${wrong.join('\n  ')}`);
   await makeFolder(folder);
+  await clearTemporaryFiles(folder);
+  await writeCompanions(folder, companions);
   await writeAtomically(
     join(folder, 'model.safetensors'),
     weightsOf(correspondences({ ...model, config }, naming), leafReader(params)),

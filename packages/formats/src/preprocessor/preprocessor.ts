@@ -87,6 +87,37 @@ export async function readNormalisation(folderOrFile: string): Promise<PictureNo
   return (await readPreprocessor(folderOrFile))?.normalisation;
 }
 
-/** The content of the file that says it. */
-export const preprocessorConfig = ({ mean, std }: PictureNormalisation): string =>
-  `${JSON.stringify({ do_normalize: true, image_mean: mean, image_std: std }, undefined, 2)}\n`;
+const normalised = ({ mean, std }: PictureNormalisation) => ({
+  do_normalize: true,
+  image_mean: mean,
+  image_std: std,
+});
+
+const asText = (content: unknown): string => `${JSON.stringify(content, undefined, 2)}\n`;
+
+/** The content of the file that says what pictures are normalised with, for our own reading. */
+export const preprocessorConfig = (normalisation: PictureNormalisation): string =>
+  asText(normalised(normalisation));
+
+/** `PIL.Image.BICUBIC`. */
+const BICUBIC = 3;
+
+/**
+ * The same for `transformers`, with all that our evaluation does: the shorter side is scaled to S by bicubic interpolation
+ * and the middle S×S is cut out. Its processor of CLIP does just that, whatever the model; those of ViT and DeiT squeeze
+ * a picture into a square instead.
+ * @param imageSize S, in pixels.
+ */
+export const imageProcessorConfig = (normalisation: PictureNormalisation, imageSize: number): string =>
+  asText({
+    image_processor_type: 'CLIPImageProcessor',
+    do_convert_rgb: true,
+    do_resize: true,
+    size: { shortest_edge: imageSize },
+    resample: BICUBIC,
+    do_center_crop: true,
+    crop_size: { height: imageSize, width: imageSize },
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    ...normalised(normalisation),
+  });

@@ -23,7 +23,8 @@ import {
 } from '@winnow/core';
 import { FormatError } from '../file/format-error';
 import type { OpenFile } from '../file/open-file';
-import { type JsonFileFormat, readJson, readJsonIfThere } from '../file/json-file';
+import { type Companions, writeCompanions } from '../file/companions';
+import { type JsonFileFormat, readJson, readJsonIfThere, writeJson } from '../file/json-file';
 import { listed } from '../file/listing';
 import { hashing, openHashedIfThere } from '../file/sha256';
 import { clearTemporaryFiles, makeFolder, renameDurably, writeAtomically } from '../file/write-atomically';
@@ -56,6 +57,7 @@ export interface SavedModel {
   readonly decision?: Decision;
   /** Where it came from: plain data, kept as it is. */
   readonly origin?: Json;
+  readonly companions?: Companions;
 }
 
 /** A model with its parameters, which the caller owns, and what else its folder says. */
@@ -72,13 +74,14 @@ export type LoadedModel = AnyModel & {
  * Two files cannot be replaced at once, so the structure file is the moment of truth: it holds the SHA-256 of its
  * weights. New weights are first written beside the old ones as `model.next.safetensors`, then the structure file is
  * replaced, then the weights take their place. `loadModel` takes whichever of the two weights files the structure file
- * names; so a crash before its replacement leaves the old model whole, and a crash after it the new one.
+ * names; so a crash before its replacement leaves the old model whole, and a crash after it the new one. Companions come
+ * before the structure file: a model without them would be loaded, and be another one.
  * @throws {RangeError} when the parameters or the class names do not fit the model; nothing is written then.
  * @throws {FormatError} when the disk is full or the folder may not be written; the model in the folder stays whole.
  */
 export async function saveModel(
   folder: string,
-  { model, params, classNames, decision, origin }: SavedModel,
+  { model, params, classNames, decision, origin, companions = {} }: SavedModel,
 ): Promise<void> {
   const leaves = new Map(entriesOf(params));
   const wrong = mismatches(entriesOf(model.specs), leaves);
@@ -92,6 +95,7 @@ export async function saveModel(
   await makeFolder(folder);
   await clearTemporaryFiles(folder);
   await settle(folder);
+  await writeCompanions(folder, companions);
   const { config } = model;
   const masks = isMasked(config) ? config.masks : {};
   const weights = await writeWeights(join(folder, NEXT_WEIGHTS), params, masks);
@@ -103,9 +107,8 @@ export async function saveModel(
     ...(decision === undefined ? {} : decisionFields(config, decision)),
     ...(origin === undefined ? {} : { origin }),
   };
-  const text = `${JSON.stringify(structure, undefined, 2)}\n`;
   try {
-    await writeAtomically(join(folder, STRUCTURE), text);
+    await writeJson(join(folder, STRUCTURE), structure, structureFormat);
   } catch (error) {
     await settle(folder).catch(() => undefined); // What went wrong first is what there is to tell.
     throw error;
