@@ -2,6 +2,7 @@ import { UserError } from '@winnow/core';
 import { z } from 'zod';
 import { identitiesOf } from '../identity/identify';
 import { dataChanges } from '../identity/run-identity';
+import { chosenIn } from '../options/given';
 import { type PathOptions, locate } from '../options/path-options';
 import { recordOfModel } from './record';
 
@@ -23,8 +24,7 @@ export async function dataOfRun(path: string): Promise<RunData> {
   const record = await recordOfModel(path);
   if (record === undefined) return {};
   const { options, identity, paths: recordedPaths = {} } = record;
-  const { success, data: typed } = recordedData.safeParse(options);
-  if (!success) return {};
+  const typed = chosenIn(recordedData, options);
   if (identity === undefined || typed.data === undefined) return typed;
   const there = locate({ options, paths: recordedPaths }, pathOptions, 'recorded');
   const here = locate({ options, paths: recordedPaths }, pathOptions, 'typed');
