@@ -171,7 +171,7 @@ describe('config files', () => {
   test.each<[string, string, RegExp]>([
     ['run options that are a number', 'run: 5', /run: expected options by name, got 5/],
     ['an engine that is a number', 'run: {engine: 5}', /run:\n {2}engine: /],
-    ['a name that is a number', 'name: 5', /name: .*expected string, received number/],
+    ['a name that is a number', 'name: 5', /name: expected a string, got 5/],
     ['a task that is a number', comparison('{task: 5}'), /task: expected string, got number/],
     ['a method that is a number', comparison('{}', '{method: 5}'), /methods/],
     [

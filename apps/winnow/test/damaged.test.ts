@@ -95,7 +95,7 @@ describe('a damaged file of a run', () => {
     await blames(
       at('run', 'config.json'),
       ['train', '--resume', '--out', at('run')],
-      /is damaged.*\n {2}data: /,
+      /is damaged.*\n {2}--data: /,
     );
     const { code, stderr } = await winnow(['evaluate', at('run'), '--engine', 'wasm']);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/data: expected string, got number/)]);
