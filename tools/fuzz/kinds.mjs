@@ -209,7 +209,7 @@ export const kinds = [
     mutate: mutateYaml,
     commands: [['compress', '--config', 'options/compress.yaml', '--out', 'out']],
     stopAfter: 1,
-    weight: 0.5,
+    weight: 0.2,
   },
   {
     name: 'comparison config',
@@ -279,6 +279,6 @@ export const kinds = [
     target: /^many\/cache\/.*$/,
     mutate: mutateSealed,
     read: readThroughCache,
-    weight: 0.1,
+    weight: 0.05,
   },
 ];

@@ -61,10 +61,12 @@ export async function handOutJob() {
   await job.remove();
 }
 
-/** What is no JSON is a text in the queue. */
+/** What is no JSON, or too deep for the client of the queue to write, is a text in the queue. */
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    const data = JSON.parse(text);
+    JSON.stringify(data);
+    return data;
   } catch {
     return text;
   }
