@@ -101,6 +101,13 @@ describe('a damaged file of a run', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/data: expected string, got number/)]);
   });
 
+  it('config.json: a report names options that no run has', async () => {
+    const file = at('run', 'config.json');
+    const record = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...record, options: { ...record.options, engine: 7 } }));
+    await blames(file, ['report', at('run')], /is damaged.*\n {2}--engine: /);
+  });
+
   it('metrics.jsonl: what is not a measurement is named with its line', async () => {
     const file = at('run', 'metrics.jsonl');
     const lines = readFileSync(file, 'utf8').split('\n');

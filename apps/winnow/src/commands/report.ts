@@ -12,8 +12,10 @@ import { runCommands } from '../identity/identify';
 import { LOG_FOLDER, writeComparisonEvents } from '../comparison/tensorboard';
 import { runReport } from '../report/run-report';
 import { writeEvents } from '../results/tensorboard';
+import { resolveGroups } from '../options/group';
 import { pathOptionsOf } from '../options/path-options';
 import { remarked } from '../report/remarks';
+import { refuseDamaged } from '../run-folder/plan-run';
 import { presentState, remarksOn } from '../run-folder/present-state';
 import { type RunRecord, recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/run-folder';
@@ -93,9 +95,16 @@ const runners: readonly Command[] = [
   ticketTrainCommand,
   ticketTransferCommand,
 ];
-const choice = z.looseObject({ method: z.string().optional(), task: z.string().optional() });
+/** What decides which options there are; what is none of them is refused with the others. */
+const choice = z.looseObject({
+  method: z.string().optional().catch(undefined),
+  task: z.string().optional().catch(undefined),
+});
 
-/** What has changed since a run was made, or is not known of it, in sentences. */
+/**
+ * What has changed since a run was made, or is not known of it, in sentences.
+ * @throws {UserError} when its record has options that no run has.
+ */
 async function remarksOnRun(
   folder: string,
   { command, options, identity, paths = {} }: RunRecord,
@@ -103,7 +112,9 @@ async function remarksOnRun(
   const name = runCommands.find((known) => known === command);
   const runner = runners.find((known) => known.name === command);
   if (name === undefined || runner === undefined) return [];
-  const pathOptions = pathOptionsOf(runner.groups(choice.parse(options)));
+  const groups = runner.groups(choice.parse(options));
+  refuseDamaged(folder, () => resolveGroups(options, groups));
+  const pathOptions = pathOptionsOf(groups);
   const run = { folder, command: name, before: identity, options, pathOptions, recordedPaths: paths };
   return remarksOn(await presentState(run));
 }

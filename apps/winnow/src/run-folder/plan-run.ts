@@ -139,7 +139,7 @@ const changedText = (folder: string, differences: readonly string[], isFinished:
   (isFinished ? ` What it came to says winnow report ${folder}.` : '');
 
 /** @throws {UserError} when a recorded run has options that no run has. */
-function refuseDamaged(folder: string, read: () => unknown): void {
+export function refuseDamaged(folder: string, read: () => unknown): void {
   try {
     read();
   } catch (error) {
