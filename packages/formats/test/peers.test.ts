@@ -203,3 +203,33 @@ withPeer(['torch', 'open_clip', 'safetensors', 'transformers'], () => {
     MINUTES,
   );
 });
+
+withPeer(['torch', 'timm', 'safetensors', 'transformers'], () => {
+  it.each([
+    ['a ViT', {}],
+    ['a ViT with quick-GELU', { act_layer: 'quick_gelu' }],
+    ['a ViT that takes pictures of any size', { dynamic_img_size: true, drop_path_rate: 0.1 }],
+    ['a distilled DeiT', { architecture: 'deit_tiny_distilled_patch16_224' }],
+  ])(
+    'a model of timm gives the same answers: %s',
+    async (_, options) => {
+      const { kind, params } = await expectSameAnswers('timm', options);
+      expect(kind).toBe('vision-transformer');
+      disposeTree(params);
+    },
+    MINUTES,
+  );
+
+  it.each([
+    ['another pooling', { global_pool: 'avg', fc_norm: false }, /at model_args\.global_pool: expected token/],
+    ['a rectangle', { img_size: [16, 4] }, /at model_args\.img_size: .*only square pictures/],
+    ['layer scale', { init_values: 1e-5 }, /models with layer scale/],
+  ])(
+    'a model of timm that is another function is refused: %s',
+    async (_, options, message) => {
+      runPeer('make', 'timm', folder, JSON.stringify(options));
+      await expect(importModel(folder)).rejects.toThrow(message);
+    },
+    MINUTES,
+  );
+});

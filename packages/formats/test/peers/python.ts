@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /** The interpreter that has the other libraries, as in an environment made for these tests. */
 const python = process.env['WINNOW_PEER_PYTHON'] ?? 'python3';
-const script = fileURLToPath(new URL('./clip.py', import.meta.url));
+const script = fileURLToPath(new URL('./peers.py', import.meta.url));
 
 function hasModules(modules: readonly string[]): boolean {
   const search = `import importlib.util, sys; sys.exit(not all(importlib.util.find_spec(m) for m in ${JSON.stringify(modules)}))`;
@@ -19,7 +19,7 @@ export function withPeer(modules: readonly string[], tests: () => void): void {
   }
 }
 
-/** Runs `clip.py`; what it complains of is in the error. */
+/** Runs `peers.py`; what it complains of is in the error. */
 export function runPeer(...args: readonly string[]): void {
   execFileSync(python, [script, ...args], {
     stdio: 'pipe',

@@ -1,7 +1,7 @@
-"""Tiny CLIPs with random weights by their own authors' code, and what they answer.
+"""Tiny CLIPs and ViTs with random weights by their own authors' code, and what they answer.
 
-Usage: clip.py make transformers|open_clip FOLDER JSON-OPTIONS   writes a checkpoint, inputs.safetensors, expected.safetensors
-       clip.py run CLASS FOLDER INPUTS OUTPUTS                          answers of a checkpoint that transformers loads
+Usage: peers.py make transformers|open_clip|timm FOLDER JSON-OPTIONS   writes a checkpoint, inputs.safetensors, expected.safetensors
+       peers.py run CLASS FOLDER INPUTS OUTPUTS                          answers of a checkpoint that transformers loads
 """
 
 import json
@@ -123,6 +123,20 @@ def make_open_clip(folder: str, options: dict) -> None:
     save(folder, given, {"logits_per_image": out["logit_scale"] * images @ texts.T, "image_embeds": images, "text_embeds": texts})
 
 
+def make_timm(folder: str, options: dict) -> None:
+    import timm
+    from timm.models import save_for_hf
+
+    architecture = options.pop("architecture", "vit_tiny_patch16_224")
+    size = {"img_size": IMAGE, "patch_size": PATCH, "depth": 2, "num_classes": 5}
+    model = randomise(timm.create_model(architecture, **{**size, **options}))
+    save_for_hf(model, folder, safe_serialization=True)
+    generator = torch.Generator().manual_seed(8)
+    given = {"pixel_values": torch.randn((2, 3, *model.patch_embed.img_size), generator=generator)}
+    with torch.no_grad():
+        save(folder, given, {"logits": model(given["pixel_values"])})
+
+
 def run(kind: str, folder: str, given: str, outputs: str) -> None:
     model, info = getattr(transformers, kind).from_pretrained(folder, output_loading_info=True)
     wrong = {name: sorted(map(str, keys)) for name, keys in info.items() if keys}
@@ -137,4 +151,4 @@ if __name__ == "__main__":
         run(*arguments)
     else:
         source, folder, options = arguments
-        {"transformers": make_transformers, "open_clip": make_open_clip}[source](folder, json.loads(options))
+        {"transformers": make_transformers, "open_clip": make_open_clip, "timm": make_timm}[source](folder, json.loads(options))
