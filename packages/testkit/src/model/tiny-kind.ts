@@ -1,6 +1,9 @@
 import type { Model, Splits, Task } from '@winnow/core';
 import { toyData, toyTask } from '../data/toy-data';
 import { toyPairs, toyRetrieval } from '../data/toy-pairs';
+import { toyTold, toyToldTask } from '../data/toy-told';
+import { padding } from './cross-encoder';
+import { tinyCrossEncoder, tinyCrossEncoderVariant } from './tiny-cross-encoder';
 import { tinyDualEncoder, tinyDualEncoderVariant, tinyTwinsVariant } from './tiny-dual-encoder';
 import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
 
@@ -39,5 +42,14 @@ export const twinEncoders: TinyKind = {
   makeVariant: tinyTwinsVariant,
 };
 
+/** A family that no other package knows: cross-attention, two widths, padding, norms after, one module run twice. */
+export const crossEncoders: TinyKind = {
+  name: 'cross encoder',
+  makeModel: tinyCrossEncoder,
+  makeVariant: tinyCrossEncoderVariant,
+  data: toyTold({ size }, padding),
+  taskOf: toyToldTask,
+};
+
 /** Every kind that a method must be able to compress, unless it says that it cannot. */
-export const tinyKinds: readonly TinyKind[] = [visionTransformers, dualEncoders];
+export const tinyKinds: readonly TinyKind[] = [visionTransformers, dualEncoders, crossEncoders];
