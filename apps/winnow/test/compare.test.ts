@@ -1,4 +1,4 @@
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -6,9 +6,16 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { outcomesSchema } from '@winnow/comparison';
+import { InterruptedError } from '@winnow/core';
+import { JobBusy } from '@winnow/job-queue';
 import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
-import { readComparisonRecord } from '../src/comparison/comparison-folder';
+import { comparisonFolder, readComparisonRecord, readFailure } from '../src/comparison/comparison-folder';
+import { executeIn } from '../src/comparison/execute';
 import { latencyFile } from '../src/comparison/latency';
+import { planOf } from '../src/comparison/open-comparison';
+import { QUEUE_PASSWORD } from '../src/comparison/queue-address';
+import { runComparison } from '../src/comparison/run-comparison';
+import { lockRun } from '../src/run-folder/run-lock';
 import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
 import { makePictures } from './pictures';
 import { winnow } from './terminal';
@@ -186,7 +193,74 @@ describe('a comparison', () => {
     controller.abort();
     const { code, stderr } = await stopped;
     expect(code).toBe(130);
-    expect(stderr).toMatch(/stopped; everything so far is saved/);
+    expect(stderr).toContain('stopped; everything so far is saved. Go on with: winnow compare --config ');
+    expect(stderr).toContain(`--out ${at('stopped')} --jobs 2\n`);
+  });
+
+  describe('does what its folder knows', () => {
+    const folder = () => comparisonFolder(at('known'));
+    const never = new AbortController().signal;
+    /** Everything below the root but the comparison's own runs. */
+    const files = () =>
+      readdirSync(root, { recursive: true, encoding: 'utf8' })
+        .filter((name) => !name.startsWith(join('known', 'runs')))
+        .sort();
+
+    beforeAll(async () => {
+      // The plan and its folders, and nothing done.
+      await winnow(compare('known'), AbortSignal.abort());
+    });
+
+    test.each(['../../../x/victim', '../runs/x', '/tmp/winnow-victim', '0123456789abcdef', ''])(
+      'and no job %j',
+      async (id) => {
+        const before = files();
+        await expect(executeIn(folder())(id, never)).rejects.toThrow(/no job of the comparison in/);
+        expect(files()).toEqual(before);
+        expect(runsIn(at('known'))).toEqual([]);
+      },
+    );
+
+    test('as its plan has it, and waits for whoever is at it already', async () => {
+      const [dense] = planOf(await readComparisonRecord(at('known'))).dense;
+      if (dense === undefined) throw new Error('expected a dense model');
+      const { id } = dense.job;
+      await mkdir(folder().runFolder(id), { recursive: true });
+      // The child of a worker that is silent, say.
+      const lock = lockRun(folder().runFolder(id));
+      await expect(executeIn(folder())(id, never)).rejects.toThrow(JobBusy);
+      expect(await readFailure(folder(), id)).toBeUndefined();
+      lock.release();
+      await executeIn(folder())(id, never);
+      expect(finishedIn(at('known'))).toEqual([id]);
+      // A second one that was asked for it all the same has nothing to do.
+      await executeIn(folder())(id, never);
+    });
+
+    test('and lets nobody in while another process has the lease', async () => {
+      const [, dense] = planOf(await readComparisonRecord(at('known'))).dense;
+      if (dense === undefined) throw new Error('expected a second dense model');
+      const { id } = dense.job;
+      const stopping = new AbortController();
+      const first = executeIn(folder())(id, stopping.signal);
+      while (!existsSync(folder().leaseFile(id))) await delay(5);
+      await expect(executeIn(folder())(id, never)).rejects.toThrow(JobBusy);
+      stopping.abort();
+      await expect(first).rejects.toThrow(InterruptedError);
+      expect(await readFailure(folder(), id)).toBeUndefined();
+    });
+  });
+
+  test('takes no word for it that a job is done', async () => {
+    const known = comparisonFolder(at('known'));
+    const plan = planOf(await readComparisonRecord(at('known')));
+    const ends: string[] = [];
+    const liar = { submit: () => Promise.resolve(), close: () => Promise.resolve() };
+    const jobs = await runComparison(plan, known, liar, (_standing, text) => ends.push(text), {
+      shownAfterMs: 100,
+    });
+    expect(ends.some((text) => /dense: FAILED: the queue says that it is done, but/.test(text))).toBe(true);
+    expect(jobs).toHaveLength(plan.points.length);
   });
 
   test('of a preset on another engine is asked for by a flag, and says so', async () => {
@@ -281,9 +355,23 @@ if (redisProgram() === undefined) {
   describe('by workers on a real server', () => {
     let server: RedisServer;
     beforeAll(async () => {
-      server = await startRedis();
+      // All processes of the test have the password from their environment.
+      process.env[QUEUE_PASSWORD] = 'hunter22@/';
+      server = await startRedis('hunter22@/');
     });
-    afterAll(() => server.kill());
+    afterAll(async () => {
+      Reflect.deleteProperty(process.env, QUEUE_PASSWORD);
+      await server.kill();
+    });
+
+    test('stopped by Ctrl-C says how to go on, with the queue and without its password', async () => {
+      const queue = server.url.replace('//', '//default:hunter22%40%2F@');
+      const { code, stderr } = await winnow(compare('queued', '--queue', queue), AbortSignal.abort());
+      expect(code).toBe(130);
+      expect(stderr).toContain(`--queue ${server.url.replace('//', '//default:***@')}`);
+      expect(stderr).not.toContain('hunter22');
+      expect(readFileSync(at('queued', 'comparison.json'), 'utf8')).not.toContain('hunter22');
+    });
 
     test(
       'a worker dies, the server dies, the comparison dies: the table is the same',
@@ -345,6 +433,11 @@ describe('what cannot be meant is the user’s mistake', () => {
       'an address without a server',
       async () => [...(await config('queue.json', {})), '--queue', 'redis://127.0.0.1:1'],
       /no Redis or Valkey server answers/,
+    ],
+    [
+      'an address with a password without a server',
+      async () => [...(await config('secret.json', {})), '--queue', 'redis://someone:secret@127.0.0.1:1'],
+      /^(?![^]*secret@)[^]*answers at redis:\/\/someone:\*\*\*@127\.0\.0\.1:1/,
     ],
     ['a worker for nothing', () => Promise.resolve(['worker', at('pictures')]), /there is no comparison in/],
     [

@@ -47,5 +47,9 @@ export const finishedIn = (folder: string): string[] =>
   runsIn(folder).filter((id) => existsSync(join(folder, 'runs', id, 'summary.json')));
 
 export function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'ignore', 'ignore'] });
+  // A test has an environment of its own, which its children get only so.
+  return spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+    env: process.env,
+  });
 }

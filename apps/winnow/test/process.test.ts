@@ -44,7 +44,7 @@ async function startedTraining(out: string): Promise<ChildProcess> {
 test('a folder has one process at a time; the next one goes on as soon as it is gone', async () => {
   const child = await startedTraining('busy');
   const second = await winnow([...train('busy'), '--resume']);
-  expect(second.code).toBe(2);
+  expect(second.code).toBe(75);
   expect(second.stderr).toMatch(/another process is working on the run in .*busy: wait for it or stop it/);
 
   child.kill('SIGKILL');

@@ -1,4 +1,4 @@
-import { UserError } from '@winnow/core';
+import { UserError, withoutPasswords } from '@winnow/core';
 import { Redis } from 'ioredis';
 import { messageOf } from './job-queue';
 
@@ -14,12 +14,10 @@ export const connectionTo = (url: string) => ({
 
 /**
  * Finds out at once whether a server answers.
- * @throws {UserError} when the address is none, or nobody answers there.
+ * @throws {UserError} when the address is none, or nobody answers there; it shows no password.
  */
 export async function checkRedis(url: string): Promise<void> {
-  if (!/^rediss?:\/\/[^/\s]+/.test(url)) {
-    throw new UserError(`queue: expected an address like redis://host:6379, got ${JSON.stringify(url)}`);
-  }
+  const password = passwordIn(url);
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -34,10 +32,50 @@ export async function checkRedis(url: string): Promise<void> {
     await redis.connect();
     await redis.ping();
   } catch (error) {
+    const told = masked(reason === '' ? messageOf(error) : reason, password);
     throw new UserError(
-      `queue: no Redis or Valkey server answers at ${url} (${reason === '' ? messageOf(error) : reason}): start one, or run without --queue`,
+      `queue: no Redis or Valkey server answers at ${shownAddress(url)} (${told}): start one, or run without --queue`,
     );
   } finally {
     redis.disconnect();
   }
+}
+
+/** @throws {UserError} when the address is none. */
+function passwordIn(url: string): string {
+  try {
+    if (!/^rediss?:\/\/[^/\s]+/.test(url)) throw new TypeError('it begins otherwise');
+    return decodeURIComponent(new URL(url).password);
+  } catch {
+    throw new UserError(
+      `queue: expected an address like redis://host:6379, got ${JSON.stringify(shownAddress(url))}`,
+    );
+  }
+}
+
+/** Also of what is no address: what stands before an @, or where a port should be, may be a password. */
+const shownAddress = (url: string): string =>
+  withoutPasswords(url)
+    .replace(/^(rediss?:\/\/[^:/@]*):.*@/s, '$1:***@')
+    .replace(/^(?!rediss?:\/\/).*@/s, '***@')
+    .replace(/^(rediss?:\/\/[^:/@]*):(?!\d*(?:[/?]|$))[^@]*$/s, '$1:***');
+
+/** Servers may tell what they were told. What is shorter is in every word. */
+const masked = (text: string, password: string): string =>
+  withoutPasswords(password.length < 4 ? text : text.replaceAll(password, '***'));
+
+/** What went wrong with a connection, without its password. */
+export const connectionFault = (error: unknown, url: string): string =>
+  masked(messageOf(error), URL.canParse(url) ? decodeURIComponent(new URL(url).password) : '');
+
+/**
+ * An address with a password that was given apart from it. One in the address itself wins.
+ * @param password As it is, without the escapes of an address.
+ */
+export function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined || password === '' || !URL.canParse(url)) return url;
+  const address = new URL(url);
+  if (address.password !== '') return url;
+  address.password = encodeURIComponent(password);
+  return address.href;
 }

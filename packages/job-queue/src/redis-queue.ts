@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { InterruptedError } from '@winnow/core';
 import { Queue } from 'bullmq';
-import { JobFailed, type JobQueue, type QueuedJob } from './job-queue';
+import { JobFailed, type JobQueue, checkId } from './job-queue';
 import { checkRedis, connectionTo } from './redis-connection';
 
 export interface RedisQueueOptions {
@@ -15,9 +15,11 @@ export interface RedisQueueOptions {
 }
 
 const POLL_MS = 1000;
+/** Of what a failed job says, in characters: it comes from outside. */
+const LONGEST_REASON = 4000;
 
 /** BullMQ refuses ids that are numbers. */
-export const idOf = ({ id }: QueuedJob): string => `job-${id}`;
+const bullId = (id: string): string => `job-${id}`;
 
 /**
  * Jobs in Redis or Valkey, done by workers (`workOn`) in other processes and on other machines. Nothing is trusted to
@@ -38,45 +40,45 @@ export async function redisQueue({
   setMaxListeners(0, signal);
   const known = new Map<string, Promise<void>>();
 
-  const add = ({ id, payload }: QueuedJob) =>
-    queue.add('run', { id, payload }, { jobId: idOf({ id, payload }) });
+  const add = (id: string) => queue.add('run', { id }, { jobId: bullId(id) });
 
   /** Ends left over from an earlier process: it was not done then, or this one would not ask for it. */
-  const begin = async (job: QueuedJob): Promise<void> => {
-    const old = await queue.getJob(idOf(job));
+  const begin = async (id: string): Promise<void> => {
+    const old = await queue.getJob(bullId(id));
     if (old !== undefined && (await old.isFailed().then(async (failed) => failed || old.isCompleted()))) {
       await old.remove();
     }
-    await add(job);
+    await add(id);
   };
 
-  const follow = async (job: QueuedJob): Promise<void> => {
-    await begin(job);
+  const follow = async (id: string): Promise<void> => {
+    checkId(id);
+    await begin(id);
     for (;;) {
       try {
         await delay(pollMs, undefined, { signal });
       } catch {
         throw new InterruptedError();
       }
-      const found = await queue.getJob(idOf(job));
+      const found = await queue.getJob(bullId(id));
       if (found === undefined) {
-        await add(job);
+        await add(id);
         continue;
       }
       const state = await found.getState();
       if (state === 'failed') {
         // What was read above may be older than the state.
-        const ended = await queue.getJob(idOf(job));
-        throw new JobFailed(ended?.failedReason ?? found.failedReason);
+        const ended = await queue.getJob(bullId(id));
+        throw new JobFailed(String(ended?.failedReason ?? found.failedReason).slice(0, LONGEST_REASON));
       }
       if (state === 'completed') return;
     }
   };
 
   return {
-    submit: (job) => {
-      const started = known.get(job.id) ?? follow(job);
-      known.set(job.id, started);
+    submit: (id) => {
+      const started = known.get(id) ?? follow(id);
+      known.set(id, started);
       return started;
     },
     close: async () => {

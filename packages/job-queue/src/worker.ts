@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { type Json, toJson } from '@winnow/core';
-import { type Job, WaitingError, Worker } from 'bullmq';
+import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import { z } from 'zod';
-import { type Execute, messageOf } from './job-queue';
-import { checkRedis, connectionTo } from './redis-connection';
+import { BUSY_MS, type Execute, JobBusy, jobId, messageOf } from './job-queue';
+import { checkRedis, connectionFault, connectionTo } from './redis-connection';
 
 export interface WorkerOptions {
   readonly url: string;
@@ -14,6 +13,8 @@ export interface WorkerOptions {
   readonly execute: Execute;
   /** How long a worker may be silent before its jobs go to others, in milliseconds. */
   readonly silenceMs?: number;
+  /** Time before a job is tried again that somebody else was at, in milliseconds. */
+  readonly busyMs?: number;
   /** Tells what happens. */
   report(text: string): void;
 }
@@ -22,11 +23,12 @@ const SILENCE_MS = 30_000;
 /** A job that takes so many workers with it is the job's own fault. */
 const MOST_TAKEOVERS = 5;
 
-const json: z.ZodType<Json> = z.json();
-const payloadSchema = z.object({ id: z.string(), payload: json });
+/** All that is read of a job: whoever can write to the server decides what stands there. */
+const dataSchema = z.object({ id: z.string().regex(jobId) });
 
 /**
- * Does jobs of a queue until the signal. A worker that dies is found out by its silence, and its jobs go to others.
+ * Does jobs of a queue until the signal. A worker that dies is found out by its silence, and its jobs go to others; one
+ * that was only silent gives them up when it wakes.
  * @throws {UserError} when no server answers.
  */
 export async function workOn({
@@ -36,34 +38,54 @@ export async function workOn({
   signal,
   execute,
   silenceMs = SILENCE_MS,
+  busyMs = BUSY_MS,
   report,
 }: WorkerOptions): Promise<void> {
   await checkRedis(url);
-  const running = new Map<string, AbortController>();
+  /** By the server's name of the job. */
+  const running = new Map<unknown, AbortController>();
+  const told = new Set<string>();
 
   const process = async (job: Job, token?: string): Promise<void> => {
-    const queued = payloadSchema.parse(job.data);
+    const parsed = dataSchema.safeParse(job.data);
+    if (!parsed.success) {
+      report('refused a job whose id is not letters, digits, dashes and underscores');
+      throw new Error('expected an id of letters, digits, dashes and underscores');
+    }
+    const { id } = parsed.data;
     const controller = new AbortController();
     const stop = () => {
       controller.abort();
     };
-    running.set(job.id ?? queued.id, controller);
+    running.set(job.id, controller);
     signal.addEventListener('abort', stop, { once: true });
-    report(`begins ${queued.id}`);
+    if (signal.aborted) stop();
+    if (!told.has(id)) report(`begins ${id}`);
     try {
-      await execute({ id: queued.id, payload: toJson(queued.payload) }, controller.signal);
-      report(`finished ${queued.id}`);
+      await execute(id, controller.signal);
+      report(`finished ${id}`);
     } catch (error) {
       if (signal.aborted) {
         // It goes back to the others, whole.
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      report(`failed ${queued.id}: ${messageOf(error)}`);
+      if (controller.signal.aborted) {
+        // Others have it by now: it is not for this worker to say what becomes of it.
+        report(`gave up ${id}: this worker was silent for too long`);
+        throw new WaitingError();
+      }
+      if (error instanceof JobBusy) {
+        if (!told.has(id)) report(`puts ${id} back: ${error.message}`);
+        told.add(id);
+        await job.moveToDelayed(Date.now() + busyMs, token);
+        throw new DelayedError();
+      }
+      report(`failed ${id}: ${messageOf(error)}`);
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);
-      running.delete(job.id ?? queued.id);
+      running.delete(job.id);
     }
   };
 
@@ -75,7 +97,7 @@ export async function workOn({
     maxStalledCount: MOST_TAKEOVERS,
   });
   worker.on('error', (error) => {
-    report(`connection: ${error.message}`);
+    report(`connection: ${connectionFault(error, url)}`);
   });
   worker.on('lockRenewalFailed', (ids) => {
     // Somebody else may have these by now.

@@ -11,7 +11,7 @@ await workOn({
   silenceMs: Number(silenceMs),
   signal: new AbortController().signal,
   report: () => undefined,
-  execute: async ({ id }, signal) => {
+  execute: async (id, signal) => {
     appendFileSync(log, `begin ${id} ${process.pid}\n`);
     await delay(Number(workMs), undefined, { signal });
     appendFileSync(log, `end ${id} ${process.pid}\n`);

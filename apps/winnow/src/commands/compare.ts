@@ -25,6 +25,7 @@ import { commit, hardware } from '../comparison/environment';
 import { executeIn } from '../comparison/execute';
 import { measureLatencies, measuredOn } from '../comparison/latency';
 import { type OpenedComparison, planWith } from '../comparison/open-comparison';
+import { QUEUE_PASSWORD, queueAddress } from '../comparison/queue-address';
 import { writeComparisonEvents } from '../comparison/tensorboard';
 import { runComparison } from '../comparison/run-comparison';
 import { chosenIn } from '../options/given';
@@ -56,7 +57,9 @@ const compareOptions = z.object({
   queue: z
     .string()
     .optional()
-    .describe('redis://host:6379: leave the runs to winnow worker, on this and other machines'),
+    .describe(
+      `redis://host:6379: leave the runs to winnow worker, on this and other machines; its password may stand in ${QUEUE_PASSWORD}`,
+    ),
   tensorboard: z.boolean().default(false).describe('Write TensorBoard event files of every run'),
 });
 const groups = [{ title: 'Options of compare', schema: compareOptions }];
@@ -226,7 +229,7 @@ async function queueOf(
 ): Promise<JobQueue> {
   return queue === undefined
     ? localQueue({ concurrency: jobs, signal, execute: executeIn(folder) })
-    : redisQueue({ url: queue, name: folder.queueName, signal });
+    : redisQueue({ url: queueAddress(queue), name: folder.queueName, signal });
 }
 
 const pick = (given: GivenOptions, isWanted: (key: string) => boolean): GivenOptions =>

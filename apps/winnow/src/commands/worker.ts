@@ -4,6 +4,7 @@ import { workOn } from '@winnow/job-queue';
 import { z } from 'zod';
 import { comparisonFolder, readComparisonRecord } from '../comparison/comparison-folder';
 import { executeIn } from '../comparison/execute';
+import { QUEUE_PASSWORD, queueAddress } from '../comparison/queue-address';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
 
@@ -11,7 +12,9 @@ const workerOptions = z.object({
   queue: z
     .string()
     .default('redis://127.0.0.1:6379')
-    .describe('The server that winnow compare --queue was given'),
+    .describe(
+      `The server that winnow compare --queue was given; its password may stand in ${QUEUE_PASSWORD}`,
+    ),
   jobs: z
     .int()
     .positive()
@@ -38,7 +41,7 @@ export const workerCommand: Command = {
     const folder = comparisonFolder(positional);
     print(terminal.stderr, `working for ${positional}, ${jobs} runs at a time`);
     await workOn({
-      url: queue,
+      url: queueAddress(queue),
       name: folder.queueName,
       concurrency: jobs,
       signal: terminal.signal,

@@ -37,6 +37,12 @@ export function planWith(
   return planComparison({ ...parsed.data, run }, catalogueOn(ground));
 }
 
+/** The plan of a comparison as its record has it, with the data and code that it was last asked for with. */
+export const planOf = (record: ComparisonRecord): ComparisonPlan => {
+  const { identity, paths = {} } = record;
+  return planWith(record, identity === undefined ? undefined : { identity, paths });
+};
+
 /** A comparison as its folder tells it, whether it has finished or not. */
 export interface OpenedComparison {
   readonly folder: ComparisonFolder;
@@ -57,7 +63,7 @@ export async function openComparison(path: string): Promise<OpenedComparison> {
   const record = await readComparisonRecord(path);
   const folder = comparisonFolder(path);
   const { identity, paths = {} } = record;
-  const plan = planWith(record, identity === undefined ? undefined : { identity, paths });
+  const plan = planOf(record);
   const digests = new Map<string, string>();
   const unreadable: Failure[] = [];
   for (const { job, workload, seed } of plan.dense) {

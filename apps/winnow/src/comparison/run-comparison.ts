@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ComparisonPlan, type DensePoint, type Job, jobOf } from '@winnow/comparison';
-import { InterruptedError, toJson } from '@winnow/core';
+import { InterruptedError } from '@winnow/core';
 import { FormatError } from '@winnow/formats';
 import { type JobQueue, JobFailed } from '@winnow/job-queue';
 import { type ComparisonFolder, isDone, weightsDigest } from './comparison-folder';
@@ -14,6 +15,7 @@ export interface Standing {
 /**
  * Has every job done that is not done yet: dense models first, and the compressions of each as soon as it is there.
  * @returns the job of every point, in the plan's order; none where its dense model failed.
+ * @param shownAfterMs How long results of a job that is said to be done may take to be seen here, in milliseconds.
  * @throws {InterruptedError} when it was stopped.
  */
 export async function runComparison(
@@ -21,6 +23,7 @@ export async function runComparison(
   folder: ComparisonFolder,
   queue: JobQueue,
   report: (standing: Standing, text: string) => void,
+  { shownAfterMs = SHOWN_AFTER_MS }: { readonly shownAfterMs?: number } = {},
 ): Promise<readonly (Job | undefined)[]> {
   const jobs = new Map<(typeof points)[number], Job>();
   const ends = new Map<string, boolean>();
@@ -37,11 +40,9 @@ export async function runComparison(
       return true;
     }
     try {
-      const { command, options, dense } = job;
-      await queue.submit({
-        id: job.id,
-        payload: toJson({ command, options, ...(dense === undefined ? {} : { dense }) }),
-      });
+      await queue.submit(job.id);
+      // A queue says that a job is done; only its results do so for sure.
+      if (!(await appears(folder, job, shownAfterMs))) throw new JobFailed(NO_RESULT);
       ends.set(job.id, true);
       report(standing(), `${what}: done`);
       return true;
@@ -73,6 +74,21 @@ export async function runComparison(
   };
   await settled(dense.map(compressions));
   return points.map((point) => jobs.get(point));
+}
+
+const NO_RESULT =
+  'the queue says that it is done, but its results are not here: all workers must see the same folder, at the same path';
+
+/** Disks that machines share may show a file some time after it was written. */
+const SHOWN_AFTER_MS = 30_000;
+const LOOK_MS = 500;
+
+async function appears(folder: ComparisonFolder, job: Job, withinMs: number): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < withinMs; waitedMs += LOOK_MS) {
+    if (await isDone(folder, job)) return true;
+    await delay(LOOK_MS);
+  }
+  return isDone(folder, job);
 }
 
 /** Waits for all, also when some reject: a queue must not be left with jobs that nobody waits for. */

@@ -1,5 +1,6 @@
 import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { UserError } from '@winnow/core';
 import { makeFolder } from '@winnow/formats';
 import { LOCK_FILE, lockFolder } from '../run-folder/run-lock';
 
@@ -19,7 +20,7 @@ export async function writeWhole<T>(out: string, write: (folder: string) => Prom
   await makeFolder(unfinished);
   const lock = lockFolder(
     unfinished,
-    `another process is writing ${out}: wait for it, or choose another folder with --out`,
+    new UserError(`another process is writing ${out}: wait for it, or choose another folder with --out`),
   );
   try {
     await clear(unfinished);

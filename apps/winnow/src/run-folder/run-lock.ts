@@ -1,6 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '@winnow/core';
 import { tryLock } from 'fs-native-extensions';
 
 export const LOCK_FILE = 'run.lock';
@@ -10,20 +9,31 @@ export interface RunLock {
   release(): void;
 }
 
-/** @throws {UserError} while another process works in the folder. */
-export function lockRun(folder: string): RunLock {
-  return lockFolder(
-    folder,
-    `another process is working on the run in ${folder}: wait for it or stop it, or choose another folder with --out`,
-  );
+/** The run can be asked for again when another process has left it. */
+export class RunBusyError extends Error {
+  /** EX_TEMPFAIL of sysexits.h: nothing is wrong with the request. */
+  static readonly exitCode = 75;
+  readonly exitCode = RunBusyError.exitCode;
+
+  constructor(folder: string) {
+    super(
+      `another process is working on the run in ${folder}: wait for it or stop it, or choose another folder with --out`,
+    );
+    this.name = 'RunBusyError';
+  }
 }
 
-/** @throws {UserError} with the message `whenBusy` while another process has locked the folder. */
-export function lockFolder(folder: string, whenBusy: string): RunLock {
+/** @throws {RunBusyError} while another process works in the folder. */
+export function lockRun(folder: string): RunLock {
+  return lockFolder(folder, new RunBusyError(folder));
+}
+
+/** @throws {Error} `busy` while another process has locked the folder. */
+export function lockFolder(folder: string, busy: Error): RunLock {
   const descriptor = openSync(join(folder, LOCK_FILE), 'a');
   if (!isLocked(descriptor)) {
     closeSync(descriptor);
-    throw new UserError(whenBusy);
+    throw busy;
   }
   let isHeld = true;
   return {

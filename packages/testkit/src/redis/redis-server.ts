@@ -30,8 +30,11 @@ export function redisProgram(): string | undefined {
   });
 }
 
-/** @throws {Error} when there is no such program, or it does not answer. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * @param password What clients must give; the address does not have it. None by default.
+ * @throws {Error} when there is no such program, or it does not answer.
+ */
+export async function startRedis(password?: string): Promise<RedisServer> {
   const program = redisProgram();
   if (program === undefined) throw new Error('there is no redis-server and no valkey-server');
   const folder = mkdtempSync(join(tmpdir(), 'winnow-redis-'));
@@ -42,7 +45,10 @@ export async function startRedis(): Promise<RedisServer> {
     rmSync(folder, { recursive: true, force: true });
   });
   const start = async () => {
-    const args = ['--port', String(port), '--save', '', '--appendonly', 'no', '--dir', folder];
+    const args = [
+      ...['--port', String(port), '--save', '', '--appendonly', 'no', '--dir', folder],
+      ...(password === undefined ? [] : ['--requirepass', password]),
+    ];
     server = spawn(program, args, { stdio: 'ignore' });
     for (let attempt = 0; !(await answers(port)); attempt++) {
       if (attempt === ATTEMPTS) throw new Error(`${program} does not answer on port ${port}`);
@@ -68,7 +74,7 @@ async function answers(port: number): Promise<boolean> {
     await once(socket, 'connect');
     socket.write('PING\r\n');
     const [reply]: unknown[] = await once(socket, 'data');
-    return String(reply).startsWith('+PONG');
+    return /^(?:\+PONG|-NOAUTH)/.test(String(reply));
   } catch {
     return false;
   } finally {
