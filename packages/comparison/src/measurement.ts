@@ -18,7 +18,7 @@ const place = {
   learningRate: z.number(),
 };
 
-/** Of the split that scores are of. */
+/** Number of examples in the split that scores are of. */
 const testExamples = z.int().positive();
 
 const size = {

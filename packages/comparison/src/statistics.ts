@@ -76,7 +76,7 @@ const PERCENT = 100;
  * The least standard error that a difference between two scores on the same test examples can have, in points of percent,
  * however well seeds agree: seeds draw the training anew, but not the test set.
  *
- * Of N examples let n₁₀ be right with the first model alone and n₀₁ with the second alone. Their difference in percent is
+ * Let n₁₀ of N examples be right with the first model alone, n₀₁ with the second alone. Their difference in percent is
  * d = 100 · (n₁₀ − n₀₁) / N, with the variance of McNemar's paired proportions, 100² · (n₁₀ + n₀₁ − (n₁₀ − n₀₁)² / N) / N². How many
  * examples the two disagree on is not known from scores, but they are at least b = N · |d| / 100, which makes the
  * variance least. As b may be small, or zero where the scores are equal, N and the counts are those of Agresti and Min
@@ -93,7 +93,7 @@ export function leastStandardError(difference: number, testExamples: number): nu
 /** z with P(Z ≤ z) = share, of the normal distribution. */
 const normalQuantile = (share: number): number => jStat.jStat.normal.inv(share, 0, 1);
 
-/** Of two seeds the deviation is a single difference: chance makes it as small as it likes. */
+/** Fewest seeds for a verdict. With two, the deviation is a single difference: chance makes it as small as it likes. */
 export const FEWEST_SEEDS = 3;
 
 /** t with P(T ≤ t) = share. */

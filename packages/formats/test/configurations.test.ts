@@ -6,7 +6,7 @@ import { type TimmShapes, readTimmConfig } from '../src/timm/configuration';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What `transformers` 4 wrote of every part of a model. */
+/** Every field that `transformers` 4 wrote for a part of a model. */
 const everyField: Fields = {
   ...{ _name_or_path: '', add_cross_attention: false, architectures: null, bad_words_ids: null },
   ...{ begin_suppress_tokens: null, bos_token_id: null, chunk_size_feed_forward: 0 },

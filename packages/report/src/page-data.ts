@@ -40,9 +40,11 @@ export interface Provenance {
   readonly title: string;
   /** One line of what it is. */
   readonly summary: string;
-  /** What a reader has to know before the numbers: that the data have changed since, say. Sentences; none is the rule. */
+  /**
+   * Remarks that a reader needs before the numbers: that the data have changed since, say. Sentences; none is the rule.
+   */
   readonly remarks: readonly string[];
-  /** What reproduces it. */
+  /** The command that reproduces it. */
   readonly command: string;
   readonly config: string;
   readonly environment: readonly (readonly [name: string, value: string])[];

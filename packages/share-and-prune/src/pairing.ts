@@ -107,7 +107,7 @@ function subLayerOf(
   const [embedDim = 0] = shapes.get(made?.parameter ?? '') ?? [];
   const heads = made?.copies ?? 1;
   const shapeOf = (parameter: string): readonly number[] => shapes.get(parameter) ?? [];
-  /** What a column has of a parameter: the other extent of a matrix, one entry of a bias. */
+  /** Counts the entries of a parameter in one column: the other extent of a matrix, one entry of a bias. */
   const perColumn = ({ parameter, axis }: Site['couplings'][number]): number =>
     shapeOf(parameter)[1 - axis] ?? 1;
   const kinds = groups.flatMap(({ names, prunable }) =>

@@ -5,7 +5,7 @@ import type { Flag } from './flag';
 export const WIDEST_HELP = 110;
 /** Narrower than this no help is legible. */
 const NARROWEST_HELP = 40;
-/** Of a column of names; a longer name has its text below it. */
+/** Widest column of names, in characters; a longer name has its text below it. */
 const WIDEST_NAMES = 34;
 
 interface Entry {

@@ -102,7 +102,7 @@ async function withTaskOfModel({ takesModelFor }: Command, chosen: Chosen): Prom
   return { ...chosen, task: await taskOfModel(chosen, takesModelFor).catch(() => undefined) };
 }
 
-/** Of paths, and of names, which do not begin with ~. */
+/** Replaces the ~ that a path begins with by the home folder; names, which do not begin with ~, stay. */
 const expanded = (path: string | undefined): string | undefined =>
   path === undefined ? undefined : homeExpanded(path);
 

@@ -95,14 +95,14 @@ const runners: readonly Command[] = [
   ticketTrainCommand,
   ticketTransferCommand,
 ];
-/** What decides which options there are; what is none of them is refused with the others. */
+/** The options that decide which others there are; a value that is not allowed is refused with the others. */
 const choice = z.looseObject({
   method: z.string().optional().catch(undefined),
   task: z.string().optional().catch(undefined),
 });
 
 /**
- * What has changed since a run was made, or is not known of it, in sentences.
+ * Describes in sentences what has changed since a run was made, or is not known of it.
  * @throws {UserError} when its record has options that no run has.
  */
 async function remarksOnRun(

@@ -25,7 +25,7 @@ function groupsOf(command: Command, options: Options): readonly OptionGroup[] {
   }
 }
 
-/** What the runs of a comparison work on. */
+/** The data, files and code that the runs of a comparison work on, and where they lie. */
 export interface ComparisonGround {
   readonly identity: ComparisonIdentity;
   /** From the root of the file system on. */
@@ -33,7 +33,7 @@ export interface ComparisonGround {
 }
 
 /**
- * What a comparison may ask of this command line.
+ * Makes the catalogue of what a comparison may ask of this command line.
  * @param ground What its runs work on; of comparisons of earlier versions it is not known, and of new ones not yet.
  */
 export const catalogueOn = (ground: ComparisonGround | undefined): Catalogue => ({

@@ -34,7 +34,7 @@ const comparisonRecord = z.object({
   hardware: z.string(),
   node: z.string(),
   command: z.string(),
-  /** What the results depend on beside the config. Records of before this was looked at lack it. */
+  /** Everything that the results depend on beside the config. Records from before this was looked at lack it. */
   identity: comparisonIdentity.exactOptional(),
   paths: workloadPaths.exactOptional(),
 });

@@ -6,11 +6,11 @@ import { identityOf, codeOf } from '../identity/identify';
 import { codeChanges, identityChanges, runIdentity } from '../identity/run-identity';
 import { absolutePathsIn, locate, pathOptionsOf, withPaths } from '../options/path-options';
 
-/** What the results of a comparison depend on beside its config, as it was when its runs were last asked for. */
+/** Everything that a comparison's results depend on beside its config, as it was when its runs were last asked for. */
 export const comparisonIdentity = z.object({
-  /** Of each workload. */
+  /** The identity of each workload, by its name. */
   workloads: z.record(z.string(), runIdentity.omit({ code: true })),
-  /** Of all packages whose code some run depends on. */
+  /** Versions and hashes of all packages whose code some run depends on. */
   code: runIdentity.shape.code,
 });
 export type ComparisonIdentity = z.output<typeof comparisonIdentity>;
@@ -48,7 +48,7 @@ export function locateWorkloads(
   return found;
 }
 
-/** What the results depend on, as it is now. @throws {DataError} when data cannot be read. */
+/** Identifies what the results depend on, as it is now. @throws {DataError} when data cannot be read. */
 export async function identifyComparison(
   { dense, points }: ComparisonPlan,
   paths: WorkloadPaths,
@@ -68,7 +68,7 @@ export async function identifyComparison(
   return { workloads, code };
 }
 
-/** What is another in `now`, a line each. */
+/** Lists what is different in `now`, a line each. */
 export function comparisonChanges(before: ComparisonIdentity, now: ComparisonIdentity): string[] {
   const ofWorkloads = Object.entries(now.workloads).flatMap(([name, here]) => {
     const old = before.workloads[name];

@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import type { RunIdentity } from '../identity/run-identity';
 import { packageFile } from '../package-folder';
 
-/** What a run or a comparison began with, in words that can be compared with those of another page. */
+/** Describes what a run or a comparison began with, in words that can be compared with those of another page. */
 export function identityRows(identity: Pick<RunIdentity, 'data' | 'code'> | undefined): [string, string][] {
   if (identity === undefined) return [];
   const listed = (parts: Readonly<Record<string, string>>, digits?: number) =>
@@ -19,7 +19,7 @@ export function identityRows(identity: Pick<RunIdentity, 'data' | 'code'> | unde
   ];
 }
 
-/** Of a hash, for people. */
+/** Length of a hash that people read, in hexadecimal digits. */
 const DIGITS = 12;
 
 const BYTES_PER_GIB = 2 ** 30;

@@ -26,7 +26,10 @@ const rounds: z.ZodType<Rounds> = z.array(
   z.array(z.object({ batchSize: z.int(), p50Ms: z.number(), p95Ms: z.number() })),
 );
 
-/** What each round found, and where: what another machine or engine needs says nothing about this one. */
+/**
+ * The findings of each round, and where they were made: what another machine or engine needs says nothing about this
+ * one.
+ */
 export const latencyFile = z.union([
   z.object({ measuredOn: z.string(), rounds }),
   // Before the machine was named.
@@ -47,7 +50,7 @@ const fileOf = async (folder: ComparisonFolder, id: string): Promise<z.output<ty
   (await readJsonIfThere(folder.latencyFile(id), format)) ?? { measuredOn: undefined, rounds: [] };
 
 /**
- * Of each batch size the round that was disturbed least; nothing before the first.
+ * Reads, for each batch size, the round that was disturbed least; nothing before the first.
  * @param place Where it must have been measured; what an earlier version did not name counts as well.
  * @throws {FormatError} when what was measured cannot be read.
  */

@@ -51,7 +51,7 @@ export interface OpenedComparison {
   /** Of the plan's points, in its order. */
   readonly jobs: readonly (Job | undefined)[];
   readonly outcomes: Outcomes;
-  /** What a reader has to know before the numbers, in sentences. */
+  /** Remarks that a reader needs before the numbers, in sentences. */
   readonly remarks: readonly string[];
 }
 

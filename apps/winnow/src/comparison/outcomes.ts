@@ -116,7 +116,8 @@ interface RunFiles {
 }
 
 /**
- * What a run left. A summary that cannot be read is a fault of the run; latencies that cannot be read are missing.
+ * Reads what a run left. A summary that cannot be read is a fault of the run; latencies that cannot be read are
+ * missing.
  * @param complain Told of the latencies.
  */
 async function filesOf(

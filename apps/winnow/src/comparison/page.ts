@@ -13,7 +13,7 @@ import type { OpenedComparison } from './open-comparison';
 
 /**
  * Everything that the page of a comparison shows. An engine must be running: models are opened to see what they kept.
- * What cannot be read of a run is among the failures.
+ * Whatever cannot be read of a run is among the failures.
  */
 export async function comparisonPage({
   folder,

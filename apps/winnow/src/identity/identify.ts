@@ -19,7 +19,7 @@ const text = z.string().optional();
 const chosen = z.looseObject({ images: text, method: text, engine: text });
 
 /**
- * What the result of a run depends on beside its options, as it is now.
+ * Identifies what the result of a run depends on beside its options, as it is now.
  * @param options Every option of the command, paths as they are to be opened.
  * @throws {UserError} when a file is missing. @throws {DataError} when the data are missing or not as they should be.
  */
@@ -58,7 +58,7 @@ export async function identityOf(
   return { data, files, code: await codeOf(command, options) };
 }
 
-/** Of the datasets that an option names. */
+/** Identifies the datasets that an option names. */
 export async function identitiesOf(
   key: string,
   kind: 'dataset' | 'datasets',

@@ -10,14 +10,14 @@ import { version } from '../version';
 const manifest = z.object({
   name: z.string(),
   version: z.string(),
-  /** What the package ships. */
+  /** Files and folders that the package ships. */
   files: z.array(z.string()).default(['dist']),
   dependencies: z.record(z.string(), z.string()).default({}),
 });
 
-/** Of the hash, in hexadecimal digits: for people to compare, and far more than versions there are. */
+/** Length of the hash, in hexadecimal digits: for people to compare, and far more than versions there are. */
 const DIGITS = 16;
-/** What is not executed: types, source maps, words. */
+/** Names of files that are not executed: types, source maps, words. */
 const NOT_CODE = /(?:\.d\.[cm]?ts|\.map|\.md)$/;
 
 /** Whether this program is one bundle, without the packages that it was made of. */
@@ -65,7 +65,7 @@ export async function codeIn(root: string): Promise<string> {
   return `${version} ${await digestOf(named, JSON.stringify(Object.entries(dependencies).sort()))}`;
 }
 
-/** Of files by their names. */
+/** Hashes files together with their names. */
 async function digestOf(
   files: readonly (readonly [name: string, file: string])[],
   more = '',

@@ -6,22 +6,22 @@ import type { GivenOptions } from '../options/group';
 const digests = z.record(z.string(), z.string());
 
 /**
- * What a run's result depends on beside its options: what the data and files consist of, wherever they lie, and which code
- * computes it.
+ * Everything that a run's result depends on beside its options: what the data and files consist of, wherever they lie,
+ * and which code computes it.
  */
 export const runIdentity = z.object({
-  /** Of each dataset, SHA-256 of its classes, splits and texts. */
+  /** SHA-256 of the classes, splits and texts of each dataset. */
   data: z.record(z.string(), digests),
   /** SHA-256 of what stands behind options that name a model, a ticket or a tokenizer. */
   files: digests,
-  /** Of each package whose code decides the result, its version and a hash of its built files. */
+  /** Version and hash of the built files of each package whose code decides the result. */
   code: digests,
 });
 export type RunIdentity = z.output<typeof runIdentity>;
 
 const DIGITS = 12;
 
-/** What is another in `now` than it was `before`, one line each; nothing where they are the same. */
+/** Lists what is different in `now` from `before`, one line each; nothing where they are the same. */
 export function identityChanges(before: RunIdentity, now: RunIdentity): string[] {
   return [...dataChanges(before, now), ...fileChanges(before, now), ...codeChanges(before, now)];
 }

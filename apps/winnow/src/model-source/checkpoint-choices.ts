@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a checkpoint of others may leave open, as flags of the commands that make a model of ours from it. */
+/** Choices that a checkpoint of others may leave open, as flags of the commands that make a model of ours from it. */
 export const checkpointShape = {
   heads: z
     .int()

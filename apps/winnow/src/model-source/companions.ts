@@ -11,9 +11,9 @@ import type { OpenedModel } from './open-model';
 /** Beside a saved model: it goes with the weights. */
 export const TOKENIZER_FILE = 'tokenizer.json';
 
-/** What a tokenizer of Hugging Face is made of: one file that is all of it, or a vocabulary and its merges. */
+/** Files that a tokenizer of Hugging Face is made of: one that is all of it, or a vocabulary and its merges. */
 const VOCABULARY_FILES = [TOKENIZER_FILE, 'vocab.json', 'merges.txt'] as const;
-/** What other programs want to know of a tokenizer. */
+/** Files in which other programs look for more about a tokenizer. */
 const TOKENIZER_CONFIGURATION = [
   'tokenizer_config.json',
   'special_tokens_map.json',

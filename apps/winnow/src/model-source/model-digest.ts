@@ -9,9 +9,9 @@ import { z } from 'zod';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 
 const STRUCTURE = 'structure.json';
-/** Of a model folder of ours, beside the structure file, which has the SHA-256 of the weights. */
+/** Files of a model folder of ours beside the structure file, which has the SHA-256 of the weights. */
 const COMPANIONS = ['tokenizer.json', 'vocab.json', 'merges.txt', 'preprocessor_config.json'];
-/** Of a checkpoint: its shards, configurations and tokenizer. */
+/** Names of the files of a checkpoint: its shards, configurations and tokenizer. */
 const PARTS = /\.(?:safetensors|json)$|^merges\.txt$/;
 
 /**
@@ -33,7 +33,10 @@ export async function modelDigest(path: string): Promise<string> {
 
 const structure = z.record(z.string(), z.json());
 
-/** What a structure file says, but where the model came from; nothing of a broken one, which its reader will refuse. */
+/**
+ * Reads what a structure file says, except where the model came from; nothing of a broken one, which its reader will
+ * refuse.
+ */
 async function structureIn(folder: string): Promise<string | undefined> {
   try {
     const what = 'the structure of a model';

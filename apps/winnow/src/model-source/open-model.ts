@@ -117,7 +117,7 @@ function refuseChoices(path: string, { heads, activation }: ReadingChoices): voi
   }
 }
 
-/** What is not as one would think of how a checkpoint's pictures are prepared. */
+/** Notes where a checkpoint's pictures are prepared otherwise than one would think. */
 function preparationNotes(config: DenseConfig, preprocessor: Preprocessor | undefined): string[] {
   const { vision, text } = familyOf(config).towers(config);
   if (vision === undefined) return [];
@@ -134,7 +134,7 @@ function preparationNotes(config: DenseConfig, preprocessor: Preprocessor | unde
       ];
 }
 
-/** What a Hugging Face tokenizer may be made of, in a folder or beside a file of weights. */
+/** Finds the file or folder of a Hugging Face tokenizer, in a folder or beside a file of weights. */
 function tokenizerIn(path: string): string | undefined {
   const folder = statSync(path).isDirectory() ? path : dirname(path);
   const file = join(folder, 'tokenizer.json');

@@ -39,7 +39,7 @@ export interface OriginChoices {
   readonly from: string;
   readonly head: HeadChoice;
   readonly terminal: Terminal;
-  /** What a checkpoint of others leaves open. */
+  /** Choices that a checkpoint of others leaves open. */
   readonly checkpoint?: CheckpointChoices;
 }
 
@@ -98,7 +98,7 @@ export async function startFrom(
 const isOfHead = ({ readout }: Model, path: string): boolean =>
   readout.heads.includes(path.split('.')[0] ?? '');
 
-/** What becomes of the head of a model that is trained on, in words. */
+/** Says in words what becomes of the head of a model that is trained on. */
 export function fateOfHead(origin: Origin, head: HeadChoice): string {
   const { workload, model, towers } = origin;
   if (model.readout.heads.length === 0) return 'it is trained on as a whole';

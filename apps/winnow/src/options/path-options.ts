@@ -62,18 +62,18 @@ export function absolutePathsIn(options: GivenOptions, paths: PathOptions): Reco
   );
 }
 
-/** What a run was asked to work on, and where that was. */
+/** The options of a run, and where the paths among them led. */
 export interface RecordedPaths {
   readonly options: GivenOptions;
   /** From the root of the file system on. */
   readonly paths?: Readonly<Record<string, string>>;
 }
 
-/** What a run works on, as it is found now. */
+/** The things that a run works on, as they are found now. */
 export interface Located {
   /** By dotted key. */
   readonly paths: Readonly<Record<string, string>>;
-  /** What is neither where it was nor where it was typed, with its dotted key. */
+  /** Those that are neither where they were nor where they were typed, with their dotted keys. */
   readonly missing: readonly { readonly key: string; readonly typed: string; readonly recorded: string }[];
 }
 

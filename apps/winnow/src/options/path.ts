@@ -5,9 +5,9 @@ import { embeddedDatasets, embeddedImageTextDatasets } from '@winnow/data';
 import { z } from 'zod';
 
 /**
- * What stands at the path that an option holds: a dataset, by its name or as a path, or several `task:data` separated by
- * commas; the pictures of a dataset; a model; a tokenizer; a file, or several separated by commas; or the folder that
- * something is written to.
+ * The kinds of things that the path in an option may lead to: a dataset, by its name or as a path, or several
+ * `task:data` separated by commas; the pictures of a dataset; a model; a tokenizer; a file, or several separated by
+ * commas; or the folder that something is written to.
  */
 export const pathKinds = [
   'dataset',
@@ -55,7 +55,7 @@ export function mapPaths(kind: PathKind, text: string, change: (path: string) =>
 }
 
 /**
- * What an option of several datasets names: a task each, and data.
+ * Lists the datasets that an option of several names: a task each, and data.
  * @param key The option, for the error.
  * @throws {UserError} when an item has no colon.
  */

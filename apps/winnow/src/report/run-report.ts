@@ -63,7 +63,7 @@ function compressReport(summary: CompressSummary): string {
   return `${table([data.name, 'dense', method.name, 'ratio'], rows)}\n${budgetLine(summary)}`;
 }
 
-/** What is counted, in words that stand beside the ratios of the whole model. */
+/** Descriptions of what is counted, in words that stand beside the ratios of the whole model. */
 const countedBy: Readonly<Record<BudgetUnit, string>> = {
   'compressible-parameters':
     'of the parameters that can be removed (embeddings, norms and heads always stay)',

@@ -31,8 +31,8 @@ const MOST_BYTES = 2 ** 29 - 2 ** 20;
 const NEWLINE = 0x0a;
 
 /**
- * What a run measured as it went: loss, throughput and scores of every phase. A last line without its end was cut by a
- * crash and is left out.
+ * Reads what a run measured as it went: loss, throughput and scores of every phase. A last line without its end was cut
+ * by a crash and is left out.
  * @throws {FormatError} naming the file and the line that is not one of these.
  */
 export async function scalarsOf(runFolder: string): Promise<Scalar[]> {

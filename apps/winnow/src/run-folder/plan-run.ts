@@ -26,13 +26,13 @@ export interface PlannedRun {
   /** The options that the result depends on, for the record. */
   readonly recorded: Readonly<Record<string, Json>>;
   readonly hash: string;
-  /** Of the data, files and code that are here now; none where those of a finished run are gone. */
+  /** The identity of the data, files and code that are here now; none where those of a finished run are gone. */
   readonly identity: RunIdentity | undefined;
   /** Relative paths among the options, from the root of the file system on. */
   readonly paths: Readonly<Record<string, string>>;
-  /** Of the run that is resumed. */
+  /** The record of the run that is resumed. */
   readonly record: RunRecord | undefined;
-  /** What a reader of a finished run's results has to know: the data are not there any more, or are not known. */
+  /** Remarks for the reader of a finished run's results: the data are not there any more, or are not known. */
   readonly remarks: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export interface RunRequest {
   readonly resume: boolean;
   /** Options that may be others when the run is asked for again: those that say how far it goes. */
   readonly changeable?: readonly string[];
-  /** What a run folder is called, before the hash. */
+  /** Gives the name of a run folder, before the hash. */
   nameOf(options: GivenOptions): string;
 }
 

@@ -5,7 +5,7 @@ import { type RunIdentity, checkExpected, identityChanges } from '../identity/ru
 import type { GivenOptions } from '../options/group';
 import { type Located, type PathOptions, locate, withPaths } from '../options/path-options';
 
-/** What there is now of the data, files and code that a run began with. */
+/** The present state of the data, files and code that a run began with. */
 export type PresentState =
   /** @property paths Where it is, by dotted key of the option. */
   | { readonly kind: 'same'; readonly paths: Located['paths']; readonly identity: RunIdentity }
@@ -18,7 +18,7 @@ export type PresentState =
 export interface BegunRun {
   readonly folder: string;
   readonly command: RunCommand;
-  /** What it began with; runs of earlier versions do not know. */
+  /** The identity that the run began with; runs of earlier versions do not know it. */
   readonly before: RunIdentity | undefined;
   /** Every option with its value, paths as they were typed. */
   readonly options: GivenOptions;

@@ -24,7 +24,7 @@ const runRecord = z.object({
   threads: z.int().positive().exactOptional(),
   device: z.string().regex(devicePattern).exactOptional(),
   winnow: z.string(),
-  /** What the result depends on beside the options. Records of before this was looked at lack it. */
+  /** Everything that the result depends on beside the options. Records from before this was looked at lack it. */
   identity: runIdentity.exactOptional(),
   /** Options that name something by a relative path, with the path from the root on. */
   paths: z.record(z.string(), z.string()).exactOptional(),
@@ -57,7 +57,7 @@ export async function readRecord(folder: string): Promise<RunRecord | undefined>
   return readJson(join(folder, RECORD_FILE), recordFormat);
 }
 
-/** What only a run has, and has soon after it began: checkpoints of others have a `config.json` too. */
+/** Names that only a run's folder has, soon after it began: checkpoints of others have a `config.json` too. */
 const SIGNS_OF_A_RUN = ['metrics.jsonl', 'checkpoints', 'summary.json'];
 
 /**

@@ -122,7 +122,7 @@ export async function finishedSummary(
   return readableOr(readSummary(folder), note);
 }
 
-/** What was read, or nothing where it was damaged. */
+/** Gives what was read, or nothing where it was damaged. */
 export async function readableOr<Content>(
   reading: Promise<Content | undefined>,
   note: (text: string) => void,

@@ -123,7 +123,7 @@ export function openPictures(
 function classificationWorkload(
   data: FoundImageClassificationData,
   normalisation?: PictureNormalisation,
-  /** Of the model that there is. */
+  /** Class names of the model that there is. */
   namesOfModel?: readonly string[],
 ): Workload {
   const { name, classes, imageSize, channels, train, validation, test } = data;

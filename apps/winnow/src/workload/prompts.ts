@@ -5,7 +5,7 @@ import { listedNames } from './class-order';
 /** Where the name of a class goes in a prompt. */
 export const NAME = '{}';
 
-/** What is said of a class. */
+/** Fills the name of a class into the prompts. */
 export const promptsOf = (name: string, prompts: readonly string[]): string[] =>
   prompts.map((prompt) => prompt.replaceAll(NAME, name));
 
@@ -18,7 +18,7 @@ export interface Prompts {
 }
 
 /**
- * What a person should know about how the prompts of a zero-shot classification are read, a line each.
+ * Notes for a person on how the prompts of a zero-shot classification are read, a line each.
  * @throws {UserError} when those of all classes read the same.
  */
 export function promptNotes(tokenizer: Tokenizer, { classes, prompts, context }: Prompts): string[] {

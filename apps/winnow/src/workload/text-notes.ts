@@ -13,18 +13,18 @@ export interface TextsToRead {
   readonly texts: Readonly<Record<SplitName, readonly string[]>>;
 }
 
-/** What can be done about texts that a model does not read well: another one may be made, or it is there already. */
+/** The reader of the texts: one that is yet to be made, so that another may be chosen, or one that is there already. */
 export type ReaderKind = 'new' | 'given';
 
 /** Texts of a split that are looked at, evenly spread: COCO has half a million, and the rest is much like them. */
 const MOST_TEXTS = 20_000;
 
 type SplitCoverage = TextCoverage & {
-  /** What the counts are of: `test`, or a sample of it. */
+  /** The texts that the counts are of: `test`, or a sample of it. */
   readonly where: string;
 };
 
-/** What a person should know about how the texts of some splits are read, a line each. */
+/** Notes for a person on how the texts of some splits are read, a line each. */
 export function textNotes(
   { tokenizer, context, texts }: TextsToRead,
   splits: readonly SplitName[],

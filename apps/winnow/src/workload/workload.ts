@@ -19,7 +19,7 @@ export type SplitName = keyof Splits<unknown>;
 /** All parts of the data, as a training uses them. */
 export const everySplit: readonly SplitName[] = ['train', 'validation', 'test'];
 
-/** What becomes of a task's own parameters: they go on where they fit the task, or are drawn anew. */
+/** Choices for a task's own parameters: they go on where they fit the task, or are drawn anew. */
 export const headChoices = ['kept', 'new'] as const;
 export type HeadChoice = (typeof headChoices)[number];
 
@@ -28,11 +28,11 @@ export interface Workload extends Splits<unknown> {
   readonly facts: DataFacts;
   /** What a saved model remembers of it. */
   readonly origin: Readonly<Record<string, Json>>;
-  /** Of a classifier: the names of its classes, in the order of its logits. */
+  /** Names of a classifier's classes, in the order of its logits. */
   readonly classNames?: readonly string[];
   /** Files that stand beside a saved model, by name. */
   readonly companions: Companions;
-  /** What a person should know about how the data was found, and about the splits that are used; a line each. */
+  /** Notes for a person on how the data was found, and on the splits that are used; a line each. */
   notesOn(splits: readonly SplitName[]): readonly string[];
   /** @throws {UserError} when the model was made for other data. */
   checkFit(model: Model): void;
@@ -76,7 +76,7 @@ export interface WorkloadKind {
     head: HeadChoice,
   ): Promise<{ workload: Workload; model: Model }>;
   /**
-   * What the data at a path, or of a name, consist of; nothing is decoded.
+   * Identifies the content of the data at a path, or of a name; nothing is decoded.
    * @param images Folder of the pictures that a captions file names.
    * @throws {DataError} when there is no such data, or it is not as it should be.
    */

@@ -13,7 +13,7 @@ export interface FamilyDefinition<Config extends DenseConfig, Own extends Model>
   build(config: Config): Own;
   /** The towers that read pictures and texts. */
   towers(config: Config): Towers;
-  /** Of a classifier: how many classes its logits tell apart. */
+  /** Number of classes that a classifier's logits tell apart. */
   classes?(config: Config): number;
   /** Lines for the reader: which model, of which sizes. */
   summary(config: Config): string;

@@ -34,7 +34,7 @@ export const isMasked = (config: ModelConfig): config is MaskedConfig =>
 export const denseConfigOf = ({ config }: { readonly config: ModelConfig }): DenseConfig =>
   isMasked(config) ? config.model : config;
 
-/** What stands after the towers, where methods treat it apart. */
+/** The parameters after the towers that methods treat apart. */
 export interface Readout {
   /** Paths of the matrices that bring a tower's output to where it is read, [D, P]. */
   readonly projections: readonly { readonly parameter: string; readonly tower: string }[];

@@ -21,9 +21,9 @@ interface TiedParameter {
   readonly letters: string;
 }
 
-/** What a model becomes when its shared columns are stored once. */
+/** The parts of a model whose shared columns are stored once. */
 interface Tied<Specs, Params extends TensorTree, Inputs> {
-  /** Of what is stored: a parameter without columns of its own is missing. */
+  /** Specifications of what is stored: a parameter without columns of its own is missing. */
   readonly specs: Specs;
   /** None: it is not cut again. */
   readonly sites: readonly Site[];
@@ -71,7 +71,7 @@ function tiedParameters(sites: readonly Site[], ties: Ties): ReadonlyMap<string,
 }
 
 interface Whole {
-  /** Of the model that runs. */
+  /** Specifications of the model that runs. */
   readonly specs: Tree<ParameterSpec>;
   readonly sites: readonly Site[];
 }

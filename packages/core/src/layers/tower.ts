@@ -15,11 +15,11 @@ export type BlockParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   ffn: FfnParams<Matrix, Vector>;
 };
 
-/** What may differ from layer to layer: a cut makes `headDim` and `hiddenDim` smaller. */
+/** Sizes that may differ from layer to layer: a cut makes `headDim` and `hiddenDim` smaller. */
 export interface BlockShape {
   /** H of this layer, where it is not the tower's. */
   readonly heads?: number;
-  /** Of the values, and of queries and keys unless they have fewer. */
+  /** Columns of the values in each head, and of queries and keys unless they have fewer. */
   readonly headDim: number;
   /** Columns of queries and keys in each head, where some were pruned: those of the fullest head. */
   readonly queryKeyDim?: number;

@@ -43,7 +43,7 @@ export interface CompressionJob {
      * search left, in whole steps of the cut model, and `steps` does not count.
      */
     readonly computeLimit?: number;
-    /** Of the smaller model. */
+    /** Makes the optimiser that retrains the smaller model. */
     optimizer(steps: number, model: Model): Optimizer<TensorTree>;
     /** Numbers of retraining steps after which to score; those that the retraining does not pass are left out. */
     readonly milestones: readonly number[];

@@ -15,7 +15,7 @@ export interface ClassificationOptions {
   readonly labelSmoothing?: number;
 }
 
-/** Of that many classes or fewer, the right one is always among the best five. */
+/** The five of top-5: among that many classes or fewer, the right one is always one of the best five. */
 const BEST = 5;
 
 /**

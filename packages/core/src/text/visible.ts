@@ -1,6 +1,7 @@
 /**
- * What a reader would not see, but a terminal or a page would obey: controls (line breaks and tabs apart), which escape
- * sequences begin with, signs that turn the direction of writing, separators of lines and paragraphs, and signs of no width.
+ * Characters that a reader would not see, but a terminal or a page would obey: controls (line breaks and tabs apart),
+ * which escape sequences begin with, signs that turn the direction of writing, separators of lines and paragraphs, and
+ * signs of no width.
  */
 const UNSEEN = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\u200B\u2060\uFEFF]/gu;
 

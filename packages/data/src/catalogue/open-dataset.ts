@@ -50,7 +50,7 @@ export async function openDataset(
 }
 
 /**
- * What an embedded dataset, or pictures in folders, consist of. Nothing is decoded.
+ * Identifies the content of an embedded dataset, or of pictures in folders. Nothing is decoded.
  * @param pictureCache Where hashes of files are kept for the next time.
  * @throws {DataError} when there is no such data, it is not as it should be, or a file cannot be read.
  */
@@ -66,7 +66,7 @@ export async function identifyDataset(
   );
 }
 
-/** Of captions, which are data of another task. */
+/** Names of files with captions, which are data of another task. */
 const CAPTION_FILE = /\.(?:csv|json)$/i;
 
 async function checkFolder(spec: string): Promise<void> {

@@ -67,7 +67,7 @@ export async function openImageTextDataset(
 }
 
 /**
- * What pictures with texts consist of. Nothing is decoded.
+ * Identifies the content of pictures with texts. Nothing is decoded.
  * @param pictureCache Where hashes of files are kept for the next time.
  * @throws {DataError} when there is no such data, it is not as it should be, or a file cannot be read.
  */

@@ -6,7 +6,7 @@ import { entriesOf, kindAt } from '../folder/entries';
 /** More names than these are not ranked by how near they are. */
 const MOST_RANKED = 10_000;
 
-/** What is called almost like a path, in the folder where it should lie. */
+/** Finds the path whose name is most like this one, in the folder where it should lie. */
 async function nearestTo(path: string): Promise<string | undefined> {
   const folder = dirname(path);
   if ((await kindAt(folder)) !== 'folder') return undefined;

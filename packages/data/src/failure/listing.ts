@@ -1,5 +1,5 @@
 const LISTED = 10;
-/** Of a line, in characters: what is listed comes from files. */
+/** Longest line, in characters: what is listed comes from files. */
 const LONGEST = 300;
 
 const shortened = (line: string): string => (line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line);

@@ -5,7 +5,7 @@ interface Reason {
   readonly advice: string;
 }
 
-/** What errors of the operating system mean for somebody who wants data to be read. */
+/** Explains errors of the operating system to somebody who wants data to be read. */
 const reasons: Readonly<Record<string, Reason>> = {
   ENOENT: { found: 'nothing there', advice: 'Check the path; or was it removed meanwhile?' },
   ENOTDIR: { found: 'a file where the path has a folder', advice: 'Check the path.' },

@@ -8,15 +8,15 @@ const MIB = 1024 * 1024;
 const AT_ONCE = constants.O_RDONLY | (process.platform === 'win32' ? 0 : constants.O_NONBLOCK);
 
 export interface RegularFileOptions {
-  /** What the file should be, for messages: 'a picture'. */
+  /** Name of the kind of file that it should be, for messages: 'a picture'. */
   readonly what: string;
   readonly mostBytes: number;
 }
 
-/** What a file of a picture may be: uncompressed, one of 9,000 pixels a side. */
+/** The limit for a picture's file: that of an uncompressed one of 9,000 pixels a side. */
 export const pictureFile: RegularFileOptions = { what: 'a picture', mostBytes: 256 * MIB };
 
-/** What a path leads to that is no ordinary file. */
+/** Names the kind of thing that a path leads to where that is no ordinary file. */
 export function kindOf(found: Pick<Stats, 'isDirectory' | 'isFIFO' | 'isSocket'>): string {
   if (found.isDirectory()) return 'a folder';
   if (found.isFIFO()) return 'a pipe';

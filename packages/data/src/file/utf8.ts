@@ -1,6 +1,6 @@
 import { DataError } from '../failure/data-error';
 
-/** What a file begins with when its text is in another of Unicode's encodings; the longer marks first. */
+/** First bytes of a file whose text is in another of Unicode's encodings; the longer marks first. */
 const marks: readonly (readonly [encoding: string, bytes: readonly number[]])[] = [
   ['UTF-32', [0xff, 0xfe, 0x00, 0x00]],
   ['UTF-32', [0x00, 0x00, 0xfe, 0xff]],

@@ -17,7 +17,7 @@ export interface ClassFolder {
   readonly files: readonly string[];
 }
 
-/** What a split's folder holds. */
+/** The content of a split's folder. */
 export interface SplitListing {
   /** Sorted by name. */
   readonly classes: readonly ClassFolder[];
@@ -25,7 +25,7 @@ export interface SplitListing {
   readonly unusable: readonly Unusable[];
 }
 
-/** What becomes of one entry: used as a picture, passed over, or in the way. */
+/** The fate of one entry: used as a picture, passed over, or in the way. */
 type Verdict =
   | { readonly picture: string }
   | { readonly passedOver: PassedOver }

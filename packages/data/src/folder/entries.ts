@@ -20,7 +20,7 @@ const kindOf = (found: { isDirectory(): boolean; isFile(): boolean }): EntryKind
   found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other';
 
 /**
- * What lies at `path`, behind symbolic links; undefined when there is nothing.
+ * Tells what lies at `path`, behind symbolic links; undefined when there is nothing.
  * @throws {DataError} when it cannot be looked at.
  */
 export async function kindAt(path: string): Promise<EntryKind | undefined> {

@@ -24,13 +24,13 @@ export interface PassedOver {
 /** Something that should be used and cannot. */
 export interface Unusable {
   readonly path: string;
-  /** What it is: 'a picture in the format BMP'. */
+  /** Description of what it is: 'a picture in the format BMP'. */
   readonly reason: string;
 }
 
 const NAMED = 3;
 
-/** What was passed over, counted by the reason, with some names of each; nothing for nothing. */
+/** Describes what was passed over, counted by the reason, with some names of each; nothing for nothing. */
 export function passedOverNotes(root: string, passedOver: readonly PassedOver[]): string[] {
   if (passedOver.length === 0) return [];
   const parts = [...grouped(passedOver, ({ reason }) => reason)].map(([reason, items]) => {

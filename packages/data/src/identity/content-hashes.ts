@@ -30,7 +30,7 @@ const known = z.array(z.tuple([z.string(), look, z.string()]));
 /** Where hashes that were computed before are kept, and under what name. */
 export interface KnownContents {
   readonly cache: PictureCache;
-  /** Of the files together: the absolute path of the dataset. */
+  /** Name of the files together: the absolute path of the dataset. */
   readonly name: string;
 }
 
@@ -88,7 +88,7 @@ async function recalled(contents: KnownContents): Promise<Map<string, Entry>> {
   return new Map(entriesIn(bytes).map(([path, look, hash]) => [path, { look, hash }]));
 }
 
-/** What another version kept is as good as nothing. */
+/** Reads the hashes that were kept; what another version kept is as good as nothing. */
 function entriesIn(bytes: Uint8Array): z.output<typeof known> {
   try {
     return known.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? [];

@@ -5,12 +5,14 @@ import type { PairSplits } from '../pairs/splits';
 import type { PictureCache } from '../picture/pack';
 
 /**
- * What data consist of, wherever they lie: a SHA-256 each of the class names, of the pictures of each split in their
+ * The content of data, wherever they lie: a SHA-256 each of the class names, of the pictures of each split in their
  * order with their labels, and of the texts. Two datasets with the same identity train and score alike.
  */
 export type DataIdentity = Readonly<Record<string, string>>;
 
-/** What the pictures at some paths are, whatever they are called: one word for each, the same for the same picture. */
+/**
+ * Identifies the pictures at some paths, whatever they are called: one word for each, the same for the same picture.
+ */
 export type PictureContents = (
   paths: readonly string[],
   cache: PictureCache | undefined,

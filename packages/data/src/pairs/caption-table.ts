@@ -15,7 +15,7 @@ const tableSplits = ['train', 'validation', 'test'] as const;
 const REQUIRED_COLUMNS = ['image', 'caption'] as const;
 const USED_COLUMNS: readonly string[] = [...REQUIRED_COLUMNS, 'split'];
 
-/** Of names in a note, in characters. */
+/** Longest list of names in a note, in characters. */
 const LONGEST_LIST = 200;
 
 const tableRows = z.array(

@@ -107,7 +107,7 @@ async function captionsFiles(root: string): Promise<{ path: string; split: strin
   });
 }
 
-/** What lies in a folder that has no captions file, and what to do about it. */
+/** Finds out what lies in a folder that has no captions file, and what to do about it. */
 async function insteadOfCaptions(root: string): Promise<{ found: string; advice: string }> {
   const folders = (await entriesOf(root)).filter(({ kind }) => kind === 'folder');
   for (const { path } of folders.slice(0, MOST_LOOKED_INTO)) {

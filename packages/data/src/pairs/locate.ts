@@ -37,7 +37,10 @@ export function refuseOutside(folder: string, pictures: readonly NamedPicture[],
   });
 }
 
-/** What a folder holds by its names in Unicode's composed form: whether each is a link, and how it is written there. */
+/**
+ * The entries of a folder by their names in Unicode's composed form: whether each is a link, and how it is written
+ * there.
+ */
 type Listing = ReadonlyMap<string, { readonly name: string; readonly isLink: boolean }>;
 
 const NOTHING: Listing = new Map();

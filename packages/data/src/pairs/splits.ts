@@ -11,7 +11,7 @@ export type PairSplits = Readonly<Record<keyof Splits<unknown>, readonly PairGro
 /** Groups as the data splits them; a split that it does not have is empty. */
 export interface FoundPairs {
   readonly name: string;
-  /** What a person should know about how they were found, a line each. */
+  /** Notes for a person on how they were found, a line each. */
   readonly notes: readonly string[];
   readonly splits: PairSplits;
   readonly contents: PictureContents;
@@ -86,7 +86,7 @@ export function completeSplits(
   return { train: rest, validation: second, test: first };
 }
 
-/** What {@link completeSplits} made up, a line if anything. */
+/** Describes what {@link completeSplits} made up, a line if anything. */
 export function madeUp(found: PairSplits, { validation }: PairSplits): string[] {
   const set = `set aside for validation: ${counted(validation.length, 'example')} of train`;
   if (found.test.length > 0) return found.validation.length > 0 ? [] : [`no validation split; ${set}`];

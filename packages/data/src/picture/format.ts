@@ -50,7 +50,7 @@ const signatures: readonly { readonly bytes: readonly number[]; readonly format:
   { bytes: [0x23, 0x3f, 0x52], format: foreign('Radiance HDR') },
 ];
 
-/** What the first bytes look like as Latin-1 text, by format. */
+/** Patterns of the first bytes as Latin-1 text, with the format of each. */
 const patterns: readonly { readonly pattern: RegExp; readonly format: PictureFormat }[] = [
   { pattern: /^RIFF[\s\S]{4}WEBP/, format: read('WebP') },
   { pattern: /^BM[\s\S]{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0/, format: foreign('BMP') },
@@ -86,7 +86,7 @@ export function formatOf(content: Uint8Array): PictureFormat | undefined {
   return patterns.find(({ pattern }) => pattern.test(text))?.format;
 }
 
-/** What the name of a file lets one expect, whatever it holds. */
+/** The kind of file that a name lets one expect, whatever the file holds. */
 export type NamedAs = 'read' | 'raw' | 'other' | undefined;
 
 export function namedAs(path: string): NamedAs {

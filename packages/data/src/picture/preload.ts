@@ -56,7 +56,7 @@ export async function preload(
   if (key !== undefined && decoded !== undefined) await cache.write(key, packed(decoded));
 }
 
-/** Of the contents of all files, and how they are decoded; undefined when one cannot be read. */
+/** Hashes the contents of all files, and how they are decoded; undefined when one cannot be read. */
 async function keyOf(
   { recipe }: PreparedPictures,
   wanted: readonly Wanted[],

@@ -11,10 +11,13 @@ import { refuseSamples } from './samples';
  * pixels would be 224×13440000 afterwards.
  */
 const LONGEST_SIDES = 32;
-/** What decodes, and how: another version may give other pixels. */
+/** The versions and limits of the decoder: another version may give other pixels. */
 export const decoder: string = JSON.stringify([sharp.versions, LONGEST_SIDES]);
 
-/** Of a decoded picture, in RGB a square of 18,900 pixels: some formats are decoded whole before they are reduced. */
+/**
+ * Most bytes of a decoded picture, in RGB a square of 18,900 pixels a side: some formats are decoded whole before they
+ * are reduced.
+ */
 const MOST_DECODED_BYTES = 2 ** 30;
 /** Files open, and their contents in memory, at a time. */
 const READ_AT_A_TIME = 16;
@@ -22,7 +25,7 @@ const READ_AT_A_TIME = 16;
 const LARGE_PIXELS = 2 ** 24;
 const LONGEST_REASON = 200;
 
-/** What decodes pictures, in words: of the pixels of a picture it decides as much as the file. */
+/** Names the versions that decode pictures, in words: they decide as much of a picture's pixels as the file does. */
 export const decoderVersions = (): string =>
   `${sharp.versions.vips}, by sharp ${sharp.versions.sharp ?? 'unknown'}`;
 
@@ -51,7 +54,7 @@ export function pictureReader(): PictureReader {
   return { read: (path, options) => open(() => readPicture(path, options, large)) };
 }
 
-/** What each format is to sharp: it must see in a file what its first bytes say. */
+/** Names of the formats in sharp: it must see in a file what its first bytes say. */
 const sharpFormats: Readonly<Record<string, string>> = {
   JPEG: 'jpeg',
   PNG: 'png',

@@ -12,7 +12,9 @@ const convertible: ReadonlySet<string> = new Set([
   ...['float lab', 'short labs'],
 ]);
 
-/** Of 65535: what cameras and instruments with 12 bits give at most. Nothing would be brighter than 15 of 255. */
+/**
+ * Highest sample, of 65535, that cameras and instruments with 12 bits give. Nothing would be brighter than 15 of 255.
+ */
 const TWELVE_BITS = 4095;
 
 /**

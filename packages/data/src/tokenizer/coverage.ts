@@ -1,9 +1,9 @@
 import type { Tokenizer } from './tokenizer';
 
-/** What a tokenizer makes of texts. */
+/** Counts of what a tokenizer makes of texts. */
 export interface TextCoverage {
   readonly texts: number;
-  /** Of all texts, without their start and end. */
+  /** Tokens of all texts, without their start and end. */
   readonly tokens: number;
   /** Tokens in the place of what the vocabulary does not know. */
   readonly unknown: number;

@@ -17,7 +17,7 @@ const EXPECTED =
 
 const inflate = promisify(gunzip);
 
-/** Of a file, and of what is packed in it; CLIP's are 1 to 4 MB. */
+/** Most bytes of a file, and of what is packed in it; CLIP's are 1 to 4 MB. */
 const MOST_BYTES = 16 * 1024 * 1024;
 /** Brackets of JSON within each other. */
 const DEEPEST = 100;

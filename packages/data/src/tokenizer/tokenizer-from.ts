@@ -17,7 +17,7 @@ import { CLIP_PIECES, anyFileSchema, clipFileSchema, wordFileSchema } from './to
 const KINDS = "CLIP's byte pairs (model BPE) or of words (model WordLevel)";
 const PROBLEMS_SHOWN = 3;
 
-/** Of a name in a message, in characters: names come from files. */
+/** Longest name in a message, in characters: names come from files. */
 const LONGEST_NAME = 40;
 const quoted = (name = ''): string =>
   name.length > LONGEST_NAME ? `'${name.slice(0, LONGEST_NAME)}…'` : `'${name}'`;

@@ -6,7 +6,7 @@ export interface Tokenizer {
   readonly vocabulary: number;
   readonly startToken: number;
   readonly endToken: number;
-  /** What stands for whatever the vocabulary does not know; undefined where such parts of a text are left out. */
+  /** The token for whatever the vocabulary does not know; undefined where such parts of a text are left out. */
   readonly unknownToken: number | undefined;
   /** All that the tokenizer is, as the content of a `tokenizer.json` of Hugging Face; `tokenizerFrom` makes it again. */
   readonly file: Json;

@@ -1,6 +1,6 @@
 import { DataError } from '../../src/failure/data-error';
 
-/** What a promise fails with, which must be a mistake in the data. */
+/** Gives the message that a promise fails with, which must be of a mistake in the data. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.then(
     () => undefined,

@@ -22,7 +22,7 @@ const timm: ZodType<Names | undefined> = z
   .transform(({ label_names, labels }) => label_names ?? labels ?? undefined);
 
 /**
- * What a model whose classes have no names calls them: `LABEL_0`, `LABEL_1`, … This is what `transformers` writes.
+ * Names a class of a model whose classes have no names: `LABEL_0`, `LABEL_1`, … This is what `transformers` writes.
  */
 export const placeholderName = (index: number): string => `LABEL_${index}`;
 

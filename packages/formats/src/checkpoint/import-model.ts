@@ -39,7 +39,7 @@ export type ImportedModel = AnyDenseModel & {
   readonly classNames: readonly string[] | undefined;
   /** Whether its classifier is a fresh one. */
   readonly hasFreshHead: boolean;
-  /** What a user should know of how it was read, one line each. */
+  /** Notes for the user on how it was read, one line each. */
   readonly notes: readonly string[];
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
   readonly leftOut: readonly string[];
@@ -117,7 +117,8 @@ function modelReading(checkpoint: Checkpoint, options: ImportOptions): Reading {
 }
 
 /**
- * What is said beside a checkpoint fills in what it does not say itself; it changes nothing of the rest.
+ * Checks what is said beside a checkpoint. It fills in what the checkpoint does not say itself; it changes nothing of
+ * the rest.
  * @throws {FormatError} when it contradicts the checkpoint.
  */
 function checkSaid({ file }: Checkpoint, { config }: Reading, { heads, activation }: ImportOptions): void {

@@ -22,9 +22,9 @@ export interface ImportOptions {
 export interface Reading<Config extends DenseConfig = DenseConfig> {
   readonly config: Config;
   readonly naming: Naming;
-  /** Of a classifier, in the order of its rows, where the checkpoint names them. */
+  /** Names of a classifier's classes, in the order of its rows, where the checkpoint has them. */
   readonly classNames?: readonly string[] | undefined;
-  /** What a user should know of how it was found, one line each. */
+  /** Notes for the user on how it was found, one line each. */
   readonly notes?: readonly string[];
   /** The classifier that is drawn anew, if it is. */
   readonly fresh?: NewHead | undefined;

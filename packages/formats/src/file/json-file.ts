@@ -6,7 +6,7 @@ import { writeAtomically } from './write-atomically';
 /** A file of JSON: how it is read and how it is written. */
 export interface JsonFileFormat<Content> {
   readonly schema: ZodType<Content>;
-  /** What the file is, for errors: `the summary of a run`. */
+  /** Name of the kind of file, for errors: `the summary of a run`. */
   readonly what: string;
   /** A larger file is refused before it is read. Default 64 MiB. */
   readonly mostBytes?: number;

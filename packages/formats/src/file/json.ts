@@ -54,7 +54,7 @@ export function checkJson<Value>(file: string, json: unknown, schema: ZodType<Va
 const MOST_PROBLEMS = 10;
 const LONGEST_PROBLEM = 300;
 
-/** What a schema finds wrong, a line for each place. */
+/** Lists what a schema finds wrong, a line for each place. */
 export function problemsIn({ issues }: z.ZodError): string {
   const lines = issues.slice(0, MOST_PROBLEMS).map((issue) => {
     const { path, message } = innermost(issue);
@@ -68,7 +68,7 @@ export function problemsIn({ issues }: z.ZodError): string {
 
 type Problem = Pick<z.core.$ZodIssue, 'path' | 'message'>;
 
-/** Of several forms that a value may have, the one that fits best says what is wrong. */
+/** Finds what is wrong with a value that may have several forms: the one that fits best says it. */
 function innermost(issue: z.core.$ZodIssue): Problem {
   if (issue.code !== 'invalid_union') return issue;
   const candidates = issue.errors.flatMap((errors): Problem[] => {

@@ -8,7 +8,7 @@ import { lineAndColumn, readBytes, textOf } from './read-file';
 /** A file of YAML, as people write them: options, descriptions. JSON is YAML too. */
 export interface YamlFileFormat<Content> {
   readonly schema: ZodType<Content>;
-  /** What the file is, for errors: `a config file`. */
+  /** Name of the kind of file, for errors: `a config file`. */
   readonly what: string;
 }
 

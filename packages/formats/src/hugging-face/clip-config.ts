@@ -81,7 +81,7 @@ const anyClipConfig = z.looseObject({
   }),
 });
 
-/** What `config.json` of a CLIPModel or a CLIPTextModelWithProjection says that matters here. */
+/** The part of `config.json` that matters here, of a CLIPModel or a CLIPTextModelWithProjection. */
 export type HuggingFaceClipConfig =
   | { readonly kind: 'clip-text'; readonly text: z.output<typeof textConfig> }
   | {

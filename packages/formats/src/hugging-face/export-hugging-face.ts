@@ -49,7 +49,7 @@ export async function exportHuggingFace(
   }: {
     readonly model: { readonly config: ModelConfig; readonly specs: Tree<ParameterSpec> };
     readonly params: TensorTree;
-    /** Of a classifier, in the order of its rows. */
+    /** Names of a classifier's classes, in the order of its rows. */
     readonly classNames?: readonly string[] | undefined;
     readonly companions?: Companions;
   },

@@ -27,8 +27,8 @@ const modelType = z.enum(['vit', 'deit'], {
 });
 
 /**
- * What `config.json` of a ViT or DeiT says that matters here. Absent fields have the defaults of `transformers`. The pooler
- * and the decoder of masked pictures are no part of a classifier.
+ * The part of a ViT's or DeiT's `config.json` that matters here. Absent fields have the defaults of `transformers`. The
+ * pooler and the decoder of masked pictures are no part of a classifier.
  */
 const imageConfig = wholeObject(
   {

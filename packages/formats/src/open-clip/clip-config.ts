@@ -104,7 +104,7 @@ const modelConfig = wholeObject(
   },
   ['cast_dtype', 'init_logit_scale', 'nonscalar_logit_scale', 'output_dict'],
 );
-/** What pictures are prepared by, `readPreprocessor` reads. */
+/** The configuration but for `preprocess_cfg`, which says how pictures are prepared: `readPreprocessor` reads that. */
 const openClipConfig = wholeObject({ model_cfg: modelConfig }, ['preprocess_cfg']);
 
 type ModelConfig = z.output<typeof modelConfig>;

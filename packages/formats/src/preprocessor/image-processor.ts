@@ -8,7 +8,7 @@ import {
   unchanged,
 } from './normalisation';
 
-/** What a configuration says of how pictures are prepared. */
+/** The preparation of pictures, as far as a configuration says it. */
 export interface Preparation {
   /** Undefined where it is not said. */
   readonly normalisation: PictureNormalisation | undefined;
@@ -62,7 +62,7 @@ const imageProcessor = wholeObject(
   ],
 );
 
-/** What processors of these kinds normalise with where they do not say it. */
+/** Normalisations of these kinds of processors where they do not say one. */
 const defaults: readonly (readonly [kind: RegExp, normalisation: PictureNormalisation])[] = [
   [/^ViT(ImageProcessor|FeatureExtractor)/, { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }],
   [/^CLIP(ImageProcessor|FeatureExtractor)/, clipNormalisation],

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 
-/** What pictures are normalised with, per channel (red, green, blue), for values in [0, 1]: (value − mean) / std. */
+/**
+ * Mean and deviation that pictures are normalised with, per channel (red, green, blue), for values in [0, 1]: (value −
+ * mean) / std.
+ */
 export interface PictureNormalisation {
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
 }
 
-/** Of every CLIP that OpenAI published, and of most others. */
+/** The normalisation of every CLIP that OpenAI published, and of most others. */
 export const clipNormalisation: PictureNormalisation = {
   mean: [0.48145466, 0.4578275, 0.40821073],
   std: [0.26862954, 0.26130258, 0.27577711],

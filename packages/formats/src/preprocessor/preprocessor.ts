@@ -66,8 +66,8 @@ export interface Preprocessor extends Preparation {
 }
 
 /**
- * What the files beside the weights say of how pictures are prepared; undefined when they do not say what they are
- * normalised with.
+ * Reads what the files beside the weights say of how pictures are prepared; undefined when they do not say what they
+ * are normalised with.
  * @param folderOrFile Of a model of ours, or a checkpoint of Hugging Face, timm or open_clip.
  * @throws {FormatError} when one of them is corrupt, or says something that we do not do.
  */

@@ -51,7 +51,7 @@ const structureFormat: JsonFileFormat<StructureFile> = {
 export interface SavedModel {
   readonly model: { readonly config: ModelConfig; readonly specs: Tree<ParameterSpec> };
   readonly params: TensorTree;
-  /** Of a classifier, in the order of its logits. */
+  /** Names of a classifier's classes, in the order of its logits. */
   readonly classNames?: readonly string[] | undefined;
   /** How the model was cut, if it was. */
   readonly decision?: Decision;

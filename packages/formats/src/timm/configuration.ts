@@ -7,7 +7,10 @@ import { checkJson } from '../file/json';
 
 const activations = { gelu: 'gelu', quick_gelu: 'quick-gelu' } as const satisfies Record<string, Activation>;
 
-/** What timm's VisionTransformer is made with. What the shapes of the tensors say too is compared with them. */
+/**
+ * Arguments that timm's VisionTransformer is made with. Those that the shapes of the tensors say too are compared with
+ * them.
+ */
 const modelShape = {
   img_size: side('pictures').nullish(),
   patch_size: side('patches').nullish(),
@@ -42,14 +45,17 @@ const modelShape = {
   use_naflex: only(false, 'pictures of any shape are not supported'),
 };
 
-/** Of a training, or of pictures of another size than the model's. How many classes there are, the classifier's shape says. */
+/**
+ * Arguments of a training, or for pictures of another size than the model's. The classifier's shape says how many
+ * classes there are.
+ */
 const immaterialToModel = [
   ...['attn_drop_rate', 'distilled', 'drop_block_rate', 'drop_path_rate', 'drop_rate', 'dynamic_img_pad'],
   ...['dynamic_img_size', 'fix_init', 'num_classes', 'patch_drop_rate', 'pos_drop_rate', 'pretrained_strict'],
   ...['proj_drop_rate', 'strict_img_size', 'weight_init'],
 ];
 
-/** What timm knows of published weights. (Mean and deviation of the pictures are read elsewhere.) */
+/** Facts that timm keeps about published weights. (Mean and deviation of the pictures are read elsewhere.) */
 const weightsShape = {
   input_size: z.tuple([count, count, count], 'expected channels, height and width').nullish(),
   fixed_input_size: z.boolean().nullish(),
@@ -102,14 +108,14 @@ const timmConfig = wholeObject(
   [...immaterialToModel, ...immaterialToWeights],
 );
 
-/** What a `config.json` beside timm weights says that their tensors do not. */
+/** The part of a `config.json` beside timm weights that their tensors do not say. */
 export interface TimmConfiguration {
   readonly architecture: string | undefined;
   readonly heads: number | undefined;
   readonly activation: Activation | undefined;
 }
 
-/** What the tensors say of a model. */
+/** The sizes of a model that its tensors say. */
 export interface TimmShapes {
   readonly imageSize: number;
   readonly patchSize: number;

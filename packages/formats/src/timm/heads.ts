@@ -11,7 +11,7 @@ const published: Readonly<Record<string, { readonly embedDim: number; readonly h
 
 export interface Heads {
   readonly heads: number;
-  /** What a user should know of it, where it is a guess. */
+  /** A note for the user, where the number is a guess. */
   readonly note?: string;
 }
 

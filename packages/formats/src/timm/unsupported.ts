@@ -1,6 +1,6 @@
 import { FormatError } from '../file/format-error';
 
-/** What tensors of these names belong to, of models of timm that are other functions than ours. */
+/** Names of tensors in models of timm that are other functions than ours, and the features they belong to. */
 const features: readonly (readonly [name: RegExp, feature: string])[] = [
   [/^blocks\.\d+\.ls[12]\.gamma$|^blocks\.\d+\.gamma_[12]$/, 'layer scale'],
   [/^reg_token$/, 'register tokens'],
