@@ -34,7 +34,7 @@ async function failure(promise: Promise<unknown>): Promise<string> {
   throw new Error(`expected a DataError, got ${String(error)}`);
 }
 
-/** What each example says, and the shift of the generated picture that it shows. */
+/** Reads the texts of each example, and the shift of the generated picture that it shows. */
 async function read(dataset: Dataset<PairBatch>): Promise<{ shift: number; texts: string[] }[]> {
   const examples = [];
   for (let index = 0; index < dataset.size; index++) {

@@ -142,7 +142,7 @@ onEveryEngine('PyTorch parity', () => {
   });
 });
 
-/** Of normalised last hidden states [B, T, D], those at the first end of each of the texts [B, T], [B·D]. */
+/** Picks from normalised last hidden states [B, T, D] those at the first end of each of the texts [B, T], [B·D]. */
 function statesAtEnds(ids: HostTensor, hidden: HostTensor, endToken: EndToken): number[] {
   const [batch = 0, length = 0, D = 0] = hidden.shape;
   return Array.from({ length: batch }, (_, row) => {

@@ -42,7 +42,7 @@ async function tensorsIn(file: string): Promise<Record<string, HostTensor>> {
   return Object.fromEntries((await readSafetensors(file)).tensors);
 }
 
-/** What our model says of these inputs, under the names of `transformers`. */
+/** Gives our model's answers to these inputs, under the names of `transformers`. */
 function answersOf(
   imported: AnyDenseModel,
   inputs: Record<string, HostTensor>,

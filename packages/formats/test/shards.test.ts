@@ -40,7 +40,7 @@ async function writeShards(shardOf: (name: string) => number): Promise<Record<st
   return weightMap;
 }
 
-/** Of the files that the index names: others are left from another split. */
+/** Sums the sizes of the files that the index names: others are left from another split. */
 async function bytesOfShards(): Promise<number> {
   const { weight_map } = weightsIndex.parse(JSON.parse(await readFile(join(folder, INDEX), 'utf8')));
   const names = [...new Set(Object.values(weight_map))];

@@ -9,7 +9,7 @@ import { dualEncoders, one, randomValues } from './random-model';
 
 const disk = await import('node:fs/promises');
 type Handle = Awaited<ReturnType<typeof disk.open>>;
-/** What happened to weights files and to tensors, in order. */
+/** The events of weights files and of tensors, in order. */
 let events: string[] = [];
 /** How many tensors the engine held when a file was read. */
 let tensorsAtRead: number[] = [];
@@ -51,7 +51,7 @@ afterEach(async () => {
   await rm(join(folder, '..'), { recursive: true });
 });
 
-/** Of all parameters, written by `save`. */
+/** Records the events while all parameters are written by `save`. */
 async function eventsOf(save: (params: TensorTree) => Promise<void>): Promise<string[]> {
   events = [];
   for (const leaf of leavesOf(made.params)) {

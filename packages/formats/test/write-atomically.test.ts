@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 
 const disk = await import('node:fs/promises');
-/** What the system says at each step; none: the step succeeds. */
+/** The system's fault at each step; none: the step succeeds. */
 const faults = new Map<'open' | 'write' | 'sync' | 'rename', string>();
 
 function fail(step: 'open' | 'write' | 'sync' | 'rename'): void {

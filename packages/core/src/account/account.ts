@@ -1,7 +1,7 @@
 import { type Cost, sumCosts } from '../sites/site';
 
 /**
- * What a part of a model costs. MACs are multiply–accumulates of the matrix products (QKᵀ and attention·V included)
+ * The cost of a part of a model. MACs are multiply–accumulates of the matrix products (QKᵀ and attention·V included)
  * plus 5·T·D per layer norm, for one example; softmax, activations and elementwise operations count 0, as in UPop's
  * published counter.
  */

@@ -2,7 +2,9 @@ import { UserError } from '../error/user-error';
 import type { Model } from '../families/model';
 import { type Cost, type Site, compressibleCost } from '../sites/site';
 
-/** What a budget counts: parameters of the sites (UPop's p), all parameters, or multiply–accumulates of one example. */
+/**
+ * The units of a budget: parameters of the sites (UPop's p), all parameters, or multiply–accumulates of one example.
+ */
 export const budgetUnits = ['compressible-parameters', 'parameters', 'macs'] as const;
 export type BudgetUnit = (typeof budgetUnits)[number];
 
@@ -23,7 +25,7 @@ export interface RemovalTarget {
 type Described = Pick<Model, 'sites' | 'account'>;
 
 /**
- * What the budget asks of this model.
+ * Computes how much of this model has to go to meet the budget.
  * @throws {UserError} when the share is not in (0, 1], or cannot be reached with one unit left at every site.
  */
 export function removalTarget(model: Described, { unit, keep }: Budget): RemovalTarget {

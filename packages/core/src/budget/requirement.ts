@@ -3,7 +3,7 @@ import type { Model } from '../families/model';
 import { type Budget, type BudgetUnit, budgetUnits, removalTarget, smallestKeep } from './budget';
 import { smallestSparseKeep, sparsityTarget, sparsityUnits } from './sparsity';
 
-/** What a budget asks of a method, by what it decides about. */
+/** The demand that a budget makes on a method, depending on whether it decides about whole units or single weights. */
 export interface Requirement {
   /** How much must go, in the budget's unit. */
   readonly amount: number;

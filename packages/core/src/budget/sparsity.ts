@@ -9,7 +9,7 @@ export interface SparsityTarget {
   readonly amount: number;
   /** All of what the budget counts, in the dense model. */
   readonly total: number;
-  /** What can be pruned. */
+  /** The matrices that can be pruned. */
   readonly matrices: readonly PrunableMatrix[];
 }
 
@@ -22,8 +22,8 @@ export const sparsityUnits = [
 type Described = Pick<Model, 'sites' | 'specs' | 'account' | 'readout'>;
 
 /**
- * What a budget asks of masks. Compressible are the weights of the prunable matrices, without biases: (1 − keep) is the
- * sparsity that papers on lottery tickets report.
+ * Computes how many weights masks have to remove to meet a budget. Compressible are the weights of the prunable
+ * matrices, without biases: (1 − keep) is the sparsity that papers on lottery tickets report.
  * @throws {UserError} for a budget in MACs, a share that is not in (0, 1] or that leaves no weight at all, and a model
  * without anything to prune.
  */

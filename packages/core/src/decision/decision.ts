@@ -10,14 +10,14 @@ export interface Keep {
   readonly units: number;
 }
 
-/** What happens at one site. */
+/** The decision about one site. */
 export type SiteDecision = Keep | Share;
 
-/** What a search found: plain data, by site; a site that is not named keeps everything. */
+/** The result of a search: plain data, by site; a site that is not named keeps everything. */
 export interface Decision {
   readonly version: 1;
   readonly sites: Readonly<Record<string, SiteDecision>>;
-  /** Of single weights, in the shapes that the cut of the sites leaves. */
+  /** Masks of single weights, in the shapes that the cut of the sites leaves. */
   readonly masks?: ParameterMasks;
 }
 
@@ -35,7 +35,7 @@ export function keptUnits(decision: Decision, site: Site): readonly number[] {
   throw new RangeError(`columns of ${site.id} are shared one by one: no whole units are kept there`);
 }
 
-/** What the decision says of sites whose columns are shared or pruned one by one. */
+/** Picks the decisions about sites whose columns are shared or pruned one by one. */
 export function sharesOf({ sites }: Decision): ReadonlyMap<string, Share> {
   return new Map(
     Object.entries(sites).flatMap(([id, decided]): [string, Share][] =>

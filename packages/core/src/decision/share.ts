@@ -17,7 +17,7 @@ type Shares = ReadonlyMap<string, Share>;
 export interface DecidedSites {
   readonly sites: ReadonlyMap<string, Site>;
   readonly shares: Shares;
-  /** Of these, whole units are cut. */
+  /** Ids of those sites of which whole units are cut. */
   readonly cut: ReadonlySet<string>;
 }
 

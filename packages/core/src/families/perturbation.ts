@@ -4,5 +4,5 @@ import type { Tensor3D } from '@tensorflow/tfjs-core';
 export const embeddingPlaces = ['patches', 'words'] as const;
 export type EmbeddingPlace = (typeof embeddingPlaces)[number];
 
-/** What the forward pass makes of embedded inputs before it goes on with them: a tensor of the same shape. */
+/** Changes embedded inputs before the forward pass goes on with them: gives a tensor of the same shape. */
 export type Perturb = (place: EmbeddingPlace, embedding: Tensor3D) => Tensor3D;

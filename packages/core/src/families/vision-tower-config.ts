@@ -22,7 +22,7 @@ export interface VisionTowerConfig {
   readonly tower: TowerConfig;
 }
 
-/** What may be chosen of a tower of a published size. */
+/** Choices that a tower of a published size leaves open. */
 export interface VisionTowerOptions {
   readonly imageSize: number;
   readonly patchSize: number;

@@ -8,7 +8,7 @@ export interface MatrixSparsity extends PrunableMatrix {
   readonly size: number;
 }
 
-/** What masks leave of each matrix that could be pruned; those without a mask are whole. */
+/** Counts what masks leave of each matrix that could be pruned; those without a mask are whole. */
 export function matrixSparsities(
   dense: Pick<Model, 'sites' | 'specs' | 'readout'>,
   masks: ParameterMasks,

@@ -9,20 +9,20 @@ import type { TensorTree } from '../tree/tree';
 import { type OptionsSchema, parseOptions } from './options';
 
 export interface Manifest {
-  /** What the command line calls it. */
+  /** The method's name on the command line. */
   readonly name: string;
   readonly title: string;
   readonly family: string;
   /** Where the method was published. */
   readonly paper: string;
   readonly summary: string;
-  /** What is decided about: whole units of sites, which is the default, or single weights. */
+  /** The things that are decided about: whole units of sites, which is the default, or single weights. */
   readonly granularity?: Granularity;
 }
 
 export type Granularity = 'units' | 'weights';
 
-/** What a method will do with a model, known before any tensor is made. */
+/** A method's plan for a model, known before any tensor is made. */
 export interface Plan {
   readonly phases: readonly { readonly name: string; readonly duration: Duration }[];
   /** The smallest share of the budget's unit that the method can reach. */
@@ -33,7 +33,7 @@ export interface Plan {
 export interface Compressed {
   readonly params: TensorTree;
   readonly decision: Decision;
-  /** What else the search found, for figures and for the reader: plain data. */
+  /** Whatever else the search found, for figures and for the reader: plain data. */
   readonly findings?: Json;
 }
 

@@ -28,7 +28,7 @@ function product(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D {
   return y;
 }
 
-/** Of x where the gradient `reachesInput`, of weight and bias. */
+/** Computes the gradients of weight and bias, after that of x where the gradient `reachesInput`. */
 function gradients(dy: Tensor, [x, weight]: readonly Tensor[], reachesInput: boolean): Tensor[] {
   if (x === undefined || weight === undefined) throw new Error('linear: the forward pass saved no inputs');
   return runFused<Tensor[]>('WinnowLinearGradient', { dy, x, weight }, { reachesInput }, () => [

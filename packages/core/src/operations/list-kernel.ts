@@ -1,7 +1,7 @@
 import { type NamedAttrMap, type Tensor, engine, getGradient, registerGradient } from '@tensorflow/tfjs-core';
 import { numbered } from '../tree/tree';
 
-/** What the gradient of a kernel needs to be told. */
+/** Tells the gradient of a kernel which inputs it reads, and which of them have a gradient. */
 interface ListGradient {
   /** The inputs that it reads, by their numbers; all of them unless it says which. */
   readonly saved?: readonly string[];

@@ -71,7 +71,7 @@ export interface CompressionResult {
   readonly achieved: { readonly removed: number; readonly asked: number; readonly total: number };
   readonly scores: CompressionScores;
   readonly ledger: readonly LedgerEntry[];
-  /** What else the method found. */
+  /** Whatever else the method found. */
   readonly findings: Json;
 }
 

@@ -16,7 +16,7 @@ export type Phase<Params extends TensorTree, State extends TensorTree> = Pick<
   batchOf?(step: number): number;
 };
 
-/** What a method gets to work with. The dense parameters and the model are only lent. */
+/** Everything that a method gets to work with. The dense parameters and the model are only lent. */
 export interface CompressionRun {
   readonly model: Model;
   readonly params: TensorTree;

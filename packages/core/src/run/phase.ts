@@ -6,7 +6,7 @@ import { type TensorTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
 import type { LedgerEntry, Milestone } from './ledger';
 import { type Snapshot, type SnapshotStore, loadSnapshot, restored, saveSnapshot, toJson } from './store';
 
-/** What happens in a run, as it happens. */
+/** An event of a run, reported as it happens. */
 export type RunEvent =
   | { readonly kind: 'phase'; readonly phase: string; readonly steps: number; readonly from: number }
   | {
@@ -20,10 +20,10 @@ export type RunEvent =
     }
   | { readonly kind: 'scores'; readonly phase: string; readonly step: number; readonly scores: Scores }
   | { readonly kind: 'checkpoint'; readonly phase: string; readonly step: number }
-  /** What a method has to say. */
+  /** A remark of the method. */
   | { readonly kind: 'note'; readonly text: string };
 
-/** What every phase of a run shares. */
+/** The parts that every phase of a run shares. */
 export interface Runner {
   readonly store: SnapshotStore;
   /** Steps between checkpoints. */
@@ -42,7 +42,7 @@ export interface MemoryProbe {
 
 /** How a phase is run. */
 export interface PhaseOptions {
-  /** What one example costs, forward and backward. */
+  /** Cost of one example, forward and backward, in multiply–accumulates. */
   readonly trainingMacsPerExample: number;
   readonly milestones?: Milestones;
   /** The optimiser stays in the last checkpoint: a phase of the same name and more steps goes on from there. */

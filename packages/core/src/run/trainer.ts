@@ -5,11 +5,11 @@ import type { CompressionRun } from './compression-run';
 import type { LedgerEntry } from './ledger';
 import { type Runner, runPhase } from './phase';
 
-/** What the phases of a run train on. */
+/** The task and the data that the phases of a run train on. */
 export interface PhaseSubject {
   readonly task: Task;
   readonly batches: BatchSource<unknown>;
-  /** Of one example's forward pass. */
+  /** Multiply–accumulates of one example's forward pass. */
   readonly macs: number;
   readonly adversary?: Adversary | undefined;
 }

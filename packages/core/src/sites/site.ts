@@ -44,7 +44,7 @@ export interface Site {
   readonly units: number;
   /** Path in the model's configuration of the number of units: `tower.blocks.3.hiddenDim`. */
   readonly width: string;
-  /** What removing one unit saves. */
+  /** The cost that removing one unit saves. */
   readonly unitCost: Cost;
   readonly couplings: readonly Coupling[];
   readonly columns: readonly ColumnGroup[];

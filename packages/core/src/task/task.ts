@@ -14,7 +14,7 @@ export interface Scorer<Batch> {
   scores(): Scores | Promise<Scores>;
 }
 
-/** What a model is trained for and judged by: batch → prediction → loss and scores. */
+/** A task that a model is trained for and judged by: batch → prediction → loss and scores. */
 export interface Task<Params extends TensorTree = TensorTree, Batch = unknown> {
   readonly name: string;
   /** The score that methods are compared by; higher is better. */

@@ -28,7 +28,7 @@ import { tidyTree } from '../tree/tree';
  * shared/specs/lottery-ticket.md, Adversarial tickets): an option of any training, of any method.
  */
 export interface Adversary {
-  /** What is perturbed. */
+  /** The embeddings that are perturbed. */
   readonly places: readonly EmbeddingPlace[];
   /** How often δ climbs; each time costs a forward and a backward pass. */
   readonly steps: number;

@@ -27,18 +27,21 @@ import {
 
 import { type Adversary, adversarialGradients } from './adversary';
 
-/** What a method sees after the optimiser's step. It may replace trainable parameters and move its own state. */
+/**
+ * The state of a training as a method sees it after the optimiser's step. The method may replace trainable parameters
+ * and move its own state.
+ */
 export interface AfterStep<Params extends TensorTree, State extends TensorTree> {
   /** Counted from 0. */
   readonly step: number;
   /** After the optimiser's step. */
   readonly params: Params;
-  /** Of the loss with penalty, with respect to the parameters before the step. */
+  /** Gradients of the loss with penalty, with respect to the parameters before the step. */
   readonly gradients: Params;
   readonly state: State;
 }
 
-/** What is trained, and how. Every part is a pure function; the trainer knows no method. */
+/** Everything that is trained, and how. Every part is a pure function; the trainer knows no method. */
 export interface Training<
   Params extends TensorTree,
   Forward extends TensorTree,

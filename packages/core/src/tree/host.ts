@@ -53,7 +53,7 @@ export async function uploadEach(
 
 const uploadTensor = ({ values, shape, dtype }: HostTensor): Tensor => tensor(values, [...shape], dtype);
 
-/** What is wrong with a set of named tensors, seen from the tree they should fill; one line per tensor. */
+/** Lists what is wrong with a set of named tensors, seen from the tree they should fill; one line per tensor. */
 export function mismatches<Leaf extends Shaped>(
   expected: readonly (readonly [path: string, leaf: Leaf])[],
   tensors: ReadonlyMap<string, Shaped>,

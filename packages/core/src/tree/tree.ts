@@ -7,7 +7,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 
-/** What every leaf has: a tensor, a parameter's specification, a host array. Records never use `shape` as a key. */
+/** Anything with a shape: a tensor, a parameter's specification, a host array. Records never use `shape` as a key. */
 export interface Shaped {
   readonly shape: readonly number[];
 }

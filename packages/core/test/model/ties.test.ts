@@ -103,7 +103,7 @@ const NAMES: Readonly<Record<string, readonly (readonly [string, 0 | 1])[]>> = {
   ],
 };
 
-/** What a decision means for dense parameters, entry by entry: borrowed columns copied, pruned ones 0. */
+/** Carries a decision out on dense parameters, entry by entry: borrowed columns copied, pruned ones 0. */
 function sharedByHand(params: DualEncoderParams, { sites }: Decision): DualEncoderParams {
   const values = new Map(entriesOf<Tensor>(params).map(([path, leaf]) => [path, [...leaf.dataSync()]]));
   const shapes = new Map(entriesOf<Tensor>(params).map(([path, leaf]) => [path, leaf.shape]));

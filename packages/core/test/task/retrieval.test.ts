@@ -47,7 +47,7 @@ const host = ({ embeddings }: Side): HostTensor => ({
   values: Float32Array.from(embeddings.flat()),
 });
 
-/** What the scorer says of all pictures and texts, given to it in batches of so many pictures with their share of texts. */
+/** Scores all pictures and texts, given to the scorer in batches of so many pictures with their share of texts. */
 async function scored(images: Side, texts: Side, batches: number): Promise<Scores> {
   const scorer = task.scorer();
   const part = (side: Side, batch: number): Side => {

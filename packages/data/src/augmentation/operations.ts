@@ -33,7 +33,7 @@ const operationNames = [
 ] as const;
 type OperationName = (typeof operationNames)[number];
 
-/** What magnitude 10 means. */
+/** The strength of each operation at magnitude 10. */
 const STRONGEST = {
   rotationDegrees: 30,
   shear: 0.3,

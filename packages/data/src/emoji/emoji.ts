@@ -8,7 +8,7 @@ import type { ImageOptions } from '../picture/image-options';
 import { type EmojiRecord, type EmojiVendor, drawingContents, emojiRecords } from './records';
 import { splitEmoji } from './split';
 
-/** What to tell about an emoji: one of 9 categories, or one of 98 subcategories. */
+/** The question about an emoji: which of 9 categories it belongs to, or which of 98 subcategories. */
 export type EmojiTask = 'category' | 'subcategory';
 
 /** Five swatches of skin: not emoji in their own right. */

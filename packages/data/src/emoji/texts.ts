@@ -10,7 +10,7 @@ const WORDS = /^\p{L}+(?:[_-]\p{L}+)*$/u;
 const spoken = (name: string): string => name.toLowerCase().replace(/(?<=\S)[_-]+(?=\S)/g, ' ');
 
 /**
- * What emoji are called, without capitals, underscores and hyphens: each its name, and its short name where that is
+ * Gives the names of emoji, without capitals, underscores and hyphens: each its name, and its short name where that is
  * made of words and says something else ('loudly crying face', 'sob'). No two emoji share a text: of several that go by
  * it, the one keeps it for which it is both name and short name, or else the one for which it is the name.
  */

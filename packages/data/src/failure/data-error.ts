@@ -1,9 +1,9 @@
 export interface DataProblem {
-  /** What was expected: 'a folder of class folders at data/train'. */
+  /** The expected thing: 'a folder of class folders at data/train'. */
   readonly expected: string;
-  /** What was found instead. */
+  /** The thing that was found instead. */
   readonly found: string;
-  /** What to do about it, as a sentence. */
+  /** Advice on what to do about it, as a sentence. */
   readonly advice: string;
 }
 

@@ -6,7 +6,7 @@ export interface Normalisation {
   readonly std: readonly [number, number, number];
 }
 
-/** What almost all published vision transformers were trained with. */
+/** The normalisation that almost all published vision transformers were trained with. */
 export const imageNetNormalisation: Normalisation = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],

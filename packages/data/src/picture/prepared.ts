@@ -30,7 +30,7 @@ export interface PictureOfExample {
 
 /** Picture files as a model takes them in: decoded and resized by libvips off the main thread, augmented in plain code. */
 export interface PreparedPictures {
-  /** Of everything but the file that decides what `load` gives. */
+  /** Everything but the file that decides what `load` gives. */
   readonly recipe: string;
   /**
    * Decodes the picture as training (augmented or not) or evaluation will want it, into the store.

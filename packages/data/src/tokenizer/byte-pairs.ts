@@ -5,7 +5,7 @@ export interface BytePairs {
   readonly find: (token: string) => number | undefined;
   /** Two tokens and what they are joined to, the most urgent first. */
   readonly merges: readonly { readonly left: number; readonly right: number; readonly token: number }[];
-  /** What a byte that is no token becomes; without it such a byte is left out. */
+  /** The token for a byte that is no token; without it such a byte is left out. */
   readonly unknownToken: number | undefined;
 }
 

@@ -57,7 +57,7 @@ const addedTokens = z
 
 const named = z.tuple([z.string(), tokenIndex]);
 
-/** What stands before and after a text, in either of Hugging Face's ways to say it. */
+/** The tokens before and after a text, in either of Hugging Face's ways to say it. */
 const ends = z.union([
   z
     .object({ type: z.enum(['RobertaProcessing', 'BertProcessing']), cls: named, sep: named })
@@ -160,7 +160,7 @@ export const wordFileSchema = z.object({
   model: z.object({ type: z.literal('WordLevel'), vocab: vocabularySchema, unk_token: z.string() }),
 });
 
-/** What any tokenizer.json has. */
+/** The fields that any tokenizer.json has. */
 export const anyFileSchema = z.object({ model: z.object({ type: z.string() }) });
 
 /** A whole tokenizer.json around the parts that tokenizers differ in. */

@@ -23,7 +23,7 @@ export interface JsonFile {
   readonly json: unknown;
 }
 
-/** What a checkpoint of others is made of. Whoever opened it closes it. */
+/** The parts of a checkpoint of others. Whoever opened it closes it. */
 export interface Checkpoint {
   /** The weights file, or the index of several: names the checkpoint in errors. */
   readonly file: string;

@@ -32,7 +32,10 @@ export function classifierOf(
 
 const HEADS = ['head.weight', 'head.bias', 'distillationHead.weight', 'distillationHead.bias'];
 
-/** What a vision transformer does without: poolers, and its classifiers where fresh ones were asked for. */
+/**
+ * Says why a vision transformer does without some tensors: poolers, and its classifiers where fresh ones were asked
+ * for.
+ */
 export function leftOutOfClassifier(naming: Naming, { fresh }: Classifier): Reading['leftOut'] {
   const heads = HEADS.map((path) => naming(path).name);
   return (name) => {

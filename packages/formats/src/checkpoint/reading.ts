@@ -18,7 +18,7 @@ export interface ImportOptions {
   readonly missingHead?: NewHead;
 }
 
-/** What is known of a checkpoint once its kind is, before any values are read. */
+/** Everything that is known of a checkpoint once its kind is, before any values are read. */
 export interface Reading<Config extends DenseConfig = DenseConfig> {
   readonly config: Config;
   readonly naming: Naming;

@@ -6,7 +6,7 @@ import { readJson } from '../file/json-file';
 import { listed } from '../file/listing';
 import { type OpenSafetensors, openSafetensors } from '../safetensors/open-safetensors';
 
-/** What `model.safetensors.index.json` says: the file of every tensor. */
+/** The content of `model.safetensors.index.json`: the file of every tensor. */
 const shardIndex = z.object({
   weight_map: z.record(
     z.string(),

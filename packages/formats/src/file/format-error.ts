@@ -1,6 +1,6 @@
 /** A file that cannot be used or written as asked: the user's to mend, not a fault in Winnow. */
 export class FormatError extends Error {
-  /** What a command line should exit with: the request cannot be met as given. */
+  /** The code that a command line should exit with: the request cannot be met as given. */
   readonly exitCode = 2;
 
   constructor(message: string, options?: ErrorOptions) {

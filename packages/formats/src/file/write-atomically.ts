@@ -10,7 +10,7 @@ export interface StreamedContent {
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** What a file shall hold: text, bytes, or bytes in pieces that are written one after the other without being copied. */
+/** The content of a file: text, bytes, or bytes in pieces that are written one after the other without being copied. */
 export type FileContent = string | Uint8Array | readonly Uint8Array[] | StreamedContent;
 
 /** Ends the name of a file that is still being written. */

@@ -14,7 +14,7 @@ export const hiddenAct = z.enum(
   'expected gelu or quick_gelu: other activations are not supported',
 );
 
-/** What every `config.json` says of a stack of layers. */
+/** The fields in which every `config.json` describes a stack of layers. */
 export interface HuggingFaceTower {
   readonly hidden_size: number;
   readonly num_hidden_layers: number;

@@ -5,7 +5,7 @@ import { type NameTable, type Naming, namingOf } from '../checkpoint/naming';
 export type HuggingFaceStyle = 'encoder.layer' | 'layers';
 
 export interface HuggingFaceNames {
-  /** What stands before every name but the classifiers': `vit.`, `deit.`; nothing in a checkpoint without a classifier. */
+  /** Prefix of every name but the classifiers': `vit.`, `deit.`; empty in a checkpoint without a classifier. */
   readonly prefix: string;
   readonly style: HuggingFaceStyle;
   readonly distillation: Distillation;

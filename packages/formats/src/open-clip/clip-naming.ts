@@ -15,7 +15,7 @@ const resblock: NameTable = {
   'ffn.contract': 'mlp.c_proj',
 };
 
-/** What differs between checkpoints of one model. */
+/** The differences between checkpoints of one model. */
 export interface OpenClipNames {
   /** A plain parameter [D, P], or the weight of a linear layer [P, D]. */
   readonly textProjection: 'parameter' | 'linear';

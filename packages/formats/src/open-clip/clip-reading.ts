@@ -5,7 +5,7 @@ import { FormatError } from '../file/format-error';
 import { fromOpenClipConfig, openClipConfigOfShapes } from './clip-config';
 import { openClipNaming } from './clip-naming';
 
-/** What OpenAI's own files hold beside the weights. */
+/** Names of the numbers that OpenAI's own files hold beside the weights. */
 const OPENAI_NUMBERS = ['input_resolution', 'context_length', 'vocab_size'];
 
 /**

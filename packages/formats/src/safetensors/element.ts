@@ -6,7 +6,7 @@ import { FormatError } from '../file/format-error';
 export const elementTypes = z.enum(['F32', 'F16', 'BF16', 'I32', 'I64', 'U8', 'BOOL']);
 export type ElementType = z.infer<typeof elementTypes>;
 
-/** What an element is in memory. */
+/** The type of an element in memory. */
 export const typeInMemory: Readonly<Record<ElementType, HostTensor['dtype']>> = {
   F32: 'float32',
   F16: 'float32',

@@ -4,7 +4,7 @@ import { type StreamedContent, writeAtomically } from '../file/write-atomically'
 import { type ElementType, elementBytes, valuesOf } from './element';
 import { LENGTH_BYTES, METADATA, decodeHeader } from './header';
 
-/** What a safetensors file holds; the tensors in the order in which they lie in the file. */
+/** The content of a safetensors file; the tensors in the order in which they lie in the file. */
 export interface Safetensors {
   readonly tensors: Map<string, HostTensor>;
   readonly metadata: Record<string, string>;
@@ -88,7 +88,7 @@ export function streamSafetensors(
 
 type Described = Pick<HostTensor, 'dtype' | 'shape'>;
 
-/** What stands before the values, and how many bytes these have. */
+/** Makes the header that stands before the values, and counts the bytes of these. */
 function headerOf(
   tensors: ReadonlyMap<string, Described>,
   metadata: Readonly<Record<string, string>>,

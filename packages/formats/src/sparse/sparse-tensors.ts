@@ -118,7 +118,7 @@ export function sparseLayout(
 
 /** Stored tensors with every matrix whole. */
 export interface Reading {
-  /** Of the matrices that are stored sparse. */
+  /** Masks of the matrices that are stored sparse. */
   readonly masks: ParameterMasks;
   /** One after another; zeros where nothing is stored. */
   tensors(): AsyncGenerator<[string, HostTensor]>;

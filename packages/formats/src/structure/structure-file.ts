@@ -12,7 +12,7 @@ export interface StoredMaskedConfig {
 export const isStoredMasked = (config: StoredConfig): config is StoredMaskedConfig =>
   config.kind === 'masked';
 
-/** What `structure.json` says: everything about a model but its weights. */
+/** The content of `structure.json`: everything about a model but its weights. */
 export interface StructureFile {
   readonly version: 1;
   /** The weights file that belongs to it. */
