@@ -25,7 +25,7 @@ export const methods: readonly CompressionMethod[] = methodPackages.flatMap(({ m
 
 export const workloads = [classificationKind, retrievalKind] as const satisfies readonly WorkloadKind[];
 
-/** What every comparison sets beside the methods, unless it is told not to. */
+/** The controls that every comparison sets beside the methods, unless it is told not to. */
 export const controls: readonly Control[] = [
   {
     name: 'trained-on',

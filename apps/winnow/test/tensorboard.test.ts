@@ -3,7 +3,7 @@ import protobuf from 'protobufjs';
 import { crc32c } from '../src/results/crc32c';
 import { eventFile } from '../src/results/tensorboard';
 
-/** What TensorBoard reads by, from its published definitions. */
+/** The messages that TensorBoard reads, from its published definitions. */
 const { root } = protobuf.parse(`
   syntax = "proto3";
   message Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }

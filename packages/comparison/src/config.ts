@@ -8,7 +8,7 @@ const budget = z.union([z.string(), z.number()]);
 const word = z.string().regex(/^[\w.-]+$/, 'expected letters, digits, dots, dashes or underscores');
 
 const workload = z.strictObject({
-  /** What tables call it. */
+  /** The name in tables. */
   name: word,
   /** Options of every run on it: task, data, … */
   shared: options.default({}),
@@ -29,7 +29,7 @@ const trackShape = {
 
 const entry = z.strictObject({
   method: z.string(),
-  /** What tables call it; by default the method's name. */
+  /** The name in tables; by default the method's name. */
   label: z.string().min(1).exactOptional(),
   /** The method's own options; they win over the track's. */
   options: options.default({}),
@@ -41,7 +41,7 @@ const entry = z.strictObject({
   retrain: durationOption.exactOptional(),
 });
 
-/** What is compared, as people write it. */
+/** The config of a comparison, as people write it. */
 export const comparisonConfig = z.strictObject({
   name: word,
   workloads: z.array(workload).min(1),
@@ -71,9 +71,9 @@ export const comparisonConfig = z.strictObject({
   retrainLearningRates: z.array(z.number().positive()).min(1).default([5e-4]),
   /** Controls to leave out, by name. */
   without: z.array(z.string()).default([]),
-  /** Of the intervals of paired differences. */
+  /** Confidence level of the intervals of paired differences. */
   confidence: z.number().gt(0).lt(1).default(0.95),
-  /** What computes: engine, precision, threads, device. */
+  /** The computing options of every run: engine, precision, threads, device. */
   run: options.default({}),
 });
 

@@ -27,7 +27,7 @@ export interface Contender {
   readonly budget: string;
 }
 
-/** What a contender's runs are asked for, but for seed, dense model and learning rate. */
+/** The options of a contender's runs, but for seed, dense model and learning rate. */
 export interface Entry {
   readonly contender: Contender;
   readonly options: Options;
@@ -147,7 +147,10 @@ function lengthOf({ tracks }: ComparisonConfig, track: TrackName, retrain?: Dura
 
 const searchIn = z.looseObject({ search: durationOption.optional() });
 
-/** What a track gives beyond the dense training; where searches differ, the retraining and the given search. */
+/**
+ * Lists the durations that a track gives beyond the dense training; where searches differ, the retraining and the given
+ * search.
+ */
 function extraOf({ tracks }: ComparisonConfig, track: TrackName): Duration[] {
   switch (track) {
     case 'equal-compute':

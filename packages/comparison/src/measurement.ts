@@ -24,9 +24,9 @@ const testExamples = z.int().positive();
 const size = {
   parameters: z.int(),
   macs: z.number(),
-  /** Of the weights file. */
+  /** Size of the weights file. */
   bytes: z.int(),
-  /** Of the compacted model, for each size of a batch; empty until it is measured. */
+  /** Latencies of the compacted model, for each size of a batch; empty until they are measured. */
   latencies: z.array(latency),
 };
 
@@ -54,7 +54,7 @@ const measurement = z.object({
   retrained: scores,
   /** On the validation split, after the retraining: learning rates are chosen by it. */
   validation: scores.exactOptional(),
-  /** What search and retraining spent together, as the runner counted it. */
+  /** Multiply–accumulates that search and retraining spent together, as the runner counted them. */
   trainingMacs: z.number(),
   wallMs: z.number(),
   peakMemoryBytes: z.number().exactOptional(),
@@ -67,7 +67,7 @@ const failure = z.object({
   job: z.string().exactOptional(),
   workload: z.string(),
   seed: z.int(),
-  /** What failed, in the words of the table. */
+  /** Name of the thing that failed, in the words of the table. */
   what: z.string(),
   message: z.string(),
   /** None when it is the dense training. */

@@ -3,7 +3,9 @@ import { type Json, UserError, canonicalJson, parseOptions, suggestion, toJson }
 import { type ComparisonConfig, comparisonConfig } from './config';
 import { type Contender, type Control, type Options, entriesOf } from './contender';
 
-/** What the command line knows and a comparison must not: which methods there are, and which options runs take. */
+/**
+ * Knowledge of the command line that a comparison must not have: which methods there are, and which options runs take.
+ */
 export interface Catalogue {
   readonly controls: readonly Control[];
   readonly methods: readonly string[];
@@ -27,7 +29,7 @@ export interface PlannedRun {
 
 /** A run that a comparison needs. Equal jobs have equal ids. */
 export interface Job {
-  /** Of everything that the result depends on. */
+  /** Hash of everything that the result depends on. */
   readonly id: string;
   readonly command: 'train' | 'compress';
   readonly options: Options;
@@ -59,7 +61,7 @@ export interface ComparisonPlan {
 }
 
 /**
- * What a comparison consists of.
+ * Plans the runs that a comparison consists of.
  * @throws {UserError} on a config that is not allowed: unknown keys and methods come with the nearest known ones.
  */
 export function planComparison(given: unknown, catalogue: Catalogue): ComparisonPlan {

@@ -8,7 +8,7 @@ import {
   verdictOf,
 } from './statistics';
 
-/** What is measured of a model, by what tables call it. */
+/** The measurements of a model, by the names that tables give them. */
 export interface Spreads {
   /** The score that models are compared by. */
   readonly score: Spread;
@@ -48,7 +48,7 @@ export interface Row extends Spreads {
 export interface Comparison {
   readonly first: string;
   readonly second: string;
-  /** Of the scores, first − second. */
+  /** The paired difference of the scores, first − second. */
   readonly difference: PairedDifference;
   /** 1 when the first is better, −1 when the second is, 0 when the interval includes zero. */
   readonly verdict: -1 | 0 | 1;

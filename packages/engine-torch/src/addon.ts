@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** What addon/module.cc exports. Arguments and results of all calls cross in the connected array. */
+/** The exports of addon/module.cc. Arguments and results of all calls cross in the connected array. */
 export interface NativeAddon {
   readonly version: string;
   /** Names by position: `run` takes the position. */

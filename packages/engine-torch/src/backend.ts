@@ -116,7 +116,7 @@ export class TorchBackend extends KernelBackend {
     return { unreliable: false };
   }
 
-  /** What the addon holds, counted there. */
+  /** Gives the tensors and bytes that the addon holds, as it counts them. */
   nativeMemory(): { readonly tensors: number; readonly bytes: number } {
     this.#addon.memory();
     const [tensors = 0, bytes = 0] = this.call.slots;

@@ -31,7 +31,7 @@ export function emptyValues(type: NativeType, size: number): NativeValues {
   }
 }
 
-/** What TensorFlow.js holds as a tensor's `dataId`: the addon's handle, and how many tensors share it. */
+/** The data that TensorFlow.js holds as a tensor's `dataId`: the addon's handle, and how many tensors share it. */
 export class TorchData {
   refCount = 1;
 

@@ -1,4 +1,4 @@
-/** Of matrix products; sums, norms, moments and the master weights are f32 either way. */
+/** The precision of matrix products; sums, norms, moments and the master weights are f32 either way. */
 export type Precision = 'f32' | 'bf16';
 
 /** Our own kernels are written for the processor; libtorch's are what a GPU runs, and can be asked for on the processor. */

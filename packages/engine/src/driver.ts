@@ -9,7 +9,7 @@ export interface RunningEngine extends EngineSettings {
   readonly description: string;
 }
 
-/** What it takes to add an engine: a file that exports one of these, and a line in engines.ts. */
+/** The driver of an engine. Adding an engine takes a file that exports one of these, and a line in engines.ts. */
 export interface EngineDriver {
   /** A cheap look, without loading native code: is it here, and does it know how to do what is asked? */
   availability(options: EngineOptions): Promise<Availability>;

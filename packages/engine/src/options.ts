@@ -5,7 +5,7 @@ export type Precision = (typeof precisions)[number];
 /** How a device is named: the processor, or an NVIDIA GPU by its number. */
 export const devicePattern = /^(cpu|cuda(:\d+)?)$/;
 
-/** What may be asked of an engine; an engine that cannot do it is not available. */
+/** Requests to an engine; an engine that cannot meet them is not available. */
 export interface EngineOptions {
   /** f32 unless given. */
   readonly precision?: Precision | undefined;
@@ -15,7 +15,7 @@ export interface EngineOptions {
   readonly device?: string | undefined;
 }
 
-/** What an engine was started with. */
+/** The settings that an engine was started with. */
 export interface EngineSettings {
   readonly precision: Precision;
   readonly threads: number;

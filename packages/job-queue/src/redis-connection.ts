@@ -64,7 +64,7 @@ const shownAddress = (url: string): string =>
 const masked = (text: string, password: string): string =>
   withoutPasswords(password.length < 4 ? text : text.replaceAll(password, '***'));
 
-/** What went wrong with a connection, without its password. */
+/** Says what went wrong with a connection, without its password. */
 export const connectionFault = (error: unknown, url: string): string =>
   masked(messageOf(error), URL.canParse(url) ? decodeURIComponent(new URL(url).password) : '');
 

@@ -15,7 +15,7 @@ export interface RedisQueueOptions {
 }
 
 const POLL_MS = 1000;
-/** Of what a failed job says, in characters: it comes from outside. */
+/** Longest reason that a failed job may give, in characters: it comes from outside. */
 const LONGEST_REASON = 4000;
 
 /** BullMQ refuses ids that are numbers. */

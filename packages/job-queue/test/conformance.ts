@@ -14,7 +14,7 @@ export const CONCURRENCY = 2;
 /** How long a subject waits before it tries a job again that somebody else was at. */
 export const BUSY_MS = 50;
 
-/** What must hold for every queue. */
+/** Describes the laws that hold for every queue. */
 export function describeQueue(name: string, make: MakeSubject, numRuns: number): void {
   const withQueue = async (execute: Execute, work: (queue: JobQueue) => Promise<void>): Promise<void> => {
     const { queue, stop } = await make(execute, new AbortController().signal);

@@ -22,7 +22,7 @@ import type { MagnitudeTicketOptions } from './options';
 import { type Pruning, everything, prune, removedCount } from './pruning';
 import { isHead } from './shuffle';
 
-/** What rounds are made with: a run of any command that trains a model on a task. */
+/** The run that rounds are made with: that of any command that trains a model on a task. */
 export type TicketRun = Pick<CompressionRun, 'model' | 'params' | 'stepsIn' | 'train'>;
 
 export type RoundOptions = Pick<
@@ -40,7 +40,7 @@ export interface Round {
   readonly after: KeptEntries;
   /** Parameters at the end of its training. */
   readonly trained: TensorTree;
-  /** What the backbone goes back to: θ_0 or θ_i. */
+  /** The parameters that the backbone goes back to: θ_0 or θ_i. */
   readonly origin: TensorTree;
 }
 

@@ -29,7 +29,7 @@ export async function magnitudesOf(
   return Object.fromEntries(await Promise.all(magnitudes));
 }
 
-/** What to say of matrices of which nothing is left: there a layer or a tower has collapsed. */
+/** Warns of matrices of which nothing is left: there a layer or a tower has collapsed. */
 export const collapseNotes = (kept: KeptEntries): string[] =>
   Object.entries(kept).flatMap(([parameter, entries]) =>
     entries.includes(1)

@@ -1,7 +1,7 @@
 import type { Model, PrunableMatrix } from '@winnow/core';
 
 /**
- * What a matrix is called in a ticket, whichever model its tower stands in: `vision.blocks.3.ffn.expand.weight`,
+ * Names a matrix in a ticket, whichever model its tower stands in: `vision.blocks.3.ffn.expand.weight`,
  * `text.projection`. A classifier's vision tower and that of a dual encoder have the same names.
  */
 export function ticketName({ tower, layer, parameter }: PrunableMatrix): string {
@@ -9,7 +9,7 @@ export function ticketName({ tower, layer, parameter }: PrunableMatrix): string 
 }
 
 /**
- * What a parameter of a tower is called, whichever model the tower stands in; undefined for heads, projections and
+ * Names a parameter of a tower, whichever model the tower stands in; undefined for heads, projections and
  * whatever else stands outside of the towers.
  */
 export function towerParameter(

@@ -5,7 +5,7 @@ import type { Ticket } from './ticket';
 export interface Overlap {
   /** |A ∩ B| / |A ∪ B| over kept weights (slides, Figure 8); 1 where neither keeps anything. */
   readonly shared: number;
-  /** What random masks of the same sizes would have in expectation: ab/(a + b − ab), r/(2 − r) for a = b = r. */
+  /** The overlap of random masks of the same sizes in expectation: ab/(a + b − ab), r/(2 − r) for a = b = r. */
   readonly random: number;
   /** How many weights were compared: those that both tickets are about. */
   readonly weights: number;

@@ -1,4 +1,4 @@
-/** What a mask must look like: nothing in particular, or at most `kept` of every `of` weights along the inputs. */
+/** The pattern of a mask: none in particular, or at most `kept` of every `of` weights along the inputs. */
 export interface Pattern {
   readonly kept: number;
   readonly of: number;

@@ -4,7 +4,7 @@ import { mostKept, patternOf } from './pattern';
 import type { Pruning } from './pruning';
 import { roundTargets, wholeWeights } from './schedule';
 
-/** What is pruned, how, and how many weights of it have to go. */
+/** The things to prune, how to prune them, and how many of their weights have to go. */
 export interface PruningTask {
   readonly pruning: Pruning;
   readonly weights: number;

@@ -1,7 +1,7 @@
 /** A relaxed winning ticket keeps this share of the dense model's score (slides, Table 1). */
 export const RELAXED_SHARE = 0.99;
 
-/** What several trainings with different seeds come to. */
+/** Statistics of several trainings with different seeds. */
 export interface Sample {
   readonly count: number;
   readonly mean: number;

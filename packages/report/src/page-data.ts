@@ -1,7 +1,7 @@
 import type { DenseRow, Failure, Table } from '@winnow/comparison';
 import type { Json, LedgerEntry } from '@winnow/core';
 
-/** What a contender's runs spent, phase by phase: means over the seeds. */
+/** The costs of a contender's runs, phase by phase: means over the seeds. */
 export interface LedgerRow {
   readonly workload: string;
   readonly track: string;
@@ -11,7 +11,9 @@ export interface LedgerRow {
   readonly phases: readonly LedgerEntry[];
 }
 
-/** What a contender kept at a place of the model, as shares of the dense model's units or weights: means over the seeds. */
+/**
+ * The share of the dense model's units or weights that a contender kept at a place of the model: means over the seeds.
+ */
 export interface KeptCell {
   readonly component: string;
   readonly layer: number;
@@ -29,13 +31,13 @@ export interface KeptMap {
   readonly cells: readonly KeptCell[];
 }
 
-/** What a method found beside its decision, of one of its runs. */
+/** The findings of a method beside its decision, in one of its runs. */
 export interface FoundFigures {
   readonly title: string;
   readonly findings: Json;
 }
 
-/** What a page is about, and where it comes from. */
+/** The subject of a page, and where it comes from. */
 export interface Provenance {
   readonly title: string;
   /** One line of what it is. */
@@ -52,7 +54,7 @@ export interface Provenance {
 
 /** Everything that the page of a comparison shows. */
 export interface PageData extends Provenance {
-  /** Of the intervals, as 0.95. */
+  /** Confidence level of the intervals, such as 0.95. */
   readonly confidence: number;
   readonly dense: readonly DenseRow[];
   readonly tables: readonly Table[];

@@ -60,7 +60,10 @@ export function pageOf(
   return page.html;
 }
 
-/** What draws the charts, as this package's build leaves it: this module lies one folder below the package's root. */
+/**
+ * Reads the script that draws the charts, as this package's build leaves it: this module lies one folder below the
+ * package's root.
+ */
 function clientScript(): string {
   const text = readFileSync(new URL('../dist/page.js', import.meta.url), 'utf8');
   // A script in a page ends at the first such text, wherever it stands.

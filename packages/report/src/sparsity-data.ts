@@ -1,7 +1,7 @@
 import type { LedgerEntry } from '@winnow/core';
 import type { Provenance } from './page-data';
 
-/** What a ticket, or something in its place, comes to at a sparsity: means over the seeds. */
+/** The result of a ticket, or of something in its place, at a sparsity: means over the seeds. */
 export interface SparsityPoint {
   readonly sparsity: number;
   readonly mean: number;
@@ -33,13 +33,13 @@ export interface SparsityChart {
 /** Shares of rows by columns. */
 export interface ShareMatrix {
   readonly title: string;
-  /** What a number says. */
+  /** Explanation of what a number says. */
   readonly note: string;
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   /** null where there is none. */
   readonly shares: readonly (readonly (number | null)[])[];
-  /** What chance would give, in the same places. */
+  /** Shares that chance would give, in the same places. */
   readonly expected?: readonly (readonly (number | null)[])[];
 }
 
@@ -47,6 +47,6 @@ export interface ShareMatrix {
 export interface SparsityPageData extends Provenance {
   readonly charts: readonly SparsityChart[];
   readonly matrices: readonly ShareMatrix[];
-  /** Of the run, phase by phase. */
+  /** The ledger of the run, phase by phase. */
   readonly ledger: readonly LedgerEntry[];
 }

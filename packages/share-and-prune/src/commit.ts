@@ -6,7 +6,7 @@ import { type Pairing, prunedKinds } from './pairing';
 /** Confidences in host memory, by sub-layer: positive where a vector says 1, the greater the surer. */
 export type Confidences = BySubLayer<ArrayLike<number>>;
 
-/** What became of a learned structure at the commit. */
+/** The outcome of committing a learned structure. */
 export interface Committed {
   readonly choices: Choices;
   /** Parameters stored by the structure as it was learned. */
@@ -81,7 +81,7 @@ export function commit(pairing: Pairing, confidences: Confidences, target: numbe
   return { choices, learned, stored: tally.stored(), moved };
 }
 
-/** What choices come to, kept up to date while they change. */
+/** A tally of the parameters that choices store, kept up to date while they change. */
 interface Tally {
   stored(): number;
   unitsOf(id: string): number;

@@ -4,7 +4,10 @@ import { type Layout, bySubLayer } from './layout';
 import type { Pairing } from './pairing';
 import type { StructureVector } from './structure';
 
-/** What a structure stores, and for each sub-layer the shares of its entries that are borrowed and pruned. */
+/**
+ * The number of parameters that a structure stores, and for each sub-layer the shares of its entries that are borrowed
+ * and pruned.
+ */
 export type EvolutionRow = {
   readonly stored: number;
   readonly borrowed: readonly number[];

@@ -12,7 +12,7 @@ export interface Found {
   /** Parameters that the budget allows. */
   readonly target: number;
   readonly evolution: readonly EvolutionRow[];
-  /** What was committed, conflicts resolved. */
+  /** The structure that was committed, conflicts resolved. */
   readonly structure: Resolved;
   /** Before they were tied and pruned. */
   readonly weights: TensorTree;
@@ -21,8 +21,8 @@ export interface Found {
 type Resolved = BySubLayer<ArrayLike<number>>;
 
 /**
- * What figures are drawn of: the shares borrowed and pruned at every sub-layer (the paper's Figure 3), how far columns lie
- * from what they are replaced by (Figure 4), and the structure after every epoch.
+ * Computes what figures are drawn of: the shares borrowed and pruned at every sub-layer (the paper's Figure 3), how far
+ * columns lie from what they are replaced by (Figure 4), and the structure after every epoch.
  */
 export function findingsOf({ pairing, committed, target, evolution, structure, weights }: Found): Json {
   const { learned, stored, moved } = committed;

@@ -4,7 +4,7 @@ import { addStoredGradient, storedParameters } from './count';
 import type { Layout } from './layout';
 import { type StructureVector, resolveConflicts, resolveGradient } from './structure';
 
-/** Of each gate the probability that it is open: P(o + b + g > 0) = 1 − exp(−exp(o + b)), g Gumbel noise. */
+/** Computes for each gate the probability that it is open: P(o + b + g > 0) = 1 − exp(−exp(o + b)), g Gumbel noise. */
 export const openProbabilities = (confidences: Float32Array): Float64Array =>
   Float64Array.from(confidences, (confidence) => -Math.expm1(-Math.exp(confidence)));
 

@@ -73,7 +73,7 @@ function statesOf(params: GruParams, x: Tensor2D): [Tensor2D, Tensor2D] {
   return [concat(states, 0), concat(kept, 0)];
 }
 
-/** Of both weights, each before its bias. */
+/** Computes the gradients of both weights, each before its bias. */
 function gradients(dy: Tensor, saved: readonly Tensor[]): Tensor[] {
   const [x, recurrentWeight, states, gates] = saved;
   if (x === undefined || recurrentWeight === undefined || states === undefined || gates === undefined)

@@ -45,7 +45,7 @@ interface SearchSetting<Schema extends SearchSchema> {
   readonly title: string;
   readonly summary: string;
   readonly options: Schema;
-  /** Of the weights, where the setting learns them in turn with the structure. */
+  /** Gives the options of the weights' alignment, where the setting learns the weights in turn with the structure. */
   readonly alignmentOf: (options: z.output<Schema>) => AlignmentOptions | undefined;
 }
 

@@ -27,12 +27,12 @@ import { type Epoch, epochsOf } from './schedule';
 import { resolveConflicts } from './structure';
 import { storedTarget } from './target';
 
-/** What a search of a structure works on. */
+/** The run, pairing and options that a search of a structure works on. */
 export interface Search {
   readonly run: CompressionRun;
   readonly pairing: Pairing;
   readonly options: StructureOptions;
-  /** Of the weights, which are learned in turn with the structure; without it they stay as they are. */
+  /** Alignment of the weights, which are learned in turn with the structure; without it they stay as they are. */
   readonly alignment?: AlignmentOptions;
 }
 

@@ -57,7 +57,7 @@ function randomConfidences({ subLayers }: Pairing, random: RandomStream, lean: n
   );
 }
 
-/** What choices store, by pointers: every column that anything points at, once. */
+/** Counts what choices store, by pointers: every column that anything points at, once. */
 function storedByHand(pairing: Pairing, choices: Choices): number {
   const D = small.embedDim;
   const distinct = new Set(

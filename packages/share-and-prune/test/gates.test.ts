@@ -67,7 +67,7 @@ function composed(vector: Tensor1D, { places }: Layout): { keeps: Tensor1D[]; st
   return { keeps, stored: counts.reduce((total, count) => add<Scalar>(total, count)) };
 }
 
-/** Of a function of one vector, there. */
+/** Computes the gradient of a function of one vector, at these values. */
 const gradientAt = (values: Float32Array, f: (x: Tensor1D) => Scalar): ArrayLike<number> =>
   grad((x: Tensor) => f(reshape<Rank.R1>(x, [-1])))(tensor1d(values)).dataSync<'float32'>();
 

@@ -80,8 +80,8 @@ export function resolvedVector(choices: Choices, pairing: Pairing): StructureVec
 export type Place = string | undefined;
 
 /**
- * What the vectors mean, in pointers: for each sub-layer and part, where every column is stored. Follows lenders one by
- * one, and lets sharing win by asking who else uses a unit.
+ * Translates the vectors into pointers: for each sub-layer and part, where every column is stored. Follows lenders one
+ * by one, and lets sharing win by asking who else uses a unit.
  */
 export function placesOf(pairing: Pairing, choices: Choices): Map<string, Place[]> {
   const choiceOf = ({ id }: SubLayer) => choices[id] ?? { share: [], keep: [] };
@@ -116,7 +116,7 @@ export function placesOf(pairing: Pairing, choices: Choices): Map<string, Place[
   );
 }
 
-/** What must be there. */
+/** Returns a value that must be there. */
 export function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('expected something to be there');
   return value;

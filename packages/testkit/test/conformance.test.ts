@@ -11,7 +11,7 @@ describeMethod(fakeMethod(), { options: { search: '5it' } });
 describeMethod(fakeMethod({ decide: decideRandomly }), { isRandom: true });
 describeMethod(fakeWeightMethod());
 
-/** What the law of that name says about a method. */
+/** Returns the complaint of the law of that name about a method. */
 async function complaint(
   parts: Partial<Parts>,
   law: string,

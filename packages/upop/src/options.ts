@@ -60,7 +60,7 @@ export const magnitudeOptions = z.object({
 
 export const randomOptions = z.object({});
 
-/** What every search with trained masks has. */
+/** The options of every search with trained masks. */
 export type SearchOptions = z.output<typeof trainedMaskOptions>;
 export type UPopOptions = z.output<typeof upopOptions>;
 export type StraightThroughOptions = z.output<typeof straightThroughOptions>;

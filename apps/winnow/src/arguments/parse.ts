@@ -11,7 +11,7 @@ import { readConfigFile } from './config-file';
 import { type Flag, flagsOf, givenByFlags } from './flag';
 import { commandText, helpColumns, overviewText } from './help';
 
-/** What the arguments ask for: a command, or a text to show. */
+/** The request that the arguments make: a command, or a text to show. */
 export type Request =
   | {
       readonly kind: 'command';

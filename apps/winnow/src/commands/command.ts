@@ -27,7 +27,7 @@ export interface Chosen {
   readonly data?: string | undefined;
 }
 
-/** What was asked of a command. */
+/** The request to a command. */
 export interface Invocation {
   readonly groups: readonly OptionGroup[];
   /** Options from the config file and the flags; not yet checked. */

@@ -167,7 +167,7 @@ async function configOf(given: GivenOptions, preset: string | undefined): Promis
   return { ...base, ...own, run: { ...runOf(base), ...runOf(own) } };
 }
 
-/** What reproduces the comparison: its preset with the engine's flags, or the file that the page shows. */
+/** Names what reproduces the comparison: its preset with the engine's flags, or the file that the page shows. */
 function sourceOf(given: GivenOptions, preset: string | undefined): string {
   const isChanged = Object.keys(given).some((key) => !ownKeys.has(key) && key !== runGroup.key);
   if (preset === undefined || isChanged) return '--config comparison.yaml';

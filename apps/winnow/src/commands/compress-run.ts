@@ -141,7 +141,9 @@ function compress(
   });
 }
 
-/** Of the smaller model, on the split by which learning rates and the like are chosen; nothing where that is empty. */
+/**
+ * Scores the smaller model on the split by which learning rates and the like are chosen; nothing where that is empty.
+ */
 async function validationScores(workload: Workload, model: Model, params: TensorTree, batchSize: number) {
   const { validation } = workload;
   if (validation.size === 0) return {};

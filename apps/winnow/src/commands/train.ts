@@ -62,7 +62,7 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
 const trainOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
 type TrainOptions = z.output<ReturnType<typeof trainOptions>>;
 
-/** Of a training that starts from a model; what a new model is like is said to the others. */
+/** Options of a training that starts from a model; the others have options that say what the new model is like. */
 const givenShape = {
   head: z
     .enum(headChoices)
@@ -133,7 +133,7 @@ export const trainCommand: Command = {
   },
 };
 
-/** What the training starts from: the seed's parameters, or those of a model; the caller owns them. */
+/** Loads what the training starts from: the seed's parameters, or those of a model; the caller owns them. */
 async function startOf(
   kind: WorkloadKind,
   options: TrainOptions,

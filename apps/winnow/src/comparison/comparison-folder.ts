@@ -20,7 +20,7 @@ const RECORD_FILE = 'comparison.json';
 
 const json: z.ZodType<Json> = z.json();
 
-/** What a comparison was asked for, and where it was started. */
+/** The request for a comparison, and where it was started. */
 const comparisonRecord = z.object({
   kind: z.literal('comparison'),
   /** As it was given, before defaults: what reproduces it. */
@@ -54,7 +54,7 @@ const failureFormat: JsonFileFormat<{ readonly message: string }> = {
 /** The files of a comparison. */
 export interface ComparisonFolder {
   readonly folder: string;
-  /** What queues and workers of this comparison call it. */
+  /** The name that queues and workers of this comparison give it. */
   readonly queueName: string;
   runFolder(id: string): string;
   /** Where the options of a job are written for the command line. */

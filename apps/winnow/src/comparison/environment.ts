@@ -24,7 +24,7 @@ const DIGITS = 12;
 
 const BYTES_PER_GIB = 2 ** 30;
 
-/** What computes, in words that a reader of a table needs: nothing that names the machine. */
+/** Describes the hardware in words that a reader of a table needs: nothing that names the machine. */
 export function hardware(): string {
   const all = cpus();
   const memory = (totalmem() / BYTES_PER_GIB).toFixed(0);

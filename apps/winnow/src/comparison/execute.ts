@@ -17,7 +17,7 @@ import { QUEUE_PASSWORD } from './queue-address';
 /** A holder of a lease that has been silent for so long is dead, or at least not to be waited for. */
 const LEASE_STALE_MS = 10_000;
 const LEASE_RENEW_MS = 2000;
-/** Of what a failed process said, in characters. */
+/** Most characters that are kept of what a failed process said. */
 const LONGEST_MESSAGE = 4000;
 
 /**
@@ -119,7 +119,7 @@ async function runProgram(args: readonly string[], signal: AbortSignal): Promise
   }
 }
 
-/** What the command line said to the user, or the error that it ended with, without progress in front. */
+/** Finds what the command line said to the user, or the error that it ended with, without progress in front. */
 function messageIn(complaint: string): string | undefined {
   const told = /^winnow: ([\s\S]*)$/m.exec(complaint)?.[1];
   const fault = /^(?:\w*Error: |\w*Error$)[\s\S]*$/m.exec(complaint)?.[0];

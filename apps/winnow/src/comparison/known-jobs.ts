@@ -11,7 +11,7 @@ export type KnownJobs = (id: string) => Promise<Job | undefined>;
  * have been asked for anew. What is to be done is what the plan says, never what somebody else says of an id.
  */
 export function knownJobs(comparison: ComparisonFolder): KnownJobs {
-  /** Of dense models that are there; the same job always ends in the same weights. */
+  /** Digests of dense models that are there; the same job always ends in the same weights. */
   const digests = new Map<string, string>();
   const digestOf = async (job: Job): Promise<string | undefined> => {
     if (!(await isDone(comparison, job))) return undefined;

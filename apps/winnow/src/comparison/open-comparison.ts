@@ -48,7 +48,7 @@ export interface OpenedComparison {
   readonly folder: ComparisonFolder;
   readonly record: ComparisonRecord;
   readonly plan: ComparisonPlan;
-  /** Of the plan's points, in its order. */
+  /** Jobs of the plan's points, in its order. */
   readonly jobs: readonly (Job | undefined)[];
   readonly outcomes: Outcomes;
   /** Remarks that a reader needs before the numbers, in sentences. */

@@ -15,7 +15,7 @@ import { type ComparisonFolder, readFailure } from './comparison-folder';
 import { readLatencies } from './latency';
 
 /**
- * What the runs of a comparison left in its folder.
+ * Reads what the runs of a comparison left in its folder.
  * @param jobs Of the plan's points, in its order; none where the dense model is missing.
  * @param place Where latencies must have been measured.
  */

@@ -136,7 +136,7 @@ export function ledgerRow(runs: Runs): LedgerRow {
   return { ...placeOf(runs), seeds: runs.length, phases };
 }
 
-/** What was kept; nothing where nothing was removed. */
+/** Maps the shares that were kept; nothing where nothing was removed. */
 export async function keptMap(runs: Runs, folderOf: (job: string) => string): Promise<KeptMap[]> {
   const places: KeptPlace[] = [];
   for (const { job } of runs) places.push(...(await keptIn(folderOf(job))));
@@ -171,7 +171,7 @@ async function keptIn(runFolder: string): Promise<readonly KeptPlace[]> {
   return [...ofSites, ...ofMatrices];
 }
 
-/** Of the first seed: figures show one run. */
+/** Reads the figures of the first seed: figures show one run. */
 export async function figuresOf(runs: Runs, folderOf: (job: string) => string): Promise<FoundFigures[]> {
   const [{ workload, track, budget, label, seed, job }] = runs;
   const findings = await readFindings(folderOf(job));

@@ -14,7 +14,7 @@ import {
   isMasked,
 } from '@winnow/core';
 
-/** What a site kept of the model it was cut from. */
+/** A site, with how much of it was kept of the model that it was cut from. */
 export interface KeptSite {
   readonly site: string;
   readonly layer: number;
@@ -24,7 +24,7 @@ export interface KeptSite {
   readonly kept: number;
   /** Columns that are stored at another site. */
   readonly borrowed: number;
-  /** Of the dense model. */
+  /** Units, or columns, of the site in the dense model. */
   readonly units: number;
 }
 
@@ -41,7 +41,7 @@ export interface Inspection {
   readonly kept: readonly KeptSite[];
   /** Empty for a model without masks. */
   readonly masks: readonly MatrixSparsity[];
-  /** Of the weights file, without its header. */
+  /** Size of the weights file, without its header. */
   readonly storedBytes: number;
 }
 

@@ -36,11 +36,11 @@ export type OpenedModel = AnyModel & {
   readonly classNames: readonly string[] | undefined;
   /** Size of the weights file. */
   readonly bytes: number;
-  /** What the reader of the file wants to be known, one line each. */
+  /** Notes from the reader of the file, one line each. */
   readonly notes: readonly string[];
-  /** Of the tokenizer that stands beside it. */
+  /** Path of the tokenizer that stands beside it. */
   readonly tokenizerPath: string | undefined;
-  /** What its pictures are normalised with; the data's own way where nothing says it. */
+  /** The normalisation of its pictures; the data's own way where nothing says it. */
   readonly normalisation: PictureNormalisation | undefined;
   /** Whether it came without a classifier and has a fresh one. */
   readonly hasFreshHead: boolean;

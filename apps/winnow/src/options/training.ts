@@ -88,7 +88,7 @@ export function adversaryOf({
   return { adversary: { places, steps, stepSize, divergence: adversarialDivergence ?? 1.5 } };
 }
 
-/** What every training phase of a run shares. */
+/** The options that every training phase of a run shares. */
 export const optimizationShape = {
   batchSize: z.int().positive().default(64).describe('Pictures per step'),
   optimizer: z.enum(['adamw', 'sgd']).default('adamw').describe('sgd has a momentum of 0.9'),
@@ -106,7 +106,7 @@ export const optimizationShape = {
   ...adversaryShape,
 };
 
-/** What computes, and how. */
+/** The options that say what computes, and how. */
 export const engineShape = {
   engine: z
     .enum(['auto', ...engineNames])

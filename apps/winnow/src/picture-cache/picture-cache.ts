@@ -5,7 +5,7 @@ import { writeAtomically } from '@winnow/formats';
 import envPaths from 'env-paths';
 
 const SUFFIX = '.pictures';
-/** Of all files together; those that were not used for longest go first. */
+/** Most bytes of all files together; those that were not used for longest go first. */
 const MOST_BYTES = 1024 ** 3;
 
 /** Where this user's programs keep what they can make again. */

@@ -10,7 +10,7 @@ export interface Pace {
   readonly remainingSeconds: number;
 }
 
-/** What a person sees of a run while it goes on. */
+/** Shows a person how a run goes on. */
 export interface Progress {
   /** A line that stays. */
   note(line: string): void;

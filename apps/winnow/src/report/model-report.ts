@@ -35,7 +35,7 @@ export function sitesReport(sites: readonly Site[]): string {
   );
 }
 
-/** What each site kept of the dense model: layers down, components across. */
+/** Tabulates what each site kept of the dense model: layers down, components across. */
 export function keptReport(kept: readonly KeptSite[]): string {
   const columns = [...new Set(kept.map(({ component }) => component))];
   const layers = [...new Set(kept.map(({ layer }) => layer))];
@@ -52,7 +52,7 @@ export function keptReport(kept: readonly KeptSite[]): string {
   );
 }
 
-/** What masks leave of each matrix: layers of each tower down, matrices across, and what that is in all. */
+/** Tabulates what masks leave of each matrix: layers of each tower down, matrices across, and what that is in all. */
 export function sparsityReport(matrices: readonly MatrixSparsity[]): string {
   const parts = [...new Set(matrices.map(({ part }) => part))];
   const nameOf = ({ tower, layer }: MatrixSparsity) => `${tower} ${layer === undefined ? 'after' : layer}`;

@@ -2,7 +2,7 @@ import type { BudgetUnit, Scores } from '@winnow/core';
 import type { CompressSummary, Summary, TrainSummary } from '../run-folder/summary';
 import { bytes, count, duration, milliseconds, scoreText, table, times } from './format';
 
-/** What came out of a run, for people. */
+/** Describes the results of a run, for people. */
 export function runReport(summary: Summary, folder: string): string {
   const body = summary.command === 'train' ? trainReport(summary) : compressReport(summary);
   const spent = summary.ledger.map(({ phase, wallMs }) => `${phase} ${duration(wallMs / 1000)}`).join(', ');

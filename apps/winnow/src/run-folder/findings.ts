@@ -3,7 +3,7 @@ import type { Json } from '@winnow/core';
 import { type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
 
-/** What a method found beside its decision: data of figures. */
+/** The file of what a method found beside its decision: data of figures. */
 const FINDINGS_FILE = 'findings.json';
 
 const findingsFormat: JsonFileFormat<Json> = { schema: z.json(), what: 'the findings of a method' };

@@ -11,7 +11,7 @@ import { LOCK_FILE } from './run-lock';
 
 export const RECORD_FILE = 'config.json';
 
-/** What a run was asked for: all that its result depends on. */
+/** The request for a run: all that its result depends on. */
 const runRecord = z.object({
   command: z.string(),
   /** Every option with its value, nested as in a config file. */
@@ -38,7 +38,7 @@ export const recordFormat: JsonFileFormat<RunRecord> = {
   what: 'the record of a Winnow run',
 };
 
-/** What computes in a run: that of the run which is resumed, otherwise what is asked for. */
+/** Chooses what computes in a run: that of the run which is resumed, otherwise what is asked for. */
 export function engineChoice(record: RunRecord | undefined, asked: EngineChoice): EngineChoice {
   return record ?? asked;
 }

@@ -31,7 +31,7 @@ const common = {
   /** Name of the score that models are compared by. */
   metric: z.string(),
   ledger: z.array(ledgerEntrySchema),
-  /** Of the process that finished the run; the ledger has the phases' own times, over all processes. */
+  /** Time of the process that finished the run; the ledger has the phases' own times, over all processes. */
   wallSeconds: z.number(),
 };
 
@@ -83,10 +83,10 @@ const compressSummary = z
 const summary = z.discriminatedUnion('command', [trainSummary, compressSummary]);
 export type TrainSummary = z.output<typeof trainSummary>;
 export type CompressSummary = z.output<typeof compressSummary>;
-/** What came out of a run. Its presence in a run folder means that the run has finished. */
+/** The results of a run. Their presence in a run folder means that the run has finished. */
 export type Summary = z.output<typeof summary>;
 
-/** What the summaries of all commands say in the same way. */
+/** Summarises what all commands say in the same way. */
 export function commonSummary(
   { hash, engine, precision, winnow }: RunRecord,
   data: DataFacts,

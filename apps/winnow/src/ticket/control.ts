@@ -2,7 +2,7 @@ import { type KeptEntries, type TensorTree, disposeTree, prunableMatrices, tidyT
 import { type Disturbance, disturbed, likeMask, randomMask, removedCount } from '@winnow/lottery-ticket';
 import type { Start } from '../model-source/start';
 
-/** What is trained in a ticket's place, at its sparsity. */
+/** The things to train in a ticket's place, at its sparsity. */
 export const controls = [
   'none',
   'random',
@@ -32,7 +32,7 @@ function maskOf(control: Control, { model }: Start, kept: KeptEntries, seed: num
   }
 }
 
-/** What a control does to the weights: θ_0″ of the slides. */
+/** Names the disturbance of the weights by a control: θ_0″ of the slides. */
 function disturbanceOf(control: Control): Disturbance {
   switch (control) {
     case 'shuffled':

@@ -193,7 +193,7 @@ const pointOf = (
   verdict: isRelaxedWinning ? 'wins' : isWithinDeviation ? 'by its deviation' : 'loses',
 });
 
-/** Of the tickets that were listed, where their files are still there. */
+/** Makes the matrix of overlaps of the tickets that were listed, where their files are still there. */
 async function overlapMatrix(files: string): Promise<ShareMatrix | undefined> {
   const known = listed(files).filter((file) => existsSync(file));
   if (known.length < 2) return undefined;

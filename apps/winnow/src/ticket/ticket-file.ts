@@ -15,6 +15,6 @@ export async function readTicket(file: string): Promise<Ticket> {
   return parseTicket(await readJson(file, format), file);
 }
 
-/** What a ticket is called in a table. */
+/** Names a ticket in a table. */
 export const ticketLabel = ({ found, sparsity }: Ticket): string =>
   `${found.data} ${Number((100 * sparsity).toFixed(2))} %`;

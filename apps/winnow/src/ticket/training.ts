@@ -42,7 +42,7 @@ export interface TicketTraining {
   readonly seed: number;
 }
 
-/** What a ticket came to; the caller owns the parameters. */
+/** The result of training a ticket; the caller owns the parameters. */
 export interface TrainedTicket {
   readonly model: Model;
   readonly params: TensorTree;

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
 
-/** What a summary says of the data of a run. */
+/** Facts about the data of a run, as its summary tells them. */
 export interface DataFacts {
   readonly name: string;
   readonly classes?: number;
@@ -26,7 +26,7 @@ export type HeadChoice = (typeof headChoices)[number];
 /** A task on opened data: the commands need not know which one it is. */
 export interface Workload extends Splits<unknown> {
   readonly facts: DataFacts;
-  /** What a saved model remembers of it. */
+  /** Facts about it that a saved model remembers. */
   readonly origin: Readonly<Record<string, Json>>;
   /** Names of a classifier's classes, in the order of its logits. */
   readonly classNames?: readonly string[];
@@ -43,7 +43,7 @@ export interface Workload extends Splits<unknown> {
 /** A task that the command line offers: one literal in the table. */
 export interface WorkloadKind {
   readonly name: string;
-  /** What a model for it is. */
+  /** The kind of model that it is for. */
   readonly modelKind: DenseConfig['kind'];
   readonly defaultData: string;
   /** Whether data of that name or path are for this task, as far as can be told without opening them. */

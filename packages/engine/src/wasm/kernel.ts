@@ -12,7 +12,7 @@ import {
 
 type KernelOutput = TensorInfo | TensorInfo[];
 
-/** What a kernel is called with. */
+/** The inputs, attributes and backend that a kernel is called with. */
 export interface KernelCall {
   readonly backend: BackendWasm;
   readonly attributes: NamedAttrMap;

@@ -60,7 +60,7 @@ export function colours(): Colours {
   };
 }
 
-/** What a chart is called where it cannot be seen; its numbers stand in a table of the page. */
+/** Describes a chart where it cannot be seen; its numbers stand in a table of the page. */
 export const described = (description: string) => ({ aria: { enabled: true, label: { description } } });
 
 /** A chart that follows its element's size and the page's colours. */

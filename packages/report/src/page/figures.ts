@@ -3,7 +3,7 @@ import { type Colours, chart, described } from './chart';
 import { choice, elementById } from './data';
 import { type Figure, figuresOf } from './figure';
 
-/** What methods found, drawn by the shape of the data: nothing here knows a method. */
+/** Draws what methods found, by the shape of the data: nothing here knows a method. */
 export function drawFigures({ figures }: PageData): void {
   if (figures.length === 0) return;
   const list = elementById('figure-list');
@@ -31,7 +31,7 @@ export function drawFigures({ figures }: PageData): void {
   draw();
 }
 
-/** What fits under an axis in one line; longer names are written aslant, for which they need height. */
+/** Most characters that fit under an axis in one line; longer names are written aslant, for which they need height. */
 const LINE_CHARACTERS = 120;
 
 function optionOf({ title, kind, places, series }: Figure, { palette, ink, quiet, line, ground }: Colours) {

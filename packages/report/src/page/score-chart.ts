@@ -26,7 +26,7 @@ function legendOf(labels: readonly string[], { ink }: Colours, widthPx: number) 
     : { lines, type: 'plain' };
 }
 
-/** What all charts of scores have: legend, tips, and the axes with the score upwards. */
+/** Makes the frame of all charts of scores: legend, tips, and the axes with the score upwards. */
 export function scoreFrame(
   axis: { readonly name: string; text(value: number): string },
   metric: string,
@@ -72,7 +72,7 @@ export function scoreFrame(
   };
 }
 
-/** What a curve's points look like, where its colour is not its own. */
+/** Symbols of a curve's points, where its colour is not its own. */
 const METHOD_SYMBOLS = ['circle', 'rect', 'triangle', 'diamond'];
 const CONTROL_SYMBOLS = ['emptyCircle', 'emptyRect', 'emptyTriangle', 'emptyDiamond'];
 

@@ -6,7 +6,7 @@ const twofold: Budget = { unit: 'compressible-parameters', keep: 0.5 };
 /** Forward and backward cost three forward passes. */
 const FORWARD_PASSES_PER_STEP = 3;
 
-/** What holds for the compute that a method spends, as the runner measures it. */
+/** The laws of the compute that a method spends, as the runner measures it. */
 export function computeLaws({ subject, outcomeOf }: Laboratory): Law[] {
   const { kind } = subject;
   return [

@@ -12,7 +12,7 @@ import { compressTiny, retraining, stepsPerEpoch } from './subject';
 
 const budget: Budget = { unit: 'compressible-parameters', keep: 0.5 };
 
-/** What a method promises to its user. */
+/** The laws of a method's promises to its user. */
 export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
   const { method, options, kind } = subject;
   return [

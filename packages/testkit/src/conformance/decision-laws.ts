@@ -35,7 +35,7 @@ const twofold: Budget = { unit: 'compressible-parameters', keep: 0.5 };
 /** One for each kind of model: others are drawn by tests of the core. */
 const variantSeed = 1;
 
-/** What holds for the decision a method finds, and for the parameters that come with it. */
+/** The laws of the decision that a method finds, and of the parameters that come with it. */
 export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
   const { kind, method } = subject;
   const { granularity = 'units' } = method.manifest;

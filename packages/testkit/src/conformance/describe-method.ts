@@ -20,9 +20,9 @@ export interface ConformanceOptions {
   /** Another seed must lead to another decision. */
   readonly isRandom?: boolean;
   readonly engine?: EngineName;
-  /** What its budgets may count; by default every unit that its decisions change. */
+  /** Units that its budgets may count; by default every unit that its decisions change. */
   readonly units?: readonly BudgetUnit[];
-  /** What it can make smaller; by default every kind of model. */
+  /** Kinds of models that it can make smaller; by default all. */
   readonly kinds?: readonly TinyKind[];
 }
 

@@ -6,7 +6,7 @@ import { type Outcome, type Subject, compressTiny } from './subject';
 const budget: Budget = { unit: 'compressible-parameters', keep: 0.5 };
 const mostAttempts = 100;
 
-/** What holds when a run ends before its time and is run again. */
+/** The laws of a run that ends before its time and is run again. */
 export function recoveryLaws({ subject, outcomeOf }: Laboratory): Law[] {
   return [
     {

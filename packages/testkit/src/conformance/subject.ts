@@ -29,9 +29,9 @@ export interface Subject {
   readonly options: Readonly<Record<string, unknown>>;
   /** Another seed must lead to another decision. */
   readonly isRandom: boolean;
-  /** What it makes smaller. */
+  /** The kind of model that it makes smaller. */
   readonly kind: TinyKind;
-  /** What its budgets may count; it must refuse the others. */
+  /** Units that its budgets may count; it must refuse the others. */
   readonly units: readonly BudgetUnit[];
 }
 
@@ -47,7 +47,7 @@ export function reachable(
   return { unit, keep: Math.max(keep, smallestKeep) };
 }
 
-/** What the laws vary; the rest is the same in every trial. */
+/** The parts of a trial that laws vary; the rest is the same in every one. */
 export interface Trial {
   readonly budget: Budget;
   readonly seed?: number;
@@ -59,12 +59,12 @@ export interface Trial {
   readonly computeLimit?: number;
 }
 
-/** What a finished trial leaves: nothing of it lives on the engine. */
+/** The results of a finished trial: nothing of them lives on the engine. */
 export interface Outcome {
   readonly decision: Decision;
   /** Final parameters. */
   readonly params: HostTensors;
-  /** What the method returned; missing when an earlier run of the same store had finished the search. */
+  /** Parameters that the method returned; missing when an earlier run of the same store had finished the search. */
   readonly masked: HostTensors | undefined;
   readonly result: Omit<CompressionResult, 'params'>;
 }

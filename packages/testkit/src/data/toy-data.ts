@@ -8,7 +8,7 @@ import {
   randomStream,
 } from '@winnow/core';
 
-/** What the toy pictures and the models for them agree on. */
+/** The sizes on which the toy pictures and the models for them agree. */
 export const toyShape = { imageSize: 8, channels: 1, classes: 3 } as const;
 
 const { imageSize, channels, classes } = toyShape;

@@ -18,7 +18,7 @@ const places = orientations + classes;
 const bright = places + imageSize;
 const endToken = bright + 1;
 
-/** What the toy texts and the models for them agree on. */
+/** The sizes on which the toy texts and the models for them agree. */
 export const toyTextShape = { vocabulary: endToken + 1, context: 5, endToken } as const;
 
 /**

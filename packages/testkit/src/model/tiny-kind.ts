@@ -11,7 +11,7 @@ import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
 export interface TinyKind {
   readonly name: string;
   makeModel(): TinyModel;
-  /** Of another geometry, drawn from the seed. */
+  /** Makes a model of another geometry, drawn from the seed. */
   makeVariant(seed: number): TinyModel;
   readonly data: Splits<unknown>;
   taskOf(model: Model): Task;
