@@ -1,5 +1,6 @@
 import { mutateSealed, readThroughCache } from './cached-pictures.mjs';
 import { handOutJob } from './queue.mjs';
+import { mutateBytes } from './mutate-bytes.mjs';
 import { mutateJson } from './mutate-json.mjs';
 import { mutatePicture } from './mutate-picture.mjs';
 import { mutateSafetensors } from './mutate-safetensors.mjs';
@@ -202,6 +203,10 @@ export const kinds = [
     runCommands('unfinished').slice(3),
     2,
   ),
+  {
+    ...runFile('run lock', 'unfinished', 'run.lock', mutateBytes, runCommands('unfinished').slice(3), 2),
+    weight: 0.1,
+  },
   {
     name: 'options file',
     fixtures: ['options', 'pictures'],

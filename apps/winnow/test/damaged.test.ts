@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,6 +115,22 @@ describe('a damaged file of a run', () => {
     await blames(file, ['report', at('run'), '--tensorboard'], /metrics\.jsonl, line 2: .*at phase: /s);
     writeFileSync(file, `${lines[0] ?? ''}\n{"phase": "train", "st`);
     expect((await winnow(['report', at('run'), '--tensorboard'])).code).toBe(0);
+  });
+
+  it.each(['metrics.jsonl', 'run.lock'])('%s that leads elsewhere is not written', async (name) => {
+    const [file, elsewhere] = [at('run', name), at('elsewhere')];
+    rmSync(at('run', 'summary.json'));
+    rmSync(at('run', 'checkpoints'), { recursive: true });
+    for (const target of [elsewhere, file]) {
+      rmSync(file, { force: true });
+      symlinkSync(target, file);
+      const { code, stderr } = await winnow(['train', '--resume', '--out', at('run')]);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining(`${name}: expected a file, got a symbolic link`),
+      ]);
+      expect(existsSync(elsewhere)).toBe(false);
+    }
   });
 
   it('a checkpoint of another run', async () => {

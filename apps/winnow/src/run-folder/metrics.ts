@@ -1,7 +1,7 @@
-import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type Json, UserError } from '@winnow/core';
-import { kindOf } from '@winnow/formats';
 import { z } from 'zod';
+import { APPEND, isOwnFile } from './own-file';
 
 /** One line of `metrics.jsonl`. */
 export type Metric = { readonly phase: string; readonly step: number } & Readonly<Record<string, Json>>;
@@ -20,10 +20,7 @@ const spelled = (_key: string, value: unknown): unknown =>
 
 const line = z.looseObject({ phase: z.string(), step: z.number() });
 
-export function metricsFile(
-  file: string,
-  append: (file: string, text: string) => void = appendFileSync,
-): Metrics {
+export function metricsFile(file: string, append: (file: string, text: string) => void = appendTo): Metrics {
   return {
     append: (metric) => {
       try {
@@ -36,9 +33,7 @@ export function metricsFile(
       }
     },
     rewind: (phase, step) => {
-      const stats = statSync(file, { throwIfNoEntry: false });
-      if (stats === undefined) return;
-      if (!stats.isFile()) throw new UserError(`cannot write ${file}: expected a file, got ${kindOf(stats)}`);
+      if (!isOwnFile(file)) return;
       const text = readFileSync(file, 'utf8');
       const kept = text
         .split('\n')
@@ -49,10 +44,20 @@ export function metricsFile(
         .map((candidate) => `${candidate}\n`)
         .join('');
       if (kept === text) return;
-      writeFileSync(`${file}.tmp`, kept);
+      rmSync(`${file}.tmp`, { force: true, recursive: true });
+      writeFileSync(`${file}.tmp`, kept, { flag: 'wx' });
       renameSync(`${file}.tmp`, file);
     },
   };
+}
+
+function appendTo(file: string, text: string): void {
+  const descriptor = openSync(file, APPEND);
+  try {
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** A line that a crash cut short is none. */

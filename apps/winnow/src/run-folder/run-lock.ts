@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
+import { APPEND, isOwnFile } from './own-file';
 
 export const LOCK_FILE = 'run.lock';
 
@@ -23,14 +24,19 @@ export class RunBusyError extends Error {
   }
 }
 
-/** @throws {RunBusyError} while another process works in the folder. */
+/**
+ * @throws {RunBusyError} while another process works in the folder.
+ * @throws {UserError} when its lock is no file.
+ */
 export function lockRun(folder: string): RunLock {
   return lockFolder(folder, new RunBusyError(folder));
 }
 
 /** @throws {Error} `busy` while another process has locked the folder. */
 export function lockFolder(folder: string, busy: Error): RunLock {
-  const descriptor = openSync(join(folder, LOCK_FILE), 'a');
+  const file = join(folder, LOCK_FILE);
+  isOwnFile(file);
+  const descriptor = openSync(file, APPEND);
   if (!isLocked(descriptor)) {
     closeSync(descriptor);
     throw busy;
