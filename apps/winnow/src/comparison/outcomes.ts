@@ -26,8 +26,9 @@ export async function outcomesIn(
   place: string,
 ): Promise<Outcomes> {
   const unreadable: Failure[] = [];
-  const trained = await Promise.all(
-    dense.map(async ({ workload, seed, job }): Promise<DenseMeasurement | Failure> => {
+  const trained = await inOrder(
+    dense,
+    async ({ workload, seed, job }): Promise<DenseMeasurement | Failure> => {
       const failed = (message: string) => ({ job: job.id, workload, seed, what: 'dense training', message });
       const { summary, latencies, fault } = await filesOf(folder, job, place, (message) => {
         unreadable.push({ ...failed(message), what: 'latencies of the dense model' });
@@ -49,10 +50,10 @@ export async function outcomesIn(
         bytes,
         latencies,
       };
-    }),
+    },
   );
-  const compressed = await Promise.all(
-    points.map((point, index) => pointOutcome(folder, point, jobs[index], { place, unreadable })),
+  const compressed = await inOrder(points, (point, index) =>
+    pointOutcome(folder, point, jobs[index], { place, unreadable }),
   );
   const both = [...trained, ...compressed];
   return {
@@ -60,6 +61,16 @@ export async function outcomesIn(
     measurements: compressed.flatMap((one) => ('message' in one ? [] : [one])),
     failures: [...both.flatMap((one) => ('message' in one ? [one] : [])), ...unreadable],
   };
+}
+
+/** One after the other: a comparison may have more runs than a process may have files open. */
+async function inOrder<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const [index, item] of items.entries()) results.push(await work(item, index));
+  return results;
 }
 
 async function pointOutcome(
