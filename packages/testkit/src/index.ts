@@ -13,6 +13,7 @@ export { crossEncoders, dualEncoders, tinyKinds, twinEncoders, visionTransformer
 export type { TinyKind } from './model/tiny-kind';
 export { tinyModel, tinyVariant } from './model/tiny-model';
 export type { TinyModel } from './model/tiny-model';
+export { python, pythonHas, runPython } from './python/python';
 export { redisProgram, startRedis } from './redis/redis-server';
 export type { RedisServer } from './redis/redis-server';
 export { SimulatedCrash, crashAfterSaves, memorySnapshotStore } from './store/memory-store';

@@ -14,6 +14,7 @@ import {
 import { z } from 'zod';
 import { tokenizerFiles } from '../model-source/companions';
 import { type OpenedModel, openModel } from '../model-source/open-model';
+import { tokenizerConfig } from '../model-source/tokenizer-config';
 import { writeWhole } from '../model-source/write-whole';
 import { pathOption } from '../options/path';
 import { print } from '../terminal/terminal';
@@ -46,7 +47,7 @@ export const exportCommand: Command = {
     await startEngine('wasm');
     const opened = await openModel(positional);
     try {
-      const companions = { ...(await tokenizerFiles(opened)), ...preprocessorOf(opened) };
+      const companions = { ...(await tokenizerOf(opened)), ...preprocessorOf(opened) };
       const lines = await writeWhole(out, (folder) => write({ folder, out }, format, opened, companions));
       for (const line of lines) print(terminal.stdout, line);
     } finally {
@@ -62,6 +63,15 @@ function preprocessorOf({ model, normalisation = imageNetNormalisation }: Opened
   return vision === undefined
     ? {}
     : { [PREPROCESSOR_FILE]: imageProcessorConfig(normalisation, vision.imageSize) };
+}
+
+/** The tokenizer beside the model, with a configuration of it for `transformers` where none is there. */
+async function tokenizerOf(opened: OpenedModel): Promise<Companions> {
+  const { tokenizerPath, model } = opened;
+  const config = denseConfigOf(model);
+  const { text } = familyOf(config).towers(config);
+  if (tokenizerPath === undefined || text === undefined) return {};
+  return { ...(await tokenizerConfig(tokenizerPath, text.context)), ...(await tokenizerFiles(opened)) };
 }
 
 /** Writes the model into a folder that will be `out`, and says in which layout. */

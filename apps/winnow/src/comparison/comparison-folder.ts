@@ -11,12 +11,15 @@ import {
   readJson,
   readJsonIfThere,
   writeJson,
+  clearTemporaryFiles,
 } from '@winnow/formats';
 import { z } from 'zod';
 import { readSummary } from '../run-folder/summary';
 import { comparisonIdentity, workloadPaths } from './comparison-identity';
 
 const RECORD_FILE = 'comparison.json';
+/** No worker writes for so long; what is half-written since then belongs to one that was killed. */
+const SILENCE_MS = 3_600_000;
 
 const json: z.ZodType<Json> = z.json();
 
@@ -70,7 +73,9 @@ export async function makeComparisonFolder(path: string): Promise<ComparisonFold
   try {
     for (const name of ['runs', 'configs', 'leases', 'failures', 'latencies']) {
       await mkdir(join(folder, name), { recursive: true });
+      await clearTemporaryFiles(join(folder, name), SILENCE_MS);
     }
+    await clearTemporaryFiles(folder, SILENCE_MS);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`cannot make the folder of the comparison, ${path}: ${reason}`);

@@ -59,11 +59,14 @@ export function parseOptions<Schema extends OptionsSchema>(
   throw new UserError(`${what}:\n  ${lines.join('\n  ')}`);
 }
 
+const LONGEST_SHOWN = 100;
+
 /** A value of another type is shown as it was given. */
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_type' || issue.input === undefined) return issue.message;
   const kind = issue.expected === 'int' ? 'a whole number' : `a ${issue.expected}`;
-  return `expected ${kind}, got ${JSON.stringify(issue.input) ?? String(issue.input)}`;
+  const shown = JSON.stringify(issue.input) ?? String(issue.input);
+  return `expected ${kind}, got ${shown.length > LONGEST_SHOWN ? `${shown.slice(0, LONGEST_SHOWN)}…` : shown}`;
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

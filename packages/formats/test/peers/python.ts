@@ -1,28 +1,16 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { python, pythonHas, runPython } from '@winnow/testkit';
 
-/** The interpreter that has the other libraries, as in an environment made for these tests. */
-const python = process.env['WINNOW_PEER_PYTHON'] ?? 'python3';
 const script = fileURLToPath(new URL('./peers.py', import.meta.url));
-
-function hasModules(modules: readonly string[]): boolean {
-  const search = `import importlib.util, sys; sys.exit(not all(importlib.util.find_spec(m) for m in ${JSON.stringify(modules)}))`;
-  return spawnSync(python, ['-c', search]).status === 0;
-}
 
 /** Runs the tests where Python has these modules, otherwise shows them as skipped. */
 export function withPeer(modules: readonly string[], tests: () => void): void {
   const names = modules.join(', ');
-  if (hasModules(modules)) describe(`beside ${names}`, tests);
+  if (pythonHas(modules)) describe(`beside ${names}`, tests);
   else {
-    describe.skip(`beside ${names} (not in ${python}; WINNOW_PEER_PYTHON names an interpreter)`, tests);
+    describe.skip(`beside ${names} (not in ${python()}; WINNOW_PEER_PYTHON names an interpreter)`, tests);
   }
 }
 
 /** Runs `peers.py`; what it complains of is in the error. */
-export function runPeer(...args: readonly string[]): void {
-  execFileSync(python, [script, ...args], {
-    stdio: 'pipe',
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', OMP_NUM_THREADS: '1' },
-  });
-}
+export const runPeer = (...args: readonly string[]): void => void runPython(script, ...args);
