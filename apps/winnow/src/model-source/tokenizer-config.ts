@@ -15,9 +15,9 @@ const tokenizerFile = z.looseObject({
 });
 
 /**
- * What `transformers` wants to know of a tokenizer beside its vocabulary: which class reads it, what its special tokens are
- * called (texts are filled up with the end token, as CLIP's are) and how long a text may be. Nothing for a tokenizer of a
- * kind that we do not read, which its own configuration describes.
+ * The configuration that `transformers` reads beside a tokenizer's vocabulary: which class reads it, what its special
+ * tokens are called (texts are filled up with the end token, as CLIP's are) and how long a text may be. Nothing for a
+ * tokenizer of a kind that we do not read, which its own configuration describes.
  * @param context Tokens of the longest text.
  */
 export async function tokenizerConfig(tokenizerPath: string, context: number): Promise<Companions> {
