@@ -20,7 +20,8 @@ folder = os.path.join(parent, f"winnow-gpu-{digest}")
 if not os.path.isdir(folder):
     work = f"{folder}.{os.getpid()}"
     with tarfile.open(archive, "r:xz") as packed:
-        packed.extractall(work, filter="data")
+        # Pythons before 3.11.4 have no filters; the archive is the caller's own build, so none is owed there.
+        packed.extractall(work, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     os.rename(os.path.join(work, "winnow"), folder)
     shutil.rmtree(work)
 print(folder)
