@@ -109,7 +109,10 @@ describe('gpu.sh', { skip: hasPython ? false : 'it needs python3' }, () => {
       }),
     );
     for (const { stdout, stderr } of calls)
-      assert.match(stdout + stderr, /winnow-gpu-\w{16}\n.*js\/run\.mjs\n--out\n.*out\n--device\ncpu\nbuild\n$/);
+      assert.match(
+        stdout + stderr,
+        /winnow-gpu-\w{16}\n.*js\/run\.mjs\n--out\n.*out\n--device\ncpu\nbuild\n$/,
+      );
     assert.equal(readdirSync(work).filter((name) => name.startsWith('winnow-gpu-')).length, 1);
   });
 
