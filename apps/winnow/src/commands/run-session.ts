@@ -54,6 +54,9 @@ function metricsLog(metrics: Metrics): EventLog {
       case 'phase':
         metrics.rewind(event.phase, event.from);
         break;
+      case 'scoring':
+        metrics.rewind(event.phase, -1);
+        break;
       case 'step': {
         const { phase, step, loss } = event;
         metrics.append({ phase, step, loss, imagesPerSecond: Number(imagesPerSecond.toFixed(1)) });

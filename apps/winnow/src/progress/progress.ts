@@ -54,6 +54,7 @@ export function eventSink(progress: Progress, log: EventLog): (event: RunEvent) 
       case 'note':
         progress.note(event.text);
         break;
+      case 'scoring':
       case 'checkpoint':
         break;
       default:

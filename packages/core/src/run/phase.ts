@@ -18,6 +18,8 @@ export type RunEvent =
       readonly loss: number;
       readonly examples: number;
     }
+  /** Scores are about to be computed; those that a killed run reported under this name are not the run's. */
+  | { readonly kind: 'scoring'; readonly phase: string }
   | { readonly kind: 'scores'; readonly phase: string; readonly step: number; readonly scores: Scores }
   | { readonly kind: 'checkpoint'; readonly phase: string; readonly step: number }
   /** A remark of the method. */

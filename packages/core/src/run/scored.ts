@@ -13,8 +13,11 @@ export async function scoredOnce(
 ): Promise<Scores> {
   const saved = await loadSnapshot(store, name, scoresSchema);
   if (saved !== undefined) return saved.meta;
+  report({ kind: 'scoring', phase: name });
   const scores = await compute();
-  await store.save(name, { tensors: new Map(), meta: toJson(scores) });
+  const meta = toJson(scores);
+  // Before they are saved: a run that is killed in between reports them again, one killed after it never would.
   report({ kind: 'scores', phase: name, step: 0, scores });
+  await store.save(name, { tensors: new Map(), meta });
   return scores;
 }

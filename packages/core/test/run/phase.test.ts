@@ -68,7 +68,7 @@ describeOnEveryEngine('a phase', () => {
     const before = memory().numTensors;
     const { params, milestones, ledger } = await run(line);
     const told = events.flatMap((event) =>
-      event.kind === 'step' || event.kind === 'note'
+      event.kind === 'step' || event.kind === 'note' || event.kind === 'scoring'
         ? []
         : [`${event.kind} ${'step' in event ? event.step : event.from}`],
     );
@@ -129,6 +129,19 @@ describeOnEveryEngine('a phase', () => {
       /^runs\/a\/checkpoints\/scores\.safetensors: .*top1: /,
     );
     disposeTree(line);
+  });
+
+  it('tells of scores before it saves them, and of no others once they are saved', async () => {
+    const failing: Runner = {
+      ...runner,
+      store: { ...runner.store, save: () => Promise.reject(new Error('killed')) },
+    };
+    const score = () => Promise.resolve({ top1: 50 });
+    await expect(scoredOnce(failing, 'scores', score)).rejects.toThrow('killed');
+    expect(events.map(({ kind }) => kind)).toEqual(['scoring', 'scores']);
+    await scoredOnce(runner, 'scores', score);
+    await scoredOnce(runner, 'scores', score);
+    expect(events.map(({ kind }) => kind)).toEqual(['scoring', 'scores', 'scoring', 'scores']);
   });
 
   it('saves no score that is not a number: it would come back as null', async () => {

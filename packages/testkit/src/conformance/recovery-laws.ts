@@ -1,6 +1,8 @@
-import { type Budget, InterruptedError, type RunEvent } from '@winnow/core';
-import { SimulatedCrash, crashAfterSaves, memorySnapshotStore } from '../store/memory-store';
+import { type Budget, InterruptedError, type RunEvent, type SnapshotStore } from '@winnow/core';
+import { isDeepStrictEqual } from 'node:util';
+import { SimulatedCrash, crashAfterSave, crashAfterSaves, memorySnapshotStore } from '../store/memory-store';
 import { type Laboratory, type Law, demand, demandSame } from './law';
+import { runLog } from './run-log';
 import { type Outcome, type Subject, compressTiny } from './subject';
 
 const budget: Budget = { unit: 'compressible-parameters', keep: 0.5 };
@@ -13,7 +15,14 @@ export function recoveryLaws({ subject, outcomeOf }: Laboratory): Law[] {
       name: 'killed after every single checkpoint and resumed, it ends in the same bytes',
       check: async () => {
         const expected = await outcomeOf(budget);
-        demandSame(await killedAtEverySave(subject), expected, 'killed and resumed');
+        const killed = await killedAtEverySave(subject);
+        demandSame(killed, expected, 'killed and resumed');
+        const lost = expected.log.find((line) => !killed.log.includes(line));
+        demand(lost === undefined, `killed and resumed, it never tells of ${String(lost)}`);
+        demand(
+          isDeepStrictEqual(killed.log, expected.log),
+          'killed and resumed, it tells of something twice',
+        );
       },
     },
     {
@@ -30,13 +39,24 @@ export function recoveryLaws({ subject, outcomeOf }: Laboratory): Law[] {
   ];
 }
 
-/** Every attempt dies at its second save, so together they start again from every snapshot there is. */
+/**
+ * Attempts die in turn right after their first save and right before their second, so together they start again from
+ * every snapshot there is. The outcome's log is that of all of them.
+ */
 async function killedAtEverySave(subject: Subject): Promise<Outcome> {
-  const store = memorySnapshotStore();
-  const onEvent = watchPhases();
+  const reached = new Map<string, number>();
+  const store = notingSteps(memorySnapshotStore(), reached);
+  const watch = watchPhases(reached);
+  const log = runLog();
+  const onEvent = (event: RunEvent) => {
+    watch(event);
+    log.note(event);
+  };
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     try {
-      return await compressTiny(subject, { budget, store: crashAfterSaves(store, 1), onEvent });
+      const mortal = attempt % 2 === 0 ? crashAfterSave(store) : crashAfterSaves(store, 1);
+      const outcome = await compressTiny(subject, { budget, store: mortal, onEvent });
+      return { ...outcome, log: log.lines() };
     } catch (error) {
       if (!(error instanceof SimulatedCrash)) throw error;
     }
@@ -48,11 +68,9 @@ async function killedAtEverySave(subject: Subject): Promise<Outcome> {
  * Follows a run over its restarts: an unfinished phase goes on from its last checkpoint before anything else, and a
  * finished one never starts again.
  */
-function watchPhases(): (event: RunEvent) => void {
+function watchPhases(reached: ReadonlyMap<string, number>): (event: RunEvent) => void {
   const lengths = new Map<string, number>();
-  const reached = new Map<string, number>();
   return (event) => {
-    if (event.kind === 'checkpoint') reached.set(event.phase, event.step);
     if (event.kind !== 'phase') return;
     const { phase, steps, from } = event;
     const unfinished = [...lengths].find(
@@ -65,6 +83,17 @@ function watchPhases(): (event: RunEvent) => void {
     lengths.set(phase, steps);
   };
 }
+
+/** The same store, which notes the step at which each phase was saved last. */
+const notingSteps = (store: SnapshotStore, reached: Map<string, number>): SnapshotStore => ({
+  ...store,
+  save: async (name, snapshot) => {
+    await store.save(name, snapshot);
+    const { meta } = snapshot;
+    if (typeof meta === 'object' && meta !== null && 'step' in meta && typeof meta.step === 'number')
+      reached.set(name.replace(/^phase-/, ''), meta.step);
+  },
+});
 
 async function stoppedAndResumed(subject: Subject, stopAfter: number): Promise<Outcome> {
   const store = memorySnapshotStore();

@@ -21,6 +21,7 @@ import {
 import type { TinyKind } from '../model/tiny-kind';
 import type { TinyModel } from '../model/tiny-model';
 import { memorySnapshotStore } from '../store/memory-store';
+import { runLog } from './run-log';
 
 /** A method under test, and how to run it quickly. */
 export interface Subject {
@@ -66,6 +67,8 @@ export interface Outcome {
   readonly params: HostTensors;
   /** Parameters that the method returned; missing when an earlier run of the same store had finished the search. */
   readonly masked: HostTensors | undefined;
+  /** A line for each step and each scoring of this attempt. */
+  readonly log: readonly string[];
   readonly result: Omit<CompressionResult, 'params'>;
 }
 
@@ -94,13 +97,17 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
   const { model, params } = makeModel();
   const configured = method.configure(options);
   let masked: HostTensors | undefined;
+  const log = runLog();
   const attempt = async (): Promise<Outcome> => {
     const { params: final, ...result } = await runCompression({
       runner: {
         store,
         checkpointEvery,
         ...(signal === undefined ? {} : { signal }),
-        report: (event) => onEvent?.(event),
+        report: (event) => {
+          log.note(event);
+          onEvent?.(event);
+        },
       },
       method: {
         ...configured,
@@ -127,7 +134,7 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
     });
     const host = await downloadTree(final);
     disposeTree(final);
-    return { decision: result.decision, params: host, masked, result };
+    return { decision: result.decision, params: host, masked, log: log.lines(), result };
   };
   return attempt().finally(() => {
     disposeTree(params);

@@ -21,6 +21,17 @@ export class SimulatedCrash extends Error {
   override readonly name = 'SimulatedCrash';
 }
 
+/** The same store, which kills the run as soon as anything is saved. */
+export function crashAfterSave(store: SnapshotStore): SnapshotStore {
+  return {
+    ...store,
+    save: async (name, snapshot) => {
+      await store.save(name, snapshot);
+      throw new SimulatedCrash(`killed after saving ${name}`);
+    },
+  };
+}
+
 /** The same store, until `saves` snapshots have been saved: the next save kills the run and leaves nothing behind. */
 export function crashAfterSaves(store: SnapshotStore, saves: number): SnapshotStore {
   let saved = 0;
