@@ -1,7 +1,3 @@
-export { arePlaceholders } from './checkpoint/class-names';
-export { checkpointKind, importModel, importVisionTransformer } from './checkpoint/import-model';
-export type { ImportedModel, ImportedVisionTransformer } from './checkpoint/import-model';
-export type { ImportOptions } from './checkpoint/reading';
 export type { Companions } from './file/companions';
 export { FormatError } from './file/format-error';
 export { checkJson, parseJson } from './file/json';
@@ -22,7 +18,11 @@ export {
 export type { FileContent } from './file/write-atomically';
 export { readYaml } from './file/yaml-file';
 export type { YamlFileFormat } from './file/yaml-file';
-export { exportHuggingFace } from './hugging-face/export-hugging-face';
+export { arePlaceholders } from './layouts/class-names';
+export { exportHuggingFace } from './layouts/export-hugging-face';
+export { checkpointKind, importModel, importVisionTransformer } from './layouts/import-model';
+export type { ImportedModel, ImportedVisionTransformer } from './layouts/import-model';
+export type { ImportOptions } from './layouts/layout';
 export { clipNormalisation } from './preprocessor/normalisation';
 export type { PictureNormalisation } from './preprocessor/normalisation';
 export {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { type AnyModel, type TensorTree, anyModel, disposeTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
-import { timmClassNames } from '../src/checkpoint/class-names';
 import {
   FormatError,
   arePlaceholders,
@@ -15,6 +14,8 @@ import {
   modelFolderKind,
   saveModel,
 } from '../src/index';
+import { classNamesIn } from '../src/layouts/class-names';
+import { timmClassNames } from '../src/layouts/timm/class-names';
 import { clipTexts, one, randomValues, visionTransformers } from './random-model';
 
 const NAMES = ['tabby, tabby cat', 'Würger', '0'];
@@ -126,10 +127,11 @@ describe('a checkpoint for Hugging Face', () => {
 });
 
 test('timm lists names, or numbers them', () => {
-  const config = (json: object) => ({ file: 'config.json', json });
-  expect(timmClassNames(config({ label_names: NAMES }), 3)).toEqual(NAMES);
-  expect(timmClassNames(config({ label_names: { 1: 'b', 0: 'a' } }), 2)).toEqual(['a', 'b']);
-  expect(timmClassNames(config({ labels: ['a', 'b'] }), 2)).toEqual(['a', 'b']);
-  expect(timmClassNames(config({ num_classes: 2 }), 2)).toBeUndefined();
-  expect(() => timmClassNames(config({ label_names: NAMES }), 2)).toThrow(/the 2 classes .* got 3/);
+  const read = (json: object, classes: number) =>
+    classNamesIn({ file: 'config.json', json }, classes, timmClassNames);
+  expect(read({ label_names: NAMES }, 3)).toEqual(NAMES);
+  expect(read({ label_names: { 1: 'b', 0: 'a' } }, 2)).toEqual(['a', 'b']);
+  expect(read({ labels: ['a', 'b'] }, 2)).toEqual(['a', 'b']);
+  expect(read({ num_classes: 2 }, 2)).toBeUndefined();
+  expect(() => read({ label_names: NAMES }, 2)).toThrow(/the 2 classes .* got 3/);
 });

@@ -27,8 +27,8 @@ import {
   withLeaves,
   clipTextFamily,
 } from '@winnow/core';
-import { correspondences, fromTheirs } from '../src/checkpoint/correspondence';
-import { huggingFaceNaming } from '../src/hugging-face/vision-transformer-naming';
+import { correspondences, fromTheirs } from '../src/layouts/correspondence';
+import { visionTransformerNaming } from '../src/layouts/hugging-face/vision-transformer';
 import { importModel, importVisionTransformer, readSafetensors } from '../src/index';
 import { onEveryEngine } from './engines';
 import { withFixture } from './fixtures';
@@ -97,7 +97,10 @@ onEveryEngine('PyTorch parity', () => {
         );
         const { distillation } = model.config;
         const prefix = distillation === 'none' ? 'vit.' : 'deit.';
-        const table = correspondences(model, huggingFaceNaming({ prefix, style: 'layers', distillation }));
+        const table = correspondences(
+          model,
+          visionTransformerNaming({ prefix, style: 'layers', distillation }),
+        );
         expect([...theirs.keys()].sort()).toEqual(table.map(({ name }) => name).sort());
         const ours = fromTheirs(table, theirs);
         const gradients: VisionTransformerParams = withLeaves(params, grads);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { permuteAxes } from '../src/checkpoint/permute-axes';
+import { permuteAxes } from '../src/layouts/permute-axes';
 
 const extents = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 3 });
 const permutations = extents.chain((shape) =>

@@ -13,9 +13,9 @@ import {
   uploadTree,
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
-import { correspondences, toTheirs } from '../src/checkpoint/correspondence';
-import { clipNaming } from '../src/hugging-face/clip-naming';
-import { huggingFaceNaming } from '../src/hugging-face/vision-transformer-naming';
+import { correspondences, toTheirs } from '../src/layouts/correspondence';
+import { clipNaming } from '../src/layouts/hugging-face/dual-encoder';
+import { visionTransformerNaming } from '../src/layouts/hugging-face/vision-transformer';
 import {
   type ImportOptions,
   FormatError,
@@ -25,8 +25,8 @@ import {
   saveModel,
   writeSafetensors,
 } from '../src/index';
-import { openClipNaming } from '../src/open-clip/clip-naming';
-import { timmNaming } from '../src/timm/vision-transformer-naming';
+import { openClipNaming } from '../src/layouts/open-clip/dual-encoder';
+import { timmNaming } from '../src/layouts/timm/vision-transformer';
 import { dualEncoders, one, randomValues, visionTransformers } from './random-model';
 
 const vision = { ...one(visionTransformers), distillation: 'none' } as const;
@@ -123,7 +123,7 @@ describe('layers are those that have tensors', () => {
 
 it('a width that a configuration states is compared with the tensors before a fresh classifier is made for it', async () => {
   await write(
-    theirs(vision, huggingFaceNaming({ prefix: 'vit.', style: 'encoder.layer', distillation: 'none' })),
+    theirs(vision, visionTransformerNaming({ prefix: 'vit.', style: 'encoder.layer', distillation: 'none' })),
   );
   const json = {
     ...{ model_type: 'vit', hidden_size: MANY, num_attention_heads: 1, num_hidden_layers: blocks },

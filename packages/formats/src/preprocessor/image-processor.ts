@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { only, wholeObject } from '../configuration/fields';
+import { only, wholeObject } from '../layouts/fields';
 import {
   type PictureNormalisation,
   clipNormalisation,
@@ -35,32 +35,34 @@ const FACTOR = 1 / 255;
 const rescaled = 'pictures whose values are not brought to 0…1 are not supported';
 
 /** An image processor of `transformers`. Fields that only say how a picture is brought to its size are not compared. */
-const imageProcessor = wholeObject(
-  {
+const imageProcessor = wholeObject({
+  understood: {
     image_processor_type: z.string().nullish(),
     feature_extractor_type: z.string().nullish(),
     do_normalize: z.boolean().nullish(),
     image_mean: perChannel.nullish(),
     image_std: deviations.nullish(),
+    size: square.nullish(),
+    do_center_crop: z.boolean().nullish(),
+    crop_size: square.nullish(),
+  },
+  refused: {
     do_rescale: only(true, rescaled),
     rescale_factor: z
       .number()
       .refine((factor) => Math.abs(factor - FACTOR) < 1e-6, `expected 1/255: ${rescaled}`)
       .nullish(),
-    size: square.nullish(),
-    do_center_crop: z.boolean().nullish(),
-    crop_size: square.nullish(),
     rescale_offset: only(false, rescaled),
     do_flip_channel_order: only(false, 'pictures with channels in another order are not supported'),
     do_pad: only(false, 'pictures that are filled up are not supported'),
   },
-  [
+  immaterial: [
     ...['crop_pct', 'data_format', 'default_to_square', 'device', 'disable_grouping', 'do_convert_rgb'],
     ...['do_reduce_labels', 'do_resize', 'image_seq_length', 'input_data_format', 'model_input_names'],
     ...['name_or_path', 'pad_size', 'processor_class', 'resample', 'return_tensors', 'size_divisor'],
     ...['tokenizer_class', 'transformers_version', 'use_fast', 'use_square_size'],
   ],
-);
+});
 
 /** Normalisations of these kinds of processors where they do not say one. */
 const defaults: readonly (readonly [kind: RegExp, normalisation: PictureNormalisation])[] = [

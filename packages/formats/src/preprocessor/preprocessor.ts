@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ZodType, z } from 'zod';
-import { only, side, wholeObject } from '../configuration/fields';
+import { only, side, wholeObject } from '../layouts/fields';
 import { readJsonIfThere } from '../file/json-file';
 import { type Preparation, preparationBy, preparationInside } from './image-processor';
 import { type PictureNormalisation, deviations, perChannel } from './normalisation';
@@ -35,14 +35,11 @@ const timm = z
 
 const openClip = z
   .looseObject({
-    preprocess_cfg: wholeObject(
-      {
-        ...statisticsShape,
-        size: side('pictures').nullish(),
-        mode: only('RGB', 'pictures of other channels are not supported'),
-      },
-      ['fill_color', 'interpolation', 'resize_mode'],
-    ).nullish(),
+    preprocess_cfg: wholeObject({
+      understood: { ...statisticsShape, size: side('pictures').nullish() },
+      refused: { mode: only('RGB', 'pictures of other channels are not supported') },
+      immaterial: ['fill_color', 'interpolation', 'resize_mode'],
+    }).nullish(),
   })
   .transform(({ preprocess_cfg: inside }) => inside && preparation(inside.mean, inside.std, inside.size));
 

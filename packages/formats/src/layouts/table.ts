@@ -1,0 +1,18 @@
+import { huggingFaceClipText } from './hugging-face/clip-text';
+import { huggingFaceDualEncoder } from './hugging-face/dual-encoder';
+import { huggingFaceVisionTransformer } from './hugging-face/vision-transformer';
+import type { Layout } from './layout';
+import { openClipDualEncoder } from './open-clip/dual-encoder';
+import { timmVisionTransformer } from './timm/vision-transformer';
+
+/**
+ * Every layout of a checkpoint that is read or written, one for each family and source. (Our own is that of the model
+ * folder, for every family: its parameters by their paths.)
+ */
+export const layouts: readonly Layout[] = [
+  huggingFaceVisionTransformer,
+  timmVisionTransformer,
+  huggingFaceDualEncoder,
+  huggingFaceClipText,
+  openClipDualEncoder,
+];

@@ -1,0 +1,207 @@
+import type { Activation } from '@winnow/core';
+import { z } from 'zod';
+import type { JsonFile } from '../../checkpoint/checkpoint';
+import { FormatError } from '../../file/format-error';
+import { checkJson } from '../../file/json';
+import { count, only, side, wholeObject } from '../fields';
+
+const activations = { gelu: 'gelu', quick_gelu: 'quick-gelu' } as const satisfies Record<string, Activation>;
+
+/**
+ * Arguments that timm's VisionTransformer is made with. Those that the shapes of the tensors say too are compared with
+ * them.
+ */
+const modelFields = {
+  img_size: side('pictures').nullish(),
+  patch_size: side('patches').nullish(),
+  in_chans: count.nullish(),
+  embed_dim: count.nullish(),
+  depth: count.nullish(),
+  num_heads: count.nullish(),
+  mlp_ratio: z.number().positive().nullish(),
+  act_layer: z
+    .enum(['gelu', 'quick_gelu'], 'expected gelu or quick_gelu: other activations are not supported')
+    .nullish(),
+};
+
+const refusedOfModel = {
+  global_pool: z
+    .literal(['token', ''], 'expected token: models that pool otherwise are not supported')
+    .nullish(),
+  norm_layer: only('layernorm', 'other norms are not supported'),
+  pos_embed: only('learn', 'models without learned positions are not supported'),
+  class_token: only(true, 'models without a class token are not supported'),
+  reg_tokens: only(0, 'register tokens are not supported'),
+  no_embed_class: only(false, 'class tokens without a position are not supported'),
+  init_values: only(null, 'layer scale is not supported'),
+  qkv_bias: only(true, 'models without these biases are not supported'),
+  proj_bias: only(true, 'models without these biases are not supported'),
+  qk_norm: only(false, 'norms within attention are not supported'),
+  scale_attn_norm: only(false, 'norms within attention are not supported'),
+  scale_mlp_norm: only(false, 'norms within the feed-forward network are not supported'),
+  pre_norm: only(false, 'a norm before the first block is not supported'),
+  embed_norm_layer: only(null, 'a norm of the patches is not supported'),
+  final_norm: only(true, 'models without a last norm are not supported'),
+  fc_norm: only(false, 'a norm after pooling is not supported'),
+  pool_include_prefix: only(false, 'models that pool otherwise are not supported'),
+  representation_size: only(null, 'a layer before the classifier is not supported'),
+  use_naflex: only(false, 'pictures of any shape are not supported'),
+};
+
+/**
+ * Arguments of a training, or for pictures of another size than the model's. The classifier's shape says how many
+ * classes there are.
+ */
+const immaterialToModel = [
+  ...['attn_drop_rate', 'distilled', 'drop_block_rate', 'drop_path_rate', 'drop_rate', 'dynamic_img_pad'],
+  ...['dynamic_img_size', 'fix_init', 'num_classes', 'patch_drop_rate', 'pos_drop_rate', 'pretrained_strict'],
+  ...['proj_drop_rate', 'strict_img_size', 'weight_init'],
+];
+
+/** Facts that timm keeps about published weights. (Mean and deviation of the pictures are read elsewhere.) */
+const weightsFields = {
+  input_size: z.tuple([count, count, count], 'expected channels, height and width').nullish(),
+  fixed_input_size: z.boolean().nullish(),
+};
+const refusedOfWeights = {
+  label_offset: only(0, 'a classifier with rows that count for no class is not supported'),
+};
+
+const immaterialToWeights = [
+  ...[
+    'architecture',
+    'classifier',
+    'crop_mode',
+    'crop_pct',
+    'custom_load',
+    'description',
+    'file',
+    'first_conv',
+  ],
+  ...[
+    'hf_hub_filename',
+    'hf_hub_id',
+    'interpolation',
+    'label_descriptions',
+    'label_names',
+    'labels',
+    'license',
+  ],
+  ...['mean', 'min_input_size', 'notes', 'num_classes', 'num_features', 'origin_url', 'paper_ids'],
+  ...[
+    'paper_name',
+    'pool_size',
+    'source',
+    'std',
+    'tag',
+    'test_crop_pct',
+    'test_input_size',
+    'test_pool_size',
+  ],
+  ...['url'],
+];
+
+const modelArgs = { understood: modelFields, refused: refusedOfModel, immaterial: immaterialToModel };
+const weights = { understood: weightsFields, refused: refusedOfWeights, immaterial: immaterialToWeights };
+
+/** Newer files keep what the model is and what is known of its weights apart; older ones have all of it at the top. */
+const timmConfig = wholeObject({
+  understood: {
+    ...modelFields,
+    ...weightsFields,
+    architecture: z.string().nullish(),
+    model_args: wholeObject(modelArgs).nullish(),
+    pretrained_cfg: wholeObject(weights).nullish(),
+  },
+  refused: { ...refusedOfModel, ...refusedOfWeights },
+  immaterial: [...immaterialToModel, ...immaterialToWeights],
+});
+
+/** The part of a `config.json` beside timm weights that their tensors do not say. */
+export interface TimmConfiguration {
+  readonly architecture: string | undefined;
+  readonly heads: number | undefined;
+  readonly activation: Activation | undefined;
+}
+
+/** The sizes of a model that its tensors say. */
+export interface TimmShapes {
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly channels: number;
+  readonly embedDim: number;
+  readonly layers: number;
+  readonly hiddenDim: number;
+}
+
+/**
+ * Reads a configuration whole: what it says of a model's shape must be what the tensors say.
+ * @throws {FormatError} with the path inside the JSON.
+ */
+export function readTimmConfig({ file, json }: JsonFile, shapes: TimmShapes): TimmConfiguration {
+  const config = checkJson(file, json, timmConfig, 'the configuration of a ViT or DeiT of timm');
+  const { model_args: inner, pretrained_cfg: published } = config;
+  checkModel(file, '', config, shapes);
+  if (inner) checkModel(file, 'model_args.', inner, shapes);
+  checkInput(file, published ? 'pretrained_cfg.' : '', published ?? config, {
+    ...shapes,
+    isSaid: (inner?.img_size ?? config.img_size ?? undefined) !== undefined,
+  });
+  const activation = inner?.act_layer ?? config.act_layer;
+  return {
+    architecture: config.architecture ?? undefined,
+    heads: inner?.num_heads ?? config.num_heads ?? undefined,
+    activation: activation ? activations[activation] : undefined,
+  };
+}
+
+type ModelFields = z.output<z.ZodObject<typeof modelFields>>;
+type WeightsFields = z.output<z.ZodObject<typeof weightsFields>>;
+
+function checkModel(file: string, place: string, fields: ModelFields, shapes: TimmShapes): void {
+  const { imageSize, patchSize, channels, embedDim, layers, hiddenDim } = shapes;
+  const { mlp_ratio: ratio } = fields;
+  const compared: readonly (readonly [name: string, said: number | null | undefined, found: number])[] = [
+    ['img_size', fields.img_size, imageSize],
+    ['patch_size', fields.patch_size, patchSize],
+    ['in_chans', fields.in_chans, channels],
+    ['embed_dim', fields.embed_dim, embedDim],
+    ['depth', fields.depth, layers],
+    [
+      'mlp_ratio',
+      ratio && Math.trunc(ratio * embedDim) === hiddenDim ? undefined : ratio,
+      hiddenDim / embedDim,
+    ],
+  ];
+  for (const [name, said, found] of compared) {
+    if (said !== undefined && said !== null && said !== found)
+      throw otherShape(file, place + name, found, said);
+  }
+}
+
+function checkInput(
+  file: string,
+  place: string,
+  { input_size: size, fixed_input_size: isFixed }: WeightsFields,
+  { channels, imageSize, isSaid }: TimmShapes & { readonly isSaid: boolean },
+): void {
+  if (!size) return;
+  const [depth, height, width] = size;
+  // Where the model takes pictures of any size, this is one of them.
+  const isOther = !isSaid && isFixed !== false && height !== imageSize;
+  if (height === width && depth === channels && !isOther) return;
+  throw otherShape(
+    file,
+    `${place}input_size`,
+    [channels, imageSize, imageSize].join(' × '),
+    size.join(' × '),
+  );
+}
+
+const otherShape = (
+  file: string,
+  place: string,
+  found: number | string,
+  said: number | string,
+): FormatError =>
+  new FormatError(`${file}: at ${place}: expected ${found}, as the tensors have it, got ${said}`);

@@ -1,0 +1,229 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Distillation, disposeTree, modelOf } from '@winnow/core';
+import { startEngine } from '@winnow/engine';
+import { importModel, importVisionTransformer } from '../../src/index';
+import { correspondences, fromTheirs } from '../../src/layouts/correspondence';
+import { type TimmShapes, readTimmConfig } from '../../src/layouts/timm/fields';
+import { timmNaming } from '../../src/layouts/timm/vision-transformer';
+import { countedValues, theirsOf, writeCheckpoint, zeros } from './checkpoints';
+import { type Fields, changed, describeConfiguration } from './configuration-laws';
+import { expectImported, small } from './small-vision-transformer';
+
+const weights: Fields = {
+  ...{ tag: 'augreg2_in21k_ft_in1k', custom_load: false, input_size: [3, 224, 224], fixed_input_size: true },
+  ...{ interpolation: 'bicubic', crop_pct: 0.9, crop_mode: 'center', mean: [0.5, 0.5, 0.5] },
+  ...{ std: [0.5, 0.5, 0.5], num_classes: 1000, pool_size: null, first_conv: 'patch_embed.proj' },
+  ...{ classifier: 'head', license: 'apache-2.0' },
+};
+const published: Fields = {
+  architecture: 'vit_base_patch16_224',
+  num_classes: 1000,
+  num_features: 768,
+  global_pool: 'token',
+  pretrained_cfg: weights,
+};
+const withArguments: Fields = {
+  ...published,
+  label_names: ['cat', 'dog'],
+  label_descriptions: { cat: 'a cat', dog: 'a dog' },
+  model_args: {
+    ...{ img_size: [224, 224], patch_size: 16, in_chans: 3, embed_dim: 768, depth: 12, num_heads: 12 },
+    ...{ mlp_ratio: 4.0, num_classes: 2, global_pool: 'token', dynamic_img_size: true, act_layer: null },
+    ...{ drop_path_rate: 0.1, init_values: null, weight_init: '' },
+  },
+};
+const old: Fields = {
+  ...{ architecture: 'vit_base_patch16_224', num_features: 768, url: '', hf_hub_id: 'timm/vit', labels: [] },
+  ...{ num_classes: 1000, input_size: [3, 224, 224], pool_size: null, crop_pct: 0.9 },
+  ...{ interpolation: 'bicubic', fixed_input_size: true, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  ...{ first_conv: 'patch_embed.proj', classifier: 'head' },
+};
+const shapes: TimmShapes = {
+  imageSize: 224,
+  patchSize: 16,
+  channels: 3,
+  embedDim: 768,
+  layers: 12,
+  hiddenDim: 3072,
+};
+const read = (json: unknown) => readTimmConfig({ file: 'config.json', json }, shapes);
+
+test('configurations as they are published are read, with all that they have', () => {
+  expect(read(published)).toEqual({
+    architecture: 'vit_base_patch16_224',
+    heads: undefined,
+    activation: undefined,
+  });
+  expect(read(withArguments)).toMatchObject({ heads: 12 });
+  expect(read(old)).toMatchObject({ architecture: 'vit_base_patch16_224' });
+  expect(read(changed(withArguments, 'model_args.act_layer', 'quick_gelu')).activation).toBe('quick-gelu');
+});
+
+describeConfiguration('of timm, with arguments', {
+  read,
+  json: withArguments,
+  what: 'a ViT or DeiT of timm',
+  places: ['', 'model_args.', 'pretrained_cfg.'],
+  refused: [
+    ['global_pool', 'avg'],
+    ['model_args.global_pool', 'avg'],
+    ['model_args.img_size', [64, 16]],
+    ['model_args.img_size', 384],
+    ['model_args.patch_size', 32],
+    ['model_args.embed_dim', 192],
+    ['model_args.depth', 6],
+    ['model_args.in_chans', 1],
+    ['model_args.mlp_ratio', 3],
+    ['model_args.act_layer', 'relu'],
+    ['model_args.qkv_bias', false],
+    ['model_args.qk_norm', true],
+    ['model_args.init_values', 1e-5],
+    ['model_args.class_token', false],
+    ['model_args.reg_tokens', 4],
+    ['model_args.pre_norm', true],
+    ['model_args.fc_norm', true],
+    ['model_args.norm_layer', 'rmsnorm'],
+    ['pretrained_cfg.input_size', [3, 64, 16]],
+    ['pretrained_cfg.input_size', [1, 224, 224]],
+  ],
+});
+
+describeConfiguration('of an older timm', {
+  read,
+  json: old,
+  what: 'a ViT or DeiT of timm',
+  places: [''],
+  refused: [
+    ['input_size', [3, 64, 16]],
+    ['input_size', [3, 384, 384]],
+    ['global_pool', 'avg'],
+  ],
+});
+
+const ours = (distillation: Distillation = 'none') => small(distillation, 1e-6);
+const theirs = (distillation?: Distillation) => theirsOf(ours(distillation), timmNaming);
+
+describe('the names', () => {
+  it('put every value where PyTorch has it', () => {
+    const own = countedValues(ours());
+    const [D, P, C] = [6, 2, 2];
+    const projection = theirs().get('patch_embed.proj.weight');
+    expect(projection?.shape).toEqual([D, C, P, P]);
+    for (let d = 0; d < D; d++) {
+      for (let c = 0; c < C; c++) {
+        for (let row = 0; row < P; row++) {
+          for (let column = 0; column < P; column++) {
+            const here = own.get('patchEmbedding.weight')?.values[((row * P + column) * C + c) * D + d];
+            expect(projection?.values[((d * C + c) * P + row) * P + column]).toBe(here);
+          }
+        }
+      }
+    }
+    const fused = theirs().get('blocks.1.attn.qkv.weight');
+    expect(fused?.shape).toEqual([3 * D, D]);
+    ['query', 'key', 'value'].forEach((name, part) => {
+      for (let out = 0; out < D; out++) {
+        for (let input = 0; input < D; input++) {
+          const here = own.get(`blocks.1.attention.${name}.weight`)?.values[input * D + out];
+          expect(fused?.values[(part * D + out) * D + input]).toBe(here);
+        }
+      }
+    });
+  });
+
+  it('read back what they wrote', () => {
+    const config = ours('head');
+    const table = correspondences({ specs: modelOf(config).specs, config }, timmNaming);
+    expect(fromTheirs(table, theirs('head'))).toEqual(countedValues(config));
+  });
+});
+
+let folder: string;
+beforeAll(async () => {
+  await startEngine('wasm');
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'winnow-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const write = (tensors = theirs(), json: object = { num_heads: 2 }) =>
+  writeCheckpoint(folder, tensors, { 'config.json': json });
+
+describe('a ViT or DeiT of timm', () => {
+  it.each(['none', 'token', 'head'] as const)('is imported with distillation %s', async (distillation) => {
+    const model = ours(distillation);
+    await writeCheckpoint(folder, theirs(distillation));
+    await expectImported(folder, model, { heads: 2 });
+    await write(theirs(distillation), { architecture: 'deit_odd', num_heads: 2 });
+    await expectImported(folder, model);
+    await write(theirs(distillation), { model_args: { num_heads: 2 } });
+    await expectImported(folder, model);
+  });
+
+  it('lists a block of fused weights by its own name', async () => {
+    const tensors = theirs();
+    tensors.delete('blocks.0.attn.qkv.bias');
+    await write(tensors);
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /missing blocks\.0\.attn\.qkv\.bias \[18\]/,
+    );
+  });
+
+  it.each([
+    ['blocks.0.ls1.gamma', 'layer scale'],
+    ['reg_token', 'register tokens'],
+    ['norm_pre.weight', 'a norm before the first block'],
+    ['fc_norm.weight', 'a norm after pooling'],
+    ['blocks.1.attn.q_norm.weight', 'norms within attention'],
+  ])('is refused with %s by its feature: %s', async (name, feature) => {
+    await write(theirs().set(name, zeros(6)));
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      `models with ${feature} (${name}) are not supported`,
+    );
+  });
+
+  it('is refused without a class token', async () => {
+    const tensors = theirs();
+    tensors.delete('cls_token');
+    await write(tensors);
+    await expect(importVisionTransformer(folder)).rejects.toThrow(/models without a class token/);
+  });
+
+  it('has the activation, and is refused with the pooling, that it was made with', async () => {
+    await write(theirs(), { num_heads: 2, model_args: { act_layer: 'quick_gelu' } });
+    const { model, params } = await importVisionTransformer(folder);
+    expect(model.config.tower).toEqual({ ...ours().tower, activation: 'quick-gelu' });
+    disposeTree(params);
+    await write(theirs(), { num_heads: 2, model_args: { global_pool: 'avg' } });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /at model_args\.global_pool: expected token/,
+    );
+    await write(theirs(), { num_heads: 2, global_pool: 'avg' });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(/at global_pool: expected token/);
+  });
+
+  it('starts a fresh classifier where one is missing, if that is asked for', async () => {
+    const missingHead = { classes: 5, seed: 3 };
+    await write();
+    const whole = await importModel(folder, { missingHead });
+    expect([whole.hasFreshHead, whole.model.config]).toEqual([false, ours()]);
+    const tensors = theirs();
+    tensors.delete('head.weight');
+    tensors.delete('head.bias');
+    await write(tensors);
+    const headless = await importModel(folder, { missingHead });
+    expect([headless.hasFreshHead, headless.model.config]).toEqual([true, { ...ours(), classes: 5 }]);
+    disposeTree([whole.params, headless.params]);
+  });
+
+  it('needs to be told its heads where nothing else says them', async () => {
+    await writeCheckpoint(folder, theirs());
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /number of attention heads .* option `heads`/,
+    );
+    await expect(importVisionTransformer(folder, { heads: 4 })).rejects.toThrow(/multiple of 4 heads, got 6/);
+  });
+});
