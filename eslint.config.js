@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
+import { coreFloors } from './tools/lint/floors.mjs';
+import { imports } from './tools/lint/imports.mjs';
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '**/.nx/**', '**/runs/**', '**/generated/**'] },
@@ -31,6 +34,22 @@ export default tseslint.config(
       ],
       eqeqeq: 'error',
       'no-console': 'error',
+    },
+  },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    // Still has the circles that it brings along from the command line.
+    ignores: ['packages/lab/**'],
+    plugins: { imports },
+    rules: { 'imports/no-circles': 'error' },
+  },
+  {
+    files: ['packages/core/src/**/*.ts'],
+    rules: {
+      'imports/floors': [
+        'error',
+        { root: join(import.meta.dirname, 'packages/core/src'), floors: coreFloors },
+      ],
     },
   },
   {

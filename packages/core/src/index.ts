@@ -1,6 +1,6 @@
 export type { Account, AccountLine } from './account/account';
-export { sparseEncoding, storedBytes } from './account/stored-bytes';
-export type { SparseEncoding } from './account/stored-bytes';
+export { sparseEncoding, storedBytes } from './budget/stored-bytes';
+export type { SparseEncoding } from './budget/stored-bytes';
 export { compact, compactModel, cutTree } from './compact/compact';
 export { evaluationBatches, trainingBatches } from './data/batches';
 export type { BatchSource, TrainingBatchesOptions } from './data/batches';
@@ -31,12 +31,12 @@ export { isDuration, stepsIn } from './duration/duration';
 export type { Duration } from './duration/duration';
 export { effective } from './effective/effective';
 export type { Masks } from './effective/effective';
-export { denseConfigOf, described, isMasked, runnable, shrunkConfig } from './families/model';
+export { denseConfigOf, described, isMasked, isOfHead, runnable, shrunkConfig } from './families/model';
 export { applyMasks, zeroed } from './mask/apply';
-export { prunableMatrices, weightCount } from './mask/matrices';
-export type { PrunableMatrix } from './mask/matrices';
-export { matrixSparsities } from './mask/sparsity';
-export type { MatrixSparsity } from './mask/sparsity';
+export { prunableMatrices, weightCount } from './budget/matrices';
+export type { PrunableMatrix } from './budget/matrices';
+export { matrixSparsities } from './budget/matrix-sparsity';
+export type { MatrixSparsity } from './budget/matrix-sparsity';
 export { checkMasks, entriesOfMask, keptCount, maskFrom, maskSize, maskedCount } from './mask/parameter-mask';
 export type { KeptEntries, ParameterMask, ParameterMasks } from './mask/parameter-mask';
 export type {
@@ -147,11 +147,12 @@ export {
 export type { Shaped, TensorTree, Tree } from './tree/tree';
 export { downloadTensor, downloadTree, mismatches, uploadEach, uploadTree } from './tree/host';
 export type { HostTensor, HostTensors, NamedTensors } from './tree/host';
+export { joinPath, lastKey, pathWithin } from './tree/path';
 export type { Json, Snapshot, SnapshotStore } from './run/store';
 export { budgetUnits, removalTarget, smallestKeep } from './budget/budget';
 export type { Budget, BudgetUnit, RemovalTarget } from './budget/budget';
 export { countedUnits, leastKeep, requirement } from './budget/requirement';
-export type { Requirement } from './budget/requirement';
+export type { Granularity, Requirement } from './budget/requirement';
 export { selectUnits } from './budget/select';
 export { smallestSparseKeep, sparsityTarget, sparsityUnits } from './budget/sparsity';
 export type { SparsityTarget } from './budget/sparsity';
@@ -162,7 +163,6 @@ export type {
   Compressed,
   CompressionMethod,
   ConfiguredMethod,
-  Granularity,
   Manifest,
   MethodDefinition,
   Plan,

@@ -12,6 +12,7 @@ import {
   cosine,
   decaysOf,
   disposeTree,
+  isOfHead,
   lendTree,
   tidyTree,
   zeroed,
@@ -20,7 +21,6 @@ import {
 import { magnitudesOf, masksOf } from './masks';
 import type { MagnitudeTicketOptions } from './options';
 import { type Pruning, everything, prune, removedCount } from './pruning';
-import { isHead } from './shuffle';
 
 /** The run that rounds are made with: that of any command that trains a model on a task. */
 export type TicketRun = Pick<CompressionRun, 'model' | 'params' | 'stepsIn' | 'train'>;
@@ -140,7 +140,7 @@ function rewound(
   trained: TensorTree,
 ): TensorTree {
   return zipTrees([origin, trained], ([first, last], path) =>
-    (head === 'kept' && isHead(model, path) ? last : first).clone(),
+    (head === 'kept' && isOfHead(model, path) ? last : first).clone(),
   );
 }
 

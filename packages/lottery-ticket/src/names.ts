@@ -1,11 +1,16 @@
-import type { Model, PrunableMatrix } from '@winnow/core';
+import { type Model, type PrunableMatrix, isOfHead, joinPath, pathWithin } from '@winnow/core';
 
 /**
  * Names a matrix in a ticket, whichever model its tower stands in: `vision.blocks.3.ffn.expand.weight`,
  * `text.projection`. A classifier's vision tower and that of a dual encoder have the same names.
  */
-export function ticketName({ tower, layer, parameter }: PrunableMatrix): string {
-  return layer === undefined ? `${tower}.projection` : inTower(tower, parameter);
+export const ticketName = ({ tower, inTower }: Pick<PrunableMatrix, 'tower' | 'inTower'>): string =>
+  joinPath(tower, inTower);
+
+/** The tower and the place in it of a matrix that a ticket names: `layer 3`, or `projection` after the blocks. */
+export function ticketPlace(name: string): { readonly tower: string; readonly place: string } {
+  const [, tower = name, layer] = /^([^.]*)(?:\.blocks\.([^.]*))?/.exec(name) ?? [];
+  return { tower, place: layer === undefined ? 'projection' : `layer ${layer}` };
 }
 
 /**
@@ -13,17 +18,17 @@ export function ticketName({ tower, layer, parameter }: PrunableMatrix): string 
  * whatever else stands outside of the towers.
  */
 export function towerParameter(
-  { sites, readout }: Pick<Model, 'sites' | 'readout'>,
+  model: Pick<Model, 'sites' | 'readout'>,
   path: string,
 ): { readonly tower: string; readonly name: string } | undefined {
-  const outside = [...readout.heads, ...readout.projections.map(({ parameter }) => parameter)];
-  if (outside.includes(path.split('.')[0] ?? '')) return undefined;
-  const towers = [...new Set(sites.map(({ tower }) => tower))];
-  const [first] = towers;
-  const tower =
-    towers.find((name) => path.startsWith(`${name}.`)) ?? (towers.length === 1 ? first : undefined);
-  return tower === undefined ? undefined : { tower, name: inTower(tower, path) };
+  const { sites, readout } = model;
+  if (isOfHead(model, path) || readout.projections.some(({ parameter }) => parameter === path)) {
+    return undefined;
+  }
+  const towers = new Map(sites.map(({ tower, towerPath }) => [tower, towerPath]));
+  for (const [tower, towerPath] of towers) {
+    const inTower = pathWithin(towerPath, path);
+    if (inTower !== undefined) return { tower, name: ticketName({ tower, inTower }) };
+  }
+  return undefined;
 }
-
-const inTower = (tower: string, path: string): string =>
-  path.startsWith(`${tower}.`) ? path : `${tower}.${path}`;

@@ -4,7 +4,9 @@ import {
   type TensorTree,
   cloneTree,
   entriesOf,
+  isOfHead,
   mapTree,
+  pathWithin,
   permutation,
   randomStream,
 } from '@winnow/core';
@@ -35,49 +37,53 @@ export function disturbed(
   }
 }
 
-/** Whether a path belongs to the task and not to the backbone. */
-export const isHead = ({ readout }: Pick<Model, 'readout'>, path: string): boolean =>
-  readout.heads.includes(path.split('.')[0] ?? '');
-
 function shuffledWithin(model: Pick<Model, 'readout'>, params: TensorTree, seed: number): TensorTree {
   return mapTree(params, (leaf, path) => {
-    if (isHead(model, path)) return leaf.clone();
+    if (isOfHead(model, path)) return leaf.clone();
     const order = permutation(leaf.size, randomStream(seed, 'shuffled weights', path));
     return reshape(gather(reshape(leaf, [leaf.size]), tensor1d(order, 'int32')), leaf.shape);
   });
 }
 
-/** Layers of a tower change places where all their parameters are of one shape; others stay. */
+/** Blocks of a tower change places where all their parameters are of one shape; others stay. */
 function layersSwapped(model: Pick<Model, 'sites'>, params: TensorTree, seed: number): TensorTree {
-  const leaves = new Map(entriesOf<Tensor>(params));
-  const source = new Map<string, string>();
-  for (const [key, layers] of alikeLayers(model, leaves)) {
-    const order = permutation(layers.length, randomStream(seed, 'swapped layers', key));
-    layers.forEach((layer, place) => {
-      const from = layers[order[place] ?? 0];
-      if (from !== undefined) source.set(layer, from);
+  const leaves = entriesOf<Tensor>(params);
+  const source = new Map<string, Tensor>();
+  for (const [key, blocks] of alikeBlocks(model, leaves)) {
+    const order = permutation(blocks.length, randomStream(seed, 'swapped layers', key));
+    blocks.forEach((block, place) => {
+      const from = new Map(blocks[order[place] ?? 0]?.map(({ inBlock, leaf }) => [inBlock, leaf]));
+      for (const { path, inBlock, leaf } of block) source.set(path, from.get(inBlock) ?? leaf);
     });
   }
-  return mapTree(params, (leaf, path) => {
-    const [, layer, rest] = /^(.*\bblocks\.\d+)\.(.*)$/.exec(path) ?? [];
-    const from = layer === undefined ? undefined : source.get(layer);
-    return (from === undefined ? leaf : (leaves.get(`${from}.${rest}`) ?? leaf)).clone();
-  });
+  return mapTree(params, (leaf, path) => (source.get(path) ?? leaf).clone());
 }
 
-/** Paths of the layers of each tower, those of one geometry together. */
-function alikeLayers(
+/** A parameter of a block. */
+interface InBlock {
+  readonly path: string;
+  /** Its path within the block. */
+  readonly inBlock: string;
+  readonly leaf: Tensor;
+}
+
+/** The blocks of each tower, those of one geometry together. */
+function alikeBlocks(
   { sites }: Pick<Model, 'sites'>,
-  leaves: ReadonlyMap<string, Tensor>,
-): Map<string, string[]> {
-  const alike = new Map<string, string[]>();
-  for (const { id, tower } of sites.filter(({ structure }) => structure === 'attention')) {
-    const layer = id.slice(0, id.lastIndexOf('.'));
-    const shapes = [...leaves].flatMap(([path, { shape }]) =>
-      path.startsWith(`${layer}.`) ? [`${path.slice(layer.length)}:${shape.join('x')}`] : [],
-    );
+  leaves: readonly (readonly [path: string, leaf: Tensor])[],
+): Map<string, InBlock[][]> {
+  const towers = new Map(
+    sites.flatMap(({ block, tower }) => (block === undefined ? [] : [[block, tower] as const])),
+  );
+  const alike = new Map<string, InBlock[][]>();
+  for (const [block, tower] of towers) {
+    const own = leaves.flatMap(([path, leaf]): InBlock[] => {
+      const inBlock = pathWithin(block, path);
+      return inBlock === undefined ? [] : [{ path, inBlock, leaf }];
+    });
+    const shapes = own.map(({ inBlock, leaf }) => `.${inBlock}:${leaf.shape.join('x')}`);
     const key = `${tower} ${shapes.join(' ')}`;
-    alike.set(key, [...(alike.get(key) ?? []), layer]);
+    alike.set(key, [...(alike.get(key) ?? []), own]);
   }
   return alike;
 }

@@ -11,7 +11,7 @@ import {
 } from '@winnow/core';
 import { z } from 'zod';
 import { masksOf } from './masks';
-import { ticketName } from './names';
+import { ticketName, ticketPlace } from './names';
 import { everything } from './pruning';
 
 const count = z.int().nonnegative();
@@ -131,9 +131,8 @@ export function keptShares({
 }: Pick<Ticket, 'masks'>): { readonly place: string; readonly kept: number }[] {
   const places = new Map<string, { kept: number; size: number }>();
   for (const [name, mask] of Object.entries(masks)) {
-    const [tower = '', ...rest] = name.split('.');
-    const layer = rest[0] === 'blocks' ? `layer ${rest[1]}` : 'projection';
-    for (const place of [tower, `${tower} ${layer}`]) {
+    const { tower, place: inTower } = ticketPlace(name);
+    for (const place of [tower, `${tower} ${inTower}`]) {
       const before = places.get(place) ?? { kept: 0, size: 0 };
       places.set(place, { kept: before.kept + keptCount(mask), size: before.size + maskSize(mask) });
     }

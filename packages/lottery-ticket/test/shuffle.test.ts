@@ -1,7 +1,9 @@
-import { memory } from '@tensorflow/tfjs-core';
-import { type TensorTree, disposeTree, entriesOf, tidyTree } from '@winnow/core';
+import { createHash } from 'node:crypto';
+import { memory, tensor } from '@tensorflow/tfjs-core';
+import { type TensorTree, disposeTree, entriesOf, mapTree, prunableMatrices, tidyTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
-import { type TinyModel, tinyDualEncoder, tinyModel } from '@winnow/testkit';
+import { type TinyModel, crossEncoders, tinyDualEncoder, tinyModel } from '@winnow/testkit';
+import { ticketName, ticketPlace, towerParameter } from '../src/names';
 import { type Disturbance, disturbed } from '../src/shuffle';
 
 beforeAll(async () => {
@@ -73,5 +75,61 @@ describe.each([
     const tiny = make();
     expect(after(tiny, 'none')).toEqual(hostOf(tiny.params));
     disposeTree(tiny.params);
+  });
+});
+
+/** SHA-256 of all entries, where each entry holds its own number before it is disturbed. */
+function digest({ model, params }: TinyModel, how: Disturbance): string {
+  let next = 0;
+  const numbered = mapTree(params, (leaf) => {
+    const first = next;
+    next += leaf.size;
+    return tensor(
+      Float32Array.from({ length: leaf.size }, (_, entry) => first + entry),
+      leaf.shape,
+    );
+  });
+  const hash = createHash('sha256');
+  for (const [path, values] of after({ model, params: numbered }, how, 7))
+    hash.update(`${path} ${values.join()}\n`);
+  disposeTree([numbered, params]);
+  return hash.digest('hex').slice(0, 16);
+}
+
+it('gives the same entries for the same seed as in every version before', () => {
+  const kinds = [tinyModel, tinyDualEncoder];
+  expect(kinds.map((make) => digest(make(), 'within-tensors'))).toEqual([
+    '62f948d1b69efc4d',
+    'be067655352d1fd7',
+  ]);
+  expect(kinds.map((make) => digest(make(), 'whole-layers'))).toEqual([
+    '194f5453cb26ed71',
+    '237e4c34f70fbc6a',
+  ]);
+});
+
+it('leaves a family without blocks as it is, by whole layers', () => {
+  const tiny = crossEncoders.makeModel();
+  expect(tiny.model.sites.map(({ block }) => block)).toEqual(tiny.model.sites.map(() => undefined));
+  expect(after(tiny, 'whole-layers')).toEqual(hostOf(tiny.params));
+  disposeTree(tiny.params);
+});
+
+describe('the name of a matrix in a ticket', () => {
+  it.each([
+    ['a vision transformer', tinyModel],
+    ['a dual encoder', tinyDualEncoder],
+  ])('says its tower and its layer, in %s', (_what, make) => {
+    const { model, params } = make();
+    const matrices = prunableMatrices(model);
+    expect(matrices.length).toBeGreaterThan(0);
+    for (const matrix of matrices) {
+      const { tower, layer, parameter } = matrix;
+      const place = layer === undefined ? 'projection' : `layer ${layer}`;
+      expect(ticketPlace(ticketName(matrix))).toEqual({ tower, place });
+      const named = layer === undefined ? undefined : { tower, name: ticketName(matrix) };
+      expect(towerParameter(model, parameter)).toEqual(named);
+    }
+    disposeTree(params);
   });
 });

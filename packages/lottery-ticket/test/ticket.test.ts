@@ -5,12 +5,13 @@ import { keptIn, keptShares, parseTicket, ticketOf } from '../src/ticket';
 import { sampleOf, verdictOf } from '../src/verdict';
 import { matrix } from './matrices';
 
-const named = (parameter: string, tower: string, layer: number | undefined): PrunableMatrix => ({
-  ...matrix('vision.0.query', 2, 2),
-  parameter,
-  tower,
-  layer,
-});
+/** A matrix of a tower, which stands in the model at the same path or at one of its own. */
+const named = (
+  inTower: string,
+  tower: string,
+  layer: number | undefined,
+  parameter: string = inTower,
+): PrunableMatrix => ({ ...matrix('vision.0.query', 2, 2), parameter, inTower, tower, layer });
 const facts = {
   start: { vision: 'a'.repeat(64) },
   rewindSteps: 0,
@@ -18,9 +19,9 @@ const facts = {
 };
 const classifier = [named('blocks.0.ffn.expand.weight', 'vision', 0)];
 const dual = [
-  named('vision.blocks.0.ffn.expand.weight', 'vision', 0),
-  named('text.blocks.0.ffn.expand.weight', 'text', 0),
-  named('visionProjection', 'vision', undefined),
+  named('blocks.0.ffn.expand.weight', 'vision', 0, 'vision.blocks.0.ffn.expand.weight'),
+  named('blocks.0.ffn.expand.weight', 'text', 0, 'text.blocks.0.ffn.expand.weight'),
+  named('projection', 'vision', undefined, 'visionProjection'),
 ];
 const bits = (...entries: number[]) => Uint8Array.from(entries);
 

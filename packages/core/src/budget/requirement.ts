@@ -1,7 +1,9 @@
-import type { Granularity } from '../method/method';
 import type { Model } from '../families/model';
 import { type Budget, type BudgetUnit, budgetUnits, removalTarget, smallestKeep } from './budget';
 import { smallestSparseKeep, sparsityTarget, sparsityUnits } from './sparsity';
+
+/** The things that a method decides about: whole units of sites, or single weights. */
+export type Granularity = 'units' | 'weights';
 
 /** The demand that a budget makes on a method, depending on whether it decides about whole units or single weights. */
 export interface Requirement {

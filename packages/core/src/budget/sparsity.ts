@@ -1,7 +1,7 @@
 import { UserError } from '../error/user-error';
-import { type PrunableMatrix, prunableMatrices, weightCount } from '../mask/matrices';
 import type { Model } from '../families/model';
 import type { Budget, BudgetUnit } from './budget';
+import { type PrunableMatrix, prunableMatrices, weightCount } from './matrices';
 
 /** A budget made concrete for a method that takes single weights away. */
 export interface SparsityTarget {

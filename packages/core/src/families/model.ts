@@ -6,6 +6,7 @@ import type { Layer, Place } from '../layers/layer';
 import type { ParameterSpec } from '../layers/parameter';
 import type { ParameterMasks } from '../mask/parameter-mask';
 import type { Site } from '../sites/site';
+import { pathWithin } from '../tree/path';
 import { type TensorTree, type Tree, cloneTree, tidyTree } from '../tree/tree';
 import type { Prediction } from './prediction';
 
@@ -41,6 +42,10 @@ export interface Readout {
   /** Keys of the record under which the task's own parameters stand; all others are the backbone. */
   readonly heads: readonly string[];
 }
+
+/** Whether a parameter is the task's own. */
+export const isOfHead = ({ readout }: Pick<Model, 'readout'>, path: string): boolean =>
+  readout.heads.some((head) => path === head || pathWithin(head, path) !== undefined);
 
 /** A model is its description and its forward pass; the parameters are kept apart, in a record of type `Params`. */
 export interface Model<Params extends TensorTree = TensorTree, Inputs = unknown> {

@@ -2,7 +2,8 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { linearCost } from '../account/account';
 import { attention } from '../operations/attention';
 import { type Coupling, sumCosts } from '../sites/site';
-import { type Layer, type Place, type Use, joinPath, lastKey } from './layer';
+import { joinPath, lastKey } from '../tree/path';
+import type { Layer, Place, Use } from './layer';
 import { type LinearParams, linearSpecs, project } from './linear';
 import type { Observe } from './observe';
 import type { ParameterSpec } from './parameter';
@@ -130,7 +131,7 @@ function lineOf(options: AttentionOptions, { path, uses }: Place) {
 }
 
 /** One unit for each dimension of a head, in all heads alike (UPop, Section 3.1). */
-function siteOf(options: AttentionOptions, { path, config, tower, layer, uses }: Place) {
+function siteOf(options: AttentionOptions, { path, config, tower, towerPath, layer, block, uses }: Place) {
   const { embedDim: D, contextDim = D, heads: H, headDim, widths = ownWidths } = options;
   const produced = (['query', 'key', 'value'] as const).flatMap((part): Coupling[] => [
     { parameter: `${path}.${part}.weight`, part, columns: part, axis: 1, copies: H, role: 'producer' },
@@ -139,7 +140,9 @@ function siteOf(options: AttentionOptions, { path, config, tower, layer, uses }:
   return {
     id: path,
     tower,
+    towerPath,
     layer,
+    block,
     name: lastKey(path),
     structure: 'attention',
     units: headDim,

@@ -2,7 +2,8 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { linearCost } from '../account/account';
 import { type Activation, activate } from '../operations/activation';
 import { type Coupling, sumCosts } from '../sites/site';
-import { type Layer, type Place, joinPath, lastKey } from './layer';
+import { joinPath, lastKey } from '../tree/path';
+import type { Layer, Place } from './layer';
 import { type LinearParams, linearSpecs, project } from './linear';
 import type { Observe } from './observe';
 import type { ParameterSpec } from './parameter';
@@ -52,7 +53,7 @@ export function feedForwardLayer(options: FeedForwardOptions): FeedForwardLayer 
 /** One unit for each hidden dimension. */
 function siteOf(
   { embedDim: D, hiddenDim, width = 'hiddenDim' }: FeedForwardOptions,
-  { path, config, tower, layer }: Place,
+  { path, config, tower, towerPath, layer, block }: Place,
   tokens: number,
 ) {
   const columns = 'hidden';
@@ -64,7 +65,9 @@ function siteOf(
   return {
     id: path,
     tower,
+    towerPath,
     layer,
+    block,
     name: lastKey(path),
     structure: 'ffn',
     units: hiddenDim,

@@ -1,5 +1,6 @@
 import type { AccountLine } from '../account/account';
 import type { Site } from '../sites/site';
+import { joinPath } from '../tree/path';
 import { type Tree, mapRecord } from '../tree/tree';
 import type { ParameterSpec } from './parameter';
 
@@ -19,8 +20,12 @@ export interface Place {
   readonly config: string;
   /** The modality: `vision`, `text`. */
   readonly tower: string;
+  /** Path in the model's record of that tower; empty where it is the model itself. */
+  readonly towerPath: string;
   /** Number of the block in its tower. */
   readonly layer: number;
+  /** Path in the model's record of that block; undefined outside of blocks. */
+  readonly block: string | undefined;
   /** How it is used on one example: once for each time that its parameters are run. */
   readonly uses: readonly Use[];
 }
@@ -38,13 +43,15 @@ export interface Layer<Specs extends Tree<ParameterSpec> = Tree<ParameterSpec>> 
 }
 
 /** The place of a whole model. */
-export const modelPlace = (tower: string): Place => ({ path: '', config: '', tower, layer: 0, uses: [] });
-
-export const joinPath = (path: string, key: string): string =>
-  path === '' || key === '' ? path + key : `${path}.${key}`;
-
-/** The key at which something stands in its record. */
-export const lastKey = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
+export const modelPlace = (tower: string): Place => ({
+  path: '',
+  config: '',
+  tower,
+  towerPath: '',
+  layer: 0,
+  block: undefined,
+  uses: [],
+});
 
 /** The place of what stands under `key` in the record. */
 const below = (place: Place, key: string): Place => ({ ...place, path: joinPath(place.path, key) });
@@ -77,13 +84,11 @@ export function stack<Specs extends Tree<ParameterSpec>>(
     specs: layers.map(({ specs }) => specs),
     describe: (place) =>
       joined(
-        layers.map((each, layer) =>
-          each.describe({
-            ...below(place, String(layer)),
-            config: joinPath(joinPath(place.config, config), String(layer)),
-            layer,
-          }),
-        ),
+        layers.map((each, layer) => {
+          const own = below(place, String(layer));
+          const widths = joinPath(joinPath(place.config, config), String(layer));
+          return each.describe({ ...own, config: widths, layer, block: own.path });
+        }),
       ),
   };
 }
@@ -103,7 +108,7 @@ export function placed<Specs extends Tree<ParameterSpec>>(
       layer.describe({
         ...place,
         config: config === undefined ? place.config : joinPath(place.config, config),
-        ...(tower === undefined ? {} : { tower }),
+        ...(tower === undefined ? {} : { tower, towerPath: place.path }),
         ...(uses === undefined ? {} : { uses }),
       }),
   };

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Budget } from '../budget/budget';
+import type { Granularity } from '../budget/requirement';
 import type { Decision } from '../decision/decision';
 import type { Duration } from '../duration/duration';
 import type { Model } from '../families/model';
@@ -19,8 +20,6 @@ export interface Manifest {
   /** The things that are decided about: whole units of sites, which is the default, or single weights. */
   readonly granularity?: Granularity;
 }
-
-export type Granularity = 'units' | 'weights';
 
 /** A method's plan for a model, known before any tensor is made. */
 export interface Plan {

@@ -36,7 +36,11 @@ export interface Site {
   readonly id: string;
   /** The modality: `vision`, `text`. */
   readonly tower: string;
+  /** Path of that tower in the model's record; empty where it is the model itself. */
+  readonly towerPath: string;
   readonly layer: number;
+  /** Path of its block in the model's record, `vision.blocks.3`; undefined outside of blocks. */
+  readonly block: string | undefined;
   /** Its name in its layer: `attention`, `ffn`. */
   readonly name: string;
   /** The kind of its units, dimensions of every head (`attention`) or hidden units (`ffn`): those of one kind are alike. */

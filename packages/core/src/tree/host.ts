@@ -1,5 +1,4 @@
 import { type Tensor, dispose, tensor } from '@tensorflow/tfjs-core';
-import type { ParameterSpec } from '../layers/parameter';
 import { type Shaped, type TensorTree, type Tree, buildTree, entriesOf } from './tree';
 
 /** A tensor's values in host memory, row-major. */
@@ -77,7 +76,7 @@ export function mismatches<Leaf extends Shaped>(
  * @throws {RangeError} listing missing, extra and misshapen tensors.
  */
 export function uploadTree<T extends TensorTree>(like: T, tensors: NamedTensors, prefix?: string): T;
-export function uploadTree<Params>(like: Tree<ParameterSpec>, tensors: NamedTensors, prefix?: string): Params;
+export function uploadTree<Params>(like: Tree<Shaped>, tensors: NamedTensors, prefix?: string): Params;
 export function uploadTree(like: Tree<Shaped>, tensors: NamedTensors, prefix = ''): unknown {
   const own = new Map(
     [...tensors].flatMap(([name, found]): [string, HostTensor | Tensor][] =>

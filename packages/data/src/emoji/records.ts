@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
-import type { PictureContents } from '../identity/data-identity';
+import type { PictureContents } from '../identity/picture-contents';
 import { readJson } from '../file/read-json';
 
 export const emojiVendors = ['google', 'twitter'] as const;

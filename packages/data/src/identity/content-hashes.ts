@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { explained } from '../failure/system-failure';
 import { type RegularFileOptions, pictureFile, readInPieces } from '../file/regular-file';
 import { type PictureCache, sealed, unsealed } from '../picture/pack';
-import type { PictureContents } from './data-identity';
+import type { PictureContents } from './picture-contents';
 
 /** Files read at a time: enough to keep a disk busy. */
 const READS_IN_FLIGHT = 16;

@@ -3,20 +3,13 @@ import type { Json, Splits } from '@winnow/core';
 import type { LabelledSplits } from '../labelled/classification';
 import type { PairSplits } from '../pairs/splits';
 import type { PictureCache } from '../picture/pack';
+import type { PictureContents } from './picture-contents';
 
 /**
  * The content of data, wherever they lie: a SHA-256 each of the class names, of the pictures of each split in their
  * order with their labels, and of the texts. Two datasets with the same identity train and score alike.
  */
 export type DataIdentity = Readonly<Record<string, string>>;
-
-/**
- * Identifies the pictures at some paths, whatever they are called: one word for each, the same for the same picture.
- */
-export type PictureContents = (
-  paths: readonly string[],
-  cache: PictureCache | undefined,
-) => Promise<readonly string[]>;
 
 const splitNames = ['train', 'validation', 'test'] as const satisfies readonly (keyof Splits<unknown>)[];
 

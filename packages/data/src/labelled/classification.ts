@@ -1,6 +1,6 @@
 import type { ImageClassificationData, Splits } from '@winnow/core';
 import type { AugmentationPreset } from '../augmentation/policy';
-import type { PictureContents } from '../identity/data-identity';
+import type { PictureContents } from '../identity/picture-contents';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
 import { preload } from '../picture/preload';

@@ -1,7 +1,7 @@
 import { type Splits, permutation, randomStream } from '@winnow/core';
 import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
-import type { PictureContents } from '../identity/data-identity';
+import type { PictureContents } from '../identity/picture-contents';
 import type { PairGroup } from './group';
 
 const DEFAULT_VALIDATION_SHARE = 0.1;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Splits } from '@winnow/core';
 import { DataError } from '../failure/data-error';
-import type { PictureContents } from '../identity/data-identity';
+import type { PictureContents } from '../identity/picture-contents';
 import { allOf, refuseBroken } from './broken';
 import { type PictureCache, packed, unpacked } from './pack';
 import type { Picture } from './picture';

@@ -12,6 +12,7 @@ import {
   disposeTree,
   downloadTree,
   initialize,
+  isOfHead,
   mismatches,
   modelOf,
   pickTree,
@@ -174,9 +175,6 @@ async function parametersOf(
   });
   return { tensors, leftOut };
 }
-
-const isOfHead = ({ readout }: Pick<Model, 'readout'>, path: string): boolean =>
-  readout.heads.some((head) => path.startsWith(`${head}.`));
 
 /** Initial values of the task's own parameters, by path; none in a model that has none. */
 async function freshHeads(model: Model, seed: number): Promise<HostTensors> {

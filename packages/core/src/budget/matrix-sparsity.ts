@@ -1,6 +1,6 @@
 import type { Model } from '../families/model';
+import { type ParameterMasks, keptCount } from '../mask/parameter-mask';
 import { type PrunableMatrix, prunableMatrices } from './matrices';
-import { type ParameterMasks, keptCount } from './parameter-mask';
 
 /** How much of a matrix a mask leaves. */
 export interface MatrixSparsity extends PrunableMatrix {

@@ -1,5 +1,5 @@
 import { dualEncoder, visionTransformer } from '../../src/index';
-import { prunableMatrices, weightCount } from '../../src/mask/matrices';
+import { prunableMatrices, weightCount } from '../../src/budget/matrices';
 
 const tower = {
   embedDim: 12,

@@ -1,10 +1,13 @@
 import type { Model } from '../families/model';
+import { pathWithin } from '../tree/path';
 import { type Shaped, entriesOf } from '../tree/tree';
 
 /** A matrix whose weights can be pruned one by one. */
 export interface PrunableMatrix {
   /** Its path in the model's record: `blocks.3.attention.query.weight`. */
   readonly parameter: string;
+  /** Its path within its tower, which is the same in every model: `blocks.3.attention.query.weight`; else `projection`. */
+  readonly inTower: string;
   /** [in, out]. */
   readonly shape: readonly [number, number];
   /** The modality: `vision`, `text`. */
@@ -22,11 +25,18 @@ export interface PrunableMatrix {
  */
 export function prunableMatrices(model: Pick<Model, 'sites' | 'specs' | 'readout'>): PrunableMatrix[] {
   const shapes = new Map(entriesOf<Shaped>(model.specs).map(([path, { shape }]) => [path, shape]));
-  const inBlocks = model.sites.flatMap(({ tower, layer, couplings }) =>
-    couplings.map(({ parameter, part }) => ({ parameter, tower, layer, part })),
+  const inBlocks = model.sites.flatMap(({ tower, towerPath, layer, couplings }) =>
+    couplings.map(({ parameter, part }) => ({
+      parameter,
+      inTower: pathWithin(towerPath, parameter) ?? parameter,
+      tower,
+      layer,
+      part,
+    })),
   );
   const after = model.readout.projections.map(({ parameter, tower }) => ({
     parameter,
+    inTower: 'projection',
     tower,
     layer: undefined,
     part: 'projection',
