@@ -70,7 +70,9 @@ function settingOf(sizes) {
     textGroups: groups,
   });
   const taskOf = (model) =>
-    text === undefined ? core.classification(model, { ...shape, classes }) : core.retrieval(model, shape);
+    text === undefined
+      ? core.classification(model, { inputs: core.pictureInputs(shape), classes })
+      : core.retrieval(model, shape);
   return {
     model,
     params: core.initialize(model.specs, 1),

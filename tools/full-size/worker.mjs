@@ -79,7 +79,11 @@ async function compressed({ model, params }) {
   const found = await method.compress({
     model,
     params,
-    task: { name: 'none', metric: 'none', predict: nothing, loss: nothing, scorer: nothing },
+    task: {
+      name: 'none',
+      metric: 'none',
+      ...{ predict: nothing, loss: nothing, divergence: nothing, distillation: nothing, scorer: nothing },
+    },
     budget: BUDGET,
     seed: 1,
     stepsIn: () => 0,

@@ -7,6 +7,7 @@ import {
   type Decision,
   type DualEncoderParams,
   type ImageInputs,
+  type Logits,
   type Model,
   type VisionTransformerParams,
   compact,
@@ -64,7 +65,7 @@ const decision: Decision = {
 };
 
 function logitsOf(
-  model: Model<VisionTransformerParams, ImageInputs>,
+  model: Model<VisionTransformerParams, ImageInputs, Logits>,
   params: VisionTransformerParams,
 ): number[] {
   const random = randomStream(1, 'pictures');

@@ -24,7 +24,11 @@ async function found(name: string, options: object, budget: Budget, { model, par
   const run: CompressionRun = {
     model,
     params,
-    task: { name: 'none', metric: 'none', predict: never, loss: never, scorer: never },
+    task: {
+      name: 'none',
+      metric: 'none',
+      ...{ predict: never, loss: never, divergence: never, distillation: never, scorer: never },
+    },
     budget,
     seed: 1,
     stepsIn: () => 0,

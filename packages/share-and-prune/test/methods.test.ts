@@ -110,7 +110,11 @@ describe('full sharing', () => {
     const run: CompressionRun = {
       model,
       params,
-      task: { name: 'none', metric: 'none', predict: never, loss: never, scorer: never },
+      task: {
+        name: 'none',
+        metric: 'none',
+        ...{ predict: never, loss: never, divergence: never, distillation: never, scorer: never },
+      },
       budget,
       seed: 1,
       stepsIn: never,

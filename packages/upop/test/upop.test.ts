@@ -35,7 +35,11 @@ function rehearsal(
   const run: CompressionRun = {
     model,
     params,
-    task: { name: 'none', metric: 'none', predict: never, loss: never, scorer: never },
+    task: {
+      name: 'none',
+      metric: 'none',
+      ...{ predict: never, loss: never, divergence: never, distillation: never, scorer: never },
+    },
     budget: { unit: 'compressible-parameters', keep },
     seed: 1,
     stepsIn: () => 20,

@@ -5,6 +5,7 @@ import {
   asDense,
   classification,
   denseConfigOf,
+  pictureInputs,
   visionTransformer,
   visionTransformerConfig,
   familyOf,
@@ -151,7 +152,8 @@ function classificationWorkload(
     },
     taskOf: (model, training = { labelSmoothing: 0 }) => {
       const { labelSmoothing } = trainingOptions.parse(training);
-      return classification(model, { imageSize, channels, classes: classes.length, labelSmoothing });
+      const inputs = pictureInputs({ imageSize, channels });
+      return classification(model, { inputs, classes: classes.length, labelSmoothing });
     },
   };
 }

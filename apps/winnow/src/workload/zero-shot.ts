@@ -5,6 +5,7 @@ import {
   asDense,
   classification,
   dualEncoderFamily,
+  pictureInputs,
   zeroShot,
 } from '@winnow/core';
 import { type FoundImageClassificationData, encodeAll, openTokenizer } from '@winnow/data';
@@ -58,6 +59,7 @@ export async function zeroShotClassifier(
     ...encodeAll(tokenizer, texts, text.context),
     perClass: prompts.length,
   });
-  const task = classification(classifier, { imageSize, channels, classes: classes.length });
+  const inputs = pictureInputs({ imageSize, channels });
+  const task = classification(classifier, { inputs, classes: classes.length });
   return { data: { ...data, notes }, task, params: classifier.params };
 }

@@ -3,6 +3,7 @@ import type { Decision } from '../decision/decision';
 import { type Cut, planOf } from '../decision/plan';
 import { masked } from '../families/masked';
 import type { Model } from '../families/model';
+import type { Prediction } from '../families/prediction';
 import { zeroed } from '../mask/apply';
 import type { Site } from '../sites/site';
 import { type TensorTree, pickTree, tidyTree } from '../tree/tree';
@@ -30,10 +31,10 @@ function cutLeaf(leaf: Tensor, cuts: readonly Cut[]): Tensor | undefined {
  * The model that a decision leaves: sites cut first, then single weights masked.
  * @throws {RangeError} when the decision's masks do not fit what is left of the sites.
  */
-export function compactModel<Params extends TensorTree, Inputs>(
-  model: Model<Params, Inputs>,
+export function compactModel<Params extends TensorTree, Inputs, Output extends Prediction = Prediction>(
+  model: Model<Params, Inputs, Output>,
   decision: Decision,
-): Model<Params, Inputs> {
+): Model<Params, Inputs, Output> {
   const cut = model.shrink(decision);
   return decision.masks === undefined ? cut : masked(cut, decision.masks);
 }
@@ -42,11 +43,11 @@ export function compactModel<Params extends TensorTree, Inputs>(
  * A smaller model and its parameters: what the decision cuts is gone, what it masks is 0. The caller owns them; `params`
  * stays the caller's too.
  */
-export function compact<Params extends TensorTree, Inputs>(
-  model: Model<Params, Inputs>,
+export function compact<Params extends TensorTree, Inputs, Output extends Prediction = Prediction>(
+  model: Model<Params, Inputs, Output>,
   params: Params,
   decision: Decision,
-): { model: Model<Params, Inputs>; params: Params } {
+): { model: Model<Params, Inputs, Output>; params: Params } {
   const { masks } = decision;
   return {
     model: compactModel(model, decision),

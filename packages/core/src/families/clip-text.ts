@@ -8,6 +8,7 @@ import { linear } from '../operations/linear';
 import { defineFamily } from './family';
 import type { Hooks } from './hooks';
 import { type DenseConfig, type Model, described, shrunkConfig } from './model';
+import type { Logits } from './prediction';
 import { count, tiesShape } from './schemas';
 import { textsText, towerText } from './summary';
 import { type TextTowerParams, textTower } from './text-tower';
@@ -29,7 +30,7 @@ export interface TextInputs extends Hooks {
   readonly tokens: Tensor2D;
 }
 
-export interface ClipText extends Model<ClipTextParams, TextInputs> {
+export interface ClipText extends Model<ClipTextParams, TextInputs, Logits> {
   readonly config: ClipTextConfig;
   readonly specs: ClipTextParams<ParameterSpec, ParameterSpec>;
   shrink(decision: Decision): ClipText;

@@ -21,6 +21,7 @@ import type { TextInputs } from './clip-text';
 import { defineFamily } from './family';
 import type { Hooks } from './hooks';
 import { type DenseConfig, type Model, described, shrunkConfig } from './model';
+import type { Logits } from './prediction';
 import { count, tiesShape } from './schemas';
 import { pictureText, textsText, towerText } from './summary';
 import { type TextTowerParams, textTower } from './text-tower';
@@ -49,7 +50,7 @@ export type DualEncoderParams<Matrix = Tensor2D, Vector = Tensor1D> = {
 
 export type DualEncoderInputs = ImageInputs & TextInputs;
 
-export interface DualEncoder extends Model<DualEncoderParams, DualEncoderInputs> {
+export interface DualEncoder extends Model<DualEncoderParams, DualEncoderInputs, Logits> {
   readonly config: DualEncoderConfig;
   readonly specs: DualEncoderParams<ParameterSpec, ParameterSpec>;
   /** Pictures [B, S, S, C] → embeddings of length 1, [B, P]. */

@@ -40,7 +40,7 @@ export interface Family<Config extends DenseConfig = DenseConfig, Own extends Mo
   /** Whether a configuration is one of this family. */
   is(config: DenseConfig): config is Config;
   /** Whether a model is one of this family. */
-  holds<Any extends AnyDenseModel>(any: Any): any is Any & AnyDenseModel<Own, ParamsOf<Own>>;
+  holds<Any extends AnyDenseModel>(any: Any): any is AnyDenseModel<Own, ParamsOf<Own>> & Any;
   /** @throws {RangeError} when the configuration is one of another family. */
   make(config: DenseConfig): Model;
   towers(config: DenseConfig): Towers;
@@ -62,7 +62,7 @@ export function defineFamily<Config extends DenseConfig, Own extends Model>(
     kind,
     schema,
     is,
-    holds: <Any extends AnyDenseModel>(any: Any): any is Any & AnyDenseModel<Own, ParamsOf<Own>> =>
+    holds: <Any extends AnyDenseModel>(any: Any): any is AnyDenseModel<Own, ParamsOf<Own>> & Any =>
       any.kind === kind,
     make: (config) => definition.build(own(config)),
     towers: (config) => definition.towers(own(config)),

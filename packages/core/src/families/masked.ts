@@ -4,14 +4,16 @@ import { applyMasks } from '../mask/apply';
 import { type ParameterMasks, checkMasks, keptCount, maskSize } from '../mask/parameter-mask';
 import type { TensorTree } from '../tree/tree';
 import { type MaskedConfig, type Model, isMasked } from './model';
+import type { Prediction } from './prediction';
 
 /** A model whose parameters are those of `inner`, with zeros where its masks say so. */
-export interface Masked<Params extends TensorTree = TensorTree, Inputs = unknown> extends Model<
-  Params,
-  Inputs
-> {
+export interface Masked<
+  Params extends TensorTree = TensorTree,
+  Inputs = unknown,
+  Output extends Prediction = Prediction,
+> extends Model<Params, Inputs, Output> {
   readonly config: MaskedConfig;
-  readonly inner: Model<Params, Inputs>;
+  readonly inner: Model<Params, Inputs, Output>;
 }
 
 /**
@@ -21,10 +23,10 @@ export interface Masked<Params extends TensorTree = TensorTree, Inputs = unknown
  * are cut from the dense model, before.
  * @throws {RangeError} when a mask does not fit its parameter, or `inner` has masks of its own.
  */
-export function masked<Params extends TensorTree, Inputs>(
-  inner: Model<Params, Inputs>,
+export function masked<Params extends TensorTree, Inputs, Output extends Prediction = Prediction>(
+  inner: Model<Params, Inputs, Output>,
   masks: ParameterMasks,
-): Masked<Params, Inputs> {
+): Masked<Params, Inputs, Output> {
   if (isMasked(inner.config)) throw new RangeError('expected a model without masks of its own');
   checkMasks(masks, inner.specs);
   return {

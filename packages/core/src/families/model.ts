@@ -48,7 +48,11 @@ export const isOfHead = ({ readout }: Pick<Model, 'readout'>, path: string): boo
   readout.heads.some((head) => path === head || pathWithin(head, path) !== undefined);
 
 /** A model is its description and its forward pass; the parameters are kept apart, in a record of type `Params`. */
-export interface Model<Params extends TensorTree = TensorTree, Inputs = unknown> {
+export interface Model<
+  Params extends TensorTree = TensorTree,
+  Inputs = unknown,
+  Output extends Prediction = Prediction,
+> {
   readonly config: ModelConfig;
   /** Every parameter's shape and initial value, in the record's own structure. */
   readonly specs: Tree<ParameterSpec>;
@@ -56,18 +60,18 @@ export interface Model<Params extends TensorTree = TensorTree, Inputs = unknown>
   readonly account: Account;
   readonly readout: Readout;
   /** Neither takes nor gives ownership; call it in a tidy. */
-  forward(params: Params, inputs: Inputs): Prediction;
+  forward(params: Params, inputs: Inputs): Output;
   /** The smaller model that a decision leaves. */
-  shrink(decision: Decision): Model<Params, Inputs>;
+  shrink(decision: Decision): Model<Params, Inputs, Output>;
   /**
    * The model that actually runs, when the forward pass makes other parameters first: shared columns stand in every
    * place, masked weights are zeros.
    */
-  readonly executed?: Executed<Params, Inputs>;
+  readonly executed?: Executed<Params, Inputs, Output>;
 }
 
-export interface Executed<Params extends TensorTree, Inputs> {
-  readonly model: Model<Params, Inputs>;
+export interface Executed<Params extends TensorTree, Inputs, Output extends Prediction = Prediction> {
+  readonly model: Model<Params, Inputs, Output>;
   /** Call it in a tidy; the result may share tensors with the parameters. */
   params(params: Params): Params;
 }
@@ -98,10 +102,10 @@ export const shrunkConfig = <Config extends DenseConfig>(
 ): Config => cutConfig(config, planOf(sites, decision));
 
 /** The model that runs, for use without training. The caller owns the parameters, and keeps its own. */
-export function runnable<Params extends TensorTree, Inputs>(
-  model: Model<Params, Inputs>,
+export function runnable<Params extends TensorTree, Inputs, Output extends Prediction = Prediction>(
+  model: Model<Params, Inputs, Output>,
   params: Params,
-): { model: Model<Params, Inputs>; params: Params } {
+): { model: Model<Params, Inputs, Output>; params: Params } {
   const { executed } = model;
   if (executed === undefined) return { model, params: cloneTree(params) };
   return { model: executed.model, params: tidyTree(() => cloneTree(executed.params(params))) };

@@ -8,6 +8,7 @@ import { assembleColumns, columnOrigins } from '../operations/assemble-columns';
 import { type Site, copiesOf } from '../sites/site';
 import { type TensorTree, type Tree, buildTree, entriesOf, pickTree } from '../tree/tree';
 import type { Executed, Model } from './model';
+import type { Prediction } from './prediction';
 
 /** A parameter that has columns of a tied site. */
 interface TiedParameter {
@@ -22,15 +23,15 @@ interface TiedParameter {
 }
 
 /** The parts of a model whose shared columns are stored once. */
-interface Tied<Specs, Params extends TensorTree, Inputs> {
+interface Tied<Specs, Params extends TensorTree, Inputs, Output extends Prediction> {
   /** Specifications of what is stored: a parameter without columns of its own is missing. */
   readonly specs: Specs;
   /** None: it is not cut again. */
   readonly sites: readonly Site[];
   readonly account: Account;
   readonly readout: Model['readout'];
-  readonly executed: Executed<Params, Inputs>;
-  forward: Model<Params, Inputs>['forward'];
+  readonly executed: Executed<Params, Inputs, Output>;
+  forward: Model<Params, Inputs, Output>['forward'];
   /** @throws {UserError} always. */
   shrink(): never;
 }
@@ -39,10 +40,15 @@ interface Tied<Specs, Params extends TensorTree, Inputs> {
  * Ties columns of a model. A column that stands in several places is stored once, by its owner; the forward pass sees it
  * wherever it stands, and its gradient is the sum over its uses.
  */
-export function tied<Specs extends Tree<ParameterSpec>, Params extends TensorTree, Inputs>(
-  whole: Model<Params, Inputs> & { readonly specs: Specs },
+export function tied<
+  Specs extends Tree<ParameterSpec>,
+  Params extends TensorTree,
+  Inputs,
+  Output extends Prediction,
+>(
+  whole: Model<Params, Inputs, Output> & { readonly specs: Specs },
   ties: Ties,
-): Tied<Specs, Params, Inputs> {
+): Tied<Specs, Params, Inputs, Output> {
   const specs = storedSpecs(whole, ties);
   const params = untie<Params>(whole, ties);
   return {

@@ -16,7 +16,7 @@ import { type ParameterSpec, undecayed } from '../layers/parameter';
 import { defineFamily } from './family';
 import type { Hooks } from './hooks';
 import { type Model, described, shrunkConfig } from './model';
-import type { Prediction } from './prediction';
+import type { Logits } from './prediction';
 import { count, tiesShape } from './schemas';
 import { pictureText, towerText } from './summary';
 import { tied } from './ties';
@@ -37,7 +37,7 @@ export interface ImageInputs extends Hooks {
   readonly images: Tensor4D;
 }
 
-export interface VisionTransformer extends Model<VisionTransformerParams, ImageInputs> {
+export interface VisionTransformer extends Model<VisionTransformerParams, ImageInputs, Logits> {
   readonly config: VisionTransformerConfig;
   readonly specs: VisionTransformerParams<ParameterSpec, ParameterSpec>;
   /** The normalised last hidden states, [B, T, D]. */
@@ -89,7 +89,7 @@ function classify(
   states: Tensor2D,
   read: number,
   { observe }: Hooks,
-): Prediction {
+): Logits {
   const [rows, D] = states.shape;
   const batch = rows / read;
   if (read === 1) return { logits: project(states, params.head, 'head', observe), states };

@@ -28,18 +28,6 @@ export const hasKernel = (name: string): boolean => getKernel(name, getBackend()
 /** Whether a gradient may be asked for what is computed now: if not, a kernel needs to keep nothing for it. */
 export const isDifferentiating = (): boolean => engine().state.gradientDepth > 0;
 
-/** Computes what no gradient flows through: nothing of it is recorded, and kernels keep nothing for it. */
-export function withoutGradient<Result>(compute: () => Result): Result {
-  const { state } = engine();
-  const { gradientDepth } = state;
-  state.gradientDepth = 0;
-  try {
-    return compute();
-  } finally {
-    state.gradientDepth = gradientDepth;
-  }
-}
-
 /**
  * An operation with its own gradient: `forward` gives the value and every tensor that its gradient reads, inputs too;
  * `backward` maps the value's gradient to one gradient per input, in order. It must not close over tensors: the ones made

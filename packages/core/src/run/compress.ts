@@ -11,7 +11,6 @@ import type { Compressed, ConfiguredMethod } from '../method/method';
 import type { Model } from '../families/model';
 import type { Optimizer } from '../optimizer/optimizer';
 import { type Adversary, forwardPassesPerStep } from '../train/adversary';
-import { distilled } from '../task/distilled';
 import type { Scores, Task } from '../task/task';
 import { downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, cloneTree, disposeTree, lendTree } from '../tree/tree';
@@ -127,14 +126,15 @@ async function finished(
     retrain.computeLimit === undefined
       ? retrain.steps
       : stepsLeft(retrain.computeLimit, spent, batches.batchSize * trainingMacsPerExample);
-  const teacher = { predict: (batch: unknown) => denseTask.predict(params, batch) };
+  const teacher = { predict: (batch: unknown) => denseTask.predict(params, batch), weight: distill };
   const retrained = await runPhase(
     runner,
     'retrain',
     {
       params: cut.params,
       state: {},
-      task: distill === 0 ? task : distilled(task, teacher, distill),
+      task,
+      ...(distill === 0 ? {} : { teacher }),
       effective: (params: TensorTree) => params,
       optimizer: optimizer(steps, cut.model),
       batches,

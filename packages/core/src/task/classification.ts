@@ -1,48 +1,54 @@
-import { type Tensor2D, add, mul, oneHot, tensor1d, tensor4d } from '@tensorflow/tfjs-core';
-import type { ImageBatch } from '../data/dataset';
-import type { ImageInputs } from '../families/vision-transformer';
+import { type Tensor2D, add, mul, oneHot, tensor1d } from '@tensorflow/tfjs-core';
 import type { Model } from '../families/model';
+import type { Logits } from '../families/prediction';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import type { TensorTree } from '../tree/tree';
-import type { Scorer, Task } from './task';
+import { logitDistillation, logitsOf, symmetricDivergence } from './logits';
+import type { HostPrediction, Scorer, Task } from './task';
 
-export interface ClassificationOptions {
-  /** S: side of the pictures, in pixels. */
-  readonly imageSize: number;
-  readonly channels: number;
+export interface ClassificationOptions<Batch, Inputs> {
+  /** Uploads the inputs that the model reads of a batch; called in a tidy. */
+  inputs(batch: Batch): Inputs;
   readonly classes: number;
   /** Share of the target spread over all classes. */
   readonly labelSmoothing?: number;
+}
+
+/** Examples with class labels, in host memory; what else is in a batch, the model's inputs are made of. */
+export interface Labelled {
+  /** B: the number of examples. */
+  readonly size: number;
+  /** Class indices, [B]. */
+  readonly labels: Int32Array;
 }
 
 /** The five of top-5: among that many classes or fewer, the right one is always one of the best five. */
 const BEST = 5;
 
 /**
- * Image classification by cross-entropy; scores are loss (nats), top-1 and, of more than five classes, top-5 (percent).
+ * Classification by cross-entropy, of whatever inputs; scores are loss (nats), top-1 and, of more than five classes, top-5
+ * (percent).
  */
-export function classification<Params extends TensorTree>(
-  model: Pick<Model<Params, ImageInputs>, 'forward'>,
-  { imageSize, channels, classes, labelSmoothing = 0 }: ClassificationOptions,
-): Task<Params, ImageBatch> {
+export function classification<Params extends TensorTree, Batch, Inputs extends object>(
+  model: Pick<Model<Params, Inputs>, 'forward'>,
+  { inputs, classes, labelSmoothing = 0 }: ClassificationOptions<Batch, Inputs>,
+): Task<Params, Batch & Labelled, Logits, HostPrediction> {
   return {
     name: 'classification',
     metric: 'top1',
-    predict: (params, { images, size }, perturb) =>
-      model.forward(params, {
-        images: tensor4d(images, [size, imageSize, imageSize, channels]),
-        ...(perturb === undefined ? {} : { perturb }),
-      }),
+    predict: (params, batch, hooks) => logitsOf(model.forward(params, { ...inputs(batch), ...hooks })),
     loss: ({ logits }, { labels }) => {
       const hard = oneHot(tensor1d(labels, 'int32'), classes); // [B, K]
       const targets: Tensor2D = add(mul(hard, 1 - labelSmoothing), labelSmoothing / classes);
       return softmaxCrossEntropy(logits, targets);
     },
+    divergence: (one, other) => symmetricDivergence(one.logits, other.logits),
+    distillation: logitDistillation,
     scorer: () => classificationScorer(classes),
   };
 }
 
-function classificationScorer(classes: number): Scorer<ImageBatch> {
+function classificationScorer(classes: number): Scorer<HostPrediction, Labelled> {
   const total = { examples: 0, loss: 0, top1: 0, top5: 0 };
   return {
     add: ({ logits }, { labels, size }) => {

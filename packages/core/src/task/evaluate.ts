@@ -1,7 +1,7 @@
 import { downloadTree } from '../tree/host';
 import { type Residence, leave, residing } from '../tree/resident';
 import { type TensorTree, disposeTree, tidyTree } from '../tree/tree';
-import type { Scores, Task } from './task';
+import type { HostPrediction, Scores, Task } from './task';
 
 /** Scores of parameters on the batches of a split. The only tidy of evaluation is here. */
 export async function evaluate<Params extends TensorTree, Batch>(
@@ -13,15 +13,31 @@ export async function evaluate<Params extends TensorTree, Batch>(
   const residence: Residence = new Map();
   try {
     for await (const batch of batches) {
-      const prediction = residing(residence, () => tidyTree(() => task.predict(params, batch)));
-      const host = await downloadTree(prediction);
-      disposeTree(prediction);
-      scorer.add(Object.fromEntries(host), batch);
+      const answer =
+        task.answer === undefined
+          ? await predicted(task, params, batch, residence)
+          : await task.answer(params, batch);
+      await scorer.add(answer, batch);
     }
   } finally {
     leave(residence);
   }
   return scorer.scores();
+}
+
+/** A prediction, downloaded. */
+async function predicted<Params extends TensorTree, Batch>(
+  task: Pick<Task<Params, Batch>, 'predict'>,
+  params: Params,
+  batch: Batch,
+  residence: Residence,
+): Promise<HostPrediction> {
+  const prediction = residing(residence, () => tidyTree(() => task.predict(params, batch)));
+  try {
+    return Object.fromEntries(await downloadTree(prediction));
+  } finally {
+    disposeTree(prediction);
+  }
 }
 
 /** Milliseconds per forward pass of one batch. */
@@ -32,7 +48,7 @@ export interface Latency {
 
 /** Times forward passes with their download, one after another, after warm-up. */
 export async function measureLatency<Params extends TensorTree, Batch>(
-  task: Task<Params, Batch>,
+  task: Pick<Task<Params, Batch>, 'predict'>,
   params: Params,
   batch: Batch,
   { warmup = 5, runs = 30 }: { readonly warmup?: number; readonly runs?: number } = {},
@@ -42,10 +58,8 @@ export async function measureLatency<Params extends TensorTree, Batch>(
   try {
     for (let run = 0; run < warmup + runs; run++) {
       const start = performance.now();
-      const prediction = residing(residence, () => tidyTree(() => task.predict(params, batch)));
-      await downloadTree(prediction);
+      await predicted(task, params, batch, residence);
       const elapsedMs = performance.now() - start;
-      disposeTree(prediction);
       if (run >= warmup) times.push(elapsedMs);
     }
   } finally {

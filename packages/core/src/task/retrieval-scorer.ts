@@ -1,7 +1,7 @@
 import { type Tensor2D, matMul, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import type { PairBatch } from '../data/dataset';
 import type { HostTensor } from '../tree/host';
-import type { Scorer, Scores } from './task';
+import type { HostPrediction, Scorer, Scores } from './task';
 
 /** Embeddings of one side of all batches, row by row, each with its group. */
 interface Side {
@@ -14,7 +14,7 @@ const QUERIES_PER_BLOCK = 256;
 const CUTOFFS = [1, 5, 10] as const;
 
 /** Collects embeddings of pictures and texts; the scores look for each in all of the others. */
-export function retrievalScorer(): Scorer<PairBatch> {
+export function retrievalScorer(): Scorer<HostPrediction, PairBatch> {
   const images: Side = { rows: [], groups: [] };
   const texts: Side = { rows: [], groups: [] };
   return {

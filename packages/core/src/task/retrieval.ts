@@ -1,17 +1,17 @@
-import { type Scalar, type Tensor2D, add, mul, tensor2d, tensor4d, transpose } from '@tensorflow/tfjs-core';
+import { type Scalar, type Tensor2D, add, mul, tensor2d, transpose } from '@tensorflow/tfjs-core';
 import type { PairBatch } from '../data/dataset';
 import type { DualEncoderInputs } from '../families/dual-encoder';
 import type { Model } from '../families/model';
+import type { Logits } from '../families/prediction';
 import { type EndToken, checkTextEnds } from '../families/text-tower-config';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import type { TensorTree } from '../tree/tree';
+import { type PictureShape, pictureInputs, tokenInputs } from './inputs';
+import { logitDistillation, logitsOf, symmetricDivergence } from './logits';
 import { retrievalScorer } from './retrieval-scorer';
-import type { Task } from './task';
+import type { HostPrediction, Task } from './task';
 
-export interface RetrievalOptions {
-  /** S: side of the pictures, in pixels. */
-  readonly imageSize: number;
-  readonly channels: number;
+export interface RetrievalOptions extends PictureShape {
   /** Ends each text; given, a batch with a text that has none is refused. */
   readonly endToken?: EndToken;
 }
@@ -28,27 +28,32 @@ const GREATEST_LOG_SCALE = Math.log(100);
  */
 export function retrieval<Params extends TensorTree>(
   model: Pick<Model<Params, DualEncoderInputs>, 'forward'>,
-  { imageSize, channels, endToken }: RetrievalOptions,
-): Task<Params, PairBatch> {
+  { endToken, ...shape }: RetrievalOptions,
+): Task<Params, PairBatch, Logits, HostPrediction> {
+  const picturesOf = pictureInputs(shape);
   return {
     name: 'retrieval',
     metric: 'meanR',
-    readsColumns: true,
     limits: { logitScale: GREATEST_LOG_SCALE },
-    predict: (params, { size, images, texts, tokens }, perturb) => {
-      const length = tokens.length / texts;
-      if (endToken !== undefined) checkTextEnds(tokens, length, endToken);
-      return model.forward(params, {
-        images: tensor4d(images, [size, imageSize, imageSize, channels]),
-        tokens: tensor2d(tokens, [texts, length], 'int32'),
-        ...(perturb === undefined ? {} : { perturb }),
-      });
+    predict: (params, batch, hooks) => {
+      const { tokens, texts } = batch;
+      if (endToken !== undefined) checkTextEnds(tokens, tokens.length / texts, endToken);
+      return logitsOf(model.forward(params, { ...picturesOf(batch), ...tokenInputs(batch), ...hooks }));
     },
     loss: ({ logits }, batch): Scalar => {
       const toText = softmaxCrossEntropy(logits, matches(batch.imageGroups, batch.textGroups));
       const toImage = softmaxCrossEntropy(transpose(logits), matches(batch.textGroups, batch.imageGroups));
       return mul(add(toText, toImage), 0.5);
     },
+    // Logits are distributions over the texts in their rows, and over the pictures in their columns.
+    divergence: (one, other) => {
+      const overTexts = symmetricDivergence(one.logits, other.logits);
+      return mul(
+        add<Scalar>(overTexts, symmetricDivergence(transpose(one.logits), transpose(other.logits))),
+        0.5,
+      );
+    },
+    distillation: logitDistillation,
     scorer: retrievalScorer,
   };
 }

@@ -1,31 +1,47 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
-import type { Perturb } from '../families/perturbation';
-import type { Prediction } from '../families/prediction';
+import type { Hooks } from '../families/hooks';
 import type { HostTensor } from '../tree/host';
 import type { TensorTree } from '../tree/tree';
 
 /** Scores by name; a name says its unit: `top1` in percent, `loss` in nats. */
 export type Scores = Readonly<Record<string, number>>;
 
-/** Adds up what a model said of the batches of a split. */
-export interface Scorer<Batch> {
-  /** The prediction's tensors, by name. */
-  add(prediction: Readonly<Record<string, HostTensor>>, batch: Batch): void;
+/** A prediction in host memory: its tensors by path. */
+export type HostPrediction = Readonly<Record<string, HostTensor>>;
+
+/** Gathers the answers to all batches of a split, and scores them together. */
+export interface Scorer<Answer = unknown, Batch = unknown> {
+  add(answer: Answer, batch: Batch): void | Promise<void>;
   scores(): Scores | Promise<Scores>;
 }
 
-/** A task that a model is trained for and judged by: batch → prediction → loss and scores. */
-export interface Task<Params extends TensorTree = TensorTree, Batch = unknown> {
+/**
+ * A task that a model is trained for and judged by. Trainer, distillation, adversary and evaluation only hand its
+ * predictions on: the task alone knows what is in them. What computes with tensors is called inside a tidy.
+ */
+export interface Task<
+  Params extends TensorTree = TensorTree,
+  Batch = unknown,
+  Predicted extends TensorTree = TensorTree,
+  Answer = unknown,
+> {
   readonly name: string;
   /** The score that methods are compared by; higher is better. */
   readonly metric: string;
-  /** Whether its logits are distributions along their columns too. */
-  readonly readsColumns?: boolean;
   /** The greatest values that training lets parameters take, by their path in the model's record. */
   readonly limits?: Readonly<Record<string, number>>;
-  /** Called inside the tidy of the trainer or of evaluation. `perturb` gets to see what inputs are embedded in. */
-  predict(params: Params, batch: Batch, perturb?: Perturb): Prediction;
-  /** Mean loss of a batch; called inside the trainer's tidy. */
-  loss(prediction: Prediction, batch: Batch): Scalar;
-  scorer(): Scorer<Batch>;
+  /** Uploads a batch and runs the model on it; `hooks` get to see its forward pass. */
+  predict(params: Params, batch: Batch, hooks?: Hooks): Predicted;
+  /** Mean loss of a batch; several losses come weighted in one. */
+  loss(prediction: Predicted, batch: Batch): Scalar;
+  /** How far two predictions of a batch are apart: symmetric, never negative, and 0 of equal ones. */
+  divergence(one: Predicted, other: Predicted, batch: Batch): Scalar;
+  /** Loss of a student beside its teacher's prediction, which is a constant. */
+  distillation(student: Predicted, teacher: Predicted, batch: Batch): Scalar;
+  /**
+   * Answers a batch as it is scored, in host memory, with all tensors disposed; not called in a tidy. Without it the answer
+   * is the prediction. A task whose output is searched for, such as a caption, searches here.
+   */
+  answer?(params: Params, batch: Batch): Promise<Answer>;
+  scorer(): Scorer<Answer, Batch>;
 }

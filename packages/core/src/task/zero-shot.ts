@@ -11,6 +11,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type DualEncoder, type DualEncoderParams, similarity } from '../families/dual-encoder';
 import type { Model } from '../families/model';
+import type { Logits } from '../families/prediction';
 import { checkTextEnds } from '../families/text-tower-config';
 import type { ImageInputs } from '../families/vision-transformer';
 import type { VisionTowerParams } from '../families/vision-tower';
@@ -24,7 +25,7 @@ export type ZeroShotParams = {
 };
 
 /** A classifier of pictures, to be scored by the task `classification`. */
-export interface ZeroShot extends Pick<Model<ZeroShotParams, ImageInputs>, 'forward'> {
+export interface ZeroShot extends Pick<Model<ZeroShotParams, ImageInputs, Logits>, 'forward'> {
   /** The caller owns them. */
   readonly params: ZeroShotParams;
 }

@@ -1,27 +1,20 @@
 import {
   type Scalar,
   type Tensor,
-  type Tensor2D,
   type Tensor3D,
   add,
   div,
-  exp,
-  logSoftmax,
   maximum,
-  mean,
   mul,
   sqrt,
   square,
-  sub,
   sum,
-  transpose,
   valueAndGrads,
   zeros,
 } from '@tensorflow/tfjs-core';
 import { UserError } from '../error/user-error';
 import type { EmbeddingPlace, Perturb } from '../families/perturbation';
-import { withoutGradient } from '../operations/kernel';
-import { tidyTree } from '../tree/tree';
+import { type TensorTree, tidyTree } from '../tree/tree';
 
 /**
  * Trains against a perturbation δ of embedded inputs that is led uphill (Gan et al., 2020, as in
@@ -34,7 +27,7 @@ export interface Adversary {
   readonly steps: number;
   /** α: how far δ goes in each step, in the L2 norm of an example. */
   readonly stepSize: number;
-  /** Weight of the symmetric KL divergence from the clean prediction beside the task's loss. */
+  /** Weight of the task's divergence from the clean prediction beside its loss. */
   readonly divergence: number;
 }
 
@@ -43,31 +36,37 @@ export function forwardPassesPerStep(adversary: Adversary | undefined): number {
   return adversary === undefined ? 3 : 1 + 3 * adversary.steps;
 }
 
-/** The loss of leaves under a perturbation, without penalties. */
-type LossOf = (leaves: readonly Tensor[], perturb: Perturb) => { loss: Scalar; logits: Tensor2D };
+/** The forward pass of a step and its loss, as functions of the trainable leaves. */
+export interface Pass {
+  readonly prediction: TensorTree;
+  /** Computes the loss with penalties. */
+  loss(): Scalar;
+}
+
+interface Learner {
+  pass(leaves: readonly Tensor[], perturb?: Perturb): Pass;
+  /** The task's divergence of a prediction from the clean one. */
+  divergence(prediction: TensorTree, clean: TensorTree): Scalar;
+}
 
 /**
  * Loss and gradients of a step: δ starts at 0; each of the steps adds up the gradients of (task loss + weight ·
- * symmetric KL to the clean prediction)/steps, and then δ ← δ + α·∇δ/‖∇δ‖₂ for every example by itself, without a bound.
- * The clean prediction is a constant. Call it in a tidy.
- * @param readsColumns Whether logits are distributions along their columns too, as in retrieval.
+ * divergence from the clean prediction)/steps, and then δ ← δ + α·∇δ/‖∇δ‖₂ for every example by itself, without a bound.
+ * The clean prediction is a constant. Call it in a tidy, outside of any gradient.
  * @throws {UserError} when the model embeds nothing of what is to be perturbed.
  */
 export function adversarialGradients(
   { places, steps, stepSize, divergence }: Adversary,
   leaves: readonly Tensor[],
-  lossOf: LossOf,
-  readsColumns: boolean,
+  learner: Learner,
 ): { value: Scalar; grads: Tensor[] } {
   const shapes = new Map<EmbeddingPlace, readonly number[]>();
-  const clean = withoutGradient(() =>
-    tidyTree(
-      () =>
-        lossOf(leaves, (place, embedding) => {
-          if (places.includes(place)) shapes.set(place, embedding.shape);
-          return embedding;
-        }).logits,
-    ),
+  const clean = tidyTree(
+    () =>
+      learner.pass(leaves, (place, embedding) => {
+        if (places.includes(place)) shapes.set(place, embedding.shape);
+        return embedding;
+      }).prediction,
   );
   if (shapes.size === 0) {
     throw new UserError(`this model has no ${places.join(' or ')} that could be perturbed`);
@@ -79,12 +78,13 @@ export function adversarialGradients(
   for (let step = 0; step < steps; step++) {
     const climbed = valueAndGrads((...all: Tensor[]): Scalar => {
       const own = all.slice(leaves.length);
-      const { loss, logits } = lossOf(all.slice(0, leaves.length), (place, embedding): Tensor3D => {
+      const { prediction, loss } = learner.pass(all.slice(0, leaves.length), (place, embedding): Tensor3D => {
         const delta = own[perturbed.indexOf(place)];
         return delta === undefined ? embedding : add(embedding, delta);
       });
-      const away = mul<Scalar>(symmetricDivergence(logits, clean, readsColumns), divergence);
-      return div(add<Scalar>(loss, away), steps);
+      const taskLoss = loss();
+      const away = mul<Scalar>(learner.divergence(prediction, clean), divergence);
+      return div(add<Scalar>(taskLoss, away), steps);
     })([...leaves, ...deltas]);
     value = value === undefined ? climbed.value : add<Scalar>(value, climbed.value);
     const latest = climbed.grads.slice(0, leaves.length);
@@ -106,18 +106,4 @@ function unitStep(gradient: Tensor | undefined, stepSize: number): Tensor | unde
   if (gradient === undefined) return undefined;
   const norms = sqrt(sum(square(gradient), [1, 2], true)); // [B, 1, 1]
   return mul(div(gradient, maximum(norms, 1e-8)), stepSize);
-}
-
-/** KL(p‖q) + KL(q‖p) of the rows' distributions, their mean; with columns the mean of both directions. */
-export function symmetricDivergence(a: Tensor2D, b: Tensor2D, readsColumns: boolean): Scalar {
-  const rows = divergenceOfRows(a, b);
-  if (!readsColumns) return rows;
-  return mul(add<Scalar>(rows, divergenceOfRows(transpose(a), transpose(b))), 0.5);
-}
-
-function divergenceOfRows(a: Tensor2D, b: Tensor2D): Scalar {
-  const p = logSoftmax<Tensor2D>(a);
-  const q = logSoftmax<Tensor2D>(b);
-  // Σ (p − q)·(log p − log q) is the sum of both divergences.
-  return mean(sum(mul(sub(exp(p), exp(q)), sub(p, q)), 1));
 }

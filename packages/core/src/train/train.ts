@@ -1,12 +1,4 @@
-import {
-  type Scalar,
-  type Tensor,
-  type Tensor2D,
-  add,
-  minimum,
-  stack,
-  valueAndGrads,
-} from '@tensorflow/tfjs-core';
+import { type Scalar, type Tensor, add, minimum, stack, valueAndGrads } from '@tensorflow/tfjs-core';
 import type { BatchSource } from '../data/batches';
 import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
@@ -24,8 +16,8 @@ import {
   tidyTree,
   withLeaves,
 } from '../tree/tree';
-
-import { type Adversary, adversarialGradients } from './adversary';
+import { type Adversary, type Pass, adversarialGradients } from './adversary';
+import { type Teacher, checkTeacher, lossBeside } from './teacher';
 
 /**
  * The state of a training as a method sees it after the optimiser's step. The method may replace trainable parameters
@@ -55,6 +47,8 @@ export interface Training<
   readonly task: Task<Forward, Batch>;
   /** Perturbs embedded inputs in every step; without one they are as they are. */
   readonly adversary?: Adversary;
+  /** Teaches by its predictions, beside the truth. */
+  readonly teacher?: Teacher<Batch>;
   /** Trainable trees → parameters of the forward pass of a step. */
   effective(params: Params, step: number): Forward;
   /** Added to the task's loss. */
@@ -85,6 +79,7 @@ export interface TrainingHooks<Params extends TensorTree, State extends TensorTr
 
 /**
  * The training loop. The caller owns the returned trees.
+ * @throws {RangeError} when the teacher's weight is none.
  * @throws {UserError} naming the step, when the loss or a parameter after it is NaN or infinite.
  * @throws {InterruptedError} after `onPoint` has seen the last point, when the signal is aborted.
  */
@@ -97,6 +92,7 @@ export async function train<
   training: Training<Params, Forward, State, Batch>,
   hooks: TrainingHooks<Params, State> = {},
 ): Promise<{ params: Params; state: State }> {
+  checkTeacher(training.teacher);
   let point = hooks.from ?? startOf(training);
   const residence: Residence = new Map();
   try {
@@ -143,23 +139,33 @@ function startOf<Params extends TensorTree, Forward extends TensorTree, State ex
 
 /** One step. `told` is the loss and a probe of the new parameters. */
 function takeStep<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>(
-  { task, adversary, effective, penalty, afterStep, optimizer }: Training<Params, Forward, State, Batch>,
+  training: Training<Params, Forward, State, Batch>,
   point: TrainingPoint<Params, State>,
   batch: Batch,
 ): { told: Tensor; next: TrainingPoint<Params, State> } {
+  const { task, adversary, teacher, effective, penalty, afterStep, optimizer } = training;
   const { step } = point;
-  const lossOf = (leaves: readonly Tensor[], perturb?: Perturb): { loss: Scalar; logits: Tensor2D } => {
+  const lossOf = lossBeside(teacher, task, batch);
+  const pass = (leaves: readonly Tensor[], perturb?: Perturb): Pass => {
     const params = withLeaves(point.params, leaves);
-    const prediction = task.predict(effective(params, step), batch, perturb);
-    const loss = task.loss(prediction, batch);
-    const { logits } = prediction;
-    return { loss: penalty === undefined ? loss : add(loss, penalty(params, step)), logits };
+    const hooks = perturb === undefined ? {} : { perturb };
+    const prediction = task.predict(effective(params, step), batch, hooks);
+    return {
+      prediction,
+      loss: () => {
+        const loss = lossOf(prediction);
+        return penalty === undefined ? loss : add(loss, penalty(params, step));
+      },
+    };
   };
   const start = leavesOf(point.params);
   const { value: loss, grads } =
     adversary === undefined
-      ? valueAndGrads((...leaves: Tensor[]) => lossOf(leaves).loss)(start)
-      : adversarialGradients(adversary, start, lossOf, task.readsColumns === true);
+      ? valueAndGrads((...leaves: Tensor[]) => pass(leaves).loss())(start)
+      : adversarialGradients(adversary, start, {
+          pass,
+          divergence: (one, other) => task.divergence(one, other, batch),
+        });
   const gradients = withLeaves(point.params, grads);
   // The loop disposes the old point, but not what a method has kept of it as its state. Memory that the first point
   // shares with the caller's tensors, engines leave as it is.

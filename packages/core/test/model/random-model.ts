@@ -11,6 +11,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
+  type Logits,
   type Model,
   type RandomStream,
   type Site,
@@ -106,8 +107,8 @@ export function randomMasks(sites: readonly Site[], random: RandomStream): Recor
 
 /** Largest |Δlogit| between two models on the same inputs. */
 export function logitDifference(
-  a: { model: Model; params: TensorTree },
-  b: { model: Model; params: TensorTree },
+  a: { model: Model<TensorTree, unknown, Logits>; params: TensorTree },
+  b: { model: Model<TensorTree, unknown, Logits>; params: TensorTree },
   inputs: unknown,
 ): number {
   return tidy(() =>

@@ -8,6 +8,7 @@ import {
   downloadTree,
   evaluate,
   measureLatency,
+  pictureInputs,
   tidyTree,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
@@ -28,7 +29,7 @@ async function* asBatches(...batches: ImageBatch[]): AsyncGenerator<ImageBatch> 
 }
 
 describeOnEveryEngine('classification', () => {
-  const options = { imageSize: 1, channels: 1, classes: 7 };
+  const options = { inputs: pictureInputs({ imageSize: 1, channels: 1 }), classes: 7 };
   const task = classification(table, options);
   const ascending = [0, 1, 2, 3, 4, 5, 6];
 

@@ -6,6 +6,7 @@ import {
   dualEncoder,
   evaluate,
   leavesOf,
+  pictureInputs,
   randomStream,
   zeroShot,
 } from '../../src/index';
@@ -91,7 +92,7 @@ describeOnEveryEngine('a zero-shot classifier', () => {
     expect(memory().numTensors - before).toBe(leavesOf(own).length);
 
     const { imageSize, channels } = config.vision;
-    const task = classification(classifier, { imageSize, channels, classes: 2 });
+    const task = classification(classifier, { inputs: pictureInputs({ imageSize, channels }), classes: 2 });
     const pictures = Float32Array.from({ length: 3 * imageSize ** 2 * channels }, () => random.normal());
     async function* batches() {
       yield Promise.resolve({ size: 3, images: pictures, labels: Int32Array.of(0, 1, 0) });

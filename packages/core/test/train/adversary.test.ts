@@ -11,12 +11,15 @@ import {
 import fc from 'fast-check';
 import {
   type Adversary,
-  type Perturb,
+  type Hooks,
   type Task,
-  disposeTree,
+  classification,
   constant,
+  disposeTree,
   forwardPassesPerStep,
+  logitDistillation,
   randomStream,
+  retrieval,
   sgd,
   softmaxCrossEntropy,
   symmetricDivergence,
@@ -40,16 +43,18 @@ const start = [
 type Weights = { weight: Tensor2D };
 
 /** logits = (x + δ)·W; counts how often it predicts. */
-function linearTask(seen = { given: 0 }): Task<Weights, null> {
+function linearTask(seen = { given: 0 }): Task<Weights, null, { logits: Tensor2D }> {
   return {
     name: 'linear',
     metric: 'none',
-    predict: ({ weight }, _batch, perturb: Perturb = (_, embedding) => embedding) => {
+    predict: ({ weight }, _batch, { perturb = (_, embedding) => embedding }: Hooks = {}) => {
       seen.given += 1;
       const embedded = perturb('words', tensor3d(x.map((row) => [row]))); // [2, 1, 2]
       return { logits: matMul(reshape(embedded, [2, 2]), weight) };
     },
     loss: ({ logits }): Scalar => softmaxCrossEntropy(logits, tensor2d(targets)),
+    divergence: (one, other) => symmetricDivergence(one.logits, other.logits),
+    distillation: (student, teacher) => logitDistillation(student, teacher),
     scorer: () => ({ add: () => undefined, scores: () => ({}) }),
   };
 }
@@ -118,6 +123,20 @@ function plainGradient({ steps, stepSize, divergence }: Adversary): number[] {
   return gradient;
 }
 
+type Divergence = (one: Tensor2D, other: Tensor2D) => Scalar;
+
+/** The divergence of a task that reads logits, whatever its batches are. */
+const divergenceOf =
+  ({ divergence }: Pick<Task<never, never, { logits: Tensor2D }>, 'divergence'>): Divergence =>
+  (one, other) =>
+    divergence({ logits: one }, { logits: other }, undefined as never);
+
+const silent = { forward: () => ({}) };
+const divergences: Readonly<Record<string, Divergence>> = {
+  'over rows': divergenceOf(classification(silent, { inputs: () => ({}), classes: 4 })),
+  'over rows and columns': divergenceOf(retrieval(silent, { imageSize: 1, channels: 1 })),
+};
+
 describeOnEveryEngine('training against an adversary', () => {
   it.each([
     { places: ['words'], steps: 3, stepSize: 0.5, divergence: 1.5 },
@@ -154,24 +173,25 @@ describeOnEveryEngine('training against an adversary', () => {
     expect(memory().numTensors - before).toBe(1); // the start, which the test did not dispose
   });
 
-  it('measures a divergence that is symmetric, never negative, and 0 of itself', () => {
-    fc.assert(
-      fc.property(fc.nat(), fc.boolean(), (seed, readsColumns) => {
-        tidy(() => {
-          const { normal } = randomStream(seed, 'logits');
-          const logits = () => tensor2d(Array.from({ length: 12 }, normal), [3, 4]);
-          const [a, b] = [logits(), logits()];
-          const [there, back, none] = [
-            symmetricDivergence(a, b, readsColumns),
-            symmetricDivergence(b, a, readsColumns),
-            symmetricDivergence(a, a, readsColumns),
-          ].map((value) => value.dataSync<'float32'>()[0] ?? Number.NaN);
-          expect(there).toBeGreaterThan(0);
-          expect(back).toBeCloseTo(there ?? Number.NaN, 5);
-          expect(none).toBeCloseTo(0, 6);
-        });
-      }),
-      { numRuns: 20 },
-    );
-  });
+  it.each(Object.entries(divergences))(
+    'measures a divergence %s that is symmetric, never negative, and 0 of itself',
+    (_over, divergence) => {
+      fc.assert(
+        fc.property(fc.nat(), (seed) => {
+          tidy(() => {
+            const { normal } = randomStream(seed, 'logits');
+            const logits = () => tensor2d(Array.from({ length: 12 }, normal), [3, 4]);
+            const [a, b] = [logits(), logits()];
+            const [there, back, none] = [divergence(a, b), divergence(b, a), divergence(a, a)].map(
+              (value) => value.dataSync<'float32'>()[0] ?? Number.NaN,
+            );
+            expect(there).toBeGreaterThan(0);
+            expect(back).toBeCloseTo(there ?? Number.NaN, 5);
+            expect(none).toBeCloseTo(0, 6);
+          });
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
 });

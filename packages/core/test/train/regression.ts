@@ -8,7 +8,7 @@ import {
   tensor1d,
   tensor2d,
 } from '@tensorflow/tfjs-core';
-import { type Dataset, type Task, linear, randomStream } from '../../src/index';
+import { type Dataset, type HostPrediction, type Task, linear, randomStream } from '../../src/index';
 
 /** The smallest model there is: y = x·weight + bias. */
 export type Line = { weight: Tensor2D; bias: Tensor1D };
@@ -32,11 +32,13 @@ export const points: Dataset<Points> = {
 const column = (values: Float32Array): Tensor2D => tensor2d(values, [values.length, 1]);
 
 /** Mean squared error. */
-export const regression: Task<Line, Points> = {
+export const regression: Task<Line, Points, { logits: Tensor2D }, HostPrediction> = {
   name: 'regression',
   metric: 'accuracy',
   predict: ({ weight, bias }, { x }) => ({ logits: linear(column(x), weight, bias) }),
   loss: ({ logits }, { y }): Scalar => mean(square(sub(logits, column(y)))),
+  divergence: (one, other) => mean(square(sub(one.logits, other.logits))),
+  distillation: (student, teacher) => mean(square(sub(student.logits, teacher.logits))),
   scorer: () => {
     let [error, count] = [0, 0];
     return {

@@ -16,6 +16,7 @@ import {
   evaluationBatches,
   initialize,
   only,
+  pictureInputs,
   randomStream,
   sgd,
   train,
@@ -282,7 +283,8 @@ describeOnEveryEngine('training a transformer twice with one seed', () => {
     };
     const bytesAfter = async (seed: number) => {
       const params = initialize<TensorTree>(model.specs, seed);
-      const task = classification(model, { imageSize: 8, channels: 3, classes: 3, labelSmoothing: 0.1 });
+      const inputs = pictureInputs({ imageSize: 8, channels: 3 });
+      const task = classification(model, { inputs, classes: 3, labelSmoothing: 0.1 });
       const trained = await train({
         params,
         state: {},

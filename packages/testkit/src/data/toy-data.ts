@@ -5,6 +5,7 @@ import {
   type Model,
   type Task,
   classification,
+  pictureInputs,
   randomStream,
 } from '@winnow/core';
 
@@ -36,7 +37,7 @@ export function toyData({
 
 /** Classification of the toy pictures. */
 export function toyTask(model: Pick<Model, 'forward'>): Task {
-  return classification(model, toyShape);
+  return classification(model, { inputs: pictureInputs(toyShape), classes });
 }
 
 function stripes(seed: number, split: string, size: number): Dataset<ImageBatch> {

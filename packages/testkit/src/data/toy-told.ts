@@ -6,8 +6,9 @@ import {
   type Splits,
   type Task,
   classification,
+  pictureInputs,
+  tokenInputs,
 } from '@winnow/core';
-import { tensor2d, tensor4d } from '@tensorflow/tfjs-core';
 import { toyShape } from './toy-data';
 import { toyPairs, toyTextShape } from './toy-pairs';
 
@@ -38,14 +39,9 @@ function withoutAnswers(tokens: Int32Array, length: number, padding: number): In
 
 /** Telling the orientation of a picture by a model that is given its text too. */
 export function toyToldTask(model: Pick<Model, 'forward'>): Task {
-  const { imageSize, channels } = toyShape;
-  const task: Task<never, ToldBatch> = classification(model, toyShape);
-  return {
-    ...task,
-    predict: (params, batch: ToldBatch) =>
-      model.forward(params, {
-        images: tensor4d(batch.images, [batch.size, imageSize, imageSize, channels]),
-        tokens: tensor2d(batch.tokens, [batch.texts, batch.tokens.length / batch.texts], 'int32'),
-      }),
-  };
+  const picturesOf = pictureInputs(toyShape);
+  return classification(model, {
+    inputs: (batch: ToldBatch) => ({ ...picturesOf(batch), ...tokenInputs(batch) }),
+    classes: toyShape.classes,
+  });
 }

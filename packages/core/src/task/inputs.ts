@@ -1,0 +1,24 @@
+import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
+
+/** Sizes of the pictures that a model reads. */
+export interface PictureShape {
+  /** S: side of the pictures, in pixels. */
+  readonly imageSize: number;
+  readonly channels: number;
+}
+
+/** Uploads the pictures of a batch, [B, S, S, C]. Call it in a tidy. */
+export const pictureInputs =
+  ({ imageSize, channels }: PictureShape) =>
+  ({ images, size }: { readonly images: Float32Array; readonly size: number }): { images: Tensor4D } => ({
+    images: tensor4d(images, [size, imageSize, imageSize, channels]),
+  });
+
+/** Uploads the token sequences of a batch, [M, T] int32. Call it in a tidy. */
+export const tokenInputs = ({
+  tokens,
+  texts,
+}: {
+  readonly tokens: Int32Array;
+  readonly texts: number;
+}): { tokens: Tensor2D } => ({ tokens: tensor2d(tokens, [texts, tokens.length / texts], 'int32') });
