@@ -18,7 +18,8 @@ export default tseslint.config(
           enforceBuildableLibDependency: true,
           allow: [],
           depConstraints: [
-            { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:method', 'type:core'] },
+            { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:lab', 'type:method', 'type:core'] },
+            { sourceTag: 'type:lab', onlyDependOnLibsWithTags: ['type:method', 'type:core'] },
             { sourceTag: 'type:method', onlyDependOnLibsWithTags: ['type:core'] },
             { sourceTag: 'type:core', onlyDependOnLibsWithTags: ['type:core'] },
           ],

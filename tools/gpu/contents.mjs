@@ -36,7 +36,7 @@ export function filesOf(root, node) {
     { path: 'winnow', source: join(root, 'tools', 'gpu', 'winnow.sh'), isProgram: true },
     // Where the command line looks for the page of a comparison, and for the hash of its own code.
     { path: 'dist/page.js', source: join(root, 'packages', 'report', 'dist', 'page.js') },
-    { path: 'dist/training.sha256', source: join(root, 'apps', 'winnow', 'dist', 'training.sha256') },
+    { path: 'dist/training.sha256', source: join(root, 'packages', 'lab', 'dist', 'training.sha256') },
     ...readdirSync(join(root, 'packages')).flatMap((name) => ownPackage(root, name)),
     ...closureOf(root, nativePackages).flatMap((name) => packageFiles(root, name)),
     ...tree(join(root, wasmPackage), wasmPackage).filter(({ path }) =>

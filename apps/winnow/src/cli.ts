@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+import { version } from '@winnow/lab';
 import { z } from 'zod';
 import { parseArguments } from './arguments/parse';
 import { commandLine } from './arguments/command-line';
@@ -18,7 +20,10 @@ import { reportCommand } from './commands/report';
 import { trainCommand } from './commands/train';
 import { workerCommand } from './commands/worker';
 import { type Terminal, print } from './terminal/terminal';
-import { version } from './version';
+
+/** This module lies one folder below the root of its package, as a source and when built. */
+const atRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const installation = { presetFolder: atRoot('presets'), program: atRoot('dist/main.js') };
 
 export const commands: readonly Command[] = [
   trainCommand,
@@ -27,8 +32,8 @@ export const commands: readonly Command[] = [
   ticketTrainCommand,
   ticketTransferCommand,
   ticketOverlapCommand,
-  compareCommand,
-  workerCommand,
+  compareCommand(installation),
+  workerCommand(installation),
   reportCommand,
   evaluateCommand,
   inspectCommand,

@@ -2,7 +2,6 @@ import { existsSync, readdirSync, symlinkSync, truncateSync, writeFileSync } fro
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { metricsFile } from '../src/run-folder/metrics';
 import { makePictures } from './pictures';
 import { signalWatched, winnow } from './terminal';
 
@@ -280,19 +279,6 @@ describe('folders and disks', () => {
     );
     expect(stderr).toMatch(/winnow: .*checkpoints/);
     expect(code).toBe(2);
-  });
-  test('a full disk under the metrics', () => {
-    const metrics = metricsFile(at('metrics.jsonl'), () => {
-      throw new Error('ENOSPC: no space left on device, write');
-    });
-    expect(() => {
-      metrics.append({ phase: 'train', step: 1 });
-    }).toThrow(
-      expect.objectContaining({
-        exitCode: 2,
-        message: expect.stringMatching(/make room, then go on with --resume/),
-      }),
-    );
   });
 });
 

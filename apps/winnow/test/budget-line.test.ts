@@ -1,4 +1,4 @@
-import { budgetLine } from '../src/report/run-report';
+import { budgetLine } from '../src/terminal/report/run-report';
 
 const achieved = { removed: 501, asked: 500, total: 1000 };
 

@@ -8,15 +8,20 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { outcomesSchema } from '@winnow/comparison';
 import { InterruptedError } from '@winnow/core';
 import { JobBusy } from '@winnow/job-queue';
+import {
+  comparisonFolder,
+  executeIn,
+  latencyFile,
+  lockRun,
+  planOf,
+  readComparisonRecord,
+  readFailure,
+  runComparison,
+} from '@winnow/lab';
 import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
-import { comparisonFolder, readComparisonRecord, readFailure } from '../src/comparison/comparison-folder';
-import { executeIn } from '../src/comparison/execute';
-import { latencyFile } from '../src/comparison/latency';
-import { planOf } from '../src/comparison/open-comparison';
-import { QUEUE_PASSWORD } from '../src/comparison/queue-address';
-import { runComparison } from '../src/comparison/run-comparison';
-import { lockRun } from '../src/run-folder/run-lock';
-import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
+import { makeRunByCommand } from '../src/commands/run-process';
+import { QUEUE_PASSWORD } from '../src/commands/queue-address';
+import { PROGRAM, finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
 import { makePictures } from './pictures';
 import { winnow } from './terminal';
 
@@ -199,6 +204,7 @@ describe('a comparison', () => {
 
   describe('does what its folder knows', () => {
     const folder = () => comparisonFolder(at('known'));
+    const execute = () => executeIn(folder(), makeRunByCommand(PROGRAM));
     const never = new AbortController().signal;
     /** Everything below the root but the comparison's own runs. */
     const files = () =>
@@ -215,7 +221,7 @@ describe('a comparison', () => {
       'and no job %j',
       async (id) => {
         const before = files();
-        await expect(executeIn(folder())(id, never)).rejects.toThrow(/no job of the comparison in/);
+        await expect(execute()(id, never)).rejects.toThrow(/no job of the comparison in/);
         expect(files()).toEqual(before);
         expect(runsIn(at('known'))).toEqual([]);
       },
@@ -228,13 +234,13 @@ describe('a comparison', () => {
       await mkdir(folder().runFolder(id), { recursive: true });
       // The child of a worker that is silent, say.
       const lock = lockRun(folder().runFolder(id));
-      await expect(executeIn(folder())(id, never)).rejects.toThrow(JobBusy);
+      await expect(execute()(id, never)).rejects.toThrow(JobBusy);
       expect(await readFailure(folder(), id)).toBeUndefined();
       lock.release();
-      await executeIn(folder())(id, never);
+      await execute()(id, never);
       expect(finishedIn(at('known'))).toEqual([id]);
       // A second one that was asked for it all the same has nothing to do.
-      await executeIn(folder())(id, never);
+      await execute()(id, never);
     });
 
     test('and lets nobody in while another process has the lease', async () => {
@@ -242,9 +248,9 @@ describe('a comparison', () => {
       if (dense === undefined) throw new Error('expected a second dense model');
       const { id } = dense.job;
       const stopping = new AbortController();
-      const first = executeIn(folder())(id, stopping.signal);
+      const first = execute()(id, stopping.signal);
       while (!existsSync(folder().leaseFile(id))) await delay(5);
-      await expect(executeIn(folder())(id, never)).rejects.toThrow(JobBusy);
+      await expect(execute()(id, never)).rejects.toThrow(JobBusy);
       stopping.abort();
       await expect(first).rejects.toThrow(InterruptedError);
       expect(await readFailure(folder(), id)).toBeUndefined();

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'no
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSummary, writeSummary } from '../src/run-folder/summary';
+import { readSummary, writeSummary } from '@winnow/lab';
 import { makePictures } from './pictures';
 import { winnow } from './terminal';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { resolveGroups } from '@winnow/lab';
 import { parseArguments } from '../src/arguments/parse';
 import { commands } from '../src/cli';
-import { resolveGroups } from '../src/options/group';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const documents = [

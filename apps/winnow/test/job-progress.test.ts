@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { jobProgress } from '../src/progress/jobs';
+import { jobProgress } from '../src/terminal/jobs';
 
 function lines() {
   const written: string[] = [];

@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { inTemporaryFolder } from '@winnow/testkit';
 import { makePictures } from './pictures';
-import { inTemporaryFolder, winnow } from './terminal';
+import { winnow } from './terminal';
 
 const TINY = ['--engine', 'wasm', '--batch-size', '4', '--seed', '3'];
 

@@ -1,16 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compressGroups, methods, resolveGroups } from '@winnow/lab';
 import { z } from 'zod';
+import { inTemporaryFolder } from '@winnow/testkit';
 import { flagsOf } from '../src/arguments/flag';
 import { parseArguments } from '../src/arguments/parse';
-import { compressGroups } from '../src/commands/compress-options';
 import { compressCommand } from '../src/commands/compress';
 import { trainCommand } from '../src/commands/train';
-import { budgetOf } from '../src/options/budget';
-import { resolveGroups } from '../src/options/group';
-import { hashOf } from '../src/options/hash';
-import { methods } from '../src/table';
-import { inTemporaryFolder, winnow } from './terminal';
+import { winnow } from './terminal';
 
 const commands = [trainCommand, compressCommand];
 
@@ -91,18 +88,6 @@ test('the presets are allowed options', async () => {
   const options = z.record(z.string(), z.unknown()).parse(await given('compress', '--config', preset));
   expect(resolveGroups(options, compressGroups(options))).toMatchObject({ method: 'upop', budget: '2x' });
   expect(readFileSync(preset, 'utf8')).toMatch(/^#/);
-});
-
-test('budgets are read as people write them', () => {
-  expect(['2x', '50%', '0.5', 0.5, '.5'].map((text) => budgetOf(text, 'macs').keep)).toEqual([
-    0.5, 0.5, 0.5, 0.5, 0.5,
-  ]);
-  expect(() => budgetOf('x2', 'macs')).toThrow(/expected 2x \(half as large\), 50% or 0.5/);
-});
-
-test('the hash depends on the values, not on their order', () => {
-  expect(hashOf({ a: 1, b: { c: [2], d: null } })).toBe(hashOf({ b: { d: null, c: [2] }, a: 1 }));
-  expect(hashOf({ a: 1 })).not.toBe(hashOf({ a: 2 }));
 });
 
 test('methods, datasets and sizes are listed', async () => {

@@ -1,13 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import { readConfigFile } from '../src/arguments/config-file';
-import { planWith } from '../src/comparison/open-comparison';
-import { packageFile } from '../src/package-folder';
 import { toJson } from '@winnow/core';
-import { methods } from '../src/table';
+import { methods, planWith } from '@winnow/lab';
 
+const presetFile = (preset: string): string =>
+  fileURLToPath(new URL(`../presets/compare-${preset}.yaml`, import.meta.url));
 const planOf = async (preset: string) =>
   planWith(
     {
-      given: toJson(await readConfigFile(packageFile('presets', `compare-${preset}.yaml`))),
+      given: toJson(await readConfigFile(presetFile(preset))),
       run: { engine: 'wasm' },
     },
     undefined,

@@ -1,7 +1,7 @@
 import type { RunEvent } from '@winnow/core';
-import { lineProgress } from '../src/progress/lines';
-import { eventSink, progressOn } from '../src/progress/progress';
-import { throughput } from '../src/progress/throughput';
+import { eventSink } from '@winnow/lab';
+import { lineProgress } from '../src/terminal/lines';
+import { progressOn } from '../src/terminal/progress';
 import { screen } from './terminal';
 
 const step = (step: number): RunEvent => ({
@@ -24,7 +24,7 @@ const events: readonly RunEvent[] = [
 
 test.each([true, false])('a phase is shown to its end (terminal: %s)', (isTTY) => {
   const { stream, text } = screen(isTTY);
-  const progress = progressOn({ stdout: stream, stderr: stream, signal: new AbortController().signal });
+  const progress = progressOn({ stderr: stream });
   const logged: RunEvent[] = [];
   const sink = eventSink(progress, (event) => logged.push(event));
   for (const event of events) sink(event);
@@ -53,15 +53,4 @@ test('a log gets a line every five seconds', () => {
     'train: step 75/100, loss 1.0000, 40 images/s, 5 s left',
     'train: step 100/100, loss 1.0000, 40 images/s',
   ]);
-});
-
-test('throughput leaves out what happens between the steps', () => {
-  let nowMs = 0;
-  const rate = throughput(() => nowMs);
-  nowMs = 1000;
-  expect(rate.step(50)).toBeCloseTo(50);
-  nowMs = 60_000;
-  rate.start();
-  nowMs = 61_000;
-  expect(rate.step(50)).toBeCloseTo(50);
 });

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { runCli } from '../src/cli';
 
@@ -38,14 +35,4 @@ export function signalWatched(onLook: (looks: number) => boolean): AbortSignal {
   const { signal } = new AbortController();
   Object.defineProperty(signal, 'aborted', { get: () => onLook(++looks) });
   return signal;
-}
-
-/** A folder that is gone when the work is done. */
-export async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'winnow-cli-'));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

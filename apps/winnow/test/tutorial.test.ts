@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { inTemporaryFolder, winnow } from './terminal';
+import { inTemporaryFolder } from '@winnow/testkit';
+import { winnow } from './terminal';
 
 const text = readFileSync(fileURLToPath(new URL('../../../docs/tutorial.md', import.meta.url)), 'utf8');
 const blocks = (language: string): string[] =>

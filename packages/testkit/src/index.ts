@@ -16,4 +16,5 @@ export type { TinyModel } from './model/tiny-model';
 export { python, pythonHas, runPython } from './python/python';
 export { redisProgram, startRedis } from './redis/redis-server';
 export type { RedisServer } from './redis/redis-server';
+export { inTemporaryFolder } from './folder/temporary-folder';
 export { SimulatedCrash, crashAfterSaves, memorySnapshotStore } from './store/memory-store';

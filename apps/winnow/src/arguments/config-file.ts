@@ -1,6 +1,5 @@
 import { readYaml } from '@winnow/formats';
-import { givenValues } from '../options/given';
-import type { GivenOptions } from '../options/group';
+import { type GivenOptions, givenValues } from '@winnow/lab';
 
 /**
  * Options from a YAML or JSON file; JSON is YAML.

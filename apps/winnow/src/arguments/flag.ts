@@ -1,5 +1,4 @@
-import { type OptionField, valueOf } from '../options/fields';
-import { type GivenOptions, type OptionGroup, flagNames } from '../options/group';
+import { flagNames, type GivenOptions, type OptionField, type OptionGroup, valueOf } from '@winnow/lab';
 
 /** An option as a flag of the command line. */
 export interface Flag {

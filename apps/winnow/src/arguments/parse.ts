@@ -1,12 +1,8 @@
 import { UserError, suggestion } from '@winnow/core';
+import { chosenIn, homeExpanded, homeExpandedIn, mergeGiven, taskOfModel } from '@winnow/lab';
 import yargs, { type Argv, type Options } from 'yargs';
 import { z } from 'zod';
 import type { Chosen, Command, Invocation } from '../commands/command';
-import { taskOfModel } from '../model-source/choices';
-import { chosenIn } from '../options/given';
-import { mergeGiven } from '../options/group';
-import { homeExpanded } from '../options/path';
-import { homeExpandedIn } from '../options/path-options';
 import { readConfigFile } from './config-file';
 import { type Flag, flagsOf, givenByFlags } from './flag';
 import { commandText, helpColumns, overviewText } from './help';

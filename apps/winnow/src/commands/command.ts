@@ -1,5 +1,4 @@
-import type { TaskRange } from '../model-source/choices';
-import type { GivenOptions, OptionGroup } from '../options/group';
+import type { GivenOptions, OptionGroup, TaskRange } from '@winnow/lab';
 import type { Terminal } from '../terminal/terminal';
 
 /** A command of the command line, described before anything of it runs. */
@@ -17,6 +16,14 @@ export interface Command {
   /** For which tasks it takes the model of `--from`, if it takes one: the model says the task, unless one is chosen. */
   readonly takesModelFor?: TaskRange;
   run(invocation: Invocation): Promise<void>;
+}
+
+/** Where the files of this program lie. */
+export interface Installation {
+  /** The folder of the comparisons that come with it. */
+  readonly presetFolder: string;
+  /** The program itself, for runs that are processes of their own. */
+  readonly program: string;
 }
 
 /** Choices on which other options depend, as far as they were made. */

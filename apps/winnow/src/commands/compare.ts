@@ -2,44 +2,47 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { UserError, parseOptions, toJson } from '@winnow/core';
 import { type JobQueue, localQueue, redisQueue } from '@winnow/job-queue';
-import { z } from 'zod';
-import { readConfigFile } from '../arguments/config-file';
-import { conclude } from '../comparison/conclude';
 import {
+  chosenIn,
+  commit,
+  comparisonChanges,
   type ComparisonFolder,
+  type ComparisonIdentity,
   type ComparisonRecord,
+  conclude,
+  engineShape,
+  executeIn,
+  type GivenOptions,
+  hardware,
+  hashOf,
+  identifyComparison,
   isComparison,
   isDone,
+  locateWorkloads,
   makeComparisonFolder,
+  measuredOn,
+  measureLatencies,
+  type OpenedComparison,
+  pathOption,
+  planWith,
   readComparisonRecord,
   refuseForeignFolder,
+  resolveGroups,
+  runComparison,
+  RunStoppedError,
+  startChosen,
+  version,
+  writeComparisonEvents,
   writeComparisonRecord,
-} from '../comparison/comparison-folder';
-import {
-  type ComparisonIdentity,
-  comparisonChanges,
-  identifyComparison,
-  locateWorkloads,
-} from '../comparison/comparison-identity';
-import { commit, hardware } from '../comparison/environment';
-import { executeIn } from '../comparison/execute';
-import { measureLatencies, measuredOn } from '../comparison/latency';
-import { type OpenedComparison, planWith } from '../comparison/open-comparison';
-import { QUEUE_PASSWORD, queueAddress } from '../comparison/queue-address';
-import { writeComparisonEvents } from '../comparison/tensorboard';
-import { runComparison } from '../comparison/run-comparison';
-import { chosenIn } from '../options/given';
-import { type GivenOptions, resolveGroups } from '../options/group';
-import { hashOf } from '../options/hash';
-import { pathOption } from '../options/path';
-import { engineShape } from '../options/training';
-import { packageFile } from '../package-folder';
-import { jobProgress } from '../progress/jobs';
-import { type Terminal, print } from '../terminal/terminal';
-import { version } from '../version';
-import type { Command } from './command';
-import { startChosen } from './engine';
-import { RunStoppedError } from './run-session';
+} from '@winnow/lab';
+import { z } from 'zod';
+import { readConfigFile } from '../arguments/config-file';
+import { QUEUE_PASSWORD, queueAddress } from './queue-address';
+import { concludedReport } from '../terminal/report/comparison-report';
+import { jobProgress } from '../terminal/jobs';
+import { type Terminal, noteOn, print } from '../terminal/terminal';
+import type { Command, Installation } from './command';
+import { makeRunByCommand } from './run-process';
 
 const presets = ['quick', 'full'] as const;
 
@@ -74,7 +77,7 @@ const runOptions = z.strictObject({
 });
 const runGroup = { key: 'run', title: 'Engine of all runs', schema: runOptions };
 
-export const compareCommand: Command = {
+export const compareCommand = ({ presetFolder, program }: Installation): Command => ({
   name: 'compare',
   summary: 'Methods against each other and against controls, at several budgets and seeds',
   positional: {
@@ -91,7 +94,7 @@ export const compareCommand: Command = {
         groups,
       ),
     );
-    const config = await configOf(given, positional);
+    const config = await configOf(given, positional, presetFolder);
     const path =
       options.out ?? join('runs', `compare-${chosenIn(nameIn, config).name}-${hashOf(toJson(config))}`);
     await refuseForeignFolder(path);
@@ -104,7 +107,7 @@ export const compareCommand: Command = {
     const record = { ...asked, identity, paths };
     const plan = planWith(record, record);
     const folder = await makeComparisonFolder(path);
-    const queue = await queueOf(options, folder, terminal);
+    const queue = await queueOf(options, folder, program, terminal);
     await writeComparisonRecord(folder, record);
     print(
       terminal.stderr,
@@ -125,12 +128,13 @@ export const compareCommand: Command = {
     } finally {
       await queue.close();
     }
-    const { text, page, opened } = await conclude(path);
+    const concluded = await conclude(path);
+    const { page, opened } = concluded;
     if (options.tensorboard) print(terminal.stderr, `event files: ${await writeComparisonEvents(opened)}`);
-    print(terminal.stdout, `${text}\n\nThe page is ${page}`);
+    print(terminal.stdout, `${concludedReport(concluded)}\n\nThe page is ${page}`);
     tellFailures(opened, terminal);
   },
-};
+});
 
 /**
  * Says how many runs of a comparison came to nothing.
@@ -152,7 +156,11 @@ function tellFailures({ plan, outcomes }: OpenedComparison, { stderr }: Terminal
 }
 
 /** The comparison that was asked for: a preset, a file, or a preset with some of its keys changed by a file. */
-async function configOf(given: GivenOptions, preset: string | undefined): Promise<GivenOptions> {
+async function configOf(
+  given: GivenOptions,
+  preset: string | undefined,
+  presetFolder: string,
+): Promise<GivenOptions> {
   const own = pick(given, (key) => !ownKeys.has(key));
   if (preset === undefined) {
     if (Object.keys(own).length > 0) return own;
@@ -163,7 +171,7 @@ async function configOf(given: GivenOptions, preset: string | undefined): Promis
   if (!presets.some((name) => name === preset)) {
     throw new UserError(`compare: there is no preset ${preset}; known are ${presets.join(', ')}`);
   }
-  const base = await readConfigFile(packageFile('presets', `compare-${preset}.yaml`));
+  const base = await readConfigFile(join(presetFolder, `compare-${preset}.yaml`));
   return { ...base, ...own, run: { ...runOf(base), ...runOf(own) } };
 }
 
@@ -186,7 +194,7 @@ async function recordOf(
   const parsed = parseOptions(runOptions, run, 'run');
   const isSame = known !== undefined && hashOf(toJson(runOf(known.given))) === hashOf(toJson(run));
   const asked = isSame ? chosenIn(runOptions, known.run) : parsed;
-  const { name, precision, threads, device, description } = await startChosen(asked, terminal);
+  const { name, precision, threads, device, description } = await startChosen(asked, noteOn(terminal));
   const hash = commit();
   return {
     kind: 'comparison',
@@ -225,10 +233,11 @@ function announceChanges(
 async function queueOf(
   { queue, jobs }: z.output<typeof compareOptions>,
   folder: ComparisonFolder,
+  program: string,
   { signal }: Terminal,
 ): Promise<JobQueue> {
   return queue === undefined
-    ? localQueue({ concurrency: jobs, signal, execute: executeIn(folder) })
+    ? localQueue({ concurrency: jobs, signal, execute: executeIn(folder, makeRunByCommand(program)) })
     : redisQueue({ url: queueAddress(queue), name: folder.queueName, signal });
 }
 

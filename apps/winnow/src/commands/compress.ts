@@ -7,37 +7,43 @@ import {
   disposeTree,
   stepsIn,
 } from '@winnow/core';
-import { withChoicesOfModel } from '../model-source/choices';
-import { digestOf, openModel } from '../model-source/open-model';
-import { budgetOf } from '../options/budget';
-import { type GivenOptions, givenFor } from '../options/group';
-import { adversaryOf } from '../options/training';
-import { progressOn } from '../progress/progress';
-import { runReport } from '../report/run-report';
-import { engineChoice } from '../run-folder/record';
-import { type PlannedRun, planRun, shortName } from '../run-folder/plan-run';
-import { beginRun } from '../run-folder/run-folder';
-import { finishedSummary } from '../run-folder/summary';
-import { remarked } from '../report/remarks';
-import { type Terminal, print } from '../terminal/terminal';
-import { batchesOf } from '../training/data';
-import { version } from '../version';
-import { announceData } from '../workload/announce';
-import { workloadFor, workloadIn } from '../workload/choice';
-import { created } from '../workload/created';
-import type { WorkloadKind } from '../workload/workload';
-import type { Command, Invocation } from './command';
-import { type CompressPlan, compressAndSave } from './compress-run';
 import {
-  type CompressOptions,
+  adversaryOf,
+  announceData,
+  batchesOf,
+  beginRun,
+  budgetOf,
+  compressAndSave,
   compressGroups,
+  type CompressOptions,
   compressOptions,
+  type CompressPlan,
+  created,
   denseOptions,
+  digestOf,
+  engineChoice,
   everyCompressGroup,
+  finishedSummary,
+  givenFor,
+  type GivenOptions,
+  inSession,
   methodNamed,
-} from './compress-options';
-import { startChosen } from './engine';
-import { inSession } from './run-session';
+  openModel,
+  type PlannedRun,
+  planRun,
+  shortName,
+  startChosen,
+  version,
+  withChoicesOfModel,
+  workloadFor,
+  workloadIn,
+  type WorkloadKind,
+} from '@winnow/lab';
+import { progressOn } from '../terminal/progress';
+import { runReport } from '../terminal/report/run-report';
+import { remarked } from '../terminal/report/remarks';
+import { type Terminal, noteOn, print } from '../terminal/terminal';
+import type { Command, Invocation } from './command';
 
 export const compressCommand: Command = {
   name: 'compress',
@@ -73,7 +79,7 @@ export const compressCommand: Command = {
     const progress = progressOn(terminal);
     const { checkpointEvery } = plan.options;
     const { stepsPerEpoch } = plan.batches;
-    const session = { terminal, progress, checkpointEvery, stepsPerEpoch };
+    const session = { signal: terminal.signal, progress, checkpointEvery, stepsPerEpoch };
     const summary = await inSession(run, session, (runner) => compressAndSave(runner, run, plan, startMs));
     print(terminal.stdout, runReport(summary, planned.folder));
   },
@@ -88,13 +94,13 @@ async function prepare({ options: values, record }: PlannedRun, terminal: Termin
   adversaryOf(options); // refuses what does not fit together
   const method = methodNamed(options.method).configure(givenFor(values, groups, 'options'));
   const budget = budgetOf(options.budget, options.budgetUnit);
-  const engine = await startChosen(engineChoice(record, options), terminal);
+  const engine = await startChosen(engineChoice(record, options), noteOn(terminal));
 
   const { dense, workload } =
     options.from === undefined
       ? await newDense(kind, options, { ...own, ...givenFor(values, groups, 'dense') })
       : await givenDense(kind, options, own, options.from, terminal);
-  announceData(workload, terminal);
+  announceData(workload, noteOn(terminal));
   workload.checkFit(dense.model);
   const { phases } = method.plan(dense.model, budget);
   const batches = batchesOf(workload, options);

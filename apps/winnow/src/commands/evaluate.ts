@@ -7,22 +7,27 @@ import {
   measureLatency,
   parseOptions,
 } from '@winnow/core';
+import {
+  announceData,
+  classOrderShape,
+  type DataChoice,
+  dataOfRun,
+  engineShape,
+  latencyOn,
+  type OpenedModel,
+  openModel,
+  optimizationShape,
+  pathOption,
+  scoreOn,
+  sizesOf,
+  startChosen,
+  workloadFor,
+  zeroShotClassifier,
+} from '@winnow/lab';
 import { z } from 'zod';
-import { type OpenedModel, openModel } from '../model-source/open-model';
-import { pathOption } from '../options/path';
-import { type DataChoice, engineShape, optimizationShape } from '../options/training';
-import { count, milliseconds, scoreText, table } from '../report/format';
-import { dataOfRun } from '../run-folder/run-data';
-import { type Terminal, print } from '../terminal/terminal';
-import { scoreOn } from '../training/data';
-import { latencyOn } from '../training/latency';
-import { announceData } from '../workload/announce';
-import { classOrderShape } from '../workload/class-order';
-import { workloadFor } from '../workload/choice';
-import { sizesOf } from '../workload/workload';
-import { zeroShotClassifier } from '../workload/zero-shot';
+import { count, milliseconds, scoreText, table } from '../terminal/report/format';
+import { type Terminal, noteOn, print } from '../terminal/terminal';
 import type { Command } from './command';
-import { startChosen } from './engine';
 
 const evaluateOptions = z.object({
   data: pathOption('dataset')
@@ -57,7 +62,7 @@ export const evaluateCommand: Command = {
     const { split, batchSize, json, zeroShot, classOrder } = options;
     const { data: spec, images } = options.data === undefined ? await dataOfRun(positional) : options;
     if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${positional} on`);
-    await startChosen(options, terminal);
+    await startChosen(options, noteOn(terminal));
     const opened = await openModel(positional);
     try {
       const choice = { data: spec, augmentation: 'none', preload: false } as const;
@@ -87,7 +92,7 @@ async function onOwnTask(
 ): Promise<Evaluation> {
   const { model, params } = opened;
   const workload = await workloadFor(asDense(opened).kind).open(choice, opened, options);
-  announceData(workload, terminal, [split]);
+  announceData(workload, noteOn(terminal), [split]);
   workload.checkFit(model);
   const { parameters, macs } = model.account;
   return {
@@ -110,7 +115,7 @@ async function onClassNames(
   const { data, task, params } = await zeroShotClassifier(choice, opened, templates);
   announceData(
     { facts: { ...data, classes: data.classes.length, ...sizesOf(data) }, notesOn: () => data.notes },
-    terminal,
+    noteOn(terminal),
   );
   try {
     const { parameters, macs } = opened.model.account;

@@ -11,12 +11,15 @@ import {
   imageProcessorConfig,
   saveModel,
 } from '@winnow/formats';
+import {
+  type OpenedModel,
+  openModel,
+  pathOption,
+  tokenizerConfig,
+  tokenizerFiles,
+  writeWhole,
+} from '@winnow/lab';
 import { z } from 'zod';
-import { tokenizerFiles } from '../model-source/companions';
-import { type OpenedModel, openModel } from '../model-source/open-model';
-import { tokenizerConfig } from '../model-source/tokenizer-config';
-import { writeWhole } from '../model-source/write-whole';
-import { pathOption } from '../options/path';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
 

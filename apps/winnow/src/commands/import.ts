@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { UserError, disposeTree, parseOptions } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
+import {
+  checkpointShape,
+  openModel,
+  pathOption,
+  preprocessorFiles,
+  tokenizerFiles,
+  writeWhole,
+} from '@winnow/lab';
 import { z } from 'zod';
-import { checkpointShape } from '../model-source/checkpoint-choices';
-import { preprocessorFiles, tokenizerFiles } from '../model-source/companions';
-import { openModel } from '../model-source/open-model';
-import { writeWhole } from '../model-source/write-whole';
-import { pathOption } from '../options/path';
-import { count } from '../report/format';
+import { count } from '../terminal/report/format';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
 

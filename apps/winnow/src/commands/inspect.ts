@@ -11,13 +11,11 @@ import {
   familyOf,
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
+import { type Inspection, inspectionOf, models, openModel } from '@winnow/lab';
 import { z } from 'zod';
-import { type Inspection, inspectionOf } from '../inspection/inspection';
-import { openModel } from '../model-source/open-model';
-import { bytes, count } from '../report/format';
-import { accountReport, keptReport, sitesReport, sparsityReport } from '../report/model-report';
+import { bytes, count } from '../terminal/report/format';
+import { accountReport, keptReport, sitesReport, sparsityReport } from '../terminal/report/model-report';
 import { print } from '../terminal/terminal';
-import { models } from '../workload/sizes';
 import type { Command } from './command';
 
 const inspectOptions = z.object({

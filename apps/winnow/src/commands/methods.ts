@@ -1,9 +1,8 @@
 import type { CompressionMethod } from '@winnow/core';
+import { compressGroups, methodNamed, methods } from '@winnow/lab';
 import { flagsOf } from '../arguments/flag';
-import { methods } from '../table';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
-import { compressGroups, methodNamed } from './compress-options';
 
 export const methodsCommand: Command = {
   name: 'methods',

@@ -3,25 +3,34 @@ import { join, resolve } from 'node:path';
 import { UserError, parseOptions } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { writeAtomically } from '@winnow/formats';
+import {
+  conclude,
+  isComparison,
+  isTicketRun,
+  LOG_FOLDER,
+  PAGE_FILE,
+  pathOptionsOf,
+  presentState,
+  readSummary,
+  recordIfAny,
+  refuseDamaged,
+  remarksOn,
+  resolveGroups,
+  resumeCommand,
+  runCommands,
+  runPage,
+  type RunRecord,
+  ticketRunPage,
+  writeComparisonEvents,
+  writeEvents,
+} from '@winnow/lab';
 import { reportPage, sparsityPage } from '@winnow/report';
 import { z } from 'zod';
-import { isComparison } from '../comparison/comparison-folder';
-import { PAGE_FILE, conclude } from '../comparison/conclude';
-import { runPage } from '../comparison/single-run';
-import { runCommands } from '../identity/identify';
-import { LOG_FOLDER, writeComparisonEvents } from '../comparison/tensorboard';
-import { runReport } from '../report/run-report';
-import { writeEvents } from '../results/tensorboard';
-import { resolveGroups } from '../options/group';
-import { pathOptionsOf } from '../options/path-options';
-import { remarked } from '../report/remarks';
-import { refuseDamaged } from '../run-folder/plan-run';
-import { presentState, remarksOn } from '../run-folder/present-state';
-import { type RunRecord, recordIfAny } from '../run-folder/record';
-import { resumeCommand } from '../run-folder/run-folder';
-import { readSummary } from '../run-folder/summary';
+import { concludedReport } from '../terminal/report/comparison-report';
+import { runReport } from '../terminal/report/run-report';
+import { ticketReport } from '../terminal/report/ticket-report';
+import { remarked } from '../terminal/report/remarks';
 import { type Terminal, print } from '../terminal/terminal';
-import { isTicketRun, ticketRunPage } from '../ticket/page';
 import type { Command } from './command';
 import { compressCommand } from './compress';
 import { ticketFindCommand } from './ticket-find';
@@ -59,10 +68,10 @@ async function reportComparison(
   tensorboard: boolean,
   { stdout, stderr }: Terminal,
 ): Promise<string> {
-  const { text, page, opened } = await conclude(path);
-  if (tensorboard) print(stderr, `event files: ${await writeComparisonEvents(opened)}`);
-  print(stdout, text);
-  return page;
+  const concluded = await conclude(path);
+  if (tensorboard) print(stderr, `event files: ${await writeComparisonEvents(concluded.opened)}`);
+  print(stdout, concludedReport(concluded));
+  return concluded.page;
 }
 
 async function reportRun(path: string, tensorboard: boolean, { stdout }: Terminal): Promise<string> {
@@ -74,7 +83,7 @@ async function reportRun(path: string, tensorboard: boolean, { stdout }: Termina
     const found = await ticketRunPage(path, record, remarks);
     await writeAtomically(page, sparsityPage(found.page));
     if (tensorboard) await writeEvents(path, join(path, LOG_FOLDER));
-    print(stdout, remarked(found.text, remarks));
+    print(stdout, remarked(ticketReport(found.summary, path), remarks));
     return page;
   }
   const summary = await readSummary(path);

@@ -11,6 +11,45 @@ import {
   stepsIn,
 } from '@winnow/core';
 import {
+  adversaryOf,
+  adversaryShape,
+  announceData,
+  batchesOf,
+  beginRun,
+  budgetOf,
+  dataOfModelShape,
+  engineChoice,
+  executionShape,
+  type FindSummary,
+  findSummary,
+  givenFor,
+  type GivenOptions,
+  inSession,
+  optimizationShape,
+  originOn,
+  outShape,
+  pathOption,
+  planRun,
+  readableOr,
+  readTicketSummary,
+  type RunFolder,
+  saveTrained,
+  scoreOn,
+  shortName,
+  type Start,
+  startChosen,
+  startFrom,
+  taskShape,
+  towerDigests,
+  version,
+  withChoicesOfModel,
+  workloadIn,
+  type WorkloadKind,
+  workloadNamed,
+  writeTicket,
+  writeTicketSummary,
+} from '@winnow/lab';
+import {
   type Round,
   collapseNotes,
   everything,
@@ -23,38 +62,11 @@ import {
   wholeRoundsOf,
 } from '@winnow/lottery-ticket';
 import { z } from 'zod';
-import { withChoicesOfModel } from '../model-source/choices';
-import { saveTrained } from '../model-source/save-trained';
-import { budgetOf } from '../options/budget';
-import { type GivenOptions, givenFor } from '../options/group';
-import { pathOption } from '../options/path';
-import {
-  adversaryOf,
-  adversaryShape,
-  dataOfModelShape,
-  executionShape,
-  optimizationShape,
-  outShape,
-} from '../options/training';
-import { progressOn } from '../progress/progress';
-import { engineChoice } from '../run-folder/record';
-import { planRun, shortName } from '../run-folder/plan-run';
-import { type RunFolder, beginRun } from '../run-folder/run-folder';
-import { remarked } from '../report/remarks';
-import { readableOr } from '../run-folder/summary';
-import { print } from '../terminal/terminal';
-import { findReport } from '../ticket/report';
-import { type Start, originOn, startFrom, towerDigests } from '../model-source/start';
-import { type FindSummary, findSummary, readTicketSummary, writeTicketSummary } from '../ticket/summary';
-import { writeTicket } from '../ticket/ticket-file';
-import { batchesOf, scoreOn } from '../training/data';
-import { version } from '../version';
-import { announceData } from '../workload/announce';
-import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
-import type { WorkloadKind } from '../workload/workload';
+import { progressOn } from '../terminal/progress';
+import { remarked } from '../terminal/report/remarks';
+import { noteOn, print } from '../terminal/terminal';
+import { findReport } from '../terminal/report/ticket-report';
 import type { Command, Invocation } from './command';
-import { startChosen } from './engine';
-import { inSession } from './run-session';
 
 const ownShape = {
   from: pathOption('model')
@@ -122,9 +134,13 @@ export const ticketFindCommand: Command = {
       return;
     }
     for (const remark of plan.remarks) print(terminal.stderr, remark);
-    const engine = await startChosen(engineChoice(plan.record, options), terminal);
-    const origin = await originOn(kind, options, own, { from: options.from, head: 'new', terminal });
-    announceData(origin.workload, terminal);
+    const engine = await startChosen(engineChoice(plan.record, options), noteOn(terminal));
+    const origin = await originOn(kind, options, own, {
+      from: options.from,
+      head: 'new',
+      note: noteOn(terminal),
+    });
+    announceData(origin.workload, noteOn(terminal));
     const start = await startFrom(origin, { seed: options.seed, head: 'new' });
     try {
       const digests = Object.values(await towerDigests(start.model, start.params));
@@ -132,7 +148,12 @@ export const ticketFindCommand: Command = {
       const run = await beginRun(plan, { engine, version: version(), sourceWeights: digests.join(' ') });
       const { stepsPerEpoch } = batchesOf(start.workload, options);
       const { checkpointEvery } = options;
-      const session = { terminal, progress: progressOn(terminal), checkpointEvery, stepsPerEpoch };
+      const session = {
+        signal: terminal.signal,
+        progress: progressOn(terminal),
+        checkpointEvery,
+        stepsPerEpoch,
+      };
       const summary = await inSession(run, session, (runner) => find(runner, run, search));
       print(terminal.stdout, findReport(summary, plan.folder));
     } finally {

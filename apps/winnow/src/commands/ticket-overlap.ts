@@ -1,10 +1,9 @@
 import { UserError, parseOptions } from '@winnow/core';
+import { listed, pathOption, readTicket, ticketLabel } from '@winnow/lab';
 import { keptShares, overlapOf } from '@winnow/lottery-ticket';
 import { z } from 'zod';
-import { listed, pathOption } from '../options/path';
 import { print } from '../terminal/terminal';
-import { overlapReport } from '../ticket/report';
-import { readTicket, ticketLabel } from '../ticket/ticket-file';
+import { overlapReport } from '../terminal/report/ticket-report';
 import type { Command } from './command';
 
 const options = z.object({

@@ -1,44 +1,49 @@
 import { disposeTree, prunableMatrices, toJson } from '@winnow/core';
-import { keptIn, keptShares } from '@winnow/lottery-ticket';
-import { z } from 'zod';
-import { withChoicesOfModel } from '../model-source/choices';
-import { weightBytes } from '../model-source/open-model';
-import { saveTrained } from '../model-source/save-trained';
-import { pathOption } from '../options/path';
 import {
   adversaryOf,
+  announceData,
+  batchesOf,
+  beginRun,
+  checkStart,
+  controlled,
+  controls,
   dataOfModelShape,
+  engineChoice,
   executionShape,
+  inSession,
   optimizationShape,
+  originOn,
   outShape,
-} from '../options/training';
-import { progressOn } from '../progress/progress';
-import { engineChoice } from '../run-folder/record';
-import { planRun, shortName } from '../run-folder/plan-run';
-import { beginRun } from '../run-folder/run-folder';
-import { remarked } from '../report/remarks';
-import { readableOr } from '../run-folder/summary';
-import { print } from '../terminal/terminal';
-import { controls, controlled } from '../ticket/control';
-import { trainReport } from '../ticket/report';
-import { originOn, startFrom, towerDigests } from '../model-source/start';
-import { checkStart } from '../ticket/check-start';
-import {
-  type TicketTrainSummary,
+  pathOption,
+  planRun,
+  readableOr,
+  readTicket,
   readTicketSummary,
+  saveTrained,
+  shortName,
+  startChosen,
+  startFrom,
+  taskShape,
+  ticketTrainingShape,
+  type TicketTrainSummary,
+  towerDigests,
   trainSummary,
+  trainTicket,
+  version,
+  weightBytes,
+  withChoicesOfModel,
+  workloadIn,
+  type WorkloadKind,
+  workloadNamed,
   writeTicketSummary,
-} from '../ticket/summary';
-import { readTicket } from '../ticket/ticket-file';
-import { ticketTrainingShape, trainTicket } from '../ticket/training';
-import { batchesOf } from '../training/data';
-import { version } from '../version';
-import { announceData } from '../workload/announce';
-import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
-import type { WorkloadKind } from '../workload/workload';
+} from '@winnow/lab';
+import { keptIn, keptShares } from '@winnow/lottery-ticket';
+import { z } from 'zod';
+import { progressOn } from '../terminal/progress';
+import { remarked } from '../terminal/report/remarks';
+import { noteOn, print } from '../terminal/terminal';
+import { trainReport } from '../terminal/report/ticket-report';
 import type { Command, Invocation } from './command';
-import { startChosen } from './engine';
-import { inSession } from './run-session';
 
 const ownShape = {
   ticket: pathOption('file').min(1).describe('The ticket, a file that ticket find wrote'),
@@ -93,10 +98,14 @@ export const ticketTrainCommand: Command = {
     for (const remark of plan.remarks) print(terminal.stderr, remark);
     adversaryOf(options); // refuses what does not fit together
     const ticket = await readTicket(options.ticket);
-    const engine = await startChosen(engineChoice(plan.record, options), terminal);
+    const engine = await startChosen(engineChoice(plan.record, options), noteOn(terminal));
     const { from, seed, checkpointEvery } = options;
-    const origin = await originOn(kind, options, plan.options, { from: options.from, head: 'new', terminal });
-    announceData(origin.workload, terminal);
+    const origin = await originOn(kind, options, plan.options, {
+      from: options.from,
+      head: 'new',
+      note: noteOn(terminal),
+    });
+    announceData(origin.workload, noteOn(terminal));
     const start = await startFrom(origin, { seed: options.seed, head: 'new' });
     try {
       const digests = await towerDigests(start.model, start.params);
@@ -105,7 +114,12 @@ export const ticketTrainCommand: Command = {
       const sourceWeights = Object.values(digests).join(' ');
       const run = await beginRun(plan, { engine, version: version(), sourceWeights });
       const { stepsPerEpoch } = batchesOf(start.workload, options);
-      const session = { terminal, progress: progressOn(terminal), checkpointEvery, stepsPerEpoch };
+      const session = {
+        signal: terminal.signal,
+        progress: progressOn(terminal),
+        checkpointEvery,
+        stepsPerEpoch,
+      };
       const summary = await inSession(run, session, async (runner): Promise<TicketTrainSummary> => {
         const training = { ...options, optimization: options, training: plan.options, seed };
         const trained = await controlled(start, kept, options.control, seed, (start, kept) =>

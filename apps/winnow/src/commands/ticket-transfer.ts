@@ -1,31 +1,45 @@
 import { UserError } from '@winnow/core';
+import {
+  adversaryOf,
+  announceData,
+  batchesOf,
+  beginRun,
+  type Control,
+  controls,
+  datasetsIn,
+  type Destination,
+  engineChoice,
+  executionShape,
+  type GivenOptions,
+  inSession,
+  listed,
+  optimizationShape,
+  originOn,
+  outShape,
+  pathOption,
+  picturesShape,
+  planRun,
+  readableOr,
+  readTicket,
+  readTicketSummary,
+  type Row,
+  startChosen,
+  startFrom,
+  ticketTrainingShape,
+  transferMatrix,
+  transferSummary,
+  version,
+  withChoicesOfModel,
+  workloadNamed,
+  workloads,
+  writeTicketSummary,
+} from '@winnow/lab';
 import { z } from 'zod';
-import { datasetsIn, listed, pathOption } from '../options/path';
-import { adversaryOf, executionShape, optimizationShape, outShape, picturesShape } from '../options/training';
-import { progressOn } from '../progress/progress';
-import { engineChoice } from '../run-folder/record';
-import { planRun } from '../run-folder/plan-run';
-import { beginRun } from '../run-folder/run-folder';
-import { remarked } from '../report/remarks';
-import { readableOr } from '../run-folder/summary';
-import { type Terminal, print } from '../terminal/terminal';
-import { type Control, controls } from '../ticket/control';
-import { type Destination, type Row, transferMatrix } from '../ticket/matrix';
-import { transferReport } from '../ticket/report';
-import { withChoicesOfModel } from '../model-source/choices';
-import { originOn, startFrom } from '../model-source/start';
-import { readTicketSummary, transferSummary, writeTicketSummary } from '../ticket/summary';
-import { readTicket } from '../ticket/ticket-file';
-import { ticketTrainingShape } from '../ticket/training';
-import { batchesOf } from '../training/data';
-import { version } from '../version';
-import type { GivenOptions } from '../options/group';
-import { workloads } from '../table';
-import { announceData } from '../workload/announce';
-import { workloadNamed } from '../workload/choice';
+import { progressOn } from '../terminal/progress';
+import { remarked } from '../terminal/report/remarks';
+import { type Terminal, noteOn, print } from '../terminal/terminal';
+import { transferReport } from '../terminal/report/ticket-report';
 import type { Command, Invocation } from './command';
-import { startChosen } from './engine';
-import { inSession } from './run-session';
 
 const shape = {
   tickets: pathOption('files').default('').describe('Ticket files, separated by commas'),
@@ -86,14 +100,19 @@ export const ticketTransferCommand: Command = {
     const options = transferOptions.parse(plan.options);
     adversaryOf(options); // refuses what does not fit together
     const rows = await rowsOf(options);
-    const engine = await startChosen(engineChoice(plan.record, options), terminal);
+    const engine = await startChosen(engineChoice(plan.record, options), noteOn(terminal));
     const destinations = await Promise.all(
       destinationsOf(options).map((one) => destinationOf(one, options, plan.options, terminal)),
     );
     const stepsPerEpoch = Math.max(...destinations.map((destination) => destination.stepsPerEpoch));
     const run = await beginRun(plan, { engine, version: version() });
     const { from, seeds, seed, checkpointEvery } = options;
-    const session = { terminal, progress: progressOn(terminal), checkpointEvery, stepsPerEpoch };
+    const session = {
+      signal: terminal.signal,
+      progress: progressOn(terminal),
+      checkpointEvery,
+      stepsPerEpoch,
+    };
     const job = {
       from,
       rows,
@@ -148,11 +167,11 @@ async function destinationOf(
   const { from, other = from, augmentation, preload, duration, learningRate } = options;
   const choice = { data, augmentation, preload };
   const origins = {
-    own: await originOn(kind, choice, own, { from, head: 'new', terminal }),
-    other: await originOn(kind, choice, own, { from: other, head: 'new', terminal }),
+    own: await originOn(kind, choice, own, { from, head: 'new', note: noteOn(terminal) }),
+    other: await originOn(kind, choice, own, { from: other, head: 'new', note: noteOn(terminal) }),
   };
   const { workload, model } = origins.own;
-  announceData(workload, terminal);
+  announceData(workload, noteOn(terminal));
   return {
     name: workload.facts.name,
     metric: workload.taskOf(model).metric,

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { UserError, parseOptions } from '@winnow/core';
 import { workOn } from '@winnow/job-queue';
+import { comparisonFolder, executeIn, readComparisonRecord } from '@winnow/lab';
 import { z } from 'zod';
-import { comparisonFolder, readComparisonRecord } from '../comparison/comparison-folder';
-import { executeIn } from '../comparison/execute';
-import { QUEUE_PASSWORD, queueAddress } from '../comparison/queue-address';
+import { QUEUE_PASSWORD, queueAddress } from './queue-address';
 import { print } from '../terminal/terminal';
-import type { Command } from './command';
+import type { Command, Installation } from './command';
+import { makeRunByCommand } from './run-process';
 
 const workerOptions = z.object({
   queue: z
@@ -24,7 +24,7 @@ const workerOptions = z.object({
 });
 const title = 'Options of worker';
 
-export const workerCommand: Command = {
+export const workerCommand = ({ program }: Pick<Installation, 'program'>): Command => ({
   name: 'worker',
   summary: 'Do runs of a comparison on this machine, until Ctrl-C',
   positional: {
@@ -45,10 +45,10 @@ export const workerCommand: Command = {
       name: folder.queueName,
       concurrency: jobs,
       signal: terminal.signal,
-      execute: executeIn(folder),
+      execute: executeIn(folder, makeRunByCommand(program)),
       report: (text) => {
         print(terminal.stderr, text);
       },
     });
   },
-};
+});

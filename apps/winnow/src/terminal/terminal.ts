@@ -11,6 +11,13 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
+/** Says what is to be known of a run beside its results. */
+export const noteOn =
+  ({ stderr }: Pick<Terminal, 'stderr'>) =>
+  (line: string): void => {
+    print(stderr, line);
+  };
+
 /** Says a line, or some: names in it cannot command the terminal, and passwords of addresses are not shown. */
 export function print(output: Output, line: string): void {
   output.write(`${visible(withoutPasswords(line))}\n`);

@@ -1,0 +1,91 @@
+import type { DenseRow, Failure, Row, Spread, Table } from '@winnow/comparison';
+import type { ConcludedComparison } from '@winnow/lab';
+import { bytes, count, milliseconds, table } from './format';
+import { remarked } from './remarks';
+
+/** The findings of a comparison, for a terminal. */
+export function concludedReport({ opened, content, missing }: ConcludedComparison): string {
+  const { tables, dense, failures } = content;
+  const notes = missing.map(
+    (file) => `\n${file} is not written: DuckDB (@duckdb/node-api) is not installed here.`,
+  );
+  return remarked([comparisonReport(tables, dense, failures), ...notes].join(''), opened.remarks);
+}
+
+function comparisonReport(
+  tables: readonly Table[],
+  dense: readonly DenseRow[],
+  failures: readonly Failure[],
+): string {
+  const parts = tables.map((each) => {
+    const models = dense.filter(({ workload }) => workload === each.workload);
+    return [
+      `${each.workload}, ${each.budget}, ${each.track} (${each.metric}, mean ± sample deviation over seeds)`,
+      table(
+        [
+          '',
+          'rank',
+          each.metric,
+          'before',
+          'parameters',
+          'MACs',
+          'bytes',
+          'p50, batch 1',
+          'batch 32',
+          'compute',
+        ],
+        [
+          ...models.map((row) => ['dense', '', spreadText(row.score), '', ...sizeCells(row)]),
+          ...each.rows.map((row) => [
+            row.isControl ? `${row.label} *` : row.label,
+            rankText(row),
+            spreadText(row.score),
+            spreadText(row.cut),
+            ...sizeCells(row),
+          ]),
+        ],
+      ),
+    ].join('\n');
+  });
+  return [
+    ...parts,
+    '* a control. A rank is 1 more than the number of contenders whose paired interval, of at least three seeds, says that they are better; – where no interval says anything. No interval is narrower than the size of the test set allows.',
+    ...(failures.length === 0 ? [] : [failureReport(failures)]),
+  ].join('\n\n');
+}
+
+/** The first line, and the next one that says where: the page has all of them. */
+const firstLinesOf = (message: string): string =>
+  message
+    .split('\n')
+    .slice(0, 2)
+    .map((line) => line.trim())
+    .join(' ');
+
+function failureReport(failures: readonly Failure[]): string {
+  const lines = failures.map(
+    ({ workload, seed, what, message }) => `  ${workload}, seed ${seed}, ${what}: ${firstLinesOf(message)}`,
+  );
+  return [`Failed (${failures.length}):`, ...lines].join('\n');
+}
+
+export const rankText = ({ rank, failed }: Row): string =>
+  `${rank === null ? '–' : String(rank)}${failed.length === 0 ? '' : ` (${failed.length} failed)`}`;
+
+const spreadText = ({ mean, deviation }: Spread): string =>
+  deviation === null ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
+
+function sizeCells(row: Row | DenseRow): string[] {
+  const latency = (batchSize: number) => {
+    const found = row.latencies.find((each) => each.batchSize === batchSize);
+    return found === undefined ? '' : milliseconds(found.p50Ms.mean);
+  };
+  return [
+    count(Math.round(row.parameters.mean)),
+    count(Math.round(row.macs.mean)),
+    bytes(Math.round(row.bytes.mean)),
+    latency(1),
+    latency(32),
+    count(Math.round(row.trainingMacs.mean)),
+  ];
+}

@@ -1,0 +1,216 @@
+import { join } from 'node:path';
+import {
+  type BatchSource,
+  type Budget,
+  type CompressionResult,
+  type ConfiguredMethod,
+  type Duration,
+  type LedgerEntry,
+  type Model,
+  type Runner,
+  type TensorTree,
+  disposeTree,
+  forwardPassesPerStep,
+  requirement,
+  runCompression,
+  stepsIn,
+  toJson,
+} from '@winnow/core';
+import { weightBytes } from '../model-source/open-model';
+import { type Optimization, adversaryOf } from '../options/training';
+import { saveTrained } from '../model-source/save-trained';
+import type { RunFolder } from '../run-folder/run-folder';
+import { writeFindings } from '../run-folder/findings';
+import { type CompressSummary, commonSummary, writeSummary } from '../run-folder/summary';
+import { scoreOn } from '../training/data';
+import { trainDense } from '../training/dense';
+import { latencyOn } from '../training/latency';
+import { optimizerFor } from '../training/optimizer';
+import type { Workload } from '../workload/workload';
+import type { CompressOptions, DenseOptions } from '../options/compress-options';
+
+/** A compression whose options, data and budget are checked. */
+export interface CompressPlan {
+  readonly options: CompressOptions;
+  /** Options of every training on the task, others beside them. */
+  readonly training: unknown;
+  readonly method: ConfiguredMethod;
+  readonly budget: Budget;
+  readonly workload: Workload;
+  readonly batches: BatchSource<unknown>;
+  readonly dense: DensePlan;
+}
+
+/** The model to compress: given, or to be trained first. */
+export type DensePlan =
+  | {
+      readonly kind: 'given';
+      readonly model: Model;
+      readonly params: TensorTree;
+      readonly bytes: number;
+    }
+  | { readonly kind: 'new'; readonly model: Model; readonly options: DenseOptions };
+
+interface Dense {
+  readonly model: Model;
+  readonly params: TensorTree;
+  readonly bytes: number;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/** The dense training if there is none yet, the search, the cut, the retraining; saved and summed up. */
+export async function compressAndSave(
+  runner: Runner,
+  run: RunFolder,
+  plan: CompressPlan,
+  startMs: number,
+): Promise<CompressSummary> {
+  const dense = await denseOf(runner, run, plan);
+  try {
+    const result = await compress(runner, plan, dense);
+    await saveTrained(run.modelFolder, plan.workload, {
+      model: result.model,
+      params: result.params,
+      decision: result.decision,
+      origin: toJson({
+        run: run.record.hash,
+        ...plan.workload.origin,
+        method: plan.method.manifest.name,
+        budget: plan.budget,
+      }),
+    });
+    if (result.findings !== null) await writeFindings(run.folder, result.findings);
+    const summary = await summaryOf(run, plan, dense, result, startMs);
+    disposeTree(result.params);
+    await writeSummary(run.folder, summary);
+    return summary;
+  } finally {
+    disposeTree(dense.params);
+  }
+}
+
+async function denseOf(runner: Runner, run: RunFolder, plan: CompressPlan): Promise<Dense> {
+  const { dense, workload, training, batches, options } = plan;
+  if (dense.kind === 'given') return { ...dense, ledger: [] };
+  const { model } = dense;
+  const { duration, learningRate } = dense.options;
+  const { params, ledger } = await trainDense(runner, {
+    phase: 'dense',
+    model,
+    task: workload.taskOf(model, training),
+    batches,
+    optimization: options,
+    duration,
+    learningRate,
+    seed: options.seed,
+  });
+  const folder = join(run.folder, 'dense');
+  const origin = { run: run.record.hash, ...workload.origin };
+  await saveTrained(folder, workload, { model, params, origin });
+  return { model, params, bytes: await weightBytes(folder), ledger: [ledger] };
+}
+
+function compress(
+  runner: Runner,
+  { options, training, method, budget, workload, batches }: CompressPlan,
+  { model, params }: Dense,
+): Promise<CompressionResult> {
+  const { stepsPerEpoch } = batches;
+  const steps = stepsIn(options.retrain, stepsPerEpoch);
+  const { compute } = options;
+  return runCompression({
+    runner,
+    method,
+    budget,
+    seed: options.seed,
+    ...adversaryOf(options),
+    model,
+    params,
+    taskOf: (model) => workload.taskOf(model, training),
+    batches,
+    score: scoreOn(workload.test, options.batchSize),
+    retrain: {
+      steps,
+      ...(compute === undefined ? {} : { computeLimit: denseCompute(model, compute, batches, options) }),
+      distill: options.distill,
+      optimizer: (steps, model) =>
+        optimizerFor<TensorTree>(model, options, { learningRate: options.retrainLearningRate, steps }),
+      // How far one epoch gets is a result of its own (UPop, Table 5).
+      milestones: [stepsPerEpoch],
+    },
+  });
+}
+
+/**
+ * Scores the smaller model on the split by which learning rates and the like are chosen; nothing where that is empty.
+ */
+async function validationScores(workload: Workload, model: Model, params: TensorTree, batchSize: number) {
+  const { validation } = workload;
+  if (validation.size === 0) return {};
+  return { validation: await scoreOn(validation, batchSize)(workload.taskOf(model), params) };
+}
+
+/** Training MACs of the dense model over a duration. */
+function denseCompute(
+  { account }: Pick<Model, 'account'>,
+  duration: Duration,
+  { stepsPerEpoch, batchSize }: Pick<BatchSource<unknown>, 'stepsPerEpoch' | 'batchSize'>,
+  optimization: Optimization,
+): number {
+  const passes = forwardPassesPerStep(adversaryOf(optimization).adversary);
+  return stepsIn(duration, stepsPerEpoch) * batchSize * passes * account.macs;
+}
+
+async function summaryOf(
+  run: RunFolder,
+  { options, method, budget, workload, batches }: CompressPlan,
+  dense: Dense,
+  { model, params, achieved, scores, ledger }: CompressionResult,
+  startMs: number,
+): Promise<CompressSummary> {
+  const bytes = await weightBytes(run.modelFolder);
+  const everything = { unit: 'compressible-parameters', keep: 1 } as const;
+  const compressible = requirement(dense.model, everything, method.manifest.granularity).total;
+  const [before, after] = [dense.model.account, model.account];
+  const removed = before.parameters - after.parameters;
+  return {
+    command: 'compress',
+    ...commonSummary(run.record, workload.facts, workload.taskOf(model).metric),
+    method: { name: method.manifest.name, options: plainOptions(method) },
+    budget,
+    achieved,
+    ratios: {
+      'compressible-parameters': compressible / (compressible - removed),
+      parameters: before.parameters / after.parameters,
+      macs: before.macs / after.macs,
+      bytes: dense.bytes / bytes,
+    },
+    dense: {
+      parameters: before.parameters,
+      macs: before.macs,
+      bytes: dense.bytes,
+      latency: await latencyOn(workload, dense.model, dense.params),
+      scores: scores.dense,
+    },
+    compressed: {
+      parameters: after.parameters,
+      macs: after.macs,
+      bytes,
+      latency: await latencyOn(workload, model, params),
+      masked: scores.masked,
+      cut: scores.cut,
+      milestones: scores.milestones.map(({ step, scores }) => ({
+        step,
+        epochs: step / batches.stepsPerEpoch,
+        scores,
+      })),
+      retrained: scores.retrained,
+      ...(await validationScores(workload, model, params, options.batchSize)),
+    },
+    ledger: [...dense.ledger, ...ledger],
+    wallSeconds: (performance.now() - startMs) / 1000,
+  };
+}
+
+const plainOptions = ({ options }: ConfiguredMethod) =>
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [key, toJson(value)]));

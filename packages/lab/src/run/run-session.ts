@@ -1,0 +1,75 @@
+import { type Duration, InterruptedError, type Runner, stepsIn } from '@winnow/core';
+import { type EventLog, type Progress, eventSink } from '../progress/progress';
+import { processMemory } from '../environment/memory';
+import type { Metrics } from '../run-folder/metrics';
+import { type RunFolder, resumeCommand } from '../run-folder/run-folder';
+
+/** The run was stopped by the user; it can go on. */
+export class RunStoppedError extends Error {
+  readonly exitCode = 130;
+
+  constructor(command: string) {
+    super(`stopped; everything so far is saved. Go on with: ${command}`);
+    this.name = 'RunStoppedError';
+  }
+}
+
+export interface SessionOptions {
+  /** Aborted when the user asks to stop. */
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  readonly checkpointEvery: Duration;
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * Does the work of a run, with checkpoints, metrics and progress, and lets go of its folder.
+ * @throws {RunStoppedError} when the user asked to stop and the run is saved.
+ */
+export async function inSession<Result>(
+  run: RunFolder,
+  { signal, progress, checkpointEvery, stepsPerEpoch }: SessionOptions,
+  work: (runner: Runner) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work({
+      store: run.store,
+      checkpointEvery: Math.max(1, stepsIn(checkpointEvery, stepsPerEpoch)),
+      signal,
+      memory: processMemory(),
+      report: eventSink(progress, metricsLog(run.metrics)),
+    });
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    throw new RunStoppedError(resumeCommand(run.record.command, run.folder));
+  } finally {
+    progress.close();
+    run.lock.release();
+  }
+}
+
+function metricsLog(metrics: Metrics): EventLog {
+  return (event, imagesPerSecond) => {
+    switch (event.kind) {
+      case 'phase':
+        metrics.rewind(event.phase, event.from);
+        break;
+      case 'scoring':
+        metrics.rewind(event.phase, -1);
+        break;
+      case 'step': {
+        const { phase, step, loss } = event;
+        metrics.append({ phase, step, loss, imagesPerSecond: Number(imagesPerSecond.toFixed(1)) });
+        break;
+      }
+      case 'scores':
+        metrics.append({ phase: event.phase, step: event.step, scores: { ...event.scores } });
+        break;
+      case 'checkpoint':
+      case 'note':
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+}
