@@ -149,9 +149,11 @@ function compile(engine, libtorch, into) {
   const work = mkdtempSync(join(tmpdir(), 'winnow-torch-'));
   const made = join(work, 'addon.node');
   try {
+    writeFileSync(join(work, 'signatures.h'), signaturesHeader(engine));
     const options = [
       ...[...OPTIMIZATION, '-fPIC', '-shared', '-fopenmp', `-DNAPI_VERSION=${NAPI_VERSION}`],
       `-D_GLIBCXX_USE_CXX11_ABI=${hasNewStrings(libtorch) ? 1 : 0}`,
+      `-I${work}`,
       ...[headers, ...libtorch.includes].map((folder) => `-isystem${folder}`),
       ...[join(engine, 'addon', 'addon.cc'), '-o', made],
       ...(libtorch.cuda ? ['-DWINNOW_CUDA'] : []),
@@ -176,6 +178,24 @@ function compile(engine, libtorch, into) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** What both halves of a kernel have declared once, for C++. */
+function signaturesHeader(engine) {
+  const { arguments: kinds } = JSON.parse(readFileSync(join(engine, 'addon', 'signatures.json'), 'utf8'));
+  const entries = Object.entries(kinds).map(([name, each]) => `    {"${name}", "${each}"},`);
+  return [
+    '#pragma once',
+    'namespace winnow {',
+    'struct Signature {',
+    '  const char *name, *kinds;',
+    '};',
+    'constexpr Signature kSignatures[] = {',
+    ...entries,
+    '};',
+    '}',
+    '',
+  ].join('\n');
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include <cstdint>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,7 @@
 
 namespace winnow {
 
-/** The types that TensorFlow.js knows, as they are numbered in src/exchange.ts. */
+/** The types that TensorFlow.js knows, as they are numbered in src/data.ts. */
 inline at::ScalarType scalarTypeOf(int64_t number) {
   switch (number) {
     case 0: return at::kFloat;
@@ -50,8 +51,9 @@ constexpr int64_t kNumbersWorthThreads = 1 << 14;
 
 class Call {
  public:
-  Call(double* slots, size_t capacity, TensorTable& tensors, const Settings& settings)
-      : slots_(slots), capacity_(capacity), tensors_(tensors), settings_(settings) {
+  /** @param signature the kinds of the arguments, as signatures.json has them. */
+  Call(double* slots, size_t capacity, TensorTable& tensors, const Settings& settings, const char* signature)
+      : slots_(slots), capacity_(capacity), tensors_(tensors), settings_(settings), signature_(signature), next_(signature) {
     omp_set_num_threads(1);
   }
 
@@ -65,37 +67,51 @@ class Call {
   /** Of tensors that an operation makes from nothing: every tensor lives on the engine's device. */
   at::TensorOptions options(at::ScalarType type) const { return at::TensorOptions(type).device(settings_.device); }
 
-  // Arguments, in the order in which the kernel's TypeScript half wrote them.
+  // Arguments, in the order of the signature, in which the kernel's TypeScript half wrote them.
 
   double number() {
-    TORCH_CHECK(position_ < capacity_, "expected at most ", capacity_, " numbers as arguments");
-    return slots_[position_++];
+    expect('n');
+    return take();
   }
-  int64_t integer() { return static_cast<int64_t>(number()); }
-  bool flag() { return number() != 0; }
-  at::ScalarType type() { return scalarTypeOf(integer()); }
+  int64_t integer() {
+    expect('n');
+    return takeInteger();
+  }
+  bool flag() {
+    expect('f');
+    return take() != 0;
+  }
+  at::ScalarType type() {
+    expect('d');
+    return scalarTypeOf(takeInteger());
+  }
 
   std::vector<int64_t> integers() {
-    std::vector<int64_t> list(integer());
-    for (auto& each : list) each = integer();
+    expect('i');
+    std::vector<int64_t> list(takeInteger());
+    for (auto& each : list) each = takeInteger();
     return list;
   }
 
-  /** TensorFlow.js reshapes by giving the same data another shape, which then comes along with the handle. */
   at::Tensor tensor() {
-    const at::Tensor& found = tensors_.get(integer());
-    if (found.numel() >= kNumbersWorthThreads) omp_set_num_threads(settings_.threads);
-    const int64_t rank = integer();
-    if (rank < 0) return found;
-    c10::SmallVector<int64_t, 8> shape(rank);
-    for (auto& extent : shape) extent = integer();
-    return found.view(shape);
+    expect('t');
+    return takeTensor();
   }
 
   std::vector<at::Tensor> tensors() {
-    std::vector<at::Tensor> list(integer());
-    for (auto& each : list) each = tensor();
+    expect('T');
+    std::vector<at::Tensor> list(takeInteger());
+    for (auto& each : list) each = takeTensor();
     return list;
+  }
+
+  /** How many groups of arguments follow. */
+  int64_t groups() {
+    expect('[');
+    group_ = next_;
+    rounds_ = takeInteger();
+    if (rounds_ == 0) next_ = std::strchr(next_, ']') + 1;
+    return rounds_;
   }
 
   // Results.
@@ -104,6 +120,8 @@ class Call {
 
   /** Hands the results over: handle, type, rank and extents of each. */
   void finish() {
+    if (*next_ == ']') repeat();
+    TORCH_CHECK(*next_ == 0, "expected the arguments ", signature_, ", and not all were read");
     size_t position = 0;
     const auto put = [&](double value) {
       TORCH_CHECK(position < capacity_, "expected results that fit into ", capacity_, " numbers");
@@ -122,6 +140,32 @@ class Call {
   }
 
  private:
+  /** Fails where an operation reads another kind of argument than its signature says. */
+  void expect(char kind) {
+    if (*next_ == ']') repeat();
+    TORCH_CHECK(*next_ == kind, "expected the arguments ", signature_, ", got one more read as ", kind);
+    next_++;
+  }
+
+  void repeat() { next_ = --rounds_ > 0 ? group_ : next_ + 1; }
+
+  double take() {
+    TORCH_CHECK(position_ < capacity_, "expected at most ", capacity_, " numbers as arguments");
+    return slots_[position_++];
+  }
+  int64_t takeInteger() { return static_cast<int64_t>(take()); }
+
+  /** TensorFlow.js reshapes by giving the same data another shape, which then comes along with the handle. */
+  at::Tensor takeTensor() {
+    const at::Tensor& found = tensors_.get(takeInteger());
+    if (found.numel() >= kNumbersWorthThreads) omp_set_num_threads(settings_.threads);
+    const int64_t rank = takeInteger();
+    if (rank < 0) return found;
+    c10::SmallVector<int64_t, 8> shape(rank);
+    for (auto& extent : shape) extent = takeInteger();
+    return found.view(shape);
+  }
+
   /**
    * Tensors in the table are contiguous and of a type that TensorFlow.js knows, and none keeps a larger one alive:
    * what tf.memory() says is then what is used.
@@ -138,6 +182,10 @@ class Call {
   size_t capacity_;
   TensorTable& tensors_;
   const Settings& settings_;
+  const char* signature_;
+  /** What comes next in the signature, and where its group begins while that is repeated. */
+  const char *next_, *group_ = nullptr;
+  int64_t rounds_ = 0;
   size_t position_ = 0;
   c10::SmallVector<at::Tensor, 4> results_;
 };

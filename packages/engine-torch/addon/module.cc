@@ -14,6 +14,7 @@
 #include <string>
 
 #include "call.h"
+#include "signatures.h"
 
 namespace winnow {
 namespace {
@@ -45,6 +46,24 @@ const Operations& allOperations() {
     addPenalties(operations);
     addRecurrent(operations);
     return operations;
+  }();
+  return all;
+}
+
+/** Made by the set-up from signatures.json, which JavaScript reads, too. */
+const char* signatureOf(const char* name) {
+  for (const Signature& each : kSignatures) {
+    if (std::strcmp(each.name, name) == 0) return each.kinds;
+  }
+  TORCH_CHECK(false, "signatures.json does not have the operation ", name);
+}
+
+/** The signatures of the operations, by position. */
+const std::vector<const char*>& allSignatures() {
+  static const std::vector<const char*> all = [] {
+    std::vector<const char*> found;
+    for (const Operation& each : allOperations()) found.push_back(signatureOf(each.name));
+    return found;
   }();
   return all;
 }
@@ -171,8 +190,10 @@ napi_value connect(napi_env env, napi_callback_info info) {
 napi_value run(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
-    Call call(realm.slots, realm.capacity, realm.tensors, realm.settings);
-    allOperations().at(integerOf(env, arguments[0])).run(call);
+    const int64_t position = integerOf(env, arguments[0]);
+    const Operation& operation = allOperations().at(position);
+    Call call(realm.slots, realm.capacity, realm.tensors, realm.settings, allSignatures()[position]);
+    operation.run(call);
     call.finish();
     return nullptr;
   });
@@ -206,7 +227,7 @@ void write(const void* from, const at::Tensor& to, int threads) {
 napi_value upload(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
-    Call call(realm.slots, realm.capacity, realm.tensors, realm.settings);
+    Call call(realm.slots, realm.capacity, realm.tensors, realm.settings, signatureOf("upload"));
     const auto type = call.type();
     at::Tensor tensor = at::empty(call.integers(), call.options(type));
     const TypedArray values = typedArrayOf(env, arguments[0]);
@@ -302,6 +323,12 @@ NAPI_MODULE_INIT() {
     napi_set_element(env, names, static_cast<uint32_t>(i), text(env, operations[i].name));
   }
   napi_set_named_property(env, exports, "operations", names);
+  napi_value signatures = nullptr;
+  napi_create_object(env, &signatures);
+  for (const Signature& each : kSignatures) {
+    napi_set_named_property(env, signatures, each.name, text(env, each.kinds));
+  }
+  napi_set_named_property(env, exports, "signatures", signatures);
   napi_set_named_property(env, exports, "version", text(env, TORCH_VERSION));
   return exports;
 }

@@ -135,7 +135,7 @@ void stepTogether(const AdamWHyper& hyper, const std::vector<AdamWLeaf>& leaves,
 
 void adamW(Call& call) {
   const AdamWHyper hyper{call.number(), call.number(), call.number(), call.number(), call.number()};
-  std::vector<AdamWLeaf> leaves(call.integer());
+  std::vector<AdamWLeaf> leaves(call.groups());
   for (AdamWLeaf& leaf : leaves) {
     leaf.parameter = call.tensor();
     leaf.gradient = call.tensor();

@@ -49,16 +49,13 @@ export class TorchBackend extends KernelBackend {
   /** @throws {Error} if the addon has no operation of that name. */
   positionOf(operation: string): number {
     const position = this.#positions.get(operation);
-    if (position === undefined) {
-      throw new Error(
-        `The torch engine's addon has no operation "${operation}": it is of another version. Build it again: npm run setup.`,
-      );
-    }
+    if (position === undefined) throw new Error(`expected an operation of the addon, got ${operation}`);
     return position;
   }
 
   /** Runs an operation on the arguments in `call`. */
   run(position: number): TensorInfo[] {
+    this.call.end();
     this.#addon.run(position);
     return this.#results();
   }
@@ -172,7 +169,7 @@ export class TorchBackend extends KernelBackend {
       uploaded = emptyValues(type, values.length);
       uploaded.set(Array.from<unknown>(values).map(Number));
     }
-    this.call.begin('write', {}, {}).type(type).integers(shape);
+    this.call.begin('write', {}, {}, 'upload').type(type).integers(shape);
     this.#addon.upload(uploaded);
     const { slots } = this.call;
     return new TorchData(slots[1] ?? -1, type, shape.slice());

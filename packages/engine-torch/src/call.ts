@@ -1,17 +1,19 @@
 import type { DataType, NamedAttrMap, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { util } from '@tensorflow/tfjs-core';
 import { numberOfType, type TorchData } from './data';
+import { SignatureCursor } from './signatures';
 
 /** Room for the arguments or results of one call: AdamW over some hundred leaves takes a few thousand. */
 const SLOT_COUNT = 1 << 16;
 
 /**
- * Writes the arguments of a kernel where the addon reads them, in the order of the calls; the kernel's half in C++ reads
- * them in the same order. One object serves all kernels of a backend, as they do not nest.
+ * Writes the arguments of a kernel where the addon reads them, in the order of the operation's signature; the kernel's half
+ * in C++ reads them in the same order. One object serves all kernels of a backend, as they do not nest.
  */
 export class KernelCall {
   /** Shared with the addon. */
   readonly slots = new Float64Array(SLOT_COUNT);
+  readonly #signature = new SignatureCursor();
   #position = 0;
   #kernel = '';
   #inputs: NamedTensorInfoMap = {};
@@ -22,7 +24,14 @@ export class KernelCall {
     this.#dataOf = dataOf;
   }
 
-  begin(kernel: string, inputs: NamedTensorInfoMap, attributes: NamedAttrMap): this {
+  /** Begins a kernel that one operation of the addon answers. */
+  begin(kernel: string, inputs: NamedTensorInfoMap, attributes: NamedAttrMap, operation: string): this {
+    this.#signature.begin(operation);
+    return this.read(kernel, inputs, attributes);
+  }
+
+  /** Begins a kernel that needs no operation of the addon. */
+  read(kernel: string, inputs: NamedTensorInfoMap, attributes: NamedAttrMap): this {
     this.#kernel = kernel;
     this.#inputs = inputs;
     this.#attributes = attributes;
@@ -35,12 +44,17 @@ export class KernelCall {
     const [kernel, inputs, attributes] = [this.#kernel, this.#inputs, this.#attributes];
     const written = this.slots.slice(0, this.#position);
     try {
-      return work();
+      return this.#signature.interruptedBy(work);
     } finally {
-      this.begin(kernel, inputs, attributes);
+      this.read(kernel, inputs, attributes);
       this.slots.set(written);
       this.#position = written.length;
     }
+  }
+
+  /** @throws {Error} if arguments are missing. */
+  end(): void {
+    this.#signature.end();
   }
 
   /** @throws {Error} if there is no such input. */
@@ -100,23 +114,26 @@ export class KernelCall {
   }
 
   tensorOf(info: TensorInfo): this {
-    const data = this.#dataOf(info);
-    this.number(data.handle);
-    const { shape } = info;
-    if (shape === data.shape || isSame(shape, data.shape)) return this.number(-1);
-    return this.integers(shape);
+    this.#signature.take('t');
+    return this.#putTensor(info);
   }
 
   tensors(infos: readonly TensorInfo[]): this {
-    this.number(infos.length);
-    for (const info of infos) this.tensorOf(info);
+    this.#signature.take('T');
+    this.#put(infos.length);
+    for (const info of infos) this.#putTensor(info);
     return this;
   }
 
   number(value: number): this {
-    if (this.#position >= SLOT_COUNT) throw new Error(`expected at most ${SLOT_COUNT} numbers as arguments`);
-    this.slots[this.#position++] = value;
-    return this;
+    this.#signature.take('n');
+    return this.#put(value);
+  }
+
+  /** How many groups of arguments follow. */
+  groups(count: number): this {
+    this.#signature.takeGroup(count);
+    return this.#put(count);
   }
 
   numberNamed(name: string): this {
@@ -124,7 +141,8 @@ export class KernelCall {
   }
 
   flag(value: boolean): this {
-    return this.number(value ? 1 : 0);
+    this.#signature.take('f');
+    return this.#put(value ? 1 : 0);
   }
 
   flagNamed(name: string): this {
@@ -137,17 +155,18 @@ export class KernelCall {
   }
 
   integers(values: readonly number[]): this {
-    this.number(values.length);
-    for (const value of values) this.number(value);
-    return this;
+    this.#signature.take('i');
+    return this.#putAll(values);
   }
 
   type(dtype: DataType): this {
-    return this.number(numberOfType(dtype));
+    this.#signature.take('d');
+    return this.#put(numberOfType(dtype));
   }
 
   typeNamed(name: string): this {
-    return this.number(numberOfType(this.#attributes[name]));
+    this.#signature.take('d');
+    return this.#put(numberOfType(this.#attributes[name]));
   }
 
   /** @returns the error with the kernel's name before it. */
@@ -161,6 +180,26 @@ export class KernelCall {
     return new Error(`${this.#kernel} of ${inputs.join(', ') || 'no tensor'} failed on torch: ${reason}`, {
       cause: error,
     });
+  }
+
+  #put(value: number): this {
+    if (this.#position >= SLOT_COUNT) throw new Error(`expected at most ${SLOT_COUNT} numbers as arguments`);
+    this.slots[this.#position++] = value;
+    return this;
+  }
+
+  #putAll(values: readonly number[]): this {
+    this.#put(values.length);
+    for (const value of values) this.#put(value);
+    return this;
+  }
+
+  #putTensor(info: TensorInfo): this {
+    const data = this.#dataOf(info);
+    this.#put(data.handle);
+    const { shape } = info;
+    if (shape === data.shape || isSame(shape, data.shape)) return this.#put(-1);
+    return this.#putAll(shape);
   }
 }
 

@@ -7,7 +7,7 @@ import { registerFused } from './kernels/fused';
 import { registerIndexing } from './kernels/indexing';
 import { registerRearranging } from './kernels/rearranging';
 import { registerReductions } from './kernels/reductions';
-import { offerSublayers } from './kernels/sublayers';
+import { registerSublayers } from './kernels/sublayers';
 import type { Kernels, TorchOptions, TorchSettings } from './options';
 
 export interface RunningTorch extends TorchSettings {
@@ -54,6 +54,7 @@ export async function startTorch({
     registerRearranging();
     registerIndexing();
     registerFused();
+    registerSublayers();
     registerBackend(backendName, () => made);
   }
   const isStarted = await setBackend(backendName);
@@ -61,7 +62,6 @@ export async function startTorch({
     throw new Error('The torch backend did not start: build it again with npm run setup.');
   const started = backend();
   if (started instanceof TorchBackend) started.configure(settings);
-  offerSublayers(addon.operations);
   const where = settings.device === 'cpu' ? 'the CPU' : settings.device;
   const plural = threads === 1 ? 'thread' : 'threads';
   const whose = settings.device === 'cpu' && kernels === 'libtorch' ? ", libtorch's kernels" : '';

@@ -34,7 +34,7 @@ function step(leaves: readonly Leaf[], donated: boolean): tf.Tensor[] {
     .engine()
     .runKernel<tf.Tensor[]>('WinnowAdamW', Object.fromEntries(inputs.map((input, index) => [index, input])), {
       ...hyper,
-      weightDecays,
+      weightDecays: weightDecays.slice(0, leaves.length),
       donated,
     });
 }

@@ -27,7 +27,7 @@ export function registerFused(): void {
     call.tensor('x').tensor('weight').tensor('bias').numberNamed('epsilon'),
   );
   nativeKernelOfMany('WinnowAttention', 'attention', (call) => {
-    writeAttentionShape(call.tensor('query').tensor('key').tensor('value'));
+    writeAttentionShape(call.tensor('query').tensor('key').tensor('value')).flagNamed('causal');
   });
   nativeKernelOfMany('WinnowAttentionGradient', 'attentionGradient', (call) => {
     writeAttentionShape(
@@ -92,7 +92,7 @@ function writeAdamW(call: KernelCall): void {
   const tensors = call.list();
   const donated = call.attribute('donated') === true;
   const weightDecays = call.numbersAttribute('weightDecays');
-  call.number(weightDecays.length);
+  call.groups(weightDecays.length);
   weightDecays.forEach((weightDecay, index) => {
     const leaf = tensors.slice(4 * index, 4 * index + 4);
     const [parameter, , ...moments] = leaf;
@@ -102,11 +102,6 @@ function writeAdamW(call: KernelCall): void {
   });
 }
 
-function writeAttentionShape(call: KernelCall): void {
-  call
-    .numberNamed('batch')
-    .numberNamed('tokens')
-    .numberNamed('heads')
-    .numberNamed('scale')
-    .flagNamed('causal');
+function writeAttentionShape(call: KernelCall): KernelCall {
+  return call.numberNamed('batch').numberNamed('tokens').numberNamed('heads').numberNamed('scale');
 }

@@ -24,7 +24,7 @@ export function nativeKernelOfMany(
   define(name, ({ inputs, attrs, backend }) => {
     const torch = torchBackend(backend);
     if (position < 0) position = torch.positionOf(operation);
-    const call = torch.call.begin(name, inputs, attrs ?? {});
+    const call = torch.call.begin(name, inputs, attrs ?? {}, operation);
     try {
       write(call);
       return finish(torch.run(position));
@@ -42,7 +42,7 @@ export function sharingKernel(
 ): void {
   define(name, ({ inputs, attrs, backend }) => {
     const torch = torchBackend(backend);
-    const call = torch.call.begin(name, inputs, attrs ?? {});
+    const call = torch.call.read(name, inputs, attrs ?? {});
     const x = call.input(input);
     const shape = shapeOf(x, call);
     torch.incRef(x.dataId);

@@ -1,5 +1,3 @@
-import { getKernel, unregisterKernel } from '@tensorflow/tfjs-core';
-import { backendName } from '../backend';
 import type { KernelCall } from '../call';
 import { nativeKernelOfMany } from './kernel';
 
@@ -7,33 +5,16 @@ const attentionTensors = ['query', 'key', 'value', 'output'];
 const ffnTensors = ['expand', 'contract'];
 const activations = ['gelu', 'quick-gelu'];
 
-/** The core's fused sub-layers: kernel → addon's operation. A build that lacks them leaves the core to compose them. */
-const operations = {
-  WinnowAttentionSublayer: 'attentionSublayer',
-  WinnowAttentionSublayerGradient: 'attentionSublayerGradient',
-  WinnowFfnSublayer: 'ffnSublayer',
-  WinnowFfnSublayerGradient: 'ffnSublayerGradient',
-} as const;
-
-/** Registers the sub-layers where the addon has them; where it has not, the core composes them of smaller operations. */
-export function offerSublayers(offered: readonly string[]): void {
-  if (!Object.values(operations).every((operation) => offered.includes(operation))) {
-    for (const kernel of Object.keys(operations)) {
-      if (getKernel(kernel, backendName) !== undefined) unregisterKernel(kernel, backendName);
-    }
-    return;
-  }
-  const { WinnowAttentionSublayer, WinnowAttentionSublayerGradient } = operations;
-  nativeKernelOfMany('WinnowAttentionSublayer', WinnowAttentionSublayer, (call) =>
+/** The core's fused sub-layers. */
+export function registerSublayers(): void {
+  nativeKernelOfMany('WinnowAttentionSublayer', 'attentionSublayer', (call) =>
     writeAttention(call).flagNamed('keeps'),
   );
-  nativeKernelOfMany('WinnowAttentionSublayerGradient', WinnowAttentionSublayerGradient, (call) =>
+  nativeKernelOfMany('WinnowAttentionSublayerGradient', 'attentionSublayerGradient', (call) =>
     writeAttention(call.tensor('dy').tensors(call.numbered('kept'))),
   );
-  nativeKernelOfMany('WinnowFfnSublayer', operations.WinnowFfnSublayer, (call) =>
-    writeFfn(call).flagNamed('keeps'),
-  );
-  nativeKernelOfMany('WinnowFfnSublayerGradient', operations.WinnowFfnSublayerGradient, (call) =>
+  nativeKernelOfMany('WinnowFfnSublayer', 'ffnSublayer', (call) => writeFfn(call).flagNamed('keeps'));
+  nativeKernelOfMany('WinnowFfnSublayerGradient', 'ffnSublayerGradient', (call) =>
     writeFfn(call.tensor('dy').tensors(call.numbered('kept'))),
   );
 }
