@@ -38,9 +38,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/*/src/**/*.ts'],
-    // Still has the circles that it brings along from the command line.
-    ignores: ['packages/lab/**'],
+    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
     plugins: { imports },
     rules: { 'imports/no-circles': 'error' },
   },

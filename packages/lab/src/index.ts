@@ -76,7 +76,8 @@ export { type PlannedRun, planRun, refuseDamaged, shortName } from './run-folder
 export { presentState, remarksOn } from './run-folder/present-state';
 export { type RunRecord, engineChoice, recordIfAny } from './run-folder/record';
 export { dataOfRun } from './run-folder/run-data';
-export { type RunFolder, beginRun, resumeCommand } from './run-folder/run-folder';
+export { resumeCommand } from './run-folder/resume-command';
+export { type RunFolder, beginRun } from './run-folder/run-folder';
 export { lockRun, RunBusyError } from './run-folder/run-lock';
 export {
   type CompressSummary,

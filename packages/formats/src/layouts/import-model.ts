@@ -23,6 +23,7 @@ import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint';
 import { towersOf } from '../checkpoint/towers';
 import { FormatError } from '../file/format-error';
 import { listed } from '../file/listing';
+import type { PictureNormalisation } from '../preprocessor/normalisation';
 import { type Correspondence, correspondences, partsOfTheirs } from './correspondence';
 import type { ImportOptions, Layout, Reading } from './layout';
 import { layoutOf } from './recognise';
@@ -38,6 +39,8 @@ export type ImportedModel = AnyDenseModel & {
   readonly hasFreshHead: boolean;
   /** Notes for the user on how it was read, one line each. */
   readonly notes: readonly string[];
+  /** What its pictures are normalised with where no file beside it says it; undefined where that is open. */
+  readonly usualNormalisation: PictureNormalisation | undefined;
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
   readonly leftOut: readonly string[];
 };
@@ -86,7 +89,7 @@ export function checkpointKind(folderOrFile: string): Promise<DenseConfig['kind'
   // None of what a checkpoint may leave open matters to its kind.
   const anything: ImportOptions = { heads: 1, activation: 'gelu', missingHead: { classes: 1, seed: 0 } };
   return withCheckpoint(folderOrFile, (checkpoint) =>
-    Promise.resolve(readingOf(checkpoint, anything, layouts).config.kind),
+    Promise.resolve(readingOf(checkpoint, anything, layoutOf(checkpoint, layouts)).config.kind),
   );
 }
 
@@ -96,18 +99,19 @@ function importFrom(
   table: readonly Layout[],
 ): Promise<ImportedModel> {
   return withCheckpoint(folderOrFile, async (checkpoint) => {
-    const reading = readingOf(checkpoint, options, table);
+    const layout = layoutOf(checkpoint, table);
+    const reading = readingOf(checkpoint, options, layout);
     checkSaid(checkpoint, reading, options);
     const { tensors, leftOut } = await parametersOf(checkpoint, reading);
     const { config, classNames, fresh, notes = [] } = reading;
     const how = { classNames, hasFreshHead: fresh !== undefined, notes, leftOut };
-    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, ...how };
+    const { normalisation: usualNormalisation } = layout;
+    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, usualNormalisation, ...how };
   });
 }
 
-/** @throws {FormatError} when it has no layout of the table, or has no classifier where a new one was asked for. */
-function readingOf(checkpoint: Checkpoint, options: ImportOptions, table: readonly Layout[]): Reading {
-  const layout = layoutOf(checkpoint, table);
+/** @throws {FormatError} when it contradicts its layout, or has no classifier where a new one was asked for. */
+function readingOf(checkpoint: Checkpoint, options: ImportOptions, layout: Layout): Reading {
   const reading = layout.read(checkpoint, options);
   if (options.newHead !== undefined && layout.family.classes(reading.config) === 0) {
     throw new FormatError(

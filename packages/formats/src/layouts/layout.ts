@@ -1,5 +1,6 @@
 import type { Activation, DenseConfig, Family } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
+import type { PictureNormalisation } from '../preprocessor/normalisation';
 import type { Naming } from './naming';
 
 /** A fresh classifier. */
@@ -56,6 +57,8 @@ export interface LayoutDefinition<Config extends DenseConfig> {
   recognises(tensors: Checkpoint['tensors']): boolean;
   /** The `model_type` in `config.json` of each, with what errors call it: it tells layouts with the same anchors apart. */
   readonly modelTypes?: Readonly<Record<string, string>>;
+  /** What its pictures are normalised with, where no file says it. */
+  readonly normalisation?: PictureNormalisation;
   /**
    * Reads the configuration and chooses the names.
    * @throws {FormatError} when the configuration is missing, contradicts the tensors or says something that we do not have.

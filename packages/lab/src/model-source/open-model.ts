@@ -18,7 +18,6 @@ import {
   type PictureNormalisation,
   type Preprocessor,
   checkpointKind,
-  clipNormalisation,
   importModel,
   loadModel,
   modelFolderKind,
@@ -26,7 +25,7 @@ import {
   readPreprocessor,
 } from '@winnow/formats';
 import { recordIfAny } from '../run-folder/record';
-import { resumeCommand } from '../run-folder/run-folder';
+import { resumeCommand } from '../run-folder/resume-command';
 import type { CheckpointChoices } from './checkpoint-choices';
 
 /** A model from disk; the caller owns its parameters. */
@@ -74,14 +73,13 @@ export async function openModel(path: string, reading: ReadingChoices = {}): Pro
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
   const { heads, activation, missingHead } = reading;
-  const { notes, leftOut, ...imported } = await importModel(path, {
+  const { notes, leftOut, usualNormalisation, ...imported } = await importModel(path, {
     ...(heads === undefined ? {} : { heads }),
     ...(activation === undefined ? {} : { activation }),
     ...(missingHead === undefined ? {} : { missingHead }),
   });
   const preprocessor = await readPreprocessor(path);
-  const normalisation =
-    preprocessor?.normalisation ?? (imported.kind === 'dual-encoder' ? clipNormalisation : undefined);
+  const normalisation = preprocessor?.normalisation ?? usualNormalisation;
   return {
     ...imported,
     decision: undefined,

@@ -10,6 +10,7 @@ import {
   downloadTree,
   entriesOf,
   initialize,
+  isOfHead,
   uploadTree,
 } from '@winnow/core';
 import { towerParameter } from '@winnow/lottery-ticket';
@@ -94,9 +95,6 @@ export async function startFrom(
     disposeTree(fresh);
   }
 }
-
-const isOfHead = ({ readout }: Model, path: string): boolean =>
-  readout.heads.includes(path.split('.')[0] ?? '');
 
 /** Says in words what becomes of the head of a model that is trained on. */
 export function fateOfHead(origin: Origin, head: HeadChoice): string {

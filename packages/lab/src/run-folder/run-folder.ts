@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { type SnapshotStore, UserError, canonicalJson } from '@winnow/core';
 import type { StartedEngine } from '@winnow/engine';
 import { clearTemporaryFiles, fileSnapshotStore, writeJson } from '@winnow/formats';
@@ -96,13 +96,6 @@ async function claim(
 
 const writeRecord = (folder: string, record: RunRecord): Promise<void> =>
   writeJson(join(folder, RECORD_FILE), record, recordFormat);
-
-/** How to go on with a run, as a command. */
-export function resumeCommand(command: string, folder: string): string {
-  const fromHere = relative('.', folder);
-  const path = fromHere.startsWith('..') ? folder : fromHere;
-  return `winnow ${command} --resume --out ${path}`;
-}
 
 async function makeFolder(folder: string): Promise<void> {
   try {

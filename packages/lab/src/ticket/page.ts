@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { listed } from '../options/path';
 import { hardware, identityRows } from '../comparison/environment';
 import type { RunRecord } from '../run-folder/record';
-import { resumeCommand } from '../run-folder/run-folder';
+import { resumeCommand } from '../run-folder/resume-command';
 import {
   type FindSummary,
   type TicketTrainSummary,

@@ -2,6 +2,7 @@ import { type DualEncoderConfig, type VisionTowerConfig, dualEncoderFamily } fro
 import type { z } from 'zod';
 import type { JsonFile } from '../../checkpoint/checkpoint';
 import { checkJson } from '../../file/json';
+import { clipNormalisation } from '../../preprocessor/normalisation';
 import { count, side, wholeObject } from '../fields';
 import { checkLayers } from '../layers';
 import { defineLayout } from '../layout';
@@ -129,6 +130,7 @@ export const huggingFaceDualEncoder = defineLayout<DualEncoderConfig>({
   source: 'Hugging Face',
   models: CLIP,
   anchors: ['class_embedding', 'token_embedding.weight'],
+  normalisation: clipNormalisation,
   recognises: hasClipNames,
   modelTypes: { clip: 'clip (both towers)' },
   read: (checkpoint) => {

@@ -2,6 +2,7 @@ import { type Activation, type DualEncoderConfig, type TowerConfig, dualEncoderF
 import { type Checkpoint, type JsonFile, extentOf, gridOf } from '../../checkpoint/checkpoint';
 import { FormatError } from '../../file/format-error';
 import { checkJson } from '../../file/json';
+import { clipNormalisation } from '../../preprocessor/normalisation';
 import { checkLayers, layersIn } from '../layers';
 import { type ImportOptions, defineLayout } from '../layout';
 import { type NameTable, type Named, type Naming, namingOf } from '../naming';
@@ -73,6 +74,7 @@ export const openClipDualEncoder = defineLayout<DualEncoderConfig>({
   alsoOf: ['OpenAI'],
   models: 'a CLIP',
   anchors: ['class_embedding', 'token_embedding.weight'],
+  normalisation: clipNormalisation,
   recognises: (tensors) => tensors.has('visual.class_embedding') && tensors.has('token_embedding.weight'),
   read: (checkpoint, options) => {
     const { tensors, openClipConfig: stated } = checkpoint;
