@@ -46,9 +46,9 @@ function halfMasked({ model, params, taskOf, ...setting }) {
       return [parameter, core.maskFrom(kept, [rows, columns])];
     }),
   );
-  const masked = core.masked(model, masks);
+  const { running } = core.masked(model, masks);
   const zeroed = core.tidyTree(() => core.zeroed(params, masks));
-  return { ...setting, model: masked, params: zeroed, task: taskOf(masked) };
+  return { ...setting, ...running, params: zeroed, task: taskOf(running.model) };
 }
 
 function settingOf(sizes) {
@@ -133,10 +133,11 @@ function steppedTraining(batch) {
 }
 
 /** The trainer with nothing but the task's loss. */
-function dense({ params, task }, { batches, hooks }) {
+function dense({ params, task, reparametrisation = core.unchanged() }, { batches, hooks }) {
   const optimizer = core.adamw({ schedule: core.constant(1e-4), weightDecay: 0.05 });
+  const objective = (own) => ({ params: own });
   return core.train(
-    { params, state: {}, task, effective: (own) => own, optimizer, batches, steps: ENDLESS },
+    { params, state: {}, task, objective, reparametrisation, optimizer, batches, steps: ENDLESS },
     hooks,
   );
 }

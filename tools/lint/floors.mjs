@@ -4,7 +4,7 @@
  */
 export const coreFloors = [
   { name: 'tensors', folders: ['error', 'text', 'duration', 'random', 'tree', 'operations'] },
-  { name: 'layers', folders: ['sites', 'account', 'mask', 'layers'] },
+  { name: 'layers', folders: ['sites', 'account', 'reparametrisation', 'mask', 'layers'] },
   { name: 'decisions', folders: ['decision'] },
   { name: 'families', folders: ['families'] },
   { name: 'compression', folders: ['budget', 'compact', 'effective'] },

@@ -31,8 +31,18 @@ export { isDuration, stepsIn } from './duration/duration';
 export type { Duration } from './duration/duration';
 export { effective } from './effective/effective';
 export type { Masks } from './effective/effective';
-export { denseConfigOf, described, isMasked, isOfHead, runnable, shrunkConfig } from './families/model';
-export { applyMasks, zeroed } from './mask/apply';
+export {
+  denseConfigOf,
+  described,
+  isMasked,
+  isOfHead,
+  lendRunning,
+  runningOf,
+  shrunkConfig,
+} from './families/model';
+export { applied, inTurn, unchanged } from './reparametrisation/reparametrisation';
+export type { Reparametrisation } from './reparametrisation/reparametrisation';
+export { weightMasks, zeroed } from './mask/apply';
 export { prunableMatrices, weightCount } from './budget/matrices';
 export type { PrunableMatrix } from './budget/matrices';
 export { matrixSparsities } from './budget/matrix-sparsity';
@@ -42,11 +52,11 @@ export type { KeptEntries, ParameterMask, ParameterMasks } from './mask/paramete
 export type {
   DenseConfig,
   Described,
-  Executed,
   MaskedConfig,
   Model,
   ModelConfig,
   Readout,
+  Running,
 } from './families/model';
 export { defineFamily } from './families/family';
 export type { AnyDenseModel, Family, FamilyDefinition, Towers } from './families/family';
@@ -209,6 +219,6 @@ export { forwardPassesPerStep } from './train/adversary';
 export type { Adversary } from './train/adversary';
 export type { Teacher } from './train/teacher';
 export { train } from './train/train';
-export type { AfterStep, Training, TrainingHooks, TrainingPoint } from './train/train';
+export type { AfterStep, Objective, Training, TrainingHooks, TrainingPoint } from './train/train';
 export { alignTrees, lendTree, tidyTree } from './tree/tree';
 export { differentiable, runFused } from './operations/kernel';

@@ -6,7 +6,6 @@ import {
   type PrunableMatrix,
   type TensorTree,
   adamw,
-  applyMasks,
   clipByGlobalNorm,
   cloneTree,
   cosine,
@@ -15,6 +14,7 @@ import {
   isOfHead,
   lendTree,
   tidyTree,
+  weightMasks,
   zeroed,
   zipTrees,
 } from '@winnow/core';
@@ -99,7 +99,7 @@ async function originOf(run: TicketRun, options: RoundOptions): Promise<TensorTr
   const { params } = await run.train(REWIND_PHASE, {
     params: run.params,
     state: {},
-    effective: (params) => params,
+    objective: (params) => ({ params }),
     // The first steps of a round's own schedule: θ_i is a point on the way that the dense model takes.
     optimizer: optimizerOf(run.model, options, Math.max(steps, run.stepsIn(options.round))),
     steps,
@@ -124,7 +124,8 @@ async function trainedRound(
     const { params } = await run.train(roundPhase(number), {
       params: start,
       state: {},
-      effective: (params) => applyMasks(params, masks),
+      objective: (params) => ({ params }),
+      reparametrisation: weightMasks(masks),
       optimizer: optimizerOf(run.model, options, steps),
       steps,
     });

@@ -115,7 +115,7 @@ describe('iterative magnitude pruning', () => {
       params: tiny.params,
       state: {},
       task: toyTask(tiny.model),
-      effective: (tree) => tree,
+      objective: (tree) => ({ params: tree }),
       optimizer: adamw<TensorTree>({
         schedule: cosine(5e-4, 4, { warmupSteps: 0 }),
         weightDecay: 0.05,
@@ -201,7 +201,7 @@ async function plainly({ model, params }: TinyModel, head: 'kept' | 'reset', rou
       params: from,
       state: {},
       task: toyTask(model),
-      effective: (tree) => tree,
+      objective: (tree) => ({ params: tree }),
       afterStep: ({ params, state }) => ({ params: zero(params), state }),
       optimizer: adamw<TensorTree>({
         schedule: cosine(5e-4, 4, { warmupSteps: 0 }),

@@ -104,19 +104,15 @@ async function alignWeights(
   const { learningRate, weightDecay, alignmentPenalty } = weighing;
   // The hypernetwork is frozen: its gates are drawn where they are only numbers.
   const probabilities = openProbabilities(confidencesOf(network, params));
-  // The forward pass and the penalty of a step are about the same weights.
-  const alignedAt = lastOf((weights: TensorTree, step) =>
-    alignment(weights, network.drawHard(probabilities, `weights/${step}`), network.layout),
-  );
   const trained = await run.train('weights', {
     params: run.params,
     state: {},
-    ...(alignmentPenalty === 0
-      ? { effective: (weights) => weights }
-      : {
-          effective: (weights, step) => alignedAt(weights, step).weights,
-          penalty: (weights, step) => mul(alignedAt(weights, step).penalty, alignmentPenalty),
-        }),
+    objective: (weights, step) => {
+      if (alignmentPenalty === 0) return { params: weights };
+      const structure = network.drawHard(probabilities, `weights/${step}`);
+      const aligned = alignment(weights, structure, network.layout);
+      return { params: aligned.weights, penalty: () => mul(aligned.penalty, alignmentPenalty) };
+    },
     optimizer: adamw({ schedule: constant(learningRate), weightDecay, decays: decaysOf(run.model.specs) }),
     steps: epochs[epoch]?.weightSteps ?? 0,
     isExtended: true,
@@ -133,15 +129,16 @@ function learnStructure(
 ): Promise<Learned> {
   const { budgetPenalty: weight, hypernetworkLearningRate, hypernetworkWeightDecay } = options;
   const { layout } = network;
-  // The forward pass and the penalty of a step are about one draw.
-  const drawnAt = lastOf((params: HypernetworkParams, step) =>
-    network.draw(network.confidences(params), `structure/${step}`),
-  );
   const ends = epochs.map(({ structureSteps }) => structureSteps);
   return run.train<HypernetworkParams, Learned['state']>('structure', {
     ...start,
-    effective: (params, step) => effectiveWeights(weights, drawnAt(params, step).vector, layout),
-    penalty: (params, step) => mul(budgetPenalty(drawnAt(params, step).stored, target), weight),
+    objective: (params, step) => {
+      const { vector, stored } = network.draw(network.confidences(params), `structure/${step}`);
+      return {
+        params: effectiveWeights(weights, vector, layout),
+        penalty: () => mul(budgetPenalty(stored, target), weight),
+      };
+    },
     afterStep: ({ step, params, state }: AfterStep<HypernetworkParams, Learned['state']>) => {
       const row = ends.indexOf(step + 1);
       if (row < 0) return { params, state };
@@ -157,17 +154,6 @@ function learnStructure(
     isExtended: true,
     batchOf: (step) => step % subsetSteps,
   });
-}
-
-/** A function that gives its last value again while it is asked about the same parameters and step. */
-function lastOf<Params extends object, Value>(
-  compute: (params: Params, step: number) => Value,
-): (params: Params, step: number) => Value {
-  let last: { readonly params: Params; readonly step: number; readonly value: Value } | undefined;
-  return (params, step) => {
-    if (last?.params !== params || last.step !== step) last = { params, step, value: compute(params, step) };
-    return last.value;
-  };
 }
 
 /** Says how far the structure is. */

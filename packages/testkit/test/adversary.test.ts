@@ -37,7 +37,7 @@ async function losses(kind: TinyKind, task: Task, params: TensorTree, adversary?
       state: {},
       task,
       ...(adversary === undefined ? {} : { adversary }),
-      effective: (tree: TensorTree) => tree,
+      objective: (tree: TensorTree) => ({ params: tree }),
       optimizer: adamw<TensorTree>({ schedule: constant(3e-3), weightDecay: 0.05 }),
       batches: trainingBatches(kind.data.train, { batchSize: 8, seed: 1, augment: true }),
       steps: 12,

@@ -102,7 +102,7 @@ export function fakeMethod(parts: Partial<Parts> = {}): CompressionMethod {
           method.phase({
             params: run.params,
             state: {},
-            effective: (params) => effective(params, sites, masks),
+            objective: (params) => ({ params: effective(params, sites, masks) }),
             optimizer: adamw({ schedule: constant(learningRate) }),
             steps: run.stepsIn(search),
           }),

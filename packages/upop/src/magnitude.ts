@@ -45,7 +45,7 @@ export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOp
     run.train('search', {
       params: { weights: run.params, masks },
       state: {},
-      effective: maskedWeights(sites),
+      objective: (params) => ({ params: maskedWeights(sites)(params) }),
       afterStep: ({ step, params, state }: AfterStep<Masked, Record<string, never>>) => {
         const share = roundShare(step, steps, options.rounds);
         if (share === undefined) return { params, state };

@@ -12,6 +12,7 @@ import {
 import {
   type Decision,
   type Model,
+  type Objective,
   type Optimizer,
   type Site,
   type TensorTree,
@@ -38,26 +39,32 @@ export const maskedWeights =
   ({ weights, masks }: Masked): TensorTree =>
     effective(weights, sites, masks);
 
-/** w_a Σ‖ζ_a‖₁ + w_m Σ‖ζ_m‖₁ (Eq. 3); no part of the training at all when both weights are 0. */
-export function maskPenalty(
+/**
+ * The objective of a search by masks: the task's loss at θ ⊙ ζ, and w_a Σ‖ζ_a‖₁ + w_m Σ‖ζ_m‖₁ (Eq. 3); without penalties
+ * where both weights are 0.
+ * @param seen The masks that the forward pass sees, where they are not those that are trained.
+ */
+export function maskedObjective<Params extends Masked>(
   sites: readonly Site[],
-  { attentionPenalty, ffnPenalty }: SearchOptions,
-): { penalty?: (params: Masked) => Scalar } {
+  { attentionPenalty, ffnPenalty }: Pick<SearchOptions, 'attentionPenalty' | 'ffnPenalty'>,
+  seen: (params: Params) => Masked['masks'] = ({ masks }) => masks,
+): (params: Params) => Objective<TensorTree> {
+  const parametersOf = (params: Params): TensorTree =>
+    maskedWeights(sites)({ weights: params.weights, masks: seen(params) });
   // w_m is for the units of feed-forward networks, w_a for those of every kind of attention.
   const weightOf = (structure: string) => (structure === 'ffn' ? ffnPenalty : attentionPenalty);
   const structures = new Set(sites.map(({ structure }) => structure));
   const penalized = [...structures].filter((structure) => weightOf(structure) > 0);
-  if (penalized.length === 0) return {};
-  return {
-    penalty: ({ masks }) =>
-      penalized
-        .map((structure): Scalar => {
-          const group = sites.filter((site) => site.structure === structure);
-          const all: Tensor1D = concat(group.flatMap(({ id }) => masks[id] ?? []));
-          return mul(sum(abs(all)), weightOf(structure));
-        })
-        .reduce((total, one) => add(total, one)),
-  };
+  if (penalized.length === 0) return (params) => ({ params: parametersOf(params) });
+  const penaltyOf = (masks: Masked['masks']): Scalar =>
+    penalized
+      .map((structure): Scalar => {
+        const group = sites.filter((site) => site.structure === structure);
+        const all: Tensor1D = concat(group.flatMap(({ id }) => masks[id] ?? []));
+        return mul(sum(abs(all)), weightOf(structure));
+      })
+      .reduce((total, one) => add(total, one));
+  return (params) => ({ params: parametersOf(params), penalty: () => penaltyOf(params.masks) });
 }
 
 /** AdamW at a constant learning rate over the selected parts of the tree, with the model's parameters under `weights`. */

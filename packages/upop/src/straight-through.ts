@@ -15,7 +15,7 @@ import {
 } from '@winnow/core';
 import {
   type Masked,
-  maskPenalty,
+  maskedObjective,
   maskedWeights,
   masksFor,
   readMasks,
@@ -58,8 +58,7 @@ export async function searchStraightThrough(
     run.train<Shadowed, Record<string, never>>('search', {
       params: { weights: run.params, ...masks },
       state: {},
-      effective: (params) => maskedWeights(sites)({ weights: params.weights, masks: shadowed(params) }),
-      ...maskPenalty(sites, options),
+      objective: maskedObjective(sites, options, shadowed),
       afterStep: ({ step, params, state }: AfterStep<Shadowed, Record<string, never>>) => {
         const share = roundShare(step, steps, options.rounds);
         if (share === undefined) return { params, state };

@@ -13,7 +13,7 @@ import {
   tidyTree,
   zipTrees,
 } from '@winnow/core';
-import { type Masked, maskPenalty, maskedWeights, readMasks, searchOptimizer, unmasked } from './masks';
+import { type Masked, maskedObjective, maskedWeights, readMasks, searchOptimizer, unmasked } from './masks';
 import type { SearchOptions } from './options';
 import { type Scores, standardize, withinSites } from './ranking';
 
@@ -42,8 +42,7 @@ export async function searchByTrainedMasks(
     run.train('search', {
       params: { weights: run.params, masks },
       state: {},
-      effective: maskedWeights(sites),
-      ...maskPenalty(sites, options),
+      objective: maskedObjective(sites, options),
       optimizer: searchOptimizer<Masked>(run.model, options, () => true),
       steps: run.stepsIn(options.search),
     }),

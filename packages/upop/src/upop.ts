@@ -29,7 +29,7 @@ import {
 
 import {
   type Masked,
-  maskPenalty,
+  maskedObjective,
   maskedWeights,
   masksFor,
   readMasks,
@@ -79,8 +79,7 @@ export async function searchProgressively(run: CompressionRun, options: UPopOpti
     run.train('search', {
       params: { weights: run.params, masks },
       state: { gradients: nothing },
-      effective: maskedWeights(sites),
-      ...maskPenalty(sites, options),
+      objective: maskedObjective(sites, options),
       afterStep: updateMasks,
       optimizer: searchOptimizer<Masked>(run.model, options, (path) => path.startsWith('weights.')),
       steps,

@@ -4,6 +4,7 @@ import {
   UserError,
   asDense,
   disposeTree,
+  lendRunning,
   measureLatency,
   parseOptions,
 } from '@winnow/core';
@@ -99,7 +100,9 @@ async function onOwnTask(
     data: workload.facts.name,
     split,
     examples: workload[split].size,
-    scores: await scoreOn(workload[split], batchSize)(workload.taskOf(model), params),
+    scores: await lendRunning(model, params, (running, own) =>
+      scoreOn(workload[split], batchSize)(workload.taskOf(running), own),
+    ),
     parameters,
     macs,
     latency: await latencyOn(workload, model, params),

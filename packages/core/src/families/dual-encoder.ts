@@ -17,6 +17,7 @@ import { projection } from '../layers/linear';
 import { observeUnder } from '../layers/observe';
 import { type ParameterSpec, constant } from '../layers/parameter';
 import { linear } from '../operations/linear';
+import { applied } from '../reparametrisation/reparametrisation';
 import type { TextInputs } from './clip-text';
 import { defineFamily } from './family';
 import type { Hooks } from './hooks';
@@ -71,7 +72,7 @@ export function dualEncoder({ ties, ...config }: DualEncoderConfig): DualEncoder
   const whole = untied(config);
   if (ties === undefined) return whole;
   const model = tied(whole, ties);
-  const { params: running } = model.executed;
+  const running = (params: DualEncoderParams) => applied(model.running.reparametrisation, params);
   return {
     ...model,
     config: { ...config, ties },

@@ -1,9 +1,10 @@
 import { type AccountLine, accountOf } from '../account/account';
 import { UserError } from '../error/user-error';
-import { applyMasks } from '../mask/apply';
+import { weightMasks } from '../mask/apply';
 import { type ParameterMasks, checkMasks, keptCount, maskSize } from '../mask/parameter-mask';
+import { applied, inTurn } from '../reparametrisation/reparametrisation';
 import type { TensorTree } from '../tree/tree';
-import { type MaskedConfig, type Model, isMasked } from './model';
+import { type MaskedConfig, type Model, type Running, isMasked, runningOf } from './model';
 import type { Prediction } from './prediction';
 
 /** A model whose parameters are those of `inner`, with zeros where its masks say so. */
@@ -14,6 +15,7 @@ export interface Masked<
 > extends Model<Params, Inputs, Output> {
   readonly config: MaskedConfig;
   readonly inner: Model<Params, Inputs, Output>;
+  readonly running: Running<Params, Inputs, Output>;
 }
 
 /**
@@ -29,6 +31,8 @@ export function masked<Params extends TensorTree, Inputs, Output extends Predict
 ): Masked<Params, Inputs, Output> {
   if (isMasked(inner.config)) throw new RangeError('expected a model without masks of its own');
   checkMasks(masks, inner.specs);
+  const { model, reparametrisation: within } = runningOf(inner);
+  const reparametrisation = inTurn(weightMasks<Params>(masks), within);
   return {
     config: { kind: 'masked', model: inner.config, masks },
     inner,
@@ -36,8 +40,8 @@ export function masked<Params extends TensorTree, Inputs, Output extends Predict
     sites: [],
     account: accountOf(sparseLines(inner.account.lines, masks)),
     readout: { ...inner.readout, projections: [] },
-    forward: (params, inputs) => inner.forward(applyMasks(params, masks), inputs),
-    executed: inner.executed ?? { model: inner, params: (params) => params },
+    running: { model, reparametrisation },
+    forward: (params, inputs) => model.forward(applied(reparametrisation, params), inputs),
     shrink: () => {
       throw new UserError(
         'a model of which single weights are masked cannot be cut further: start from the dense model that it comes from',

@@ -5,9 +5,10 @@ import { type Ties, cutConfig, planOf } from '../decision/plan';
 import type { Layer, Place } from '../layers/layer';
 import type { ParameterSpec } from '../layers/parameter';
 import type { ParameterMasks } from '../mask/parameter-mask';
+import { type Reparametrisation, applied, unchanged } from '../reparametrisation/reparametrisation';
 import type { Site } from '../sites/site';
 import { pathWithin } from '../tree/path';
-import { type TensorTree, type Tree, cloneTree, tidyTree } from '../tree/tree';
+import { type TensorTree, type Tree, cloneTree, lendTree, tidyTree } from '../tree/tree';
 import type { Prediction } from './prediction';
 
 /** Plain data from which a model of a family can be made again. */
@@ -63,17 +64,18 @@ export interface Model<
   forward(params: Params, inputs: Inputs): Output;
   /** The smaller model that a decision leaves. */
   shrink(decision: Decision): Model<Params, Inputs, Output>;
-  /**
-   * The model that actually runs, when the forward pass makes other parameters first: shared columns stand in every
-   * place, masked weights are zeros.
-   */
-  readonly executed?: Executed<Params, Inputs, Output>;
+  /** The model that runs, where it reads other parameters than are stored. Its own `forward` takes the stored ones. */
+  readonly running?: Running<Params, Inputs, Output>;
 }
 
-export interface Executed<Params extends TensorTree, Inputs, Output extends Prediction = Prediction> {
+/** A model that runs, and how its parameters come from those that are stored. */
+export interface Running<
+  Params extends TensorTree = TensorTree,
+  Inputs = unknown,
+  Output extends Prediction = Prediction,
+> {
   readonly model: Model<Params, Inputs, Output>;
-  /** Call it in a tidy; the result may share tensors with the parameters. */
-  params(params: Params): Params;
+  readonly reparametrisation: Reparametrisation<Params>;
 }
 
 /** A model that is described by its layers. */
@@ -101,12 +103,24 @@ export const shrunkConfig = <Config extends DenseConfig>(
   decision: Decision,
 ): Config => cutConfig(config, planOf(sites, decision));
 
-/** The model that runs, for use without training. The caller owns the parameters, and keeps its own. */
-export function runnable<Params extends TensorTree, Inputs, Output extends Prediction = Prediction>(
+/** The model that runs: training a model means a task on this one, and parameters that become its own at every step. */
+export const runningOf = <Params extends TensorTree, Inputs, Output extends Prediction = Prediction>(
   model: Model<Params, Inputs, Output>,
-  params: Params,
-): { model: Model<Params, Inputs, Output>; params: Params } {
-  const { executed } = model;
-  if (executed === undefined) return { model, params: cloneTree(params) };
-  return { model: executed.model, params: tidyTree(() => cloneTree(executed.params(params))) };
+): Running<Params, Inputs, Output> => model.running ?? { model, reparametrisation: unchanged() };
+
+/** Lends the model that runs with its parameters, made once: for everything that reads them without training. */
+export async function lendRunning<
+  Params extends TensorTree,
+  Inputs,
+  Result,
+  Output extends Prediction = Prediction,
+>(
+  model: Model<Params, Inputs, Output>,
+  stored: Params,
+  use: (model: Model<Params, Inputs, Output>, params: Params) => Promise<Result>,
+): Promise<Result> {
+  const { running } = model;
+  if (running === undefined) return use(model, stored);
+  const params = tidyTree(() => cloneTree(applied(running.reparametrisation, stored)));
+  return lendTree(params, () => use(running.model, params));
 }

@@ -5,9 +5,10 @@ import { type Share, fullestHead, headColumns, ownColumns, ownerOf } from '../de
 import { UserError } from '../error/user-error';
 import { type ParameterSpec, sizeOf } from '../layers/parameter';
 import { assembleColumns, columnOrigins } from '../operations/assemble-columns';
+import { type Reparametrisation, applied } from '../reparametrisation/reparametrisation';
 import { type Site, copiesOf } from '../sites/site';
 import { type TensorTree, type Tree, buildTree, entriesOf, pickTree } from '../tree/tree';
-import type { Executed, Model } from './model';
+import type { Model, Running } from './model';
 import type { Prediction } from './prediction';
 
 /** A parameter that has columns of a tied site. */
@@ -30,7 +31,7 @@ interface Tied<Specs, Params extends TensorTree, Inputs, Output extends Predicti
   readonly sites: readonly Site[];
   readonly account: Account;
   readonly readout: Model['readout'];
-  readonly executed: Executed<Params, Inputs, Output>;
+  readonly running: Running<Params, Inputs, Output>;
   forward: Model<Params, Inputs, Output>['forward'];
   /** @throws {UserError} always. */
   shrink(): never;
@@ -50,14 +51,14 @@ export function tied<
   ties: Ties,
 ): Tied<Specs, Params, Inputs, Output> {
   const specs = storedSpecs(whole, ties);
-  const params = untie<Params>(whole, ties);
+  const reparametrisation = untying<Params>(whole, ties);
   return {
     specs,
     sites: [],
     account: tiedAccount(whole.account, specs, ties),
     readout: { projections: [], heads: whole.readout.heads },
-    executed: { model: whole, params },
-    forward: (stored, inputs) => whole.forward(params(stored), inputs),
+    running: { model: whole, reparametrisation },
+    forward: (stored, inputs) => whole.forward(applied(reparametrisation, stored), inputs),
     shrink: () => {
       throw new UserError('a model whose columns are shared cannot be cut again: start from the dense one');
     },
@@ -97,14 +98,14 @@ function storedSpecs<Specs extends Tree<ParameterSpec>>(
   });
 }
 
-/** Stored parameters → the whole record of the model that runs. */
-function untie<Params>({ specs, sites }: Whole, ties: Ties): (stored: TensorTree) => Params {
+/** The reparametrisation of stored parameters into the whole record of the model that runs. */
+function untying<Params extends TensorTree>({ specs, sites }: Whole, ties: Ties): Reparametrisation<Params> {
   const shares = new Map(Object.entries(ties));
   const byId = new Map(sites.map((site) => [site.id, site]));
   const plans = new Map(
     [...tiedParameters(sites, ties)].map(([path, parameter]) => [path, planOf(parameter, shares, byId)]),
   );
-  return (stored) => {
+  const apply = (stored: TensorTree): Params => {
     const leaves = new Map(entriesOf<Tensor>(stored));
     const leafAt = (path: string): Tensor => {
       const leaf = leaves.get(path);
@@ -118,6 +119,7 @@ function untie<Params>({ specs, sites }: Whole, ties: Ties): (stored: TensorTree
         : assembleColumns(plan.sources.map(leafAt), plan.origins, plan.axis);
     });
   };
+  return { init: () => ({}), apply };
 }
 
 /** From which parameters a tied one is put together, and how. */

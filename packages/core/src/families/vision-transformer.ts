@@ -13,6 +13,7 @@ import type { Decision } from '../decision/decision';
 import { bare, modelPlace, placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project } from '../layers/linear';
 import { type ParameterSpec, undecayed } from '../layers/parameter';
+import { applied } from '../reparametrisation/reparametrisation';
 import { defineFamily } from './family';
 import type { Hooks } from './hooks';
 import { type Model, described, shrunkConfig } from './model';
@@ -53,7 +54,7 @@ export function visionTransformer({ ties, ...config }: VisionTransformerConfig):
   return {
     ...model,
     config: { ...config, ties },
-    features: (params, inputs) => whole.features(model.executed.params(params), inputs),
+    features: (params, inputs) => whole.features(applied(model.running.reparametrisation, params), inputs),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Tensor, type Tensor1D, cast, tensor, tensor1d, where } from '@tensorflow/tfjs-core';
 import { maskWeights } from '../operations/mask-weights';
+import type { Reparametrisation } from '../reparametrisation/reparametrisation';
 import { type TensorTree, entriesOf, mapTree } from '../tree/tree';
-import { resident } from '../tree/resident';
 import { type ParameterMask, type ParameterMasks, entriesOfMask, maskSize } from './parameter-mask';
 
 /** A mask as a tensor of 0 and 1, of its parameter's shape. Call it in a tidy. */
@@ -20,20 +20,27 @@ function joined(masks: readonly ParameterMask[]): Tensor1D {
 }
 
 /**
- * W ⊙ m: what the forward pass of a masked model reads. The gradient with respect to W is masked in the same way. A
- * parameter without a mask is passed on. Call it in a tidy.
+ * The reparametrisation W ⊙ m of a masked model. The gradient with respect to W is masked in the same way. A parameter
+ * without a mask is passed on. `apply` fails with a RangeError when a masked parameter is missing.
  */
-export function applyMasks<Params extends TensorTree>(params: Params, masks: ParameterMasks): Params {
-  const found = entriesOf(params).flatMap(([path, leaf]) => {
-    const mask = masks[path];
-    return mask === undefined ? [] : [{ path, leaf, mask }];
-  });
-  const products = maskWeights(
-    found.map(({ leaf }) => leaf),
-    resident(masks, () => joined(found.map(({ mask }) => mask))),
-  );
-  const productAt = new Map(found.map(({ path }, place) => [path, products[place]]));
-  return mapTree(params, (leaf, path) => productAt.get(path) ?? leaf);
+export function weightMasks<Params extends TensorTree>(
+  masks: ParameterMasks,
+): Reparametrisation<Params, { mask: Tensor1D }> {
+  const paths = Object.keys(masks);
+  return {
+    init: () => ({ mask: joined(Object.values(masks)) }),
+    apply: (stored, { mask }) => {
+      const leaves = new Map(entriesOf<Tensor>(stored));
+      const masked = paths.map((path) => {
+        const leaf = leaves.get(path);
+        if (leaf === undefined) throw new RangeError(`there is no parameter ${path} to mask`);
+        return leaf;
+      });
+      const products = maskWeights(masked, mask);
+      const productAt = new Map(paths.map((path, place) => [path, products[place]]));
+      return mapTree(stored, (leaf, path) => productAt.get(path) ?? leaf);
+    },
+  };
 }
 
 /**

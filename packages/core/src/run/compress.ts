@@ -8,7 +8,7 @@ import { decisionSchema } from '../decision/schema';
 import { type Duration, stepsIn } from '../duration/duration';
 import { UserError } from '../error/user-error';
 import type { Compressed, ConfiguredMethod } from '../method/method';
-import type { Model } from '../families/model';
+import { type Model, lendRunning, runningOf } from '../families/model';
 import type { Optimizer } from '../optimizer/optimizer';
 import { type Adversary, forwardPassesPerStep } from '../train/adversary';
 import type { Scores, Task } from '../task/task';
@@ -29,11 +29,12 @@ export interface CompressionJob {
   readonly seed: number;
   readonly model: Model;
   readonly params: TensorTree;
+  /** The task on a model that runs. */
   taskOf(model: Model): Task;
   readonly batches: BatchSource<unknown>;
   /** Perturbs embedded inputs in every training of the run. */
   readonly adversary?: Adversary;
-  /** Scores parameters of a model on the split that the report is about. */
+  /** Scores the parameters that run on the split that the report is about. */
   score(task: Task, params: TensorTree): Promise<Scores>;
   readonly retrain: {
     readonly steps: number;
@@ -117,8 +118,11 @@ async function finished(
   cut: { readonly model: Model; readonly params: TensorTree },
   spent: readonly LedgerEntry[],
 ) {
-  const task = taskOf(cut.model);
-  const beforeRetraining = await scoredOnce(runner, 'scores-cut', () => score(task, cut.params));
+  const { model: running, reparametrisation } = runningOf(cut.model);
+  const task = taskOf(running);
+  const scoreOf = (name: string, stored: TensorTree): Promise<Scores> =>
+    scoredOnce(runner, name, () => lendRunning(cut.model, stored, (_, params) => score(task, params)));
+  const beforeRetraining = await scoreOf('scores-cut', cut.params);
   const { optimizer, milestones, distill = 0 } = retrain;
   const trainingMacsPerExample =
     forwardPassesPerStep(adversary) * cut.model.account.macs + (distill === 0 ? 0 : model.account.macs);
@@ -135,7 +139,8 @@ async function finished(
       state: {},
       task,
       ...(distill === 0 ? {} : { teacher }),
-      effective: (params: TensorTree) => params,
+      objective: (params: TensorTree) => ({ params }),
+      reparametrisation,
       optimizer: optimizer(steps, cut.model),
       batches,
       ...(adversary === undefined ? {} : { adversary }),
@@ -150,7 +155,7 @@ async function finished(
     },
   );
   const final = await disposingOnFailure(retrained.params, () =>
-    scoredOnce(runner, 'scores-retrained', () => score(task, retrained.params)),
+    scoreOf('scores-retrained', retrained.params),
   );
   return { beforeRetraining, retrained, final };
 }

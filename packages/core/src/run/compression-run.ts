@@ -8,7 +8,7 @@ import type { TensorTree } from '../tree/tree';
 /** A training of a method: the runner adds data, checkpoints, progress, cancellation and the ledger of compute. */
 export type Phase<Params extends TensorTree, State extends TensorTree> = Pick<
   Training<Params, TensorTree, State>,
-  'params' | 'state' | 'effective' | 'penalty' | 'afterStep' | 'optimizer' | 'steps'
+  'params' | 'state' | 'objective' | 'reparametrisation' | 'afterStep' | 'optimizer' | 'steps'
 > & {
   /** Whether a later call of the same name may ask for more steps: it then goes on where this one ended. */
   readonly isExtended?: boolean;

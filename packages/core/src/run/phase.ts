@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Scores } from '../task/task';
+import { applied, unchanged } from '../reparametrisation/reparametrisation';
 import { type Training, type TrainingPoint, train } from '../train/train';
 import { type HostTensor, downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
@@ -51,7 +52,7 @@ export interface PhaseOptions {
   readonly isExtended?: boolean;
 }
 
-/** Scores the forward parameters after these numbers of steps. */
+/** Scores the parameters that run after these numbers of steps. */
 export interface Milestones {
   readonly at: readonly number[];
   score(params: TensorTree): Promise<Scores>;
@@ -129,7 +130,7 @@ export async function runPhase<
     onPoint: async (point, stopping) => {
       const { step } = point;
       if (milestones.at.includes(step)) {
-        const scores = await scoreForward(training, point, milestones);
+        const scores = await scoreRunning(training, point, milestones);
         reached.push({ step, scores });
         runner.report({ kind: 'scores', phase: name, step, scores });
       }
@@ -184,14 +185,17 @@ function restorePoint<Params extends TensorTree, State extends TensorTree>(
   }
 }
 
-async function scoreForward<Params extends TensorTree, Forward extends TensorTree>(
-  { effective }: Pick<Training<Params, Forward>, 'effective'>,
-  { params, step }: Pick<TrainingPoint<Params, TensorTree>, 'params' | 'step'>,
+async function scoreRunning<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree>(
+  {
+    objective,
+    reparametrisation = unchanged<Forward>(),
+  }: Pick<Training<Params, Forward, State>, 'objective' | 'reparametrisation'>,
+  { params, step, state }: Pick<TrainingPoint<Params, State>, 'params' | 'step' | 'state'>,
   milestones: Milestones,
 ): Promise<Scores> {
-  const forward = tidyTree(() => effective(params, step));
-  const scores = await milestones.score(forward);
-  const own = new Set(leavesOf(params));
-  for (const leaf of leavesOf(forward)) if (!own.has(leaf)) leaf.dispose();
+  const running = tidyTree(() => applied(reparametrisation, objective(params, step, state).params));
+  const scores = await milestones.score(running);
+  const own = new Set([...leavesOf(params), ...leavesOf(state)]);
+  for (const leaf of leavesOf(running)) if (!own.has(leaf)) leaf.dispose();
   return scores;
 }

@@ -1,26 +1,18 @@
 import { downloadTree } from '../tree/host';
-import { type Residence, leave, residing } from '../tree/resident';
 import { type TensorTree, disposeTree, tidyTree } from '../tree/tree';
 import type { HostPrediction, Scores, Task } from './task';
 
-/** Scores of parameters on the batches of a split. The only tidy of evaluation is here. */
+/** Scores of the parameters that run on the batches of a split. The only tidy of evaluation is here. */
 export async function evaluate<Params extends TensorTree, Batch>(
   task: Task<Params, Batch>,
   params: Params,
   batches: AsyncIterable<Batch>,
 ): Promise<Scores> {
   const scorer = task.scorer();
-  const residence: Residence = new Map();
-  try {
-    for await (const batch of batches) {
-      const answer =
-        task.answer === undefined
-          ? await predicted(task, params, batch, residence)
-          : await task.answer(params, batch);
-      await scorer.add(answer, batch);
-    }
-  } finally {
-    leave(residence);
+  for await (const batch of batches) {
+    const answer =
+      task.answer === undefined ? await predicted(task, params, batch) : await task.answer(params, batch);
+    await scorer.add(answer, batch);
   }
   return scorer.scores();
 }
@@ -30,9 +22,8 @@ async function predicted<Params extends TensorTree, Batch>(
   task: Pick<Task<Params, Batch>, 'predict'>,
   params: Params,
   batch: Batch,
-  residence: Residence,
 ): Promise<HostPrediction> {
-  const prediction = residing(residence, () => tidyTree(() => task.predict(params, batch)));
+  const prediction = tidyTree(() => task.predict(params, batch));
   try {
     return Object.fromEntries(await downloadTree(prediction));
   } finally {
@@ -54,16 +45,11 @@ export async function measureLatency<Params extends TensorTree, Batch>(
   { warmup = 5, runs = 30 }: { readonly warmup?: number; readonly runs?: number } = {},
 ): Promise<Latency> {
   const times: number[] = [];
-  const residence: Residence = new Map();
-  try {
-    for (let run = 0; run < warmup + runs; run++) {
-      const start = performance.now();
-      await predicted(task, params, batch, residence);
-      const elapsedMs = performance.now() - start;
-      if (run >= warmup) times.push(elapsedMs);
-    }
-  } finally {
-    leave(residence);
+  for (let run = 0; run < warmup + runs; run++) {
+    const start = performance.now();
+    await predicted(task, params, batch);
+    const elapsedMs = performance.now() - start;
+    if (run >= warmup) times.push(elapsedMs);
   }
   times.sort((a, b) => a - b);
   const quantile = (share: number) =>

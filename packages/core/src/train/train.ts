@@ -5,8 +5,8 @@ import type { Optimizer } from '../optimizer/optimizer';
 import type { Perturb } from '../families/perturbation';
 import type { Task } from '../task/task';
 import { finiteProbe } from '../operations/finite-probe';
+import { type Reparametrisation, unchanged } from '../reparametrisation/reparametrisation';
 import { nonFiniteLeaf } from '../tree/finite';
-import { type Residence, leave, residing } from '../tree/resident';
 import {
   type TensorTree,
   cloneTree,
@@ -33,6 +33,14 @@ export interface AfterStep<Params extends TensorTree, State extends TensorTree> 
   readonly state: State;
 }
 
+/** The objective of a step: the task's loss at some parameters, and what is added to it. */
+export interface Objective<Params extends TensorTree> {
+  /** Parameters of the forward pass, with gradients to those that are trained. */
+  readonly params: Params;
+  /** Computes what is added to the task's loss, after it. */
+  penalty?(): Scalar;
+}
+
 /** Everything that is trained, and how. Every part is a pure function; the trainer knows no method. */
 export interface Training<
   Params extends TensorTree,
@@ -49,10 +57,10 @@ export interface Training<
   readonly adversary?: Adversary;
   /** Teaches by its predictions, beside the truth. */
   readonly teacher?: Teacher<Batch>;
-  /** Trainable trees → parameters of the forward pass of a step. */
-  effective(params: Params, step: number): Forward;
-  /** Added to the task's loss. */
-  penalty?(params: Params, step: number): Scalar;
+  /** Makes the objective of a step of trainable trees and the method's state, which are only lent. */
+  objective(params: Params, step: number, state: State): Objective<Forward>;
+  /** Of a model that stores other parameters than it runs: applied to those of the objective. The task is on what runs. */
+  readonly reparametrisation?: Reparametrisation<Forward>;
   afterStep?(step: AfterStep<Params, State>): { params: Params; state: State };
   readonly optimizer: Optimizer<Params>;
   readonly batches: BatchSource<Batch>;
@@ -94,12 +102,14 @@ export async function train<
 ): Promise<{ params: Params; state: State }> {
   checkTeacher(training.teacher);
   let point = hooks.from ?? startOf(training);
-  const residence: Residence = new Map();
+  const { reparametrisation = unchanged<Forward>() } = training;
+  const constants = reparametrisation.init();
+  const running = (stored: Forward): Forward => reparametrisation.apply(stored, constants);
   try {
     while (point.step < training.steps) {
       const { step } = point;
       const batch = await training.batches.at(step);
-      const { told, next } = residing(residence, () => tidyTree(() => takeStep(training, point, batch)));
+      const { told, next } = tidyTree(() => takeStep(training, point, batch, running));
       disposeUnless(point, next);
       point = next;
       const [loss, probe] = await told.data<'float32'>();
@@ -120,7 +130,7 @@ export async function train<
     disposePoint(point);
     throw error;
   } finally {
-    leave(residence);
+    disposeTree(constants);
   }
   disposeTree(point.optimizer);
   return { params: point.params, state: point.state };
@@ -142,19 +152,20 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   training: Training<Params, Forward, State, Batch>,
   point: TrainingPoint<Params, State>,
   batch: Batch,
+  running: (stored: Forward) => Forward,
 ): { told: Tensor; next: TrainingPoint<Params, State> } {
-  const { task, adversary, teacher, effective, penalty, afterStep, optimizer } = training;
+  const { task, adversary, teacher, objective, afterStep, optimizer } = training;
   const { step } = point;
   const lossOf = lossBeside(teacher, task, batch);
   const pass = (leaves: readonly Tensor[], perturb?: Perturb): Pass => {
-    const params = withLeaves(point.params, leaves);
+    const { params, penalty } = objective(withLeaves(point.params, leaves), step, point.state);
     const hooks = perturb === undefined ? {} : { perturb };
-    const prediction = task.predict(effective(params, step), batch, hooks);
+    const prediction = task.predict(running(params), batch, hooks);
     return {
       prediction,
       loss: () => {
         const loss = lossOf(prediction);
-        return penalty === undefined ? loss : add(loss, penalty(params, step));
+        return penalty === undefined ? loss : add(loss, penalty());
       },
     };
   };

@@ -188,13 +188,14 @@ describeOnEveryEngine('a model with masked weights', () => {
       task: {
         name: 'none',
         metric: 'none',
-        predict: (tree, inputs) => model.forward(tree, inputs),
+        predict: (tree, inputs) => inner.forward(tree, inputs),
         loss: ({ logits }: Logits): Scalar => sum(mul(logits, logits)),
         divergence: () => scalar(0),
         distillation: () => scalar(0),
         scorer: () => ({ add: () => undefined, scores: () => ({}) }),
       },
-      effective: (tree) => tree,
+      objective: (tree) => ({ params: tree }),
+      reparametrisation: model.running.reparametrisation,
       optimizer,
       batches: {
         batchSize: 2,

@@ -67,8 +67,8 @@ async function trainedScale(
   optimizer: Optimizer<DualEncoderParams> = sgd<DualEncoderParams>({ schedule: constant(1e-4) }),
 ): Promise<number> {
   const params = paramsWith(start);
-  const effective = (tree: DualEncoderParams) => tree;
-  const trained = await train({ params, state: {}, task, effective, optimizer, batches, steps });
+  const objective = (params: DualEncoderParams) => ({ params });
+  const trained = await train({ params, state: {}, task, objective, optimizer, batches, steps });
   const [logarithm = NaN] = await trained.params.logitScale.data();
   disposeTree([params, trained.params]);
   return Math.exp(logarithm);
@@ -104,7 +104,7 @@ describeOnEveryEngine('the temperature of a dual encoder', () => {
       params: { weights },
       state: {},
       task,
-      effective: (tree) => tree.weights,
+      objective: (tree) => ({ params: tree.weights }),
       optimizer: sgd<{ weights: DualEncoderParams }>({ schedule: constant(1e-4) }),
       batches,
       steps: 1,

@@ -69,7 +69,7 @@ async function gradientOf(adversary: Adversary | undefined, task = linearTask())
     state: {},
     task,
     ...(adversary === undefined ? {} : { adversary }),
-    effective: (tree) => tree,
+    objective: (tree) => ({ params: tree }),
     optimizer: sgd<Weights>({ schedule: constant(1) }),
     batches,
     steps: 1,

@@ -36,7 +36,7 @@ describeOnEveryEngine('a trainer that gives its tensors up', () => {
       params: line,
       state,
       task: regression,
-      effective: (params) => params,
+      objective: (params) => ({ params }),
       optimizer: adamw({ schedule: constant(0.1) }),
       batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
       steps: 5,

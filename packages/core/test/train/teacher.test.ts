@@ -38,7 +38,7 @@ async function moved(teacher: Teacher<number> | undefined, steps = 1): Promise<n
     state: {},
     task,
     ...(teacher === undefined ? {} : { teacher }),
-    effective: (tree) => tree,
+    objective: (tree) => ({ params: tree }),
     optimizer: sgd<Point>({ schedule: constant(1) }),
     batches,
     steps,

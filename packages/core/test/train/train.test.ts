@@ -33,7 +33,7 @@ const training = (params: Line, changes: Partial<LineTraining> = {}): LineTraini
   params,
   state: {},
   task: regression,
-  effective: (line) => line,
+  objective: (line) => ({ params: line }),
   optimizer: adamw({ schedule: constant(0.1) }),
   batches: trainingBatches(points, { batchSize: 8, seed: 1, augment: false }),
   steps: 60,
@@ -105,8 +105,7 @@ describeOnEveryEngine('the trainer', () => {
     const { state, task, batches } = training(params.line);
     return {
       ...{ params, state, task, batches, steps: 4 },
-      effective: ({ line }) => line,
-      penalty: ({ idle }) => sum(mul(idle, 0)),
+      objective: ({ line, idle }) => ({ params: line, penalty: () => sum(mul(idle, 0)) }),
       optimizer: sgd<Wider>({ schedule: constant(0.01) }),
     };
   };
@@ -164,7 +163,7 @@ describeOnEveryEngine('the trainer', () => {
         state,
         steps: 4,
         optimizer: sgd<Line>({ schedule: constant(0) }),
-        penalty: ({ weight }) => sum(square(add(weight, 1))),
+        objective: (params) => ({ params, penalty: () => sum(square(add(params.weight, 1))) }),
         afterStep: ({ step, params, gradients, state: { seen } }) => {
           steps.push(step);
           return {
@@ -205,7 +204,8 @@ describeOnEveryEngine('the trainer', () => {
           return regression.predict(params, batch);
         },
       };
-      const trained = await train(training(line, { effective: doubled, task, steps: 60 }));
+      const objective = (params: Line) => ({ params: doubled(params) });
+      const trained = await train(training(line, { objective, task, steps: 60 }));
       expect((await trained.params.weight.data())[0]).toBeCloseTo(1, 0.5);
       expect(new Set(seen)).toEqual(new Set([false]));
       disposeTree(trained.params);
@@ -289,7 +289,7 @@ describeOnEveryEngine('training a transformer twice with one seed', () => {
         params,
         state: {},
         task,
-        effective: (tree: TensorTree) => tree,
+        objective: (tree: TensorTree) => ({ params: tree }),
         optimizer: adamw({ schedule: constant(1e-3), weightDecay: 0.05 }),
         batches: trainingBatches(pictures, { batchSize: 8, seed, augment: false }),
         steps: 4,

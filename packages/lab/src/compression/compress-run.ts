@@ -11,6 +11,7 @@ import {
   type TensorTree,
   disposeTree,
   forwardPassesPerStep,
+  lendRunning,
   requirement,
   runCompression,
   stepsIn,
@@ -147,7 +148,10 @@ function compress(
 async function validationScores(workload: Workload, model: Model, params: TensorTree, batchSize: number) {
   const { validation } = workload;
   if (validation.size === 0) return {};
-  return { validation: await scoreOn(validation, batchSize)(workload.taskOf(model), params) };
+  const score = scoreOn(validation, batchSize);
+  return {
+    validation: await lendRunning(model, params, (running, own) => score(workload.taskOf(running), own)),
+  };
 }
 
 /** Training MACs of the dense model over a duration. */

@@ -67,7 +67,7 @@ export function inspectionOf(model: Model, decision: Decision | undefined): Insp
   };
 }
 
-function keptSites({ sites, executed }: Model, decision: Decision): KeptSite[] {
+function keptSites({ sites, running }: Model, decision: Decision): KeptSite[] {
   const whole = sites.map(({ id, units, ...site }): KeptSite => ({
     ...placeOf({ id, ...site }),
     kept: units,
@@ -75,9 +75,9 @@ function keptSites({ sites, executed }: Model, decision: Decision): KeptSite[] {
     units: decision.sites[id]?.units ?? units,
   }));
   // A model whose columns are shared has no sites that could be cut again; the one that runs has.
-  const running = new Map((executed?.model.sites ?? []).map((site) => [site.id, site]));
+  const runningSites = new Map((running?.model.sites ?? []).map((site) => [site.id, site]));
   const shared = [...sharesOf(decision)].flatMap(([id, share]) => {
-    const site = running.get(id);
+    const site = runningSites.get(id);
     return site === undefined ? [] : [{ ...placeOf(site), ...columnsOf(share) }];
   });
   return [...whole, ...shared];

@@ -7,10 +7,12 @@ import {
   type Scores,
   type TensorTree,
   disposeTree,
+  lendRunning,
   lendTree,
   durationOption,
   masked,
   prunableMatrices,
+  runningOf,
   scoredOnce,
   tidyTree,
   zeroed,
@@ -64,7 +66,7 @@ export async function trainTicket(
 ): Promise<TrainedTicket> {
   const masks = kept === undefined ? {} : masksOf(prunableMatrices(dense), kept);
   const model = kept === undefined ? dense : masked<TensorTree, unknown>(dense, masks);
-  const task = workload.taskOf(model, training);
+  const task = workload.taskOf(runningOf(model).model, training);
   const batches = batchesOf(workload, { batchSize: optimization.batchSize, seed });
   const start = tidyTree((): TensorTree => zeroed(params, masks));
   const trained = await lendTree(start, () =>
@@ -72,7 +74,9 @@ export async function trainTicket(
   );
   try {
     const score = scoreOn(workload.test, optimization.batchSize);
-    const scores = await scoredOnce(runner, `scores-${phase}`, () => score(task, trained.params));
+    const scores = await scoredOnce(runner, `scores-${phase}`, () =>
+      lendRunning(model, trained.params, (_, params) => score(task, params)),
+    );
     return { model, params: trained.params, ledger: trained.ledger, scores };
   } catch (error) {
     disposeTree(trained.params);

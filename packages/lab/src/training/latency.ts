@@ -1,11 +1,4 @@
-import {
-  type Latency,
-  type Model,
-  type TensorTree,
-  disposeTree,
-  measureLatency,
-  runnable,
-} from '@winnow/core';
+import { type Latency, type Model, type TensorTree, lendRunning, measureLatency } from '@winnow/core';
 import type { Workload } from '../workload/workload';
 
 /** How long a batch takes, by default of one example, on this machine and engine. */
@@ -18,10 +11,5 @@ export async function latencyOn(
   // A split that is smaller than the batch is gone through again.
   const indices = Array.from({ length: batchSize }, (_, index) => index % workload.test.size);
   const batch = await workload.test.batch(indices);
-  const ready = runnable(model, params);
-  try {
-    return await measureLatency(workload.taskOf(ready.model), ready.params, batch);
-  } finally {
-    disposeTree(ready.params);
-  }
+  return lendRunning(model, params, (running, own) => measureLatency(workload.taskOf(running), own, batch));
 }

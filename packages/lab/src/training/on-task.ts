@@ -10,6 +10,7 @@ import {
   type TensorTree,
   forwardPassesPerStep,
   runPhase,
+  runningOf,
   stepsIn,
 } from '@winnow/core';
 import { type Optimization, adversaryOf } from '../options/training';
@@ -18,6 +19,7 @@ import { optimizerFor } from './optimizer';
 export interface TaskTraining {
   readonly phase: string;
   readonly model: Model;
+  /** On the model that runs. */
   readonly task: Task;
   readonly batches: BatchSource<unknown>;
   readonly optimization: Optimization;
@@ -41,7 +43,8 @@ export function trainOnTask(
       params,
       state: {},
       task,
-      effective: (tree: TensorTree) => tree,
+      objective: (tree: TensorTree) => ({ params: tree }),
+      reparametrisation: runningOf(model).reparametrisation,
       optimizer: optimizerFor<TensorTree>(model, optimization, { learningRate, steps }),
       batches,
       ...adversary,
