@@ -233,4 +233,20 @@ describe('mistakes in the data', () => {
     await rm(join(root, 'test', 'cat', '6.png'));
     await expect(imageFolder(root, { ...OPTIONS, preload: true })).resolves.toMatchObject({ name: 'pets' });
   });
+
+  test('a broken picture of a batch is named with all others that are broken', async () => {
+    const broken = ['5.png', '6.png', '7.png'].map((name) => join('train', 'dog', name));
+    const root = await folder({
+      ...WELL_FORMED,
+      ...Object.fromEntries(broken.map((path, at) => [path, Buffer.from(`no picture ${at}`)])),
+    });
+    const data = await imageFolder(root, OPTIONS);
+    for (const batch of [[data.train.size - 1], [...Array(data.train.size).keys()]]) {
+      const { message } = await failure(data.train.batch(batch));
+      const named = broken.filter((path) => message.includes(path));
+      expect(message).toContain(`${named.length} files that cannot be used`);
+      expect(named).toEqual(broken);
+      expect(message.match(/that is none/g)).toHaveLength(named.length);
+    }
+  });
 });

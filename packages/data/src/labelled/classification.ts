@@ -1,6 +1,7 @@
 import type { ImageClassificationData, Splits } from '@winnow/core';
 import type { AugmentationPreset } from '../augmentation/policy';
 import type { PictureContents } from '../identity/picture-contents';
+import { namingAllBroken } from '../picture/broken';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
 import { preload } from '../picture/preload';
@@ -36,14 +37,20 @@ export async function classificationData(
     const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
     await preload(pictures, { paths, contents }, options.pictureCache);
   }
+  const dataset = (examples: readonly LabelledPicture[]) =>
+    namingAllBroken({
+      dataset: labelledPictures(examples, pictures),
+      paths: pathsOf(examples),
+      load: (path) => pictures.load(path, false),
+    });
   return {
     name,
     notes,
     classes,
     imageSize: options.imageSize,
     channels: CHANNELS,
-    train: labelledPictures(train, pictures),
-    validation: labelledPictures(validation, pictures),
-    test: labelledPictures(test, pictures),
+    train: dataset(train),
+    validation: dataset(validation),
+    test: dataset(test),
   };
 }

@@ -1,5 +1,6 @@
 import type { ImageTextData, Splits } from '@winnow/core';
 import type { AugmentationPreset } from '../augmentation/policy';
+import { namingAllBroken } from '../picture/broken';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
 import { preload } from '../picture/preload';
@@ -73,7 +74,12 @@ export async function imageTextData(
     const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
     await preload(pictures, { paths, contents: found.contents }, options.pictureCache);
   }
-  const dataset = (groups: readonly PairGroup[]) => pairDataset(groups, { pictures, tokenizer, context });
+  const dataset = (groups: readonly PairGroup[]) =>
+    namingAllBroken({
+      dataset: pairDataset(groups, { pictures, tokenizer, context }),
+      paths: picturesOf(groups),
+      load: (path) => pictures.load(path, false),
+    });
   return {
     name: found.name,
     notes: [...found.notes, ...madeUp(found.splits, { train, validation, test })],

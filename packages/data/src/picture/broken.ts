@@ -1,3 +1,5 @@
+import type { Dataset } from '@winnow/core';
+import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 
@@ -18,8 +20,11 @@ export async function allOf<Value>(
   return { values, problems };
 }
 
-/** @throws {DataError} that lists the first ten of several problems with pictures, if there are any. */
-export function refuseBroken(problems: readonly DataError[]): void {
+/**
+ * @param note Added to the advice, a sentence.
+ * @throws {DataError} that lists the first ten of several problems with pictures, if there are any.
+ */
+export function refuseBroken(problems: readonly DataError[], note = ''): void {
   const messages = [...new Set(problems.map(({ message }) => message))];
   const [first] = problems;
   if (first === undefined) return;
@@ -28,8 +33,59 @@ export function refuseBroken(problems: readonly DataError[]): void {
     {
       expected: 'complete pictures',
       found: `${messages.length} files that cannot be used:${firstTen(messages)}\n`,
-      advice: 'Replace them, save them anew, or remove them.',
+      advice: `Replace them, save them anew, or remove them.${note}`,
     },
-    { cause: first },
+    { cause: problems },
   );
+}
+
+/** The problems that an error lists: itself, where it is of one picture. */
+function problemsIn(error: DataError): readonly DataError[] {
+  const { cause } = error;
+  const listed = Array.isArray(cause) ? cause.filter((problem) => problem instanceof DataError) : [];
+  return listed.length === 0 ? [error] : listed;
+}
+
+/** Decodings asked for at a time. */
+const LOOKS_IN_FLIGHT = 64;
+/** Whoever mends so many pictures can start again: looking at a million would take an hour. */
+const MOST_LOOKED_AT = 2000;
+
+const onlyFirst = (all: number): string =>
+  `Of ${counted(all, 'picture')} only the first ${MOST_LOOKED_AT.toLocaleString('en')} were looked at.`;
+
+/** A dataset over picture files. */
+export interface PictureDataset<Batch> {
+  readonly dataset: Dataset<Batch>;
+  /** The files of all of its examples. */
+  readonly paths: readonly string[];
+  /** @throws {DataError} when the file is no complete picture. */
+  load(path: string): Promise<unknown>;
+}
+
+/** The same dataset. When a picture of a batch is broken, the others are looked at, so that its error names all of them. */
+export function namingAllBroken<Batch>({ dataset, paths, load }: PictureDataset<Batch>): Dataset<Batch> {
+  let looking: Promise<DataError[]> | undefined;
+  const look = async (): Promise<DataError[]> => {
+    const problems: DataError[] = [];
+    for (let start = 0; start < Math.min(paths.length, MOST_LOOKED_AT); start += LOOKS_IN_FLIGHT) {
+      const end = Math.min(start + LOOKS_IN_FLIGHT, MOST_LOOKED_AT);
+      problems.push(...(await allOf(paths.slice(start, end).map(load))).problems);
+    }
+    return problems;
+  };
+  return {
+    size: dataset.size,
+    batch: async (indices, augmentation) => {
+      try {
+        return await dataset.batch(indices, augmentation);
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        looking ??= look();
+        const note = paths.length > MOST_LOOKED_AT ? ` ${onlyFirst(paths.length)}` : '';
+        refuseBroken([...problemsIn(error), ...(await looking)], note);
+        throw error;
+      }
+    },
+  };
 }
