@@ -1,27 +1,13 @@
-import { existsSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { outcomesSchema } from '@winnow/comparison';
-import { InterruptedError } from '@winnow/core';
-import { JobBusy } from '@winnow/job-queue';
-import {
-  comparisonFolder,
-  executeIn,
-  latencyFile,
-  lockRun,
-  planOf,
-  readComparisonRecord,
-  readFailure,
-  runComparison,
-} from '@winnow/lab';
-import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
-import { makeRunByCommand } from '../src/commands/run-process';
-import { QUEUE_PASSWORD } from '../src/commands/queue-address';
-import { PROGRAM, finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
+import { latencyFile } from '@winnow/lab';
+import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
 import { makePictures } from './pictures';
 import { winnow } from './terminal';
 
@@ -202,82 +188,6 @@ describe('a comparison', () => {
     expect(stderr).toContain(`--out ${at('stopped')} --jobs 2\n`);
   });
 
-  describe('does what its folder knows', () => {
-    const folder = () => comparisonFolder(at('known'));
-    const execute = () => executeIn(folder(), makeRunByCommand(PROGRAM));
-    const never = new AbortController().signal;
-    /** Everything below the root but the comparison's own runs. */
-    const files = () =>
-      readdirSync(root, { recursive: true, encoding: 'utf8' })
-        .filter((name) => !name.startsWith(join('known', 'runs')))
-        .sort();
-
-    beforeAll(async () => {
-      // The plan and its folders, and nothing done.
-      await winnow(compare('known'), AbortSignal.abort());
-    });
-
-    test.each(['../../../x/victim', '../runs/x', '/tmp/winnow-victim', '0123456789abcdef', ''])(
-      'and no job %j',
-      async (id) => {
-        const before = files();
-        await expect(execute()(id, never)).rejects.toThrow(/no job of the comparison in/);
-        expect(files()).toEqual(before);
-        expect(runsIn(at('known'))).toEqual([]);
-      },
-    );
-
-    test('as its plan has it, and waits for whoever is at it already', async () => {
-      const [dense] = planOf(await readComparisonRecord(at('known'))).dense;
-      if (dense === undefined) throw new Error('expected a dense model');
-      const { id } = dense.job;
-      await mkdir(folder().runFolder(id), { recursive: true });
-      // The child of a worker that is silent, say.
-      const lock = lockRun(folder().runFolder(id));
-      await expect(execute()(id, never)).rejects.toThrow(JobBusy);
-      expect(await readFailure(folder(), id)).toBeUndefined();
-      lock.release();
-      await execute()(id, never);
-      expect(finishedIn(at('known'))).toEqual([id]);
-      // A second one that was asked for it all the same has nothing to do.
-      await execute()(id, never);
-    });
-
-    test('and lets nobody in while another process has the lease', async () => {
-      const [, dense] = planOf(await readComparisonRecord(at('known'))).dense;
-      if (dense === undefined) throw new Error('expected a second dense model');
-      const { id } = dense.job;
-      const stopping = new AbortController();
-      const first = execute()(id, stopping.signal);
-      while (!existsSync(folder().leaseFile(id))) await delay(5);
-      await expect(execute()(id, never)).rejects.toThrow(JobBusy);
-      stopping.abort();
-      await expect(first).rejects.toThrow(InterruptedError);
-      expect(await readFailure(folder(), id)).toBeUndefined();
-    });
-  });
-
-  test('takes no word for it that a job is done', async () => {
-    const known = comparisonFolder(at('known'));
-    const plan = planOf(await readComparisonRecord(at('known')));
-    const ends: string[] = [];
-    const liar = { submit: () => Promise.resolve(), close: () => Promise.resolve() };
-    const jobs = await runComparison(plan, known, liar, (_standing, text) => ends.push(text), {
-      shownAfterMs: 100,
-    });
-    expect(ends.some((text) => /dense: FAILED: the queue says that it is done, but/.test(text))).toBe(true);
-    expect(jobs).toHaveLength(plan.points.length);
-  });
-
-  test('of a preset on another engine is asked for by a flag, and says so', async () => {
-    const flags = ['--engine', 'wasm', '--out', at('preset')];
-    const { code, stderr } = await winnow(['compare', 'quick', ...flags], AbortSignal.abort());
-    expect(code).toBe(130);
-    expect(stderr).toMatch(/Go on with: winnow compare quick --engine wasm --out /);
-    const { run } = await readComparisonRecord(at('preset'));
-    expect(run).toMatchObject({ engine: 'wasm', threads: 1 });
-  });
-
   test('in which every compression failed says so and ends with 2', async () => {
     const config = tinyComparison(at('pictures'), {
       methods: ['full-sharing'],
@@ -351,117 +261,5 @@ describe('a comparison', () => {
     const [run = ''] = finishedIn(at('whole'));
     const single = await winnow(['report', at('whole', 'runs', run)]);
     expect(single.stdout).toMatch(/The page is .*report\.html/);
-  });
-});
-
-if (redisProgram() === undefined) {
-  test.skip('SKIPPED: there is no redis-server or valkey-server here (apt-get install redis-server)', () =>
-    undefined);
-} else {
-  describe('by workers on a real server', () => {
-    let server: RedisServer;
-    beforeAll(async () => {
-      // All processes of the test have the password from their environment.
-      process.env[QUEUE_PASSWORD] = 'hunter22@/';
-      server = await startRedis('hunter22@/');
-    });
-    afterAll(async () => {
-      Reflect.deleteProperty(process.env, QUEUE_PASSWORD);
-      await server.kill();
-    });
-
-    test('stopped by Ctrl-C says how to go on, with the queue and without its password', async () => {
-      const queue = server.url.replace('//', '//default:hunter22%40%2F@');
-      const { code, stderr } = await winnow(compare('queued', '--queue', queue), AbortSignal.abort());
-      expect(code).toBe(130);
-      expect(stderr).toContain(`--queue ${server.url.replace('//', '//default:***@')}`);
-      expect(stderr).not.toContain('hunter22');
-      expect(readFileSync(at('queued', 'comparison.json'), 'utf8')).not.toContain('hunter22');
-    });
-
-    test(
-      'a worker dies, the server dies, the comparison dies: the table is the same',
-      async () => {
-        const folder = at('distributed');
-        const args = compare('distributed', '--queue', server.url);
-        const first = start(args);
-        while (runsIn(folder).length === 0 && !statSync(folder, { throwIfNoEntry: false })) await delay(20);
-        while (!statSync(join(folder, 'comparison.json'), { throwIfNoEntry: false })) await delay(20);
-        const worker = () => start(['worker', folder, '--queue', server.url, '--jobs', '1']);
-        const [one, two] = [worker(), worker()];
-        try {
-          while (finishedIn(folder).length < 2) await delay(20);
-          one.kill('SIGKILL');
-          await server.kill();
-          await server.start();
-          while (finishedIn(folder).length < 4) await delay(20);
-          first.kill('SIGKILL');
-          const { code } = await winnow(args);
-          expect(code).toBe(0);
-          expect(scoresIn(folder)).toEqual(whole);
-        } finally {
-          for (const child of [first, one, two]) child.kill('SIGKILL');
-        }
-      },
-      SLOW_MS,
-    );
-  });
-}
-
-describe('what cannot be meant is the user’s mistake', () => {
-  const config = async (name: string, more: Readonly<Record<string, unknown>>) => {
-    await writeFile(at(name), JSON.stringify(tinyComparison(at('pictures'), more)));
-    return ['compare', '--config', at(name), '--out', at(`${name}-out`)];
-  };
-  test.each<[string, () => Promise<string[]>, RegExp]>([
-    [
-      'nothing to compare',
-      () => Promise.resolve(['compare']),
-      /expected a preset \(quick, full\) or --config/,
-    ],
-    [
-      'another preset',
-      () => Promise.resolve(['compare', 'quik']),
-      /there is no preset quik; known are quick, full/,
-    ],
-    [
-      'another method',
-      () => config('method.json', { methods: ['upopp'] }),
-      /unknown method upopp; did you mean upop\?/,
-    ],
-    [
-      'an option that the training does not have',
-      () => config('option.json', { workloads: [{ name: 'a', dense: { durations: '1ep' } }] }),
-      /unknown option durations; did you mean duration\?/,
-    ],
-    ['another engine', () => config('engine.json', { run: { engine: 'abacus' } }), /run:\n {2}engine: /],
-    [
-      'an address without a server',
-      async () => [...(await config('queue.json', {})), '--queue', 'redis://127.0.0.1:1'],
-      /no Redis or Valkey server answers/,
-    ],
-    [
-      'an address with a password without a server',
-      async () => [...(await config('secret.json', {})), '--queue', 'redis://someone:secret@127.0.0.1:1'],
-      /^(?![^]*secret@)[^]*answers at redis:\/\/someone:\*\*\*@127\.0\.0\.1:1/,
-    ],
-    ['a worker for nothing', () => Promise.resolve(['worker', at('pictures')]), /there is no comparison in/],
-    [
-      'a report of nothing',
-      () => Promise.resolve(['report', at('pictures')]),
-      /there is no run and no comparison in/,
-    ],
-    [
-      'a folder with something else',
-      async () => {
-        await mkdir(at('taken'), { recursive: true });
-        await writeFile(at('taken', 'diary.txt'), 'mine');
-        return compare('taken');
-      },
-      /is not empty and not a comparison: choose another folder/,
-    ],
-  ])('%s', async (_, args, message) => {
-    const { code, stderr } = await winnow(await args());
-    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 });
