@@ -11,22 +11,38 @@ const [fixtures, root, seed] = process.argv.slice(2);
 mkdirSync(root, { recursive: true });
 const sandbox = makeSandbox(root);
 
+const FAULTS = ['uncaughtException', 'unhandledRejection'];
 let stray;
 const note = (error) => (stray ??= error);
-process.on('uncaughtException', note);
-process.on('unhandledRejection', note);
+for (const fault of FAULTS) process.on(fault, note);
+// The wasm engine brings handlers of its own, which end the process: then nobody would learn of what.
+process.on('newListener', (event, listener) => {
+  if (FAULTS.includes(event) && listener !== note)
+    process.nextTick(() => process.removeListener(event, listener));
+});
 
-process.on('message', async ({ index, kind }) => {
-  stray = undefined;
+const told = (error) => error?.stack ?? String(error);
+
+/** One try; what goes wrong in the fuzzer itself is told as well, or the try would look like one that hangs. */
+async function tried({ index, kind }) {
   const chosen = kinds.find(({ name }) => name === kind);
-  const result = await attempt(chosen, { index, seed, fixtures, sandbox });
+  try {
+    return await attempt(chosen, { index, seed, fixtures, sandbox });
+  } catch (error) {
+    return { verdict: 'crash', text: `the fuzzer itself: ${told(error)}` };
+  }
+}
+
+process.on('message', async (asked) => {
+  stray = undefined;
+  const result = await tried(asked);
   // Rejections that nobody handles are told of after the tasks that are ready.
   await new Promise((done) => setImmediate(done));
-  const isStray = stray !== undefined && result.verdict === 'refused';
+  const isStray = stray !== undefined && ['accepted', 'refused'].includes(result.verdict);
   process.send({
-    index,
+    index: asked.index,
     ...result,
-    ...(isStray ? { verdict: 'crash', text: `not awaited: ${stray.stack ?? stray}` } : {}),
+    ...(isStray ? { verdict: 'crash', text: `not awaited: ${told(stray)}` } : {}),
   });
 });
 process.on('disconnect', () => process.exit());
