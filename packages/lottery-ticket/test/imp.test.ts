@@ -20,7 +20,7 @@ import { type TinyModel, tinyModel, toyData, toyTask } from '@winnow/testkit';
 import { memory, mul, tensor } from '@tensorflow/tfjs-core';
 import { type Round, type RoundOptions, type TicketRun, prunedIteratively } from '../src/imp';
 import { magnitudeTicketOptions } from '../src/options';
-import { removedCount } from '../src/pruning';
+import { everything, removedCount } from '../src/pruning';
 import { roundTargets } from '../src/schedule';
 
 beforeAll(async () => {
@@ -90,11 +90,12 @@ describe('iterative magnitude pruning', () => {
     const before = memory().numTensors;
     const tiny = tinyModel();
     const { rounds, kept, phases, targets } = await find(tiny, optionsOf({ rewind: '2it' }), 0.7);
+    const whole = everything(prunableMatrices(tiny.model));
     expect(phases).toEqual(['rewind', 'round-1', 'round-2', 'round-3', 'round-4']);
     expect(rounds.map(({ after }) => removedCount(after))).toEqual(targets);
     expect(rounds.at(-1)?.after).toEqual(kept);
     rounds.forEach(({ before, after, trained }, index) => {
-      expect(before).toEqual(rounds[index - 1]?.after ?? before);
+      expect(before).toEqual(index === 0 ? whole : rounds[index - 1]?.after);
       for (const [path, entries] of Object.entries(after)) {
         entries.forEach((entry, i) => {
           const was = before[path]?.[i] ?? Number.NaN;

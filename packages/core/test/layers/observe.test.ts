@@ -1,9 +1,10 @@
 import { tidy } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { type Shaped, dualEncoder, entriesOf, randomStream } from '../../src/index';
+import { type DualEncoderParams, type Shaped, dualEncoder, entriesOf, randomStream } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
 import { perturbedParams, randomImages, seeds } from '../model/random-model';
 import { asTokens, randomTexts, smallDualEncoders } from '../model/random-towers';
+import { roundingBound } from '../model/rounding';
 
 describeOnEveryEngine('an observer of a forward pass', () => {
   it('sees what goes into every linear map, and changes nothing', () => {
@@ -19,10 +20,11 @@ describeOnEveryEngine('an observer of a forward pass', () => {
           const observe = (path: string, input: Shaped) => seen.set(path, input.shape);
           const observed = model.forward(params, { images, tokens, observe }).logits.dataSync();
           const alone = model.forward(params, { images, tokens }).logits.dataSync();
+          const largest = Math.max(1, ...alone.map(Math.abs));
+          const logitsOf = (own: DualEncoderParams) => model.forward(own, { images, tokens }).logits;
+          const bound = roundingBound(params, logitsOf, 1e-5 * largest);
           observed.forEach((logit, i) => {
-            expect(Math.abs(logit - (alone[i] ?? Number.NaN))).toBeLessThan(
-              1e-4 * Math.max(1, Math.abs(logit)),
-            );
+            expect(Math.abs(logit - (alone[i] ?? Number.NaN))).toBeLessThan(bound);
           });
           // Every matrix that multiplies tokens was fed, with rows of its own width.
           const bare = /(classToken|positions|tokenEmbedding)$/;

@@ -11,6 +11,7 @@ import {
 import { describeOnEveryEngine } from '../engine/every-engine';
 import { plainVisionStates, valuesOf } from './plain-towers';
 import { logitDifference, perturbedParams, randomImages, seeds, smallConfigs } from './random-model';
+import { roundingBound } from './rounding';
 
 const distilled: VisionTransformerConfig = {
   kind: 'vision-transformer',
@@ -46,8 +47,9 @@ describeOnEveryEngine('a vision transformer', () => {
           const second = slice(images, [1, 0, 0, 0], [1, height, width, channels]);
           const alone = model.forward(params, { images: second }).logits.dataSync();
           const expected = slice(together, [1, 0], [1, config.classes]).dataSync();
+          const bound = roundingBound(params, (rounded) => model.forward(rounded, { images }).logits);
           alone.forEach((value, k) => {
-            expect(Math.abs(value - (expected[k] ?? Number.NaN))).toBeLessThan(1e-5);
+            expect(Math.abs(value - (expected[k] ?? Number.NaN))).toBeLessThan(bound);
           });
         });
       }),
@@ -72,8 +74,9 @@ describeOnEveryEngine('a vision transformer', () => {
           const { distillationHead } = params;
           const expected = distillationHead ? mul(add(first, logitsOf(1, distillationHead)), 0.5) : first;
           const logits = model.forward(params, { images }).logits.dataSync();
+          const bound = roundingBound(params, (rounded) => model.forward(rounded, { images }).logits);
           expected.dataSync().forEach((value, k) => {
-            expect(Math.abs(value - (logits[k] ?? Number.NaN))).toBeLessThan(1e-5);
+            expect(Math.abs(value - (logits[k] ?? Number.NaN))).toBeLessThan(bound);
           });
         });
       }),
@@ -97,8 +100,9 @@ describeOnEveryEngine('a vision transformer', () => {
             plainVisionStates(config, plain, pixels.slice((picture * pixels.length) / 2)),
           );
           expect(features).toHaveLength(expected.length);
+          const bound = roundingBound(params, (rounded) => model.features(rounded, { images }));
           expected.forEach((value, i) => {
-            expect(Math.abs(value - (features[i] ?? Number.NaN))).toBeLessThan(1e-5);
+            expect(Math.abs(value - (features[i] ?? Number.NaN))).toBeLessThan(bound);
           });
         });
       }),
@@ -180,7 +184,8 @@ describeOnEveryEngine('a vision transformer', () => {
             { model: token, params: tokenParams },
             { images },
           );
-          expect(difference).toBeLessThan(1e-5);
+          const bound = roundingBound(tokenParams, (rounded) => token.forward(rounded, { images }).logits);
+          expect(difference).toBeLessThan(bound);
         });
       }),
       { numRuns: 15 },

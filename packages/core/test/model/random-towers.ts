@@ -9,7 +9,7 @@ const textTowers: fc.Arbitrary<TowerConfig> = fc.record({
   denseHeadDim: fc.integer({ min: 4, max: 6 }),
   activation: fc.constantFrom('gelu', 'quick-gelu'),
   causal: fc.constant(true),
-  normEpsilon: fc.constant(normEpsilon),
+  normEpsilon,
   blocks: fc.array(
     fc.record({ headDim: fc.integer({ min: 1, max: 6 }), hiddenDim: fc.integer({ min: 1, max: 12 }) }),
     { minLength: 1, maxLength: 3 },
@@ -83,8 +83,9 @@ export const twins: fc.Arbitrary<DualEncoderConfig> = fc
     headDim: fc.integer({ min: 2, max: 4 }),
     hiddenDim: fc.integer({ min: 2, max: 6 }),
     layers: fc.integer({ min: 1, max: 3 }),
+    normEpsilon,
   })
-  .map(({ heads, headDim, hiddenDim, layers }) => {
+  .map(({ heads, headDim, hiddenDim, layers, normEpsilon }) => {
     const tower = {
       embedDim: heads * headDim,
       heads,

@@ -1,6 +1,6 @@
-import { type Budget, type LedgerEntry, UserError, disposeTree } from '@winnow/core';
+import { type Budget, type LedgerEntry, UserError, disposeTree, stepsIn } from '@winnow/core';
 import { type Laboratory, type Law, demand } from './law';
-import { batchSize, compressTiny, reachable } from './subject';
+import { type Subject, batchSize, compressTiny, reachable, stepsPerEpoch } from './subject';
 
 const twofold: Budget = { unit: 'compressible-parameters', keep: 0.5 };
 /** Forward and backward cost three forward passes. */
@@ -26,11 +26,16 @@ export function computeLaws({ subject, outcomeOf }: Laboratory): Law[] {
       },
     },
     {
-      name: 'a search that alone spends more compute than there is ends in an error that says so',
+      name: 'a search spends compute when its plan has steps; more than there is ends in an error that says so',
       check: async () => {
         const budget = reachable(subject, twofold);
         const searched = spent((await outcomeOf(budget)).result.ledger.slice(0, -1));
-        if (searched === 0) return;
+        const planned = plannedSteps(subject, budget);
+        demand(
+          searched > 0 === planned > 0,
+          `the plan has ${planned} steps of search, and ${searched} training MACs were spent on them`,
+        );
+        if (planned === 0) return;
         const error = await compressTiny(subject, { budget, computeLimit: searched / 2 }).catch(
           (error: unknown) => error,
         );
@@ -38,6 +43,13 @@ export function computeLaws({ subject, outcomeOf }: Laboratory): Law[] {
       },
     },
   ];
+}
+
+function plannedSteps({ method, options, kind }: Subject, budget: Budget): number {
+  const { model, params } = kind.makeModel();
+  disposeTree(params);
+  const { phases } = method.configure(options).plan(model, budget);
+  return phases.reduce((sum, { duration }) => sum + stepsIn(duration, stepsPerEpoch(kind)), 0);
 }
 
 const spent = (ledger: readonly LedgerEntry[]): number =>
