@@ -18,7 +18,7 @@ export default tseslint.config(
           enforceBuildableLibDependency: true,
           allow: [],
           depConstraints: [
-            { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:lab', 'type:method', 'type:core'] },
+            { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['type:lab', 'type:core'] },
             { sourceTag: 'type:lab', onlyDependOnLibsWithTags: ['type:method', 'type:core'] },
             { sourceTag: 'type:method', onlyDependOnLibsWithTags: ['type:core'] },
             { sourceTag: 'type:core', onlyDependOnLibsWithTags: ['type:core'] },
@@ -41,6 +41,21 @@ export default tseslint.config(
     files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
     plugins: { imports },
     rules: { 'imports/no-circles': 'error' },
+  },
+  {
+    // Packages are for programs without a terminal: they return, throw, and tell whoever looks on.
+    files: ['packages/*/src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: ['cli-progress', 'cli-table3', 'yargs'] }],
+      'no-restricted-properties': [
+        'error',
+        ...['exit', 'exitCode', 'stdout', 'stderr', 'argv'].map((property) => ({
+          object: 'process',
+          property,
+          message: 'Only the app has a command line and a terminal.',
+        })),
+      ],
+    },
   },
   {
     files: ['packages/core/src/**/*.ts'],

@@ -5,19 +5,21 @@ import { parseArguments } from './arguments/parse';
 import { commandLine } from './arguments/command-line';
 import type { Command } from './commands/command';
 import { compareCommand } from './commands/compare';
-import { compressCommand } from './commands/compress';
 import { datasetsCommand } from './commands/datasets';
 import { evaluateCommand } from './commands/evaluate';
 import { exportCommand } from './commands/export';
 import { importCommand } from './commands/import';
 import { inspectCommand } from './commands/inspect';
 import { methodsCommand } from './commands/methods';
-import { ticketFindCommand } from './commands/ticket-find';
 import { ticketOverlapCommand } from './commands/ticket-overlap';
-import { ticketTrainCommand } from './commands/ticket-train';
-import { ticketTransferCommand } from './commands/ticket-transfer';
 import { reportCommand } from './commands/report';
-import { trainCommand } from './commands/train';
+import {
+  compressCommand,
+  ticketFindCommand,
+  ticketTrainCommand,
+  ticketTransferCommand,
+  trainCommand,
+} from './commands/runs';
 import { workerCommand } from './commands/worker';
 import { type Terminal, print } from './terminal/terminal';
 

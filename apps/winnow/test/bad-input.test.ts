@@ -2,7 +2,7 @@ import { existsSync, readdirSync, symlinkSync, truncateSync, writeFileSync } fro
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
 import { signalWatched, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-bad-'));

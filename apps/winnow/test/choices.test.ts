@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-choices-'));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors } from '@winnow/formats';
 import { z } from 'zod';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-class-names-'));

@@ -3,9 +3,10 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jobOf } from '@winnow/comparison';
-import { latencyFile, planWith, readComparisonRecord, weightsDigest } from '@winnow/lab';
-import { finishedIn, runsIn, scoresIn } from './comparison';
-import { makePictures } from './pictures';
+import { digestOfFile } from '@winnow/formats';
+import { planWith, readComparisonRecord } from '@winnow/lab';
+import { makePictures } from '@winnow/testkit';
+import { finishedIn, latencyFile, runsIn, scoresIn } from './comparison';
 import { winnow } from './terminal';
 
 /** Processes, on a machine that may be busy. */
@@ -119,7 +120,8 @@ describe('a comparison whose pictures change', () => {
       renameSync(at('c', 'runs', from), at('c', 'runs', to));
     };
     for (const [place, { job }] of now.dense.entries()) move(job.id, then.dense[place]?.job.id ?? '');
-    const digest = await weightsDigest(at('c', 'runs', then.dense[0]?.job.id ?? ''));
+    const dense = at('c', 'runs', then.dense[0]?.job.id ?? '');
+    const digest = await digestOfFile(join(dense, 'model', 'model.safetensors'));
     for (const [place, point] of now.points.entries()) {
       const [old] = then.points.slice(place);
       if (old !== undefined) move(jobOf(point, digest).id, jobOf(old, digest).id);

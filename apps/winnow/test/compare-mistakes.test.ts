@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readComparisonRecord } from '@winnow/lab';
+import { makePictures } from '@winnow/testkit';
 import { tinyComparison } from './comparison';
-import { makePictures } from './pictures';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-compare-'));

@@ -3,10 +3,9 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RedisServer, redisProgram, startRedis } from '@winnow/testkit';
+import { makePictures, redisProgram, type RedisServer, startRedis } from '@winnow/testkit';
 import { QUEUE_PASSWORD } from '../src/commands/queue-address';
 import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
-import { makePictures } from './pictures';
 import { winnow } from './terminal';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-queue-'));

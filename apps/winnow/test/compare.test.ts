@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { outcomesSchema } from '@winnow/comparison';
-import { latencyFile } from '@winnow/lab';
-import { finishedIn, runsIn, scoresIn, start, tinyComparison } from './comparison';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
+import { finishedIn, latencyFile, runsIn, scoresIn, start, tinyComparison } from './comparison';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-compare-'));

@@ -3,9 +3,16 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { outcomesSchema } from '@winnow/comparison';
+import { z } from 'zod';
 
 /** The built program. */
 export const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** The file with the latencies of a model. */
+export const latencyFile = z.object({
+  measuredOn: z.string(),
+  rounds: z.array(z.array(z.object({ batchSize: z.int(), p50Ms: z.number(), p95Ms: z.number() }))),
+});
 
 /** A comparison of seconds: 16-pixel pictures, a few steps; sharing between towers must fail on a single tower. */
 export const tinyComparison = (pictures: string, more: Readonly<Record<string, unknown>> = {}) => ({

@@ -7,10 +7,9 @@ import { type DualEncoderParams, disposeTree, dualEncoder, initialize } from '@w
 import { type Tokenizer, openTokenizer, wordTokenizer } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace } from '@winnow/formats';
-import { python, pythonHas, runPython } from '@winnow/testkit';
+import { makePictures, python, pythonHas, runPython } from '@winnow/testkit';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { makePictures } from './pictures';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-export-'));

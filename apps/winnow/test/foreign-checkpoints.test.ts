@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { type VisionTransformerParams, disposeTree, initialize, visionTransformer } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace, readNormalisation, readSafetensors } from '@winnow/formats';
+import { makePictures } from '@winnow/testkit';
 import { timmTensors, writeCheckpoint } from './checkpoints';
-import { makePictures } from './pictures';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-foreign-'));

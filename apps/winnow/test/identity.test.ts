@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
 import { signalWatched, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-identity-'));

@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { inTemporaryFolder } from '@winnow/testkit';
-import { makePictures } from './pictures';
+import { inTemporaryFolder, makePictures } from '@winnow/testkit';
 import { winnow } from './terminal';
 
 const TINY = ['--engine', 'wasm', '--batch-size', '4', '--seed', '3'];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { imageNetNormalisation } from '@winnow/data';
 import { PREPROCESSOR_FILE, readNormalisation } from '@winnow/formats';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-normalisation-'));

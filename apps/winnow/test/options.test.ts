@@ -5,8 +5,7 @@ import { z } from 'zod';
 import { inTemporaryFolder } from '@winnow/testkit';
 import { flagsOf } from '../src/arguments/flag';
 import { parseArguments } from '../src/arguments/parse';
-import { compressCommand } from '../src/commands/compress';
-import { trainCommand } from '../src/commands/train';
+import { compressCommand, trainCommand } from '../src/commands/runs';
 import { winnow } from './terminal';
 
 const commands = [trainCommand, compressCommand];

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
 import { winnow } from './terminal';
 
 /** The built program: these tests are about what happens to a real process. */

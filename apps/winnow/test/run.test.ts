@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { availableEngines } from '@winnow/engine';
 import { z } from 'zod';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
 import { signalWatched, winnow } from './terminal';
 
 const TINY = ['--engine', 'wasm', '--batch-size', '4', '--seed', '3'];

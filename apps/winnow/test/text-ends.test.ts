@@ -15,7 +15,7 @@ import {
 import { wordTokenizer } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace } from '@winnow/formats';
-import { makePictures } from './pictures';
+import { makePictures } from '@winnow/testkit';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-text-ends-'));

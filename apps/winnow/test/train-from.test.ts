@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { outcomesSchema } from '@winnow/comparison';
 import { readSafetensors } from '@winnow/formats';
 import { z } from 'zod';
+import { makePictures } from '@winnow/testkit';
 import { tinyComparison } from './comparison';
-import { makePictures } from './pictures';
 import { winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-train-from-'));

@@ -5,6 +5,7 @@ export type { Law } from './conformance/law';
 export type { Subject } from './conformance/subject';
 export { exampleModule } from './documents/example';
 export { toyData, toyShape, toyTask } from './data/toy-data';
+export { makePictures } from './data/pictures';
 export { toyPairs, toyRetrieval } from './data/toy-pairs';
 export { tinyDualEncoder, tinyDualEncoderVariant, tinyTwinsVariant } from './model/tiny-dual-encoder';
 export { crossEncoder, crossEncoderFamily } from './model/cross-encoder';

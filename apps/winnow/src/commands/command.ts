@@ -1,4 +1,4 @@
-import type { GivenOptions, OptionGroup, TaskRange } from '@winnow/lab';
+import type { ChosenForGroups, GivenOptions, OptionGroup, TaskRange } from '@winnow/lab';
 import type { Terminal } from '../terminal/terminal';
 
 /** A command of the command line, described before anything of it runs. */
@@ -27,9 +27,7 @@ export interface Installation {
 }
 
 /** Choices on which other options depend, as far as they were made. */
-export interface Chosen {
-  readonly method?: string | undefined;
-  readonly task?: string | undefined;
+export interface Chosen extends ChosenForGroups {
   readonly from?: string | undefined;
   readonly data?: string | undefined;
 }

@@ -1,36 +1,13 @@
-import {
-  type Decision,
-  type DenseConfig,
-  type Model,
-  UserError,
-  denseConfigOf,
-  disposeTree,
-  parseOptions,
-  visionTransformer,
-  visionTransformerConfig,
-  familyOf,
-} from '@winnow/core';
-import { startEngine } from '@winnow/engine';
-import { type Inspection, inspectionOf, models, openModel } from '@winnow/lab';
-import { z } from 'zod';
+import { type DenseConfig, type Model, UserError, denseConfigOf, familyOf, parseOptions } from '@winnow/core';
+import { type Inspection, inspectGroup, inspectModel, models } from '@winnow/lab';
 import { bytes, count } from '../terminal/report/format';
 import { accountReport, keptReport, sitesReport, sparsityReport } from '../terminal/report/model-report';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
+import { jsonShape } from './json';
 
-const inspectOptions = z.object({
-  imageSize: z.int().positive().default(224).describe('Of a size by name: side of the pictures, in pixels'),
-  patchSize: z.int().positive().default(16).describe('Of a size by name: side of a patch, in pixels'),
-  classes: z.int().positive().default(1000).describe('Of a size by name: how many classes'),
-  distillation: z
-    .enum(['none', 'token', 'head'])
-    .default('none')
-    .describe("Of a size by name: DeiT's distillation token, alone or with its own classifier"),
-  json: z.boolean().default(false).describe('For programs'),
-});
-type InspectOptions = z.output<typeof inspectOptions>;
-
-const title = 'Options of inspect';
+const { title } = inspectGroup;
+const inspectOptions = inspectGroup.schema.extend(jsonShape);
 
 export const inspectCommand: Command = {
   name: 'inspect',
@@ -44,42 +21,14 @@ export const inspectCommand: Command = {
   groups: () => [{ title, schema: inspectOptions }],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('inspect: expected a model');
-    const options = parseOptions(inspectOptions, given, title);
-    const { model, decision } = await modelAt(positional, options);
-    const inspection = inspectionOf(model, decision);
+    const { json, ...options } = parseOptions(inspectOptions, given, title);
+    const { model, inspection } = await inspectModel(positional, options);
     print(
       terminal.stdout,
-      options.json ? JSON.stringify(inspection, undefined, 2) : inspectionText(model, inspection),
+      json ? JSON.stringify(inspection, undefined, 2) : inspectionText(model, inspection),
     );
   },
 };
-
-async function modelAt(
-  nameOrPath: string,
-  options: InspectOptions,
-): Promise<{ model: Model; decision: Decision | undefined }> {
-  const preset = models.find((name) => name === nameOrPath);
-  if (preset !== undefined) {
-    return { model: visionModel(preset, options), decision: undefined };
-  }
-  // Weights are only checked here, not used: the engine that is always there will do.
-  await startEngine('wasm');
-  const { model, params, decision } = await openModel(nameOrPath);
-  disposeTree(params);
-  return { model, decision };
-}
-
-function visionModel(preset: (typeof models)[number], options: InspectOptions): Model {
-  const { imageSize, patchSize, classes, distillation } = options;
-  try {
-    return visionTransformer(
-      visionTransformerConfig(preset, { imageSize, patchSize, classes, distillation }),
-    );
-  } catch (error) {
-    if (error instanceof RangeError) throw new UserError(error.message);
-    throw error;
-  }
-}
 
 const summaryOf = (config: DenseConfig): string => familyOf(config).summary(config);
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { InterruptedError } from '@winnow/core';
 import { JobBusy } from '@winnow/job-queue';
-import { type MakeRun, RunBusyError } from '@winnow/lab';
+import { type MakeRunOfJob, RunBusyError } from '@winnow/lab';
 import { QUEUE_PASSWORD } from './queue-address';
 
 /** Most characters that are kept of what a failed process said. */
@@ -10,7 +10,7 @@ const LONGEST_MESSAGE = 4000;
 
 /** Makes the runs of a comparison by the command line, as children that end when this process does. */
 export const makeRunByCommand =
-  (program: string): MakeRun =>
+  (program: string): MakeRunOfJob =>
   ({ command, config, out, resume }, signal) =>
     runProgram(program, [command, '--config', config, '--out', out, ...(resume ? ['--resume'] : [])], signal);
 

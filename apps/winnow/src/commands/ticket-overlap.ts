@@ -1,14 +1,14 @@
-import { UserError, parseOptions } from '@winnow/core';
-import { listed, pathOption, readTicket, ticketLabel } from '@winnow/lab';
-import { keptShares, overlapOf } from '@winnow/lottery-ticket';
+import { parseOptions } from '@winnow/core';
+import { listed, overlapsOfTickets, pathOption } from '@winnow/lab';
 import { z } from 'zod';
-import { print } from '../terminal/terminal';
 import { overlapReport } from '../terminal/report/ticket-report';
+import { print } from '../terminal/terminal';
 import type { Command } from './command';
+import { jsonShape } from './json';
 
 const options = z.object({
   tickets: pathOption('files').default('').describe('Ticket files, separated by commas'),
-  json: z.boolean().default(false).describe('For programs'),
+  ...jsonShape,
 });
 const title = 'Options of ticket overlap';
 
@@ -18,17 +18,8 @@ export const ticketOverlapCommand: Command = {
   startsRun: false,
   groups: () => [{ title, schema: options }],
   run: async ({ given, terminal }) => {
-    const { tickets: files, json } = parseOptions(options, given, title);
-    const tickets = await Promise.all(listed(files).map(readTicket));
-    if (tickets.length < 2) throw new UserError('ticket overlap: expected at least two files in --tickets');
-    const labels = tickets.map(ticketLabel);
-    const overlaps = tickets.map((one) => tickets.map((other) => overlapOf(one, other)));
-    const kept = tickets.map(keptShares);
-    print(
-      terminal.stdout,
-      json
-        ? JSON.stringify({ tickets: labels, overlaps, kept }, undefined, 2)
-        : overlapReport(labels, overlaps, kept),
-    );
+    const { tickets, json } = parseOptions(options, given, title);
+    const found = await overlapsOfTickets(listed(tickets));
+    print(terminal.stdout, json ? JSON.stringify(found, undefined, 2) : overlapReport(found));
   },
 };

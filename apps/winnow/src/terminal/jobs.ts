@@ -1,20 +1,7 @@
+import type { JobCount, JobProgress } from '@winnow/lab';
 import { Presets, SingleBar } from 'cli-progress';
 import { duration } from './report/format';
 import { type Output, print } from './terminal';
-
-/** How far a list of jobs is. */
-export interface JobCount {
-  readonly done: number;
-  readonly failed: number;
-  readonly all: number;
-}
-
-/** Shows how far jobs are, and when they may be through. */
-export interface JobProgress {
-  /** One more has ended. */
-  ended(count: JobCount, text: string): void;
-  close(): void;
-}
 
 /**
  * A line for each job that has ended, with an estimate of the time that is left; at a terminal a bar below them. The pace

@@ -13,7 +13,7 @@ const LEASE_STALE_MS = 10_000;
 const LEASE_RENEW_MS = 2000;
 
 /** A run that a comparison asks for. */
-export interface AskedRun {
+export interface RunOfJob {
   readonly command: Job['command'];
   readonly options: Options;
   /** A file with the options. */
@@ -30,7 +30,7 @@ export interface AskedRun {
  * @throws {InterruptedError} when it was stopped by the signal.
  * @throws {JobBusy} when another process works in the run folder.
  */
-export type MakeRun = (run: AskedRun, signal: AbortSignal) => Promise<string | undefined>;
+export type MakeRunOfJob = (run: RunOfJob, signal: AbortSignal) => Promise<string | undefined>;
 
 /**
  * Does a job of a comparison in the job's run folder. The lease in the comparison's folder is
@@ -39,7 +39,7 @@ export type MakeRun = (run: AskedRun, signal: AbortSignal) => Promise<string | u
  */
 export function executeIn(
   comparison: ComparisonFolder,
-  make: MakeRun,
+  make: MakeRunOfJob,
   known: KnownJobs = knownJobs(comparison),
 ): Execute {
   return async (id, signal) => {

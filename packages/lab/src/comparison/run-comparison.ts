@@ -3,14 +3,8 @@ import { type ComparisonPlan, type DensePoint, type Job, jobOf } from '@winnow/c
 import { InterruptedError } from '@winnow/core';
 import { FormatError } from '@winnow/formats';
 import { type JobQueue, JobFailed } from '@winnow/job-queue';
+import type { JobCount } from '../progress/job-progress';
 import { type ComparisonFolder, isDone, weightsDigest } from './comparison-folder';
-
-/** How far a comparison is. */
-export interface Standing {
-  readonly done: number;
-  readonly failed: number;
-  readonly all: number;
-}
 
 /**
  * Has every job done that is not done yet: dense models first, and the compressions of each as soon as it is there.
@@ -22,7 +16,7 @@ export async function runComparison(
   { dense, points }: ComparisonPlan,
   folder: ComparisonFolder,
   queue: JobQueue,
-  report: (standing: Standing, text: string) => void,
+  report: (standing: JobCount, text: string) => void,
   { shownAfterMs = SHOWN_AFTER_MS }: { readonly shownAfterMs?: number } = {},
 ): Promise<readonly (Job | undefined)[]> {
   const jobs = new Map<(typeof points)[number], Job>();
@@ -30,7 +24,7 @@ export async function runComparison(
   // Equal points are one job: what a point asks of which dense model tells them apart before that model is there.
   const distinct = new Set(points.map((point) => jobOf(point, point.dense.job.id).id));
   const all = dense.length + distinct.size;
-  const standing = (): Standing => {
+  const standing = (): JobCount => {
     const failed = [...ends.values()].filter((isGood) => !isGood).length;
     return { done: ends.size - failed, failed, all };
   };

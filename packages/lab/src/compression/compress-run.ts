@@ -47,6 +47,7 @@ export type DensePlan =
   | {
       readonly kind: 'given';
       readonly model: Model;
+      /** Lent. */
       readonly params: TensorTree;
       readonly bytes: number;
     }
@@ -86,7 +87,7 @@ export async function compressAndSave(
     await writeSummary(run.folder, summary);
     return summary;
   } finally {
-    disposeTree(dense.params);
+    if (plan.dense.kind === 'new') disposeTree(dense.params);
   }
 }
 

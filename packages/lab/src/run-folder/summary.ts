@@ -110,19 +110,21 @@ export const writeSummary = (folder: string, content: Summary): Promise<void> =>
 export const readSummary = (folder: string): Promise<Summary | undefined> =>
   readJsonIfThere(fileIn(folder), summaryFormat);
 
+const { what } = summaryFormat;
+
+/** The summary of a training; undefined when it has not finished. @throws {FormatError} when it cannot be read. */
+export const readTrainSummary = (folder: string): Promise<TrainSummary | undefined> =>
+  readJsonIfThere(fileIn(folder), { schema: trainSummary, what });
+
+/** The summary of a compression; undefined when it has not finished. @throws {FormatError} when it cannot be read. */
+export const readCompressSummary = (folder: string): Promise<CompressSummary | undefined> =>
+  readJsonIfThere(fileIn(folder), { schema: compressSummary, what });
+
 /**
- * The summary of a run that is asked for again: one that cannot be read is no reason not to make it again from the
- * checkpoints.
+ * Gives what was read, or nothing where it was damaged: a summary that cannot be read is no reason not to make it again
+ * from the checkpoints.
  * @param note Told why it is made again.
  */
-export async function finishedSummary(
-  folder: string,
-  note: (text: string) => void,
-): Promise<Summary | undefined> {
-  return readableOr(readSummary(folder), note);
-}
-
-/** Gives what was read, or nothing where it was damaged. */
 export async function readableOr<Content>(
   reading: Promise<Content | undefined>,
   note: (text: string) => void,

@@ -2,8 +2,8 @@ import { type Duration, InterruptedError, type Runner, stepsIn } from '@winnow/c
 import { type EventLog, type Progress, eventSink } from '../progress/progress';
 import { processMemory } from '../environment/memory';
 import type { Metrics } from '../run-folder/metrics';
-import { resumeCommand } from '../run-folder/resume-command';
 import type { RunFolder } from '../run-folder/run-folder';
+import { resumeCommand } from '../run-folder/resume-command';
 
 /** The run was stopped by the user; it can go on. */
 export class RunStoppedError extends Error {

@@ -6,7 +6,7 @@ import { saveTrained } from '../model-source/save-trained';
 import { type Start, fateOfHead, originOn, startFrom } from '../model-source/start';
 import type { GivenOptions } from '../options/group';
 import type { RunFolder } from '../run-folder/run-folder';
-import { type Summary, commonSummary, writeSummary } from '../run-folder/summary';
+import { type TrainSummary, commonSummary, writeSummary } from '../run-folder/summary';
 import { created } from '../workload/created';
 import type { Workload, WorkloadKind } from '../workload/workload';
 import { batchesOf, scoreOn } from './data';
@@ -61,7 +61,7 @@ export async function trainAndSave({
   model,
   params: start,
   startMs,
-}: TrainJob): Promise<Summary> {
+}: TrainJob): Promise<TrainSummary> {
   const { batchSize, duration, learningRate } = options;
   const batches = batchesOf(workload, options);
   const task = workload.taskOf(model, training);
@@ -86,7 +86,7 @@ export async function trainAndSave({
   runner.report({ kind: 'scores', phase: 'test', step: 0, scores });
   const origin = { run: run.record.hash, ...workload.origin };
   await saveTrained(run.modelFolder, workload, { model, params, origin });
-  const summary: Summary = {
+  const summary: TrainSummary = {
     command: 'train',
     ...commonSummary(run.record, workload.facts, task.metric),
     ledger: [ledger],

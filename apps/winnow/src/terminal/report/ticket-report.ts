@@ -1,5 +1,10 @@
-import type { FindSummary, TicketSummary, TicketTrainSummary, TransferSummary } from '@winnow/lab';
-import type { Overlap } from '@winnow/lottery-ticket';
+import type {
+  FindSummary,
+  TicketOverlaps,
+  TicketSummary,
+  TicketTrainSummary,
+  TransferSummary,
+} from '@winnow/lab';
 import { bytes, count, scoreText, table } from './format';
 
 const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
@@ -73,11 +78,7 @@ export function transferReport({ onto, rows }: TransferSummary, folder: string):
 }
 
 /** Overlaps of every two tickets; in brackets what random masks as large would have. */
-export function overlapReport(
-  labels: readonly string[],
-  overlaps: readonly (readonly Overlap[])[],
-  kept: readonly (readonly { readonly place: string; readonly kept: number }[])[],
-): string {
+export function overlapReport({ tickets: labels, overlaps, kept }: TicketOverlaps): string {
   const matrix = overlaps.map((row, index) => [
     labels[index] ?? '',
     ...row.map(({ shared, random }, other) =>

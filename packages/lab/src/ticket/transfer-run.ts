@@ -1,45 +1,20 @@
 import { UserError } from '@winnow/core';
-import {
-  adversaryOf,
-  announceData,
-  batchesOf,
-  beginRun,
-  type Control,
-  controls,
-  datasetsIn,
-  type Destination,
-  engineChoice,
-  executionShape,
-  type GivenOptions,
-  inSession,
-  listed,
-  optimizationShape,
-  originOn,
-  outShape,
-  pathOption,
-  picturesShape,
-  planRun,
-  readableOr,
-  readTicket,
-  readTicketSummary,
-  type Row,
-  startChosen,
-  startFrom,
-  ticketTrainingShape,
-  transferMatrix,
-  transferSummary,
-  version,
-  withChoicesOfModel,
-  workloadNamed,
-  workloads,
-  writeTicketSummary,
-} from '@winnow/lab';
 import { z } from 'zod';
-import { progressOn } from '../terminal/progress';
-import { remarked } from '../terminal/report/remarks';
-import { type Terminal, noteOn, print } from '../terminal/terminal';
-import { transferReport } from '../terminal/report/ticket-report';
-import type { Command, Invocation } from './command';
+import { withChoicesOfModel } from '../model-source/choices';
+import { originOn, startFrom } from '../model-source/start';
+import type { GivenOptions } from '../options/group';
+import { datasetsIn, listed, pathOption } from '../options/path';
+import { adversaryOf, executionShape, optimizationShape, outShape, picturesShape } from '../options/training';
+import type { RunKind } from '../run/run-kind';
+import { workloads } from '../table';
+import { batchesOf } from '../training/data';
+import { announceData } from '../workload/announce';
+import { workloadNamed } from '../workload/choice';
+import { type Control, controls } from './control';
+import { type Destination, type Row, transferMatrix } from './matrix';
+import { type TransferSummary, readTicketSummary, transferSummary, writeTicketSummary } from './summary';
+import { readTicket } from './ticket-file';
+import { ticketTrainingShape } from './training';
 
 const shape = {
   tickets: pathOption('files').default('').describe('Ticket files, separated by commas'),
@@ -75,53 +50,38 @@ const shapesOfTasks = workloads.reduce<z.ZodRawShape>(
 const schema = z.object({ ...shape, ...shapesOfTasks });
 const groups = [{ title: 'Options of ticket transfer', schema }];
 
-export const ticketTransferCommand: Command = {
-  name: 'ticket transfer',
-  summary: 'Train lottery tickets and controls on several tasks: the matrix, with verdicts',
-  startsRun: true,
+/** Trains tickets and controls on one or several tasks, beside the dense model. */
+export const transferTicketsRun: RunKind<TransferOptions, TransferSummary> = {
+  command: 'ticket transfer',
   groups: () => groups,
-  run: async ({ given: asked, resume, terminal }: Invocation) => {
-    const given = resume ? asked : await withDestination(asked);
-    const plan = await planRun({
-      command: 'ticket transfer',
-      groupsFor: () => groups,
-      given,
-      resume,
-      nameOf: () => 'ticket-transfer',
-    });
-    const finished = await readableOr(readTicketSummary(plan.folder, transferSummary), (text) => {
-      print(terminal.stderr, text);
-    });
-    if (finished !== undefined) {
-      print(terminal.stdout, remarked(transferReport(finished, plan.folder), plan.remarks));
-      return;
-    }
-    for (const remark of plan.remarks) print(terminal.stderr, remark);
-    const options = transferOptions.parse(plan.options);
+  groupsFor: () => groups,
+  complete: async (given, resume) => (resume ? given : withDestination(given)),
+  nameOf: () => 'ticket-transfer',
+  optionsOf: (values) => {
+    const options = transferOptions.parse(values);
     adversaryOf(options); // refuses what does not fit together
+    return options;
+  },
+  readSummary: (folder) => readTicketSummary(folder, transferSummary),
+  isEnough: () => true,
+  prepare: async ({ plan, options, note, startEngine }) => {
     const rows = await rowsOf(options);
-    const engine = await startChosen(engineChoice(plan.record, options), noteOn(terminal));
+    const engine = await startEngine();
     const destinations = await Promise.all(
-      destinationsOf(options).map((one) => destinationOf(one, options, plan.options, terminal)),
+      destinationsOf(options).map((one) => destinationOf(one, options, plan.options, note)),
     );
-    const stepsPerEpoch = Math.max(...destinations.map((destination) => destination.stepsPerEpoch));
-    const run = await beginRun(plan, { engine, version: version() });
-    const { from, seeds, seed, checkpointEvery } = options;
-    const session = {
-      signal: terminal.signal,
-      progress: progressOn(terminal),
-      checkpointEvery,
-      stepsPerEpoch,
+    const { from, seeds: count, seed } = options;
+    const seeds = Array.from({ length: count }, (_, index) => seed + index);
+    return {
+      engine,
+      stepsPerEpoch: Math.max(...destinations.map((destination) => destination.stepsPerEpoch)),
+      work: async (runner, run) => {
+        const summary = await transferMatrix(runner, { from, rows, destinations, seeds });
+        await writeTicketSummary(run.folder, summary, transferSummary);
+        return summary;
+      },
+      dispose: () => undefined,
     };
-    const job = {
-      from,
-      rows,
-      destinations,
-      seeds: Array.from({ length: seeds }, (_, index) => seed + index),
-    };
-    const summary = await inSession(run, session, (runner) => transferMatrix(runner, job));
-    await writeTicketSummary(run.folder, summary, transferSummary);
-    print(terminal.stdout, transferReport(summary, plan.folder));
   },
 };
 
@@ -161,17 +121,17 @@ async function destinationOf(
   { task, data }: { readonly task: string; readonly data: string },
   options: TransferOptions,
   own: unknown,
-  terminal: Terminal,
+  note: (line: string) => void,
 ): Promise<Destination & { readonly stepsPerEpoch: number }> {
   const kind = workloadNamed(task);
   const { from, other = from, augmentation, preload, duration, learningRate } = options;
   const choice = { data, augmentation, preload };
   const origins = {
-    own: await originOn(kind, choice, own, { from, head: 'new', note: noteOn(terminal) }),
-    other: await originOn(kind, choice, own, { from: other, head: 'new', note: noteOn(terminal) }),
+    own: await originOn(kind, choice, own, { from, head: 'new', note }),
+    other: await originOn(kind, choice, own, { from: other, head: 'new', note }),
   };
   const { workload, model } = origins.own;
-  announceData(workload, noteOn(terminal));
+  announceData(workload, note);
   return {
     name: workload.facts.name,
     metric: workload.taskOf(model).metric,

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
 
 const SIDE = 16;
 
@@ -9,6 +8,8 @@ export async function makePictures(
   root: string,
   perClass = { train: 12, validation: 4, test: 4 },
 ): Promise<void> {
+  // Only tests that make pictures need it.
+  const { default: sharp } = await import('sharp');
   for (const [split, count] of Object.entries(perClass)) {
     for (const [name, red] of [
       ['red', 200],

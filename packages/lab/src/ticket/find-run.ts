@@ -11,45 +11,6 @@ import {
   stepsIn,
 } from '@winnow/core';
 import {
-  adversaryOf,
-  adversaryShape,
-  announceData,
-  batchesOf,
-  beginRun,
-  budgetOf,
-  dataOfModelShape,
-  engineChoice,
-  executionShape,
-  type FindSummary,
-  findSummary,
-  givenFor,
-  type GivenOptions,
-  inSession,
-  optimizationShape,
-  originOn,
-  outShape,
-  pathOption,
-  planRun,
-  readableOr,
-  readTicketSummary,
-  type RunFolder,
-  saveTrained,
-  scoreOn,
-  shortName,
-  type Start,
-  startChosen,
-  startFrom,
-  taskShape,
-  towerDigests,
-  version,
-  withChoicesOfModel,
-  workloadIn,
-  type WorkloadKind,
-  workloadNamed,
-  writeTicket,
-  writeTicketSummary,
-} from '@winnow/lab';
-import {
   type Round,
   collapseNotes,
   everything,
@@ -62,11 +23,29 @@ import {
   wholeRoundsOf,
 } from '@winnow/lottery-ticket';
 import { z } from 'zod';
-import { progressOn } from '../terminal/progress';
-import { remarked } from '../terminal/report/remarks';
-import { noteOn, print } from '../terminal/terminal';
-import { findReport } from '../terminal/report/ticket-report';
-import type { Command, Invocation } from './command';
+import { withChoicesOfModel } from '../model-source/choices';
+import { saveTrained } from '../model-source/save-trained';
+import { type Start, originOn, startFrom, towerDigests } from '../model-source/start';
+import { budgetOf } from '../options/budget';
+import { type GivenOptions, givenFor } from '../options/group';
+import { pathOption } from '../options/path';
+import {
+  adversaryOf,
+  adversaryShape,
+  dataOfModelShape,
+  executionShape,
+  optimizationShape,
+  outShape,
+} from '../options/training';
+import type { Beginning, PreparedRun, RunKind } from '../run/run-kind';
+import { shortName } from '../run-folder/plan-run';
+import type { RunFolder } from '../run-folder/run-folder';
+import { batchesOf, scoreOn } from '../training/data';
+import { announceData } from '../workload/announce';
+import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
+import type { WorkloadKind } from '../workload/workload';
+import { type FindSummary, findSummary, readTicketSummary, writeTicketSummary } from './summary';
+import { writeTicket } from './ticket-file';
 
 const ownShape = {
   from: pathOption('model')
@@ -84,7 +63,7 @@ const ownShape = {
   ...outShape,
 };
 const findOptions = z.object(ownShape);
-type FindOptions = z.output<typeof findOptions>;
+type OwnOptions = z.output<typeof findOptions>;
 
 /** Controls are for `ticket transfer`: a search has none. */
 const roundOptions = magnitudeTicketOptions.omit({ weights: true });
@@ -103,64 +82,64 @@ const groupsOf = (kind: WorkloadKind) => [
   },
 ];
 
-export const ticketFindCommand: Command = {
-  name: 'ticket find',
-  summary: 'Find lottery tickets on a task by iterative magnitude pruning, one after every round',
-  startsRun: true,
+type FindOptions = OwnOptions & {
+  readonly rounds: RoundOptions;
+  /** The highest sparsity, as a share. */
+  readonly sparsity: number;
+};
+
+/** Finds lottery tickets on a task, one after every round. */
+export const findTicketsRun: RunKind<FindOptions, FindSummary> = {
+  command: 'ticket find',
   takesModelFor: 'any',
   groups: ({ task }) => groupsOf(workloadNamed(task)),
-  run: async ({ given: asked, resume, terminal }: Invocation) => {
-    const given = resume ? asked : await withChoicesOfModel('ticket find', asked, 'any');
-    const plan = await planRun({
-      command: 'ticket find',
-      groupsFor: (options) => groupsOf(workloadIn(options)),
-      given,
-      resume,
-      changeable: ['to'],
-      nameOf: ({ data }) => `tickets-${shortName(String(data))}`,
-    });
-    const groups = groupsOf(workloadIn(givenFor(plan.options, groupsOf(workloadNamed()))));
-    const own = givenFor(plan.options, groups);
-    const kind = workloadIn(own);
-    const options = findOptions.parse(own);
-    const rounds = roundOptions.parse(givenFor(plan.options, groups, 'options'));
-    const to = sparsityIn(options.to);
+  groupsFor: (options) => groupsOf(workloadIn(options)),
+  complete: async (given, resume) => (resume ? given : withChoicesOfModel('ticket find', given, 'any')),
+  changeable: ['to'],
+  nameOf: ({ data }) => `tickets-${shortName(String(data))}`,
+  optionsOf: (values) => {
+    const groups = groupsOf(workloadIn(values));
+    const options = findOptions.parse(givenFor(values, groups));
+    const rounds = roundOptions.parse(givenFor(values, groups, 'options'));
+    const sparsity = sparsityIn(options.to);
     adversaryOf(options); // refuses what does not fit together
-    const finished = await readableOr(readTicketSummary(plan.folder, findSummary), (text) => {
-      print(terminal.stderr, text);
-    });
-    if (finished !== undefined && finished.to >= to) {
-      print(terminal.stdout, remarked(findReport(finished, plan.folder), plan.remarks));
-      return;
-    }
-    for (const remark of plan.remarks) print(terminal.stderr, remark);
-    const engine = await startChosen(engineChoice(plan.record, options), noteOn(terminal));
-    const origin = await originOn(kind, options, own, {
-      from: options.from,
-      head: 'new',
-      note: noteOn(terminal),
-    });
-    announceData(origin.workload, noteOn(terminal));
-    const start = await startFrom(origin, { seed: options.seed, head: 'new' });
-    try {
-      const digests = Object.values(await towerDigests(start.model, start.params));
-      const search = { kind, options, own, rounds, to, start, targets: targetsOf(start, to, rounds) };
-      const run = await beginRun(plan, { engine, version: version(), sourceWeights: digests.join(' ') });
-      const { stepsPerEpoch } = batchesOf(start.workload, options);
-      const { checkpointEvery } = options;
-      const session = {
-        signal: terminal.signal,
-        progress: progressOn(terminal),
-        checkpointEvery,
-        stepsPerEpoch,
-      };
-      const summary = await inSession(run, session, (runner) => find(runner, run, search));
-      print(terminal.stdout, findReport(summary, plan.folder));
-    } finally {
-      disposeTree(start.params);
-    }
+    return { ...options, rounds, sparsity };
   },
+  readSummary: (folder) => readTicketSummary(folder, findSummary),
+  isEnough: ({ to }, { sparsity }) => to >= sparsity,
+  prepare,
 };
+
+async function prepare({
+  plan,
+  options,
+  note,
+  startEngine,
+}: Beginning<FindOptions>): Promise<PreparedRun<FindSummary>> {
+  const kind = workloadIn(plan.options);
+  const own = givenFor(plan.options, groupsOf(kind));
+  const engine = await startEngine();
+  const origin = await originOn(kind, options, own, { from: options.from, head: 'new', note });
+  announceData(origin.workload, note);
+  const start = await startFrom(origin, { seed: options.seed, head: 'new' });
+  const dispose = () => {
+    disposeTree(start.params);
+  };
+  try {
+    const digests = Object.values(await towerDigests(start.model, start.params));
+    const search = { kind, options, own, start, targets: targetsOf(start, options) };
+    return {
+      engine,
+      sourceWeights: digests.join(' '),
+      stepsPerEpoch: batchesOf(start.workload, options).stepsPerEpoch,
+      work: (runner, run) => find(runner, run, search),
+      dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
 
 /** @throws {UserError} for anything but a share above 0 and below 1. */
 function sparsityIn(text: string | number): number {
@@ -174,20 +153,19 @@ interface Search {
   readonly kind: WorkloadKind;
   readonly options: FindOptions;
   readonly own: GivenOptions;
-  readonly rounds: RoundOptions;
-  readonly to: number;
   readonly start: Start;
   readonly targets: ReturnType<typeof targetsOf>;
 }
 
-function targetsOf({ model }: Start, to: number, rounds: RoundOptions) {
-  const task = pruningTask(model, { unit: 'compressible-parameters', keep: 1 - to }, rounds);
+function targetsOf({ model }: Start, { sparsity, rounds }: Pick<FindOptions, 'sparsity' | 'rounds'>) {
+  const task = pruningTask(model, { unit: 'compressible-parameters', keep: 1 - sparsity }, rounds);
   return { pruning: task.pruning, removed: wholeRoundsOf(task, rounds) };
 }
 
 /** Rounds, each pruned after its training, and a last one that only shows what the sparsest ticket comes to. */
 async function find(runner: Runner, run: RunFolder, search: Search): Promise<FindSummary> {
-  const { kind, options, own, rounds, to, start, targets } = search;
+  const { kind, options, own, start, targets } = search;
+  const { rounds, sparsity: to } = options;
   const { workload, model } = start;
   const task = workload.taskOf(model, own);
   const batches = batchesOf(workload, options);

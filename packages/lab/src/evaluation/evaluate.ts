@@ -1,0 +1,145 @@
+import {
+  type Latency,
+  type Scores,
+  UserError,
+  asDense,
+  disposeTree,
+  lendRunning,
+  measureLatency,
+  parseOptions,
+} from '@winnow/core';
+import { z } from 'zod';
+import { type OpenedModel, openModel } from '../model-source/open-model';
+import type { GivenOptions, OptionGroup } from '../options/group';
+import { pathOption } from '../options/path';
+import { type DataChoice, engineShape, optimizationShape } from '../options/training';
+import { startChosen } from '../run/engine';
+import { dataOfRun } from '../run-folder/run-data';
+import { scoreOn } from '../training/data';
+import { latencyOn } from '../training/latency';
+import { announceData } from '../workload/announce';
+import { workloadFor } from '../workload/choice';
+import { classOrderShape } from '../workload/class-order';
+import { sizesOf } from '../workload/workload';
+import { zeroShotClassifier } from '../workload/zero-shot';
+
+const evaluateOptions = z.object({
+  data: pathOption('dataset')
+    .optional()
+    .describe('A dataset by name, or a folder; default: the data of the run'),
+  images: pathOption('pictures')
+    .min(1)
+    .optional()
+    .describe('Folder of the pictures that a captions file names'),
+  split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
+  ...classOrderShape,
+  batchSize: optimizationShape.batchSize,
+  zeroShot: z
+    .string()
+    .optional()
+    .describe('Of a dual encoder: tell classes apart by prompts like "a drawing of {}", separated by |'),
+  ...engineShape,
+});
+
+/** The options of an evaluation. */
+export const evaluateGroup = {
+  title: 'Options of evaluate',
+  schema: evaluateOptions,
+} as const satisfies OptionGroup;
+
+/** The scores of a model on a split of its data, with its sizes and how long one example takes. */
+export interface Evaluation {
+  readonly data: string;
+  readonly split: string;
+  readonly examples: number;
+  readonly scores: Scores;
+  readonly parameters: number;
+  readonly macs: number;
+  readonly latency: Latency;
+}
+
+/**
+ * Scores a model on its task, or as a classifier by the names of the classes.
+ * @param path A run, a model folder or a checkpoint.
+ * @param given Options of `evaluateGroup`.
+ * @param note Told a line at a time what is found.
+ * @throws {UserError} when nothing says which data, or they do not fit the model.
+ */
+export async function evaluateModel(
+  path: string,
+  given: GivenOptions = {},
+  note: (line: string) => void = () => undefined,
+): Promise<Evaluation> {
+  const options = parseOptions(evaluateOptions, given, evaluateGroup.title);
+  const { split, batchSize, zeroShot, classOrder } = options;
+  const { data: spec, images } = options.data === undefined ? await dataOfRun(path) : options;
+  if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${path} on`);
+  await startChosen(options, note);
+  const opened = await openModel(path);
+  try {
+    const choice = { data: spec, augmentation: 'none', preload: false } as const;
+    const scoring = { split, batchSize, note };
+    return zeroShot === undefined
+      ? await onOwnTask(choice, opened, scoring, { images, classOrder })
+      : await onClassNames(choice, opened, scoring, zeroShot);
+  } finally {
+    disposeTree(opened.params);
+  }
+}
+
+interface Scoring {
+  readonly split: 'test' | 'validation' | 'train';
+  readonly batchSize: number;
+  note(line: string): void;
+}
+
+async function onOwnTask(
+  choice: DataChoice,
+  opened: OpenedModel,
+  { split, batchSize, note }: Scoring,
+  options: unknown,
+): Promise<Evaluation> {
+  const { model, params } = opened;
+  const workload = await workloadFor(asDense(opened).kind).open(choice, opened, options);
+  announceData(workload, note, [split]);
+  workload.checkFit(model);
+  const { parameters, macs } = model.account;
+  return {
+    data: workload.facts.name,
+    split,
+    examples: workload[split].size,
+    scores: await lendRunning(model, params, (running, own) =>
+      scoreOn(workload[split], batchSize)(workload.taskOf(running), own),
+    ),
+    parameters,
+    macs,
+    latency: await latencyOn(workload, model, params),
+  };
+}
+
+async function onClassNames(
+  choice: DataChoice,
+  opened: OpenedModel,
+  { split, batchSize, note }: Scoring,
+  templates: string,
+): Promise<Evaluation> {
+  const { data, task, params } = await zeroShotClassifier(choice, opened, templates);
+  announceData(
+    { facts: { ...data, classes: data.classes.length, ...sizesOf(data) }, notesOn: () => data.notes },
+    note,
+  );
+  try {
+    const { parameters, macs } = opened.model.account;
+    return {
+      data: data.name,
+      split,
+      examples: data[split].size,
+      scores: await scoreOn(data[split], batchSize)(task, params),
+      parameters,
+      macs,
+      latency: await measureLatency(task, params, await data.test.batch([0])),
+    };
+  } finally {
+    disposeTree(params);
+  }
+}

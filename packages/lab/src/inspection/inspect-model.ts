@@ -1,0 +1,77 @@
+import {
+  type Decision,
+  type Model,
+  UserError,
+  disposeTree,
+  parseOptions,
+  visionTransformer,
+  visionTransformerConfig,
+} from '@winnow/core';
+import { startEngine } from '@winnow/engine';
+import { z } from 'zod';
+import { openModel } from '../model-source/open-model';
+import type { GivenOptions, OptionGroup } from '../options/group';
+import { models } from '../workload/sizes';
+import { type Inspection, inspectionOf } from './inspection';
+
+const inspectOptions = z.object({
+  imageSize: z.int().positive().default(224).describe('Of a size by name: side of the pictures, in pixels'),
+  patchSize: z.int().positive().default(16).describe('Of a size by name: side of a patch, in pixels'),
+  classes: z.int().positive().default(1000).describe('Of a size by name: how many classes'),
+  distillation: z
+    .enum(['none', 'token', 'head'])
+    .default('none')
+    .describe("Of a size by name: DeiT's distillation token, alone or with its own classifier"),
+});
+type InspectOptions = z.output<typeof inspectOptions>;
+
+/** The options of an inspection. */
+export const inspectGroup = {
+  title: 'Options of inspect',
+  schema: inspectOptions,
+} as const satisfies OptionGroup;
+
+/** A model without its parameters, and what there is to say of it. */
+export interface InspectedModel {
+  readonly model: Model;
+  readonly inspection: Inspection;
+}
+
+/**
+ * Looks into a model: its parameters, multiply–accumulates and sites, and what a compression kept of it.
+ * @param nameOrPath A run, a model folder, a checkpoint, or a size by name.
+ * @param given Options of `inspectGroup`.
+ * @throws {UserError} when there is no such model. @throws {FormatError} when its files are corrupt.
+ */
+export async function inspectModel(nameOrPath: string, given: GivenOptions = {}): Promise<InspectedModel> {
+  const options = parseOptions(inspectOptions, given, inspectGroup.title);
+  const { model, decision } = await modelAt(nameOrPath, options);
+  return { model, inspection: inspectionOf(model, decision) };
+}
+
+async function modelAt(
+  nameOrPath: string,
+  options: InspectOptions,
+): Promise<{ model: Model; decision: Decision | undefined }> {
+  const preset = models.find((name) => name === nameOrPath);
+  if (preset !== undefined) {
+    return { model: visionModel(preset, options), decision: undefined };
+  }
+  // Weights are only checked here, not used: the engine that is always there will do.
+  await startEngine('wasm');
+  const { model, params, decision } = await openModel(nameOrPath);
+  disposeTree(params);
+  return { model, decision };
+}
+
+function visionModel(preset: (typeof models)[number], options: InspectOptions): Model {
+  const { imageSize, patchSize, classes, distillation } = options;
+  try {
+    return visionTransformer(
+      visionTransformerConfig(preset, { imageSize, patchSize, classes, distillation }),
+    );
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { UserError, denseConfigOf, disposeTree, familyOf, parseOptions } from '@winnow/core';
+import { imageNetNormalisation } from '@winnow/data';
+import { startEngine } from '@winnow/engine';
+import {
+  type Companions,
+  FormatError,
+  PREPROCESSOR_FILE,
+  exportHuggingFace,
+  imageProcessorConfig,
+  saveModel,
+} from '@winnow/formats';
+import { z } from 'zod';
+import type { GivenOptions, OptionGroup } from '../options/group';
+import { pathOption } from '../options/path';
+import { tokenizerFiles } from './companions';
+import { type OpenedModel, openModel } from './open-model';
+import { tokenizerConfig } from './tokenizer-config';
+import { writeWhole } from './write-whole';
+
+const formats = ['safetensors', 'hugging-face', 'winnow'] as const;
+
+const exportOptions = z.object({
+  format: z
+    .enum(formats)
+    .default('safetensors')
+    .describe("safetensors: Hugging Face's layout where the model can be said in it, else our own"),
+  out: pathOption('output').min(1).optional().describe('The folder to write to'),
+});
+
+/** The options of an export. */
+export const exportGroup = {
+  title: 'Options of export',
+  schema: exportOptions,
+} as const satisfies OptionGroup;
+
+/** A model that was written for other programs. */
+export interface ExportedModel {
+  readonly layout: 'our own' | 'Hugging Face';
+  /** The reason why it is not in Hugging Face's layout, where that was tried. */
+  readonly reason?: string;
+  readonly out: string;
+}
+
+/**
+ * Writes a model for other programs.
+ * @param path A run, a model folder or a checkpoint.
+ * @param given Options of `exportGroup`; `out` must be among them.
+ * @throws {UserError} when there is no model, or the folder is taken.
+ * @throws {FormatError} when its files are corrupt, or it cannot be said in the layout that was asked for.
+ */
+export async function exportModel(path: string, given: GivenOptions): Promise<ExportedModel> {
+  const { format, out } = parseOptions(exportOptions, given, exportGroup.title);
+  if (out === undefined) throw new UserError('export: say with --out where the model should go');
+  if (existsSync(out) && (await readdir(out)).length > 0)
+    throw new UserError(`${out} is not empty: choose another folder with --out`);
+  // Weights only pass through: the engine that is always there will do.
+  await startEngine('wasm');
+  const opened = await openModel(path);
+  try {
+    const companions = { ...(await tokenizerOf(opened)), ...preprocessorOf(opened) };
+    const written = await writeWhole(out, (folder) => write(folder, format, opened, companions));
+    return { ...written, out };
+  } finally {
+    disposeTree(opened.params);
+  }
+}
+
+/** Other programs do not know how our data prepares pictures: it has to be said. Nothing for a model of texts. */
+function preprocessorOf({ model, normalisation = imageNetNormalisation }: OpenedModel): Companions {
+  const config = denseConfigOf(model);
+  const { vision } = familyOf(config).towers(config);
+  return vision === undefined
+    ? {}
+    : { [PREPROCESSOR_FILE]: imageProcessorConfig(normalisation, vision.imageSize) };
+}
+
+/** The tokenizer beside the model, with a configuration of it for `transformers` where none is there. */
+async function tokenizerOf(opened: OpenedModel): Promise<Companions> {
+  const { tokenizerPath, model } = opened;
+  const config = denseConfigOf(model);
+  const { text } = familyOf(config).towers(config);
+  if (tokenizerPath === undefined || text === undefined) return {};
+  return { ...(await tokenizerConfig(tokenizerPath, text.context)), ...(await tokenizerFiles(opened)) };
+}
+
+/** Writes the model into a folder, and says in which layout. */
+async function write(
+  folder: string,
+  format: (typeof formats)[number],
+  opened: OpenedModel,
+  companions: Companions,
+): Promise<Omit<ExportedModel, 'out'>> {
+  const ours = async (): Promise<'our own'> => {
+    const { model, params, classNames, decision } = opened;
+    const cut = decision === undefined ? {} : { decision };
+    await saveModel(folder, { model, params, classNames, ...cut, companions });
+    return 'our own';
+  };
+  const theirs = async (): Promise<'Hugging Face'> => {
+    await exportHuggingFace(folder, { ...opened, companions });
+    return 'Hugging Face';
+  };
+  switch (format) {
+    case 'winnow':
+      return { layout: await ours() };
+    case 'hugging-face':
+      return { layout: await theirs() };
+    case 'safetensors':
+      try {
+        return { layout: await theirs() };
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        return { reason: error.message, layout: await ours() };
+      }
+    default:
+      return format satisfies never;
+  }
+}

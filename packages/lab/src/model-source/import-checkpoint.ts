@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError, disposeTree, parseOptions } from '@winnow/core';
+import { startEngine } from '@winnow/engine';
+import { saveModel } from '@winnow/formats';
+import { z } from 'zod';
+import type { GivenOptions, OptionGroup } from '../options/group';
+import { pathOption } from '../options/path';
+import { checkpointShape } from './checkpoint-choices';
+import { preprocessorFiles, tokenizerFiles } from './companions';
+import { type OpenedModel, openModel } from './open-model';
+import { writeWhole } from './write-whole';
+
+const importOptions = z.object({
+  out: pathOption('output').min(1).optional().describe('The folder to write the model to'),
+  ...checkpointShape,
+});
+
+/** The options of an import. */
+export const importGroup = {
+  title: 'Options of import',
+  schema: importOptions,
+} as const satisfies OptionGroup;
+
+/** A checkpoint of others that has become a model folder. */
+export interface ImportedCheckpoint extends Pick<OpenedModel, 'kind' | 'notes'> {
+  readonly parameters: number;
+  /** The model's folder. */
+  readonly out: string;
+}
+
+/**
+ * Turns a Hugging Face, timm or open_clip checkpoint into a model folder.
+ * @param path A folder, or a safetensors file.
+ * @param given Options of `importGroup`; `out` must be among them.
+ * @throws {UserError} when there is no checkpoint, or the folder is taken. @throws {FormatError} when it cannot be read.
+ */
+export async function importCheckpoint(path: string, given: GivenOptions): Promise<ImportedCheckpoint> {
+  const { out, ...checkpoint } = parseOptions(importOptions, given, importGroup.title);
+  if (out === undefined) throw new UserError('import: say with --out where the model should go');
+  if (existsSync(join(out, 'structure.json')))
+    throw new UserError(`${out} already holds a model: choose another folder with --out, or remove it`);
+  // Weights only pass through: the engine that is always there will do.
+  await startEngine('wasm');
+  const opened = await openModel(path, checkpoint);
+  const { kind, model, params, classNames, notes } = opened;
+  try {
+    const companions = { ...(await tokenizerFiles(opened)), ...preprocessorFiles(opened.normalisation) };
+    const origin = { from: path };
+    await writeWhole(out, (folder) => saveModel(folder, { model, params, classNames, origin, companions }));
+  } finally {
+    disposeTree(params);
+  }
+  return { kind, notes, parameters: model.account.parameters, out };
+}

@@ -1,0 +1,13 @@
+/** How far a list of jobs is. */
+export interface JobCount {
+  readonly done: number;
+  readonly failed: number;
+  readonly all: number;
+}
+
+/** Shows how far jobs are, and when they may be through. */
+export interface JobProgress {
+  /** One more has ended. */
+  ended(count: JobCount, text: string): void;
+  close(): void;
+}

@@ -1,0 +1,72 @@
+import type { GivenOptions } from '../options/group';
+import { planRun } from '../run-folder/plan-run';
+import { engineChoice } from '../run-folder/record';
+import { beginRun } from '../run-folder/run-folder';
+import { readableOr } from '../run-folder/summary';
+import { version } from '../version';
+import { startChosen } from './engine';
+import type { RunKind, RunOptions } from './run-kind';
+import { inSession } from './run-session';
+import type { RunWatch } from './watch';
+
+/** The request for a run. */
+export interface AskedRun {
+  /** Options by name, nested as in a config file; nothing is checked or filled in yet. */
+  readonly given: GivenOptions;
+  /** Whether to go on with the run that is there. */
+  readonly resume: boolean;
+}
+
+/** A run that has finished, now or before. */
+export interface FinishedRun<Summary> {
+  readonly summary: Summary;
+  readonly folder: string;
+  /** Sentences for the reader of the results of a run that had finished before. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Makes a run from its options to its summary: finds which run is meant, opens what it works on, begins or goes on with its
+ * folder, which no other process may use meanwhile, and does the work. One that has finished is only read.
+ * @throws {UserError} on options, data or files that are not as they should be; then nothing is written.
+ * @throws {RunBusyError} while another process works in its folder.
+ * @throws {RunStoppedError} when it was stopped; everything so far is saved.
+ */
+export async function makeRun<Options extends RunOptions, Summary>(
+  kind: RunKind<Options, Summary>,
+  { given, resume }: AskedRun,
+  { progress, signal }: RunWatch,
+): Promise<FinishedRun<Summary>> {
+  const note = (line: string) => {
+    progress.note(line);
+  };
+  const plan = await planRun({
+    command: kind.command,
+    groupsFor: (options) => kind.groupsFor(options),
+    given: await kind.complete(given, resume),
+    resume,
+    ...(kind.changeable === undefined ? {} : { changeable: kind.changeable }),
+    nameOf: (options) => kind.nameOf(options),
+  });
+  const options = kind.optionsOf(plan.options);
+  const { folder, remarks } = plan;
+  const finished = await readableOr(kind.readSummary(folder), note);
+  if (finished !== undefined && kind.isEnough(finished, options)) {
+    return { summary: finished, folder, remarks };
+  }
+  for (const remark of remarks) note(remark);
+  const startMs = performance.now();
+  const startEngine = () => startChosen(engineChoice(plan.record, options), note);
+  const prepared = await kind.prepare({ plan, options, note, startEngine });
+  try {
+    const { engine, sourceWeights, stepsPerEpoch } = prepared;
+    const source = sourceWeights === undefined ? {} : { sourceWeights };
+    const run = await beginRun(plan, { engine, version: version(), ...source });
+    const { checkpointEvery } = options;
+    const session = { signal, progress, checkpointEvery, stepsPerEpoch };
+    const summary = await inSession(run, session, (runner) => prepared.work(runner, run, startMs));
+    return { summary, folder, remarks: [] };
+  } finally {
+    prepared.dispose();
+  }
+}

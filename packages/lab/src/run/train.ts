@@ -1,0 +1,44 @@
+import { disposeTree } from '@winnow/core';
+import { withChoicesOfModel } from '../model-source/choices';
+import { everyTrainGroup, trainGroups, trainOptions, type TrainOptions } from '../options/train-options';
+import { adversaryOf } from '../options/training';
+import { shortName } from '../run-folder/plan-run';
+import { type TrainSummary, readTrainSummary } from '../run-folder/summary';
+import { batchesOf } from '../training/data';
+import { startOfTraining, trainAndSave } from '../training/train-run';
+import { announceData } from '../workload/announce';
+import { workloadIn } from '../workload/choice';
+import type { RunKind } from './run-kind';
+
+/** Trains a new model, or one that there is, on a task. */
+export const trainRun: RunKind<TrainOptions, TrainSummary> = {
+  command: 'train',
+  takesModelFor: 'any',
+  groups: everyTrainGroup,
+  groupsFor: trainGroups,
+  complete: async (given, resume) => (resume ? given : withChoicesOfModel('train', given, 'any')),
+  nameOf: ({ data, model, from }) => `train-${shortName(String(data))}-${shortName(String(from ?? model))}`,
+  optionsOf: (values) => {
+    const options = trainOptions(workloadIn(values)).parse(values);
+    adversaryOf(options); // refuses what does not fit together
+    return options;
+  },
+  readSummary: readTrainSummary,
+  isEnough: () => true,
+  prepare: async ({ plan, options, note, startEngine }) => {
+    const engine = await startEngine();
+    const start = await startOfTraining(workloadIn(plan.options), options, plan.options, note);
+    const { workload, params, source } = start;
+    announceData(workload, note);
+    return {
+      engine,
+      ...source,
+      stepsPerEpoch: batchesOf(workload, options).stepsPerEpoch,
+      work: (runner, run, startMs) =>
+        trainAndSave({ runner, run, options, training: plan.options, ...start, startMs }),
+      dispose: () => {
+        disposeTree(params);
+      },
+    };
+  },
+};
