@@ -14,6 +14,7 @@ import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { type DataChoice, engineShape, optimizationShape } from '../options/training';
 import { startChosen } from '../run/engine';
+import { choicesOfRun } from '../run-folder/record';
 import { dataOfRun } from '../run-folder/run-data';
 import { scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
@@ -80,7 +81,7 @@ export async function evaluateModel(
     const choice = { data: spec, augmentation: 'none', preload: false } as const;
     const scoring = { split, batchSize, note };
     return zeroShot === undefined
-      ? await onOwnTask(choice, opened, scoring, { images, classOrder })
+      ? await onOwnTask(choice, opened, scoring, { images, classOrder }, await choicesOfRun(path))
       : await onClassNames(choice, opened, scoring, zeroShot);
   } finally {
     disposeTree(opened.params);
@@ -98,9 +99,10 @@ async function onOwnTask(
   opened: OpenedModel,
   { split, batchSize, note }: Scoring,
   options: unknown,
+  { task }: { readonly task?: string | undefined },
 ): Promise<Evaluation> {
   const { model, params } = opened;
-  const workload = await workloadFor(asDense(opened).kind).open(choice, opened, options);
+  const workload = await workloadFor(asDense(opened).kind, task).open(choice, opened, options);
   announceData(workload, note, [split]);
   workload.checkFit(model);
   const { parameters, macs } = model.account;

@@ -2,7 +2,7 @@ import { UserError } from '@winnow/core';
 import type { GivenOptions } from '../options/group';
 import { choicesOfRun } from '../run-folder/record';
 import { dataOfRun } from '../run-folder/run-data';
-import { ownWorkload, workloadNamed } from '../workload/choice';
+import { workloadNamed, workloadsOf } from '../workload/choice';
 import type { WorkloadKind } from '../workload/workload';
 import { modelKindAt } from './open-model';
 
@@ -30,7 +30,7 @@ export async function taskOfModel({ from, data }: Choices, range: TaskRange): Pr
 
 async function kindOfModel(from: string): Promise<WorkloadKind | undefined> {
   const { task } = await choicesOfRun(from);
-  return task === undefined ? ownWorkload(await modelKindAt(from)) : workloadNamed(task);
+  return task === undefined ? workloadsOf(await modelKindAt(from))[0] : workloadNamed(task);
 }
 
 /**

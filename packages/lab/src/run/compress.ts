@@ -159,7 +159,7 @@ async function givenDense(
   const { model, params, bytes } = opened;
   try {
     const { kind: modelKind } = asDense(opened);
-    if (modelKind !== kind.modelKind) {
+    if (!kind.modelKinds.includes(modelKind)) {
       throw new UserError(
         `${from} is a ${modelKind}: compress it with --task ${workloadFor(modelKind).name}`,
       );

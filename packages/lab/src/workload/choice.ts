@@ -1,4 +1,4 @@
-import { UserError, suggestion } from '@winnow/core';
+import { type DenseConfig, UserError, suggestion } from '@winnow/core';
 import { z } from 'zod';
 import { chosenIn } from '../options/given';
 import { workloads } from '../table';
@@ -21,18 +21,24 @@ export function workloadNamed(name: string = DEFAULT): WorkloadKind {
   );
 }
 
-/** The task that models of a kind are for; undefined where they are only a part of one. */
-export const ownWorkload = (modelKind: WorkloadKind['modelKind']): WorkloadKind | undefined =>
-  workloads.find((kind) => kind.modelKind === modelKind);
+/** The tasks that models of a family are for, first the one that is taken where none is named; none for parts of a model. */
+export const workloadsOf = (modelKind: DenseConfig['kind']): readonly WorkloadKind[] =>
+  workloads.filter((kind: WorkloadKind) => kind.modelKinds.includes(modelKind));
 
 /**
- * The task that models of a kind are for.
- * @throws {UserError} when there is none.
+ * The task of a model of a family.
+ * @param task Its name, where there is one.
+ * @throws {UserError} when models of the family are for no task, or for others.
  */
-export function workloadFor(modelKind: WorkloadKind['modelKind']): WorkloadKind {
-  const found = ownWorkload(modelKind);
+export function workloadFor(modelKind: DenseConfig['kind'], task?: string): WorkloadKind {
+  const suited = workloadsOf(modelKind);
+  const found = task === undefined ? suited[0] : suited.find(({ name }) => name === task);
   if (found !== undefined) return found;
-  throw new UserError(`there is no task for a ${modelKind} by itself`);
+  throw new UserError(
+    suited.length === 0
+      ? `there is no task for a ${modelKind} by itself`
+      : `a ${modelKind} is for ${suited.map(({ name }) => name).join(' or ')}, not for ${task}`,
+  );
 }
 
 const choice = z.looseObject({ task: z.string().optional() });

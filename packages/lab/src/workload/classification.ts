@@ -53,7 +53,7 @@ const NEW_HEAD = 'give it a new head first with winnow train --from … --head n
 /** Telling classes of pictures apart, by a DeiT. */
 export const classificationKind: WorkloadKind = {
   name: 'classification',
-  modelKind: 'vision-transformer',
+  modelKinds: [visionTransformerFamily.kind],
   defaultData: 'emoji-category',
   fits: async (data) => !(await namesImageTextData(data)),
   modelShape,

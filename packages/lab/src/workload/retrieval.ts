@@ -60,7 +60,7 @@ const dataOptions = z.object(dataShape);
 /** Finding the texts of a picture and the pictures of a text, by a dual encoder. */
 export const retrievalKind: WorkloadKind = {
   name: 'retrieval',
-  modelKind: 'dual-encoder',
+  modelKinds: [dualEncoderFamily.kind],
   defaultData: 'emoji-names',
   fits: namesImageTextData,
   modelShape,

@@ -43,8 +43,8 @@ export interface Workload extends Splits<unknown> {
 /** A task that the command line offers: one literal in the table. */
 export interface WorkloadKind {
   readonly name: string;
-  /** The kind of model that it is for. */
-  readonly modelKind: DenseConfig['kind'];
+  /** The families whose models it is for; several tasks may be for one. */
+  readonly modelKinds: readonly DenseConfig['kind'][];
   readonly defaultData: string;
   /** Whether data of that name or path are for this task, as far as can be told without opening them. */
   fits(data: string): Promise<boolean>;
