@@ -21,12 +21,25 @@ export {
   maskOf,
   sharesOf,
 } from './decision/decision';
-export type { Decision, Keep, SiteDecision } from './decision/decision';
-export { decisionSchema, shareSchema } from './decision/schema';
-export { columnNames, columnsOf, ownColumns, ownerOf, presentColumns } from './decision/share';
+export type { Decision, OtherDecision, SiteDecision } from './decision/decision';
+export { keepKind, unitCuts, unitWidth } from './decision/keep';
+export type { Keep } from './decision/keep';
+export { defineDecisionKind } from './decision/kind';
+export type { Cut, DecidedSite, DecidedSites, DecisionKind, DecisionKindDefinition } from './decision/kind';
+export { decisionSchema, decisionSchemaOf } from './decision/schema';
+export { decisionKinds, kindOf } from './decision/table';
+export {
+  columnNames,
+  columnsOf,
+  ownColumns,
+  ownerOf,
+  presentColumns,
+  shareKind,
+  shareSchema,
+} from './decision/share';
 export type { Share } from './decision/share';
 export { cutConfig, planOf } from './decision/plan';
-export type { Cut, CutPlan, Ties } from './decision/plan';
+export type { CutPlan, Ties } from './decision/plan';
 export { isDuration, stepsIn } from './duration/duration';
 export type { Duration } from './duration/duration';
 export { effective } from './effective/effective';

@@ -1,4 +1,4 @@
-import { disposeTree, randomStream } from '@winnow/core';
+import { disposeTree, randomStream, shareKind } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
 import { commit, decisionOf } from '../src/commit';
@@ -43,7 +43,7 @@ it('tells of every sub-layer what the decision says, and how far its columns are
   const shares: number[] = [];
   for (const { id, borrowed, pruned } of found.subLayers) {
     const site = sites[id];
-    if (site?.kind !== 'share') throw new Error(`${id} is not shared`);
+    if (site === undefined || !shareKind.is(site)) throw new Error(`${id} is not shared`);
     const { query = '', hidden = '' } = site.columns;
     const all = Object.values(site.columns).join('');
     const share = (letters: string, wanted: string) =>

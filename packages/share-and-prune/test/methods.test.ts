@@ -7,6 +7,7 @@ import {
   dualEncoder,
   entriesOf,
   initialize,
+  sharesOf,
   visionTransformer,
   visionTransformerConfig,
 } from '@winnow/core';
@@ -122,9 +123,10 @@ describe('full sharing', () => {
       note: never,
     };
     const { decision, params: shared } = await methodNamed('full-sharing').configure({}).compress(run);
-    const vision = Object.entries(decision.sites).filter(([id]) => id.startsWith('vision.'));
-    for (const [, site] of vision) {
-      expect(site.kind === 'share' && Object.values(site.columns).join('')).toMatch(/^b+$/);
+    const vision = [...sharesOf(decision)].filter(([id]) => id.startsWith('vision.'));
+    expect(vision).toHaveLength(model.sites.filter(({ tower }) => tower === 'vision').length);
+    for (const [, { columns }] of vision) {
+      expect(Object.values(columns).join('')).toMatch(/^b+$/);
     }
     const stored = model.shrink(decision).account.parameters;
     const { embedDim: D, hiddenDim, layers } = small;

@@ -1,18 +1,26 @@
 import {
   type CompressionMethod,
   type Dataset,
+  type Decision,
+  type DecisionKind,
   type Model,
   type PairBatch,
+  type SiteDecision,
   type Task,
   type TensorTree,
   type Training,
   adamw,
   constant,
+  cutTree,
+  decisionKinds,
+  decisionSchemaOf,
   denseConfigOf,
   disposeTree,
+  entriesOf,
   evaluate,
   evaluationBatches,
   initialize,
+  planOf,
   train,
   trainingBatches,
   visionTransformer,
@@ -39,6 +47,10 @@ const moduleUnder = (heading: string): string =>
 const { dropLast } = (await import(moduleUnder('# Adding a method'))) as { dropLast: CompressionMethod };
 const { readingStripes } = (await import(moduleUnder('# Adding a task'))) as {
   readingStripes(model: Pick<Model, 'forward'>): Task;
+};
+
+const { keepFirstKind } = (await import(moduleUnder('# Adding a kind of decision'))) as {
+  keepFirstKind: DecisionKind;
 };
 
 const { imageSize, classes } = toyShape;
@@ -77,6 +89,46 @@ const stripeReaders: TinyKind = {
 
 describeMethod(dropLast, { options: { search: '6it' } });
 describeMethod(dropLast, { options: { search: '6it' }, kinds: [stripeReaders] });
+
+describe('the example of a kind of decision', () => {
+  const table = [...decisionKinds, keepFirstKind];
+  let tiny: TinyModel;
+  beforeAll(async () => {
+    await startEngine('wasm');
+    tiny = visionTransformers.makeModel();
+  });
+  afterAll(() => disposeTree(tiny.params));
+  const decided = (make: (units: number) => SiteDecision): Decision => ({
+    version: 1,
+    sites: Object.fromEntries(tiny.model.sites.map(({ id, units }) => [id, make(units)])),
+  });
+  const firstThree = (): Decision => decided((units) => ({ kind: 'keep-first', units, count: 3 }));
+
+  it('plans, cuts and is read as the units that it keeps', () => {
+    const { model, params } = tiny;
+    const first = firstThree();
+    const same = decided((units) => ({ kind: 'keep', units, kept: [0, 1, 2] }));
+    expect(planOf(model.sites, first, table)).toEqual(planOf(model.sites, same));
+    const [own, other] = [cutTree(params, model.sites, first, table), cutTree(params, model.sites, same)];
+    expect(entriesOf(own).map(([path, { shape }]) => [path, shape])).toEqual(
+      entriesOf(other).map(([path, { shape }]) => [path, shape]),
+    );
+    disposeTree([own, other]);
+    const saved: unknown = JSON.parse(JSON.stringify(first));
+    expect(decisionSchemaOf(table).parse(saved)).toEqual(first);
+  });
+
+  it('is checked, and refused by name where the table does not have it', () => {
+    const { model } = tiny;
+    const first = firstThree();
+    const tooMany = decided((units) => ({ kind: 'keep-first', units, count: units + 1 }));
+    expect(() => planOf(model.sites, tooMany, table)).toThrow(/the first \d+ cannot be kept/);
+    expect(() => model.shrink(first)).toThrow(
+      'there is no kind of decision called keep-first; known are keep, share',
+    );
+    expect(decisionSchemaOf(decisionKinds).safeParse(first).success).toBe(false);
+  });
+});
 
 describe('the example of a task', () => {
   beforeAll(async () => {

@@ -6,6 +6,7 @@ import {
   type TensorTree,
   disposeTree,
   entriesOf,
+  keepKind,
   keptUnits,
   mapTree,
   removalTarget,
@@ -80,7 +81,7 @@ function never(): never {
 const options = (values: object) => upopOptions.parse({ search: '20it', interval: 1, ...values });
 const units = (decision: Decision, site: string) => {
   const found = decision.sites[site];
-  return found?.kind === 'keep' ? found.kept : [];
+  return found !== undefined && keepKind.is(found) ? found.kept : [];
 };
 
 it('prunes the largest signed sums first, and ends with masks of exactly 0 and 1', async () => {

@@ -1,6 +1,7 @@
 import { type Tensor, gather, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { Decision } from '../decision/decision';
-import { type Cut, planOf } from '../decision/plan';
+import type { Cut, DecisionKind } from '../decision/kind';
+import { planOf } from '../decision/plan';
 import { masked } from '../families/masked';
 import type { Model } from '../families/model';
 import type { Prediction } from '../families/prediction';
@@ -15,8 +16,13 @@ import { type TensorTree, pickTree, tidyTree } from '../tree/tree';
  * its input.
  * @throws {RangeError} when the decision does not fit the sites.
  */
-export function cutTree<T extends TensorTree>(tree: T, sites: readonly Site[], decision: Decision): T {
-  const { cuts } = planOf(sites, decision);
+export function cutTree<T extends TensorTree>(
+  tree: T,
+  sites: readonly Site[],
+  decision: Decision,
+  table?: readonly DecisionKind[],
+): T {
+  const { cuts } = planOf(sites, decision, table);
   return pickTree(tree, (leaf: Tensor, path) => cutLeaf(leaf, cuts.get(path) ?? []));
 }
 

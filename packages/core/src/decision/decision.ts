@@ -1,17 +1,20 @@
 import type { ParameterMasks } from '../mask/parameter-mask';
 import type { Site } from '../sites/site';
-import { type Share, checkShare } from './share';
+import type { Keep } from './keep';
+import type { DecisionKind } from './kind';
+import { type Share, shareKind } from './share';
+import { decisionKinds, kindOf } from './table';
 
-/** The units of a site that stay, ascending. */
-export interface Keep {
-  readonly kind: 'keep';
-  readonly kept: readonly number[];
+/** A decision of a kind that does not come with Winnow. */
+export interface OtherDecision {
+  readonly kind: string;
   /** Units of the dense site. */
   readonly units: number;
+  readonly [detail: string]: unknown;
 }
 
 /** The decision about one site. */
-export type SiteDecision = Keep | Share;
+export type SiteDecision = Keep | Share | OtherDecision;
 
 /** The result of a search: plain data, by site; a site that is not named keeps everything. */
 export interface Decision {
@@ -28,10 +31,15 @@ export const identityDecision: Decision = { version: 1, sites: {} };
  * The units of a site that stay.
  * @throws {RangeError} when columns of the site are shared or pruned one by one: then there are no whole units.
  */
-export function keptUnits(decision: Decision, site: Site): readonly number[] {
+export function keptUnits(
+  decision: Decision,
+  site: Site,
+  table?: readonly DecisionKind[],
+): readonly number[] {
   const found = decision.sites[site.id];
   if (found === undefined) return Array.from({ length: site.units }, (_, unit) => unit);
-  if (found.kind === 'keep') return found.kept;
+  const kept = kindOf(found, table).kept(found);
+  if (kept !== undefined) return kept;
   throw new RangeError(`columns of ${site.id} are shared one by one: no whole units are kept there`);
 }
 
@@ -39,7 +47,7 @@ export function keptUnits(decision: Decision, site: Site): readonly number[] {
 export function sharesOf({ sites }: Decision): ReadonlyMap<string, Share> {
   return new Map(
     Object.entries(sites).flatMap(([id, decided]): [string, Share][] =>
-      decided.kind === 'share' ? [[id, decided]] : [],
+      shareKind.is(decided) ? [[id, decided]] : [],
     ),
   );
 }
@@ -73,41 +81,18 @@ export function decisionFromMasks(
  * Checks a decision against the sites it is for.
  * @throws {RangeError} naming the site: unknown, of another size, empty, or with units out of range or out of order.
  */
-export function checkDecision(decision: Decision, sites: readonly Site[]): void {
+export function checkDecision(
+  { sites: decided }: Decision,
+  sites: readonly Site[],
+  table: readonly DecisionKind[] = decisionKinds,
+): void {
   const known = new Map(sites.map((site) => [site.id, site]));
-  const cut = new Set(
-    Object.entries(decision.sites).flatMap(([id, { kind }]) => (kind === 'keep' ? [id] : [])),
-  );
-  const decidedSites = { sites: known, shares: sharesOf(decision), cut };
-  for (const [id, decided] of Object.entries(decision.sites)) {
+  for (const [id, own] of Object.entries(decided)) {
     const site = known.get(id);
     if (site === undefined) throw new RangeError(`the decision names ${id}, which the model does not have`);
-    if (decided.units !== site.units) {
-      throw new RangeError(
-        `the decision is for ${decided.units} units at ${id}, the model has ${site.units}`,
-      );
+    if (own.units !== site.units) {
+      throw new RangeError(`the decision is for ${own.units} units at ${id}, the model has ${site.units}`);
     }
-    switch (decided.kind) {
-      case 'keep':
-        checkKeep(id, decided);
-        break;
-      case 'share':
-        checkShare(site, decided, decidedSites);
-        break;
-      default:
-        decided satisfies never;
-    }
+    kindOf(own, table).check(site, own, { sites: known, decided });
   }
-}
-
-function checkKeep(id: string, { kept, units }: Keep): void {
-  if (kept.length === 0) throw new RangeError(`the decision keeps nothing at ${id}: keep at least one unit`);
-  kept.forEach((unit, position) => {
-    const previous = position === 0 ? -1 : (kept[position - 1] ?? -1);
-    if (!Number.isInteger(unit) || unit <= previous || unit >= units) {
-      throw new RangeError(
-        `kept units at ${id} must ascend within 0…${units - 1}, got ${unit} after ${previous}`,
-      );
-    }
-  });
 }

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { type Site, copiesOf } from '../sites/site';
+import { type Cut, type DecidedSites, defineDecisionKind } from './kind';
 
 /** Columns of a site, one by one: own, borrowed from the same place of another site, or pruned. */
 export interface Share {
@@ -13,14 +15,6 @@ export interface Share {
 
 type Shares = ReadonlyMap<string, Share>;
 
-/** A decision by what it says of the sites, beside the sites themselves. */
-export interface DecidedSites {
-  readonly sites: ReadonlyMap<string, Site>;
-  readonly shares: Shares;
-  /** Ids of those sites of which whole units are cut. */
-  readonly cut: ReadonlySet<string>;
-}
-
 /** The names of a site's columns: `query`, `key` and `value`, or `hidden`. */
 export const columnNames = ({ columns }: Pick<Site, 'columns'>): string[] =>
   columns.flatMap(({ names }) => names);
@@ -29,14 +23,45 @@ export const columnNames = ({ columns }: Pick<Site, 'columns'>): string[] =>
 export const columnsOf = ({ units, couplings }: Pick<Site, 'units' | 'couplings'>): number =>
   units * copiesOf({ couplings });
 
+const columnLetters = z.string().regex(/^[kbp]+$/, 'expected letters k, b and p');
+
+export const shareSchema = z.strictObject({
+  kind: z.literal('share'),
+  units: z.int().positive(),
+  lender: z.string().exactOptional(),
+  columns: z.record(z.string(), columnLetters),
+});
+
+/** Columns of a site are kept, borrowed or pruned one by one. */
+export const shareKind = defineDecisionKind<Share>({
+  kind: 'share',
+  schema: shareSchema,
+  check: (site, share, all) => checkShare(site, share, all),
+  kept: () => undefined,
+  cuts: ({ couplings }, share) =>
+    couplings.flatMap(({ parameter, axis, columns = '' }): [string, Cut][] => {
+      const letters = share.columns[columns];
+      return letters === undefined ? [] : [[parameter, { axis, indices: ownColumns(letters) }]];
+    }),
+  widths: (site, share) =>
+    site.columns.flatMap(({ names, width }): [string, number][] => {
+      const letters = share.columns[names[0] ?? ''];
+      if (width === undefined || letters === undefined) return [];
+      const columns = fullestHead(letters, copiesOf(site));
+      return columns === site.units ? [] : [[width, columns]];
+    }),
+});
+
 /**
  * Checks what is shared against the sites it is for.
  * @throws {RangeError} naming the site: parts or letters that are missing or unknown, a lender that is not there or not
  * alike, a borrowed column that its lender pruned, queries pruned without their keys, values pruned, nothing left.
  */
-export function checkShare(site: Site, share: Share, decided: DecidedSites): void {
+function checkShare(site: Site, share: Share, { sites, decided }: DecidedSites): void {
   const { id } = site;
-  const { shares } = decided;
+  const shares: Shares = new Map(
+    Object.entries(decided).flatMap(([id, own]): [string, Share][] => (shareKind.is(own) ? [[id, own]] : [])),
+  );
   const length = columnsOf(site);
   const letters = columnNames(site).map((name) => {
     const columns = share.columns[name];
@@ -50,7 +75,7 @@ export function checkShare(site: Site, share: Share, decided: DecidedSites): voi
   if (letters.length === 0) throw new RangeError(`${id} has no columns that can be shared one by one`);
   const extra = Object.keys(share.columns).filter((name) => !letters.some((known) => known.name === name));
   if (extra.length > 0) throw new RangeError(`${id} has no columns of ${extra.join(', ')}`);
-  checkLender(id, site, share, decided);
+  checkLender(id, site, share, { sites, shares, decided });
   for (const { name, columns } of letters) {
     const borrowed = [...columns].findIndex(
       (letter, column) => letter === 'b' && letterAt(shares.get(share.lender ?? ''), name, column) === 'p',
@@ -67,7 +92,7 @@ function checkLender(
   id: string,
   site: Site,
   { lender, columns }: Share,
-  { shares, sites, cut }: DecidedSites,
+  { shares, sites, decided }: DecidedSites & { readonly shares: Shares },
 ): void {
   if (lender === undefined) {
     if (Object.values(columns).some((letters) => letters.includes('b')))
@@ -78,7 +103,8 @@ function checkLender(
   if (other?.structure !== site.structure || columnsOf(other) !== columnsOf(site)) {
     throw new RangeError(`${id} borrows from ${lender}, which is not there or has other columns`);
   }
-  if (cut.has(lender)) throw new RangeError(`${id} borrows from ${lender}, of which whole units are cut`);
+  if (decided[lender] !== undefined && !shares.has(lender))
+    throw new RangeError(`${id} borrows from ${lender}, of which whole units are cut`);
   const seen = new Set([id]);
   for (let next: string | undefined = lender; next !== undefined; next = shares.get(next)?.lender) {
     if (seen.has(next)) throw new RangeError(`${id} borrows from itself, by way of ${lender}`);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { shareSchema } from '../decision/schema';
+import { shareSchema } from '../decision/share';
 
 /** Pieces that the schemas of families are made of. */
 export const count = z.int().positive();

@@ -35,6 +35,7 @@ import {
   ownColumns,
   randomStream,
   removalTarget,
+  shareKind,
   sizeOf,
   withLeaves,
 } from '../../src/index';
@@ -121,7 +122,7 @@ function sharedByHand(params: DualEncoderParams, { sites }: Decision): DualEncod
     ([a], [b]) => Number(a.startsWith('v')) - Number(b.startsWith('v')),
   );
   for (const [id, decided] of inOrder) {
-    if (decided.kind !== 'share') continue;
+    if (!shareKind.is(decided)) continue;
     for (const [part, letters] of Object.entries(decided.columns)) {
       for (const [name, axis] of NAMES[part] ?? []) {
         [...letters].forEach((letter, column) => {
@@ -229,13 +230,13 @@ function summedUses(
   const { part, axis } = found;
   const lettersAt = (site: string): string => {
     const decided = sites[site];
-    return decided?.kind === 'share'
+    return decided !== undefined && shareKind.is(decided)
       ? (Object.entries(decided.columns).find(([key]) => key === part)?.[1] ?? '')
       : '';
   };
   const ownerOf = (site: string, column: number): string => {
     const decided = sites[site];
-    return decided?.kind === 'share' && lettersAt(site)[column] === 'b'
+    return decided !== undefined && shareKind.is(decided) && lettersAt(site)[column] === 'b'
       ? ownerOf(decided.lender ?? '', column)
       : site;
   };
