@@ -20,6 +20,7 @@ import {
   cloneTree,
   disposeTree,
   lendTree,
+  pathWithin,
   entriesOf,
   removalTarget,
   selectUnits,
@@ -62,7 +63,11 @@ export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOp
           state,
         };
       },
-      optimizer: searchOptimizer<Masked>(run.model, options, (path) => path.startsWith('weights.')),
+      optimizer: searchOptimizer<Masked>(
+        run.model,
+        options,
+        (path) => pathWithin('weights', path) !== undefined,
+      ),
       steps,
     }),
   );

@@ -8,6 +8,7 @@ import {
   cloneTree,
   disposeTree,
   lendTree,
+  pathWithin,
   removalTarget,
   selectUnits,
   tidyTree,
@@ -68,7 +69,11 @@ export async function searchStraightThrough(
           state,
         };
       },
-      optimizer: searchOptimizer<Shadowed>(run.model, options, (path) => !path.startsWith('binary.')),
+      optimizer: searchOptimizer<Shadowed>(
+        run.model,
+        options,
+        (path) => pathWithin('binary', path) === undefined,
+      ),
       steps,
     }),
   );

@@ -20,6 +20,7 @@ import {
   cloneTree,
   disposeTree,
   lendTree,
+  pathWithin,
   mapTree,
   removalTarget,
   selectUnits,
@@ -81,7 +82,11 @@ export async function searchProgressively(run: CompressionRun, options: UPopOpti
       state: { gradients: nothing },
       objective: maskedObjective(sites, options),
       afterStep: updateMasks,
-      optimizer: searchOptimizer<Masked>(run.model, options, (path) => path.startsWith('weights.')),
+      optimizer: searchOptimizer<Masked>(
+        run.model,
+        options,
+        (path) => pathWithin('weights', path) !== undefined,
+      ),
       steps,
     }),
   );

@@ -1,18 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DenseConfig, modelOf } from '@winnow/core';
+import {
+  type DenseConfig,
+  type VisionTransformerConfig,
+  modelOf,
+  visionTransformerFamily,
+} from '@winnow/core';
 import fc from 'fast-check';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint';
 import { FormatError, importModel, importVisionTransformer } from '../../src/index';
 import { correspondences } from '../../src/layouts/correspondence';
 import { clipTextNaming } from '../../src/layouts/hugging-face/clip-text';
 import { clipNaming } from '../../src/layouts/hugging-face/dual-encoder';
 import { visionTransformerNaming } from '../../src/layouts/hugging-face/vision-transformer';
+import { defineLayout } from '../../src/layouts/layout';
 import type { Naming } from '../../src/layouts/naming';
 import { openClipNaming } from '../../src/layouts/open-clip/dual-encoder';
+import { layoutOf } from '../../src/layouts/recognise';
 import { layouts } from '../../src/layouts/table';
 import { timmNaming } from '../../src/layouts/timm/vision-transformer';
-import { clipTexts, dualEncoders, randomValues, visionTransformers } from '../random-model';
+import { clipTexts, dualEncoders, one, randomValues, visionTransformers } from '../random-model';
 import { writeCheckpoint, zeros } from './checkpoints';
 
 const scalar = openClipNaming({ textProjection: 'parameter', logitScale: 'scalar' });
@@ -56,6 +64,44 @@ test('layouts with the same names of tensors are told apart by the type of the m
   expect(new Set(types).size).toBe(types.length);
   const pairs = new Set(layouts.map(({ family, source }) => `${family.kind} of ${source}`));
   expect(pairs.size).toBe(layouts.length);
+});
+
+describe('a layout more', () => {
+  /** Names its tensors as a ViT of Hugging Face does, and is told from it by its type. */
+  const more = defineLayout<VisionTransformerConfig>({
+    family: visionTransformerFamily,
+    source: 'Hugging Face',
+    models: 'a ViT or DeiT',
+    anchors: ['cls_token'],
+    recognises: (tensors) => [...tensors.keys()].some((name) => name.endsWith('embeddings.cls_token')),
+    modelTypes: { toy: 'toy' },
+    read: () => ({ config: one(visionTransformers), naming: timmNaming, leftOut: () => undefined }),
+  });
+  const checkpointOf = (json: object): Checkpoint => ({
+    file: 'model.safetensors',
+    bytes: 0,
+    tensors: new Map([['vit.embeddings.cls_token', { dtype: 'float32', shape: [1] }]]),
+    config: { file: 'config.json', json },
+    read: () => Promise.reject(new Error('nothing is read')),
+    close: () => Promise.resolve(),
+  });
+
+  it('is chosen by the type of the model, beside those that are there', () => {
+    const table = [...layouts, more];
+    expect(layoutOf(checkpointOf({ model_type: 'toy' }), table)).toBe(more);
+    expect(layoutOf(checkpointOf({ model_type: 'deit' }), table)).toBe(layouts[0]);
+    expect(more.write(one(visionTransformers))).toBeUndefined();
+  });
+
+  it('is named among those that are expected', () => {
+    const table = [...layouts, more];
+    expect(() => layoutOf(checkpointOf({ model_type: 'swin' }), table)).toThrow(
+      'config.json: not the configuration of a ViT or DeiT\n  at model_type: expected vit, deit or toy, got "swin"',
+    );
+    expect(() => layoutOf(checkpointOf({ model_type: 'dinov2' }), table)).toThrow(
+      'got "dinov2": models with layer scale are not supported',
+    );
+  });
 });
 
 test('any other checkpoint is refused with what there might be', async () => {
