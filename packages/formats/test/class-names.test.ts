@@ -120,6 +120,17 @@ describe('a checkpoint for Hugging Face', () => {
     await expect(importModel(folder)).rejects.toThrow(/config\.json: [\s\S]*id2label/);
   });
 
+  it('whose label2id has another order than its id2label is refused; one that knows other names is not', async () => {
+    await exportHuggingFace(folder, { ...model, classNames: NAMES });
+    const [first = '', second = ''] = NAMES;
+    await changeJson('config.json', { label2id: { [first]: 1, [second]: 0 } });
+    await expect(importModel(folder)).rejects.toThrow(
+      /at label2id: expected the number that "tabby, tabby cat" has in id2label, got 1, which is "Würger" there/,
+    );
+    await changeJson('config.json', { label2id: { LABEL_0: 0, LABEL_1: 1, [second]: 1 } });
+    expect(await namesOf(importModel(folder))).toEqual(NAMES);
+  });
+
   it('gives its names away with its head', async () => {
     await exportHuggingFace(folder, { ...model, classNames: NAMES });
     expect(await namesOf(importModel(folder, { newHead: { classes: 3, seed: 1 } }))).toBeUndefined();

@@ -46,9 +46,12 @@ export const visionTransformerPresets = {
 
 export type VisionTransformerPreset = keyof typeof visionTransformerPresets;
 
+/** Pictures of 4096 pixels in patches of 16. A layer of more would need a terabyte for its attention. */
+const MOST_PATCHES = 2 ** 16;
+
 /**
  * A dense DeiT of a published size, without its classifier, at any picture and patch size.
- * @throws {RangeError} when the picture is not a whole number of patches.
+ * @throws {RangeError} when the picture is not a whole number of patches, or of too many.
  */
 export function visionTowerConfig(
   preset: VisionTransformerPreset,
@@ -73,7 +76,12 @@ export function visionTowerConfig(
       blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim: 4 * embedDim })),
     },
   };
-  patchGrid(config);
+  const grid = patchGrid(config);
+  if (grid ** 2 > MOST_PATCHES) {
+    throw new RangeError(
+      `expected at most ${MOST_PATCHES} patches, got ${grid} × ${grid}: each looks at all others, so choose larger patches or smaller pictures`,
+    );
+  }
   return config;
 }
 
