@@ -1,5 +1,5 @@
 export type { Companions } from './file/companions';
-export { FormatError } from './file/format-error';
+export { FormatError, systemCode } from './file/format-error';
 export { checkJson, parseJson } from './file/json';
 export { readJson, readJsonIfThere, writeJson } from './file/json-file';
 export type { JsonFileFormat } from './file/json-file';

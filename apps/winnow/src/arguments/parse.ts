@@ -136,8 +136,20 @@ async function fullParse(
   const parsed: unknown = await parser.parseAsync([...args], {}, (error) => {
     if (error !== undefined && error !== null) failure = error.message;
   });
-  if (failure !== undefined) throw new UserError(failure);
+  if (failure !== undefined) throw new UserError(`winnow ${name}: ${inOurWords(failure, place.trim())}`);
   return parsed;
+}
+
+/** What the parser says of a flag without its value, or with one that is none of its choices, or of a missing word. */
+function inOurWords(failure: string, positional: string): string {
+  const [, flag] = /^Not enough arguments following: (\S+)$/.exec(failure) ?? [];
+  if (flag !== undefined) return `expected a value after --${flag}`;
+  if (failure.startsWith('Not enough non-option arguments')) return `expected ${positional}`;
+  const choices = [...failure.matchAll(/Argument: ([^,]+), Given: (.*), Choices: (.*)/g)];
+  if (choices.length === 0) return failure;
+  return choices
+    .map(([, name, given, allowed]) => `--${name}: expected one of ${allowed}, got ${given}`)
+    .join('; ');
 }
 
 /** The list of commands, or what is wrong with the first word. */

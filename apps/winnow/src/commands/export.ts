@@ -12,6 +12,7 @@ export const exportCommand: Command = {
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('export: expected a model');
     const exported = await exportModel(positional, given);
+    for (const note of exported.notes) print(terminal.stderr, `${positional}: ${note}`);
     if (exported.reason !== undefined) print(terminal.stdout, exported.reason);
     print(terminal.stdout, exportedLine(exported));
   },

@@ -22,7 +22,8 @@ export const inspectCommand: Command = {
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('inspect: expected a model');
     const { json, ...options } = parseOptions(inspectOptions, given, title);
-    const { model, inspection } = await inspectModel(positional, options);
+    const { model, inspection, notes } = await inspectModel(positional, options);
+    for (const note of notes) print(terminal.stderr, `${positional}: ${note}`);
     print(
       terminal.stdout,
       json ? JSON.stringify(inspection, undefined, 2) : inspectionText(model, inspection),

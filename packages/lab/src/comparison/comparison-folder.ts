@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Job } from '@winnow/comparison';
 import { type Json, UserError } from '@winnow/core';
@@ -14,6 +14,7 @@ import {
   clearTemporaryFiles,
 } from '@winnow/formats';
 import { z } from 'zod';
+import { namesIn } from '../run-folder/output-folder';
 import { readSummary } from '../run-folder/summary';
 import { comparisonIdentity, workloadPaths } from './comparison-identity';
 
@@ -115,8 +116,8 @@ export async function readComparisonRecord(path: string): Promise<ComparisonReco
 
 /** Anything else than a comparison in a folder that is asked for by name is somebody's work. */
 export async function refuseForeignFolder(path: string): Promise<void> {
-  if (!existsSync(path) || isComparison(path)) return;
-  const entries = await readdir(path);
+  if (isComparison(path)) return;
+  const entries = await namesIn(path);
   // A comparison that was killed before it wrote its record left nothing but empty folders.
   if (entries.every((name) => ['runs', 'configs', 'leases', 'failures', 'latencies'].includes(name))) return;
   throw new UserError(`${path} is not empty and not a comparison: choose another folder with --out`);

@@ -77,6 +77,7 @@ export async function evaluateModel(
   if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${path} on`);
   await startChosen(options, note);
   const opened = await openModel(path);
+  for (const line of opened.notes) note(`${path}: ${line}`);
   try {
     const choice = { data: spec, augmentation: 'none', preload: false } as const;
     const scoring = { split, batchSize, note };

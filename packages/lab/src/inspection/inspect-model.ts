@@ -35,6 +35,8 @@ export const inspectGroup = {
 export interface InspectedModel {
   readonly model: Model;
   readonly inspection: Inspection;
+  /** Notes on how a checkpoint of others was read, one line each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -45,23 +47,23 @@ export interface InspectedModel {
  */
 export async function inspectModel(nameOrPath: string, given: GivenOptions = {}): Promise<InspectedModel> {
   const options = parseOptions(inspectOptions, given, inspectGroup.title);
-  const { model, decision } = await modelAt(nameOrPath, options);
-  return { model, inspection: inspectionOf(model, decision) };
+  const { model, decision, notes } = await modelAt(nameOrPath, options);
+  return { model, inspection: inspectionOf(model, decision), notes };
 }
 
 async function modelAt(
   nameOrPath: string,
   options: InspectOptions,
-): Promise<{ model: Model; decision: Decision | undefined }> {
+): Promise<{ model: Model; decision: Decision | undefined; notes: readonly string[] }> {
   const preset = models.find((name) => name === nameOrPath);
   if (preset !== undefined) {
-    return { model: visionModel(preset, options), decision: undefined };
+    return { model: visionModel(preset, options), decision: undefined, notes: [] };
   }
   // Weights are only checked here, not used: the engine that is always there will do.
   await startEngine('wasm');
-  const { model, params, decision } = await openModel(nameOrPath);
+  const { model, params, decision, notes } = await openModel(nameOrPath);
   disposeTree(params);
-  return { model, decision };
+  return { model, decision, notes };
 }
 
 function visionModel(preset: (typeof models)[number], options: InspectOptions): Model {

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { UserError, denseConfigOf, disposeTree, familyOf, parseOptions } from '@winnow/core';
 import { imageNetNormalisation } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
@@ -17,6 +15,7 @@ import { pathOption } from '../options/path';
 import { tokenizerFiles } from './companions';
 import { type OpenedModel, openModel } from './open-model';
 import { tokenizerConfig } from './tokenizer-config';
+import { namesIn } from '../run-folder/output-folder';
 import { writeWhole } from './write-whole';
 
 const formats = ['safetensors', 'hugging-face', 'winnow'] as const;
@@ -41,6 +40,8 @@ export interface ExportedModel {
   /** The reason why it is not in Hugging Face's layout, where that was tried. */
   readonly reason?: string;
   readonly out: string;
+  /** Notes on how a checkpoint of others was read, one line each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -53,7 +54,7 @@ export interface ExportedModel {
 export async function exportModel(path: string, given: GivenOptions): Promise<ExportedModel> {
   const { format, out } = parseOptions(exportOptions, given, exportGroup.title);
   if (out === undefined) throw new UserError('export: say with --out where the model should go');
-  if (existsSync(out) && (await readdir(out)).length > 0)
+  if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
   // Weights only pass through: the engine that is always there will do.
   await startEngine('wasm');
@@ -61,7 +62,7 @@ export async function exportModel(path: string, given: GivenOptions): Promise<Ex
   try {
     const companions = { ...(await tokenizerOf(opened)), ...preprocessorOf(opened) };
     const written = await writeWhole(out, (folder) => write(folder, format, opened, companions));
-    return { ...written, out };
+    return { ...written, out, notes: opened.notes };
   } finally {
     disposeTree(opened.params);
   }
@@ -91,7 +92,7 @@ async function write(
   format: (typeof formats)[number],
   opened: OpenedModel,
   companions: Companions,
-): Promise<Omit<ExportedModel, 'out'>> {
+): Promise<Omit<ExportedModel, 'out' | 'notes'>> {
   const ours = async (): Promise<'our own'> => {
     const { model, params, classNames, decision } = opened;
     const cut = decision === undefined ? {} : { decision };

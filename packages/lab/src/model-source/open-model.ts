@@ -79,12 +79,18 @@ export async function openModel(path: string, reading: ReadingChoices = {}): Pro
     ...(missingHead === undefined ? {} : { missingHead }),
   });
   const preprocessor = await readPreprocessor(path);
+  const tokenizerPath = tokenizerIn(path);
   const normalisation = preprocessor?.normalisation ?? usualNormalisation;
   return {
     ...imported,
     decision: undefined,
-    notes: [...notes, ...preparationNotes(imported.model.config, preprocessor), ...leftOut],
-    tokenizerPath: tokenizerIn(path),
+    notes: [
+      ...notes,
+      ...preparationNotes(imported.model.config, preprocessor),
+      ...tokenizerNotes(imported.model.config, tokenizerPath),
+      ...leftOut,
+    ],
+    tokenizerPath,
     normalisation,
   };
 }
@@ -131,6 +137,14 @@ function preparationNotes(config: DenseConfig, preprocessor: Preprocessor | unde
         `${basename(file)} makes pictures of ${prepared} px, the model takes ${imageSize}: they are scaled to ${imageSize}`,
       ];
 }
+
+/** A note where nothing reads the texts of a checkpoint. */
+const tokenizerNotes = (config: DenseConfig, tokenizerPath: string | undefined): string[] =>
+  tokenizerPath !== undefined || familyOf(config).towers(config).text === undefined
+    ? []
+    : [
+        'no tokenizer.json (nor vocab.json and merges.txt) lies beside it: put there the one that it was trained with, or no text can be read',
+      ];
 
 /** Finds the file or folder of a Hugging Face tokenizer, in a folder or beside a file of weights. */
 function tokenizerIn(path: string): string | undefined {

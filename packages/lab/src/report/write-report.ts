@@ -16,7 +16,7 @@ import { refuseDamaged } from '../run-folder/plan-run';
 import { presentState, remarksOn } from '../run-folder/present-state';
 import { type RunRecord, recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/resume-command';
-import { type Summary, readSummary } from '../run-folder/summary';
+import { type Summary, checkRun, readSummary } from '../run-folder/summary';
 import { type TicketSummary, isTicketRun, ticketRunPage } from '../ticket/page';
 
 /** The results in a folder, and the page that was written of them. */
@@ -73,6 +73,7 @@ async function reportRun(path: string, tensorboard: boolean): Promise<WrittenRep
   if (summary === undefined) {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
+  checkRun(path, summary, record.hash);
   await writeAtomically(page, reportPage(await runPage(path, record, summary, remarks)));
   if (tensorboard) await writeEvents(path, join(path, LOG_FOLDER));
   return { kind: 'run', page, summary, remarks };

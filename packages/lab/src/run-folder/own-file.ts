@@ -20,3 +20,11 @@ export function isOwnFile(file: string): boolean {
   const found = stats.isSymbolicLink() ? 'a symbolic link' : kindOf(stats);
   throw new UserError(`cannot write ${file}: expected a file, got ${found}`);
 }
+
+/** @throws {UserError} when a folder that a run writes into is a link: a stranger's run would write elsewhere. */
+export function refuseLinked(folder: string): void {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new UserError(
+    `cannot write into ${folder}: expected a folder, got a symbolic link; put the folder there that it leads to, or choose another --out`,
+  );
+}

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Json, UserError, canonicalJson, toJson } from '@winnow/core';
 import { type RunCommand, identityOf } from '../identity/identify';
@@ -7,7 +6,7 @@ import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
 import { presentState, remarksOn } from './present-state';
 import { RECORD_FILE, type RunRecord, readRecord } from './record';
-import { SUMMARY_FILE } from './summary';
+import { readableOr } from './summary';
 import {
   type PathOptions,
   absolutePathsIn,
@@ -18,7 +17,7 @@ import {
 } from '../options/path-options';
 
 /** A run that is about to begin or to go on; nothing of it is written yet. */
-export interface PlannedRun {
+export interface PlannedRun<Summary = unknown> {
   readonly folder: string;
   readonly command: RunCommand;
   /** Every option with its value; paths lead to what is there now. */
@@ -34,9 +33,11 @@ export interface PlannedRun {
   readonly record: RunRecord | undefined;
   /** Remarks for the reader of a finished run's results: the data are not there any more, or are not known. */
   readonly remarks: readonly string[];
+  /** The results, where it is finished. */
+  readonly finished: Summary | undefined;
 }
 
-export interface RunRequest {
+export interface RunRequest<Summary> {
   readonly command: RunCommand;
   /** The groups of options that belong to these values: some depend on others. */
   groupsFor(options: GivenOptions): readonly OptionGroup[];
@@ -46,6 +47,13 @@ export interface RunRequest {
   readonly changeable?: readonly string[];
   /** Gives the name of a run folder, before the hash. */
   nameOf(options: GivenOptions): string;
+  /**
+   * The results of a run; undefined when it has not finished.
+   * @throws {FormatError} when they cannot be read, or are of another run.
+   */
+  summaryIn(folder: string, record: RunRecord): Promise<Summary | undefined>;
+  /** Told why results that are there are made again: what cannot be read is no reason not to. */
+  note(text: string): void;
 }
 
 /**
@@ -55,7 +63,7 @@ export interface RunRequest {
  * @throws {UserError} on options that are not allowed, a folder that is taken, nothing to resume, other options, or data,
  * files or code that are not those the run began with.
  */
-export async function planRun(request: RunRequest): Promise<PlannedRun> {
+export async function planRun<Summary>(request: RunRequest<Summary>): Promise<PlannedRun<Summary>> {
   const { command, groupsFor, given, resume, changeable = [], nameOf } = request;
   const groups = groupsFor(given);
   const asked = resolveGroups(given, groups);
@@ -81,15 +89,18 @@ export async function planRun(request: RunRequest): Promise<PlannedRun> {
   if (record !== undefined) return resumed(request, folder, record);
   if (resume) throw new UserError(`there is no run to resume in ${folder}`);
   const paths = absolutePathsIn(asked, pathOptions);
-  return { folder, command, options: asked, recorded, hash, identity, paths, record, remarks: [] };
+  return {
+    ...{ folder, command, options: asked, recorded, hash, identity, paths, record },
+    ...{ remarks: [], finished: undefined },
+  };
 }
 
 /** A run that is there already, with the options that it has. */
-async function resumed(
-  { command, groupsFor, given, changeable = [] }: RunRequest,
+async function resumed<Summary>(
+  { command, groupsFor, given, changeable = [], summaryIn, note }: RunRequest<Summary>,
   folder: string,
   record: RunRecord,
-): Promise<PlannedRun> {
+): Promise<PlannedRun<Summary>> {
   if (record.command !== command) {
     throw new UserError(`${folder} holds a run of winnow ${record.command}, not of winnow ${command}`);
   }
@@ -115,9 +126,11 @@ async function resumed(
     // What is named now lies where it is named.
     recordedPaths: filtered(record.paths ?? {}, (key) => !isNamed(key)),
   });
-  const isFinished = existsSync(join(folder, SUMMARY_FILE));
+  const finished = await readableOr(summaryIn(folder, record), note);
+  const isFinished = finished !== undefined;
   if (state.kind === 'changed') throw new UserError(changedText(folder, state.differences, isFinished));
   if (state.kind === 'missing' && !isFinished) throw state.error;
+  if (state.kind === 'same') refuseEdited(folder, record, pathOptionsOf(groupsFor(record.options)));
   const { paths = {}, identity } = state.kind === 'same' ? state : {};
   const now = Object.fromEntries(changeable.map((key) => [key, options[key]]));
   return {
@@ -130,7 +143,19 @@ async function resumed(
     paths: { ...record.paths, ...filtered(absolutePathsIn(options, pathOptions), isNamed) },
     record,
     remarks: remarksOn(state),
+    finished,
   };
+}
+
+/** @throws {UserError} when a record has not the options that its hash is of: what is there comes from others. */
+function refuseEdited(folder: string, { options, identity, hash }: RunRecord, paths: PathOptions): void {
+  if (identity === undefined) return;
+  const found = hashOf({ options: withoutPaths(options, paths), identity: identityJson(identity) });
+  if (found === hash) return;
+  throw new UserError(
+    `${join(folder, RECORD_FILE)} has been changed since the run began: its options have the hash ${found}, those that it began ` +
+      `with had ${hash}. Put it back, or start a new run with another --out.`,
+  );
 }
 
 const changedText = (folder: string, differences: readonly string[], isFinished: boolean): string =>

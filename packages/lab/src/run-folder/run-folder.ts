@@ -5,8 +5,12 @@ import type { StartedEngine } from '@winnow/engine';
 import { clearTemporaryFiles, fileSnapshotStore, writeJson } from '@winnow/formats';
 import { type Metrics, metricsFile } from './metrics';
 import type { PlannedRun } from './plan-run';
+import { refuseLinked } from './own-file';
 import { RECORD_FILE, type RunRecord, readRecord, recordFormat } from './record';
 import { type RunLock, lockRun } from './run-lock';
+
+/** The folders in which a run keeps what it writes, beside its files. */
+const OWN_FOLDERS = ['checkpoints', 'model', 'dense', 'tickets', 'start'] as const;
 
 /** The folder of a run that has begun. */
 export interface RunFolder {
@@ -52,6 +56,7 @@ export async function beginRun(
         ? resumed
         : { ...resumed, paths };
   await makeFolder(folder);
+  for (const name of OWN_FOLDERS) refuseLinked(join(folder, name));
   const lock = lockRun(folder);
   try {
     await clearTemporaryFiles(folder);

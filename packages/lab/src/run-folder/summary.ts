@@ -4,7 +4,7 @@ import { precisions } from '@winnow/engine';
 import { FormatError, type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
 import type { DataFacts } from '../workload/workload';
-import type { RunRecord } from './record';
+import { RECORD_FILE, type RunRecord } from './record';
 
 /** Written last: where it is, the run has finished. */
 export const SUMMARY_FILE = 'summary.json';
@@ -110,15 +110,40 @@ export const writeSummary = (folder: string, content: Summary): Promise<void> =>
 export const readSummary = (folder: string): Promise<Summary | undefined> =>
   readJsonIfThere(fileIn(folder), summaryFormat);
 
-const { what } = summaryFormat;
+/**
+ * The summary of a training; undefined when it has not finished.
+ * @throws {FormatError} when there is one that cannot be read, or is of another run.
+ */
+export const readTrainSummary = (
+  folder: string,
+  run: Pick<RunRecord, 'hash'>,
+): Promise<TrainSummary | undefined> =>
+  summaryOfRun(folder, run, { schema: trainSummary, what: 'the summary of a training' });
 
-/** The summary of a training; undefined when it has not finished. @throws {FormatError} when it cannot be read. */
-export const readTrainSummary = (folder: string): Promise<TrainSummary | undefined> =>
-  readJsonIfThere(fileIn(folder), { schema: trainSummary, what });
+/** Like `readTrainSummary`, of a compression. */
+export const readCompressSummary = (
+  folder: string,
+  run: Pick<RunRecord, 'hash'>,
+): Promise<CompressSummary | undefined> =>
+  summaryOfRun(folder, run, { schema: compressSummary, what: 'the summary of a compression' });
 
-/** The summary of a compression; undefined when it has not finished. @throws {FormatError} when it cannot be read. */
-export const readCompressSummary = (folder: string): Promise<CompressSummary | undefined> =>
-  readJsonIfThere(fileIn(folder), { schema: compressSummary, what });
+async function summaryOfRun<Found extends Summary>(
+  folder: string,
+  { hash }: Pick<RunRecord, 'hash'>,
+  format: JsonFileFormat<Found>,
+): Promise<Found | undefined> {
+  const found = await readJsonIfThere(fileIn(folder), format);
+  if (found !== undefined) checkRun(folder, found, hash);
+  return found;
+}
+
+/** @throws {FormatError} when a summary is of another run than the record beside it. */
+export function checkRun(folder: string, { run }: Pick<Summary, 'run'>, hash: string): void {
+  if (run.hash === hash) return;
+  throw new FormatError(
+    `${fileIn(folder)}: expected the summary of the run ${hash}, as ${RECORD_FILE} says, got that of ${run.hash}`,
+  );
+}
 
 /**
  * Gives what was read, or nothing where it was damaged: a summary that cannot be read is no reason not to make it again

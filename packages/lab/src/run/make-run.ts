@@ -2,7 +2,6 @@ import type { GivenOptions } from '../options/group';
 import { planRun } from '../run-folder/plan-run';
 import { engineChoice } from '../run-folder/record';
 import { beginRun } from '../run-folder/run-folder';
-import { readableOr } from '../run-folder/summary';
 import { version } from '../version';
 import { startChosen } from './engine';
 import type { RunKind, RunOptions } from './run-kind';
@@ -47,10 +46,11 @@ export async function makeRun<Options extends RunOptions, Summary>(
     resume,
     ...(kind.changeable === undefined ? {} : { changeable: kind.changeable }),
     nameOf: (options) => kind.nameOf(options),
+    summaryIn: (folder, record) => kind.readSummary(folder, record),
+    note,
   });
   const options = kind.optionsOf(plan.options);
-  const { folder, remarks } = plan;
-  const finished = await readableOr(kind.readSummary(folder), note);
+  const { folder, remarks, finished } = plan;
   if (finished !== undefined && kind.isEnough(finished, options)) {
     return { summary: finished, folder, remarks };
   }

@@ -5,6 +5,7 @@ import type { TaskRange } from '../model-source/choices';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import type { EngineChoice } from '../options/training';
 import type { PlannedRun } from '../run-folder/plan-run';
+import type { RunRecord } from '../run-folder/record';
 import type { RunFolder } from '../run-folder/run-folder';
 
 /** Choices on which other options depend, as far as they were made. */
@@ -72,7 +73,7 @@ export interface RunKind<Options extends RunOptions, Summary> {
    * Its results; undefined when it has not finished.
    * @throws {FormatError} when there are some that cannot be read.
    */
-  readSummary(folder: string): Promise<Summary | undefined>;
+  readSummary(folder: string, record: RunRecord): Promise<Summary | undefined>;
   /** Whether a finished run goes as far as is asked for. */
   isEnough(summary: Summary, options: Options): boolean;
   /** Finds everything that can be wrong, before anything is written. @throws {UserError} when something is. */
