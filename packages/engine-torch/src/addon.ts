@@ -41,7 +41,9 @@ export function loadAddon(): NativeAddon {
  * @throws {Error} if it was not: an older one has other operations, or reads their arguments in another way.
  */
 export function checkedAddon(loaded: unknown): NativeAddon {
-  const difference = isAddon(loaded) ? differenceFrom(loaded) : 'it has not what this version calls';
+  const difference = isAddon(loaded)
+    ? differenceFrom(loaded)
+    : 'its exports are not those that this version calls';
   if (isAddon(loaded) && difference === undefined) return loaded;
   throw new Error(`the torch addon was built for other sources: run \`npm run setup\` (${difference})`);
 }

@@ -22,9 +22,13 @@ describe('an addon that is loaded', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['of before there were signatures', { ...addonWith(declared), signatures: undefined }, 'has not what'],
-    ['that is no addon', undefined, 'has not what'],
-    ['without a function', { ...addonWith(declared), upload: undefined }, 'has not what'],
+    [
+      'of before there were signatures',
+      { ...addonWith(declared), signatures: undefined },
+      'its exports are not those',
+    ],
+    ['that is no addon', undefined, 'its exports are not those'],
+    ['without a function', { ...addonWith(declared), upload: undefined }, 'its exports are not those'],
     [
       'with an operation that reads other arguments',
       addonWith({ ...declared, layerNorm: 'ttt' }),
