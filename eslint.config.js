@@ -38,7 +38,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+    files: ['packages/**/*.ts', 'apps/**/*.ts'],
     plugins: { imports },
     rules: { 'imports/no-circles': 'error' },
   },
