@@ -99,22 +99,33 @@ export type {
   TextTowerOptions,
   TextTransformerPreset,
 } from './families/text-tower-config';
+export { atImageSize, resizePictures } from './families/picture-size';
+export type { AtImageSize } from './families/picture-size';
+export { resampleGrid } from './families/bicubic';
+export type { Grid, Resampling } from './families/bicubic';
 export type { VisionTowerParams } from './families/vision-tower';
 export {
   leadingTokens,
   patchGrid,
+  pictureTokens,
+  positionedTokens,
   tokenCount,
   visionTowerConfig,
   visionTransformerPresets,
 } from './families/vision-tower-config';
 export type {
   Distillation,
+  Positioned,
   VisionTowerConfig,
   VisionTowerOptions,
   VisionTransformerPreset,
 } from './families/vision-tower-config';
 export { visionTransformerConfig } from './families/vision-transformer-config';
-export type { VisionTransformerConfig, VisionTransformerOptions } from './families/vision-transformer-config';
+export type {
+  HeadInput,
+  VisionTransformerConfig,
+  VisionTransformerOptions,
+} from './families/vision-transformer-config';
 export { penalizeUnits } from './operations/penalize-units';
 export type { PenalizedParameter, UnitPenalty } from './operations/penalize-units';
 export { scaleUnits } from './operations/scale-units';

@@ -12,7 +12,7 @@ import {
 import { startEngine } from '@winnow/engine';
 import fc from 'fast-check';
 import { FormatError, exportHuggingFace, importModel } from '../src/index';
-import { clipTexts, dualEncoders, one, randomValues, visionTransformers } from './random-model';
+import { clipTexts, dinov2s, dualEncoders, one, randomValues, visionTransformers } from './random-model';
 
 let folder: string;
 beforeAll(async () => {
@@ -37,6 +37,7 @@ async function exported(config: Configs, seed = 1): Promise<void> {
 describe('a model that is exported for Hugging Face and imported again', () => {
   it.each([
     ['vision-transformer', visionTransformers],
+    ['vision-transformer', dinov2s],
     ['clip-text', clipTexts],
     ['dual-encoder', dualEncoders],
   ] as const)('is the same bit for bit: %s', async (_, configs) => {
@@ -94,7 +95,7 @@ describe('a CLIP that config.json has no words for', () => {
     [
       "CLIP's norm in a ViT",
       { ...one(visionTransformers), embeddingNorm: true },
-      /without a norm before its first block.*got embeddingNorm true/,
+      /a plain ViT, got one with a norm before the first block/,
     ],
   ])('is refused, and nothing is written: %s', async (_, config, message) => {
     const failure = exported(config);

@@ -21,7 +21,7 @@ import {
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace, importModel, readSafetensors, writeSafetensors } from '../src/index';
 import { runPeer, withPeer } from './peers/python';
-import { clipTexts, dualEncoders, one, randomValues, visionTransformers } from './random-model';
+import { clipTexts, dinov2s, dualEncoders, one, randomValues, visionTransformers } from './random-model';
 
 const TOLERANCE = 1e-4;
 /** Python and its libraries take seconds to start. */
@@ -162,6 +162,8 @@ withPeer(['torch', 'transformers', 'safetensors'], () => {
   it.each([
     ['CLIPModel', dualEncoders],
     ['CLIPTextModelWithProjection', clipTexts],
+    ['Dinov2ForImageClassification', dinov2s.filter(({ registers }) => registers === undefined)],
+    ['Dinov2WithRegistersForImageClassification', dinov2s.filter(({ registers }) => registers !== undefined)],
     [
       'ViTForImageClassification',
       visionTransformers.map((config) => ({ ...config, distillation: 'none' as const })),
@@ -209,6 +211,15 @@ withPeer(['torch', 'timm', 'safetensors', 'transformers'], () => {
     ['a ViT', {}],
     ['a ViT with quick-GELU', { act_layer: 'quick_gelu' }],
     ['a ViT that takes pictures of any size', { dynamic_img_size: true, drop_path_rate: 0.1 }],
+    ['layer scale', { init_values: 1e-5 }],
+    ['registers without positions', { reg_tokens: 2, no_embed_class: true }],
+    ['registers with positions', { reg_tokens: 2 }],
+    ['a DeiT III', { architecture: 'deit3_small_patch16_224' }],
+    ['the mean of the patches, normalised after', { global_pool: 'avg' }],
+    ['the mean of the patches, normalised before', { global_pool: 'avg', fc_norm: false }],
+    ['no class token', { class_token: false, global_pool: 'avg' }],
+    ['no biases of queries, keys and values', { qkv_bias: false }],
+    ["CLIP's tower", { architecture: 'vit_base_patch32_clip_224', embed_dim: 64, num_heads: 2 }],
     ['a distilled DeiT', { architecture: 'deit_tiny_distilled_patch16_224' }],
   ])(
     'a model of timm gives the same answers: %s',
@@ -221,9 +232,9 @@ withPeer(['torch', 'timm', 'safetensors', 'transformers'], () => {
   );
 
   it.each([
-    ['another pooling', { global_pool: 'avg', fc_norm: false }, /at model_args\.global_pool: expected token/],
+    ['another pooling', { global_pool: 'avgmax' }, /at model_args\.global_pool: expected token or avg/],
     ['a rectangle', { img_size: [16, 4] }, /at model_args\.img_size: .*only square pictures/],
-    ['layer scale', { init_values: 1e-5 }, /models with layer scale/],
+    ['norms within attention', { qk_norm: true }, /norms within attention/],
   ])(
     'a model of timm that is another function is refused: %s',
     async (_, options, message) => {

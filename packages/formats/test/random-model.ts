@@ -44,19 +44,49 @@ const picture = fc
   })
   .map(({ grid, patchSize, channels }) => ({ imageSize: grid * patchSize, patchSize, channels }));
 
+/** DINOv2s, with registers and without. */
+export const dinov2s: fc.Arbitrary<VisionTransformerConfig> = fc
+  .record({
+    picture,
+    tower: towerOf(false),
+    classes: fc.integer({ min: 1, max: 4 }),
+    registers: fc.integer({ min: 0, max: 2 }),
+    inputBias: fc.boolean(),
+    layerScale: fc.constantFrom(1, 1e-5),
+    ratio: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ picture, tower, classes, registers, inputBias, layerScale, ratio }) => ({
+    kind: 'vision-transformer',
+    ...picture,
+    classes,
+    distillation: 'none',
+    ...(registers === 0 ? {} : { registers, positioned: 'without-registers' }),
+    embeddingNorm: false,
+    patchBias: true,
+    headInput: 'class-and-mean',
+    tower: {
+      ...tower,
+      ...(inputBias ? {} : { inputBias: false }),
+      layerScale,
+      blocks: tower.blocks.map((block) => ({ ...block, hiddenDim: ratio * tower.embedDim })),
+    },
+  }));
+
 export const visionTransformers: fc.Arbitrary<VisionTransformerConfig> = fc
   .record({
     picture,
     tower: towerOf(false),
     classes: fc.integer({ min: 1, max: 4 }),
     distillation: fc.constantFrom('none' as const, 'token' as const, 'head' as const),
+    inputBias: fc.boolean(),
   })
-  .map(({ picture, ...rest }) => ({
+  .map(({ picture, tower, inputBias, ...rest }) => ({
     kind: 'vision-transformer',
     ...picture,
     embeddingNorm: false,
     patchBias: true,
     ...rest,
+    tower: { ...tower, ...(inputBias ? {} : { inputBias: false }) },
   }));
 
 const clipVision: fc.Arbitrary<VisionTowerConfig> = fc

@@ -144,12 +144,22 @@ export const dualEncoderFamily = defineFamily<DualEncoderConfig, DualEncoder>({
   schema: z.strictObject({
     kind: z.literal('dual-encoder'),
     projectionDim: count,
-    vision: z.strictObject(visionTowerShape).refine(isWholeGrid, wholeGrid),
+    vision: z
+      .strictObject(visionTowerShape)
+      .refine(isWholeGrid, wholeGrid)
+      .refine(({ classToken }) => classToken !== false, {
+        path: ['classToken'],
+        message: 'expected a class token, which the projection reads',
+      }),
     text: z.strictObject(textTowerShape).refine(hasEndToken, knownEndToken),
     ...tiesShape,
   }),
   build: dualEncoder,
   towers: ({ vision, text }) => ({ vision, text }),
+  pictures: {
+    positions: 'vision.positions',
+    at: (config, imageSize) => ({ ...config, vision: { ...config.vision, imageSize } }),
+  },
   summary: ({ projectionDim, vision, text }) =>
     [
       `Dual encoder with embeddings of ${projectionDim}`,

@@ -13,10 +13,20 @@ export interface FamilyDefinition<Config extends DenseConfig, Own extends Model>
   build(config: Config): Own;
   /** The towers that read pictures and texts. */
   towers(config: Config): Towers;
+  /** How its models are at other picture sizes; one that reads no pictures has none. */
+  readonly pictures?: Pictures<Config>;
   /** Number of classes that a classifier's logits tell apart. */
   classes?(config: Config): number;
   /** Lines for the reader: which model, of which sizes. */
   summary(config: Config): string;
+}
+
+/** The part of a model that a picture size is for. */
+export interface Pictures<Config> {
+  /** Path of the positions, those of the patches last. */
+  readonly positions: string;
+  /** The configuration at another picture size, in pixels. */
+  at(config: Config, imageSize: number): Config;
 }
 
 export interface Towers {
@@ -44,6 +54,7 @@ export interface Family<Config extends DenseConfig = DenseConfig, Own extends Mo
   /** @throws {RangeError} when the configuration is one of another family. */
   make(config: DenseConfig): Model;
   towers(config: DenseConfig): Towers;
+  readonly pictures?: Pictures<DenseConfig>;
   /** How many classes a classifier tells apart; 0 for a model that is none. */
   classes(config: DenseConfig): number;
   summary(config: DenseConfig): string;
@@ -52,7 +63,7 @@ export interface Family<Config extends DenseConfig = DenseConfig, Own extends Mo
 export function defineFamily<Config extends DenseConfig, Own extends Model>(
   definition: FamilyDefinition<Config, Own>,
 ): Family<Config, Own> {
-  const { kind, schema } = definition;
+  const { kind, schema, pictures } = definition;
   const is = (config: DenseConfig): config is Config => config.kind === kind;
   const own = (config: DenseConfig): Config => {
     if (is(config)) return config;
@@ -66,6 +77,14 @@ export function defineFamily<Config extends DenseConfig, Own extends Model>(
       any.kind === kind,
     make: (config) => definition.build(own(config)),
     towers: (config) => definition.towers(own(config)),
+    ...(pictures === undefined
+      ? {}
+      : {
+          pictures: {
+            positions: pictures.positions,
+            at: (config, imageSize) => pictures.at(own(config), imageSize),
+          },
+        }),
     classes: (config) => definition.classes?.(own(config)) ?? 0,
     summary: (config) => definition.summary(own(config)),
   };

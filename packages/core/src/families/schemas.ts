@@ -11,6 +11,8 @@ export const towerSchema = z.strictObject({
   activation: z.enum(['gelu', 'quick-gelu']),
   causal: z.boolean(),
   normEpsilon: z.number().positive(),
+  inputBias: z.literal(false).exactOptional(),
+  layerScale: z.number().exactOptional(),
   blocks: z
     .array(
       z.strictObject({

@@ -8,6 +8,9 @@ import { count, towerSchema } from './schemas';
  */
 export type Distillation = 'none' | 'token' | 'head';
 
+/** The tokens that have positions: all but the registers (DINOv2 with registers), or the patches alone. */
+export type Positioned = 'without-registers' | 'patches';
+
 /** A vision transformer up to its last hidden states. */
 export interface VisionTowerConfig {
   /** Side of the square input, in pixels; a multiple of the patch size. */
@@ -15,6 +18,12 @@ export interface VisionTowerConfig {
   readonly patchSize: number;
   readonly channels: number;
   readonly distillation: Distillation;
+  /** Without it there is a class token, the first. */
+  readonly classToken?: false;
+  /** Register tokens, between class token and patches (Darcet et al., 2024); none without it. */
+  readonly registers?: number;
+  /** Without it every token has a position. */
+  readonly positioned?: Positioned;
   /** As in CLIP: the embedded tokens are normalised before the first block. */
   readonly embeddingNorm: boolean;
   /** CLIP's patch projection has none. */
@@ -99,9 +108,23 @@ export function patchGrid({ imageSize, patchSize }: { imageSize: number; patchSi
   return grid;
 }
 
-/** Tokens before the patches: the class token, and the distillation token if there is one. */
-export const leadingTokens = ({ distillation }: Pick<VisionTowerConfig, 'distillation'>): 1 | 2 =>
-  distillation === 'none' ? 1 : 2;
+/** Tokens that stand for the whole picture, the first ones: the class token and the distillation token, where there are any. */
+export const pictureTokens = ({
+  classToken,
+  distillation,
+}: Pick<VisionTowerConfig, 'classToken' | 'distillation'>): number =>
+  (classToken === false ? 0 : 1) + (distillation === 'none' ? 0 : 1);
+
+/** Tokens before the patches: those for the whole picture, and the registers. */
+export const leadingTokens = (
+  config: Pick<VisionTowerConfig, 'classToken' | 'distillation' | 'registers'>,
+): number => pictureTokens(config) + (config.registers ?? 0);
+
+/** Leading tokens that have a position. */
+export function positionedTokens(config: VisionTowerConfig): number {
+  if (config.positioned === undefined) return leadingTokens(config);
+  return config.positioned === 'patches' ? 0 : pictureTokens(config);
+}
 
 /** T: patches and leading tokens. */
 export function tokenCount(config: VisionTowerConfig): number {
@@ -114,6 +137,9 @@ export const visionTowerShape = {
   patchSize: count,
   channels: count,
   distillation: z.enum(['none', 'token', 'head']),
+  classToken: z.literal(false).exactOptional(),
+  registers: count.exactOptional(),
+  positioned: z.enum(['without-registers', 'patches']).exactOptional(),
   // Files of version 0.1 do not name them.
   embeddingNorm: z.boolean().default(false),
   patchBias: z.boolean().default(true),

@@ -6,6 +6,7 @@ import {
   add,
   concat,
   reshape,
+  slice,
   transpose,
   zeros as zeroTensor,
 } from '@tensorflow/tfjs-core';
@@ -17,13 +18,14 @@ import { normal, undecayed } from '../layers/parameter';
 import { type BlockParams, firstTokens, tower } from '../layers/tower';
 import { linearOfConstant } from '../operations/linear';
 import type { Hooks } from './hooks';
-import { type VisionTowerConfig, patchGrid, tokenCount } from './vision-tower-config';
+import { type VisionTowerConfig, patchGrid, positionedTokens, tokenCount } from './vision-tower-config';
 
 export type VisionTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   patchEmbedding: { weight: Matrix; bias?: Vector }; // [P·P·C, D], pixels of a patch in row, column, channel order
-  classToken: Matrix; // [1, D]
+  classToken?: Matrix; // [1, D]
   distillationToken?: Matrix; // [1, D]
-  positions: Matrix; // [T, D]
+  registers?: Matrix; // [R, D]
+  positions: Matrix; // [T, D], less the tokens that have none
   embeddingNorm?: LayerNormParams<Vector>;
   blocks: BlockParams<Matrix, Vector>[];
   norm: LayerNormParams<Vector>;
@@ -33,26 +35,28 @@ export type VisionTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
  * A vision transformer up to its last hidden states. Class and distillation tokens are spared from weight decay in every
  * published recipe; positions decay in CLIP's (open_clip, `exclude` in its main: what has fewer than two axes) and not in
  * ViT's and DeiT's.
- * @param normalized Tokens that the last norm is charged for. Published counters charge it for what it is applied to: all
+ * @param normed Tokens that the last norm is charged for. Published counters charge it for what it is applied to: all
  * tokens in DeiT's code, the class token alone in CLIP's.
  */
-export function visionTower(config: VisionTowerConfig, normalized = tokenCount(config)) {
-  const { patchSize, channels, distillation, embeddingNorm, patchBias } = config;
+export function visionTower(config: VisionTowerConfig, normed = tokenCount(config)) {
+  const { patchSize, channels, distillation, embeddingNorm, patchBias, registers } = config;
   const { embedDim: D, normEpsilon } = config.tower;
   const grid = patchGrid(config);
   const tokens = tokenCount(config);
+  const positioned = positionedTokens(config);
   const every = { uses: [{ tokens }] };
   const blocks = tower(config.tower);
   const norm = normLayer(D, normEpsilon);
   const patchEmbedding = optionalBias(patchSize * patchSize * channels, D, patchBias);
   const parts = {
     patchEmbedding: placed({ uses: [{ tokens: grid * grid }] }, patchEmbedding),
-    classToken: bare(undecayed(normal([1, D], 0.02))),
+    ...(config.classToken === false ? {} : { classToken: bare(undecayed(normal([1, D], 0.02))) }),
     ...(distillation === 'none' ? {} : { distillationToken: bare(undecayed(normal([1, D], 0.02))) }),
-    positions: bare(normal([tokens, D], 0.02)),
+    ...(registers === undefined ? {} : { registers: bare(undecayed(normal([registers, D], 0.02))) }),
+    positions: bare(normal([grid * grid + positioned, D], 0.02)),
     ...(embeddingNorm ? { embeddingNorm: placed(every, norm) } : {}),
     blocks: placed({ ...every, config: 'tower' }, blocks),
-    norm: placed({ uses: [{ tokens: normalized }] }, norm),
+    norm: placed({ uses: [{ tokens: normed }] }, norm),
   };
 
   /** Pictures [B, S, S, C] → [B·T, D]. */
@@ -62,36 +66,54 @@ export function visionTower(config: VisionTowerConfig, normalized = tokenCount(c
     const pixels = patchify(images, patchSize, grid);
     observe?.('patchEmbedding', pixels);
     const patches: Tensor3D = reshape(linearOfConstant(pixels, weight, bias), [batch, grid * grid, D]);
-    const leading = [params.classToken, ...(params.distillationToken ? [params.distillationToken] : [])];
-    const sequence = concat<Tensor3D>(
-      [
-        ...leading.map((token) => add<Tensor3D>(zeroTensor([batch, 1, D]), token)),
-        perturb === undefined ? patches : perturb('patches', patches),
-      ],
-      1,
-    ); // [B, T, D]
-    const embedded: Tensor2D = reshape(add(sequence, params.positions), [batch * tokens, D]);
+    const whole = [params.classToken, params.distillationToken];
+    const own = config.positioned === undefined ? [...whole, params.registers] : whole;
+    const bound = config.positioned === 'patches' ? [] : own;
+    const free = [...whole, params.registers].filter((token) => !bound.includes(token));
+    const repeated = (rows: (Tensor2D | undefined)[]): Tensor3D[] =>
+      rows.flatMap((row) => (row === undefined ? [] : [add(zeroTensor([batch, row.shape[0], D]), row)]));
+    const seen = perturb === undefined ? patches : perturb('patches', patches);
+    const placed = add<Tensor3D>(concat([...repeated(bound), seen], 1), params.positions); // [B, positions, D]
+    const sequence = insert(placed, positioned, repeated(free)); // [B, T, D]
+    const embedded: Tensor2D = reshape(sequence, [batch * tokens, D]);
     return params.embeddingNorm === undefined
       ? embedded
       : normalize(embedded, params.embeddingNorm, normEpsilon);
   };
 
+  /** Pictures [B, S, S, C] → last hidden states before the last norm, [B·R, D], of the first `read` tokens. */
+  const run = (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}, read = tokens): Tensor2D =>
+    blocks.run(params.blocks, embed(params, images, hooks), {
+      tokens,
+      ...(read === tokens ? {} : { read: (x: Tensor2D) => firstTokens(x, tokens, read) }),
+      observe: observeUnder(hooks.observe, 'blocks'),
+    });
+  const normalized = (params: VisionTowerParams, states: Tensor2D): Tensor2D =>
+    normalize(states, params.norm, normEpsilon);
+
   return {
     parts,
     layer: together(parts),
+    run,
+    /** The last norm of states [N, D]. */
+    normalized,
     /**
      * Pictures [B, S, S, C] → normalised last hidden states [B·R, D]: of each picture the first `read` tokens, all by
      * default. The class token is the first.
      */
-    states: (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}, read = tokens): Tensor2D => {
-      const states = blocks.run(params.blocks, embed(params, images, hooks), {
-        tokens,
-        ...(read === tokens ? {} : { read: (x: Tensor2D) => firstTokens(x, tokens, read) }),
-        observe: observeUnder(hooks.observe, 'blocks'),
-      });
-      return normalize(states, params.norm, normEpsilon);
-    },
+    states: (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}, read = tokens): Tensor2D =>
+      normalized(params, run(params, images, hooks, read)),
   };
+}
+
+/** Puts tokens that have no position behind the first `index` of a sequence [B, T′, D] → [B, T, D]. */
+function insert(sequence: Tensor3D, index: number, tokens: readonly Tensor3D[]): Tensor3D {
+  if (tokens.length === 0) return sequence;
+  if (index === 0) return concat([...tokens, sequence], 1);
+  const [batch, length, D] = sequence.shape;
+  const before: Tensor3D = slice(sequence, [0, 0, 0], [batch, index, D]);
+  const after: Tensor3D = slice(sequence, [0, index, 0], [batch, length - index, D]);
+  return concat([before, ...tokens, after], 1);
 }
 
 /** [B, S, S, C] → [B·N, P·P·C]. */

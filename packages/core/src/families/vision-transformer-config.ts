@@ -6,9 +6,16 @@ import {
   visionTowerConfig,
 } from './vision-tower-config';
 
+/** The states that the head reads: the mean of the patches', or the class token's and that mean side by side (DINOv2). */
+export type HeadInput = 'mean' | 'class-and-mean';
+
 export interface VisionTransformerConfig extends VisionTowerConfig, DenseConfig {
   readonly kind: 'vision-transformer';
   readonly classes: number;
+  /** Without it the head reads the class token. */
+  readonly headInput?: HeadInput;
+  /** As timm's `fc_norm`: the last norm is that of the mean, not of the tokens. */
+  readonly normAfterMean?: true;
 }
 
 export interface VisionTransformerOptions extends VisionTowerOptions {

@@ -4,6 +4,8 @@ import {
   type Tensor3D,
   type Tensor4D,
   add,
+  concat,
+  mean,
   mul,
   reshape,
   slice,
@@ -15,6 +17,7 @@ import { type LinearParams, linearLayer, project } from '../layers/linear';
 import { type ParameterSpec, undecayed } from '../layers/parameter';
 import { applied } from '../reparametrisation/reparametrisation';
 import { defineFamily } from './family';
+import { firstTokens } from '../layers/tower';
 import type { Hooks } from './hooks';
 import { type Model, described, shrunkConfig } from './model';
 import type { Logits } from './prediction';
@@ -22,7 +25,14 @@ import { count, tiesShape } from './schemas';
 import { pictureText, towerText } from './summary';
 import { tied } from './ties';
 import { type VisionTowerParams, visionTower } from './vision-tower';
-import { isWholeGrid, leadingTokens, tokenCount, visionTowerShape, wholeGrid } from './vision-tower-config';
+import {
+  isWholeGrid,
+  leadingTokens,
+  pictureTokens,
+  tokenCount,
+  visionTowerShape,
+  wholeGrid,
+} from './vision-tower-config';
 import type { VisionTransformerConfig } from './vision-transformer-config';
 
 export type VisionTransformerParams<Matrix = Tensor2D, Vector = Tensor1D> = VisionTowerParams<
@@ -46,7 +56,11 @@ export interface VisionTransformer extends Model<VisionTransformerParams, ImageI
   shrink(decision: Decision): VisionTransformer;
 }
 
-/** DeiT / ViT: a pre-norm transformer over patches, classifying by the class token (Touvron et al., 2021). */
+/**
+ * DeiT / ViT: a pre-norm transformer over patches, classifying by the class token (Touvron et al., 2021) or as its
+ * `headInput` says.
+ * @throws {RangeError} when the head asks for tokens that the model does not have.
+ */
 export function visionTransformer({ ties, ...config }: VisionTransformerConfig): VisionTransformer {
   const whole = untied(config);
   if (ties === undefined) return whole;
@@ -60,12 +74,13 @@ export function visionTransformer({ ties, ...config }: VisionTransformerConfig):
 
 /** As in timm and DeiT (`no_weight_decay`: pos_embed, cls_token, dist_token), positions do not decay. */
 function untied(config: VisionTransformerConfig): VisionTransformer {
-  const { classes, distillation } = config;
+  const { classes, distillation, headInput, normAfterMean = false } = config;
+  if (!readsWhatIsThere(config)) throw new RangeError(unreadable.message);
   const D = config.tower.embedDim;
   const tokens = tokenCount(config);
-  const read = leadingTokens(config);
-  const backbone = visionTower(config);
-  const head = placed({ uses: [{ tokens: 1 }] }, linearLayer(D, classes, 0.02));
+  const backbone = visionTower(config, normAfterMean ? 1 : tokens);
+  const width = headInput === 'class-and-mean' ? 2 * D : D;
+  const head = placed({ uses: [{ tokens: 1 }] }, linearLayer(width, classes, 0.02));
   const layer = together({
     ...backbone.parts,
     positions: bare(undecayed(backbone.layer.specs.positions)),
@@ -73,18 +88,36 @@ function untied(config: VisionTransformerConfig): VisionTransformer {
     ...(distillation === 'head' ? { distillationHead: head } : {}),
   });
   const model = described(config, layer, modelPlace('vision'));
+  const read = pictureTokens(config);
   return {
     ...model,
     readout: { projections: [], heads: ['head', 'distillationHead'] },
-    forward: (params, { images, ...hooks }) =>
-      classify(params, backbone.states(params, images, hooks, read), read, hooks),
+    forward: (params, { images, ...hooks }) => {
+      if (headInput === undefined) {
+        return classify(params, backbone.states(params, images, hooks, read), read, hooks);
+      }
+      const all = backbone.run(params, images, hooks);
+      const normed = normAfterMean ? all : backbone.normalized(params, all);
+      const mean = patchMean(normed, tokens, leadingTokens(config));
+      const patches = normAfterMean ? backbone.normalized(params, mean) : mean;
+      const states =
+        headInput === 'mean' ? patches : concat<Tensor2D>([firstTokens(normed, tokens, 1), patches], 1);
+      return { logits: project(states, params.head, 'head', hooks.observe), states };
+    },
     features: (params, { images, ...hooks }) =>
       reshape(backbone.states(params, images, hooks), [images.shape[0], tokens, D]),
     shrink: (decision) => visionTransformer(shrunkConfig(config, model.sites, decision)),
   };
 }
 
-/** Normalised last hidden states of the leading tokens, [B·R, D] → logits [B, K], and those states. */
+/** States [B·T, D] → their mean over the patches of each picture, [B, D]. */
+function patchMean(states: Tensor2D, tokens: number, leading: number): Tensor2D {
+  const [rows, D] = states.shape;
+  const perPicture: Tensor3D = reshape(states, [rows / tokens, tokens, D]);
+  return mean(slice(perPicture, [0, leading, 0], [rows / tokens, tokens - leading, D]), 1);
+}
+
+/** Normalised last hidden states of the tokens for the whole picture, [B·R, D] → logits [B, K], and those states. */
 function classify(
   params: VisionTransformerParams,
   states: Tensor2D,
@@ -103,6 +136,19 @@ function classify(
   return { logits: mul(add(logits, distilled), 0.5), states };
 }
 
+/** A head reads tokens that there are, and only a mean has a norm of its own. */
+const readsWhatIsThere = (config: Omit<VisionTransformerConfig, 'kind' | 'classes'>): boolean => {
+  const { classToken, distillation, headInput, normAfterMean } = config;
+  if (classToken === false && (headInput !== 'mean' || distillation !== 'none')) return false;
+  if (headInput !== undefined && distillation === 'head') return false;
+  return normAfterMean === undefined || headInput === 'mean';
+};
+const unreadable = {
+  path: ['headInput'],
+  message:
+    'expected a head that reads tokens which the model has: the mean where there is no class token, no mean beside a distillation head, and a norm after it only for the mean alone',
+};
+
 export const visionTransformerFamily = defineFamily<VisionTransformerConfig, VisionTransformer>({
   kind: 'vision-transformer',
   schema: z
@@ -110,11 +156,15 @@ export const visionTransformerFamily = defineFamily<VisionTransformerConfig, Vis
       kind: z.literal('vision-transformer'),
       ...visionTowerShape,
       classes: count,
+      headInput: z.enum(['mean', 'class-and-mean']).exactOptional(),
+      normAfterMean: z.literal(true).exactOptional(),
       ...tiesShape,
     })
-    .refine(isWholeGrid, wholeGrid),
+    .refine(isWholeGrid, wholeGrid)
+    .refine(readsWhatIsThere, unreadable),
   build: visionTransformer,
   towers: (config) => ({ vision: config }),
+  pictures: { positions: 'positions', at: (config, imageSize) => ({ ...config, imageSize }) },
   classes: ({ classes }) => classes,
   summary: (config) =>
     `DeiT of ${towerText(config.tower)}; ${pictureText(config)}; ${config.classes} classes`,

@@ -4,15 +4,15 @@ import { attention } from '../operations/attention';
 import { type Coupling, sumCosts } from '../sites/site';
 import { joinPath, lastKey } from '../tree/path';
 import type { Layer, Place, Use } from './layer';
-import { type LinearParams, linearSpecs, project } from './linear';
+import { type LinearParams, type ProjectionParams, linearSpecs, project, projectionSpecs } from './linear';
 import type { Observe } from './observe';
 import type { ParameterSpec } from './parameter';
 import type { Body } from './residual';
 
 export type AttentionParams<Matrix = Tensor2D, Vector = Tensor1D> = {
-  query: LinearParams<Matrix, Vector>; // [D, H·dk]
-  key: LinearParams<Matrix, Vector>; // [D′, H·dk]
-  value: LinearParams<Matrix, Vector>; // [D′, H·dv]
+  query: ProjectionParams<Matrix, Vector>; // [D, H·dk]
+  key: ProjectionParams<Matrix, Vector>; // [D′, H·dk]
+  value: ProjectionParams<Matrix, Vector>; // [D′, H·dv]
   output: LinearParams<Matrix, Vector>; // [H·dv, D]
 };
 
@@ -29,6 +29,8 @@ export interface AttentionOptions {
   readonly queryKeyDim?: number;
   /** Multiplies the scores: 1/√(head dimension of the dense model), also after a cut. */
   readonly scale: number;
+  /** Whether queries, keys and values have a bias; true unless it says otherwise. */
+  readonly inputBias?: boolean;
   /** Keys of the configuration at its place that state dv and dk. */
   readonly widths?: { readonly headDim: string; readonly queryKeyDim: string };
 }
@@ -55,12 +57,13 @@ export interface AttentionLayer extends Layer<AttentionParams<ParameterSpec, Par
 const ownWidths = { headDim: 'headDim', queryKeyDim: 'queryKeyDim' } as const;
 
 export function attentionLayer(options: AttentionOptions): AttentionLayer {
-  const { embedDim: D, contextDim = D, heads: H, headDim, queryKeyDim = headDim, scale } = options;
+  const { embedDim: D, contextDim = D, heads: H, headDim, queryKeyDim = headDim } = options;
+  const { scale, inputBias = true } = options;
   return {
     specs: {
-      query: linearSpecs(D, H * queryKeyDim),
-      key: linearSpecs(contextDim, H * queryKeyDim),
-      value: linearSpecs(contextDim, H * headDim),
+      query: projectionSpecs(D, H * queryKeyDim, inputBias),
+      key: projectionSpecs(contextDim, H * queryKeyDim, inputBias),
+      value: projectionSpecs(contextDim, H * headDim, inputBias),
       output: linearSpecs(H * headDim, D),
     },
     describe: (place) => ({ sites: [siteOf(options, place)], lines: [lineOf(options, place)] }),
@@ -71,6 +74,7 @@ export function attentionLayer(options: AttentionOptions): AttentionLayer {
             fused: {
               kernel: 'WinnowAttentionSublayer',
               layers: params,
+              last: 'output',
               attributes: { tokens: attended.tokens, heads: H, scale, causal: attended.causal ?? false },
             },
           }
@@ -111,8 +115,9 @@ const pairs = (uses: readonly Use[]) =>
   uses.map(({ tokens, context = tokens }) => ({ asking: tokens, seen: context }));
 
 function lineOf(options: AttentionOptions, { path, uses }: Place) {
-  const { embedDim: D, contextDim = D, heads, headDim, queryKeyDim = headDim } = options;
+  const { embedDim: D, contextDim = D, heads, headDim, queryKeyDim = headDim, inputBias = true } = options;
   const [compared, inner] = [heads * queryKeyDim, heads * headDim];
+  const biases = inputBias ? 0 : 2 * compared + inner;
   const { parameters } = sumCosts([
     linearCost(D, compared, 0),
     linearCost(contextDim, compared, 0),
@@ -127,16 +132,28 @@ function lineOf(options: AttentionOptions, { path, uses }: Place) {
       asking * seen * (compared + inner), // QKᵀ and attention·V
     0,
   );
-  return { part: path, parameters, macs };
+  return { part: path, parameters: parameters - biases, macs };
 }
 
 /** One unit for each dimension of a head, in all heads alike (UPop, Section 3.1). */
 function siteOf(options: AttentionOptions, { path, config, tower, towerPath, layer, block, uses }: Place) {
-  const { embedDim: D, contextDim = D, heads: H, headDim, widths = ownWidths } = options;
-  const produced = (['query', 'key', 'value'] as const).flatMap((part): Coupling[] => [
-    { parameter: `${path}.${part}.weight`, part, columns: part, axis: 1, copies: H, role: 'producer' },
-    { parameter: `${path}.${part}.bias`, part, columns: part, axis: 0, copies: H, role: 'producer' },
-  ]);
+  const { embedDim: D, contextDim = D, heads: H, headDim, widths = ownWidths, inputBias = true } = options;
+  const axes = inputBias
+    ? ([
+        ['weight', 1],
+        ['bias', 0],
+      ] as const)
+    : ([['weight', 1]] as const);
+  const produced = (['query', 'key', 'value'] as const).flatMap((part) =>
+    axes.map(([leaf, axis]): Coupling => ({
+      parameter: `${path}.${part}.${leaf}`,
+      part,
+      columns: part,
+      axis,
+      copies: H,
+      role: 'producer',
+    })),
+  );
   return {
     id: path,
     tower,
@@ -148,7 +165,7 @@ function siteOf(options: AttentionOptions, { path, config, tower, towerPath, lay
     units: headDim,
     width: joinPath(config, widths.headDim),
     unitCost: {
-      parameters: H * (2 * D + 2 * contextDim + 3),
+      parameters: H * (2 * D + 2 * contextDim + (inputBias ? 3 : 0)),
       macs: pairs(uses).reduce(
         (sum, { asking, seen }) => sum + H * (2 * asking * D + 2 * seen * contextDim + 2 * asking * seen),
         0,

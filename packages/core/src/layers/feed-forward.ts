@@ -44,7 +44,14 @@ export function feedForwardLayer(options: FeedForwardOptions): FeedForwardLayer 
         return project(hidden, params.contract, 'contract', observe);
       },
       ...(observe === undefined
-        ? { fused: { kernel: 'WinnowFfnSublayer', layers: params, attributes: { activation } } }
+        ? {
+            fused: {
+              kernel: 'WinnowFfnSublayer',
+              layers: params,
+              last: 'contract',
+              attributes: { activation },
+            },
+          }
         : {}),
     }),
   };

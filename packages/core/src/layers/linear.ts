@@ -8,6 +8,9 @@ import { type ParameterSpec, normal, zeros } from './parameter';
 /** Leaves are tensors in a model, specifications in its description. W in the X·W convention: [in, out]. */
 export type LinearParams<Matrix = Tensor2D, Vector = Tensor1D> = { weight: Matrix; bias: Vector };
 
+/** A linear map that may have no bias. */
+export type ProjectionParams<Matrix = Tensor2D, Vector = Tensor1D> = { weight: Matrix; bias?: Vector };
+
 /** Xavier: standard deviation √(2/(in + out)), zero bias. */
 export function linearSpecs(
   inDim: number,
@@ -31,12 +34,21 @@ export function optionalBias(
   inDim: number,
   outDim: number,
   hasBias: boolean,
-): Layer<{ weight: ParameterSpec; bias?: ParameterSpec }> {
-  const { weight, bias } = linearSpecs(inDim, outDim);
-  return describedLinear(hasBias ? { weight, bias } : { weight }, inDim, outDim);
+): Layer<ProjectionParams<ParameterSpec, ParameterSpec>> {
+  return describedLinear(projectionSpecs(inDim, outDim, hasBias), inDim, outDim);
 }
 
-function describedLinear<Specs extends { weight: ParameterSpec; bias?: ParameterSpec }>(
+/** As `linearSpecs`, with or without the bias. */
+export function projectionSpecs(
+  inDim: number,
+  outDim: number,
+  hasBias: boolean,
+): ProjectionParams<ParameterSpec, ParameterSpec> {
+  const { weight, bias } = linearSpecs(inDim, outDim);
+  return hasBias ? { weight, bias } : { weight };
+}
+
+function describedLinear<Specs extends ProjectionParams<ParameterSpec, ParameterSpec>>(
   specs: Specs,
   inDim: number,
   outDim: number,
@@ -64,10 +76,10 @@ export function projection(inDim: number, outDim: number, deviation: number): La
   };
 }
 
-/** x [N, in] → x·W + b [N, out], and x to an observer that asks for what goes into `name`. */
+/** x [N, in] → x·W + b [N, out] (x·W without a bias), and x to an observer that asks for what goes into `name`. */
 export function project(
   x: Tensor2D,
-  { weight, bias }: LinearParams,
+  { weight, bias }: ProjectionParams,
   name: string,
   observe: Observe | undefined,
 ): Tensor2D {

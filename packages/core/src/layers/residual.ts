@@ -7,9 +7,10 @@ import {
   add,
   engine,
   mul,
+  zeros,
 } from '@tensorflow/tfjs-core';
 import { differentiable, hasKernel, isDifferentiating } from '../operations/kernel';
-import type { LinearParams } from './linear';
+import type { ProjectionParams } from './linear';
 import { type LayerNormParams, normalize } from './norm';
 
 /** A layer with its parameters, ready to run on tokens. */
@@ -23,7 +24,9 @@ export interface Body {
 interface Fused {
   readonly kernel: string;
   /** Its layers, in the order in which the kernel takes them. */
-  readonly layers: Readonly<Record<string, LinearParams>>;
+  readonly layers: Readonly<Record<string, ProjectionParams>>;
+  /** The layer whose output the body's is. */
+  readonly last: string;
   readonly attributes: NamedAttrMap;
 }
 
@@ -46,10 +49,19 @@ export function residual(
 ): Tensor2D {
   const scaled = (y: Tensor2D): Tensor2D => (scale === undefined ? y : mul(y, scale));
   if (place === 'after') return normalize(add(x, scaled(compute(x))), norm, normEpsilon);
-  if (fused !== undefined && scale === undefined && hasKernel(fused.kernel)) {
-    return runSublayer(fused, x, norm, normEpsilon);
+  if (fused !== undefined && hasKernel(fused.kernel)) {
+    return runSublayer(scale === undefined ? fused : scaledLast(fused, scale), x, norm, normEpsilon);
   }
   return add(x, scaled(compute(normalize(x, norm, normEpsilon))));
+}
+
+/** s ∘ (x·W + b) = x·(W ∘ s) + b ∘ s: the kernel sees a last layer that has the layer scale [D] in it. */
+function scaledLast(fused: Fused, scale: Tensor1D): Fused {
+  const own = fused.layers[fused.last];
+  if (own === undefined) throw new RangeError(`${fused.kernel} has no layer ${fused.last}`);
+  const weight: Tensor2D = mul(own.weight, scale);
+  const bias = own.bias === undefined ? {} : { bias: mul<Tensor1D>(own.bias, scale) };
+  return { ...fused, layers: { ...fused.layers, [fused.last]: { weight, ...bias } } };
 }
 
 /**
@@ -67,7 +79,7 @@ function runSublayer(
   const inputs: NamedTensorMap = { x, normWeight: norm.weight, normBias: norm.bias };
   for (const [layer, { weight, bias }] of Object.entries(layers)) {
     inputs[`${layer}Weight`] = weight;
-    inputs[`${layer}Bias`] = bias;
+    inputs[`${layer}Bias`] = bias ?? zeros([weight.shape[1]]);
   }
   if (!isDifferentiating()) {
     const [value] = engine().runKernel<[Tensor2D]>(kernel, inputs, { ...attributes, keeps: false });

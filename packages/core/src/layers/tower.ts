@@ -2,17 +2,19 @@ import { type Tensor1D, type Tensor2D, type Tensor3D, reshape, slice } from '@te
 import type { Activation } from '../operations/activation';
 import { type AttentionParams, attentionLayer } from './attention';
 import { type FfnParams, feedForwardLayer } from './feed-forward';
-import { type Layer, stack, together } from './layer';
+import { type Layer, bare, stack, together } from './layer';
 import { type LayerNormParams, normLayer } from './norm';
+import { type ParameterSpec, constant } from './parameter';
 import { type Observe, observeUnder } from './observe';
-import type { ParameterSpec } from './parameter';
 import { residual } from './residual';
 
 export type BlockParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   attentionNorm: LayerNormParams<Vector>;
   attention: AttentionParams<Matrix, Vector>;
+  attentionScale?: Vector; // [D]
   ffnNorm: LayerNormParams<Vector>;
   ffn: FfnParams<Matrix, Vector>;
+  ffnScale?: Vector; // [D]
 };
 
 /** Sizes that may differ from layer to layer: a cut makes `headDim` and `hiddenDim` smaller. */
@@ -37,6 +39,10 @@ export interface TowerConfig {
   readonly activation: Activation;
   readonly causal: boolean;
   readonly normEpsilon: number;
+  /** Without it queries, keys and values have a bias. */
+  readonly inputBias?: false;
+  /** Layer scale (Touvron et al., 2021, CaiT, Section 3.1) begins at this value; without it there is none. */
+  readonly layerScale?: number;
   readonly blocks: readonly BlockShape[];
 }
 
@@ -87,22 +93,29 @@ interface Block extends Layer<BlockSpecs> {
 
 /** x + attention(norm x), then + ffn(norm of that) (Dosovitskiy et al., 2021, Eq. 2, 3). */
 function preNormBlock(config: TowerConfig, shape: BlockShape): Block {
-  const { embedDim, denseHeadDim, activation, causal, normEpsilon } = config;
+  const { embedDim, denseHeadDim, activation, causal, normEpsilon, inputBias = true, layerScale } = config;
   const { hiddenDim, ...attended } = shape;
   const scale = 1 / Math.sqrt(denseHeadDim);
   const norm = normLayer(embedDim, normEpsilon);
-  const attention = attentionLayer({ embedDim, heads: config.heads, scale, ...attended });
+  const attention = attentionLayer({ embedDim, heads: config.heads, scale, inputBias, ...attended });
   const ffn = feedForwardLayer({ embedDim, hiddenDim, activation });
+  const layerScaled = layerScale === undefined ? undefined : bare(constant([embedDim], layerScale));
   return {
-    ...together({ attentionNorm: norm, attention, ffnNorm: norm, ffn }),
+    ...together({
+      attentionNorm: norm,
+      attention,
+      ...(layerScaled === undefined ? {} : { attentionScale: layerScaled }),
+      ffnNorm: norm,
+      ffn,
+      ...(layerScaled === undefined ? {} : { ffnScale: layerScaled }),
+    }),
     run: (params, x, { tokens, read = (all) => all, observe }) => {
       const looking = { tokens, causal, observe: observeUnder(observe, 'attention') };
       const body = attention.body(params.attention, looking);
-      const seen = residual(x, params.attentionNorm, body, { norm: 'before', normEpsilon }); // [B·T, D]
-      return residual(read(seen), params.ffnNorm, ffn.body(params.ffn, observeUnder(observe, 'ffn')), {
-        norm: 'before',
-        normEpsilon,
-      });
+      const placed = { norm: 'before', normEpsilon } as const;
+      const seen = residual(x, params.attentionNorm, body, placed, params.attentionScale); // [B·T, D]
+      const network = ffn.body(params.ffn, observeUnder(observe, 'ffn'));
+      return residual(read(seen), params.ffnNorm, network, placed, params.ffnScale);
     },
   };
 }

@@ -4,14 +4,23 @@ import {
   type LinearParams,
   type VisionTowerParams,
   type VisionTransformerConfig,
+  type VisionTransformerParams,
+  familyOf,
+  leadingTokens,
   linear,
   randomStream,
   visionTransformer,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
-import { plainVisionStates, valuesOf } from './plain-towers';
+import { plainLayerNorm, plainLinear } from '../operations/plain';
+import { plainUnnormedStates, plainVisionStates, valuesOf } from './plain-towers';
 import { logitDifference, perturbedParams, randomImages, seeds, smallConfigs } from './random-model';
 import { roundingBound } from './rounding';
+
+const readingTokens = smallConfigs.filter(
+  ({ classToken, headInput }) => classToken !== false && headInput === undefined,
+);
+const readingMean = smallConfigs.filter(({ headInput }) => headInput !== undefined);
 
 const distilled: VisionTransformerConfig = {
   kind: 'vision-transformer',
@@ -59,7 +68,7 @@ describeOnEveryEngine('a vision transformer', () => {
 
   it('classifies by the features of its leading tokens, though the last block leaves the others out', () => {
     fc.assert(
-      fc.property(smallConfigs, seeds, (config, seed) => {
+      fc.property(readingTokens, seeds, (config, seed) => {
         tidy(() => {
           const model = visionTransformer(config);
           const params = perturbedParams(model, seed);
@@ -82,6 +91,63 @@ describeOnEveryEngine('a vision transformer', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('classifies by the mean of its patches, beside the class token or alone, normalised before or after', () => {
+    fc.assert(
+      fc.property(readingMean, seeds, (config, seed) => {
+        tidy(() => {
+          const model = visionTransformer(config);
+          const params = perturbedParams(model, seed);
+          const images = randomImages(config, randomStream(seed, 'pictures'), 1);
+          const { embedDim: D, normEpsilon } = config.tower;
+          const plain = valuesOf<VisionTransformerParams<number[], number[]>>(params);
+          const pixels = [...images.dataSync()];
+          const isLate = config.normAfterMean === true;
+          const states = isLate
+            ? plainUnnormedStates(config, plain, pixels)
+            : plainVisionStates(config, plain, pixels);
+          const patches = states.slice(leadingTokens(config) * D);
+          const count = patches.length / D;
+          const mean = Array.from({ length: D }, (_, d) =>
+            patches.reduce((sum, value, i) => (i % D === d ? sum + value / count : sum), 0),
+          );
+          const pooled = isLate
+            ? plainLayerNorm(1, D, normEpsilon)(mean, plain.norm.weight, plain.norm.bias)
+            : mean;
+          const read = config.headInput === 'mean' ? pooled : [...states.slice(0, D), ...pooled];
+          const expected = plainLinear(1, read.length, config.classes)(
+            read,
+            plain.head.weight,
+            plain.head.bias,
+          );
+          const logits = model.forward(params, { images }).logits.dataSync();
+          expected.forEach((value, k) => {
+            expect(Math.abs(value - (logits[k] ?? Number.NaN))).toBeLessThan(1e-5);
+          });
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each<[string, Partial<VisionTransformerConfig>]>([
+    ['no class token to read', { classToken: false }],
+    [
+      'a distillation token without a class token',
+      { classToken: false, headInput: 'mean', distillation: 'token' },
+    ],
+    ['two heads and one mean', { distillation: 'head', headInput: 'mean' }],
+    ['a norm after a mean that is not read', { normAfterMean: true }],
+  ])('is refused with %s', (_, change) => {
+    expect(() => visionTransformer({ ...distilled, distillation: 'none', ...change })).toThrow(RangeError);
+    expect(
+      familyOf({ kind: 'vision-transformer' }).schema.safeParse({
+        ...distilled,
+        distillation: 'none',
+        ...change,
+      }).success,
+    ).toBe(false);
   });
 
   it('computes what its description says, with a norm before its blocks and without a bias of patches too', () => {
@@ -162,7 +228,7 @@ describeOnEveryEngine('a vision transformer', () => {
 
   it('averages the two heads of a distilled model', () => {
     fc.assert(
-      fc.property(smallConfigs, seeds, (drawn, seed) => {
+      fc.property(readingTokens, seeds, (drawn, seed) => {
         tidy(() => {
           const model = visionTransformer({ ...drawn, distillation: 'head' });
           const params = perturbedParams(model, seed);

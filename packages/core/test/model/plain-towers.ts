@@ -34,7 +34,18 @@ export function plainTextStates(
 
 /** Picture [S, S, C] → normalised last hidden states [T, D]. */
 export function plainVisionStates(
-  { imageSize, patchSize, channels, tower }: VisionTowerConfig,
+  config: VisionTowerConfig,
+  params: VisionTowerParams<Values, Values>,
+  picture: Values,
+): number[] {
+  const { embedDim: D, normEpsilon } = config.tower;
+  const states = plainUnnormedStates(config, params, picture);
+  return plainLayerNorm(states.length / D, D, normEpsilon)(states, params.norm.weight, params.norm.bias);
+}
+
+/** Picture [S, S, C] → last hidden states before the last norm [T, D]. */
+export function plainUnnormedStates(
+  { imageSize, patchSize, channels, positioned, tower }: VisionTowerConfig,
   params: VisionTowerParams<Values, Values>,
   picture: Values,
 ): number[] {
@@ -49,15 +60,22 @@ export function plainVisionStates(
     });
     return plainLinear(1, pixels.length, D)(pixels, weight, bias ?? range(D).fill(0));
   });
-  const sequence = [...params.classToken, ...(params.distillationToken ?? []), ...patches];
-  const placed = sequence.map((value, i) => value + at(params.positions, i));
+  const whole = [...(params.classToken ?? []), ...(params.distillationToken ?? [])];
+  const registers = params.registers ?? [];
+  const withPositions = (sequence: Values): number[] =>
+    sequence.map((value, i) => value + at(params.positions, i));
+  const placed =
+    positioned === 'patches'
+      ? [...whole, ...registers, ...withPositions(patches)]
+      : positioned === 'without-registers'
+        ? withPositions([...whole, ...patches]).toSpliced(whole.length, 0, ...registers)
+        : withPositions([...whole, ...registers, ...patches]);
   const tokens = placed.length / D;
-  const { embeddingNorm, norm } = params;
+  const { embeddingNorm } = params;
   const embedded = embeddingNorm
     ? plainLayerNorm(tokens, D, normEpsilon)(placed, embeddingNorm.weight, embeddingNorm.bias)
     : placed;
-  const states = plainBlocks(tower, params.blocks, embedded);
-  return plainLayerNorm(tokens, D, normEpsilon)(states, norm.weight, norm.bias);
+  return plainBlocks(tower, params.blocks, embedded);
 }
 
 function plainBlocks(
@@ -69,11 +87,18 @@ function plainBlocks(
   const tokens = x.length / D;
   const activated = activation === 'gelu' ? plainGelu : plainQuickGelu;
   return blocks.reduce<number[]>(
-    (states, { attentionNorm, attention, ffnNorm, ffn }) => {
-      const headDim = attention.query.bias.length / heads;
+    (states, { attentionNorm, attention, attentionScale, ffnNorm, ffn, ffnScale }) => {
+      const inner = attention.query.weight.length / D;
+      const headDim = inner / heads;
+      const scaled = (added: Values, scale: Values | undefined): number[] =>
+        added.map((value, i) => value * (scale === undefined ? 1 : at(scale, i % D)));
       const a = plainLayerNorm(tokens, D, normEpsilon)(states, attentionNorm.weight, attentionNorm.bias);
       const project = (name: 'query' | 'key' | 'value') =>
-        plainLinear(tokens, D, heads * headDim)(a, attention[name].weight, attention[name].bias);
+        plainLinear(tokens, D, inner)(
+          a,
+          attention[name].weight,
+          attention[name].bias ?? range(inner).fill(0),
+        );
       const attended = plainAttention({
         ...{ batch: 1, tokens, heads, keyDim: headDim, valueDim: headDim, causal },
         scale: 1 / Math.sqrt(denseHeadDim),
@@ -81,14 +106,14 @@ function plainBlocks(
       const { output } = attention;
       const between = sumOf(
         states,
-        plainLinear(tokens, heads * headDim, D)(attended, output.weight, output.bias),
+        scaled(plainLinear(tokens, inner, D)(attended, output.weight, output.bias), attentionScale),
       );
       const b = plainLayerNorm(tokens, D, normEpsilon)(between, ffnNorm.weight, ffnNorm.bias);
       const { expand, contract } = ffn;
       const hidden = activated(plainLinear(tokens, D, expand.bias.length)(b, expand.weight, expand.bias));
       return sumOf(
         between,
-        plainLinear(tokens, expand.bias.length, D)(hidden, contract.weight, contract.bias),
+        scaled(plainLinear(tokens, expand.bias.length, D)(hidden, contract.weight, contract.bias), ffnScale),
       );
     },
     [...x],

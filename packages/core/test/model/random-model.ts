@@ -27,6 +27,24 @@ import {
 /** Epsilons of norms in use: of CLIP, of timm, of ViTs of Hugging Face. `roundingBound` says what may come of them. */
 export const normEpsilon = fc.constantFrom(1e-5, 1e-6, 1e-12);
 
+/** The tokens that vision transformers have beside the patches, and those that their heads read. */
+const visionKinds: Pick<
+  VisionTransformerConfig,
+  'distillation' | 'classToken' | 'registers' | 'positioned' | 'headInput' | 'normAfterMean'
+>[] = [
+  { distillation: 'none' },
+  { distillation: 'token' },
+  { distillation: 'head' },
+  { distillation: 'none', registers: 2 },
+  { distillation: 'head', registers: 1, positioned: 'without-registers' },
+  { distillation: 'none', registers: 1, positioned: 'patches' },
+  { distillation: 'none', headInput: 'class-and-mean' },
+  { distillation: 'token', registers: 2, positioned: 'without-registers', headInput: 'class-and-mean' },
+  { distillation: 'none', classToken: false, headInput: 'mean' },
+  { distillation: 'none', classToken: false, registers: 1, positioned: 'patches', headInput: 'mean' },
+  { distillation: 'none', headInput: 'mean', normAfterMean: true },
+];
+
 /** Small vision transformers of every kind; their layers differ in size, as after a cut. */
 export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
   .record({
@@ -34,9 +52,11 @@ export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
     patchSize: fc.integer({ min: 1, max: 3 }),
     channels: fc.integer({ min: 1, max: 3 }),
     classes: fc.integer({ min: 1, max: 4 }),
-    distillation: fc.constantFrom('none', 'token', 'head'),
+    kind: fc.constantFrom(...visionKinds),
     embeddingNorm: fc.boolean(),
     patchBias: fc.boolean(),
+    inputBias: fc.boolean(),
+    layerScale: fc.constantFrom(undefined, 0.5),
     embedDim: fc.integer({ min: 2, max: 9 }),
     heads: fc.integer({ min: 1, max: 3 }),
     denseHeadDim: fc.integer({ min: 4, max: 6 }),
@@ -48,17 +68,24 @@ export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
       { minLength: 1, maxLength: 3 },
     ),
   })
-  .map(({ grid, patchSize, channels, classes, distillation, embeddingNorm, patchBias, ...tower }) => ({
-    kind: 'vision-transformer',
-    imageSize: grid * patchSize,
-    patchSize,
-    channels,
-    classes,
-    distillation,
-    embeddingNorm,
-    patchBias,
-    tower,
-  }));
+  .map(({ grid, patchSize, channels, classes, kind, embeddingNorm, patchBias, ...drawn }) => {
+    const { inputBias, layerScale, ...tower } = drawn;
+    return {
+      kind: 'vision-transformer',
+      imageSize: grid * patchSize,
+      patchSize,
+      channels,
+      classes,
+      ...kind,
+      embeddingNorm,
+      patchBias,
+      tower: {
+        ...tower,
+        ...(inputBias ? {} : { inputBias: false as const }),
+        ...(layerScale === undefined ? {} : { layerScale }),
+      },
+    };
+  });
 
 export const seeds = fc.integer({ min: 0, max: 1_000_000 });
 

@@ -35,13 +35,15 @@ export const smallTextConfigs: fc.Arbitrary<TextTowerConfig> = fc
 export const smallDualEncoders: fc.Arbitrary<DualEncoderConfig> = fc
   .record({ vision: smallConfigs, text: smallTextConfigs, projectionDim: fc.integer({ min: 2, max: 7 }) })
   .map(({ vision, text, projectionDim }) => {
-    const { imageSize, patchSize, channels, embeddingNorm, patchBias, tower } = vision;
+    const { imageSize, patchSize, channels, registers, positioned, embeddingNorm, patchBias, tower } = vision;
     return {
       kind: 'dual-encoder',
       projectionDim,
       vision: {
         ...{ imageSize, patchSize, channels, embeddingNorm, patchBias, tower },
         distillation: 'none',
+        ...(registers === undefined ? {} : { registers }),
+        ...(positioned === undefined ? {} : { positioned }),
       },
       text,
     };

@@ -30,14 +30,18 @@ export function classifierOf(
   );
 }
 
-const HEADS = ['head.weight', 'head.bias', 'distillationHead.weight', 'distillationHead.bias'];
+const HEADS = ['head', 'distillationHead'];
 
 /**
  * Says why a vision transformer does without some tensors: poolers, and its classifiers where fresh ones were asked
  * for.
  */
-export function leftOutOfClassifier(naming: Naming, { fresh }: Classifier): Reading['leftOut'] {
-  const heads = HEADS.map((path) => naming(path).name);
+export function leftOutOfClassifier(
+  naming: Naming,
+  { fresh }: Classifier,
+  parts: readonly string[] = HEADS,
+): Reading['leftOut'] {
+  const heads = parts.flatMap((part) => ['weight', 'bias'].map((leaf) => naming(`${part}.${leaf}`).name));
   return (name) => {
     if (/(^|\.)pooler\.dense\./.test(name)) return 'the classifier reads the class token, not the pooler';
     if (fresh !== undefined && heads.includes(name)) return 'a fresh classifier was asked for';

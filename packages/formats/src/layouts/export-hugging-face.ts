@@ -9,6 +9,7 @@ import {
   denseConfigOf,
   entriesOf,
   mismatches,
+  modelOf,
 } from '@winnow/core';
 import { type Companions, writeCompanions } from '../file/companions';
 import { FormatError } from '../file/format-error';
@@ -22,6 +23,7 @@ import { leafReader } from '../safetensors/leaf-reader';
 import { streamSafetensors } from '../safetensors/safetensors';
 import { checkClassNames } from '../structure/class-names';
 import { type Correspondence, correspondences, theirsOfParts } from './correspondence';
+import { foldingLayerScale } from './fold-layer-scale';
 import type { Writing } from './layout';
 import { layouts } from './table';
 
@@ -50,7 +52,7 @@ export async function exportHuggingFace(
 ): Promise<void> {
   const config = denseConfigOf(model);
   checkClassNames(config, classNames);
-  const { json, naming } = writingOf(config, classNames);
+  const { json, naming, folded } = writingOf(config, classNames);
   const wrong = mismatches(entriesOf(model.specs), new Map(entriesOf(params)));
   if (wrong.length > 0) throw new RangeError(`the tensors do not fit the model:\n  ${wrong.join('\n  ')}`);
   await makeFolder(folder);
@@ -58,7 +60,12 @@ export async function exportHuggingFace(
   await writeCompanions(folder, companions);
   await writeAtomically(
     join(folder, 'model.safetensors'),
-    weightsOf(correspondences({ ...model, config }, naming), leafReader(params)),
+    folded === undefined
+      ? weightsOf(correspondences({ ...model, config }, naming), leafReader(params))
+      : weightsOf(
+          correspondences({ specs: modelOf(folded).specs, config: folded }, naming),
+          foldingLayerScale(leafReader(params)),
+        ),
   );
   await writeAtomically(join(folder, 'config.json'), `${JSON.stringify(json, undefined, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 import {
   type AnyDenseModel,
+  type AtImageSize,
   type DenseConfig,
   type HostTensor,
   type HostTensors,
@@ -9,6 +10,7 @@ import {
   type VisionTransformer,
   type VisionTransformerParams,
   anyModel,
+  atImageSize,
   disposeTree,
   downloadTree,
   initialize,
@@ -102,8 +104,9 @@ function importFrom(
     const layout = layoutOf(checkpoint, table);
     const reading = readingOf(checkpoint, options, layout);
     checkSaid(checkpoint, reading, options);
-    const { tensors, leftOut } = await parametersOf(checkpoint, reading);
-    const { config, classNames, fresh, notes = [] } = reading;
+    const { config, fit } = sizedAs(checkpoint, reading.config, layout, options);
+    const { tensors, leftOut } = await parametersOf(checkpoint, reading, fit);
+    const { classNames, fresh, notes = [] } = reading;
     const how = { classNames, hasFreshHead: fresh !== undefined, notes, leftOut };
     const { normalisation: usualNormalisation } = layout;
     return { ...anyModel(config, tensors), bytes: checkpoint.bytes, usualNormalisation, ...how };
@@ -120,6 +123,25 @@ function readingOf(checkpoint: Checkpoint, options: ImportOptions, layout: Layou
     );
   }
   return reading;
+}
+
+/**
+ * The model for pictures of the size that was asked for.
+ * @throws {FormatError} when it reads no pictures, or its patches do not fill them.
+ */
+function sizedAs(
+  { file }: Checkpoint,
+  config: DenseConfig,
+  { resampling = 'bicubic' }: Layout,
+  { imageSize }: ImportOptions,
+): AtImageSize {
+  if (imageSize === undefined) return { config, fit: (_path, tensor) => tensor };
+  try {
+    return atImageSize(config, imageSize, resampling);
+  } catch (error) {
+    if (error instanceof RangeError) throw new FormatError(`${file}: ${error.message}`);
+    throw error;
+  }
 }
 
 /**
@@ -160,6 +182,7 @@ async function withCheckpoint<Result>(
 async function parametersOf(
   checkpoint: Checkpoint,
   { config, naming, fresh: head, leftOut: reasonFor }: Reading,
+  fit: AtImageSize['fit'],
 ): Promise<{ tensors: NamedTensors; leftOut: string[] }> {
   const model = modelOf(config);
   const isFresh = ({ parts }: Correspondence): boolean =>
@@ -169,7 +192,10 @@ async function parametersOf(
   const fresh = head && (await freshHeads(model, head.seed));
   // One by one: neither their tensors nor ours need be in host memory as a whole.
   async function* ours(): AsyncGenerator<readonly [string, HostTensor]> {
-    for (const row of table) yield* partsOfTheirs(row, await checkpoint.read(row.name));
+    for (const row of table) {
+      const parts = partsOfTheirs(row, await checkpoint.read(row.name));
+      for (const [path, tensor] of parts) yield [path, fit(path, tensor)];
+    }
     yield* fresh ?? [];
   }
   const tensors = await uploadEach(ours());

@@ -1,4 +1,4 @@
-import type { Activation, DenseConfig, Family } from '@winnow/core';
+import type { Activation, DenseConfig, Family, Resampling } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
 import type { PictureNormalisation } from '../preprocessor/normalisation';
 import type { Naming } from './naming';
@@ -18,6 +18,8 @@ export interface ImportOptions {
   readonly newHead?: NewHead;
   /** Starts a fresh classifier for a checkpoint of a ViT or DeiT that has none; others keep theirs. */
   readonly missingHead?: NewHead;
+  /** Side of the pictures that the model is for, in pixels; the checkpoint's own unless it says otherwise. */
+  readonly imageSize?: number;
 }
 
 /** Everything that is known of a checkpoint once its layout is, before any values are read. */
@@ -39,6 +41,8 @@ export interface Writing {
   /** The configuration file. */
   readonly json: object;
   readonly naming: Naming;
+  /** The configuration that is written, where layer scale is folded into the layers before it: that without it. */
+  readonly folded?: DenseConfig;
 }
 
 export type Source = 'Hugging Face' | 'timm' | 'open_clip';
@@ -59,11 +63,15 @@ export interface LayoutDefinition<Config extends DenseConfig> {
   readonly modelTypes?: Readonly<Record<string, string>>;
   /** What its pictures are normalised with, where no file says it. */
   readonly normalisation?: PictureNormalisation;
+  /** How the source itself resamples positions for pictures of another size; plain bicubic unless it says otherwise. */
+  readonly resampling?: Resampling;
   /**
    * Reads the configuration and chooses the names.
    * @throws {FormatError} when the configuration is missing, contradicts the tensors or says something that we do not have.
    */
   read(checkpoint: Checkpoint, options: ImportOptions): Reading<Config>;
+  /** Which of the family's models are written so; all unless it says otherwise. */
+  holds?(config: Config): boolean;
   /**
    * The way back, where there is one. Class names are one for each class, or none.
    * @throws {FormatError} for a model that the source has no words for.
@@ -72,15 +80,16 @@ export interface LayoutDefinition<Config extends DenseConfig> {
 }
 
 /** A layout, as those see it who work with every layout. */
-export interface Layout extends Omit<LayoutDefinition<DenseConfig>, 'write'> {
+export interface Layout extends Omit<LayoutDefinition<DenseConfig>, 'write' | 'holds'> {
   /** `undefined` for a model of another family, or where there is no way back. */
   write(config: DenseConfig, classNames?: readonly string[]): Writing | undefined;
 }
 
 export function defineLayout<Config extends DenseConfig>(definition: LayoutDefinition<Config>): Layout {
-  const { family, write } = definition;
+  const { holds = () => true, write, ...rest } = definition;
   return {
-    ...definition,
-    write: (config, classNames) => (family.is(config) ? write?.(config, classNames) : undefined),
+    ...rest,
+    write: (config, classNames) =>
+      rest.family.is(config) && holds(config) ? write?.(config, classNames) : undefined,
   };
 }

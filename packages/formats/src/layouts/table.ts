@@ -1,4 +1,5 @@
 import { huggingFaceClipText } from './hugging-face/clip-text';
+import { huggingFaceDinov2 } from './hugging-face/dinov2';
 import { huggingFaceDualEncoder } from './hugging-face/dual-encoder';
 import { huggingFaceVisionTransformer } from './hugging-face/vision-transformer';
 import type { Layout } from './layout';
@@ -11,6 +12,7 @@ import { timmVisionTransformer } from './timm/vision-transformer';
  */
 export const layouts: readonly Layout[] = [
   huggingFaceVisionTransformer,
+  huggingFaceDinov2,
   timmVisionTransformer,
   huggingFaceDualEncoder,
   huggingFaceClipText,

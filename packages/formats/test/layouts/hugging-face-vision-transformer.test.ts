@@ -69,7 +69,7 @@ describeConfiguration('of a published ViT', {
   what: 'a ViT',
   places: [''],
   refused: [
-    ['qkv_bias', false],
+    ['qkv_bias', 'sometimes'],
     ['hidden_act', 'gelu_new'],
     ['image_size', [224, 448]],
     ['patch_size', [16, 8]],
@@ -177,13 +177,19 @@ describe('a ViT or DeiT of Hugging Face', () => {
   });
 
   it.each([
-    [{ qkv_bias: false }, /at qkv_bias: expected true/],
+    [{ qkv_bias: false }, /extra vit\.encoder\.layer\.0\.attention\.attention\.query\.bias/],
     [{ hidden_act: 'gelu_new' }, /at hidden_act/],
-    [{ model_type: 'swin' }, /ViT or DeiT\n {2}at model_type: expected vit or deit, got "swin"$/],
-    [{ model_type: undefined }, /at model_type: expected vit or deit, got nothing$/],
     [
-      { model_type: 'dinov2' },
-      /at model_type: expected vit or deit, got "dinov2": models with layer scale are not supported/,
+      { model_type: 'swin' },
+      /ViT or DeiT\n {2}at model_type: expected vit, deit, dinov2 or dinov2_with_registers, got "swin"$/,
+    ],
+    [
+      { model_type: undefined },
+      /at model_type: expected vit, deit, dinov2 or dinov2_with_registers, got nothing$/,
+    ],
+    [
+      { model_type: 'dinov3_vit' },
+      /at model_type: expected .*, got "dinov3_vit": models with rotary positions are not supported/,
     ],
     [{ image_size: 5 }, /at image_size: expected a multiple of patch_size/],
     [{ num_attention_heads: 4 }, /at hidden_size: expected a multiple of num_attention_heads/],

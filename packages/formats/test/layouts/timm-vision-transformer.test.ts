@@ -1,12 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Distillation, disposeTree, modelOf } from '@winnow/core';
+import {
+  type Distillation,
+  type TowerConfig,
+  type VisionTransformerConfig,
+  disposeTree,
+  modelOf,
+} from '@winnow/core';
 import { startEngine } from '@winnow/engine';
-import { importModel, importVisionTransformer } from '../../src/index';
+import { FormatError, importModel, importVisionTransformer } from '../../src/index';
 import { correspondences, fromTheirs } from '../../src/layouts/correspondence';
 import { type TimmShapes, readTimmConfig } from '../../src/layouts/timm/fields';
-import { timmNaming } from '../../src/layouts/timm/vision-transformer';
+import { timmNaming, timmNamingFor } from '../../src/layouts/timm/vision-transformer';
 import { countedValues, theirsOf, writeCheckpoint, zeros } from './checkpoints';
 import { type Fields, changed, describeConfiguration } from './configuration-laws';
 import { expectImported, small } from './small-vision-transformer';
@@ -47,6 +53,12 @@ const shapes: TimmShapes = {
   embedDim: 768,
   layers: 12,
   hiddenDim: 3072,
+  hasClassToken: true,
+  registers: 0,
+  hasLayerScale: false,
+  hasInputBias: true,
+  hasEmbeddingNorm: false,
+  hasMeanNorm: false,
 };
 const read = (json: unknown) => readTimmConfig({ file: 'config.json', json }, shapes);
 
@@ -55,6 +67,8 @@ test('configurations as they are published are read, with all that they have', (
     architecture: 'vit_base_patch16_224',
     heads: undefined,
     activation: undefined,
+    pool: 'token',
+    layerScale: undefined,
   });
   expect(read(withArguments)).toMatchObject({ heads: 12 });
   expect(read(old)).toMatchObject({ architecture: 'vit_base_patch16_224' });
@@ -67,8 +81,8 @@ describeConfiguration('of timm, with arguments', {
   what: 'a ViT or DeiT of timm',
   places: ['', 'model_args.', 'pretrained_cfg.'],
   refused: [
-    ['global_pool', 'avg'],
-    ['model_args.global_pool', 'avg'],
+    ['global_pool', 'map'],
+    ['model_args.global_pool', 'map'],
     ['model_args.img_size', [64, 16]],
     ['model_args.img_size', 384],
     ['model_args.patch_size', 32],
@@ -98,7 +112,7 @@ describeConfiguration('of an older timm', {
   refused: [
     ['input_size', [3, 64, 16]],
     ['input_size', [3, 384, 384]],
-    ['global_pool', 'avg'],
+    ['global_pool', 'avgmax'],
   ],
 });
 
@@ -173,10 +187,8 @@ describe('a ViT or DeiT of timm', () => {
   });
 
   it.each([
-    ['blocks.0.ls1.gamma', 'layer scale'],
-    ['reg_token', 'register tokens'],
-    ['norm_pre.weight', 'a norm before the first block'],
-    ['fc_norm.weight', 'a norm after pooling'],
+    ['attn_pool.latent', 'attention pooling'],
+    ['blocks.0.mlp.w12.weight', 'a gated or normalised feed-forward network'],
     ['blocks.1.attn.q_norm.weight', 'norms within attention'],
   ])('is refused with %s by its feature: %s', async (name, feature) => {
     await write(theirs().set(name, zeros(6)));
@@ -185,11 +197,52 @@ describe('a ViT or DeiT of timm', () => {
     );
   });
 
-  it('is refused without a class token', async () => {
+  it.each<[string, Partial<VisionTransformerConfig>, Partial<TowerConfig>, Fields]>([
+    ['layer scale', {}, { layerScale: 1e-5 }, {}],
+    ['registers that have positions', { registers: 2 }, {}, {}],
+    ['positions of the patches alone', { registers: 1, positioned: 'patches' }, {}, { no_embed_class: true }],
+    ['the mean of its patches', { headInput: 'mean' }, {}, { global_pool: 'avg' }],
+    ['a norm after the mean', { headInput: 'mean', normAfterMean: true }, {}, {}],
+    ['no class token', { classToken: false, headInput: 'mean' }, {}, {}],
+    ['no biases of queries, keys and values', {}, { inputBias: false }, { qkv_bias: false }],
+    [
+      "CLIP's norm, and no bias of patches",
+      { embeddingNorm: true, patchBias: false },
+      { normEpsilon: 1e-5 },
+      {},
+    ],
+  ])('is imported with %s', async (_, changes, tower, model_args) => {
+    const model: VisionTransformerConfig = { ...ours(), ...changes, tower: { ...ours().tower, ...tower } };
+    const naming = timmNamingFor({
+      hasMeanNorm: model.normAfterMean === true,
+      layerScale: 'ls1.gamma',
+    });
+    await write(theirsOf(model, naming), { num_heads: 2, model_args });
+    await expectImported(folder, model);
+  });
+
+  it('has positions for the patches alone where their number says so', async () => {
+    const model: VisionTransformerConfig = { ...ours(), registers: 1, positioned: 'patches' };
+    await write(theirsOf(model, timmNaming), { num_heads: 2 });
+    await expectImported(folder, model);
+  });
+
+  it('is refused where it has not what its configuration says', async () => {
+    for (const [field, value] of Object.entries({
+      class_token: false,
+      reg_tokens: 2,
+      init_values: 1e-5,
+      qkv_bias: false,
+      pre_norm: true,
+      fc_norm: true,
+    })) {
+      await write(theirs(), { num_heads: 2, model_args: { [field]: value } });
+      await expect(importVisionTransformer(folder)).rejects.toThrow(`at model_args.${field}: expected `);
+    }
     const tensors = theirs();
     tensors.delete('cls_token');
-    await write(tensors);
-    await expect(importVisionTransformer(folder)).rejects.toThrow(/models without a class token/);
+    await write(tensors, { num_heads: 2, model_args: { global_pool: 'token', no_embed_class: true } });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(FormatError);
   });
 
   it('has the activation, and is refused with the pooling, that it was made with', async () => {
@@ -197,12 +250,12 @@ describe('a ViT or DeiT of timm', () => {
     const { model, params } = await importVisionTransformer(folder);
     expect(model.config.tower).toEqual({ ...ours().tower, activation: 'quick-gelu' });
     disposeTree(params);
-    await write(theirs(), { num_heads: 2, model_args: { global_pool: 'avg' } });
+    await write(theirs(), { num_heads: 2, model_args: { global_pool: 'map' } });
     await expect(importVisionTransformer(folder)).rejects.toThrow(
-      /at model_args\.global_pool: expected token/,
+      /at model_args\.global_pool: expected token or avg/,
     );
-    await write(theirs(), { num_heads: 2, global_pool: 'avg' });
-    await expect(importVisionTransformer(folder)).rejects.toThrow(/at global_pool: expected token/);
+    await write(theirs(), { num_heads: 2, global_pool: 'map' });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(/at global_pool: expected token or avg/);
   });
 
   it('starts a fresh classifier where one is missing, if that is asked for', async () => {

@@ -71,7 +71,7 @@ export function clipText(config: TextConfig): TextTowerConfig {
  */
 export function theirText(config: TextTowerConfig, projectionDim: number, name?: string) {
   const { vocabulary, context, endToken } = config;
-  const tower = theirTower(config.tower, name);
+  const tower = theirTower(config.tower, { name });
   if (!config.tower.causal) {
     throw notExpressible(
       'expected a causal text tower, as that is the only one that CLIP has, got one that is not',

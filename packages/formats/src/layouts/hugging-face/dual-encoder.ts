@@ -22,6 +22,7 @@ import {
 } from './clip';
 import { commonlyImmaterial, commonlyRefused } from './common-fields';
 import { configOf } from './config-file';
+import { beyond } from '../features';
 import { hasWholeHeads, hiddenAct, notExpressible, theirTower, towerOf, wholeHeads } from './tower';
 
 /** `projection_dim` of the whole model is the one that counts. */
@@ -87,7 +88,7 @@ function visionOf(config: z.output<typeof visionConfig>): VisionTowerConfig {
 /** @throws {FormatError} when it is built otherwise than CLIP's. */
 function theirVision(vision: VisionTowerConfig) {
   const { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias } = vision;
-  const tower = theirTower(vision.tower, 'vision');
+  const tower = theirTower(vision.tower, { name: 'vision' });
   if (distillation !== 'none' || !embeddingNorm || patchBias || vision.tower.causal) {
     throw notExpressible(
       "expected CLIP's vision tower, with a norm before its first block and no bias in its patch projection (embeddingNorm " +
@@ -95,6 +96,8 @@ function theirVision(vision: VisionTowerConfig) {
         `embeddingNorm ${embeddingNorm}, patchBias ${patchBias}, distillation ${distillation}, causal ${vision.tower.causal}`,
     );
   }
+  const strange = beyond(vision, ['embeddingNorm', 'noPatchBias']);
+  if (strange !== undefined) throw notExpressible(`expected CLIP's vision tower, got one with ${strange}`);
   return { ...tower, image_size: imageSize, patch_size: patchSize, num_channels: channels };
 }
 

@@ -51,18 +51,35 @@ export function towerOf(config: HuggingFaceTower, { causal }: Pick<TowerConfig, 
 
 /**
  * Our layers → theirs.
- * @param name Of the tower, where a model has several.
- * @throws {FormatError} when they differ in size, or their heads do not fill the width.
+ * @param options The tower's name, where a model has several; whether theirs has layer scale, and a field for whether there
+ * are biases of queries, keys and values.
+ * @throws {FormatError} when they differ in size, their heads do not fill the width, or theirs has not what they have.
  */
 export function theirTower(
-  { embedDim, heads, denseHeadDim, activation, normEpsilon, blocks }: TowerConfig,
-  name?: string,
+  { embedDim, heads, denseHeadDim, activation, normEpsilon, blocks, layerScale, inputBias }: TowerConfig,
+  {
+    name,
+    hasLayerScale = false,
+    saysBias = false,
+  }: {
+    readonly name?: string | undefined;
+    readonly hasLayerScale?: boolean;
+    readonly saysBias?: boolean;
+  } = {},
 ): HuggingFaceTower {
+  if (layerScale !== undefined && !hasLayerScale)
+    throw notExpressible('expected a model without layer scale, got one with it');
+  if (inputBias === false && !saysBias)
+    throw notExpressible('expected biases of queries, keys and values, got none');
   const hiddenDim = blocks[0]?.hiddenDim ?? 0;
   const theirHeadDim = embedDim / heads;
   const odd = blocks.findIndex(
     (block) =>
-      block.headDim !== theirHeadDim || denseHeadDim !== theirHeadDim || block.hiddenDim !== hiddenDim,
+      (block.heads ?? heads) !== heads ||
+      (block.queryKeyDim ?? theirHeadDim) !== theirHeadDim ||
+      block.headDim !== theirHeadDim ||
+      denseHeadDim !== theirHeadDim ||
+      block.hiddenDim !== hiddenDim,
   );
   if (odd !== -1) {
     const { headDim = 0, hiddenDim: hidden = 0 } = blocks[odd] ?? {};

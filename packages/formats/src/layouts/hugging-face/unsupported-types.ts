@@ -1,8 +1,6 @@
 /** Models of `transformers` with tensors like a ViT's, by their `model_type`, and what they have that ours have not. */
 export const unsupportedTypes: Readonly<Record<string, string>> = {
   beit: 'relative positions',
-  dinov2: 'layer scale',
-  dinov2_with_registers: 'layer scale and register tokens',
   dinov3_vit: 'rotary positions',
   vit_mae: 'masked pictures',
 };

@@ -4,7 +4,9 @@ import type { JsonFile } from '../../checkpoint/checkpoint';
 import { checkJson } from '../../file/json';
 import { classNamesIn, placeholderName } from '../class-names';
 import { classifierOf, leftOutOfClassifier } from '../classifier';
-import { count, only, side, wholeObject } from '../fields';
+import { beyond } from '../features';
+import { count, side, wholeObject } from '../fields';
+import { withoutLayerScale } from '../fold-layer-scale';
 import { checkLayers } from '../layers';
 import { defineLayout } from '../layout';
 import { type NameTable, type Naming, namingOf } from '../naming';
@@ -29,8 +31,9 @@ const imageConfig = wholeObject({
     image_size: side('pictures').default(224),
     patch_size: side('patches').default(16),
     num_channels: count.default(3),
+    qkv_bias: z.boolean().nullish(),
   },
-  refused: { ...commonlyRefused, qkv_bias: only(true, 'models without these biases are not supported') },
+  refused: commonlyRefused,
   immaterial: [...commonlyImmaterial, 'encoder_stride', 'pooler_act', 'pooler_output_size'],
 })
   .refine(({ image_size, patch_size }) => image_size % patch_size === 0, {
@@ -59,7 +62,10 @@ function fromTheirs(config: ImageConfig, classes: number): VisionTransformerConf
     distillation: distillationOf(config),
     embeddingNorm: false,
     patchBias: true,
-    tower: towerOf(config, { causal: false }),
+    tower: {
+      ...towerOf(config, { causal: false }),
+      ...(config.qkv_bias === false ? { inputBias: false as const } : {}),
+    },
   };
 }
 
@@ -86,14 +92,10 @@ const theirModels = {
  * block, patches without a bias.
  */
 function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[]) {
-  const { imageSize, patchSize, channels, embeddingNorm, patchBias } = config;
-  const tower = theirTower(config.tower);
-  if (embeddingNorm || !patchBias || config.tower.causal) {
-    throw notExpressible(
-      'expected a ViT without a norm before its first block, with a bias in its patch projection and without a causal ' +
-        `mask, got embeddingNorm ${embeddingNorm}, patchBias ${patchBias}, causal ${config.tower.causal}`,
-    );
-  }
+  const { imageSize, patchSize, channels } = config;
+  const tower = theirTower(config.tower, { saysBias: true });
+  const strange = beyond(config, ['noInputBias']);
+  if (strange !== undefined) throw notExpressible(`expected a plain ViT, got one with ${strange}`);
   const labels = classNames ?? Array.from({ length: config.classes }, (_, label) => placeholderName(label));
   return {
     ...theirModels[config.distillation],
@@ -103,7 +105,7 @@ function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[
     image_size: imageSize,
     patch_size: patchSize,
     num_channels: channels,
-    qkv_bias: true,
+    qkv_bias: config.tower.inputBias !== false,
     id2label: Object.fromEntries(labels.map((name, label) => [label, name])),
     label2id: Object.fromEntries(labels.map((name, label) => [name, label])),
   };
@@ -203,10 +205,16 @@ export const huggingFaceVisionTransformer = defineLayout<VisionTransformerConfig
       leftOut: leftOutOfClassifier(naming, head),
     };
   },
+  holds: ({ headInput }) => headInput === undefined,
   write: (config, classNames) => {
-    const json = toTheirs(config, classNames);
+    const plain = withoutLayerScale(config);
+    const json = toTheirs(plain, classNames);
     const { distillation } = config;
     const names = { prefix: `${json.model_type}.`, style: 'encoder.layer', distillation } as const;
-    return { json, naming: visionTransformerNaming(names) };
+    return {
+      json,
+      naming: visionTransformerNaming(names),
+      ...(config.tower.layerScale === undefined ? {} : { folded: plain }),
+    };
   },
 });

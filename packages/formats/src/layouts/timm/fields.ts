@@ -19,30 +19,32 @@ const modelFields = {
   depth: count.nullish(),
   num_heads: count.nullish(),
   mlp_ratio: z.number().positive().nullish(),
+  /** Say what the tensors may leave open. */
+  global_pool: z
+    .enum(['token', '', 'avg'], 'expected token or avg: models that pool otherwise are not supported')
+    .nullish(),
+  no_embed_class: z.boolean().nullish(),
+  /** Compared with what the tensors say. */
+  class_token: z.boolean().nullish(),
+  reg_tokens: z.int().nonnegative().nullish(),
+  init_values: z.number().nullish(),
+  qkv_bias: z.boolean().nullish(),
+  pre_norm: z.boolean().nullish(),
+  fc_norm: z.boolean().nullish(),
   act_layer: z
     .enum(['gelu', 'quick_gelu'], 'expected gelu or quick_gelu: other activations are not supported')
     .nullish(),
 };
 
 const refusedOfModel = {
-  global_pool: z
-    .literal(['token', ''], 'expected token: models that pool otherwise are not supported')
-    .nullish(),
   norm_layer: only('layernorm', 'other norms are not supported'),
   pos_embed: only('learn', 'models without learned positions are not supported'),
-  class_token: only(true, 'models without a class token are not supported'),
-  reg_tokens: only(0, 'register tokens are not supported'),
-  no_embed_class: only(false, 'class tokens without a position are not supported'),
-  init_values: only(null, 'layer scale is not supported'),
-  qkv_bias: only(true, 'models without these biases are not supported'),
   proj_bias: only(true, 'models without these biases are not supported'),
   qk_norm: only(false, 'norms within attention are not supported'),
   scale_attn_norm: only(false, 'norms within attention are not supported'),
   scale_mlp_norm: only(false, 'norms within the feed-forward network are not supported'),
-  pre_norm: only(false, 'a norm before the first block is not supported'),
   embed_norm_layer: only(null, 'a norm of the patches is not supported'),
   final_norm: only(true, 'models without a last norm are not supported'),
-  fc_norm: only(false, 'a norm after pooling is not supported'),
   pool_include_prefix: only(false, 'models that pool otherwise are not supported'),
   representation_size: only(null, 'a layer before the classifier is not supported'),
   use_naflex: only(false, 'pictures of any shape are not supported'),
@@ -122,6 +124,10 @@ export interface TimmConfiguration {
   readonly architecture: string | undefined;
   readonly heads: number | undefined;
   readonly activation: Activation | undefined;
+  /** `avg`, `token` or nothing. */
+  readonly pool: 'avg' | 'token' | undefined;
+  /** Initial value of the layer scale. */
+  readonly layerScale: number | undefined;
 }
 
 /** The sizes of a model that its tensors say. */
@@ -132,6 +138,12 @@ export interface TimmShapes {
   readonly embedDim: number;
   readonly layers: number;
   readonly hiddenDim: number;
+  readonly hasClassToken: boolean;
+  readonly registers: number;
+  readonly hasLayerScale: boolean;
+  readonly hasInputBias: boolean;
+  readonly hasEmbeddingNorm: boolean;
+  readonly hasMeanNorm: boolean;
 }
 
 /**
@@ -152,21 +164,48 @@ export function readTimmConfig({ file, json }: JsonFile, shapes: TimmShapes): Ti
     architecture: config.architecture ?? undefined,
     heads: inner?.num_heads ?? config.num_heads ?? undefined,
     activation: activation ? activations[activation] : undefined,
+    pool: poolOf(said(inner?.global_pool, config.global_pool)),
+    layerScale: said(inner?.init_values, config.init_values),
   };
 }
+
+const placement = z.looseObject({ no_embed_class: z.boolean().nullish() });
+
+/** Whether a configuration says that only patches have positions; undefined where it says nothing. */
+export function saysPatchesOnly({ file, json }: JsonFile): boolean | undefined {
+  const read = placement.extend({ model_args: placement.nullish() });
+  const { model_args: inner, no_embed_class: outer } = checkJson(file, json, read);
+  return said(inner?.no_embed_class, outer);
+}
+
+/** The first that is said. */
+const said = <Value>(...values: readonly (Value | null | undefined)[]): Value | undefined =>
+  values.find((value) => value !== null && value !== undefined) ?? undefined;
+
+const poolOf = (pool: 'token' | '' | 'avg' | undefined): TimmConfiguration['pool'] =>
+  pool === '' ? undefined : pool;
 
 type ModelFields = z.output<z.ZodObject<typeof modelFields>>;
 type WeightsFields = z.output<z.ZodObject<typeof weightsFields>>;
 
+type Said = number | string | boolean;
+
 function checkModel(file: string, place: string, fields: ModelFields, shapes: TimmShapes): void {
   const { imageSize, patchSize, channels, embedDim, layers, hiddenDim } = shapes;
-  const { mlp_ratio: ratio } = fields;
-  const compared: readonly (readonly [name: string, said: number | null | undefined, found: number])[] = [
+  const { mlp_ratio: ratio, init_values: initial } = fields;
+  const compared: readonly (readonly [name: string, said: Said | null | undefined, found: Said])[] = [
     ['img_size', fields.img_size, imageSize],
     ['patch_size', fields.patch_size, patchSize],
     ['in_chans', fields.in_chans, channels],
     ['embed_dim', fields.embed_dim, embedDim],
     ['depth', fields.depth, layers],
+    ['class_token', fields.class_token, shapes.hasClassToken],
+    ['reg_tokens', fields.reg_tokens, shapes.registers],
+    ['qkv_bias', fields.qkv_bias, shapes.hasInputBias],
+    ['pre_norm', fields.pre_norm, shapes.hasEmbeddingNorm],
+    ['fc_norm', fields.fc_norm, shapes.hasMeanNorm],
+    // With 0 there is none in timm either.
+    ['init_values', initial && !shapes.hasLayerScale ? initial : undefined, 'no layer scale'],
     [
       'mlp_ratio',
       ratio && Math.trunc(ratio * embedDim) === hiddenDim ? undefined : ratio,
@@ -175,7 +214,7 @@ function checkModel(file: string, place: string, fields: ModelFields, shapes: Ti
   ];
   for (const [name, said, found] of compared) {
     if (said !== undefined && said !== null && said !== found)
-      throw otherShape(file, place + name, found, said);
+      throw otherShape(file, place + name, String(found), String(said));
   }
 }
 

@@ -2,10 +2,6 @@ import { FormatError } from '../../file/format-error';
 
 /** Names of tensors in models of timm that are other functions than ours, and the features they belong to. */
 const features: readonly (readonly [name: RegExp, feature: string])[] = [
-  [/^blocks\.\d+\.ls[12]\.gamma$|^blocks\.\d+\.gamma_[12]$/, 'layer scale'],
-  [/^reg_token$/, 'register tokens'],
-  [/^norm_pre\./, 'a norm before the first block'],
-  [/^fc_norm\./, 'a norm after pooling'],
   [/^attn_pool\./, 'attention pooling'],
   [/^pre_logits\./, 'a layer before the classifier'],
   [/^blocks\.\d+\.attn\.(q_norm|k_norm|norm)\./, 'norms within attention'],

@@ -5,73 +5,102 @@ import { classNamesIn } from '../class-names';
 import { classifierOf, leftOutOfClassifier } from '../classifier';
 import { layersIn } from '../layers';
 import { type Reading, defineLayout } from '../layout';
-import { namingOf } from '../naming';
+import { type Naming, namingOf } from '../naming';
 import { timmClassNames } from './class-names';
-import { type TimmConfiguration, type TimmShapes, readTimmConfig } from './fields';
+import { type TimmConfiguration, type TimmShapes, readTimmConfig, saysPatchesOnly } from './fields';
 import { headsOf } from './heads';
 import { refuseUnsupported } from './unsupported';
 
-/** Our paths → the names in a timm VisionTransformer. Query, key and value are one there. */
-export const timmNaming = namingOf({
-  towers: {
-    '': {
-      blocks: 'blocks',
-      inBlock: {
-        attentionNorm: 'norm1',
-        'attention.query': 'attn.qkv',
-        'attention.key': 'attn.qkv',
-        'attention.value': 'attn.qkv',
-        'attention.output': 'attn.proj',
-        ffnNorm: 'norm2',
-        'ffn.expand': 'mlp.fc1',
-        'ffn.contract': 'mlp.fc2',
+/** The differences between checkpoints of one model. */
+interface TimmNames {
+  /** The last norm is that of what the head reads. */
+  readonly hasMeanNorm: boolean;
+  /** As timm writes layer scale, or as older code did. */
+  readonly layerScale: 'ls1.gamma' | 'gamma_1';
+}
+
+/** Our paths → timm's names. Query, key and value are one there. */
+export function timmNamingFor({ hasMeanNorm, layerScale }: TimmNames): Naming {
+  return namingOf({
+    towers: {
+      '': {
+        blocks: 'blocks',
+        inBlock: {
+          attentionNorm: 'norm1',
+          'attention.query': 'attn.qkv',
+          'attention.key': 'attn.qkv',
+          'attention.value': 'attn.qkv',
+          'attention.output': 'attn.proj',
+          attentionScale: layerScale,
+          ffnNorm: 'norm2',
+          'ffn.expand': 'mlp.fc1',
+          'ffn.contract': 'mlp.fc2',
+          ffnScale: layerScale.replace('1', '2'),
+        },
       },
     },
-  },
-  outside: {
-    'patchEmbedding.weight': { name: 'patch_embed.proj.weight', arrangement: 'convolution' },
-    'patchEmbedding.bias': 'patch_embed.proj.bias',
-    classToken: { name: 'cls_token', arrangement: 'batched' },
-    distillationToken: { name: 'dist_token', arrangement: 'batched' },
-    positions: { name: 'pos_embed', arrangement: 'batched' },
-    norm: 'norm',
-    head: 'head',
-    distillationHead: 'head_dist',
-  },
-});
+    outside: {
+      'patchEmbedding.weight': { name: 'patch_embed.proj.weight', arrangement: 'convolution' },
+      'patchEmbedding.bias': 'patch_embed.proj.bias',
+      classToken: { name: 'cls_token', arrangement: 'batched' },
+      distillationToken: { name: 'dist_token', arrangement: 'batched' },
+      registers: { name: 'reg_token', arrangement: 'batched' },
+      positions: { name: 'pos_embed', arrangement: 'batched' },
+      embeddingNorm: 'norm_pre',
+      norm: hasMeanNorm ? 'fc_norm' : 'norm',
+      head: 'head',
+      distillationHead: 'head_dist',
+    },
+  });
+}
+
+/** Our paths → the names in a plain timm VisionTransformer. */
+export const timmNaming = timmNamingFor({ hasMeanNorm: false, layerScale: 'ls1.gamma' });
 
 /** VisionTransformer and VisionTransformerDistilled. */
 export const timmVisionTransformer = defineLayout<VisionTransformerConfig>({
   family: visionTransformerFamily,
   source: 'timm',
   models: 'a ViT or DeiT',
-  anchors: ['cls_token'],
+  anchors: ['cls_token', 'patch_embed.proj.weight'],
   recognises: (tensors) => tensors.has('cls_token') || tensors.has('patch_embed.proj.weight'),
+  resampling: 'bicubic-antialias',
   read: (checkpoint, options) => {
     const { file, tensors, config: stated } = checkpoint;
-    if (!tensors.has('cls_token')) {
-      throw new FormatError(`${file}: models without a class token (cls_token) are not supported`);
-    }
     refuseUnsupported(file, tensors.keys());
     const head = classifierOf(checkpoint, 'head.weight', options);
     const { classes, fresh } = head;
+    const naming = timmNamingFor({
+      hasMeanNorm: tensors.has('fc_norm.weight'),
+      layerScale: tensors.has('blocks.0.gamma_1') ? 'gamma_1' : 'ls1.gamma',
+    });
     return {
       ...configOf(checkpoint, classes, options.heads),
-      naming: timmNaming,
+      naming,
       classNames:
         stated === undefined || fresh !== undefined
           ? undefined
           : classNamesIn(stated, classes, timmClassNames),
       fresh,
-      leftOut: leftOutOfClassifier(timmNaming, head),
+      leftOut: leftOutOfClassifier(naming, head),
     };
   },
 });
 
-const nothingSaid: TimmConfiguration = { architecture: undefined, heads: undefined, activation: undefined };
+const nothingSaid: TimmConfiguration = {
+  architecture: undefined,
+  heads: undefined,
+  activation: undefined,
+  pool: undefined,
+  layerScale: undefined,
+};
+
+/** Where a checkpoint does not say how it was begun, as timm's DINOv2. */
+const LAYER_SCALE = 1e-5;
 
 /**
- * The configuration of timm weights. Everything but the number of heads and the activation can be read from their shapes.
+ * The configuration of timm weights. Everything but the number of heads, the activation and the tokens that the head reads
+ * can be read from their shapes.
  * @throws {FormatError} when a shape makes no sense, a configuration beside them says something else than they do or
  * something that we do not have, or nothing says how many heads there are.
  */
@@ -82,8 +111,10 @@ function configOf(
 ): Required<Pick<Reading<VisionTransformerConfig>, 'config' | 'notes'>> {
   const { file, tensors, config: stated } = checkpoint;
   const distillation = distillationOf(tensors);
-  const shapes = shapesOf(checkpoint, distillation);
-  const { imageSize, patchSize, channels, embedDim, layers, hiddenDim } = shapes;
+  const sizes = sizesOf(checkpoint);
+  const placed = placedOf(checkpoint, sizes, distillation);
+  const shapes = { ...sizes, imageSize: placed.grid * sizes.patchSize };
+  const { patchSize, channels, embedDim, layers, hiddenDim } = shapes;
   const said = stated === undefined ? nothingSaid : readTimmConfig(stated, shapes);
   const { heads, note } = headsOf(file, {
     said: said.heads ?? givenHeads,
@@ -91,23 +122,37 @@ function configOf(
     embedDim,
   });
   const headDim = embedDim / heads;
+  const usual = shapes.hasMeanNorm || !shapes.hasClassToken ? 'avg' : 'token';
+  const readsMean = (said.pool ?? usual) === 'avg';
+  if (distillation !== 'none' && (readsMean || !shapes.hasClassToken))
+    throw new FormatError(`${file}: distilled models that read the mean of their patches are not supported`);
+  if (!readsMean && !shapes.hasClassToken)
+    throw new FormatError(`${file}: expected a class token (cls_token), as global_pool says, got none`);
   return {
     config: {
       kind: 'vision-transformer',
-      imageSize,
+      imageSize: shapes.imageSize,
       patchSize,
       channels,
       classes,
       distillation,
-      embeddingNorm: false,
-      patchBias: true,
+      ...(shapes.hasClassToken ? {} : { classToken: false as const }),
+      ...(shapes.registers === 0 ? {} : { registers: shapes.registers }),
+      ...(placed.patchesOnly ? { positioned: 'patches' as const } : {}),
+      embeddingNorm: shapes.hasEmbeddingNorm,
+      patchBias: tensors.has('patch_embed.proj.bias'),
+      ...(readsMean ? { headInput: 'mean' as const } : {}),
+      ...(readsMean && shapes.hasMeanNorm ? { normAfterMean: true as const } : {}),
       tower: {
         embedDim,
         heads,
         denseHeadDim: headDim,
-        activation: said.activation ?? 'gelu',
+        activation: said.activation ?? (said.architecture?.includes('quickgelu') ? 'quick-gelu' : 'gelu'),
         causal: false,
-        normEpsilon: 1e-6,
+        // As timm's CLIP towers, the models with a norm before their blocks.
+        normEpsilon: shapes.hasEmbeddingNorm ? 1e-5 : 1e-6,
+        ...(shapes.hasInputBias ? {} : { inputBias: false as const }),
+        ...(shapes.hasLayerScale ? { layerScale: said.layerScale ?? LAYER_SCALE } : {}),
         blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim })),
       },
     },
@@ -115,19 +160,44 @@ function configOf(
   };
 }
 
-function shapesOf(checkpoint: Checkpoint, distillation: Distillation): TimmShapes {
-  const { file } = checkpoint;
+type Sizes = Omit<TimmShapes, 'imageSize'>;
+
+function sizesOf(checkpoint: Checkpoint): Sizes {
+  const { tensors } = checkpoint;
   const extent = (name: string, axis: number) => extentOf(checkpoint, name, axis);
-  const patchSize = extent('patch_embed.proj.weight', 2);
-  const patches = extent('pos_embed', 1) - (distillation === 'none' ? 1 : 2);
+  const has = (ending: string) => [...tensors.keys()].some((name) => name.endsWith(ending));
   return {
-    imageSize: gridOf(file, 'pos_embed', patches) * patchSize,
-    patchSize,
+    patchSize: extent('patch_embed.proj.weight', 2),
     channels: extent('patch_embed.proj.weight', 1),
-    embedDim: extent('cls_token', 2),
+    embedDim: extent('pos_embed', 2),
     layers: layersIn(checkpoint, 'blocks.'),
     hiddenDim: extent('blocks.0.mlp.fc1.weight', 0),
+    hasClassToken: tensors.has('cls_token'),
+    registers: tensors.has('reg_token') ? extent('reg_token', 1) : 0,
+    hasLayerScale: has('.ls1.gamma') || has('.gamma_1'),
+    hasInputBias: has('.attn.qkv.bias'),
+    hasEmbeddingNorm: tensors.has('norm_pre.weight'),
+    hasMeanNorm: tensors.has('fc_norm.weight'),
   };
+}
+
+/**
+ * The grid of patches that the positions are for, and whether the other tokens have none (`no_embed_class`): where nothing
+ * says so, the number of positions does.
+ * @throws {FormatError} when it is that of no square.
+ */
+function placedOf(
+  checkpoint: Checkpoint,
+  { hasClassToken, registers }: Sizes,
+  distillation: Distillation,
+): { readonly grid: number; readonly patchesOnly: boolean } {
+  const { file, config: stated } = checkpoint;
+  const leading = (hasClassToken ? 1 : 0) + (distillation === 'none' ? 0 : 1) + registers;
+  const positions = extentOf(checkpoint, 'pos_embed', 1);
+  const isSquare = (count: number) => count >= 1 && Number.isInteger(Math.sqrt(count));
+  const said = stated === undefined ? undefined : saysPatchesOnly(stated);
+  const patchesOnly = leading > 0 && (said ?? (!isSquare(positions - leading) && isSquare(positions)));
+  return { grid: gridOf(file, 'pos_embed', positions - (patchesOnly ? 0 : leading)), patchesOnly };
 }
 
 function distillationOf(tensors: Checkpoint['tensors']): Distillation {
