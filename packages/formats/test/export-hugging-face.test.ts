@@ -48,7 +48,8 @@ describe('a model that is exported for Hugging Face and imported again', () => {
         expect(imported.kind).toBe(config.kind);
         expect(imported.model.config).toEqual(config);
         expect(await downloadTree(imported.params)).toEqual(randomValues(config, seed));
-        expect(imported.leftOut).toEqual([]);
+        const pretraining = /mask_token: only pre-training reads it$/;
+        expect(imported.leftOut.filter((line) => !pretraining.test(line))).toEqual([]);
         disposeTree(imported.params);
       }),
       { numRuns: 25 },

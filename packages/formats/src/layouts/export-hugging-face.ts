@@ -52,21 +52,22 @@ export async function exportHuggingFace(
 ): Promise<void> {
   const config = denseConfigOf(model);
   checkClassNames(config, classNames);
-  const { json, naming, folded } = writingOf(config, classNames);
+  const { json, naming, folded, beside = new Map<string, HostTensor>() } = writingOf(config, classNames);
   const wrong = mismatches(entriesOf(model.specs), new Map(entriesOf(params)));
   if (wrong.length > 0) throw new RangeError(`the tensors do not fit the model:\n  ${wrong.join('\n  ')}`);
   await makeFolder(folder);
   await clearTemporaryFiles(folder);
   await writeCompanions(folder, companions);
-  await writeAtomically(
-    join(folder, 'model.safetensors'),
+  const read = leafReader(params);
+  const weights =
     folded === undefined
-      ? weightsOf(correspondences({ ...model, config }, naming), leafReader(params))
+      ? weightsOf(correspondences({ ...model, config }, naming), read, beside)
       : weightsOf(
           correspondences({ specs: modelOf(folded).specs, config: folded }, naming),
-          foldingLayerScale(leafReader(params)),
-        ),
-  );
+          foldingLayerScale(read),
+          beside,
+        );
+  await writeAtomically(join(folder, 'model.safetensors'), weights);
   await writeAtomically(join(folder, 'config.json'), `${JSON.stringify(json, undefined, 2)}\n`);
 }
 
@@ -74,10 +75,16 @@ export async function exportHuggingFace(
 function weightsOf(
   table: readonly Correspondence[],
   read: (path: string) => Promise<HostTensor>,
+  beside: ReadonlyMap<string, HostTensor>,
 ): StreamedContent {
   const rows = new Map(table.map((row) => [row.name, row]));
-  const described = table.map(({ name, shape }) => [name, { dtype: 'float32', shape }] as const);
+  const described = [
+    ...table.map(({ name, shape }) => [name, { dtype: 'float32', shape }] as const),
+    ...[...beside].map(([name, { dtype, shape }]) => [name, { dtype, shape }] as const),
+  ];
   const theirs = async (name: string) => {
+    const own = beside.get(name);
+    if (own !== undefined) return own;
     const row = rows.get(name);
     if (row === undefined) throw new RangeError(`expected a tensor ${name}, got none`);
     const ours = new Map<string, HostTensor>();

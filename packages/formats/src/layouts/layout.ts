@@ -1,4 +1,4 @@
-import type { Activation, DenseConfig, Family, Resampling } from '@winnow/core';
+import type { Activation, DenseConfig, Family, HostTensor, Resampling } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
 import type { PictureNormalisation } from '../preprocessor/normalisation';
 import type { Naming } from './naming';
@@ -43,6 +43,8 @@ export interface Writing {
   readonly naming: Naming;
   /** The configuration that is written, where layer scale is folded into the layers before it: that without it. */
   readonly folded?: DenseConfig;
+  /** Tensors that the source wants beside the model's, by their names. */
+  readonly beside?: ReadonlyMap<string, HostTensor>;
 }
 
 export type Source = 'Hugging Face' | 'timm' | 'open_clip';

@@ -52,6 +52,8 @@ export function towerVariant(activation: TowerConfig['activation'], random: Rand
   const denseHeadDim = between(4, 8);
   return {
     ...tinyTower(activation),
+    ...(random.integer(2) === 0 ? {} : { layerScale: 0.5 }),
+    ...(random.integer(2) === 0 ? {} : { inputBias: false as const }),
     denseHeadDim,
     embedDim: 4 * between(3, 5),
     heads: between(1, 3),

@@ -133,6 +133,7 @@ function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[
     mlp_ratio: ratio,
     layerscale_value: config.tower.layerScale ?? 1,
     use_swiglu_ffn: false,
+    use_mask_token: false,
     hidden_dropout_prob: 0,
     attention_probs_dropout_prob: 0,
     image_size: config.imageSize,
@@ -231,6 +232,11 @@ export const huggingFaceDinov2 = defineLayout<VisionTransformerConfig>({
   holds: ({ headInput }) => headInput !== undefined,
   write: (config, classNames) => {
     const json = toTheirs(config, classNames);
-    return { json, naming: dinov2Naming(`${json.model_type}.`) };
+    const { model_type: type, hidden_size: D } = json;
+    const writing = { json, naming: dinov2Naming(`${type}.`) };
+    if (type !== REGISTERED) return writing;
+    // transformers' has one whatever its configuration says; only pre-training reads it.
+    const maskToken = { dtype: 'float32', shape: [1, D], values: new Float32Array(D) } as const;
+    return { ...writing, beside: new Map([[`${type}.embeddings.mask_token`, maskToken]]) };
   },
 });
