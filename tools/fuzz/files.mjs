@@ -53,6 +53,7 @@ export async function fuzzFiles({ count, index, seed, only, jobs, keep, root, pr
     ]),
   );
   const began = performance.now();
+  let waited = 0;
   const server = chosen.some(({ needsServer }) => needsServer) ? await startServer() : undefined;
   try {
     await runTries(tries, {
@@ -62,6 +63,7 @@ export async function fuzzFiles({ count, index, seed, only, jobs, keep, root, pr
         row[result.verdict]++;
         row.cpuMs += result.cpuMs ?? 0;
         if (index !== undefined) print(`${result.verdict}: ${result.command ?? ''}\n${result.text}`);
+        if (result.isSecond && !FAILURES.has(result.verdict)) waited++;
         if (FAILURES.has(result.verdict)) keepFailure(result, { folder, keep, seed, print });
       },
     });
@@ -69,6 +71,10 @@ export async function fuzzFiles({ count, index, seed, only, jobs, keep, root, pr
     await server?.kill();
   }
   print(tableOf(counts));
+  if (waited > 0)
+    print(
+      `${waited} tries waited for more than ${LIMITS.wallSeconds} s, and were done at the second time of asking`,
+    );
   const seconds = (performance.now() - began) / 1000;
   const failed = [...counts.values()].reduce(
     (sum, row) => sum + [...FAILURES].reduce((n, verdict) => n + row[verdict], 0),
