@@ -40,6 +40,22 @@ test('a model goes out with what its pictures were normalised with, and scores t
   });
 });
 
+test('a checkpoint is scored on the part of a picture that its preprocessor shows, also once it is imported and exported', async () => {
+  const preprocessor = JSON.parse(readFileSync(at('theirs', PREPROCESSOR_FILE), 'utf8'));
+  await cp(at('theirs'), at('middle'), { recursive: true });
+  await writeFile(
+    at('middle', PREPROCESSOR_FILE),
+    JSON.stringify({ ...preprocessor, size: { shortest_edge: 32 }, crop_size: 16 }),
+  );
+  const whole = await scoresOf('theirs');
+  const middle = await scoresOf('middle');
+  expect(middle).not.toMatchObject({ scores: Object(whole).scores });
+  await run('import', at('middle'), '--out', at('middle-ours'));
+  await run('export', at('middle-ours'), '--out', at('middle-theirs'));
+  for (const model of ['middle-ours', 'middle-theirs'])
+    expect(await scoresOf(model)).toMatchObject({ scores: Object(middle).scores });
+});
+
 test('a checkpoint is scored, imported, trained on and compressed with its own normalisation', async () => {
   const ours = await scoresOf('theirs');
   const others = await scoresOf('others');

@@ -5,6 +5,7 @@ import {
   FormatError,
   PREPROCESSOR_FILE,
   clipNormalisation,
+  imageProcessorConfig,
   preprocessorConfig,
   readNormalisation,
   readPreprocessor,
@@ -83,6 +84,27 @@ describe('what pictures are normalised with', () => {
     expect(await readPreprocessor(folder)).toMatchObject({ imageSize: 192 });
   });
 
+  it.each<[string, string, object, number | undefined]>([
+    ['DeiT', PREPROCESSOR_FILE, { size: 256, do_center_crop: true, crop_size: 224 }, 224 / 256],
+    [
+      'CLIP',
+      PREPROCESSOR_FILE,
+      { size: { shortest_edge: 224 }, crop_size: { height: 224, width: 224 } },
+      undefined,
+    ],
+    ['nothing cut out', PREPROCESSOR_FILE, { size: 256, do_center_crop: false, crop_size: 224 }, undefined],
+    ['a share', PREPROCESSOR_FILE, { crop_pct: 0.9 }, 0.9],
+    ['timm', 'config.json', { architecture: 'vit_tiny', pretrained_cfg: { crop_pct: 0.9, ...halves } }, 0.9],
+    ['older timm', 'config.json', { architecture: 'vit_tiny', crop_pct: 0.875, ...halves }, 0.875],
+    ['all of it, of timm', 'config.json', { architecture: 'vit_tiny', crop_pct: 1, ...halves }, undefined],
+  ])('comes with the share of a picture that is shown: %s', async (_what, name, said, share) => {
+    await write(name, {
+      ...(name === PREPROCESSOR_FILE ? { image_mean: 0.5, image_std: 0.5 } : {}),
+      ...said,
+    });
+    expect((await readNormalisation(folder))?.shownShare).toBe(share);
+  });
+
   it.each([
     ['another scale', { rescale_factor: 1 / 127.5 }, /at rescale_factor: expected 1\/255/],
     ['no scale', { do_rescale: false }, /at do_rescale: expected true/],
@@ -111,6 +133,11 @@ describe('what pictures are normalised with', () => {
     const ours = { mean: [0.1, 0.2, 0.3], std: [1, 2, 3] } as const;
     await writeFile(join(folder, PREPROCESSOR_FILE), preprocessorConfig(ours));
     expect(await readNormalisation(folder)).toEqual(ours);
+    const part = { ...ours, shownShare: 0.875 };
+    await writeFile(join(folder, PREPROCESSOR_FILE), preprocessorConfig(part));
+    expect(await readNormalisation(folder)).toEqual(part);
+    await writeFile(join(folder, PREPROCESSOR_FILE), imageProcessorConfig(part, 224));
+    expect(await readNormalisation(folder)).toEqual(part);
   });
 
   it.each([

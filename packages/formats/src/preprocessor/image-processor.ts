@@ -5,6 +5,8 @@ import {
   clipNormalisation,
   deviations,
   perChannel,
+  cropShare,
+  showing,
   unchanged,
 } from './normalisation';
 
@@ -18,17 +20,32 @@ export interface Preparation {
 
 const pixels = z.int().positive();
 const notSquare = 'expected as high as wide: only square pictures are supported';
+/** What a picture is brought to: `edge` is the length of its shorter side, `side` that of all where it is a square. */
+interface Frame {
+  readonly edge: number;
+  readonly side: number | undefined;
+}
+const squareOf = (height: number, width: number) => ({
+  edge: height,
+  side: height,
+  isSquare: height === width,
+});
 const square = z
   .union(
     [
-      pixels.transform((side) => ({ height: side, width: side })),
-      z.tuple([pixels, pixels]).transform(([height, width]) => ({ height, width })),
-      z.looseObject({ height: pixels, width: pixels }),
-      z.looseObject({ shortest_edge: pixels }).transform(() => undefined),
+      pixels.transform((side) => squareOf(side, side)),
+      z.tuple([pixels, pixels]).transform(([height, width]) => squareOf(height, width)),
+      z
+        .looseObject({ height: pixels, width: pixels })
+        .transform(({ height, width }) => squareOf(height, width)),
+      z
+        .looseObject({ shortest_edge: pixels })
+        .transform(({ shortest_edge: edge }) => ({ edge, side: undefined, isSquare: true })),
     ],
     'expected a number, height and width, or shortest_edge',
   )
-  .refine((size) => size === undefined || size.height === size.width, notSquare);
+  .refine(({ isSquare }) => isSquare, notSquare)
+  .transform(({ edge, side }): Frame => ({ edge, side }));
 
 /** The default is that of the whole scale of bytes. */
 const FACTOR = 1 / 255;
@@ -45,6 +62,7 @@ const imageProcessor = wholeObject({
     size: square.nullish(),
     do_center_crop: z.boolean().nullish(),
     crop_size: square.nullish(),
+    crop_pct: cropShare.nullish(),
   },
   refused: {
     do_rescale: only(true, rescaled),
@@ -57,7 +75,7 @@ const imageProcessor = wholeObject({
     do_pad: only(false, 'pictures that are filled up are not supported'),
   },
   immaterial: [
-    ...['crop_pct', 'data_format', 'default_to_square', 'device', 'disable_grouping', 'do_convert_rgb'],
+    ...['data_format', 'default_to_square', 'device', 'disable_grouping', 'do_convert_rgb'],
     ...['do_reduce_labels', 'do_resize', 'image_seq_length', 'input_data_format', 'model_input_names'],
     ...['name_or_path', 'pad_size', 'processor_class', 'resample', 'return_tensors', 'size_divisor'],
     ...['tokenizer_class', 'transformers_version', 'use_fast', 'use_square_size'],
@@ -71,9 +89,14 @@ const defaults: readonly (readonly [kind: RegExp, normalisation: PictureNormalis
 ];
 
 export const preparationBy = imageProcessor.transform((fields): Preparation => {
-  const { size, crop_size: crop, do_center_crop: isCropped } = fields;
-  const frame = crop && isCropped !== false ? crop : (size ?? undefined);
-  return { normalisation: normalisationBy(fields), imageSize: frame?.height };
+  const { size, crop_size: crop, do_center_crop: isCropped, crop_pct: share } = fields;
+  const cut = isCropped === false ? undefined : (crop ?? undefined);
+  const normalisation = normalisationBy(fields);
+  const shown = showing(cut && size ? cut.edge / size.edge : share);
+  return {
+    normalisation: normalisation && { ...normalisation, ...shown },
+    imageSize: (cut ?? size)?.side,
+  };
 });
 
 function normalisationBy({

@@ -7,7 +7,19 @@ import { z } from 'zod';
 export interface PictureNormalisation {
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
+  /**
+   * Share of a picture's shorter side that evaluation shows: it is scaled to S / share, and the middle S×S is cut out. All
+   * of it where nothing is said.
+   */
+  readonly shownShare?: number;
 }
+
+/** The share as a part of a normalisation; nothing for all of a picture. */
+export const showing = (share: number | null | undefined): Pick<PictureNormalisation, 'shownShare'> =>
+  share === undefined || share === null || share >= 1 ? {} : { shownShare: share };
+
+/** As timm and some processors say it. */
+export const cropShare = z.number().positive().max(1);
 
 /** The normalisation of every CLIP that OpenAI published, and of most others. */
 export const clipNormalisation: PictureNormalisation = {

@@ -4,7 +4,7 @@ import { type ZodType, z } from 'zod';
 import { only, side, wholeObject } from '../layouts/fields';
 import { readJsonIfThere } from '../file/json-file';
 import { type Preparation, preparationBy, preparationInside } from './image-processor';
-import { type PictureNormalisation, deviations, perChannel } from './normalisation';
+import { type PictureNormalisation, cropShare, deviations, perChannel, showing } from './normalisation';
 
 /** Stands beside the weights, as in Hugging Face's checkpoints. */
 export const PREPROCESSOR_FILE = 'preprocessor_config.json';
@@ -14,23 +14,27 @@ const statisticsShape = { mean: perChannel.nullish(), std: deviations.nullish() 
 function preparation(
   mean: PictureNormalisation['mean'] | null | undefined,
   std: PictureNormalisation['std'] | null | undefined,
-  imageSize: number | null | undefined,
+  {
+    imageSize,
+    share,
+  }: { readonly imageSize?: number | null | undefined; readonly share?: number | null | undefined },
 ): Preparation | undefined {
   if (!mean || !std) return undefined;
-  return { normalisation: { mean, std }, imageSize: imageSize ?? undefined };
+  return { normalisation: { mean, std, ...showing(share) }, imageSize: imageSize ?? undefined };
 }
 
 /** timm says it of its weights; its older files have all that they say at the top. What else stands there is checked on import. */
+const timmShape = { ...statisticsShape, crop_pct: cropShare.nullish() };
 const timm = z
   .looseObject({
-    ...statisticsShape,
+    ...timmShape,
     architecture: z.string().nullish(),
-    pretrained_cfg: z.looseObject(statisticsShape).nullish(),
+    pretrained_cfg: z.looseObject(timmShape).nullish(),
   })
-  .transform(({ pretrained_cfg: inside, mean, std, architecture }) =>
+  .transform(({ pretrained_cfg: inside, mean, std, crop_pct: share, architecture }) =>
     inside
-      ? preparation(inside.mean, inside.std, undefined)
-      : preparation(architecture ? mean : undefined, std, undefined),
+      ? preparation(inside.mean, inside.std, { share: inside.crop_pct })
+      : preparation(architecture ? mean : undefined, std, { share }),
   );
 
 const openClip = z
@@ -41,7 +45,10 @@ const openClip = z
       immaterial: ['fill_color', 'interpolation', 'resize_mode'],
     }).nullish(),
   })
-  .transform(({ preprocess_cfg: inside }) => inside && preparation(inside.mean, inside.std, inside.size));
+  .transform(
+    ({ preprocess_cfg: inside }) =>
+      inside && preparation(inside.mean, inside.std, { imageSize: inside.size }),
+  );
 
 interface Place {
   readonly name: string;
@@ -94,7 +101,10 @@ const asText = (content: unknown): string => `${JSON.stringify(content, undefine
 
 /** The content of the file that says what pictures are normalised with, for our own reading. */
 export const preprocessorConfig = (normalisation: PictureNormalisation): string =>
-  asText(normalised(normalisation));
+  asText({
+    ...normalised(normalisation),
+    ...(normalisation.shownShare === undefined ? {} : { crop_pct: normalisation.shownShare }),
+  });
 
 /** `PIL.Image.BICUBIC`. */
 const BICUBIC = 3;
@@ -110,7 +120,7 @@ export const imageProcessorConfig = (normalisation: PictureNormalisation, imageS
     image_processor_type: 'CLIPImageProcessor',
     do_convert_rgb: true,
     do_resize: true,
-    size: { shortest_edge: imageSize },
+    size: { shortest_edge: Math.round(imageSize / (normalisation.shownShare ?? 1)) },
     resample: BICUBIC,
     do_center_crop: true,
     crop_size: { height: imageSize, width: imageSize },

@@ -24,6 +24,7 @@ import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { classOrderShape, differenceOf, matchedClasses } from './class-order';
 import { checkChannels } from './fit';
+import { picturesOf } from './prepared';
 import { models } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
@@ -116,7 +117,7 @@ export function openPictures(
     imageSize,
     preload,
     pictureCache,
-    ...(normalisation === undefined ? {} : { normalisation }),
+    ...picturesOf(normalisation),
   };
   return openDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }

@@ -23,6 +23,7 @@ import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { checkChannels, checkTokens } from './fit';
+import { picturesOf } from './prepared';
 import { models, textModels } from './sizes';
 import { type ReaderKind, textNotes } from './text-notes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
@@ -111,7 +112,7 @@ export const retrievalKind: WorkloadKind = {
     const { normalisation } = opened;
     const data = await openPairs(choice, {
       ...dataOptions.parse(options),
-      ...(normalisation === undefined ? {} : { normalisation }),
+      ...picturesOf(normalisation),
       imageSize: vision.imageSize,
       tokenizer: await openTokenizer(tokenizerPath),
       context: text.context,
@@ -126,6 +127,7 @@ const notDual = (kind: string): UserError => new UserError(`retrieval needs a du
 interface PairShape {
   readonly imageSize: number;
   readonly normalisation?: PictureNormalisation;
+  readonly evaluationCropShare?: number;
   readonly tokenizer?: Tokenizer;
   readonly context?: number;
   readonly images?: string | undefined;
