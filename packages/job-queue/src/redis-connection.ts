@@ -14,7 +14,7 @@ export const connectionTo = (url: string) => ({
 
 /**
  * Finds out at once whether a server answers.
- * @throws {UserError} when the address is none, or nobody answers there; it shows no password.
+ * @throws {UserError} when the address is none, nobody answers there, or a password is wrong or missing; it shows none.
  */
 export async function checkRedis(url: string): Promise<void> {
   const password = passwordIn(url);
@@ -33,6 +33,11 @@ export async function checkRedis(url: string): Promise<void> {
     await redis.ping();
   } catch (error) {
     const told = masked(reason === '' ? messageOf(error) : reason, password);
+    if (/\b(?:NOAUTH|WRONGPASS|NOPERM)\b/.test(told)) {
+      throw new UserError(
+        `queue: the server at ${shownAddress(url)} does not let us in (${told}): give its password in the address or in the environment`,
+      );
+    }
     throw new UserError(
       `queue: no Redis or Valkey server answers at ${shownAddress(url)} (${told}): start one, or run without --queue`,
     );

@@ -233,7 +233,7 @@ if (redisProgram() === undefined) {
           signal,
         });
         await expect(wrong).rejects.toThrow(
-          /no Redis or Valkey server answers at redis:\/\/default:\*\*\*@.*WRONGPASS/,
+          /the server at redis:\/\/default:\*\*\*@.* does not let us in \(.*WRONGPASS/,
         );
         await expect(wrong).rejects.not.toThrow(/wrong-one/);
       } finally {
