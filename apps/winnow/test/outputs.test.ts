@@ -159,6 +159,17 @@ describe('a run that is asked for again', () => {
     }
   });
 
+  test('is not scored by a record whose options are of another kind', async () => {
+    const folder = await copied('odd');
+    const file = join(folder, 'config.json');
+    const record = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...record, options: { ...record.options, engine: { a: 1 } } }));
+    refused(
+      await winnow(['evaluate', folder, '--engine', 'wasm']),
+      /^winnow: engine: expected string, got object$/m,
+    );
+  });
+
   test('has the options that it began with', async () => {
     const folder = await copied('edited');
     const file = join(folder, 'config.json');

@@ -3,6 +3,7 @@ import { type Json, UserError, canonicalJson } from '@winnow/core';
 import { contentHashes, decoderVersions, openTokenizer } from '@winnow/data';
 import { z } from 'zod';
 import { modelDigest } from '../model-source/model-digest';
+import { chosenIn } from '../options/given';
 import { datasetsIn, listed } from '../options/path';
 import { type PathOptions, pathTexts } from '../options/path-options';
 import type { GivenOptions } from '../options/group';
@@ -65,7 +66,7 @@ export async function identitiesOf(
   text: string,
   options: GivenOptions,
 ): Promise<RunIdentity['data']> {
-  const { images } = chosen.parse(options);
+  const { images } = chosenIn(chosen, options);
   if (kind === 'dataset') return { [key]: await workloadIn(options).identify(text, images) };
   const found: RunIdentity['data'] = {};
   for (const [place, { task, data }] of datasetsIn(key, text).entries())
@@ -103,7 +104,7 @@ async function codeNamed(name: string): Promise<string> {
 
 /** Names of what `codeOf` looks at. */
 export function packagesOf(command: RunCommand, options: GivenOptions): string[] {
-  const { engine = 'auto', method } = chosen.parse(options);
+  const { engine = 'auto', method } = chosenIn(chosen, options);
   return [
     TRAINING,
     DECODER,
