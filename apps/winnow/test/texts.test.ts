@@ -49,6 +49,14 @@ test('captions that are read well go without a word', async () => {
   expect(stderr).not.toMatch(/cut|U\+FFFD/);
 });
 
+test('recalls among so few texts that they say little are named', async () => {
+  const { stderr } = await winnow(['evaluate', at('english'), '--data', at('english.csv'), ...ENGINE]);
+  expect(stderr).toMatch(
+    /test has 4 texts: recalls at 5 and 10 among so few are high whatever a model answers/,
+  );
+  expect(stderr).not.toMatch(/validation has/);
+});
+
 test('a language without spaces is warned of where a vocabulary of words is made, with the way out', async () => {
   const { code, stderr } = await train('chinese', 'chinese.csv');
   expect(code).toBe(0);

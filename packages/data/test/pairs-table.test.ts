@@ -73,6 +73,7 @@ describe('a table', () => {
     const opening = async (...lines: string[]) =>
       failure(openImageTextDataset(await table(...lines), OPTIONS));
     expect(await opening('file,caption', ...rows(0, 3))).toContain('no image among: file, caption');
+    expect(await opening('image;caption', 'a.png;x')).toContain('Separate columns by commas');
     expect(await opening('image,caption,split', row(0, 'x', 'train'), row(1, 'y', 'dev'))).toContain(
       'row 2, column split',
     );

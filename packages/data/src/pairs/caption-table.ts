@@ -31,7 +31,9 @@ function columns(path: string, header: readonly string[]): string[] {
     throw new DataError({
       expected: `the columns image and caption, and if wanted split, in the first line of ${path}`,
       found: `no ${missing.join(' and no ')} among: ${header.join(', ')}`,
-      advice: 'Name the columns in the first line.',
+      advice: header.some((name) => /[;\t]/.test(name))
+        ? 'Separate columns by commas, not by semicolons or tabs.'
+        : 'Name the columns in the first line.',
     });
   }
   const twice = names.find((name, place) => USED_COLUMNS.includes(name) && names.indexOf(name) !== place);

@@ -6,6 +6,12 @@ const LEAST_KNOWN = 0.5;
 /** Texts of which nothing is known all read the same: more of them than this share are too many. */
 const MOST_UNKNOWN_TEXTS = 0.1;
 
+/** Recalls are looked for among the first ten: of so few texts most are there whatever a model answers. */
+const FEWEST_RANKED = 20;
+
+const fewNote = (split: SplitName, texts: number): string =>
+  `${split} has ${texts} ${texts === 1 ? 'text' : 'texts'}: recalls at 5 and 10 among so few are high whatever a model answers, and meanR with them`;
+
 export interface TextsToRead {
   readonly tokenizer: Tokenizer;
   /** Longest text in tokens, start and end included. */
@@ -42,7 +48,9 @@ export function textNotes(
   const unreadable = found.filter(isUnreadable);
   const cut = inSplits(({ cutTexts }) => cutTexts);
   const damaged = inSplits(({ damagedTexts }) => damagedTexts);
+  const few = splits.filter((split) => texts[split].length < FEWEST_RANKED && split !== 'train');
   return [
+    ...few.map((split) => fewNote(split, texts[split].length)),
     ...(unreadable.length === 0 ? [] : [unknownNote(unreadable, reader)]),
     ...(cut === '' ? [] : [cutNote(cut, context, reader)]),
     ...(damaged === ''
