@@ -32,6 +32,16 @@ class Tensors {
   }
   const float* numbers() { return next().data_ptr<float>(); }
 
+  /** A list of no tensor, or of one [B, T] with a number for each row; null for none. */
+  const float* visible(int64_t rows) {
+    const std::vector<at::Tensor> list = call_.tensors();
+    if (list.empty()) return nullptr;
+    TORCH_CHECK(list.size() == 1 && list[0].scalar_type() == at::kFloat && list[0].numel() == rows,
+                "expected one float32 tensor of ", rows, " numbers for what is visible");
+    held_.push_back(list[0]);
+    return list[0].data_ptr<float>();
+  }
+
   Weight weight(Columns in, int64_t groups) {
     const at::Tensor weight = next();
     TORCH_CHECK(weight.dim() == 2 && weight.size(0) == in.total(), "expected a weight with ", in.total(),

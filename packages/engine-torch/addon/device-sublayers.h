@@ -90,7 +90,7 @@ inline void giveNormGradients(Call& call, const at::Tensor& ofNormalized, const 
   call.give(std::get<2>(found));
 }
 
-/** Inputs x, norm, query, key, value, output; with heads, tokens, scale, epsilon, causal behind the norm. */
+/** Inputs x, norm, query, key, value, output, what is visible; with heads, tokens, scale, epsilon, causal behind the norm. */
 class DeviceAttention {
  public:
   explicit DeviceAttention(Call& call)
@@ -99,14 +99,20 @@ class DeviceAttention {
         norm_(readLayer(call)),
         heads_(call.integer()),
         tokens_(call.integer()),
-        scores_{call.number(), false},
+        scores_{call.number(), false, {}},
         epsilon_(call.number()) {
     scores_.isCausal = call.flag();
     const Layer query = readLayer(call), key = readLayer(call), value = readLayer(call), output = readLayer(call);
+    const std::vector<at::Tensor> visible = call.tensors();
     TORCH_CHECK(heads_ > 0 && query.bias.numel() >= heads_ && value.bias.numel() >= heads_,
                 "expected heads of at least one number");
     TORCH_CHECK(tokens_ > 0 && x_.size(0) % tokens_ == 0, "expected whole sequences of ", tokens_, " tokens, got ",
                 x_.size(0), " rows");
+    if (!visible.empty()) {
+      TORCH_CHECK(visible.size() == 1 && visible[0].numel() == x_.size(0), "expected one tensor of ", x_.size(0),
+                  " numbers for what is visible");
+      scores_.hidden = visible[0].view({-1, 1, 1, tokens_}).le(0.5);
+    }
     const int64_t keyDim = query.bias.numel() / heads_, valueDim = value.bias.numel() / heads_;
     width_ = roundedToEight(std::max(keyDim, valueDim));
     keys_ = {heads_, keyDim, width_};

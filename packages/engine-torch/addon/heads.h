@@ -12,6 +12,7 @@ struct AttentionArguments {
   Weight output;             // [H·d, D]
   float scale;
   bool isCausal;
+  const float* visible;  // [B, T], 1 where a token may be looked at and 0 where it may not; null where all may
   int threads;
 
   int64_t rows() const { return batch * tokens; }
@@ -36,17 +37,30 @@ struct HeadPanels {
 /** Queries in one go: their scores with all keys lie in [key panels][queries][32]. */
 constexpr int64_t kQueriesAtOnce = 256;
 
-/** Scores → exp(scale·(score − largest)), 0 where a query may not look. `sums` gets each row's sum. */
-inline void exponentiate(const AttentionArguments& of, float* scores, int64_t firstQuery, int64_t queries,
-                         int64_t stride, float* sums) {
+/** Those of the lanes from key on that a query may look at: the first `seen` keys, less the hidden ones. */
+inline IntLanes lanesSeen(const float* visible, int64_t key, int64_t seen) {
+  if (visible == nullptr) return firstLanes(seen - key);
+  return loadFirst(visible + key, seen - key) > 0.5f;
+}
+
+/** Of a row's sum; a query that may look at nothing attends to nothing. */
+inline float inverseOf(float sum) { return sum > 0 ? 1.0f / sum : 0.0f; }
+
+/**
+ * Scores → exp(scale·(score − largest)), 0 where a query may not look. `sums` gets each row's sum.
+ * @param first row of the sequence, which begins with its first token
+ */
+inline void exponentiate(const AttentionArguments& of, int64_t first, float* scores, int64_t firstQuery,
+                         int64_t queries, int64_t stride, float* sums) {
   const int64_t panels = ceilDivide(of.tokens, kPanel);
+  const float* const visible = of.visible == nullptr ? nullptr : of.visible + first;
   for (int64_t row = 0; row < queries; row++) {
     const int64_t seen = of.isCausal ? firstQuery + row + 1 : of.tokens;
     float* const begin = scores + row * kPanel;
     Lanes largest = broadcast(-3.0e38f);
     for (int64_t key = 0; key < seen; key += kLanes) {
       float* const at = begin + key / kPanel * stride + key % kPanel;
-      largest = larger(largest, firstLanes(seen - key) ? load(at) : largest);
+      largest = larger(largest, lanesSeen(visible, key, seen) ? load(at) : largest);
     }
     const float shift = largestOf(largest);
     Lanes sum{};
@@ -56,7 +70,7 @@ inline void exponentiate(const AttentionArguments& of, float* scores, int64_t fi
         store(at, Lanes{});
         continue;
       }
-      const Lanes power = firstLanes(seen - key) ? exponential((load(at) - shift) * of.scale) : Lanes{};
+      const Lanes power = lanesSeen(visible, key, seen) ? exponential((load(at) - shift) * of.scale) : Lanes{};
       store(at, power);
       sum += power;
     }
@@ -68,7 +82,7 @@ inline void exponentiate(const AttentionArguments& of, float* scores, int64_t fi
 template <typename Number>
 void storeDivided(const float* rows, const float* sums, int64_t count, Number* to) {
   for (int64_t row = 0; row < count; row++) {
-    const float inverse = 1.0f / sums[row];
+    const float inverse = inverseOf(sums[row]);
     for (int64_t at = row * kPanel; at < (row + 1) * kPanel; at += kLanes)
       storeNumbers(to + at, load(rows + at) * inverse);
   }
@@ -123,7 +137,7 @@ void attend(const AttentionArguments& of, const HeadPanels& heads, const Panels<
     const int64_t count = std::min(kQueriesAtOnce, tokens - query), rowTiles = ceilDivide(count, kTile);
     for (int64_t j = 0; j < keyPanels; j++)
       product(queries, query / kTile, rowTiles, keys, j, {0, heads.narrow}, scores + j * most * kPanel);
-    exponentiate(of, scores, query, count, most * kPanel, sums);
+    exponentiate(of, first, scores, query, count, most * kPanel, sums);
     for (int64_t j = 0; j < keyPanels; j++)
       packLeft({scores + j * most * kPanel, kPanel, count, kPanel}, weights, j);
     for (int64_t i = 0; i < heads.wide; i++) {
@@ -174,8 +188,8 @@ void headGradient(const AttentionArguments& of, const HeadPanels& heads, const P
     const int64_t depth = ceilDivide(count, kPanel);
     for (int64_t j = 0; j < keyPanels; j++)
       product(queries, query / kTile, rowTiles, keys, j, {0, heads.narrow}, weights + j * most * kPanel);
-    exponentiate(of, weights, query, count, most * kPanel, sums);
-    for (int64_t row = 0; row < count; row++) sums[row] = 1.0f / sums[row];
+    exponentiate(of, first, weights, query, count, most * kPanel, sums);
+    for (int64_t row = 0; row < count; row++) sums[row] = inverseOf(sums[row]);
     for (int64_t j = 0; j < keyPanels; j++) {
       float* const weight = weights + j * most * kPanel;
       product(outputs, query / kTile, rowTiles, values, j, {0, heads.wide}, panel);

@@ -27,7 +27,7 @@ void attendShort(const AttentionArguments& of, const HeadPanels& heads, const Pa
     for (int64_t j = 0; j < keyPanels; j++)
       plainProduct(RowsOfPanels{query.data, 0}, tokens, kPanel, keys + j * kPanel * kPanel, scores + j * stride, i > 0);
   }
-  exponentiate(of, scores, 0, tokens, stride, sums);
+  exponentiate(of, first, scores, 0, tokens, stride, sums);
   float* const panel = scratch.take<float>(stride);
   for (int64_t i = 0; i < heads.wide; i++) {
     const PanelView values = viewOf(panels, heads.value(head) + i, first, tokens, kPanel, scratch);
@@ -64,8 +64,8 @@ void shortHeadGradient(const AttentionArguments& of, const HeadPanels& heads, co
       plainProduct(RowsOfPanels{output.data, 0}, tokens, kPanel, values + j * kPanel * kPanel, gradients + j * stride,
                    i > 0);
   }
-  exponentiate(of, weights, 0, tokens, stride, sums);
-  for (int64_t row = 0; row < tokens; row++) sums[row] = 1.0f / sums[row];
+  exponentiate(of, first, weights, 0, tokens, stride, sums);
+  for (int64_t row = 0; row < tokens; row++) sums[row] = inverseOf(sums[row]);
   for (int64_t j = 0; j < keyPanels; j++)
     softmaxGradient(of.scale, sums, delta, tokens, weights + j * stride, gradients + j * stride);
 

@@ -24,7 +24,7 @@ struct AttentionCall {
   AttentionArguments arguments;
 };
 
-/** Inputs x, norm, query, key, value, output; then heads, tokens, scale, epsilon, causal. */
+/** Inputs x, norm, query, key, value, output, with heads, tokens, scale, epsilon, causal behind the norm; then what is visible, if not all. */
 AttentionCall readAttention(Call& call, Tensors& tensors) {
   const at::Tensor x = tensors.next();
   const int64_t dim = x.size(1);
@@ -40,12 +40,13 @@ AttentionCall readAttention(Call& call, Tensors& tensors) {
   const Weight key = tensors.weight(embed, heads);
   const Weight value = tensors.weight(embed, heads);
   const Weight output = tensors.weight(value.out, 1);
+  const float* const visible = tensors.visible(x.size(0));
   TORCH_CHECK(query.out.width > 0 && value.out.width > 0, "expected heads of at least one number");
   TORCH_CHECK(tokens > 0 && x.size(0) % tokens == 0, "expected whole sequences of ", tokens, " tokens, got ",
               x.size(0), " rows");
   return {x,
           {x.data_ptr<float>(), x.size(0) / tokens, tokens, {normWeight, normBias, dim, epsilon}, query, key,
-           value, output, scale, isCausal, call.threads()}};
+           value, output, scale, isCausal, visible, call.threads()}};
 }
 
 void attentionSublayer(Call& call) {

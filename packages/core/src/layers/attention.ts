@@ -76,6 +76,7 @@ export function attentionLayer(options: AttentionOptions): AttentionLayer {
               layers: params,
               last: 'output',
               attributes: { tokens: attended.tokens, heads: H, scale, causal: attended.causal ?? false },
+              ...(attended.visible === undefined ? {} : { fixed: { visible0: attended.visible } }),
             },
           }
         : {}),
@@ -83,9 +84,8 @@ export function attentionLayer(options: AttentionOptions): AttentionLayer {
   };
 }
 
-/** Engines bring a kernel for tokens that look at themselves, all of them visible. */
-const isFused = ({ context, visible, observe }: Attended): boolean =>
-  context === undefined && visible === undefined && observe === undefined;
+/** Engines bring a kernel for tokens that look at themselves, those of them that are visible. */
+const isFused = ({ context, observe }: Attended): boolean => context === undefined && observe === undefined;
 
 function attend(
   { query, key, value, output }: AttentionParams,

@@ -28,6 +28,8 @@ interface Fused {
   /** The layer whose output the body's is. */
   readonly last: string;
   readonly attributes: NamedAttrMap;
+  /** Further inputs, which have no gradient. */
+  readonly fixed?: Readonly<Record<string, Tensor>>;
 }
 
 export interface ResidualOptions {
@@ -70,7 +72,7 @@ function scaledLast(fused: Fused, scale: Tensor1D): Fused {
  * inputs `kept0`, `kept1`, ….
  */
 function runSublayer(
-  { kernel, layers, attributes: own }: Fused,
+  { kernel, layers, attributes: own, fixed = {} }: Fused,
   x: Tensor2D,
   norm: LayerNormParams,
   epsilon: number,
@@ -82,17 +84,19 @@ function runSublayer(
     inputs[`${layer}Bias`] = bias ?? zeros([weight.shape[1]]);
   }
   if (!isDifferentiating()) {
-    const [value] = engine().runKernel<[Tensor2D]>(kernel, inputs, { ...attributes, keeps: false });
+    const run = { ...attributes, keeps: false };
+    const [value] = engine().runKernel<[Tensor2D]>(kernel, { ...inputs, ...fixed }, run);
     return value;
   }
-  const names = Object.keys(inputs);
   const tensors = Object.values(inputs);
+  const given = { ...inputs, ...fixed };
+  const names = Object.keys(given);
   return differentiable(
     tensors,
     () => {
       const run = { ...attributes, keeps: true };
-      const [value, ...kept] = engine().runKernel<[Tensor2D, ...Tensor[]]>(kernel, inputs, run);
-      return { value, saved: [...tensors, ...kept] };
+      const [value, ...kept] = engine().runKernel<[Tensor2D, ...Tensor[]]>(kernel, given, run);
+      return { value, saved: [...Object.values(given), ...kept] };
     },
     (dy, saved) => {
       if (saved.length <= names.length) throw new Error(`${kernel}: the forward pass kept nothing`);

@@ -8,6 +8,7 @@ import {
   mul,
   sum,
   tensor,
+  tensor2d,
   tidy,
 } from '@tensorflow/tfjs-core';
 import { availableEngines, startEngine } from '@winnow/engine';
@@ -46,6 +47,8 @@ interface AttentionCase {
   readonly keyDim: number;
   readonly valueDim: number;
   readonly causal: boolean;
+  /** Every sequence is padded at its end, each by another number of tokens. */
+  readonly padded?: boolean;
 }
 
 /**
@@ -65,9 +68,23 @@ const attentions: AttentionCase[] = [
   { batch: 3, tokens: 49, dim: 48, heads: 3, keyDim: 16, valueDim: 16, causal: true },
   { batch: 4, tokens: 77, dim: 128, heads: 2, keyDim: 64, valueDim: 64, causal: true },
   { batch: 2, tokens: 77, dim: 72, heads: 4, keyDim: 11, valueDim: 11, causal: true },
+  { batch: 3, tokens: 5, dim: 7, heads: 2, keyDim: 3, valueDim: 4, causal: false, padded: true },
+  { batch: 7, tokens: 31, dim: 48, heads: 3, keyDim: 16, valueDim: 16, causal: true, padded: true },
+  { batch: 3, tokens: 77, dim: 72, heads: 4, keyDim: 11, valueDim: 11, causal: false, padded: true },
+  { batch: 2, tokens: 300, dim: 32, heads: 1, keyDim: 40, valueDim: 32, causal: false, padded: true },
 ];
 
-function attentionCase({ batch, tokens, dim, heads, keyDim, valueDim, causal }: AttentionCase): Case {
+/** [B, T]: of sequence b the last 3·b + 1 tokens are hidden, but never the first one; one in its midst is, too. */
+function visibility(batch: number, tokens: number): Tensor2D {
+  const visible = Array.from({ length: batch * tokens }, (_, i) => {
+    const [sequence, token] = [Math.floor(i / tokens), i % tokens];
+    return token === 0 || (token !== 2 && token < tokens - 3 * sequence - 1) ? 1 : 0;
+  });
+  return tensor2d(visible, [batch, tokens]);
+}
+
+function attentionCase(of: AttentionCase): Case {
+  const { batch, tokens, dim, heads, keyDim, valueDim, causal, padded = false } = of;
   const [keys, values] = [heads * keyDim, heads * valueDim];
   const scale = 1 / Math.sqrt(keyDim + 1);
   const layers = (inputs: readonly Tensor[]) => ({
@@ -77,7 +94,7 @@ function attentionCase({ batch, tokens, dim, heads, keyDim, valueDim, causal }: 
     output: { weight: matrix(inputs[9]), bias: vector(inputs[10]) },
   });
   return {
-    what: `attention of ${batch} × ${tokens} × ${dim}, ${heads} heads of ${keyDim}/${valueDim}${causal ? ', causal' : ''}`,
+    what: `attention of ${batch} × ${tokens} × ${dim}, ${heads} heads of ${keyDim}/${valueDim}${causal ? ', causal' : ''}${padded ? ', padded' : ''}`,
     shapes: [
       ...[[batch * tokens, dim], [dim], [dim]],
       ...[[dim, keys], [keys], [dim, keys], [keys], [dim, values], [values], [values, dim], [dim]],
@@ -89,7 +106,7 @@ function attentionCase({ batch, tokens, dim, heads, keyDim, valueDim, causal }: 
         { weight: vector(inputs[1]), bias: vector(inputs[2]) },
         attentionLayer({ embedDim: dim, heads, headDim: valueDim, queryKeyDim: keyDim, scale }).body(
           layers(inputs),
-          { tokens, causal },
+          { tokens, causal, ...(padded ? { visible: visibility(batch, tokens) } : {}) },
         ),
         { norm: 'before', normEpsilon: 1e-6 },
       ),
@@ -97,7 +114,8 @@ function attentionCase({ batch, tokens, dim, heads, keyDim, valueDim, causal }: 
       const { query, key, value, output } = layers(inputs);
       const a = layerNorm(matrix(inputs[0]), vector(inputs[1]), vector(inputs[2]), 1e-6);
       const [q, k, v] = [query, key, value].map(({ weight, bias }) => linear(a, weight, bias));
-      const shape = { batch, tokens, heads, scale, causal };
+      const visible = padded ? { visible: visibility(batch, tokens) } : {};
+      const shape = { batch, tokens, heads, scale, causal, ...visible };
       const attended = attention(matrix(q), matrix(k), matrix(v), shape);
       return add(matrix(inputs[0]), linear(attended, output.weight, output.bias));
     },

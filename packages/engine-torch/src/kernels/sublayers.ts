@@ -26,7 +26,7 @@ function writeAttention(call: KernelCall): KernelCall {
     .numberNamed('scale')
     .numberNamed('epsilon')
     .flagNamed('causal');
-  return writeLayers(call, attentionTensors);
+  return writeLayers(call, attentionTensors).tensors(call.numbered('visible'));
 }
 
 function writeFfn(call: KernelCall): KernelCall {
