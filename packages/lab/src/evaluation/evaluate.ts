@@ -9,6 +9,7 @@ import {
   parseOptions,
 } from '@winnow/core';
 import { z } from 'zod';
+import { imageSizeShape } from '../model-source/checkpoint-choices';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
@@ -34,6 +35,7 @@ const evaluateOptions = z.object({
     .describe('Folder of the pictures that a captions file names'),
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   ...classOrderShape,
+  ...imageSizeShape,
   batchSize: optimizationShape.batchSize,
   zeroShot: z
     .string()
@@ -72,11 +74,11 @@ export async function evaluateModel(
   note: (line: string) => void = () => undefined,
 ): Promise<Evaluation> {
   const options = parseOptions(evaluateOptions, given, evaluateGroup.title);
-  const { split, batchSize, zeroShot, classOrder } = options;
+  const { split, batchSize, zeroShot, classOrder, imageSize } = options;
   const { data: spec, images } = options.data === undefined ? await dataOfRun(path) : options;
   if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${path} on`);
   await startChosen(options, note);
-  const opened = await openModel(path);
+  const opened = await openModel(path, imageSize === undefined ? {} : { imageSize });
   for (const line of opened.notes) note(`${path}: ${line}`);
   try {
     const choice = { data: spec, augmentation: 'none', preload: false } as const;

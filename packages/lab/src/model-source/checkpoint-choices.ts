@@ -1,7 +1,18 @@
 import { z } from 'zod';
 
+/** The size of the pictures that a model is opened for, as a flag. */
+export const imageSizeShape = {
+  imageSize: z
+    .int()
+    .positive()
+    .max(4096)
+    .optional()
+    .describe("Side of the pictures, in pixels: the model's own, or positions are resampled for it"),
+};
+
 /** Choices that a checkpoint of others may leave open, as flags of the commands that make a model of ours from it. */
 export const checkpointShape = {
+  ...imageSizeShape,
   heads: z
     .int()
     .positive()
@@ -16,5 +27,5 @@ export const checkpointShape = {
 const checkpointOptions = z.object(checkpointShape);
 export type CheckpointChoices = z.output<typeof checkpointOptions>;
 
-/** Flags given, of which `heads` and `activation` are taken. */
+/** Flags given, of which `heads`, `activation` and `imageSize` are taken. */
 export const checkpointChoices = (given: unknown): CheckpointChoices => checkpointOptions.parse(given);

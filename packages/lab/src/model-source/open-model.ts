@@ -3,14 +3,17 @@ import { existsSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
+  type AnyDenseModel,
   type AnyModel,
   type Decision,
   type DenseConfig,
   type TensorTree,
   UserError,
+  disposeTree,
   downloadTensor,
   entriesOf,
   familyOf,
+  resizePictures,
 } from '@winnow/core';
 import {
   type ImportOptions,
@@ -57,26 +60,31 @@ export async function openModel(path: string, reading: ReadingChoices = {}): Pro
   const saved = savedModelIn(path);
   if (saved !== undefined) {
     refuseChoices(path, reading);
-    const { decision, ...loaded } = await loadModel(saved);
-    return {
-      ...loaded,
+    const { decision, classNames, ...loaded } = await loadModel(saved);
+    const beside = {
       decision,
+      classNames,
       bytes: await weightBytes(saved),
       notes: [],
       tokenizerPath: tokenizerIn(saved),
       normalisation: await readNormalisation(saved),
       hasFreshHead: false,
     };
+    const { imageSize } = reading;
+    return imageSize === undefined
+      ? { ...loaded, ...beside }
+      : { ...(await sizedAs(loaded, imageSize, path)), ...beside };
   }
   const record = await recordIfAny(path);
   if (record !== undefined) {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
-  const { heads, activation, missingHead } = reading;
+  const { heads, activation, missingHead, imageSize } = reading;
   const { notes, leftOut, usualNormalisation, ...imported } = await importModel(path, {
     ...(heads === undefined ? {} : { heads }),
     ...(activation === undefined ? {} : { activation }),
     ...(missingHead === undefined ? {} : { missingHead }),
+    ...(imageSize === undefined ? {} : { imageSize }),
   });
   const preprocessor = await readPreprocessor(path);
   const tokenizerPath = tokenizerIn(path);
@@ -93,6 +101,24 @@ export async function openModel(path: string, reading: ReadingChoices = {}): Pro
     tokenizerPath,
     normalisation,
   };
+}
+
+/**
+ * A model of ours for pictures of another size.
+ * @throws {UserError} when it has masks, reads no pictures, or its patches do not fill them; nothing of it is left then.
+ */
+async function sizedAs(any: AnyModel, imageSize: number, path: string): Promise<AnyDenseModel> {
+  try {
+    if (any.dense !== undefined)
+      throw new UserError(
+        `--image-size: ${path} has masks of single weights: train the ticket at its own size`,
+      );
+    return await resizePictures(any, imageSize, 'bicubic');
+  } catch (error) {
+    disposeTree(any.params);
+    if (error instanceof RangeError) throw new UserError(`--image-size: ${path}: ${error.message}`);
+    throw error;
+  }
 }
 
 /**

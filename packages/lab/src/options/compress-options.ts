@@ -1,6 +1,7 @@
 import { UserError, budgetUnits, durationOption, suggestion } from '@winnow/core';
 import type { CompressionMethod } from '@winnow/core';
 import { z } from 'zod';
+import { imageSizeShape } from '../model-source/checkpoint-choices';
 import { chosenIn } from './given';
 import type { GivenOptions, OptionGroup } from './group';
 import { pathOption } from './path';
@@ -81,7 +82,7 @@ export const everyCompressGroup = ({
 
 function groupsOf(kind: WorkloadKind, method: string, dense: 'new' | 'given' | 'either'): OptionGroup[] {
   const { manifest, options: schema } = methodNamed(method);
-  const ofGiven = dense === 'new' ? {} : kind.givenShape;
+  const ofGiven = dense === 'new' ? {} : { ...kind.givenShape, ...imageSizeShape };
   return [
     {
       title: 'Options of compress',

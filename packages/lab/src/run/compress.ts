@@ -9,6 +9,7 @@ import {
 } from '@winnow/core';
 import { type CompressPlan, compressAndSave } from '../compression/compress-run';
 import { withChoicesOfModel } from '../model-source/choices';
+import { checkpointChoices } from '../model-source/checkpoint-choices';
 import { digestOf, openModel } from '../model-source/open-model';
 import { budgetOf } from '../options/budget';
 import {
@@ -154,7 +155,7 @@ async function givenDense(
   from: string,
   note: (line: string) => void,
 ): Promise<DenseAndData> {
-  const opened = await openModel(from);
+  const opened = await openModel(from, checkpointChoices(own));
   for (const line of opened.notes) note(`${from}: ${line}`);
   const { model, params, bytes } = opened;
   try {

@@ -73,11 +73,10 @@ export const classificationKind: WorkloadKind = {
     const vision = visionTowerOf(given);
     const { normalisation } = opened;
     const data = await openPictures(choice, vision.imageSize, normalisation);
-    const { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower } = vision;
     checkChannels(vision, data);
-    const shape = { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower };
     const classes = data.classes.length;
-    const config = { kind: 'vision-transformer', classes, ...shape } as const;
+    const { ties: _, ...shape } = visionTransformerFamily.is(given) ? given : { ...vision, ties: undefined };
+    const config = { ...shape, kind: 'vision-transformer', classes } as const;
     const goesOn = head === 'kept' && visionTransformerFamily.is(given) && given.classes === classes;
     const matched = goesOn
       ? matchedClasses(data, opened.classNames, options, 'draw a new head with --head new')
