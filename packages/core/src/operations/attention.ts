@@ -41,7 +41,7 @@ export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape
   const asking: HeadShape = { batch, tokens, heads };
   const seen: HeadShape = { batch, tokens: context ?? tokens, heads };
   const attributes = { batch, tokens, heads, scale, causal };
-  // Engines' kernels know one number of tokens, and no padding.
+  // Engines' kernels of attention alone know one number of tokens, and no padding; those of the whole sub-layer take it.
   const run = context === undefined && visible === undefined ? runFused : composed;
   return differentiable(
     [query, key, value],
