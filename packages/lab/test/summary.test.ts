@@ -1,6 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inTemporaryFolder } from '@winnow/testkit';
+import { comparisonFolder, isDone, summaryIn } from '../src/comparison/comparison-folder';
 import { type TrainSummary, readSummary, writeSummary } from '../src/run-folder/summary';
 
 const summary: TrainSummary = {
@@ -42,4 +43,26 @@ test('a summary with a score that is no number is not written', () =>
     });
     expect(readFileSync(join(folder, 'summary.json'), 'utf8')).toBe(text);
     expect(readdirSync(folder)).toEqual(['summary.json']);
+  }));
+
+test('a job is not done by the summary of another run', () =>
+  inTemporaryFolder(async (root) => {
+    const comparison = comparisonFolder(root);
+    const folder = comparison.runFolder('job');
+    mkdirSync(folder, { recursive: true });
+    await writeSummary(folder, summary);
+    const record = { command: 'train', options: {}, engine: 'wasm', winnow: '0.1.0' };
+    for (const { hash, done } of [
+      { hash: summary.run.hash, done: true },
+      { hash: 'another', done: false },
+    ]) {
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...record, hash }));
+      expect(await isDone(comparison, { id: 'job' })).toBe(done);
+    }
+    await expect(summaryIn(folder)).rejects.toThrow(
+      /expected the summary of the run another, .* got that of 01234567/,
+    );
+    // A record that cannot be read says nothing against the results.
+    writeFileSync(join(folder, 'config.json'), '{');
+    expect(await summaryIn(folder)).toEqual(summary);
   }));

@@ -15,7 +15,8 @@ import {
 } from '@winnow/formats';
 import { z } from 'zod';
 import { namesIn } from '../run-folder/output-folder';
-import { readSummary } from '../run-folder/summary';
+import { recordIfAny } from '../run-folder/record';
+import { type Summary, checkRun, readSummary } from '../run-folder/summary';
 import { comparisonIdentity, workloadPaths } from './comparison-identity';
 
 const RECORD_FILE = 'comparison.json';
@@ -138,10 +139,26 @@ export async function readFailure({ folder }: ComparisonFolder, id: string): Pro
 
 const failureFile = (folder: string, id: string): string => join(folder, 'failures', `${id}.json`);
 
+/**
+ * The summary of a job's run; undefined when it has not finished.
+ * @throws {FormatError} when there is one that cannot be read, or is of another run than the record beside it.
+ */
+export async function summaryIn(runFolder: string): Promise<Summary | undefined> {
+  const summary = await readSummary(runFolder);
+  if (summary === undefined) return undefined;
+  // A record that cannot be read says nothing against the results.
+  const record = await recordIfAny(runFolder).catch((error: unknown) => {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  });
+  if (record !== undefined) checkRun(runFolder, summary, record.hash);
+  return summary;
+}
+
 /** Whether a job has come to its end: its summary is there and can be read. */
 export async function isDone({ runFolder }: ComparisonFolder, { id }: Pick<Job, 'id'>): Promise<boolean> {
   try {
-    return (await readSummary(runFolder(id))) !== undefined;
+    return (await summaryIn(runFolder(id))) !== undefined;
   } catch (error) {
     if (error instanceof FormatError) return false;
     throw error;

@@ -10,8 +10,8 @@ import type {
 } from '@winnow/comparison';
 import type { LedgerEntry } from '@winnow/core';
 import { FormatError } from '@winnow/formats';
-import { type Summary, readSummary } from '../run-folder/summary';
-import { type ComparisonFolder, readFailure } from './comparison-folder';
+import type { Summary } from '../run-folder/summary';
+import { type ComparisonFolder, readFailure, summaryIn } from './comparison-folder';
 import { readLatencies } from './latency';
 
 /**
@@ -139,7 +139,7 @@ async function filesOf(
 ): Promise<RunFiles> {
   const latencies = await readable(readLatencies(folder, id, place), complain);
   let fault: string | undefined;
-  const summary = await readable(readSummary(folder.runFolder(id)), (message) => (fault = message));
+  const summary = await readable(summaryIn(folder.runFolder(id)), (message) => (fault = message));
   if (summary !== undefined) return { summary, latencies: latencies ?? [] };
   fault ??= await readable(readFailure(folder, id), (message) => (fault = message));
   return { latencies: [], fault };
