@@ -140,7 +140,7 @@ async function fullParse(
   return parsed;
 }
 
-/** What the parser says of a flag without its value, or with one that is none of its choices, or of a missing word. */
+/** The complaint of the parser about a flag without its value, or with one that is none of its choices, or of a missing word. */
 function inOurWords(failure: string, positional: string): string {
   const [, flag] = /^Not enough arguments following: (\S+)$/.exec(failure) ?? [];
   if (flag !== undefined) return `expected a value after --${flag}`;

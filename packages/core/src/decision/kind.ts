@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Site } from '../sites/site';
 
-/** What every decision about a site says, whatever its kind. */
+/** The part of a decision about a site that every kind of decision has. */
 export type DecidedSite = {
   readonly kind: string;
   /** Units of the dense site. */

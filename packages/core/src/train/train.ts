@@ -59,7 +59,7 @@ export interface Training<
   readonly teacher?: Teacher<Batch>;
   /** Makes the objective of a step of trainable trees and the method's state, which are only lent. */
   objective(params: Params, step: number, state: State): Objective<Forward>;
-  /** Of a model that stores other parameters than it runs: applied to those of the objective. The task is on what runs. */
+  /** Turns the parameters that a model stores into those that it runs, after the objective; the task is on what runs. */
   readonly reparametrisation?: Reparametrisation<Forward>;
   afterStep?(step: AfterStep<Params, State>): { params: Params; state: State };
   readonly optimizer: Optimizer<Params>;

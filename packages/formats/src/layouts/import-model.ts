@@ -41,7 +41,7 @@ export type ImportedModel = AnyDenseModel & {
   readonly hasFreshHead: boolean;
   /** Notes for the user on how it was read, one line each. */
   readonly notes: readonly string[];
-  /** What its pictures are normalised with where no file beside it says it; undefined where that is open. */
+  /** The normalisation of its pictures where no file beside it says one; undefined where that is open. */
   readonly usualNormalisation: PictureNormalisation | undefined;
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
   readonly leftOut: readonly string[];

@@ -63,7 +63,7 @@ export interface LayoutDefinition<Config extends DenseConfig> {
   recognises(tensors: Checkpoint['tensors']): boolean;
   /** The `model_type` in `config.json` of each, with what errors call it: it tells layouts with the same anchors apart. */
   readonly modelTypes?: Readonly<Record<string, string>>;
-  /** What its pictures are normalised with, where no file says it. */
+  /** The normalisation of its pictures, where no file says one. */
   readonly normalisation?: PictureNormalisation;
   /** How the source itself resamples positions for pictures of another size; plain bicubic unless it says otherwise. */
   readonly resampling?: Resampling;

@@ -20,7 +20,7 @@ export interface Preparation {
 
 const pixels = z.int().positive();
 const notSquare = 'expected as high as wide: only square pictures are supported';
-/** What a picture is brought to: `edge` is the length of its shorter side, `side` that of all where it is a square. */
+/** The size that a picture is brought to: `edge` is the length of its shorter side, `side` that of all where it is a square. */
 interface Frame {
   readonly edge: number;
   readonly side: number | undefined;
