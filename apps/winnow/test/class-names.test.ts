@@ -41,7 +41,8 @@ async function swapped(folder: string, id2label: Readonly<Record<number, string>
     other.set(name, { ...tensor, values });
   }
   await writeSafetensors(at(folder, 'model.safetensors'), other, { format: 'pt' });
-  change(join(folder, 'config.json'), { id2label });
+  const label2id = Object.fromEntries(Object.entries(id2label).map(([label, name]) => [name, Number(label)]));
+  change(join(folder, 'config.json'), { id2label, label2id });
 }
 
 beforeAll(async () => {

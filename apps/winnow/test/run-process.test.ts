@@ -22,7 +22,9 @@ async function endOf(
   return end;
 }
 
-const says = "console.error(process.argv.slice(2).join(' '), process.env.WINNOW_QUEUE_PASSWORD); ";
+// As one text: console.error paints an undefined by itself where FORCE_COLOR is set.
+const says =
+  "console.error([...process.argv.slice(2), String(process.env.WINNOW_QUEUE_PASSWORD)].join(' ')); ";
 
 test('a run is a process with its options in a file, and without the password of the queue', async () => {
   process.env['WINNOW_QUEUE_PASSWORD'] = 'secret';

@@ -97,10 +97,10 @@ describe('a layout more', () => {
   it('is named among those that are expected', () => {
     const table = [...layouts, more];
     expect(() => layoutOf(checkpointOf({ model_type: 'swin' }), table)).toThrow(
-      'config.json: not the configuration of a ViT or DeiT\n  at model_type: expected vit, deit or toy, got "swin"',
+      'config.json: not the configuration of a ViT or DeiT\n  at model_type: expected vit, deit, dinov2, dinov2_with_registers or toy, got "swin"',
     );
-    expect(() => layoutOf(checkpointOf({ model_type: 'dinov2' }), table)).toThrow(
-      'got "dinov2": models with layer scale are not supported',
+    expect(() => layoutOf(checkpointOf({ model_type: 'dinov3_vit' }), table)).toThrow(
+      'got "dinov3_vit": models with rotary positions are not supported',
     );
   });
 });
