@@ -38,3 +38,9 @@ export { openTokenizer } from './tokenizer/open-tokenizer';
 export type { Tokenizer } from './tokenizer/tokenizer';
 export { tokenizerFrom } from './tokenizer/tokenizer-from';
 export { wordTokenizer } from './tokenizer/word-tokenizer';
+export { type BrokenPicture, type FoundPictures, findPictures } from './unlabelled/find-pictures';
+export {
+  type PictureBatch,
+  type UnlabelledPictures,
+  unlabelledPictures,
+} from './unlabelled/unlabelled-pictures';

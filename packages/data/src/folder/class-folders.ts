@@ -66,13 +66,15 @@ async function verdictOn({ path, kind }: Entry): Promise<Verdict> {
   }
 }
 
-interface Contents {
+/** Files beside each other, by what becomes of them. */
+export interface Contents {
   readonly pictures: readonly string[];
   readonly passedOver: readonly PassedOver[];
   readonly unusable: readonly Unusable[];
 }
 
-async function contentsOf(entries: readonly Entry[]): Promise<Contents> {
+/** Tells pictures from other entries of a folder. @throws {DataError} when one cannot be looked at. */
+export async function contentsOf(entries: readonly Entry[]): Promise<Contents> {
   const limit = pLimit(AT_A_TIME);
   const verdicts = await Promise.all(entries.map((entry) => limit(() => verdictOn(entry))));
   return {
