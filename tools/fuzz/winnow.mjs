@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { runCli } from '../../apps/winnow/dist/cli.js';
 
 /** What is kept of the text that a command writes. */
@@ -29,6 +29,7 @@ export async function winnow(args, { stopAfter = Infinity } = {}) {
   const code = await runCli(args, {
     stdout: stdout.stream,
     stderr: stderr.stream,
+    stdin: Readable.from([]),
     signal: signalAfter(stopAfter),
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };

@@ -12,6 +12,7 @@ import { importCommand } from './commands/import';
 import { inspectCommand } from './commands/inspect';
 import { methodsCommand } from './commands/methods';
 import { ticketOverlapCommand } from './commands/ticket-overlap';
+import { predictCommand } from './commands/predict';
 import { reportCommand } from './commands/report';
 import {
   compressCommand,
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   workerCommand(installation),
   reportCommand,
   evaluateCommand,
+  predictCommand,
   inspectCommand,
   importCommand,
   exportCommand,

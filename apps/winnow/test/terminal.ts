@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { runCli } from '../src/cli';
 
 export interface Outcome {
@@ -11,9 +11,10 @@ export interface Outcome {
 export async function winnow(
   args: readonly string[],
   signal = new AbortController().signal,
+  stdin: AsyncIterable<string | Uint8Array> = Readable.from([]),
 ): Promise<Outcome> {
   const [stdout, stderr] = [screen(false), screen(false)];
-  const code = await runCli(args, { stdout: stdout.stream, stderr: stderr.stream, signal });
+  const code = await runCli(args, { stdout: stdout.stream, stderr: stderr.stream, stdin, signal });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 

@@ -43,26 +43,36 @@ export function overviewText(commands: readonly Command[], group: string, column
 }
 
 /** The flags of a command, group by group. */
-export function commandText(
-  { name, summary, positional, startsRun }: Command,
-  flags: readonly Flag[],
-  columns: number,
-): string {
-  const given =
-    positional === undefined ? '' : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
+export function commandText(command: Command, flags: readonly Flag[], columns: number): string {
+  const { name, summary, positional, further, startsRun } = command;
+  const words = [positional, further].flatMap((word) => (word === undefined ? [] : [word]));
   const titles = [...new Set(flags.map(({ title }) => title))];
   return [
-    `winnow ${name}${given}`,
+    ['winnow', name, ...wordsOf(command)].join(' '),
     wrapped(summary, columns).join('\n'),
-    ...(positional === undefined
+    ...(words.length === 0
       ? []
-      : [listing('Positionals', [{ name: positional.name, text: positional.description }], columns)]),
+      : [
+          listing(
+            'Positionals',
+            words.map((word) => ({ name: word.name, text: word.description })),
+            columns,
+          ),
+        ]),
     ...titles.map((title) =>
       listing(title, flags.filter((flag) => flag.title === title).map(flagEntry), columns),
     ),
     listing('Options', [...generalFlags, ...(startsRun ? runFlags : [])], columns),
   ].join('\n\n');
 }
+
+/** The words that a command takes after its name: `<model> <pictures..>`. */
+export const wordsOf = ({ positional, further }: Pick<Command, 'positional' | 'further'>): string[] => [
+  ...(positional === undefined
+    ? []
+    : [positional.required ? `<${positional.name}>` : `[${positional.name}]`]),
+  ...(further === undefined ? [] : [`<${further.name}..>`]),
+];
 
 function flagEntry({ name, field: { description, defaultValue, choices } }: Flag): Entry {
   const notes = [

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Chosen, Command, Invocation } from '../commands/command';
 import { readConfigFile } from './config-file';
 import { type Flag, flagsOf, givenByFlags } from './flag';
-import { commandText, helpColumns, overviewText } from './help';
+import { commandText, helpColumns, overviewText, wordsOf as wordsAfter } from './help';
 
 /** The request that the arguments make: a command, or a text to show. */
 export type Request =
@@ -78,8 +78,12 @@ export async function parseArguments(
     ...(command.startsRun ? ['config', 'resume'] : []),
   ];
   refuseUnknown(rest, known, ['$0', ...(positionalName === undefined ? [] : [positionalName])], command);
-  const [, extra] = words;
-  if (extra !== undefined) throw new UserError(`${command.name}: did not expect ${JSON.stringify(extra)}`);
+  const [, ...further] = words.map(String);
+  const [extra] = further;
+  if (command.further === undefined && extra !== undefined)
+    throw new UserError(`${command.name}: did not expect ${JSON.stringify(extra)}`);
+  if (command.further !== undefined && extra === undefined)
+    throw new UserError(`winnow ${command.name}: expected ${wordsAfter(command).join(' ')}`);
   return {
     kind: 'command',
     command,
@@ -87,6 +91,7 @@ export async function parseArguments(
       groups,
       given: homeExpandedIn(mergeGiven(file, givenByFlags(flags, rest), groups), groups),
       positional: positionalName === undefined ? undefined : expanded(text.parse(rest[positionalName])),
+      further: further.map(homeExpanded),
       resume,
     },
   };
@@ -120,12 +125,13 @@ function reader(args: readonly string[]): Argv {
 
 async function fullParse(
   args: readonly string[],
-  { name, summary, positional, startsRun }: Command,
+  command: Command,
   flags: readonly Flag[],
 ): Promise<unknown> {
-  const place =
-    positional === undefined ? '' : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
-  const parser = reader(args).command(`${wordsOf(name).at(-1)}${place}`, summary, (declared) => {
+  const { name, summary, positional, startsRun } = command;
+  // Further words are left over, for the parser would keep only the last of several.
+  const place = wordsAfter(positional === undefined ? {} : { positional }).join(' ');
+  const parser = reader(args).command(`${wordsOf(name).at(-1)} ${place}`.trimEnd(), summary, (declared) => {
     if (positional !== undefined) declared.positional(positional.name, { type: 'string' });
     if (startsRun) {
       declared.options({ config: { string: true, requiresArg: true }, resume: { boolean: true } });
@@ -136,7 +142,8 @@ async function fullParse(
   const parsed: unknown = await parser.parseAsync([...args], {}, (error) => {
     if (error !== undefined && error !== null) failure = error.message;
   });
-  if (failure !== undefined) throw new UserError(`winnow ${name}: ${inOurWords(failure, place.trim())}`);
+  if (failure !== undefined)
+    throw new UserError(`winnow ${name}: ${inOurWords(failure, wordsAfter(command).join(' '))}`);
   return parsed;
 }
 

@@ -6,6 +6,8 @@ export interface Command {
   readonly name: string;
   readonly summary: string;
   readonly positional?: { readonly name: string; readonly description: string; readonly required: boolean };
+  /** The words after the positional, of which it needs one at least. */
+  readonly further?: { readonly name: string; readonly description: string };
   /** Takes `--config` and `--resume`. */
   readonly startsRun: boolean;
   /**
@@ -38,6 +40,8 @@ export interface Invocation {
   /** Options from the config file and the flags; not yet checked. */
   readonly given: GivenOptions;
   readonly positional: string | undefined;
+  /** Words after it; none where the command takes none. */
+  readonly further: readonly string[];
   readonly resume: boolean;
   /** As it was given, for a shell. */
   readonly commandLine: string;

@@ -3,10 +3,15 @@ import { visible, withoutPasswords } from '@winnow/core';
 /** A stream that people or programs read. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
+/** A stream that something is read from: bytes or text in pieces, until it ends. */
+export type Input = AsyncIterable<string | Uint8Array>;
+
 /** Where a command talks to: results go to `stdout`, progress and errors to `stderr`. */
 export interface Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Read only by commands that are asked to. */
+  readonly stdin: Input;
   /** Aborted when the user asks to stop. */
   readonly signal: AbortSignal;
 }

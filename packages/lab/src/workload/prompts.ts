@@ -17,19 +17,30 @@ export interface Prompts {
   readonly context: number;
 }
 
+/** Texts about something that has a name. */
+interface Said {
+  readonly name: string;
+  readonly texts: readonly string[];
+}
+
+/** Names whose texts read the same to a tokenizer, in groups of two and more. */
+export function readAlike(tokenizer: Tokenizer, said: readonly Said[], context: number): string[][] {
+  const sameAs = new Map<string, string[]>();
+  for (const { name, texts } of said) {
+    const tokens = texts.map((text) => [...tokenizer.encode(text, context)].join()).join(';');
+    sameAs.set(tokens, [...(sameAs.get(tokens) ?? []), name]);
+  }
+  return [...sameAs.values()].filter((names) => names.length > 1);
+}
+
 /**
  * Notes for a person on how the prompts of a zero-shot classification are read, a line each.
  * @throws {UserError} when those of all classes read the same.
  */
 export function promptNotes(tokenizer: Tokenizer, { classes, prompts, context }: Prompts): string[] {
   const said = classes.map((name) => ({ name, texts: promptsOf(name, prompts) }));
-  const sameAs = new Map<string, string[]>();
-  for (const { name, texts } of said) {
-    const tokens = texts.map((text) => [...tokenizer.encode(text, context)].join()).join(';');
-    sameAs.set(tokens, [...(sameAs.get(tokens) ?? []), name]);
-  }
-  const alike = [...sameAs.values()].filter((names) => names.length > 1);
-  if (alike.length > 0 && sameAs.size === 1) {
+  const alike = readAlike(tokenizer, said, context);
+  if (alike[0]?.length === classes.length) {
     throw new UserError(
       `--zero-shot: the prompts of all ${classes.length} classes read the same to this model, for its vocabulary does not know ` +
         `their names (${listedNames(classes)}), or they are cut at ${context} tokens: a vocabulary of byte pairs, such as CLIP's, knows all words`,

@@ -1,4 +1,6 @@
 import {
+  type DualEncoder,
+  type DualEncoderParams,
   type Task,
   type TensorTree,
   UserError,
@@ -8,7 +10,7 @@ import {
   pictureInputs,
   zeroShot,
 } from '@winnow/core';
-import { type FoundImageClassificationData, encodeAll, openTokenizer } from '@winnow/data';
+import { type FoundImageClassificationData, type Tokenizer, encodeAll, openTokenizer } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
 import { openPictures } from './classification';
@@ -23,6 +25,30 @@ export interface ZeroShotClassifier {
   readonly params: TensorTree;
 }
 
+/** A dual encoder, and the tokenizer that its texts are read by. */
+export interface ReaderOfTexts {
+  readonly model: DualEncoder;
+  readonly params: DualEncoderParams;
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * Reads a model as a dual encoder, with the tokenizer beside it.
+ * @param flag The flag that needs it, for the error.
+ * @throws {UserError} for another kind of model, without a tokenizer, or with one that does not fit.
+ */
+export async function readerOfTexts(opened: OpenedModel, flag: string): Promise<ReaderOfTexts> {
+  const dense = asDense(opened);
+  const { tokenizerPath } = opened;
+  if (!dualEncoderFamily.holds(dense))
+    throw new UserError(`${flag} needs a dual encoder, got a ${dense.kind}`);
+  const { model, params } = dense;
+  if (tokenizerPath === undefined) throw new UserError(`${flag}: the model has no tokenizer.json beside it`);
+  const tokenizer = await openTokenizer(tokenizerPath);
+  checkTokens(model.config.text, tokenizer);
+  return { model, params, tokenizer };
+}
+
 /**
  * @param templates Prompts with {} for the name of a class, separated by |.
  * @throws {UserError} for another kind of model, a prompt without {}, a model without its tokenizer, or one that does not
@@ -33,13 +59,7 @@ export async function zeroShotClassifier(
   opened: OpenedModel,
   templates: string,
 ): Promise<ZeroShotClassifier> {
-  const dense = asDense(opened);
-  const { tokenizerPath } = opened;
-  if (!dualEncoderFamily.holds(dense))
-    throw new UserError(`--zero-shot needs a dual encoder, got a ${dense.kind}`);
-  const { model, params } = dense;
-  if (tokenizerPath === undefined)
-    throw new UserError('--zero-shot: the model has no tokenizer.json beside it');
+  const { model, params, tokenizer } = await readerOfTexts(opened, '--zero-shot');
   const prompts = templates.split('|');
   const without = prompts.find((prompt) => !prompt.includes(NAME));
   if (without !== undefined) {
@@ -48,8 +68,6 @@ export async function zeroShotClassifier(
     );
   }
   const { vision, text } = model.config;
-  const tokenizer = await openTokenizer(tokenizerPath);
-  checkTokens(text, tokenizer);
   const data = await openPictures(choice, vision.imageSize, opened.normalisation);
   checkChannels(vision, data);
   const { imageSize, channels, classes } = data;

@@ -23,6 +23,8 @@ export function count(value: number): string {
 export const bytes = (value: number): string => `${count(value)}B`.replace(/(\d)B$/, '$1 B');
 export const milliseconds = (value: number): string => `${value.toPrecision(3)} ms`;
 export const times = (value: number): string => `${value.toFixed(2)}×`;
+/** A share of 1, such as a probability: 0.9312 → `93.12 %`. */
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** A score in its unit. */
 export const scoreText = (name: string, value: number): string =>

@@ -1,0 +1,71 @@
+import { UserError, parseOptions } from '@winnow/core';
+import {
+  type Predictions,
+  predictGroup,
+  predictPictures,
+  predictionsFileShape,
+  writePredictions,
+} from '@winnow/lab';
+import { z } from 'zod';
+import { linesOf } from '../terminal/input-lines';
+import { percent, table } from '../terminal/report/format';
+import { noteOn, print } from '../terminal/terminal';
+import type { Command } from './command';
+import { jsonShape } from './json';
+
+/** Stands for the lines of standard input. */
+const STANDARD_INPUT = '-';
+
+const { title } = predictGroup;
+const predictOptions = predictGroup.schema.extend({
+  ...jsonShape,
+  ...predictionsFileShape,
+  skipBroken: z.boolean().default(false).describe('Pictures that cannot be read are said, and are no error'),
+});
+
+export const predictCommand: Command = {
+  name: 'predict',
+  summary: 'Tell what is on pictures: classes, or texts for a dual encoder, with probabilities',
+  positional: { name: 'model', description: 'A run, a model folder or a checkpoint', required: true },
+  further: {
+    name: 'pictures',
+    description: `Files, folders, patterns in quotes ("photos/*.jpg"), or ${STANDARD_INPUT} for names on standard input, one a line`,
+  },
+  startsRun: false,
+  groups: () => [{ title, schema: predictOptions }],
+  run: async ({ given, positional, further, terminal }) => {
+    if (positional === undefined) throw new UserError('predict: expected a model');
+    const { json, csv, skipBroken, ...options } = parseOptions(predictOptions, given, title);
+    if (further.filter((word) => word === STANDARD_INPUT).length > 1)
+      throw new UserError(`predict: standard input can be read once, got ${STANDARD_INPUT} more than once`);
+    const pictures = await Promise.all(
+      further.map((word) => (word === STANDARD_INPUT ? linesOf(terminal.stdin) : [word])),
+    );
+    const { signal } = terminal;
+    const found = await predictPictures(positional, pictures.flat(), options, {
+      note: noteOn(terminal),
+      signal,
+    });
+    if (json) print(terminal.stdout, JSON.stringify(found, undefined, 2));
+    else if (found.predictions.length > 0) print(terminal.stdout, predictionsText(found));
+    if (csv !== undefined) await writePredictions(csv, found);
+    if (found.broken.length === 0) return;
+    if (!skipBroken || found.predictions.length === 0) throw new UserError(brokenText(found));
+    print(terminal.stderr, brokenText(found));
+  },
+};
+
+function predictionsText({ by, predictions }: Predictions): string {
+  return table(
+    ['picture', by === 'classes' ? 'class' : 'text', 'probability'],
+    predictions.flatMap(({ picture, best }) =>
+      best.map(({ name, probability }, place) => [place === 0 ? picture : '', name, percent(probability)]),
+    ),
+  );
+}
+
+function brokenText({ predictions, broken }: Predictions): string {
+  const lines = broken.map(({ problem }) => `\n- ${problem.trim()}`).join('');
+  const all = predictions.length + broken.length;
+  return `${broken.length} of ${all} ${all === 1 ? 'picture' : 'pictures'} cannot be read:${lines}`;
+}

@@ -1,0 +1,143 @@
+import {
+  type HostPrediction,
+  InterruptedError,
+  type Scorer,
+  UserError,
+  disposeTree,
+  evaluate,
+  evaluationBatches,
+  parseOptions,
+} from '@winnow/core';
+import { type BrokenPicture, type PictureBatch, findPictures, unlabelledPictures } from '@winnow/data';
+import { z } from 'zod';
+import { imageSizeShape } from '../model-source/checkpoint-choices';
+import { type OpenedModel, openModel } from '../model-source/open-model';
+import type { GivenOptions, OptionGroup } from '../options/group';
+import { engineShape, optimizationShape } from '../options/training';
+import { startChosen } from '../run/engine';
+import { checkChannels } from '../workload/fit';
+import { picturesOf } from '../workload/prepared';
+import { type Predictor, predictorOf } from './predictor';
+import { type Guess, likeliest } from './probabilities';
+
+const predictOptions = z.object({
+  texts: z
+    .string()
+    .optional()
+    .describe('Of a dual encoder: the texts that pictures are told apart by, separated by |'),
+  top: z.int().positive().default(5).describe('Classes or texts named for each picture, the likeliest first'),
+  ...imageSizeShape,
+  batchSize: optimizationShape.batchSize,
+  ...engineShape,
+});
+
+/** The options of a prediction. */
+export const predictGroup = {
+  title: 'Options of predict',
+  schema: predictOptions,
+} as const satisfies OptionGroup;
+
+/** The answer of a model to one picture. */
+export interface PicturePrediction {
+  /** Its file, as it was named or found. */
+  readonly picture: string;
+  /** The likeliest first, at most `top` of them. */
+  readonly best: readonly Guess[];
+}
+
+/** The answers of a model to pictures. */
+export interface Predictions {
+  /** Classes of the model's own, or texts that were given. */
+  readonly by: Predictor['by'];
+  /** In the order of the pictures; without those that are broken. */
+  readonly predictions: readonly PicturePrediction[];
+  /** All pictures that cannot be read, each with the reason. */
+  readonly broken: readonly BrokenPicture[];
+}
+
+/** Whoever looks on, and may want it stopped. */
+export interface PredictSetting {
+  /** Told a line at a time what is found. */
+  note?(line: string): void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Predicts what is on pictures: by the classes of a classifier, or by texts and a dual encoder. Pictures are prepared as
+ * an evaluation of the model prepares them, and read batch by batch; only the answers are kept.
+ * @param path A run, a model folder or a checkpoint.
+ * @param pictures Files, folders (with those below them) and patterns such as `photos/*.jpg`; each picture is looked at once.
+ * @param given Options of `predictGroup`.
+ * @throws {UserError} when the model tells nothing apart, texts are missing or have no use, or there is no picture.
+ * @throws {DataError} when a folder or a pattern has no pictures. Broken pictures are no error: they are among the values.
+ * @throws {InterruptedError} when the signal asks for it.
+ */
+export async function predictPictures(
+  path: string,
+  pictures: readonly string[],
+  given: GivenOptions = {},
+  { note = () => undefined, signal }: PredictSetting = {},
+): Promise<Predictions> {
+  const options = parseOptions(predictOptions, given, predictGroup.title);
+  const { texts, top, batchSize, imageSize } = options;
+  const found = await findPictures(pictures);
+  if (found.paths.length + found.broken.length === 0)
+    throw new UserError('predict: expected pictures, got none');
+  for (const line of found.notes) note(line);
+  await startChosen(options, note);
+  const opened = await openModel(path, imageSize === undefined ? {} : { imageSize });
+  try {
+    const predictor = await predictorOf(opened, texts);
+    for (const line of [...opened.notes, ...predictor.notes]) note(`${path}: ${line}`);
+    const answers = await answersTo(found.paths, opened, predictor, { top, batchSize, signal });
+    return { by: predictor.by, ...answers, broken: [...found.broken, ...answers.broken] };
+  } finally {
+    disposeTree(opened.params);
+  }
+}
+
+interface Asked {
+  readonly top: number;
+  readonly batchSize: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Answers as an evaluation has them, but for the scorer, which keeps them. */
+async function answersTo(
+  paths: readonly string[],
+  { normalisation }: OpenedModel,
+  { names, vision, lend }: Predictor,
+  { top, batchSize, signal }: Asked,
+): Promise<Omit<Predictions, 'by'>> {
+  const { imageSize } = vision;
+  const pictures = unlabelledPictures(paths, { imageSize, ...picturesOf(normalisation) });
+  checkChannels(vision, { name: 'a picture file', channels: pictures.channels });
+  const predictions: PicturePrediction[] = [];
+  const broken: BrokenPicture[] = [];
+
+  const batches = async function* (): AsyncGenerator<PictureBatch> {
+    for await (const batch of evaluationBatches(pictures.dataset, batchSize)) {
+      if (signal?.aborted === true) throw new InterruptedError();
+      broken.push(...batch.broken);
+      if (batch.size > 0) yield batch;
+    }
+  };
+  const scorer: Scorer<HostPrediction, PictureBatch> = {
+    add: ({ logits }, batch) => {
+      if (logits === undefined) throw new TypeError('predict: no logits were predicted');
+      batch.paths.forEach((picture, row) => {
+        const own = Float32Array.from(logits.values.subarray(row * names.length, (row + 1) * names.length));
+        if (!own.every(Number.isFinite)) throw notFinite(picture);
+        predictions.push({ picture, best: likeliest(own, names, top) });
+      });
+    },
+    scores: () => ({}),
+  };
+  await lend((task, params) => evaluate({ ...task, scorer: () => scorer }, params, batches()));
+  return { predictions, broken };
+}
+
+const notFinite = (picture: string): UserError =>
+  new UserError(
+    `${picture}: expected finite logits, and the model answers with numbers that are none: its weights are too large, or --precision f32 is needed`,
+  );

@@ -1,0 +1,38 @@
+import { writeAtomically } from '@winnow/formats';
+import { pathOption } from '../options/path';
+import { csvOf } from '../results/csv';
+import type { Predictions } from './predict';
+
+/** The file that predictions are written to, as an option. Its name is looked at so that no picture is written over. */
+export const predictionsFileShape = {
+  csv: pathOption('output')
+    .regex(/\.csv$/i, 'expected a file whose name ends in .csv')
+    .optional()
+    .describe('Also write them to this file, a line for each picture and class or text'),
+};
+
+/**
+ * Writes predictions as CSV: picture, rank from 1, class or text, its index from 0, probability. Names that a spreadsheet
+ * would take for formulas are texts there too.
+ * @throws {FormatError} when the file cannot be written.
+ */
+export async function writePredictions(file: string, { by, predictions }: Predictions): Promise<void> {
+  const name = by === 'classes' ? 'class' : 'text';
+  const lines = predictions.flatMap(({ picture, best }) =>
+    best.map((guess, place) => ({
+      picture,
+      rank: place + 1,
+      [name]: guess.name,
+      index: guess.index,
+      probability: guess.probability,
+    })),
+  );
+  const columns = {
+    picture: 'VARCHAR',
+    rank: 'BIGINT',
+    [name]: 'VARCHAR',
+    index: 'BIGINT',
+    probability: 'DOUBLE',
+  } as const;
+  await writeAtomically(file, csvOf({ name: 'predictions', columns, lines }));
+}
