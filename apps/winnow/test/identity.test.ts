@@ -103,6 +103,24 @@ describe('a run and its data', () => {
     expect(await winnow(['report', out])).toMatchObject({ code: 0, stdout: expect.stringMatching(gone) });
   });
 
+  test('class folders without splits are divided alike by training, evaluation and resume, until a picture is added', async () => {
+    const whole = await pictures('undivided');
+    const [data, out] = [join(whole, 'train'), at('undivided', 'run')];
+    await rename(data, at('undivided', 'colours'));
+    const colours = at('undivided', 'colours');
+    const found =
+      'colours: pictures of 2 classes, 16 for training, 4 for validation, 4 for the test\n' +
+      'colours: no train folder: every class is divided 70/15/15 % into training, validation and test (16, 4, 4 pictures)';
+    const training = await stopped(train(colours, '--out', out));
+    expect([training.code, training.stderr]).toEqual([130, expect.stringContaining(found)]);
+    expect(await winnow(resume(out))).toMatchObject({ code: 0 });
+    const evaluation = await winnow(['evaluate', out, '--engine', 'wasm']);
+    expect([evaluation.code, evaluation.stderr]).toEqual([0, expect.stringContaining(found)]);
+    await cp(join(whole, 'test', 'red', '0.png'), join(colours, 'red', 'one more.png'));
+    const { code, stderr } = await winnow(resume(out));
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/changed since:\n +data: other .*pictures/)]);
+  });
+
   test('without a folder of its own it is another run when the pictures are others', async () => {
     const data = await pictures('unnamed');
     process.chdir(at('unnamed'));

@@ -15,7 +15,7 @@ export const datasetsCommand: Command = {
     }
     print(
       terminal.stdout,
-      `${'a folder'.padEnd(width)}  train/<class>/*, test/<class>/* and, if there is one, validation/<class>/*`,
+      `${'a folder'.padEnd(width)}  train/<class>/*, test/<class>/* and, if there is one, validation/<class>/*; or <class>/* alone`,
     );
     print(
       terminal.stdout,

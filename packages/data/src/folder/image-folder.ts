@@ -8,6 +8,7 @@ import {
   type LabelledSplits,
   classificationData,
 } from '../labelled/classification';
+import { type DivideOptions, divided } from '../labelled/divided';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
 import type { ImageOptions } from '../picture/image-options';
 import { holdOut } from '../split/hold-out';
@@ -17,13 +18,12 @@ import { splitFolders } from './split-folders';
 
 const DEFAULT_VALIDATION_SHARE = 0.1;
 
-export interface SetAside {
+export interface SetAside extends DivideOptions {
   /**
-   * Without a validation split: the share of each class's training pictures to set aside for validation. Default 0.1.
+   * With a training split and none for validation: the share of each class's training pictures to set aside for validation.
+   * Default 0.1.
    */
   readonly validationShare?: number;
-  /** Decides which pictures are set aside. Default 0; two runs that are to be compared need the same. */
-  readonly validationSeed?: number;
 }
 
 export interface ImageFolderOptions extends ImageOptions, SetAside {}
@@ -110,6 +110,25 @@ function classesOf({ classes, passedOver }: SplitListing, trainPath: string): st
   return classes.map(({ name }) => name);
 }
 
+/** Class folders without splits, divided class by class. */
+async function readClasses(root: string, options: DivideOptions): Promise<LabelledSplits> {
+  const listing = await classFolders(root);
+  refuseUnusable(root, listing.unusable);
+  const classes = classesOf(listing, root);
+  const pictures = listing.classes.flatMap(({ name, files }, label) =>
+    files.map((path) => ({ path, label, name: `${name}/${basename(path)}` })),
+  );
+  const { splits, note } = divided({ pictures, classes, source: root, missing: 'train folder' }, options);
+  const notes = [note, ...passedOverNotes(root, listing.passedOver)];
+  return {
+    name: basename(resolve(root)),
+    notes,
+    classes,
+    splits,
+    contents: contentsOfFiles(resolve(root)),
+  };
+}
+
 /** The pictures in folders, split and labelled; see {@link imageFolder}. */
 export async function readLayout(root: string, options: SetAside): Promise<LabelledSplits> {
   const { validationShare = DEFAULT_VALIDATION_SHARE, validationSeed = 0 } = options;
@@ -117,6 +136,7 @@ export async function readLayout(root: string, options: SetAside): Promise<Label
     throw new RangeError(`expected validationShare between 0 and 1, got ${validationShare}`);
   }
   const paths = await splitFolders(root);
+  if (paths === undefined) return readClasses(root, options);
   const trainListing = await classFolders(paths.train);
   const testListing = await classFolders(paths.test);
   const validationListing = paths.validation === undefined ? undefined : await classFolders(paths.validation);
@@ -166,9 +186,10 @@ export async function readLayout(root: string, options: SetAside): Promise<Label
 }
 
 /**
- * Opens pictures in folders: `root/{train,validation,test}/<class>/*` (`val` and `valid` are understood). Classes are the
- * sorted folder names of `train`. Without a validation split, a seeded share of every training class is set aside.
- * Without a test split, the validation split becomes the test and validation is set aside from training.
+ * Opens pictures in folders: `root/{train,validation,test}/<class>/*` (`val` and `valid` are understood), or `root/<class>/*`,
+ * which is divided class by class. Classes are the sorted folder names of `train`. Without a validation split, a seeded share of
+ * every training class is set aside. Without a test split, the validation split becomes the test and validation is set aside
+ * from training.
  * Training pictures are varied by the preset `standard` unless told otherwise.
  * @throws {DataError} when the layout is not as described, or, with `preload`, when a picture cannot be decoded.
  * @throws {RangeError} on options outside their range.

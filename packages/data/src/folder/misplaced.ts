@@ -1,8 +1,9 @@
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DataError } from '../failure/data-error';
 import { namedAs } from '../picture/format';
 import { type Entry, entriesOf, kindAt } from './entries';
 import { LAYOUT } from './layout';
+import { isSplitName } from './split-names';
 
 /** Folders looked into for what was expected elsewhere. */
 const MOST_LOOKED_INTO = 20;
@@ -17,12 +18,15 @@ const named = (folders: readonly Entry[]): string =>
     .map(({ name }) => name)
     .join(', ')}${folders.length > NAMED ? ', …' : ''}`;
 
+/** A root without a folder `train`: class folders that are to be divided, or a mistake. */
+export type WithoutTrain = 'class folders' | DataError;
+
 /**
- * The error of a root without a folder `train`, with advice by what lies there instead: the splits one level down, or
- * the classes right in the root.
+ * Tells what lies in a root without a folder `train`: class folders, or else the error with advice by what lies there: the
+ * splits one level down, the classes of one split, or nothing of use.
  */
-export async function misplaced(root: string, entries: readonly Entry[]): Promise<DataError> {
-  const expected = `the folder ${join(root, 'train')} with one folder of pictures per class`;
+export async function withoutTrain(root: string, entries: readonly Entry[]): Promise<WithoutTrain> {
+  const expected = `the folder ${join(root, 'train')} with one folder of pictures per class, or such folders right in ${root}`;
   const folders = entries.filter(({ kind }) => kind === 'folder');
   const deeper: Entry[] = [];
   const classes: Entry[] = [];
@@ -40,20 +44,14 @@ export async function misplaced(root: string, entries: readonly Entry[]): Promis
     });
   }
   const above = dirname(resolve(root));
-  if (classes.length > 0 && (await kindAt(join(above, 'train'))) === 'folder') {
+  if (isSplitName(basename(resolve(root))) && (await kindAt(join(above, 'train'))) === 'folder') {
     return new DataError({
       expected,
       found: `the classes of one split right in it (${named(classes)})`,
       advice: `Give the folder of all splits: --data ${above}`,
     });
   }
-  if (classes.length > 0) {
-    return new DataError({
-      expected,
-      found: `folders of pictures right in it (${named(classes)})`,
-      advice: `Move them into ${join(root, 'train')}, and some pictures of each class into ${join(root, 'test', '<class>')}.`,
-    });
-  }
+  if (classes.length > 0) return 'class folders';
   return new DataError({
     expected,
     found: hasPictures(entries) ? 'pictures right in it, of no class' : 'no such folder',

@@ -3,24 +3,9 @@ import { DataError } from '../failure/data-error';
 import { namedAs } from '../picture/format';
 import { type Entry, entriesOf, filesBelow, kindAt } from './entries';
 import { LAYOUT } from './layout';
-import { misplaced } from './misplaced';
+import { withoutTrain } from './misplaced';
 import type { PassedOver } from './passed-over';
-
-/** Names under which people keep each split; the first is the one to recommend. */
-const spellings = {
-  train: ['train'],
-  validation: ['validation', 'val', 'valid'],
-  test: ['test'],
-} as const;
-
-/** Names that are meant for a split and not understood: what they are to be called. */
-const meantFor: Readonly<Record<string, keyof typeof spellings>> = {
-  training: 'train',
-  dev: 'validation',
-  testing: 'test',
-  eval: 'test',
-  evaluation: 'test',
-};
+import { isMeantFor, spellings } from './split-names';
 
 export interface SplitFolders {
   readonly train: string;
@@ -29,18 +14,9 @@ export interface SplitFolders {
   readonly passedOver: readonly PassedOver[];
 }
 
-/** A folder whose name is almost that of a split: 'Test', 'testing'. */
-function meant(entries: readonly Entry[], split: keyof typeof spellings): Entry | undefined {
-  const known: readonly string[] = spellings[split];
-  return entries.find(({ name, kind }) => {
-    const lower = name.toLowerCase();
-    return kind === 'folder' && (known.includes(lower) || meantFor[lower] === split);
-  });
-}
-
 /** @throws {DataError} when something that is called almost like a missing split lies there. */
 function refuseMeant(root: string, entries: readonly Entry[], split: keyof typeof spellings): void {
-  const found = meant(entries, split);
+  const found = entries.find(({ name, kind }) => kind === 'folder' && isMeantFor(name, split));
   if (found === undefined) return;
   const [name] = spellings[split];
   throw new DataError({
@@ -50,15 +26,28 @@ function refuseMeant(root: string, entries: readonly Entry[], split: keyof typeo
   });
 }
 
+/** @throws {DataError} when a held-out split lies there without one to train on. */
+function refuseLoneSplit(root: string, entries: readonly Entry[]): void {
+  const lone = entries.find(
+    ({ name, kind }) => kind === 'folder' && (isMeantFor(name, 'validation') || isMeantFor(name, 'test')),
+  );
+  if (lone === undefined) return;
+  throw new DataError({
+    expected: `the folder ${join(root, 'train')} beside ${lone.name}, or class folders alone, none of them called as a split is`,
+    found: `${lone.path} without it`,
+    advice: `Lay the dataset out as ${LAYOUT}, or rename that class.`,
+  });
+}
+
 /**
- * Which folder of `root` serves as which split.
+ * Which folder of `root` serves as which split; undefined where class folders lie right in it, to be divided.
  * @throws {DataError} when there is none for training or none to test on.
  */
-export async function splitFolders(root: string): Promise<SplitFolders> {
+export async function splitFolders(root: string): Promise<SplitFolders | undefined> {
   const kind = await kindAt(root);
   if (kind !== 'folder') {
     throw new DataError({
-      expected: `an image folder at ${root} with ${LAYOUT}`,
+      expected: `an image folder at ${root} with ${LAYOUT}, or <class>/* alone`,
       found: kind === undefined ? 'no such folder' : 'something that is not a folder',
       advice: 'Check the path.',
     });
@@ -70,7 +59,10 @@ export async function splitFolders(root: string): Promise<SplitFolders> {
   const [train] = await present('train');
   if (train === undefined) {
     refuseMeant(root, entries, 'train');
-    throw await misplaced(root, entries);
+    refuseLoneSplit(root, entries);
+    const found = await withoutTrain(root, entries);
+    if (found === 'class folders') return undefined;
+    throw found;
   }
   const [validation, ...others] = (await Promise.all(spellings.validation.map(present))).flat();
   if (validation !== undefined && others.length > 0) {
