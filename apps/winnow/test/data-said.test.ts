@@ -22,6 +22,9 @@ const found =
   'pictures: no test folder: val is the test; set aside for validation: 2 pictures of train\n' +
   'pictures: passed over: 1 file of no kind of picture: train/blue/notes.txt; ' +
   '1 file in folders below the class folders: train/red/more\n';
+// The pictures of the splits are drawn alike.
+const twins =
+  /pictures: duplicates across splits: \d pictures of test are also in train, byte for byte: blue\/\d\.png = blue/;
 
 test('a training says which pictures it found, and an evaluation too, beside its result', async () => {
   const training = await winnow([
@@ -29,8 +32,10 @@ test('a training says which pictures it found, and an evaluation too, beside its
     ...['--duration', '2it', '--evaluate-every', '0it', '--out', at('run')],
   ]);
   expect([training.code, training.stderr]).toEqual([0, expect.stringContaining(found)]);
+  expect(training.stderr).toMatch(twins);
   const evaluation = await winnow(['evaluate', at('run'), '--engine', 'wasm', '--json']);
   expect([evaluation.code, evaluation.stderr]).toEqual([0, expect.stringContaining(found)]);
+  expect(evaluation.stderr).not.toMatch(/duplicates/);
   expect(JSON.parse(evaluation.stdout)).toMatchObject({ data: 'pictures', examples: 8 });
 });
 
@@ -39,5 +44,7 @@ test('a compression says it before it says what it will do', async () => {
     ...['compress', '--engine', 'wasm', '--from', at('run'), '--method', 'magnitude', '--budget', '2x'],
     ...['--batch-size', '4', '--retrain', '0it', '--out', at('compressed')],
   ]);
-  expect([code, stderr]).toEqual([0, expect.stringContaining(`${found}Magnitude`)]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(found)]);
+  expect(stderr).toMatch(twins);
+  expect(stderr).toMatch(/\npictures: duplicates.*\nMagnitude/);
 });

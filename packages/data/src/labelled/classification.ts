@@ -1,5 +1,6 @@
 import type { ImageClassificationData, Splits } from '@winnow/core';
 import type { AugmentationPreset } from '../augmentation/policy';
+import { duplicateNotes, sharedPictures } from '../identity/duplicates';
 import type { PictureContents } from '../identity/picture-contents';
 import { namingAllBroken } from '../picture/broken';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
@@ -11,6 +12,12 @@ import { type LabelledPicture, labelledPictures } from './labelled-pictures';
 export type FoundImageClassificationData = ImageClassificationData & {
   /** A line each: what was passed over and why, which split serves as which. */
   readonly notes: readonly string[];
+  /**
+   * Tells which pictures are in several splits, a line for two splits; nothing where none is. It reads every file whose hash
+   * is not in the picture cache.
+   * @throws {DataError} when a file cannot be read.
+   */
+  duplicates(): Promise<readonly string[]>;
 };
 
 export interface LabelledSplits {
@@ -33,8 +40,8 @@ export async function classificationData(
   defaultAugmentation: AugmentationPreset,
 ): Promise<FoundImageClassificationData> {
   const pictures = picturesFor(options, defaultAugmentation);
+  const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
   if (options.preload === true) {
-    const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
     await preload(pictures, { paths, contents }, options.pictureCache);
   }
   const dataset = (examples: readonly LabelledPicture[]) =>
@@ -46,6 +53,7 @@ export async function classificationData(
   return {
     name,
     notes,
+    duplicates: async () => duplicateNotes(await sharedPictures(paths, contents, options.pictureCache)),
     classes,
     imageSize: options.imageSize,
     channels: CHANNELS,

@@ -1,5 +1,6 @@
 import type { ImageTextData, Splits } from '@winnow/core';
 import type { AugmentationPreset } from '../augmentation/policy';
+import { duplicateNotes, sharedPictures } from '../identity/duplicates';
 import { namingAllBroken } from '../picture/broken';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
@@ -34,6 +35,12 @@ export type TokenizedImageTextData = ImageTextData & {
   readonly texts: Readonly<Record<keyof Splits<unknown>, readonly string[]>>;
   /** A line each: which split serves as which, say. */
   readonly notes: readonly string[];
+  /**
+   * Tells which pictures are in several splits, a line for two splits; nothing where none is. It reads every file whose hash
+   * is not in the picture cache.
+   * @throws {DataError} when a file cannot be read.
+   */
+  duplicates(): Promise<readonly string[]>;
 };
 
 const picturesOf = (groups: readonly PairGroup[]): string[] => groups.flatMap(({ pictures }) => pictures);
@@ -70,8 +77,8 @@ export async function imageTextData(
   const context =
     options.context ??
     (options.tokenizer === undefined ? longest(trainingTexts, tokenizer) : LARGEST_DEFAULT_CONTEXT);
+  const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
   if (options.preload === true) {
-    const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
     await preload(pictures, { paths, contents: found.contents }, options.pictureCache);
   }
   const dataset = (groups: readonly PairGroup[]) =>
@@ -83,6 +90,7 @@ export async function imageTextData(
   return {
     name: found.name,
     notes: [...found.notes, ...madeUp(found.splits, { train, validation, test })],
+    duplicates: async () => duplicateNotes(await sharedPictures(paths, found.contents, options.pictureCache)),
     imageSize: options.imageSize,
     channels: CHANNELS,
     tokenizer,

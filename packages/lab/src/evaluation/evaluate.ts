@@ -106,7 +106,7 @@ async function onOwnTask(
 ): Promise<Evaluation> {
   const { model, params } = opened;
   const workload = await workloadFor(asDense(opened).kind, task).open(choice, opened, options);
-  announceData(workload, note, [split]);
+  await announceData(workload, note, [split]);
   workload.checkFit(model);
   const { parameters, macs } = model.account;
   return {
@@ -129,8 +129,11 @@ async function onClassNames(
   templates: string,
 ): Promise<Evaluation> {
   const { data, task, params } = await zeroShotClassifier(choice, opened, templates);
-  announceData(
-    { facts: { ...data, classes: data.classes.length, ...sizesOf(data) }, notesOn: () => data.notes },
+  await announceData(
+    {
+      facts: { ...data, classes: data.classes.length, ...sizesOf(data) },
+      notesOn: () => Promise.resolve(data.notes),
+    },
     note,
   );
   try {

@@ -85,7 +85,7 @@ async function prepare({
     if (dense.kind === 'given') disposeTree(dense.params);
   };
   try {
-    announceData(workload, note);
+    await announceData(workload, note);
     workload.checkFit(dense.model);
     const { phases } = method.plan(dense.model, budget);
     const batches = batchesOf(workload, options);

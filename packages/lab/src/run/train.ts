@@ -29,7 +29,7 @@ export const trainRun: RunKind<TrainOptions, TrainSummary> = {
     const engine = await startEngine();
     const start = await startOfTraining(workloadIn(plan.options), options, plan.options, note);
     const { workload, params, source } = start;
-    announceData(workload, note);
+    await announceData(workload, note);
     return {
       engine,
       ...source,

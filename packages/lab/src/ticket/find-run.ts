@@ -120,7 +120,7 @@ async function prepare({
   const own = givenFor(plan.options, groupsOf(kind));
   const engine = await startEngine();
   const origin = await originOn(kind, options, own, { from: options.from, head: 'new', note });
-  announceData(origin.workload, note);
+  await announceData(origin.workload, note);
   const start = await startFrom(origin, { seed: options.seed, head: 'new' });
   const dispose = () => {
     disposeTree(start.params);

@@ -82,7 +82,7 @@ async function prepare({
   const ticket = await readTicket(options.ticket);
   const engine = await startEngine();
   const origin = await originOn(kind, options, plan.options, { from, head: 'new', note });
-  announceData(origin.workload, note);
+  await announceData(origin.workload, note);
   const start = await startFrom(origin, { seed, head: 'new' });
   const dispose = () => {
     disposeTree(start.params);

@@ -131,7 +131,7 @@ async function destinationOf(
     other: await originOn(kind, choice, own, { from: other, head: 'new', note }),
   };
   const { workload, model } = origins.own;
-  announceData(workload, note);
+  await announceData(workload, note);
   return {
     name: workload.facts.name,
     metric: workload.taskOf(model).metric,

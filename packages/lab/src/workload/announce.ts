@@ -7,15 +7,15 @@ const counted = (number: number): string => number.toLocaleString('en');
  * of the splits that are used.
  * @param note Told each line.
  */
-export function announceData(
+export async function announceData(
   { facts, notesOn }: Pick<Workload, 'facts' | 'notesOn'>,
   note: (line: string) => void,
   splits: readonly SplitName[] = everySplit,
-): void {
+): Promise<void> {
   const { name, classes, train, validation, test } = facts;
   const of = classes === undefined ? 'pictures with texts' : `pictures of ${counted(classes)} classes`;
   note(
     `${name}: ${of}, ${counted(train)} for training, ${counted(validation)} for validation, ${counted(test)} for the test`,
   );
-  for (const line of notesOn(splits)) note(`${name}: ${line}`);
+  for (const line of await notesOn(splits)) note(`${name}: ${line}`);
 }

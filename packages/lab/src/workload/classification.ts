@@ -136,7 +136,7 @@ function classificationWorkload(
     origin: { data: name },
     classNames: classes,
     companions: preprocessorFiles(normalisation),
-    notesOn: () => data.notes,
+    notesOn: async (splits) => [...data.notes, ...(splits.length > 1 ? await data.duplicates() : [])],
     checkFit: (model) => {
       const config = denseConfigOf(model);
       if (!visionTransformerFamily.is(config)) {

@@ -155,7 +155,11 @@ function retrievalWorkload(
     test,
     facts: { name, ...sizesOf(data) },
     origin: { data: name },
-    notesOn: (splits) => [...data.notes, ...textNotes(data, splits, reader)],
+    notesOn: async (splits) => [
+      ...data.notes,
+      ...(splits.length > 1 ? await data.duplicates() : []),
+      ...textNotes(data, splits, reader),
+    ],
     companions: {
       [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
       ...preprocessorFiles(normalisation),

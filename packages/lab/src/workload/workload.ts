@@ -32,8 +32,12 @@ export interface Workload extends Splits<unknown> {
   readonly classNames?: readonly string[];
   /** Files that stand beside a saved model, by name. */
   readonly companions: Companions;
-  /** Notes for a person on how the data was found, and on the splits that are used; a line each. */
-  notesOn(splits: readonly SplitName[]): readonly string[];
+  /**
+   * Notes for a person on how the data was found, and on the splits that are used; a line each. Of several splits, whether they
+   * share pictures.
+   * @throws {DataError} when a picture cannot be read.
+   */
+  notesOn(splits: readonly SplitName[]): Promise<readonly string[]>;
   /** @throws {UserError} when the model was made for other data. */
   checkFit(model: Model): void;
   /** @param training The options of `trainingShape`. */
