@@ -48,3 +48,33 @@ test('a compression says it before it says what it will do', async () => {
   expect(stderr).toMatch(twins);
   expect(stderr).toMatch(/\npictures: duplicates.*\nMagnitude/);
 });
+
+test('a table of labels is data of its run, with the folder of its pictures', async () => {
+  const rows = ['red', 'blue'].flatMap((name) =>
+    [0, 1, 2, 4, 5, 6, 7].map((at) => `${name}/${at}.png,${name}`),
+  );
+  await writeFile(at('colours.csv'), ['image,label', ...rows].join('\n'));
+  const training = await winnow([
+    ...['train', '--engine', 'wasm', '--data', at('colours.csv'), '--images', at('pictures', 'train')],
+    ...[
+      '--image-size',
+      '16',
+      '--batch-size',
+      '4',
+      '--duration',
+      '2it',
+      '--evaluate-every',
+      '0it',
+      '--out',
+      at('table'),
+    ],
+  ]);
+  const divided =
+    'colours: pictures of 2 classes, 10 for training, 2 for validation, 2 for the test\n' +
+    'colours: no column split: every class is divided 70/15/15 % into training, validation and test (10, 2, 2 pictures)';
+  expect([training.code, training.stderr]).toEqual([0, expect.stringContaining(divided)]);
+  const evaluation = await winnow(['evaluate', at('table'), '--engine', 'wasm']);
+  expect([evaluation.code, evaluation.stderr]).toEqual([0, expect.stringContaining(divided)]);
+  const elsewhere = await winnow(['evaluate', at('table'), '--engine', 'wasm', '--data', at('colours.csv')]);
+  expect([elsewhere.code, elsewhere.stderr]).toEqual([2, expect.stringContaining('14 that are not there')]);
+});

@@ -5,6 +5,7 @@ export {
   augmentationPresets,
 } from './augmentation/policy';
 export {
+  type DatasetOptions,
   type EmbeddedDataset,
   embeddedDatasets,
   identifyDataset,

@@ -214,8 +214,12 @@ describe('advice', () => {
     );
     await writeFile(join(root, 'captions.csv'), 'image,caption');
     const file = await failed(join(root, 'captions.csv'));
-    expect(file).toContain('found a file');
+    expect(file).toContain('no label among: image, caption');
     expect(file).toContain('--task retrieval');
+    await writeFile(join(root, 'captions.json'), '{}');
+    const json = await failed(join(root, 'captions.json'));
+    expect(json).toContain('found a file');
+    expect(json).toContain('--task retrieval');
   });
 
   test('when the splits lie one level down', async () => {

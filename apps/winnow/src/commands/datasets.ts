@@ -19,6 +19,10 @@ export const datasetsCommand: Command = {
     );
     print(
       terminal.stdout,
+      `${'a table'.padEnd(width)}  CSV or JSON lines of image, label and, if wanted, split`,
+    );
+    print(
+      terminal.stdout,
       `${'captions'.padEnd(width)}  for --task retrieval: COCO's folders or JSON, Karpathy's JSON, or a CSV of image, caption`,
     );
     return Promise.resolve();

@@ -3,6 +3,7 @@ import { emojiNames, emojiPairs } from '../emoji/emoji-names';
 import { readJson } from '../file/read-json';
 import { kindAt } from '../folder/entries';
 import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
+import { isLabelTable } from '../labelled/label-table';
 import { captionTable } from '../pairs/caption-table';
 import { checkedPairs } from '../pairs/check';
 import { ANNOTATIONS, cocoFile, cocoFolder } from '../pairs/coco-captions';
@@ -31,7 +32,8 @@ export async function namesImageTextData(spec: string): Promise<boolean> {
   if (embedded.some(({ name }) => name === spec)) return true;
   const kind = await kindAt(spec);
   if (kind === 'folder') return (await kindAt(join(spec, ANNOTATIONS))) === 'folder';
-  return kind === 'file';
+  if (kind !== 'file') return false;
+  return !(await isLabelTable(spec));
 }
 
 const FORMATS = "a folder laid out as COCO, a captions JSON of COCO's or Karpathy's, or a CSV table";

@@ -10,21 +10,12 @@ import {
 } from '../labelled/classification';
 import { type DivideOptions, divided } from '../labelled/divided';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
+import { type SetAside, setAsideOptions } from '../labelled/set-aside';
 import type { ImageOptions } from '../picture/image-options';
 import { holdOut } from '../split/hold-out';
 import { type ClassFolder, type SplitListing, classFolders } from './class-folders';
 import { passedOverNotes, refuseUnusable } from './passed-over';
 import { splitFolders } from './split-folders';
-
-const DEFAULT_VALIDATION_SHARE = 0.1;
-
-export interface SetAside extends DivideOptions {
-  /**
-   * With a training split and none for validation: the share of each class's training pictures to set aside for validation.
-   * Default 0.1.
-   */
-  readonly validationShare?: number;
-}
 
 export interface ImageFolderOptions extends ImageOptions, SetAside {}
 
@@ -131,10 +122,7 @@ async function readClasses(root: string, options: DivideOptions): Promise<Labell
 
 /** The pictures in folders, split and labelled; see {@link imageFolder}. */
 export async function readLayout(root: string, options: SetAside): Promise<LabelledSplits> {
-  const { validationShare = DEFAULT_VALIDATION_SHARE, validationSeed = 0 } = options;
-  if (!(validationShare > 0 && validationShare < 1)) {
-    throw new RangeError(`expected validationShare between 0 and 1, got ${validationShare}`);
-  }
+  const { validationShare, validationSeed } = setAsideOptions(options);
   const paths = await splitFolders(root);
   if (paths === undefined) return readClasses(root, options);
   const trainListing = await classFolders(paths.train);

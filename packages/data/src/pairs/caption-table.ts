@@ -1,51 +1,27 @@
 import { basename, dirname, extname, resolve } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
-import { visibly } from '../failure/visible';
+import { type TableColumns, csvRows, unusedNotes } from '../file/csv-table';
 import { readText } from '../file/read-text';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
-import { refuseOutside } from './locate';
+import { refuseOutside } from '../file/locate';
 import type { NamedPairs } from './splits';
 
 const tableSplits = ['train', 'validation', 'test'] as const;
-const REQUIRED_COLUMNS = ['image', 'caption'] as const;
-const USED_COLUMNS: readonly string[] = [...REQUIRED_COLUMNS, 'split'];
-
-/** Longest list of names in a note, in characters. */
-const LONGEST_LIST = 200;
+const columns: TableColumns = {
+  required: ['image', 'caption'],
+  optional: ['split'],
+  otherwise: { label: 'Tables of labels are for --task classification.' },
+  twice: 'Several captions of a picture are several rows.',
+};
 
 const tableRows = z.array(
   z.object({ image: z.string().min(1), caption: z.string(), split: z.enum(tableSplits).optional() }),
 );
 type TableRow = z.infer<typeof tableRows>[number];
-
-/** Column names, as the rows are to know them. */
-function columns(path: string, header: readonly string[]): string[] {
-  const names = header.map((name) => name.trim().toLowerCase());
-  const missing = REQUIRED_COLUMNS.filter((name) => !names.includes(name));
-  if (missing.length > 0) {
-    throw new DataError({
-      expected: `the columns image and caption, and if wanted split, in the first line of ${path}`,
-      found: `no ${missing.join(' and no ')} among: ${header.join(', ')}`,
-      advice: header.some((name) => /[;\t]/.test(name))
-        ? 'Separate columns by commas, not by semicolons or tabs.'
-        : 'Name the columns in the first line.',
-    });
-  }
-  const twice = names.find((name, place) => USED_COLUMNS.includes(name) && names.indexOf(name) !== place);
-  if (twice !== undefined) {
-    throw new DataError({
-      expected: `one column ${twice} in the first line of ${path}`,
-      found: `several among: ${header.join(', ')}`,
-      advice: 'Rename those that are not to be read. Several captions of a picture are several rows.',
-    });
-  }
-  return names;
-}
 
 interface Table {
   readonly rows: readonly TableRow[];
@@ -54,29 +30,7 @@ interface Table {
 }
 
 function readTable(text: string, path: string): Table {
-  let rows: unknown;
-  let unused: readonly string[] = [];
-  try {
-    rows = parse(text, {
-      skip_empty_lines: true,
-      columns: (header: readonly string[]) => {
-        const names = columns(path, header);
-        unused = names.filter((name) => !USED_COLUMNS.includes(name));
-        return names;
-      },
-    });
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError(
-      {
-        expected: `comma-separated values (RFC 4180) in ${path}`,
-        found: `something else (${reason})`,
-        advice: 'Quote fields that hold commas, quotes or line breaks, and double the quotes in them.',
-      },
-      { cause },
-    );
-  }
+  const { rows, unused } = csvRows(text, path, columns);
   const parsed = tableRows.safeParse(rows);
   if (parsed.success) return { rows: parsed.data, unused };
   const problems = parsed.error.issues.map(
@@ -129,12 +83,7 @@ export async function captionTable(path: string, images: string | undefined): Pr
     groups.filter(({ split }) => split === wanted).map(({ group }) => group);
   return {
     name: basename(path, extname(path)),
-    notes:
-      unused.length === 0
-        ? []
-        : [
-            `columns that are not read: ${unused.map(visibly).join(', ').slice(0, LONGEST_LIST)} (only image, caption and split are)`,
-          ],
+    notes: unusedNotes(unused, columns),
     splits: { train: part('train'), validation: part('validation'), test: part('test') },
     folders: [folder],
     contents: contentsOfFiles(resolve(path)),

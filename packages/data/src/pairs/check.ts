@@ -1,9 +1,8 @@
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
-import { visibly } from '../failure/visible';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
-import { isWithin, located } from './locate';
+import { isWithin, located, refuseMissing } from '../file/locate';
 import type { FoundPairs, NamedPairs } from './splits';
 
 /** Nothing but spaces, controls and signs that do not show. */
@@ -31,14 +30,10 @@ export async function checkedPairs({ folders, ...found }: NamedPairs, source: st
   for (const [folder, paths] of grouped(named, folderOf)) {
     for (const [path, place] of await located(folder, paths, source)) onDisk.set(path, place);
   }
-  const missing = named.filter((path) => !onDisk.has(path));
-  if (missing.length > 0) {
-    throw new DataError({
-      expected: `the pictures that ${source} names`,
-      found: `${missing.length} that are not there:${firstTen(missing.map(visibly))}\n`,
-      advice: 'Put them there, or name with --images the folder that they lie in.',
-    });
-  }
+  refuseMissing(
+    named.filter((path) => !onDisk.has(path)),
+    source,
+  );
   const placed = (group: PairGroup): PairGroup => ({
     ...group,
     pictures: group.pictures.map((path) => onDisk.get(path) ?? path),

@@ -9,7 +9,7 @@ import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import type { PairGroup } from './group';
 import { checkedJson, readJson } from '../file/read-json';
-import { refuseOutside } from './locate';
+import { refuseOutside } from '../file/locate';
 import type { NamedPairs } from './splits';
 
 /** Numbers and strings are the same name of an image: tools that export COCO mix 7 and "7". */

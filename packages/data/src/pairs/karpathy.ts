@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { contentsOfFiles } from '../identity/content-hashes';
 import type { PairGroup } from './group';
 import { checkedJson } from '../file/read-json';
-import { refuseOutside } from './locate';
+import { refuseOutside } from '../file/locate';
 import type { NamedPairs } from './splits';
 
 /** `restval` is what COCO's validation pictures beyond Karpathy's validation and test are called. */

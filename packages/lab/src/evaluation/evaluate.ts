@@ -22,17 +22,16 @@ import { latencyOn } from '../training/latency';
 import { announceData } from '../workload/announce';
 import { workloadFor } from '../workload/choice';
 import { classOrderShape } from '../workload/class-order';
+import type { PictureChoice } from '../workload/classification';
+import { imagesOf, imagesShape } from '../workload/images';
 import { sizesOf } from '../workload/workload';
 import { zeroShotClassifier } from '../workload/zero-shot';
 
 const evaluateOptions = z.object({
   data: pathOption('dataset')
     .optional()
-    .describe('A dataset by name, or a folder; default: the data of the run'),
-  images: pathOption('pictures')
-    .min(1)
-    .optional()
-    .describe('Folder of the pictures that a captions file names'),
+    .describe('A dataset by name, or a folder or a table; default: the data of the run'),
+  ...imagesShape,
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   ...classOrderShape,
   ...imageSizeShape,
@@ -85,7 +84,7 @@ export async function evaluateModel(
     const scoring = { split, batchSize, note };
     return zeroShot === undefined
       ? await onOwnTask(choice, opened, scoring, { images, classOrder }, await choicesOfRun(path))
-      : await onClassNames(choice, opened, scoring, zeroShot);
+      : await onClassNames({ ...choice, ...imagesOf({ images }) }, opened, scoring, zeroShot);
   } finally {
     disposeTree(opened.params);
   }
@@ -123,7 +122,7 @@ async function onOwnTask(
 }
 
 async function onClassNames(
-  choice: DataChoice,
+  choice: PictureChoice,
   opened: OpenedModel,
   { split, batchSize, note }: Scoring,
   templates: string,

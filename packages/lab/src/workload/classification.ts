@@ -24,6 +24,7 @@ import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { classOrderShape, differenceOf, matchedClasses } from './class-order';
 import { checkChannels } from './fit';
+import { imagesOf, imagesShape } from './images';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
@@ -58,12 +59,12 @@ export const classificationKind: WorkloadKind = {
   defaultData: 'emoji-category',
   fits: async (data) => !(await namesImageTextData(data)),
   modelShape,
-  dataShape: {},
+  dataShape: imagesShape,
   givenShape: classOrderShape,
   trainingShape,
   create: async (choice, options) => {
     const { model, ...shape } = modelOptions.parse(options);
-    const data = await openPictures(choice, shape.imageSize);
+    const data = await openPictures({ ...choice, ...imagesOf(options) }, shape.imageSize);
     const { channels, classes } = data;
     const config = visionTransformerConfig(model, { ...shape, channels, classes: classes.length });
     return { workload: classificationWorkload(data), model: visionTransformer(config) };
@@ -72,7 +73,7 @@ export const classificationKind: WorkloadKind = {
     const given = denseConfigOf(asDense(opened).model);
     const vision = visionTowerOf(given);
     const { normalisation } = opened;
-    const data = await openPictures(choice, vision.imageSize, normalisation);
+    const data = await openPictures({ ...choice, ...imagesOf(options) }, vision.imageSize, normalisation);
     checkChannels(vision, data);
     const classes = data.classes.length;
     const { ties: _, ...shape } = visionTransformerFamily.is(given) ? given : { ...vision, ties: undefined };
@@ -83,14 +84,18 @@ export const classificationKind: WorkloadKind = {
       : data;
     return { workload: classificationWorkload(matched, normalisation), model: visionTransformer(config) };
   },
-  identify: (data) => identifyDataset(data, { pictureCache: pictureCacheIn(cacheFolder()) }),
+  identify: (data, images) =>
+    identifyDataset(data, {
+      pictureCache: pictureCacheIn(cacheFolder()),
+      ...(images === undefined ? {} : { images }),
+    }),
   open: async (choice, opened, options) => {
     const dense = asDense(opened);
     if (!visionTransformerFamily.holds(dense))
       throw new UserError(`classification needs a vision transformer, got a ${dense.kind}`);
     const { normalisation } = opened;
     const { config } = dense.model;
-    const data = await openPictures(choice, config.imageSize, normalisation);
+    const data = await openPictures({ ...choice, ...imagesOf(options) }, config.imageSize, normalisation);
     // Another number of classes is for checkFit to refuse.
     const matched =
       data.classes.length === config.classes
@@ -106,8 +111,11 @@ function visionTowerOf(config: DenseConfig): VisionTowerConfig {
   throw new UserError(`classification needs a vision tower, and a ${config.kind} has none`);
 }
 
+/** Labelled pictures, and the folder that they lie in where a table names them. */
+export type PictureChoice = DataChoice & { readonly images?: string };
+
 export function openPictures(
-  { data, augmentation, preload }: DataChoice,
+  { data, augmentation, preload, images }: PictureChoice,
   imageSize: number,
   normalisation?: PictureNormalisation,
 ): Promise<FoundImageClassificationData> {
@@ -116,6 +124,7 @@ export function openPictures(
     imageSize,
     preload,
     pictureCache,
+    ...(images === undefined ? {} : { images }),
     ...picturesOf(normalisation),
   };
   return openDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });

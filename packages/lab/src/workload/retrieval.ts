@@ -23,6 +23,7 @@ import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { checkChannels, checkTokens } from './fit';
+import { imagesOf, imagesShape } from './images';
 import { picturesOf } from './prepared';
 import { models, textModels } from './sizes';
 import { type ReaderKind, textNotes } from './text-notes';
@@ -50,14 +51,6 @@ const modelShape = {
 };
 const modelOptions = z.object(modelShape);
 
-const dataShape = {
-  images: pathOption('pictures')
-    .min(1)
-    .optional()
-    .describe('Folder of the pictures that a captions file names; the default depends on its format'),
-};
-const dataOptions = z.object(dataShape);
-
 /** Finding the texts of a picture and the pictures of a text, by a dual encoder. */
 export const retrievalKind: WorkloadKind = {
   name: 'retrieval',
@@ -65,14 +58,14 @@ export const retrievalKind: WorkloadKind = {
   defaultData: 'emoji-names',
   fits: namesImageTextData,
   modelShape,
-  dataShape,
+  dataShape: imagesShape,
   givenShape: {},
   trainingShape: {},
   create: async (choice, options) => {
     const { model, textModel, imageSize, patchSize, projectionDim, tokenizer, context } =
       modelOptions.parse(options);
     const data = await openPairs(choice, {
-      ...dataOptions.parse(options),
+      ...imagesOf(options),
       imageSize,
       ...(tokenizer === undefined ? {} : { tokenizer: await openTokenizer(tokenizer) }),
       ...(context === undefined ? {} : { context }),
@@ -111,7 +104,7 @@ export const retrievalKind: WorkloadKind = {
     }
     const { normalisation } = opened;
     const data = await openPairs(choice, {
-      ...dataOptions.parse(options),
+      ...imagesOf(options),
       ...picturesOf(normalisation),
       imageSize: vision.imageSize,
       tokenizer: await openTokenizer(tokenizerPath),
@@ -130,16 +123,15 @@ interface PairShape {
   readonly evaluationCropShare?: number;
   readonly tokenizer?: Tokenizer;
   readonly context?: number;
-  readonly images?: string | undefined;
+  readonly images?: string;
 }
 
 function openPairs(
   { data, augmentation, preload }: DataChoice,
   shape: PairShape,
 ): Promise<TokenizedImageTextData> {
-  const { images, ...rest } = shape;
   const pictureCache = pictureCacheIn(cacheFolder());
-  const options = { ...rest, preload, pictureCache, ...(images === undefined ? {} : { images }) };
+  const options = { ...shape, preload, pictureCache };
   return openImageTextDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 

@@ -12,8 +12,7 @@ import {
 } from '@winnow/core';
 import { type FoundImageClassificationData, type Tokenizer, encodeAll, openTokenizer } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
-import type { DataChoice } from '../options/training';
-import { openPictures } from './classification';
+import { type PictureChoice, openPictures } from './classification';
 import { NAME, promptNotes, promptsOf } from './prompts';
 import { checkChannels, checkTokens } from './fit';
 
@@ -55,7 +54,7 @@ export async function readerOfTexts(opened: OpenedModel, flag: string): Promise<
  * fit the tokenizer or the data.
  */
 export async function zeroShotClassifier(
-  choice: DataChoice,
+  choice: PictureChoice,
   opened: OpenedModel,
   templates: string,
 ): Promise<ZeroShotClassifier> {

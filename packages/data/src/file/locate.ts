@@ -133,6 +133,16 @@ export async function located(
   return known;
 }
 
+/** @throws {DataError} that lists the first ten pictures that are not there, if there are any. */
+export function refuseMissing(missing: readonly string[], source: string): void {
+  if (missing.length === 0) return;
+  throw new DataError({
+    expected: `the pictures that ${source} names`,
+    found: `${missing.length} that are not there:${firstTen(missing.map(visibly))}\n`,
+    advice: 'Put them there, or name with --images the folder that they lie in.',
+  });
+}
+
 /** @throws {DataError} that lists the first ten links out of the folder, if there are any. */
 function refuseLinks(folder: string, outside: readonly string[]): void {
   if (outside.length === 0) return;
