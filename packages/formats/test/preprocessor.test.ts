@@ -84,6 +84,48 @@ describe('what pictures are normalised with', () => {
     expect(await readPreprocessor(folder)).toMatchObject({ imageSize: 192 });
   });
 
+  it.each<[string, string, object, string[]]>([
+    ['a square', PREPROCESSOR_FILE, { size: { height: 224, width: 224 } }, ['squeezes']],
+    ['a number of a ViT', PREPROCESSOR_FILE, { size: 224 }, ['squeezes']],
+    ['a number of a CLIP', PREPROCESSOR_FILE, { size: 224, image_processor_type: 'CLIPImageProcessor' }, []],
+    ['a square that is cut', PREPROCESSOR_FILE, { size: [256, 256], crop_size: 224 }, ['squeezes']],
+    ['an edge', PREPROCESSOR_FILE, { size: { shortest_edge: 256 }, crop_size: 224, resample: 3 }, []],
+    ['nothing resized', PREPROCESSOR_FILE, { size: 224, do_resize: false, resample: 2 }, []],
+    ['bilinear', PREPROCESSOR_FILE, { size: { shortest_edge: 256 }, resample: 2 }, ['by bilinear']],
+    ['timm', 'config.json', { architecture: 'vit_tiny', interpolation: 'bicubic', crop_mode: 'center' }, []],
+    [
+      'timm, otherwise',
+      'config.json',
+      {
+        architecture: 'vit_tiny',
+        pretrained_cfg: { interpolation: 'bilinear', crop_mode: 'squash', ...halves },
+      },
+      ['squeezes', 'by bilinear'],
+    ],
+    [
+      'open_clip',
+      'open_clip_config.json',
+      { preprocess_cfg: { ...halves, size: 224, interpolation: 'bicubic', resize_mode: 'shortest' } },
+      [],
+    ],
+    [
+      'open_clip, otherwise',
+      'open_clip_config.json',
+      { preprocess_cfg: { ...halves, size: 224, resize_mode: 'longest' } },
+      ['makes squares by longest'],
+    ],
+  ])(
+    'says where its pictures come to their size otherwise than ours: %s',
+    async (_what, name, said, ways) => {
+      await write(
+        name,
+        name === PREPROCESSOR_FILE ? { ...said, image_mean: 0.5, image_std: 0.5 } : { ...halves, ...said },
+      );
+      const otherwise = (await readPreprocessor(folder))?.otherwise ?? [];
+      expect(otherwise).toEqual(ways.map((way) => expect.stringContaining(way)));
+    },
+  );
+
   it.each<[string, string, object, number | undefined]>([
     ['DeiT', PREPROCESSOR_FILE, { size: 256, do_center_crop: true, crop_size: 224 }, 224 / 256],
     [

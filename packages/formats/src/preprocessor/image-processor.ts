@@ -16,36 +16,53 @@ export interface Preparation {
   readonly normalisation: PictureNormalisation | undefined;
   /** Side of the pictures, in pixels; undefined where it is not said. */
   readonly imageSize: number | undefined;
+  /** Ways in which its pictures come to their size otherwise than ours, one sentence each. */
+  readonly otherwise: readonly string[];
 }
+
+/** Ours are scaled by bicubic interpolation until their shorter side fits, and their middle is cut out. */
+export const SQUEEZED =
+  'squeezes pictures into squares, here their middle is cut out: those that are not square are seen otherwise';
+/** The sentence for another interpolation than bicubic; none for bicubic, or where nothing is said. */
+export const interpolatedBy = (name: string | null | undefined): string[] =>
+  name === undefined || name === null || name === 'bicubic' || name === 'random'
+    ? []
+    : [`scales pictures by ${name} interpolation, here it is bicubic: their pixels differ slightly`];
+
+/** `PIL.Image.Resampling`. */
+const filters = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
 
 const pixels = z.int().positive();
 const notSquare = 'expected as high as wide: only square pictures are supported';
 /** The size that a picture is brought to: `edge` is the length of its shorter side, `side` that of all where it is a square. */
 interface Frame {
   readonly edge: number;
+  /** A number alone is a square or an edge: that depends on the kind of processor. */
+  readonly isNumber: boolean;
   readonly side: number | undefined;
 }
 const squareOf = (height: number, width: number) => ({
   edge: height,
   side: height,
+  isNumber: false,
   isSquare: height === width,
 });
 const square = z
   .union(
     [
-      pixels.transform((side) => squareOf(side, side)),
+      pixels.transform((side) => ({ ...squareOf(side, side), isNumber: true })),
       z.tuple([pixels, pixels]).transform(([height, width]) => squareOf(height, width)),
       z
         .looseObject({ height: pixels, width: pixels })
         .transform(({ height, width }) => squareOf(height, width)),
       z
         .looseObject({ shortest_edge: pixels })
-        .transform(({ shortest_edge: edge }) => ({ edge, side: undefined, isSquare: true })),
+        .transform(({ shortest_edge: edge }) => ({ edge, side: undefined, isNumber: false, isSquare: true })),
     ],
     'expected a number, height and width, or shortest_edge',
   )
   .refine(({ isSquare }) => isSquare, notSquare)
-  .transform(({ edge, side }): Frame => ({ edge, side }));
+  .transform(({ edge, side, isNumber }): Frame => ({ edge, side, isNumber }));
 
 /** The default is that of the whole scale of bytes. */
 const FACTOR = 1 / 255;
@@ -63,6 +80,13 @@ const imageProcessor = wholeObject({
     do_center_crop: z.boolean().nullish(),
     crop_size: square.nullish(),
     crop_pct: cropShare.nullish(),
+    do_resize: z.boolean().nullish(),
+    default_to_square: z.boolean().nullish(),
+    resample: z
+      .int()
+      .min(0)
+      .max(filters.length - 1)
+      .nullish(),
   },
   refused: {
     do_rescale: only(true, rescaled),
@@ -75,9 +99,9 @@ const imageProcessor = wholeObject({
     do_pad: only(false, 'pictures that are filled up are not supported'),
   },
   immaterial: [
-    ...['data_format', 'default_to_square', 'device', 'disable_grouping', 'do_convert_rgb'],
-    ...['do_reduce_labels', 'do_resize', 'image_seq_length', 'input_data_format', 'model_input_names'],
-    ...['name_or_path', 'pad_size', 'processor_class', 'resample', 'return_tensors', 'size_divisor'],
+    ...['data_format', 'device', 'disable_grouping', 'do_convert_rgb'],
+    ...['do_reduce_labels', 'image_seq_length', 'input_data_format', 'model_input_names'],
+    ...['name_or_path', 'pad_size', 'processor_class', 'return_tensors', 'size_divisor'],
     ...['tokenizer_class', 'transformers_version', 'use_fast', 'use_square_size'],
   ],
 });
@@ -96,8 +120,22 @@ export const preparationBy = imageProcessor.transform((fields): Preparation => {
   return {
     normalisation: normalisation && { ...normalisation, ...shown },
     imageSize: (cut ?? size)?.side,
+    otherwise: [
+      ...(isSqueezed(fields) ? [SQUEEZED] : []),
+      ...(fields.do_resize === false ? [] : interpolatedBy(filters[fields.resample ?? BICUBIC])),
+    ],
   };
 });
+
+const BICUBIC = 3;
+
+/** Whether both sides are scaled to one length, whatever they were. */
+function isSqueezed(fields: z.output<typeof imageProcessor>): boolean {
+  const { size, do_resize: isResized, default_to_square: toSquare } = fields;
+  if (!size || size.side === undefined || isResized === false) return false;
+  const kind = fields.image_processor_type ?? fields.feature_extractor_type ?? '';
+  return !size.isNumber || (toSquare ?? !/^(CLIP|Bit|ConvNext)/.test(kind));
+}
 
 function normalisationBy({
   do_normalize: isNormalised,

@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path';
 import { type ZodType, z } from 'zod';
 import { only, side, wholeObject } from '../layouts/fields';
 import { readJsonIfThere } from '../file/json-file';
-import { type Preparation, preparationBy, preparationInside } from './image-processor';
+import {
+  type Preparation,
+  SQUEEZED,
+  interpolatedBy,
+  preparationBy,
+  preparationInside,
+} from './image-processor';
 import { type PictureNormalisation, cropShare, deviations, perChannel, showing } from './normalisation';
 
 /** Stands beside the weights, as in Hugging Face's checkpoints. */
@@ -17,37 +23,73 @@ function preparation(
   {
     imageSize,
     share,
-  }: { readonly imageSize?: number | null | undefined; readonly share?: number | null | undefined },
+    otherwise = [],
+  }: {
+    readonly imageSize?: number | null | undefined;
+    readonly share?: number | null | undefined;
+    readonly otherwise?: readonly string[];
+  },
 ): Preparation | undefined {
   if (!mean || !std) return undefined;
-  return { normalisation: { mean, std, ...showing(share) }, imageSize: imageSize ?? undefined };
+  return { normalisation: { mean, std, ...showing(share) }, imageSize: imageSize ?? undefined, otherwise };
 }
 
 /** timm says it of its weights; its older files have all that they say at the top. What else stands there is checked on import. */
-const timmShape = { ...statisticsShape, crop_pct: cropShare.nullish() };
+const timmShape = {
+  ...statisticsShape,
+  crop_pct: cropShare.nullish(),
+  interpolation: z.string().nullish(),
+  crop_mode: z.string().nullish(),
+};
+const timmOtherwise = ({
+  interpolation,
+  crop_mode: mode,
+}: {
+  readonly interpolation?: string | null | undefined;
+  readonly crop_mode?: string | null | undefined;
+}): string[] => [...squeezedBy(mode), ...interpolatedBy(interpolation)];
+
+/** The sentence for a way to make squares; none for the usual one. */
+const squeezedBy = (mode: string | null | undefined): string[] => {
+  if (mode === 'squash') return [SQUEEZED];
+  return mode === undefined || mode === null || mode === 'center' || mode === 'shortest'
+    ? []
+    : [
+        `makes squares by ${mode}, here the middle of a picture is cut out: those that are not square are seen otherwise`,
+      ];
+};
 const timm = z
   .looseObject({
     ...timmShape,
     architecture: z.string().nullish(),
     pretrained_cfg: z.looseObject(timmShape).nullish(),
   })
-  .transform(({ pretrained_cfg: inside, mean, std, crop_pct: share, architecture }) =>
+  .transform(({ pretrained_cfg: inside, mean, std, crop_pct: share, architecture, ...rest }) =>
     inside
-      ? preparation(inside.mean, inside.std, { share: inside.crop_pct })
-      : preparation(architecture ? mean : undefined, std, { share }),
+      ? preparation(inside.mean, inside.std, { share: inside.crop_pct, otherwise: timmOtherwise(inside) })
+      : preparation(architecture ? mean : undefined, std, { share, otherwise: timmOtherwise(rest) }),
   );
 
 const openClip = z
   .looseObject({
     preprocess_cfg: wholeObject({
-      understood: { ...statisticsShape, size: side('pictures').nullish() },
+      understood: {
+        ...statisticsShape,
+        size: side('pictures').nullish(),
+        interpolation: z.string().nullish(),
+        resize_mode: z.string().nullish(),
+      },
       refused: { mode: only('RGB', 'pictures of other channels are not supported') },
-      immaterial: ['fill_color', 'interpolation', 'resize_mode'],
+      immaterial: ['fill_color'],
     }).nullish(),
   })
   .transform(
     ({ preprocess_cfg: inside }) =>
-      inside && preparation(inside.mean, inside.std, { imageSize: inside.size }),
+      inside &&
+      preparation(inside.mean, inside.std, {
+        imageSize: inside.size,
+        otherwise: [...squeezedBy(inside.resize_mode), ...interpolatedBy(inside.interpolation)],
+      }),
   );
 
 interface Place {

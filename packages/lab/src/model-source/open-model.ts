@@ -155,13 +155,14 @@ function preparationNotes(config: DenseConfig, preprocessor: Preprocessor | unde
     const taken = text === undefined ? 'the data have it' : "OpenAI's CLIP has it";
     return [`no ${PREPROCESSOR_FILE} says what its pictures are normalised with: taken as ${taken}`];
   }
-  const { imageSize: prepared, file } = preprocessor;
+  const { imageSize: prepared, file, otherwise } = preprocessor;
   const { imageSize } = vision;
-  return prepared === undefined || prepared === imageSize
-    ? []
-    : [
-        `${basename(file)} makes pictures of ${prepared} px, the model takes ${imageSize}: they are scaled to ${imageSize}`,
-      ];
+  return [
+    ...(prepared === undefined || prepared === imageSize
+      ? []
+      : [`makes pictures of ${prepared} px, the model takes ${imageSize}: they are scaled to ${imageSize}`]),
+    ...otherwise,
+  ].map((note) => `${basename(file)} ${note}`);
 }
 
 /** A note where nothing reads the texts of a checkpoint. */
