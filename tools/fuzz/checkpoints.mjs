@@ -14,6 +14,9 @@ const PROJECTION = 6;
 const CONTEXT = 8;
 export const CLASSES = ['blue', 'red'];
 
+/** Registers of the DINOv2. */
+const REGISTERS = 2;
+
 /** A safetensors file of small random weights. */
 function weightsOf(shapes, metadata) {
   const random = randomOf('weights');
@@ -316,5 +319,55 @@ export function makeOpenClip(folder) {
       ...tower('transformer'),
       ...norm('ln_final'),
     ]),
+  });
+}
+
+/** A DINOv2 with registers, whose head reads the class token and the mean of the patches. */
+export function makeDinov2(folder) {
+  const prefix = 'dinov2_with_registers';
+  const embeddings = `${prefix}.embeddings`;
+  const shapes = [
+    [`${embeddings}.cls_token`, [1, 1, WIDTH]],
+    [`${embeddings}.mask_token`, [1, WIDTH]],
+    [`${embeddings}.register_tokens`, [1, REGISTERS, WIDTH]],
+    [`${embeddings}.position_embeddings`, [1, TOKENS, WIDTH]],
+    [`${embeddings}.patch_embeddings.projection.weight`, [WIDTH, 3, PATCH, PATCH]],
+    [`${embeddings}.patch_embeddings.projection.bias`, [WIDTH]],
+    ...layers(LAYERS, (index) => {
+      const layer = `${prefix}.encoder.layer.${index}`;
+      return [
+        ...norm(`${layer}.norm1`),
+        ...['query', 'key', 'value'].flatMap((name) =>
+          linear(`${layer}.attention.attention.${name}`, WIDTH, WIDTH),
+        ),
+        ...linear(`${layer}.attention.output.dense`, WIDTH, WIDTH),
+        [`${layer}.layer_scale1.lambda1`, [WIDTH]],
+        ...norm(`${layer}.norm2`),
+        ...linear(`${layer}.mlp.fc1`, WIDTH, HIDDEN),
+        ...linear(`${layer}.mlp.fc2`, HIDDEN, WIDTH),
+        [`${layer}.layer_scale2.lambda1`, [WIDTH]],
+      ];
+    }),
+    ...norm(`${prefix}.layernorm`),
+    ...linear('classifier', 2 * WIDTH, CLASSES.length),
+  ];
+  write(folder, {
+    'model.safetensors': weightsOf(shapes, { format: 'pt' }),
+    'config.json': {
+      model_type: prefix,
+      hidden_size: WIDTH,
+      num_hidden_layers: LAYERS,
+      num_attention_heads: 2,
+      mlp_ratio: HIDDEN / WIDTH,
+      num_register_tokens: REGISTERS,
+      image_size: 2 * PATCH,
+      patch_size: PATCH,
+      layerscale_value: 1,
+      qkv_bias: true,
+      use_swiglu_ffn: false,
+      id2label: Object.fromEntries(CLASSES.map((name, index) => [index, name])),
+      label2id: Object.fromEntries(CLASSES.map((name, index) => [name, index])),
+    },
+    'preprocessor_config.json': preprocessor,
   });
 }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as checkpoints from './checkpoints.mjs';
 import { makeMany } from './cached-pictures.mjs';
-import { makeCaptions, makePictures } from './pictures.mjs';
+import { makeCaptions, makeLabels, makePictures } from './pictures.mjs';
 import { makeJob } from './queue.mjs';
 import { winnow } from './winnow.mjs';
 
@@ -22,6 +22,8 @@ const recipes = {
   pictures: { make: (folder) => makePictures(folder) },
   captions: { make: (folder) => makeCaptions(folder) },
   'hugging-face': { make: checkpoints.makeHuggingFace },
+  dinov2: { make: checkpoints.makeDinov2 },
+  labels: { make: (folder) => makeLabels(folder) },
   shards: { make: checkpoints.makeShards },
   timm: { make: checkpoints.makeTimm },
   clip: { make: checkpoints.makeClip },

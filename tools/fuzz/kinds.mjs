@@ -72,6 +72,16 @@ const pairTraining = (data, ...more) => [
   '--out',
   'out',
 ];
+const labels = (name, file) => ({
+  name,
+  fixtures: ['hugging-face', 'labels'],
+  target: new RegExp(`^labels/${file}$`),
+  mutate: mutateLines,
+  commands: [
+    ['evaluate', 'hugging-face', '--data', `labels/${file}`, ...WASM],
+    ['train', '--from', 'hugging-face', '--data', `labels/${file}`, ...WASM, ...QUICK, '--out', 'out'],
+  ],
+});
 const captions = (name, file, mutate) => ({
   name,
   fixtures: ['clip', 'captions'],
@@ -129,6 +139,8 @@ export const kinds = [
   oneTower('hugging-face weights', 'hugging-face', 'model.safetensors', mutateSafetensors),
   oneTower('hugging-face config', 'hugging-face', 'config.json', mutateJson),
   oneTower('preprocessor config', 'hugging-face', 'preprocessor_config.json', mutateJson),
+  oneTower('dinov2 weights', 'dinov2', 'model.safetensors', mutateSafetensors),
+  oneTower('dinov2 config', 'dinov2', 'config.json', mutateJson),
   oneTower('shards', 'shards', 'model.safetensors.index.json', mutateJson),
   oneTower('timm weights', 'timm', 'model.safetensors', mutateSafetensors),
   oneTower('timm config', 'timm', 'config.json', mutateJson),
@@ -139,6 +151,8 @@ export const kinds = [
   tokenizer('tokenizer.json', 'clip', 'tokenizer.json', mutateJson, 'clip/tokenizer.json'),
   tokenizer('vocab.json', 'bytes', 'vocab.json', mutateJson, 'bytes'),
   tokenizer('merges.txt', 'bytes', 'merges.txt', mutateLines, 'bytes'),
+  labels('labels table', 'labels.csv'),
+  labels('labels in lines', 'labels.jsonl'),
   captions('captions table', 'captions.csv', mutateLines),
   captions('coco captions', 'captions.json', mutateJson),
   captions('karpathy captions', 'karpathy.json', mutateJson),
@@ -147,7 +161,12 @@ export const kinds = [
     fixtures: ['hugging-face', 'pictures'],
     target: /^pictures\/test\/.*$/,
     mutate: mutatePicture,
-    commands: [['evaluate', 'hugging-face', ...onPictures]],
+    commands: [
+      ['evaluate', 'hugging-face', ...onPictures],
+      ['predict', 'hugging-face', 'pictures/test', ...WASM],
+      ['predict', 'hugging-face', 'pictures/test', '--skip-broken', '--csv', 'out.csv', ...WASM],
+    ],
+    outputs: ['out.csv'],
   },
   runFile('structure file', 'run', 'model/structure.json', mutateJson),
   runFile(

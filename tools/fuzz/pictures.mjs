@@ -88,3 +88,25 @@ export async function makeCaptions(folder) {
     })),
   });
 }
+
+/** The same pictures in one folder, with their labels in the two tables that are read. */
+export async function makeLabels(folder) {
+  mkdirSync(join(folder, 'pictures'), { recursive: true });
+  const rows = [];
+  for (const [number, label] of CLASSES.entries()) {
+    for (let at = 0; at < 8; at++) {
+      const image = `pictures/${label}-${at}.png`;
+      const bytes = await picture(40 + number * 160, at)
+        .png()
+        .toBuffer();
+      writeFileSync(join(folder, image), bytes);
+      rows.push({ image, label, split: at < 4 ? 'train' : at < 6 ? 'validation' : 'test' });
+    }
+  }
+  const lines = rows.map(({ image, label, split }) => `${image},${label},${split}`);
+  writeFileSync(join(folder, 'labels.csv'), `image,label,split\n${lines.join('\n')}\n`);
+  writeFileSync(
+    join(folder, 'labels.jsonl'),
+    rows.map(({ image, label }) => `${JSON.stringify({ image, label })}\n`).join(''),
+  );
+}
