@@ -59,6 +59,7 @@ describeConfiguration('of a published DINOv2', {
   places: [''],
   refused: [
     ['use_swiglu_ffn', true],
+    ['problem_type', 'regression'],
     ['hidden_act', 'silu'],
     ['image_size', [518, 224]],
     ['image_size', 500],

@@ -76,6 +76,7 @@ describeConfiguration('of a published ViT', {
     ['pruned_heads', { '1': [0, 2] }],
     ['quantization_config', { bits: 8 }],
     ['is_decoder', true],
+    ['problem_type', 'multi_label_classification'],
     ['model_type', 'dinov2'],
   ],
 });

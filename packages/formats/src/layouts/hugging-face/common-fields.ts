@@ -10,6 +10,10 @@ export const commonlyRefused = {
   is_decoder: only(false, 'decoders are not supported'),
   is_encoder_decoder: only(false, 'decoders are not supported'),
   add_cross_attention: only(false, 'attention to another sequence is not supported'),
+  problem_type: only(
+    'single_label_classification',
+    'classifiers of several labels at once, or of numbers, are not supported',
+  ),
   quantization_config: only(null, 'quantised weights are not supported'),
 };
 
@@ -19,7 +23,7 @@ export const commonlyRefused = {
  */
 export const commonlyImmaterial: readonly string[] = [
   ...['architectures', 'dtype', 'finetuning_task', 'id2label', 'label2id', 'model_type', 'name_or_path'],
-  ...['num_labels', 'prefix', 'problem_type', 'task_specific_params', 'tokenizer_class', 'torch_dtype'],
+  ...['num_labels', 'prefix', 'task_specific_params', 'tokenizer_class', 'torch_dtype'],
   ...['transformers.js_config', 'transformers_version'],
 
   ...['attn_implementation', 'chunk_size_feed_forward', 'gradient_checkpointing', 'output_attentions'],
