@@ -107,7 +107,6 @@ export type { VisionTowerParams } from './families/vision-tower';
 export {
   leadingTokens,
   patchGrid,
-  pictureTokens,
   positionedTokens,
   tokenCount,
   visionTowerConfig,

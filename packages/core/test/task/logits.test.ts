@@ -23,7 +23,7 @@ function crossEntropy(own: readonly number[], taught: readonly number[]): number
 const matrix = (values: readonly number[], columns: number): Tensor2D =>
   tensor2d([...values], [values.length / columns, columns]);
 
-/** What a student with logits and states loses beside a teacher. */
+/** The loss of a student with logits and states beside a teacher. */
 const lossBeside = (teacher: () => Logits): number =>
   tidy(
     () =>

@@ -5,7 +5,7 @@ import { visibly } from '../failure/visible';
 /** The columns of a kind of table. */
 export interface TableColumns {
   readonly required: readonly string[];
-  /** Of the others only these are read. */
+  /** The only others that are read. */
   readonly optional: readonly string[];
   /** Advice for a header that lacks a required column, by a column that tells another kind of table. */
   readonly otherwise: Readonly<Record<string, string>>;

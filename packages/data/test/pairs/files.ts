@@ -36,7 +36,7 @@ export function folders(): (files: Record<string, number | Buffer | string | obj
   };
 }
 
-/** What a promise fails with, which has to be a mistake in the data. */
+/** The error that a promise fails with, which has to be a mistake in the data. */
 export async function failure(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.then(
     () => undefined,

@@ -33,7 +33,7 @@ export function changed(json: Fields, path: string, value: unknown): Fields {
 export interface Published {
   readonly read: (json: unknown) => unknown;
   readonly json: Fields;
-  /** Of the model, in errors. */
+  /** The words for the model in errors. */
   readonly what: string;
   /** Where its fields stand: nothing, or paths that end in a dot. */
   readonly places: readonly string[];

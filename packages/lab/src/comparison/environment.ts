@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import type { RunIdentity } from '../identity/run-identity';
 import { packageFile } from '../package-folder';
+import type { RunRecord } from '../run-folder/record';
 
 /** Describes what a run or a comparison began with, in words that can be compared with those of another page. */
 export function identityRows(identity: Pick<RunIdentity, 'data' | 'code'> | undefined): [string, string][] {
@@ -18,6 +19,20 @@ export function identityRows(identity: Pick<RunIdentity, 'data' | 'code'> | unde
     ['Code', listed(identity.code)],
   ];
 }
+
+/** Describes where and with what a run was made. */
+export const environmentOf = ({
+  engine,
+  precision,
+  threads,
+  winnow,
+  identity,
+}: RunRecord): [string, string][] => [
+  ['Engine', `${engine}, ${precision}, ${threads ?? 'unknown'} threads`],
+  ['This machine', hardware()],
+  ['Winnow', winnow],
+  ...identityRows(identity),
+];
 
 /** Length of a hash that people read, in hexadecimal digits. */
 const DIGITS = 12;

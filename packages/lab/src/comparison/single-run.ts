@@ -2,7 +2,7 @@ import { type Outcomes, denseRowsOf, tablesOf } from '@winnow/comparison';
 import type { PageData } from '@winnow/report';
 import type { RunRecord } from '../run-folder/record';
 import type { Summary } from '../run-folder/summary';
-import { hardware, identityRows } from './environment';
+import { environmentOf } from './environment';
 import { type Runs, figuresOf, keptMap, ledgerRow } from './page';
 
 /**
@@ -25,12 +25,7 @@ export async function runPage(
     remarks,
     command: `winnow ${record.command} --config config.yaml`,
     config: JSON.stringify(record.options, undefined, 2),
-    environment: [
-      ['Engine', `${record.engine}, ${record.precision}, ${record.threads ?? 'unknown'} threads`],
-      ['This machine', hardware()],
-      ['Winnow', record.winnow],
-      ...identityRows(record.identity),
-    ],
+    environment: environmentOf(record),
     confidence: 0.95,
     dense: denseRowsOf(outcomes),
     tables: tablesOf(outcomes, 0.95),

@@ -10,7 +10,7 @@ import type {
 } from '@winnow/report';
 import { z } from 'zod';
 import { listed } from '../options/path';
-import { hardware, identityRows } from '../comparison/environment';
+import { environmentOf } from '../comparison/environment';
 import type { RunRecord } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/resume-command';
 import {
@@ -69,12 +69,7 @@ const pageOf = (
   remarks,
   command: `winnow ${record.command} --config config.json`,
   config: JSON.stringify(record.options, undefined, 2),
-  environment: [
-    ['Engine', `${record.engine}, ${record.precision}, ${record.threads ?? 'unknown'} threads`],
-    ['This machine', hardware()],
-    ['Winnow', record.winnow],
-    ...identityRows(record.identity),
-  ],
+  environment: environmentOf(record),
   ledger,
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ClassNameField, namesByNumber } from '../class-names';
+import { type ClassNameField, namesByNumber, placeholderName } from '../class-names';
 
 /** The same the other way round, where both are written. */
 const numbersByName = z.record(z.string(), z.union([z.int(), z.string().transform(Number)])).nullish();
@@ -25,3 +25,14 @@ export const huggingFaceClassNames: ClassNameField = {
     })
     .transform(({ id2label }) => id2label ?? undefined),
 };
+
+/** `id2label` and `label2id` of a classifier; placeholders where its classes have no names. */
+export function theirClassNames(
+  classes: number,
+  classNames: readonly string[] = Array.from({ length: classes }, (_, label) => placeholderName(label)),
+) {
+  return {
+    id2label: Object.fromEntries(classNames.map((name, label) => [label, name])),
+    label2id: Object.fromEntries(classNames.map((name, label) => [name, label])),
+  };
+}

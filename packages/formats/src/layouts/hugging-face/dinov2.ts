@@ -2,17 +2,26 @@ import { type VisionTransformerConfig, visionTransformerFamily } from '@winnow/c
 import { z } from 'zod';
 import type { JsonFile } from '../../checkpoint/checkpoint';
 import { checkJson } from '../../file/json';
-import { classNamesIn, placeholderName } from '../class-names';
+import { classNamesIn } from '../class-names';
 import { classifierOf, leftOutOfClassifier } from '../classifier';
 import { beyond } from '../features';
 import { count, only, side, wholeObject } from '../fields';
 import { checkLayers } from '../layers';
 import { defineLayout } from '../layout';
 import { type NameTable, type Naming, namingOf } from '../naming';
-import { huggingFaceClassNames } from './class-names';
+import { huggingFaceClassNames, theirClassNames } from './class-names';
 import { commonlyImmaterial, commonlyRefused } from './common-fields';
 import { configOf } from './config-file';
-import { hasWholeHeads, hiddenAct, notExpressible, theirTower, towerOf, wholeHeads } from './tower';
+import {
+  hasWholeHeads,
+  hasWholePatches,
+  hiddenAct,
+  notExpressible,
+  theirTower,
+  towerOf,
+  wholeHeads,
+  wholePatches,
+} from './tower';
 
 const MODELS = 'a DINOv2';
 const REGISTERED = 'dinov2_with_registers';
@@ -56,10 +65,7 @@ const dinov2Config = wholeObject({
       num_register_tokens: rest.model_type === REGISTERED ? (registers ?? 4) : 0,
     }),
   )
-  .refine(({ image_size, patch_size }) => image_size % patch_size === 0, {
-    path: ['image_size'],
-    message: 'expected a multiple of patch_size',
-  })
+  .refine(hasWholePatches, wholePatches)
   .refine(hasWholeHeads, wholeHeads);
 
 type Dinov2Config = z.output<typeof dinov2Config>;
@@ -120,7 +126,6 @@ function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[
       `expected hidden units that are a multiple of the width ${config.tower.embedDim}, got ${hidden}`,
     );
   }
-  const labels = classNames ?? Array.from({ length: config.classes }, (_, label) => placeholderName(label));
   return {
     ...(registers === undefined
       ? { model_type: 'dinov2', architectures: ['Dinov2ForImageClassification'] }
@@ -140,8 +145,7 @@ function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[
     patch_size: config.patchSize,
     num_channels: config.channels,
     qkv_bias: config.tower.inputBias !== false,
-    id2label: Object.fromEntries(labels.map((name, label) => [label, name])),
-    label2id: Object.fromEntries(labels.map((name, label) => [name, label])),
+    ...theirClassNames(config.classes, classNames),
   };
 }
 

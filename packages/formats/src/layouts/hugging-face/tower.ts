@@ -31,6 +31,15 @@ export const wholeHeads = {
   message: 'expected a multiple of num_attention_heads',
 };
 
+export const hasWholePatches = ({
+  image_size,
+  patch_size,
+}: {
+  readonly image_size: number;
+  readonly patch_size: number;
+}): boolean => image_size % patch_size === 0;
+export const wholePatches = { path: ['image_size'], message: 'expected a multiple of patch_size' };
+
 /** Their layers → ours, all of one size. */
 export function towerOf(config: HuggingFaceTower, { causal }: Pick<TowerConfig, 'causal'>): TowerConfig {
   const { hidden_size: embedDim, num_attention_heads: heads } = config;

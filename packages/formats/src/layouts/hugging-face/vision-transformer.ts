@@ -2,7 +2,7 @@ import { type Distillation, type VisionTransformerConfig, visionTransformerFamil
 import { z } from 'zod';
 import type { JsonFile } from '../../checkpoint/checkpoint';
 import { checkJson } from '../../file/json';
-import { classNamesIn, placeholderName } from '../class-names';
+import { classNamesIn } from '../class-names';
 import { classifierOf, leftOutOfClassifier } from '../classifier';
 import { beyond } from '../features';
 import { count, side, wholeObject } from '../fields';
@@ -10,10 +10,19 @@ import { withoutLayerScale } from '../fold-layer-scale';
 import { checkLayers } from '../layers';
 import { defineLayout } from '../layout';
 import { type NameTable, type Naming, namingOf } from '../naming';
-import { huggingFaceClassNames } from './class-names';
+import { huggingFaceClassNames, theirClassNames } from './class-names';
 import { commonlyImmaterial, commonlyRefused } from './common-fields';
 import { configOf } from './config-file';
-import { hasWholeHeads, hiddenAct, notExpressible, theirTower, towerOf, wholeHeads } from './tower';
+import {
+  hasWholeHeads,
+  hasWholePatches,
+  hiddenAct,
+  notExpressible,
+  theirTower,
+  towerOf,
+  wholeHeads,
+  wholePatches,
+} from './tower';
 
 const MODELS = 'a ViT or DeiT';
 
@@ -36,10 +45,7 @@ const imageConfig = wholeObject({
   refused: commonlyRefused,
   immaterial: [...commonlyImmaterial, 'encoder_stride', 'pooler_act', 'pooler_output_size'],
 })
-  .refine(({ image_size, patch_size }) => image_size % patch_size === 0, {
-    path: ['image_size'],
-    message: 'expected a multiple of patch_size',
-  })
+  .refine(hasWholePatches, wholePatches)
   .refine(hasWholeHeads, wholeHeads);
 
 type ImageConfig = z.output<typeof imageConfig>;
@@ -96,7 +102,6 @@ function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[
   const tower = theirTower(config.tower, { saysBias: true });
   const strange = beyond(config, ['noInputBias']);
   if (strange !== undefined) throw notExpressible(`expected a plain ViT, got one with ${strange}`);
-  const labels = classNames ?? Array.from({ length: config.classes }, (_, label) => placeholderName(label));
   return {
     ...theirModels[config.distillation],
     ...tower,
@@ -106,8 +111,7 @@ function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[
     patch_size: patchSize,
     num_channels: channels,
     qkv_bias: config.tower.inputBias !== false,
-    id2label: Object.fromEntries(labels.map((name, label) => [label, name])),
-    label2id: Object.fromEntries(labels.map((name, label) => [name, label])),
+    ...theirClassNames(config.classes, classNames),
   };
 }
 
