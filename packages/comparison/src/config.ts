@@ -27,6 +27,16 @@ const trackShape = {
   budgets: z.array(budget).min(1).exactOptional(),
 };
 
+const learningRates = z.array(z.number().positive()).min(1);
+
+/** Changes to the runs of one contender alone. */
+const ownShape = {
+  /** Options of its runs, such as distill; they win over the workload's. */
+  run: options.default({}),
+  /** Instead of those of everybody. */
+  retrainLearningRates: learningRates.exactOptional(),
+};
+
 const entry = z.strictObject({
   method: z.string(),
   /** The name in tables; by default the method's name. */
@@ -39,6 +49,7 @@ const entry = z.strictObject({
   budgets: z.array(budget).exactOptional(),
   /** Retraining of the recommended track. */
   retrain: durationOption.exactOptional(),
+  ...ownShape,
 });
 
 /** The config of a comparison, as people write it. */
@@ -68,9 +79,11 @@ export const comparisonConfig = z.strictObject({
     })
     .refine((tracks) => Object.keys(tracks).length > 0, 'expected equal-compute, recommended or both'),
   /** Peak learning rates of the retraining that every contender may try; the validation split chooses. */
-  retrainLearningRates: z.array(z.number().positive()).min(1).default([5e-4]),
+  retrainLearningRates: learningRates.default([5e-4]),
   /** Controls to leave out, by name. */
   without: z.array(z.string()).default([]),
+  /** What is different about controls, by name. */
+  controls: z.record(z.string(), z.strictObject(ownShape)).default({}),
   /** Confidence level of the intervals of paired differences. */
   confidence: z.number().gt(0).lt(1).default(0.95),
   /** The computing options of every run: engine, precision, threads, device. */

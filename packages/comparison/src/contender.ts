@@ -76,7 +76,7 @@ function methodEntries(
         (tracks?.includes(track) ?? true) &&
         (budgets?.includes(budget) ?? true),
     )
-    .map(({ method, label = method, options, retrain }): Entry => {
+    .map(({ method, label = method, options, retrain, run, retrainLearningRates }): Entry => {
       const known = optionsOf(method);
       const ofTrack = Object.entries(config.tracks[track]?.options ?? {}).filter(([key]) =>
         known.includes(key),
@@ -90,10 +90,11 @@ function methodEntries(
           isControl: false,
           budget: String(budget),
         },
-        learningRates: config.retrainLearningRates,
+        learningRates: retrainLearningRates ?? config.retrainLearningRates,
         options: {
           ...workload.shared,
           ...workload.compress,
+          ...run,
           ...config.run,
           method,
           budget,
@@ -111,20 +112,23 @@ function controlEntry(
   dense: Options,
   track: TrackName,
   budget: string | number,
-  { label, method, options, budget: own, startsAnew }: Control,
+  { name, label, method, options, budget: ownBudget, startsAnew }: Control,
 ): Entry {
   const { duration, learningRate } = dense;
+  const own = config.controls[name];
+  // Who starts anew trains as the dense model did.
+  const ratesOfAll =
+    startsAnew && typeof learningRate === 'number' ? [learningRate] : config.retrainLearningRates;
   return {
     contender: { workload: workload.name, track, label, method, isControl: true, budget: String(budget) },
-    // Who starts anew trains as the dense model did.
-    learningRates:
-      startsAnew && typeof learningRate === 'number' ? [learningRate] : config.retrainLearningRates,
+    learningRates: own?.retrainLearningRates ?? ratesOfAll,
     options: {
       ...workload.shared,
       ...workload.compress,
+      ...own?.run,
       ...config.run,
       method,
-      budget: own ?? budget,
+      budget: ownBudget ?? budget,
       budgetUnit: config.budgetUnit,
       ...(startsAnew
         ? { compute: sumOf(String(duration), extraOf(config, track)) }

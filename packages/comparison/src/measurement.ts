@@ -52,6 +52,8 @@ const measurement = z.object({
   masked: scores,
   cut: scores,
   retrained: scores,
+  /** On the test split, after the first epoch of the retraining; not known of one that is shorter. */
+  afterOneEpoch: scores.exactOptional(),
   /** On the validation split, after the retraining: learning rates are chosen by it. */
   validation: scores.exactOptional(),
   /** Multiply–accumulates that search and retraining spent together, as the runner counted them. */

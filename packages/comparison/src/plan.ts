@@ -152,7 +152,13 @@ function checkNames(config: ComparisonConfig, { controls, methods }: Catalogue):
   for (const budget of asked) {
     if (!budgets.includes(budget)) unknown('budget', String(budget), budgets.map(String));
   }
-  for (const name of config.without) if (!controlNames.includes(name)) unknown('control', name, controlNames);
+  for (const name of [...config.without, ...Object.keys(config.controls)])
+    if (!controlNames.includes(name)) unknown('control', name, controlNames);
+  for (const [name, { run }] of [
+    ...config.methods.map(({ method, label = method, run }) => [label, { run }] as const),
+    ...Object.entries(config.controls),
+  ])
+    checkOwn(config, name, run);
   const labels = [
     ...config.methods.map(({ method, label = method }) => label),
     ...controls.filter(({ name }) => !config.without.includes(name)).map(({ label }) => label),
@@ -166,6 +172,36 @@ function checkNames(config: ComparisonConfig, { controls, methods }: Catalogue):
   checkUnique('the seed is given twice:', config.seeds.map(String), 'name every seed once');
   for (const budgets of [config.budgets, ...config.workloads.map((workload) => workload.budgets ?? [])]) {
     checkUnique('the budget is given twice:', budgets.map(String), 'name every budget once');
+  }
+}
+
+/** Options of a run that the comparison gives to everybody by a rule, and where it is told. */
+const decided = {
+  method: 'method',
+  options: 'options',
+  budget: 'budgets',
+  budgetUnit: 'budgetUnit',
+  retrain: 'retrain or the track',
+  compute: 'the track',
+  retrainLearningRate: 'retrainLearningRates',
+  seed: 'seeds',
+  from: 'dense',
+  dense: 'dense',
+  out: '--out',
+  task: 'shared',
+  data: 'shared',
+  imageSize: 'shared',
+} as const satisfies Readonly<Record<string, string>>;
+
+/** What all must have alike cannot be one contender's own. */
+function checkOwn({ run: ofAll }: ComparisonConfig, name: string, own: Options): void {
+  for (const key of Object.keys(own)) {
+    const place = Object.entries(decided).find(([known]) => known === key)?.[1];
+    if (place === undefined && !(key in ofAll)) continue;
+    const where = place ?? 'run of the whole comparison';
+    throw new UserError(
+      `the comparison: run of ${name}: ${key} is not one contender's own; say it with ${where}`,
+    );
   }
 }
 

@@ -33,6 +33,8 @@ export interface Row extends Spreads {
   readonly learningRate: number;
   /** The score before any retraining. */
   readonly cut: Spread;
+  /** The score after the first epoch of retraining; null where some run's retraining is shorter, or did not measure it. */
+  readonly afterOneEpoch: Spread | null;
   /** Every score after retraining. */
   readonly scores: Readonly<Record<string, Spread>>;
   /** Seeds whose run failed. */
@@ -164,11 +166,18 @@ function rowOf(
     learningRate,
     ...spreadsOf(runs, ({ retrained }) => retrained),
     cut: spreadOf(runs.map(({ cut }) => cut[metric] ?? Number.NaN)),
+    afterOneEpoch: spreadOfAll(runs.map(({ afterOneEpoch }) => afterOneEpoch?.[metric])),
     scores: scoresOf(runs.map(({ retrained }) => retrained)),
     failed: failures.filter(({ point }) => point?.label === label).map(({ seed }) => seed),
     rank: isDecided ? lost.length + 1 : null,
   };
 }
+
+/** Of all values; null where one is not known: a mean of some seeds would stand beside means of all. */
+const spreadOfAll = (values: readonly (number | undefined)[]): Spread | null => {
+  const known = values.flatMap((value) => value ?? []);
+  return known.length === values.length ? spreadOf(known) : null;
+};
 
 function spreadsOf<Measured extends DenseMeasurement | Measurement>(
   measured: Some<Measured>,

@@ -85,6 +85,36 @@ it('gives who starts anew the compute of the dense training as well', () => {
   );
 });
 
+it('gives one contender or control options and learning rates of its own, and nobody else', () => {
+  const { points } = plan({
+    workloads: [{ name: 'emoji', compress: { distill: 0.1, warmup: 0.2 } }],
+    methods: [
+      'learned',
+      {
+        method: 'learned',
+        label: 'learned, distilled',
+        run: { distill: 0.5 },
+        retrainLearningRates: [1e-4, 2e-4],
+      },
+    ],
+    controls: { anew: { run: { warmup: 0.4 }, retrainLearningRates: [3e-3] } },
+  });
+  const of = (name: string) => points.filter(({ contender: { label } }) => label === name);
+  const rates = (name: string) => [...new Set(of(name).map(({ learningRate }) => learningRate))];
+  expect(of('learned')[0]?.options).toMatchObject({ distill: 0.1, warmup: 0.2 });
+  expect(of('learned, distilled')[0]?.options).toMatchObject({ distill: 0.5, warmup: 0.2 });
+  expect(of('from scratch')[0]?.options).toMatchObject({ distill: 0.1, warmup: 0.4 });
+  expect(of('dense, trained on')[0]?.options).toMatchObject({ distill: 0.1, warmup: 0.2 });
+  expect(rates('learned')).toEqual([5e-4]);
+  expect(rates('learned, distilled')).toEqual([1e-4, 2e-4]);
+  expect(rates('from scratch')).toEqual([3e-3]);
+  // With the settings of everybody they are the same runs.
+  const asEverybody = plan({ methods: [{ method: 'learned', label: 'again', run: {} }, 'learned'] }).points;
+  const idsOf = (name: string) =>
+    asEverybody.filter(({ contender }) => contender.label === name).map((point) => jobOf(point, DIGEST).id);
+  expect(idsOf('again')).toEqual(idsOf('learned'));
+});
+
 it('makes the same of a control that is the same at every budget: one job', () => {
   const { points } = plan();
   const jobs = points
@@ -160,6 +190,21 @@ describe('a config that cannot be meant', () => {
     ],
     ['the same seed twice', { seeds: [1, 1] }, /seed is given twice: 1/],
     ['no track', { tracks: {} }, /expected equal-compute, recommended or both/],
+    [
+      'a setting of a control that is none',
+      { controls: { anw: {} } },
+      /unknown control anw; did you mean anew\?/,
+    ],
+    [
+      'an own budget',
+      { methods: [{ method: 'learned', run: { budget: '8x' } }] },
+      /run of learned: budget is not one contender's own; say it with budgets/,
+    ],
+    [
+      'own threads',
+      { run: { threads: 1 }, controls: { anew: { run: { threads: 2 } } } },
+      /run of anew: threads is not one contender's own/,
+    ],
     ['no methods', { methods: [] }, /methods/],
     [
       'a workload that is none',

@@ -147,3 +147,17 @@ test('failures stay in the table, and a point where all failed is a table too', 
   expect(onlyTable(outcomes([measured('a', 1, 5)], [failure])).rows[0]?.failed).toEqual([2]);
   expect(onlyTable(outcomes([], [failure]))).toMatchObject({ budget: '2x', rows: [] });
 });
+
+it('has a score after one epoch where every seed measured it, and a mean of no fewer seeds', () => {
+  const of = (...known: (number | undefined)[]) =>
+    onlyTable(
+      outcomes(
+        known.map((score, seed) =>
+          measured('one', seed, 50, score === undefined ? {} : { afterOneEpoch: { top1: score } }),
+        ),
+      ),
+    ).rows[0]?.afterOneEpoch;
+  expect(of(40, 42)).toMatchObject({ seeds: 2, mean: 41 });
+  expect(of(40, undefined)).toBeNull();
+  expect(of(undefined)).toBeNull();
+});

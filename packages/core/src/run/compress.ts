@@ -45,7 +45,7 @@ export interface CompressionJob {
     readonly computeLimit?: number;
     /** Makes the optimiser that retrains the smaller model. */
     optimizer(steps: number, model: Model): Optimizer<TensorTree>;
-    /** Numbers of retraining steps after which to score; those that the retraining does not pass are left out. */
+    /** Numbers of retraining steps after which to score; those that the retraining does not reach are left out. */
     readonly milestones: readonly number[];
     /** Share of the loss that is learning from the dense model's predictions; default 0. */
     readonly distill?: number;
@@ -96,7 +96,7 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
     masked: await scoredOnce(runner, 'scores-masked', () => score(task, compressed.params)),
     cut: compact(model, compressed.params, decision),
   }));
-  const { beforeRetraining, retrained, final } = await lendTree(cut.params, () =>
+  const { beforeRetraining, retrained, milestones, final } = await lendTree(cut.params, () =>
     finished(job, task, cut, ledger),
   );
   ledger.push(retrained.ledger);
@@ -105,7 +105,7 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
     params: retrained.params,
     decision,
     achieved,
-    scores: { dense, masked, cut: beforeRetraining, milestones: retrained.milestones, retrained: final },
+    scores: { dense, masked, cut: beforeRetraining, milestones, retrained: final },
     ledger,
     findings: compressed.findings ?? null,
   };
@@ -157,7 +157,9 @@ async function finished(
   const final = await disposingOnFailure(retrained.params, () =>
     scoreOf('scores-retrained', retrained.params),
   );
-  return { beforeRetraining, retrained, final };
+  // The last step's scores are known: they are the final ones.
+  const last = milestones.includes(steps) && steps > 0 ? [{ step: steps, scores: final }] : [];
+  return { beforeRetraining, retrained, milestones: [...retrained.milestones, ...last], final };
 }
 
 /** Whole steps in what the phases so far have left of a limit. */

@@ -10,7 +10,7 @@ import type {
 } from '@winnow/comparison';
 import type { LedgerEntry } from '@winnow/core';
 import { FormatError } from '@winnow/formats';
-import type { Summary } from '../run-folder/summary';
+import { type Summary, scoresAfterOneEpoch } from '../run-folder/summary';
 import { type ComparisonFolder, readFailure, summaryIn } from './comparison-folder';
 import { readLatencies } from './latency';
 
@@ -97,6 +97,7 @@ async function pointOutcome(
   if (fault !== undefined) return failed(fault);
   if (summary?.command !== 'compress') return failed('it has not finished');
   const { parameters, macs, bytes, masked, cut, retrained, validation } = summary.compressed;
+  const afterOneEpoch = scoresAfterOneEpoch(summary);
   const { ledger } = summary;
   const peaks = ledger.flatMap(({ peakMemoryBytes }) => peakMemoryBytes ?? []);
   return {
@@ -107,6 +108,7 @@ async function pointOutcome(
     masked,
     cut,
     retrained,
+    ...(afterOneEpoch === undefined ? {} : { afterOneEpoch }),
     ...(validation === undefined ? {} : { validation }),
     trainingMacs: spent(ledger),
     wallMs: ledger.reduce((sum, { wallMs }) => sum + wallMs, 0),

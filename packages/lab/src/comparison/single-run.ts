@@ -1,7 +1,7 @@
 import { type Outcomes, denseRowsOf, tablesOf } from '@winnow/comparison';
 import type { PageData } from '@winnow/report';
 import type { RunRecord } from '../run-folder/record';
-import type { Summary } from '../run-folder/summary';
+import { type Summary, scoresAfterOneEpoch } from '../run-folder/summary';
 import { environmentOf } from './environment';
 import { type Runs, figuresOf, keptMap, ledgerRow } from './page';
 
@@ -57,6 +57,7 @@ function outcomesOf(summary: Summary): Outcomes {
   }
   const { dense, compressed, method, budget } = summary;
   const own = ledger.filter(isSearch);
+  const afterOneEpoch = scoresAfterOneEpoch(summary);
   return {
     dense: [
       {
@@ -82,6 +83,7 @@ function outcomesOf(summary: Summary): Outcomes {
         masked: compressed.masked,
         cut: compressed.cut,
         retrained: compressed.retrained,
+        ...(afterOneEpoch === undefined ? {} : { afterOneEpoch }),
         trainingMacs: spent(own),
         wallMs: own.reduce((sum, { wallMs }) => sum + wallMs, 0),
         ledger: own,

@@ -86,6 +86,10 @@ export type CompressSummary = z.output<typeof compressSummary>;
 /** The results of a run. Their presence in a run folder means that the run has finished. */
 export type Summary = z.output<typeof summary>;
 
+/** The compressed model's scores after the first epoch of its retraining; undefined where it was not as long. */
+export const scoresAfterOneEpoch = ({ compressed }: Pick<CompressSummary, 'compressed'>) =>
+  compressed.milestones.find(({ epochs }) => epochs === 1)?.scores;
+
 /** Summarises what all commands say in the same way. */
 export function commonSummary(
   { hash, engine, precision, winnow }: RunRecord,

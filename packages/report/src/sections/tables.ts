@@ -56,7 +56,19 @@ export function resultTables(
         rows.every(({ label }) => label !== point.label),
     );
     const failed = [...new Set(lost.map(({ point }) => point?.label ?? ''))];
-    const head = ['', 'Rank', metric, 'Before retraining', ...other, 'Parameters', 'MACs', 'Bytes'];
+    const hasOneEpoch = rows.some(({ afterOneEpoch }) => afterOneEpoch !== null);
+    const oneEpoch = hasOneEpoch ? ['After one epoch'] : [];
+    const head = [
+      '',
+      'Rank',
+      metric,
+      'Before retraining',
+      ...oneEpoch,
+      ...other,
+      'Parameters',
+      'MACs',
+      'Bytes',
+    ];
     return html`<section class="card">
       <h3>${name}</h3>
       ${tableOf(
@@ -72,6 +84,7 @@ export function resultTables(
                 '',
                 spreadText(row.score),
                 '',
+                ...oneEpoch.map(() => ''),
                 ...scoreCells(row, other),
                 ...costCells(row, batches),
               ],
@@ -83,6 +96,7 @@ export function resultTables(
               rankText(row),
               spreadText(row.score),
               spreadText(row.cut),
+              ...oneEpoch.map(() => (row.afterOneEpoch === null ? '' : spreadText(row.afterOneEpoch))),
               ...scoreCells(row, other),
               ...costCells(row, batches),
             ],

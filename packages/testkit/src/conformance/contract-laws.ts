@@ -112,6 +112,11 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
         const { dense, masked, cut, milestones, retrained } = result.scores;
         const scores = [dense, masked, cut, retrained, ...milestones.map((milestone) => milestone.scores)];
         demand(milestones.length === retraining.milestones.length, 'milestones are missing');
+        const [last] = milestones.slice(-1);
+        demand(
+          JSON.stringify(last?.scores) === JSON.stringify(retrained),
+          'the scores at the last step are not the final ones',
+        );
         const { metric } = kind.taskOf(model);
         for (const found of scores) {
           const isWhole = metric in found && Object.values(found).every(Number.isFinite);

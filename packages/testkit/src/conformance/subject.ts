@@ -73,7 +73,7 @@ export interface Outcome {
 }
 
 export const checkpointEvery = 2;
-export const retraining = { steps: 3, milestones: [2] } as const;
+export const retraining = { steps: 3, milestones: [2, 3] } as const;
 
 export const batchSize = 8;
 export const stepsPerEpoch = ({ data }: TinyKind): number => Math.floor(data.train.size / batchSize);

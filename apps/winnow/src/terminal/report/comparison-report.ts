@@ -19,6 +19,8 @@ function comparisonReport(
 ): string {
   const parts = tables.map((each) => {
     const models = dense.filter(({ workload }) => workload === each.workload);
+    const hasOneEpoch = each.rows.some(({ afterOneEpoch }) => afterOneEpoch !== null);
+    const oneEpoch = hasOneEpoch ? ['1 epoch'] : [];
     return [
       `${each.workload}, ${each.budget}, ${each.track} (${each.metric}, mean ± sample deviation over seeds)`,
       table(
@@ -27,6 +29,7 @@ function comparisonReport(
           'rank',
           each.metric,
           'before',
+          ...oneEpoch,
           'parameters',
           'MACs',
           'bytes',
@@ -35,12 +38,20 @@ function comparisonReport(
           'compute',
         ],
         [
-          ...models.map((row) => ['dense', '', spreadText(row.score), '', ...sizeCells(row)]),
+          ...models.map((row) => [
+            'dense',
+            '',
+            spreadText(row.score),
+            '',
+            ...oneEpoch.map(() => ''),
+            ...sizeCells(row),
+          ]),
           ...each.rows.map((row) => [
             row.isControl ? `${row.label} *` : row.label,
             rankText(row),
             spreadText(row.score),
             spreadText(row.cut),
+            ...oneEpoch.map(() => (row.afterOneEpoch === null ? '' : spreadText(row.afterOneEpoch))),
             ...sizeCells(row),
           ]),
         ],
