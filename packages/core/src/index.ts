@@ -206,6 +206,8 @@ export { adamw } from './optimizer/adamw';
 export type { AdamWOptions, AdamWState } from './optimizer/adamw';
 export { decaysOf, matricesDecay } from './optimizer/decay';
 export type { Decays } from './optimizer/decay';
+export { layerwiseDecay, uniformRate } from './optimizer/layerwise';
+export type { LearningRateScale } from './optimizer/layerwise';
 export { clipByGlobalNorm, only } from './optimizer/optimizer';
 export type { Optimizer, OptimizerStep } from './optimizer/optimizer';
 export { constant, cosine } from './optimizer/schedule';

@@ -20,6 +20,7 @@ import {
   constant,
   decaysOf,
   effective,
+  layerwiseDecay,
   maskOf,
   only,
 } from '@winnow/core';
@@ -70,11 +71,16 @@ export function maskedObjective<Params extends Masked>(
 /** AdamW at a constant learning rate over the selected parts of the tree, with the model's parameters under `weights`. */
 export function searchOptimizer<Params extends TensorTree>(
   { specs }: Pick<Model, 'specs'>,
-  { learningRate, weightDecay }: Pick<SearchOptions, 'learningRate' | 'weightDecay'>,
+  {
+    learningRate,
+    weightDecay,
+    layerDecay,
+  }: Pick<SearchOptions, 'learningRate' | 'weightDecay' | 'layerDecay'>,
   trains: (path: string) => boolean,
 ): Optimizer<Params> {
   const decays = decaysOf(specs, 'weights.');
-  return only(adamw({ schedule: constant(learningRate), weightDecay, decays }), trains);
+  const learningRateScale = layerwiseDecay(specs, layerDecay, 'weights.');
+  return only(adamw({ schedule: constant(learningRate), weightDecay, decays, learningRateScale }), trains);
 }
 
 /** The decision as masks: `value` where units go, 1 where they stay. */

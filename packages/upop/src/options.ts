@@ -6,6 +6,12 @@ const searchShape = {
   search: durationOption.default('10ep').describe('how long to search'),
   learningRate: z.number().positive().default(2e-4).describe('constant learning rate of the search'),
   weightDecay: z.number().nonnegative().default(0.05).describe("AdamW's weight decay during the search"),
+  layerDecay: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe('each layer learns so many times as fast in the search as the one above it'),
 };
 
 /** w_a and w_m of Eq. 3. UPop's standardising removes their constant gradient, so by default it does not pay for them. */

@@ -250,7 +250,11 @@ it('searches with the weight decay of the model, and none for masks', () => {
   const { model, params } = tinyModel();
   const moved = tidyTree(() => {
     const tree: Masked = { weights: mapTree(params, (leaf) => add(leaf, 1)), masks: unmasked(model.sites) };
-    const optimizer = searchOptimizer<Masked>(model, { learningRate: 0.1, weightDecay: 0.5 }, () => true);
+    const optimizer = searchOptimizer<Masked>(
+      model,
+      { learningRate: 0.1, weightDecay: 0.5, layerDecay: 1 },
+      () => true,
+    );
     const gradients = mapTree(tree, (leaf) => zerosLike(leaf));
     const updated = optimizer.update({ params: tree, gradients, state: optimizer.init(tree), step: 0 });
     const before = new Map(entriesOf<Tensor>(tree).map(([path, leaf]) => [path, leaf.dataSync()[0]]));

@@ -10,7 +10,7 @@ import {
   reshape,
   slice,
 } from '@tensorflow/tfjs-core';
-import { bare, placed, together } from '../layers/layer';
+import { bare, beneath, placed, together } from '../layers/layer';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
 import { observeUnder } from '../layers/observe';
 import { normal } from '../layers/parameter';
@@ -35,9 +35,10 @@ export function textTower(config: TextTowerConfig) {
   const { embedDim: D, normEpsilon } = config.tower;
   const every = { uses: [{ tokens: context }] };
   const blocks = tower(config.tower);
+  const depth = config.tower.blocks.length;
   const parts = {
-    tokenEmbedding: bare(normal([vocabulary, D], 0.02)),
-    positions: bare(normal([context, D], 0.01)),
+    tokenEmbedding: beneath(depth + 1, bare(normal([vocabulary, D], 0.02))),
+    positions: beneath(depth + 1, bare(normal([context, D], 0.01))),
     blocks: placed({ ...every, config: 'tower' }, blocks),
     norm: placed(every, normLayer(D, normEpsilon)),
   };

@@ -10,13 +10,14 @@ import {
   transpose,
   zeros as zeroTensor,
 } from '@tensorflow/tfjs-core';
-import { bare, placed, together } from '../layers/layer';
+import { type Layer, bare, beneath, placed, together } from '../layers/layer';
 import { optionalBias } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
 import { observeUnder } from '../layers/observe';
-import { normal, undecayed } from '../layers/parameter';
+import { type ParameterSpec, normal, undecayed } from '../layers/parameter';
 import { type BlockParams, firstTokens, tower } from '../layers/tower';
 import { linearOfConstant } from '../operations/linear';
+import type { Tree } from '../tree/tree';
 import type { Hooks } from './hooks';
 import { type VisionTowerConfig, patchGrid, positionedTokens, tokenCount } from './vision-tower-config';
 
@@ -48,13 +49,16 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
   const blocks = tower(config.tower);
   const norm = normLayer(D, normEpsilon);
   const patchEmbedding = optionalBias(patchSize * patchSize * channels, D, patchBias);
+  const first = <Specs extends Tree<ParameterSpec>>(layer: Layer<Specs>): Layer<Specs> =>
+    beneath(config.tower.blocks.length + 1, layer);
+  const token = (count: number) => first(bare(undecayed(normal([count, D], 0.02))));
   const parts = {
-    patchEmbedding: placed({ uses: [{ tokens: grid * grid }] }, patchEmbedding),
-    ...(config.classToken === false ? {} : { classToken: bare(undecayed(normal([1, D], 0.02))) }),
-    ...(distillation === 'none' ? {} : { distillationToken: bare(undecayed(normal([1, D], 0.02))) }),
-    ...(registers === undefined ? {} : { registers: bare(undecayed(normal([registers, D], 0.02))) }),
-    positions: bare(normal([grid * grid + positioned, D], 0.02)),
-    ...(embeddingNorm ? { embeddingNorm: placed(every, norm) } : {}),
+    patchEmbedding: first(placed({ uses: [{ tokens: grid * grid }] }, patchEmbedding)),
+    ...(config.classToken === false ? {} : { classToken: token(1) }),
+    ...(distillation === 'none' ? {} : { distillationToken: token(1) }),
+    ...(registers === undefined ? {} : { registers: token(registers) }),
+    positions: first(bare(normal([grid * grid + positioned, D], 0.02))),
+    ...(embeddingNorm ? { embeddingNorm: first(placed(every, norm)) } : {}),
     blocks: placed({ ...every, config: 'tower' }, blocks),
     norm: placed({ uses: [{ tokens: normed }] }, norm),
   };

@@ -1,7 +1,7 @@
 import type { AccountLine } from '../account/account';
 import type { Site } from '../sites/site';
 import { joinPath } from '../tree/path';
-import { type Tree, mapRecord } from '../tree/tree';
+import { type Tree, mapRecord, pickTree } from '../tree/tree';
 import type { ParameterSpec } from './parameter';
 
 /** One use of a layer on one example. */
@@ -111,6 +111,17 @@ export function placed<Specs extends Tree<ParameterSpec>>(
         ...(tower === undefined ? {} : { tower, towerPath: place.path }),
         ...(uses === undefined ? {} : { uses }),
       }),
+  };
+}
+
+/** The same layer, of which all parameters stand under so many layers of their tower, the head among them. */
+export function beneath<Specs extends Tree<ParameterSpec>>(
+  layersAbove: number,
+  layer: Layer<Specs>,
+): Layer<Specs> {
+  return {
+    specs: pickTree<ParameterSpec, Specs>(layer.specs, (spec) => ({ ...spec, layersAbove })),
+    describe: (place) => layer.describe(place),
   };
 }
 

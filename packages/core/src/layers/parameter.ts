@@ -8,6 +8,8 @@ export interface ParameterSpec {
   readonly init: Initializer;
   /** Whether weight decay may pull on it; a vector never decays, whatever stands here. Default true. */
   readonly decays?: boolean;
+  /** Layers of its tower between it and the head, the head among them; default 0: the head, and the last norm. */
+  readonly layersAbove?: number;
 }
 
 export type Initializer =

@@ -2,7 +2,7 @@ import { type Tensor1D, type Tensor2D, type Tensor3D, reshape, slice } from '@te
 import type { Activation } from '../operations/activation';
 import { type AttentionParams, attentionLayer } from './attention';
 import { type FfnParams, feedForwardLayer } from './feed-forward';
-import { type Layer, bare, stack, together } from './layer';
+import { type Layer, bare, beneath, stack, together } from './layer';
 import { type LayerNormParams, normLayer } from './norm';
 import { type ParameterSpec, constant } from './parameter';
 import { type Observe, observeUnder } from './observe';
@@ -71,7 +71,10 @@ export function tower(config: TowerConfig): Tower {
   const blocks = config.blocks.map((shape) => preNormBlock(config, shape));
   const last = blocks.length - 1;
   return {
-    ...stack(blocks, 'blocks'),
+    ...stack(
+      blocks.map((block, index) => beneath(blocks.length - index, block)),
+      'blocks',
+    ),
     run: (params, x, { tokens, read = (all) => all, observe }) =>
       last < 0
         ? read(x) // Without blocks nothing has left the other tokens out.

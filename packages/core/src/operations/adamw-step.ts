@@ -20,6 +20,8 @@ export interface AdamWLeaf {
   readonly variance: Tensor;
   /** Decoupled: the parameter shrinks by learningRate · weightDecay before the step. */
   readonly weightDecay: number;
+  /** Factor of the learning rate; default 1. */
+  readonly learningRateScale?: number;
 }
 
 export type AdamWUpdate = Pick<AdamWLeaf, 'parameter' | 'mean' | 'variance'>;
@@ -31,6 +33,35 @@ export type AdamWUpdate = Pick<AdamWLeaf, 'parameter' | 'mean' | 'variance'>;
  * other tensor shares it.
  */
 export function adamwStep(leaves: readonly AdamWLeaf[], hyper: AdamWHyper, donated = false): AdamWUpdate[] {
+  const groups = byRate(leaves);
+  if (groups.size === 0) return [];
+  // An engine sees who shares memory within one call only, so of what stands in two leaves nothing is given up.
+  const owned = groups.size === 1 || new Set(leaves.flatMap(donatedOf)).size === 3 * leaves.length;
+  const updates = new Map<AdamWLeaf, AdamWUpdate>();
+  for (const [scale, group] of groups) {
+    const scaled = { ...hyper, learningRate: hyper.learningRate * scale };
+    stepAtOneRate(group, scaled, donated && owned).forEach((update, index) => {
+      const leaf = group[index];
+      if (leaf !== undefined) updates.set(leaf, update);
+    });
+  }
+  return leaves.flatMap((leaf) => updates.get(leaf) ?? []);
+}
+
+function byRate(leaves: readonly AdamWLeaf[]): ReadonlyMap<number, AdamWLeaf[]> {
+  const groups = new Map<number, AdamWLeaf[]>();
+  for (const leaf of leaves) {
+    const { learningRateScale: scale = 1 } = leaf;
+    const group = groups.get(scale);
+    if (group === undefined) groups.set(scale, [leaf]);
+    else group.push(leaf);
+  }
+  return groups;
+}
+
+const donatedOf = ({ parameter, mean, variance }: AdamWLeaf): Tensor[] => [parameter, mean, variance];
+
+function stepAtOneRate(leaves: readonly AdamWLeaf[], hyper: AdamWHyper, donated: boolean): AdamWUpdate[] {
   const inputs = leaves.flatMap(({ parameter, gradient, mean, variance }) => [
     parameter,
     gradient,

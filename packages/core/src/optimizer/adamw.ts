@@ -2,6 +2,7 @@ import { zerosLike } from '@tensorflow/tfjs-core';
 import { adamwStep } from '../operations/adamw-step';
 import { type TensorTree, alignTrees, mapTree, withLeaves } from '../tree/tree';
 import { type Decays, matricesDecay } from './decay';
+import { type LearningRateScale, uniformRate } from './layerwise';
 import type { Optimizer } from './optimizer';
 import type { Schedule } from './schedule';
 
@@ -13,6 +14,8 @@ export interface AdamWOptions {
   readonly weightDecay?: number;
   /** Which parameters decay; by default all matrices. A model's own rule is `decaysOf` its specifications. */
   readonly decays?: Decays;
+  /** How fast each parameter moves; by default all alike. */
+  readonly learningRateScale?: LearningRateScale;
 }
 
 export type AdamWState<Params extends TensorTree> = { mean: Params; variance: Params };
@@ -25,6 +28,7 @@ export function adamw<Params extends TensorTree>({
   epsilon = 1e-8,
   weightDecay = 0,
   decays = matricesDecay,
+  learningRateScale = uniformRate,
 }: AdamWOptions): Optimizer<Params, AdamWState<Params>> {
   return {
     init: (params) => ({
@@ -41,6 +45,7 @@ export function adamw<Params extends TensorTree>({
             mean,
             variance,
             weightDecay: decays(parameter, path) ? weightDecay : 0,
+            learningRateScale: learningRateScale(path),
           };
         }),
         { learningRate: schedule(step), beta1, beta2, epsilon, iteration: step + 1 },

@@ -1,6 +1,7 @@
 import { add, mul, sub, zerosLike } from '@tensorflow/tfjs-core';
 import { type TensorTree, mapTree, zipTrees } from '../tree/tree';
 import { type Decays, matricesDecay } from './decay';
+import { type LearningRateScale, uniformRate } from './layerwise';
 import type { Optimizer } from './optimizer';
 import type { Schedule } from './schedule';
 
@@ -11,6 +12,8 @@ export interface SgdOptions {
   readonly weightDecay?: number;
   /** Which parameters decay; by default all matrices. A model's own rule is `decaysOf` its specifications. */
   readonly decays?: Decays;
+  /** How fast each parameter moves; by default all alike. */
+  readonly learningRateScale?: LearningRateScale;
 }
 
 /** Stochastic gradient descent with momentum: v ← μ·v + (g + λ·θ); θ ← θ − lr·v. */
@@ -19,6 +22,7 @@ export function sgd<Params extends TensorTree>({
   momentum = 0,
   weightDecay = 0,
   decays = matricesDecay,
+  learningRateScale = uniformRate,
 }: SgdOptions): Optimizer<Params, Params> {
   return {
     init: (params) => mapTree(params, (leaf) => zerosLike(leaf)),
@@ -28,7 +32,9 @@ export function sgd<Params extends TensorTree>({
         return momentum === 0 ? decayed : add(mul(v, momentum), decayed);
       });
       const learningRate = schedule(step);
-      const next = zipTrees([params, velocity], ([p, v]) => sub(p, mul(v, learningRate)));
+      const next = zipTrees([params, velocity], ([p, v], path) =>
+        sub(p, mul(v, learningRate * learningRateScale(path))),
+      );
       return { params: next, state: velocity };
     },
   };

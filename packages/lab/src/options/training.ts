@@ -97,6 +97,12 @@ export const optimizationShape = {
     .nonnegative()
     .default(0.05)
     .describe('Of weights; biases, norms, class tokens and (but for CLIP) positions do not decay'),
+  layerDecay: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1)
+    .describe('Each layer learns so many times as fast as the one above it; fine-tuning takes 0.65 to 0.75'),
   warmup: z.number().min(0).max(1).default(0.05).describe('Share of the steps with a rising learning rate'),
   clipNorm: z
     .number()
