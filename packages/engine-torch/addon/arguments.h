@@ -73,22 +73,34 @@ class Gradients {
   std::vector<at::Tensor> made_;
 };
 
+/** WINNOW_TILES=off, and WINNOW_PAIRS=off, leave them unused: so tests see on one machine what others run. */
+inline bool isWished(const char* variable) {
+  const char* const wish = std::getenv(variable);
+  return wish == nullptr || std::strcmp(wish, "off") != 0;
+}
+
 #ifdef WINNOW_TILES
-/** WINNOW_TILES=off leaves them unused: so tests see on one machine what others run. */
 inline bool usesTiles() {
-  static const bool uses = [] {
-    const char* const wish = std::getenv("WINNOW_TILES");
-    return (wish == nullptr || std::strcmp(wish, "off") != 0) && tilesAvailable();
-  }();
+  static const bool uses = isWished("WINNOW_TILES") && tilesAvailable();
   return uses;
 }
 #endif
 
-/** Without tiles bf16 is float32 too, more precise than was asked for. */
+#ifdef WINNOW_PAIRS
+inline bool usesPairs() {
+  static const bool uses = isWished("WINNOW_PAIRS") && __builtin_cpu_supports("avx512bf16");
+  return uses;
+}
+#endif
+
+/** Where the processor multiplies no bf16, bf16 is float32 too, more precise than was asked for. */
 template <typename Body>
 void withArithmetic(const Call& call, Body body) {
 #ifdef WINNOW_TILES
   if (usesTiles()) return call.isBf16() ? body(Tiles<1>()) : body(Tiles<3>());
+#endif
+#ifdef WINNOW_PAIRS
+  if (call.isBf16() && usesPairs()) return body(Pairs());
 #endif
   body(PlainLanes());
 }

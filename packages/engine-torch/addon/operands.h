@@ -2,7 +2,8 @@
 // Operands of matrix products. They are packed from panels, 32 columns of a row-major matrix, in the order in which a
 // product reads them; products come out as panels.
 //
-// What they are made of and how they are multiplied is an `Arithmetic`: Tiles (tiles.h) or PlainLanes (plain.h). For
+// What they are made of and how they are multiplied is an `Arithmetic`: Tiles (tiles.h), Pairs (pairs.h) or PlainLanes
+// (plain.h). For
 // each, there are packLeft, packLeftTransposed, packRight, packRightTransposed and product, which the operands' types
 // choose.
 #include "lanes.h"

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "pairs.h"
 #include "parallel.h"
 #include "plain.h"
 #include "tiles.h"

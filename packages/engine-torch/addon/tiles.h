@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tile-packing.h"
+#include "plane-packing.h"
 
 namespace winnow {
 

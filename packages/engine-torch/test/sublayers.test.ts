@@ -28,6 +28,7 @@ function testsOfCore(pattern: string, wish: Readonly<Record<string, string>>) {
 // The core's own tests run on the tiles where the processor has them. The addon decides once per process.
 whereBuilt.each([
   ["without the processor's tiles", { WINNOW_TILES: 'off' }],
+  ['in plain lanes', { WINNOW_TILES: 'off', WINNOW_PAIRS: 'off' }],
   ["on libtorch's kernels, as on a GPU", { WINNOW_KERNELS: 'libtorch' }],
 ])("the core's tests of the sub-layers pass %s", (_, wish) => {
   const { status, numPassedTests, numFailedTests, errors } = testsOfCore('^sub-layers on torch ', wish);

@@ -1,5 +1,5 @@
 #pragma once
-// How numbers become operands of tiles: one or three bf16 planes, and of right operands, pairs of depth.
+// How numbers become operands of bf16 products: one or three planes, and of right operands, pairs of depth.
 #include <immintrin.h>
 
 #include <type_traits>
@@ -10,10 +10,7 @@ namespace winnow {
 
 using Bf16 = uint16_t;
 
-template <int planes>
-struct Tiles;
-
-namespace tiles {
+namespace planes {
 
 inline __m512 widened(__m256i bf16) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16));
@@ -46,32 +43,34 @@ inline void splitPair(const PanelView& panel, int64_t row, int64_t column, Give 
   }
 }
 
-}  // namespace tiles
+}  // namespace planes
 
 /** Rows of the panel → rows of the operand; its columns are one tile of depth. */
-template <int planes>
-void packLeft(const PanelView& panel, const Left<Tiles<planes>>& left, int64_t depthTile, int64_t rowTile = 0) {
+template <typename Arithmetic>
+void packLeft(const PanelView& panel, const Left<Arithmetic>& left, int64_t depthTile, int64_t rowTile = 0) {
+  constexpr int kPlanes = Arithmetic::kPlanes;
   for (int64_t row = 0; row < roundUp(panel.rows, kTile); row++) {
     Bf16* const tile = left.tile(rowTile + row / kTile, depthTile) + row % kTile * kPanel;
-    tiles::splitRow<planes>(panel, row, [&](int plane, __m512i numbers) {
+    planes::splitRow<kPlanes>(panel, row, [&](int plane, __m512i numbers) {
       _mm512_store_si512(tile + plane * kTileElements, numbers);
     });
   }
 }
 
 /** Columns of the panel → 32 rows of the operand; its rows are depth. */
-template <int planes>
-void packLeftTransposed(const PanelView& panel, const Left<Tiles<planes>>& left, int64_t panelIndex,
+template <typename Arithmetic>
+void packLeftTransposed(const PanelView& panel, const Left<Arithmetic>& left, int64_t panelIndex,
                         int64_t firstDepthTile = 0) {
+  constexpr int kPlanes = Arithmetic::kPlanes;
   for (int64_t row = 0, depth = firstDepthTile; row < panel.rows; row += kPanel, depth++) {
     for (int half = 0; half < 2; half++) {
-      __m512i words[planes][16];
+      __m512i words[kPlanes][16];
       for (int pair = 0; pair < 16; pair++) {
-        tiles::splitPair<planes>(panel, row + 2 * pair, half * kTile,
+        planes::splitPair<kPlanes>(panel, row + 2 * pair, half * kTile,
                                  [&](int plane, __m512i numbers) { words[plane][pair] = numbers; });
       }
       Bf16* const tile = left.tile(panelIndex * 2 + half, depth);
-      for (int plane = 0; plane < planes; plane++) {
+      for (int plane = 0; plane < kPlanes; plane++) {
         transpose(words[plane]);
         for (int i = 0; i < 16; i++) _mm512_store_si512(tile + plane * kTileElements + i * kPanel, words[plane][i]);
       }
@@ -80,14 +79,15 @@ void packLeftTransposed(const PanelView& panel, const Left<Tiles<planes>>& left,
 }
 
 /** The panel → a panel of the operand; its rows are depth. */
-template <int planes>
-void packRight(const PanelView& panel, const Right<Tiles<planes>>& right, int64_t panelIndex,
+template <typename Arithmetic>
+void packRight(const PanelView& panel, const Right<Arithmetic>& right, int64_t panelIndex,
                int64_t firstDepthTile = 0) {
+  constexpr int kPlanes = Arithmetic::kPlanes;
   for (int64_t row = 0, depth = firstDepthTile; row < panel.rows; row += kPanel, depth++) {
     for (int half = 0; half < 2; half++) {
       Bf16* const tile = right.square(panelIndex, depth) + half * kTileElements;
       for (int pair = 0; pair < 16; pair++) {
-        tiles::splitPair<planes>(panel, row + 2 * pair, half * kTile, [&](int plane, __m512i numbers) {
+        planes::splitPair<kPlanes>(panel, row + 2 * pair, half * kTile, [&](int plane, __m512i numbers) {
           _mm512_store_si512(tile + plane * 2 * kTileElements + pair * kPanel, numbers);
         });
       }
@@ -96,16 +96,17 @@ void packRight(const PanelView& panel, const Right<Tiles<planes>>& right, int64_
 }
 
 /** Rows of the panel → columns of the operand; its columns are one tile of depth. */
-template <int planes>
-void packRightTransposed(const PanelView& panel, const Right<Tiles<planes>>& right, int64_t depthTile,
+template <typename Arithmetic>
+void packRightTransposed(const PanelView& panel, const Right<Arithmetic>& right, int64_t depthTile,
                          int64_t panelIndex = 0) {
+  constexpr int kPlanes = Arithmetic::kPlanes;
   for (int64_t row = 0; row < roundUp(panel.rows, kPanel); row += kTile) {
-    __m512i words[planes][16];
+    __m512i words[kPlanes][16];
     for (int i = 0; i < 16; i++) {
-      tiles::splitRow<planes>(panel, row + i, [&](int plane, __m512i numbers) { words[plane][i] = numbers; });
+      planes::splitRow<kPlanes>(panel, row + i, [&](int plane, __m512i numbers) { words[plane][i] = numbers; });
     }
     Bf16* const tile = right.square(panelIndex + row / kPanel, depthTile) + row / kTile % 2 * kTileElements;
-    for (int plane = 0; plane < planes; plane++) {
+    for (int plane = 0; plane < kPlanes; plane++) {
       transpose(words[plane]);
       for (int i = 0; i < 16; i++)
         _mm512_store_si512(tile + plane * 2 * kTileElements + i * kPanel, words[plane][i]);
@@ -114,7 +115,7 @@ void packRightTransposed(const PanelView& panel, const Right<Tiles<planes>>& rig
 }
 
 inline Lanes loadNumbers(const Bf16* from) {
-  return (Lanes)tiles::widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  return (Lanes)planes::widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 }
 inline void storeNumbers(Bf16* to, Lanes lanes) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh((__m512)lanes));
