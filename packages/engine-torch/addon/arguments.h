@@ -42,6 +42,16 @@ class Tensors {
     return list[0].data_ptr<float>();
   }
 
+  /** A list of no tensor, or of one [columns]: layer scale; null for none. */
+  const float* layerScale(int64_t columns) {
+    const std::vector<at::Tensor> list = call_.tensors();
+    if (list.empty()) return nullptr;
+    TORCH_CHECK(list.size() == 1 && list[0].scalar_type() == at::kFloat && list[0].numel() == columns,
+                "expected one float32 tensor of ", columns, " numbers as the layer scale");
+    held_.push_back(list[0]);
+    return list[0].data_ptr<float>();
+  }
+
   Weight weight(Columns in, int64_t groups) {
     const at::Tensor weight = next();
     TORCH_CHECK(weight.dim() == 2 && weight.size(0) == in.total(), "expected a weight with ", in.total(),
@@ -64,6 +74,8 @@ class Gradients {
   }
   float* ofWeight(const Weight& layer) { return of({layer.in.total(), layer.out.total()}); }
   float* ofBias(const Weight& layer) { return of({layer.out.total()}); }
+  /** Null where the layer has no layer scale. */
+  float* ofScale(const Weight& layer) { return layer.scale == nullptr ? nullptr : of({layer.out.total()}); }
   void give() {
     for (at::Tensor& each : made_) call_.give(std::move(each));
   }

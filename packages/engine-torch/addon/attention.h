@@ -81,7 +81,7 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
 
 struct AttentionGradients {
   float *x, *normWeight, *normBias, *queryWeight, *queryBias, *keyWeight, *keyBias, *valueWeight, *valueBias,
-      *outputWeight, *outputBias;
+      *outputWeight, *outputBias, *outputScale;
 };
 
 template <typename Arithmetic>
@@ -174,6 +174,7 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
   normSums.weight.finish(gradients.normWeight, embed.total());
   normSums.bias.finish(gradients.normBias, embed.total());
   outputBias.finish(gradients.outputBias, embed.total());
+  takeScale<Arithmetic>(of.output, of.threads, gradients.outputWeight, gradients.outputBias, gradients.outputScale);
   float* const biases = shared.take<float>(heads.projected() * kPanel);
   projectionBias.finish(biases, heads.projected() * kPanel);
   float* const targets[] = {gradients.queryBias, gradients.keyBias, gradients.valueBias};

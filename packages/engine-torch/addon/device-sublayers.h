@@ -64,6 +64,37 @@ inline Layer readLayer(Call& call) {
   return {weight, floatTensor(call)};
 }
 
+/** What multiplies the output of the last layer, dimension by dimension: layer scale [D], undefined where there is none. */
+struct LastLayer {
+  Layer layer;
+  at::Tensor scale;
+
+  static LastLayer read(Call& call) {
+    const Layer layer = readLayer(call);
+    const std::vector<at::Tensor> scale = call.tensors();
+    if (scale.empty()) return {layer, {}};
+    TORCH_CHECK(scale.size() == 1 && scale[0].numel() == layer.bias.numel(), "expected one tensor of ",
+                layer.bias.numel(), " numbers as the layer scale");
+    return {layer, scale[0]};
+  }
+
+  Layer scaled() const {
+    return scale.defined() ? Layer{layer.weight.mul(scale), layer.bias.mul(scale)} : layer;
+  }
+
+  /** Gives the gradients of weight and bias, and of the scale, from those of the scaled weight and bias. */
+  void giveGradients(Call& call, const at::Tensor& ofWeight, const at::Tensor& ofBias) const {
+    if (!scale.defined()) {
+      call.give(ofWeight);
+      return call.give(ofBias);
+    }
+    const at::Tensor weight = ofWeight.to(at::kFloat);
+    call.give(weight.mul(scale));
+    call.give(ofBias.mul(scale));
+    call.give(weight.mul(layer.weight).sum(0).add_(ofBias.mul(layer.bias)));
+  }
+};
+
 /** x·W + b, all operands. */
 inline at::Tensor productOf(const at::Tensor& x, const Layer& layer) { return at::addmm(layer.bias, x, layer.weight); }
 
@@ -90,7 +121,7 @@ inline void giveNormGradients(Call& call, const at::Tensor& ofNormalized, const 
   call.give(std::get<2>(found));
 }
 
-/** Inputs x, norm, query, key, value, output, what is visible; with heads, tokens, scale, epsilon, causal behind the norm. */
+/** Inputs x, norm, query, key, value, output, layer scale, what is visible; with heads, tokens, scale, epsilon, causal behind the norm. */
 class DeviceAttention {
  public:
   explicit DeviceAttention(Call& call)
@@ -102,7 +133,9 @@ class DeviceAttention {
         scores_{call.number(), false, {}},
         epsilon_(call.number()) {
     scores_.isCausal = call.flag();
-    const Layer query = readLayer(call), key = readLayer(call), value = readLayer(call), output = readLayer(call);
+    const Layer query = readLayer(call), key = readLayer(call), value = readLayer(call);
+    last_ = LastLayer::read(call);
+    const Layer output = last_.scaled();
     const std::vector<at::Tensor> visible = call.tensors();
     TORCH_CHECK(heads_ > 0 && query.bias.numel() >= heads_ && value.bias.numel() >= heads_,
                 "expected heads of at least one number");
@@ -164,8 +197,7 @@ class DeviceAttention {
       call_.give(room.narrowed(weights[i], 1));
       call_.give(room.narrowed(biases[i], 0));
     }
-    call_.give(values_.narrowed(at::mm(outputs.t(), dyOperand), 0));
-    call_.give(sumOfRows(dy));
+    last_.giveGradients(call_, values_.narrowed(at::mm(outputs.t(), dyOperand), 0), sumOfRows(dy));
   }
 
  private:
@@ -194,14 +226,17 @@ class DeviceAttention {
   Room keys_{}, values_{};
   /** Operands: query, key and value side by side, [D, 3·H·d]; output [H·d, D]. */
   Layer projections_, output_;
+  LastLayer last_;
 };
 
-/** Inputs x, norm, expand, contract; with epsilon behind the norm and the activation at the end. */
+/** Inputs x, norm, expand, contract, layer scale; with epsilon behind the norm and the activation at the end. */
 class DeviceFfn {
  public:
   explicit DeviceFfn(Call& call)
       : call_(call), x_(floatTensor(call)), norm_(readLayer(call)), epsilon_(call.number()) {
-    const Layer expand = readLayer(call), contract = readLayer(call);
+    const Layer expand = readLayer(call);
+    last_ = LastLayer::read(call);
+    const Layer contract = last_.scaled();
     isQuick_ = call.integer() != 0;
     const int64_t hidden = expand.bias.numel();
     hidden_ = {1, hidden, roundedToEight(hidden)};
@@ -236,8 +271,7 @@ class DeviceFfn {
     giveNormGradients(call_, at::mm(ofBefore, expand_.weight.t()), dy, x_, norm_, mean, inverseDeviation);
     call_.give(hidden_.narrowed(at::mm(operand.t(), ofBefore), 1));
     call_.give(hidden_.narrowed(sumOfRows(ofBefore), 0));
-    call_.give(hidden_.narrowed(at::mm(active.t(), dyOperand), 0));
-    call_.give(sumOfRows(dy));
+    last_.giveGradients(call_, hidden_.narrowed(at::mm(active.t(), dyOperand), 0), sumOfRows(dy));
   }
 
  private:
@@ -251,6 +285,7 @@ class DeviceFfn {
   bool isQuick_ = false;
   Room hidden_{};
   Layer expand_, contract_;  // operands
+  LastLayer last_;
 };
 
 }  // namespace winnow

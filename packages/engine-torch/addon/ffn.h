@@ -67,7 +67,7 @@ void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, Scratc
 }
 
 struct FfnGradients {
-  float *x, *normWeight, *normBias, *expandWeight, *expandBias, *contractWeight, *contractBias;
+  float *x, *normWeight, *normBias, *expandWeight, *expandBias, *contractWeight, *contractBias, *contractScale;
 };
 
 template <typename Arithmetic, typename Activation>
@@ -140,6 +140,8 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
   normSums.bias.finish(gradients.normBias, embed.total());
   expandBias.finish(gradients.expandBias, hidden.total());
   contractBias.finish(gradients.contractBias, embed.total());
+  takeScale<Arithmetic>(of.contract, of.threads, gradients.contractWeight, gradients.contractBias,
+                        gradients.contractScale);
 }
 
 }  // namespace winnow

@@ -80,36 +80,47 @@ struct Weight {
   const float* weight;
   const float* bias;
   Columns in, out;
+  /** [out] Multiplies what the layer gives, dimension by dimension: layer scale. Null for none. */
+  const float* scale = nullptr;
 };
+
+/** A square of the weight from `corner` on; with the layer scale in it, in `scaled`, where there is one. */
+inline PanelView squareOf(const Weight& layer, int64_t in, int64_t out, float* scaled) {
+  const int64_t stride = layer.out.total(), rows = layer.in.count(in), columns = layer.out.count(out);
+  const PanelView square{layer.weight + layer.in.first(in) * stride + layer.out.first(out), stride, rows, columns};
+  if (layer.scale == nullptr) return square;
+  const float* const scale = layer.scale + layer.out.first(out);
+  for (int64_t column = 0; column < kPanel; column += kLanes) {
+    const Lanes factor = loadFirst(scale + column, columns - column);
+    for (int64_t row = 0; row < rows; row++) store(scaled + row * kPanel + column, square.lanes(row, column) * factor);
+  }
+  return {scaled, kPanel, rows, columns};
+}
 
 /** Panel `panel` of the weight as a right operand: x·W. */
 template <typename Arithmetic>
 void packWeight(const Weight& layer, const Right<Arithmetic>& right, int64_t panel) {
-  const int64_t stride = layer.out.total();
-  for (int64_t depth = 0; depth < layer.in.panels(); depth++) {
-    const float* const corner = layer.weight + layer.in.first(depth) * stride + layer.out.first(panel);
-    packRight({corner, stride, layer.in.count(depth), layer.out.count(panel)}, right, panel, depth);
-  }
+  float scaled[kPanel * kPanel];
+  for (int64_t depth = 0; depth < layer.in.panels(); depth++)
+    packRight(squareOf(layer, depth, panel, scaled), right, panel, depth);
 }
 
 /** Panel `panel` of the transposed weight as a right operand: dy·Wᵀ. Its depth begins at tile `firstDepth`. */
 template <typename Arithmetic>
 void packWeightTransposed(const Weight& layer, const Right<Arithmetic>& right, int64_t panel, int64_t firstDepth = 0) {
-  const int64_t stride = layer.out.total();
-  for (int64_t depth = 0; depth < layer.out.panels(); depth++) {
-    const float* const corner = layer.weight + layer.in.first(panel) * stride + layer.out.first(depth);
-    packRightTransposed({corner, stride, layer.in.count(panel), layer.out.count(depth)}, right,
-                                firstDepth + depth, panel);
-  }
+  float scaled[kPanel * kPanel];
+  for (int64_t depth = 0; depth < layer.out.panels(); depth++)
+    packRightTransposed(squareOf(layer, panel, depth, scaled), right, firstDepth + depth, panel);
 }
 
-/** y = x + product + bias, for one panel [rows, 32] of the product; x and y are [rows, out]. */
+/** y = x + product + bias (by the layer scale), for one panel [rows, 32] of the product; x and y are [rows, out]. */
 inline void addResidual(const Weight& layer, int64_t panel, const float* product, int64_t rows, const float* x,
                         float* y) {
   const int64_t stride = layer.out.total(), first = layer.out.first(panel), columns = layer.out.count(panel);
   for (int64_t column = 0; column < kPanel; column += kLanes) {
     const int64_t at = first + column, there = columns - column;
-    const Lanes bias = loadFirst(layer.bias + at, there);
+    const Lanes plain = loadFirst(layer.bias + at, there);
+    const Lanes bias = layer.scale == nullptr ? plain : plain * loadFirst(layer.scale + at, there);
     for (int64_t row = 0; row < rows; row++) {
       const Lanes sum = load(product + row * kPanel + column) + bias;
       storeFirst(y + row * stride + at, loadFirst(x + row * stride + at, there) + sum, there);
@@ -183,6 +194,31 @@ void multiplyGradients(int threads, std::initializer_list<WeightGradient<Arithme
         float* const to = of->gradient + of->in.first(in + i) * stride + of->out.first(out + j);
         copyPanel(sums + j * elements + i * kPanel * kPanel, of->in.count(in + i), columns, to, stride);
       }
+    }
+  });
+}
+
+/**
+ * The gradients of a layer's weight W and bias b from those of what it multiplied by, W∘s and b∘s, in place; and that of
+ * the layer scale s [out]: ds = Σ W∘d(W∘s) + b∘d(b∘s), over the rows of W. Nothing where the layer has none.
+ */
+template <typename Arithmetic>
+void takeScale(const Weight& layer, int threads, float* weightGradient, float* biasGradient, float* scaleGradient) {
+  if (layer.scale == nullptr) return;
+  const int64_t stride = layer.out.total();
+  parallelFor<Arithmetic>(threads, layer.out.panels(), [&](int64_t panel, Scratch&) {
+    for (int64_t column = 0; column < layer.out.count(panel); column += kLanes) {
+      const int64_t at = layer.out.first(panel) + column, there = layer.out.count(panel) - column;
+      const Lanes scale = loadFirst(layer.scale + at, there), ofBias = loadFirst(biasGradient + at, there);
+      Lanes sum = ofBias * loadFirst(layer.bias + at, there);
+      storeFirst(biasGradient + at, ofBias * scale, there);
+      for (int64_t row = 0; row < layer.in.total(); row++) {
+        float* const to = weightGradient + row * stride + at;
+        const Lanes ofWeight = loadFirst(to, there);
+        sum += ofWeight * loadFirst(layer.weight + row * stride + at, there);
+        storeFirst(to, ofWeight * scale, there);
+      }
+      storeFirst(scaleGradient + at, sum, there);
     }
   });
 }

@@ -24,7 +24,10 @@ struct AttentionCall {
   AttentionArguments arguments;
 };
 
-/** Inputs x, norm, query, key, value, output, with heads, tokens, scale, epsilon, causal behind the norm; then what is visible, if not all. */
+/**
+ * Inputs x, norm, query, key, value, output, with heads, tokens, scale, epsilon, causal behind the norm; then layer scale, if
+ * there is one, and what is visible, if not all.
+ */
 AttentionCall readAttention(Call& call, Tensors& tensors) {
   const at::Tensor x = tensors.next();
   const int64_t dim = x.size(1);
@@ -39,7 +42,8 @@ AttentionCall readAttention(Call& call, Tensors& tensors) {
   const Weight query = tensors.weight(embed, heads);
   const Weight key = tensors.weight(embed, heads);
   const Weight value = tensors.weight(embed, heads);
-  const Weight output = tensors.weight(value.out, 1);
+  Weight output = tensors.weight(value.out, 1);
+  output.scale = tensors.layerScale(dim);
   const float* const visible = tensors.visible(x.size(0));
   TORCH_CHECK(query.out.width > 0 && value.out.width > 0, "expected heads of at least one number");
   TORCH_CHECK(tokens > 0 && x.size(0) % tokens == 0, "expected whole sequences of ", tokens, " tokens, got ",
@@ -92,11 +96,12 @@ void attentionSublayerGradient(Call& call) {
   float* const valueBias = gradients.ofBias(of.value);
   float* const outputWeight = gradients.ofWeight(of.output);
   float* const outputBias = gradients.ofBias(of.output);
+  float* const outputScale = gradients.ofScale(of.output);
   withArithmetic(call, [&](auto arithmetic) {
     using Arithmetic = decltype(arithmetic);
     attentionBackward<Arithmetic>(of, dy.data_ptr<float>(), keptNumbers<Arithmetic>(kept),
                               {dx, normWeight, normBias, queryWeight, queryBias, keyWeight, keyBias, valueWeight,
-                               valueBias, outputWeight, outputBias},
+                               valueBias, outputWeight, outputBias, outputScale},
                               workspace.scratch());
   });
   gradients.give();
@@ -107,7 +112,7 @@ struct FfnCall {
   FfnArguments arguments;
 };
 
-/** Inputs x, norm, expand, contract; then epsilon. */
+/** Inputs x, norm, expand, contract, with epsilon behind the norm; then layer scale, if there is one. */
 FfnCall readFfn(Call& call, Tensors& tensors) {
   const at::Tensor x = tensors.next();
   const int64_t dim = x.size(1);
@@ -115,7 +120,8 @@ FfnCall readFfn(Call& call, Tensors& tensors) {
   const float* const normBias = tensors.numbers();
   const float epsilon = static_cast<float>(call.number());
   const Weight expand = tensors.weight({1, dim}, 1);
-  const Weight contract = tensors.weight(expand.out, 1);
+  Weight contract = tensors.weight(expand.out, 1);
+  contract.scale = tensors.layerScale(dim);
   return {x,
           {x.data_ptr<float>(), x.size(0), {normWeight, normBias, dim, epsilon}, expand, contract,
            call.threads()}};
@@ -171,12 +177,14 @@ void ffnSublayerGradient(Call& call) {
   float* const expandBias = gradients.ofBias(of.expand);
   float* const contractWeight = gradients.ofWeight(of.contract);
   float* const contractBias = gradients.ofBias(of.contract);
+  float* const contractScale = gradients.ofScale(of.contract);
   withActivation(call, [&](auto activation) {
     withArithmetic(call, [&](auto arithmetic) {
       using Arithmetic = decltype(arithmetic);
       ffnBackward<Arithmetic, decltype(activation)>(
           of, dy.data_ptr<float>(), keptNumbers<Arithmetic>(kept),
-          {dx, normWeight, normBias, expandWeight, expandBias, contractWeight, contractBias}, workspace.scratch());
+          {dx, normWeight, normBias, expandWeight, expandBias, contractWeight, contractBias, contractScale},
+          workspace.scratch());
     });
   });
   gradients.give();

@@ -74,7 +74,6 @@ export function attentionLayer(options: AttentionOptions): AttentionLayer {
             fused: {
               kernel: 'WinnowAttentionSublayer',
               layers: params,
-              last: 'output',
               attributes: { tokens: attended.tokens, heads: H, scale, causal: attended.causal ?? false },
               ...(attended.visible === undefined ? {} : { fixed: { visible0: attended.visible } }),
             },

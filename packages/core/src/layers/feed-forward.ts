@@ -48,7 +48,6 @@ export function feedForwardLayer(options: FeedForwardOptions): FeedForwardLayer 
             fused: {
               kernel: 'WinnowFfnSublayer',
               layers: params,
-              last: 'contract',
               attributes: { activation },
             },
           }

@@ -23,10 +23,8 @@ export interface Body {
 
 interface Fused {
   readonly kernel: string;
-  /** Its layers, in the order in which the kernel takes them. */
+  /** Its layers, in the order in which the kernel takes them; the body's output is that of the last. */
   readonly layers: Readonly<Record<string, ProjectionParams>>;
-  /** The layer whose output the body's is. */
-  readonly last: string;
   readonly attributes: NamedAttrMap;
   /** Further inputs, which have no gradient. */
   readonly fixed?: Readonly<Record<string, Tensor>>;
@@ -52,30 +50,22 @@ export function residual(
   const scaled = (y: Tensor2D): Tensor2D => (scale === undefined ? y : mul(y, scale));
   if (place === 'after') return normalize(add(x, scaled(compute(x))), norm, normEpsilon);
   if (fused !== undefined && hasKernel(fused.kernel)) {
-    return runSublayer(scale === undefined ? fused : scaledLast(fused, scale), x, norm, normEpsilon);
+    return runSublayer(fused, x, norm, normEpsilon, scale);
   }
   return add(x, scaled(compute(normalize(x, norm, normEpsilon))));
 }
 
-/** s ∘ (x·W + b) = x·(W ∘ s) + b ∘ s: the kernel sees a last layer that has the layer scale [D] in it. */
-function scaledLast(fused: Fused, scale: Tensor1D): Fused {
-  const own = fused.layers[fused.last];
-  if (own === undefined) throw new RangeError(`${fused.kernel} has no layer ${fused.last}`);
-  const weight: Tensor2D = mul(own.weight, scale);
-  const bias = own.bias === undefined ? {} : { bias: mul<Tensor1D>(own.bias, scale) };
-  return { ...fused, layers: { ...fused.layers, [fused.last]: { weight, ...bias } } };
-}
-
 /**
- * Runs the engine's kernel of x + body(norm x). It takes x, the norm and the layers in this order, and answers with the
- * value and, where a gradient will be asked for, tensors that only its gradient kernel (`…Gradient`) understands: its
- * inputs `kept0`, `kept1`, ….
+ * Runs the engine's kernel of x + scale ∘ body(norm x). It takes x, the norm, the layers, and the layer scale if there is
+ * one (`layerScale0`), in this order, and answers with the value and, where a gradient will be asked for, tensors that only
+ * its gradient kernel (`…Gradient`) understands: its inputs `kept0`, `kept1`, ….
  */
 function runSublayer(
   { kernel, layers, attributes: own, fixed = {} }: Fused,
   x: Tensor2D,
   norm: LayerNormParams,
   epsilon: number,
+  scale?: Tensor1D,
 ): Tensor2D {
   const attributes = { ...own, epsilon };
   const inputs: NamedTensorMap = { x, normWeight: norm.weight, normBias: norm.bias };
@@ -83,6 +73,7 @@ function runSublayer(
     inputs[`${layer}Weight`] = weight;
     inputs[`${layer}Bias`] = bias ?? zeros([weight.shape[1]]);
   }
+  if (scale !== undefined) inputs['layerScale0'] = scale;
   if (!isDifferentiating()) {
     const run = { ...attributes, keeps: false };
     const [value] = engine().runKernel<[Tensor2D]>(kernel, { ...inputs, ...fixed }, run);

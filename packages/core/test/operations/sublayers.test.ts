@@ -49,6 +49,8 @@ interface AttentionCase {
   readonly causal: boolean;
   /** Every sequence is padded at its end, each by another number of tokens. */
   readonly padded?: boolean;
+  /** With layer scale. */
+  readonly scaled?: boolean;
 }
 
 /**
@@ -72,6 +74,19 @@ const attentions: AttentionCase[] = [
   { batch: 7, tokens: 31, dim: 48, heads: 3, keyDim: 16, valueDim: 16, causal: true, padded: true },
   { batch: 3, tokens: 77, dim: 72, heads: 4, keyDim: 11, valueDim: 11, causal: false, padded: true },
   { batch: 2, tokens: 300, dim: 32, heads: 1, keyDim: 40, valueDim: 32, causal: false, padded: true },
+  { batch: 1, tokens: 1, dim: 1, heads: 1, keyDim: 1, valueDim: 1, causal: false, scaled: true },
+  { batch: 3, tokens: 5, dim: 39, heads: 2, keyDim: 3, valueDim: 4, causal: true, scaled: true },
+  {
+    batch: 5,
+    tokens: 65,
+    dim: 96,
+    heads: 3,
+    keyDim: 20,
+    valueDim: 32,
+    causal: false,
+    scaled: true,
+    padded: true,
+  },
 ];
 
 /** [B, T]: of sequence b the last 3·b + 1 tokens are hidden, but never the first one; one in its midst is, too. */
@@ -84,7 +99,7 @@ function visibility(batch: number, tokens: number): Tensor2D {
 }
 
 function attentionCase(of: AttentionCase): Case {
-  const { batch, tokens, dim, heads, keyDim, valueDim, causal, padded = false } = of;
+  const { batch, tokens, dim, heads, keyDim, valueDim, causal, padded = false, scaled = false } = of;
   const [keys, values] = [heads * keyDim, heads * valueDim];
   const scale = 1 / Math.sqrt(keyDim + 1);
   const layers = (inputs: readonly Tensor[]) => ({
@@ -94,10 +109,11 @@ function attentionCase(of: AttentionCase): Case {
     output: { weight: matrix(inputs[9]), bias: vector(inputs[10]) },
   });
   return {
-    what: `attention of ${batch} × ${tokens} × ${dim}, ${heads} heads of ${keyDim}/${valueDim}${causal ? ', causal' : ''}${padded ? ', padded' : ''}`,
+    what: `attention of ${batch} × ${tokens} × ${dim}, ${heads} heads of ${keyDim}/${valueDim}${causal ? ', causal' : ''}${padded ? ', padded' : ''}${scaled ? ', scaled' : ''}`,
     shapes: [
       ...[[batch * tokens, dim], [dim], [dim]],
       ...[[dim, keys], [keys], [dim, keys], [keys], [dim, values], [values], [values, dim], [dim]],
+      ...(scaled ? [[dim]] : []),
     ],
     cancelling: 6, // a key's bias moves all scores of a query alike, which softmax does not see
     sublayer: (inputs) =>
@@ -109,6 +125,7 @@ function attentionCase(of: AttentionCase): Case {
           { tokens, causal, ...(padded ? { visible: visibility(batch, tokens) } : {}) },
         ),
         { norm: 'before', normEpsilon: 1e-6 },
+        scaled ? vector(inputs[11]) : undefined,
       ),
     composition: (inputs) => {
       const { query, key, value, output } = layers(inputs);
@@ -117,39 +134,55 @@ function attentionCase(of: AttentionCase): Case {
       const visible = padded ? { visible: visibility(batch, tokens) } : {};
       const shape = { batch, tokens, heads, scale, causal, ...visible };
       const attended = attention(matrix(q), matrix(k), matrix(v), shape);
-      return add(matrix(inputs[0]), linear(attended, output.weight, output.bias));
+      const added = linear(attended, output.weight, output.bias);
+      return add(matrix(inputs[0]), scaled ? mul(added, vector(inputs[11])) : added);
     },
   };
 }
 
-const ffns = [
+const ffns: FfnCase[] = [
   { rows: 1, dim: 1, hidden: 1, activation: 'gelu' },
   { rows: 19, dim: 24, hidden: 50, activation: 'quick-gelu' },
   { rows: 300, dim: 96, hidden: 187, activation: 'gelu' },
   { rows: 700, dim: 33, hidden: 64, activation: 'quick-gelu' },
   { rows: 4, dim: 128, hidden: 512, activation: 'quick-gelu' }, // only the ends of four texts
   { rows: 4 * 77, dim: 128, hidden: 301, activation: 'quick-gelu' },
-] as const;
+  { rows: 1, dim: 1, hidden: 1, activation: 'gelu', scaled: true },
+  { rows: 300, dim: 97, hidden: 187, activation: 'gelu', scaled: true },
+];
 
-function ffnCase({ rows, dim, hidden, activation }: (typeof ffns)[number]): Case {
-  const of = (activation: Activation) => activation;
+interface FfnCase {
+  readonly rows: number;
+  readonly dim: number;
+  readonly hidden: number;
+  readonly activation: Activation;
+  /** With layer scale. */
+  readonly scaled?: boolean;
+}
+
+function ffnCase({ rows, dim, hidden, activation, scaled = false }: FfnCase): Case {
   return {
-    what: `${activation} ffn of ${rows} × ${dim}, ${hidden} hidden`,
-    shapes: [[rows, dim], [dim], [dim], [dim, hidden], [hidden], [hidden, dim], [dim]],
+    what: `${activation} ffn of ${rows} × ${dim}, ${hidden} hidden${scaled ? ', scaled' : ''}`,
+    shapes: [
+      ...[[rows, dim], [dim], [dim], [dim, hidden], [hidden], [hidden, dim], [dim]],
+      ...(scaled ? [[dim]] : []),
+    ],
     sublayer: (inputs) =>
       residual(
         matrix(inputs[0]),
         { weight: vector(inputs[1]), bias: vector(inputs[2]) },
-        feedForwardLayer({ embedDim: dim, hiddenDim: hidden, activation: of(activation) }).body({
+        feedForwardLayer({ embedDim: dim, hiddenDim: hidden, activation }).body({
           expand: { weight: matrix(inputs[3]), bias: vector(inputs[4]) },
           contract: { weight: matrix(inputs[5]), bias: vector(inputs[6]) },
         }),
         { norm: 'before', normEpsilon: 1e-6 },
+        scaled ? vector(inputs[7]) : undefined,
       ),
     composition: (inputs) => {
       const a = layerNorm(matrix(inputs[0]), vector(inputs[1]), vector(inputs[2]), 1e-6);
-      const hidden = activate(linear(a, matrix(inputs[3]), vector(inputs[4])), of(activation));
-      return add(matrix(inputs[0]), linear(hidden, matrix(inputs[5]), vector(inputs[6])));
+      const hidden = activate(linear(a, matrix(inputs[3]), vector(inputs[4])), activation);
+      const added = linear(hidden, matrix(inputs[5]), vector(inputs[6]));
+      return add(matrix(inputs[0]), scaled ? mul(added, vector(inputs[7])) : added);
     },
   };
 }

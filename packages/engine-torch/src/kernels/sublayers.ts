@@ -39,5 +39,5 @@ const writeEntrance = (call: KernelCall): KernelCall =>
 
 function writeLayers(call: KernelCall, layers: readonly string[]): KernelCall {
   for (const layer of layers) call.tensor(`${layer}Weight`).tensor(`${layer}Bias`);
-  return call;
+  return call.tensors(call.numbered('layerScale'));
 }
