@@ -82,6 +82,7 @@ test('train, evaluate, inspect, compress: each goes on from what the one before 
     'config.json',
     'metrics.jsonl',
     'model',
+    'predictions.json',
     'run.lock',
     'summary.json',
   ]);

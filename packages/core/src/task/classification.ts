@@ -3,6 +3,7 @@ import type { Model } from '../families/model';
 import type { Logits } from '../families/prediction';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import type { TensorTree } from '../tree/tree';
+import { evaluate } from './evaluate';
 import { logitDistillation, logitsOf, symmetricDivergence } from './logits';
 import type { HostPrediction, Scorer, Task } from './task';
 
@@ -48,19 +49,76 @@ export function classification<Params extends TensorTree, Batch, Inputs extends 
   };
 }
 
+/** The labels of examples, and the classes that a model takes them for: [N] each. */
+export interface PredictedClasses {
+  readonly labels: Int32Array;
+  readonly predicted: Int32Array;
+}
+
+/**
+ * The class that a model gives each example of a split, in its order. Top-1 is the share of those that are the label: of
+ * classes that tie, it is one that is not.
+ * @throws {TypeError} when the task predicts no logits.
+ */
+export async function predictedClasses(
+  task: Task,
+  params: TensorTree,
+  batches: AsyncIterable<unknown>,
+  classes: number,
+): Promise<PredictedClasses> {
+  const labels: number[] = [];
+  const predicted: number[] = [];
+  const gathering: Scorer<HostPrediction, Labelled> = {
+    add: (prediction, batch) => {
+      for (const [label, row] of rowsOf(prediction, batch, classes)) {
+        labels.push(label);
+        predicted.push(bestOf(row, label));
+      }
+    },
+    scores: () => ({}),
+  };
+  await evaluate({ ...task, scorer: () => gathering }, params, batches);
+  return { labels: Int32Array.from(labels), predicted: Int32Array.from(predicted) };
+}
+
+/** The label of every example with its logits, [K]. */
+function rowsOf(
+  { logits }: HostPrediction,
+  { labels, size }: Labelled,
+  classes: number,
+): [label: number, row: Float32Array][] {
+  if (logits === undefined) throw new TypeError('classification: no logits were predicted');
+  return Array.from({ length: size }, (_, example) => [
+    labels[example] ?? 0,
+    Float32Array.from(logits.values.subarray(example * classes, (example + 1) * classes)),
+  ]);
+}
+
+/**
+ * Whether a class comes before the label. Ties count against the model, and so does what is not a number: a constant or
+ * broken output scores no hit.
+ */
+const comesBefore = (row: Float32Array, k: number, label: number): boolean =>
+  k !== label && !((row[k] ?? Number.NaN) < (row[label] ?? Number.NaN));
+
+function bestOf(row: Float32Array, label: number): number {
+  let best = label;
+  for (const k of row.keys()) {
+    if (!comesBefore(row, k, label)) continue;
+    if (best === label || (row[k] ?? Number.NaN) > (row[best] ?? Number.NaN)) best = k;
+  }
+  return best;
+}
+
 function classificationScorer(classes: number): Scorer<HostPrediction, Labelled> {
   const total = { examples: 0, loss: 0, top1: 0, top5: 0 };
   return {
-    add: ({ logits }, { labels, size }) => {
-      if (logits === undefined) throw new TypeError('classification: no logits were predicted');
-      for (let example = 0; example < size; example++) {
-        const label = labels[example] ?? 0;
-        const row = Float32Array.from(logits.values.subarray(example * classes, (example + 1) * classes));
+    add: (prediction, batch) => {
+      for (const [label, row] of rowsOf(prediction, batch, classes)) {
         const own = row[label] ?? Number.NaN;
         const highest = row.reduce((a, b) => Math.max(a, b), -Infinity);
         const logSum = highest + Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - highest), 0));
-        // Ties count against the model, and so does what is not a number: a constant or broken output scores no hit.
-        const better = row.filter((logit, k) => !(logit < own) && k !== label).length;
+        const better = row.filter((_, k) => comesBefore(row, k, label)).length;
         total.examples += 1;
         total.loss += logSum - own;
         total.top1 += better < 1 ? 1 : 0;

@@ -9,8 +9,10 @@ import {
   evaluate,
   measureLatency,
   pictureInputs,
+  predictedClasses,
   tidyTree,
 } from '../../src/index';
+import fc from 'fast-check';
 import { describeOnEveryEngine } from '../engine/every-engine';
 
 /** A model whose logits are its parameters, one row for each picture of a batch. */
@@ -66,6 +68,37 @@ describeOnEveryEngine('classification', () => {
     const nowhere = tensor2d(new Array<number>(7).fill(Number.NaN), [1, 7]);
     const scores = await evaluate(task, { logits: nowhere }, asBatches(batchOf(3)));
     expect(scores).toMatchObject({ top1: 0, top5: 0, loss: Number.NaN });
+  });
+
+  it('takes each example for the class that its top-1 counts, also where classes tie or are no numbers', async () => {
+    const logit = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.constant(Number.NaN));
+    const example = fc.record({
+      label: fc.integer({ min: 0, max: 6 }),
+      row: fc.array(logit, { minLength: 7, maxLength: 7 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(example, { minLength: 1, maxLength: 9 }), async (examples) => {
+        const params = {
+          logits: tensor2d(
+            examples.map(({ row }) => row),
+            [examples.length, 7],
+          ),
+        };
+        const batch = batchOf(...examples.map(({ label }) => label));
+        const { labels, predicted } = await predictedClasses(task, params, asBatches(batch), 7);
+        const { top1 } = await evaluate(task, params, asBatches(batch));
+        disposeTree(params);
+        expect([...labels]).toEqual([...batch.labels]);
+        const hits = examples.filter((_, place) => predicted[place] === labels[place]).length;
+        expect(top1).toBeCloseTo((100 * hits) / examples.length, 10);
+        for (const [place, { row, label }] of examples.entries()) {
+          const best = predicted[place] ?? -1;
+          const higher = row.filter((value, k) => k !== label && value > (row[best] ?? 0));
+          if (Number.isFinite(row[best])) expect(higher).toEqual([]);
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('smooths its targets over all classes', async () => {

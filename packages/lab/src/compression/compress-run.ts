@@ -22,11 +22,13 @@ import { type Optimization, adversaryOf } from '../options/training';
 import { saveTrained } from '../model-source/save-trained';
 import type { RunFolder } from '../run-folder/run-folder';
 import { writeFindings } from '../run-folder/findings';
+import { writePredictions } from '../run-folder/predictions';
 import { type CompressSummary, commonSummary, writeSummary } from '../run-folder/summary';
 import { scoreOn } from '../training/data';
 import { trainDense } from '../training/dense';
 import { latencyOn } from '../training/latency';
 import { optimizerFor } from '../training/optimizer';
+import { classesOfTest, namesOfClasses } from '../training/predictions';
 import type { Workload } from '../workload/workload';
 import type { CompressOptions, DenseOptions } from '../options/compress-options';
 
@@ -83,12 +85,28 @@ export async function compressAndSave(
     });
     if (result.findings !== null) await writeFindings(run.folder, result.findings);
     const summary = await summaryOf(run, plan, dense, result, startMs);
+    await savePredictions(run, plan, dense, result);
     disposeTree(result.params);
     await writeSummary(run.folder, summary);
     return summary;
   } finally {
     if (plan.dense.kind === 'new') disposeTree(dense.params);
   }
+}
+
+/** What both models take the pictures for: the report shows where they differ. */
+async function savePredictions(
+  run: RunFolder,
+  { workload, options: { batchSize } }: CompressPlan,
+  dense: Dense,
+  result: CompressionResult,
+): Promise<void> {
+  const before = await classesOfTest(workload, dense, batchSize);
+  const after = await classesOfTest(workload, result, batchSize);
+  if (before === undefined || after === undefined) return;
+  const { labels, predicted } = before;
+  const classNames = namesOfClasses(workload);
+  await writePredictions(run.folder, { classNames, labels, dense: predicted, compressed: after.predicted });
 }
 
 async function denseOf(runner: Runner, run: RunFolder, plan: CompressPlan): Promise<Dense> {

@@ -5,12 +5,14 @@ import { digestOf, weightBytes } from '../model-source/open-model';
 import { saveTrained } from '../model-source/save-trained';
 import { type Start, fateOfHead, originOn, startFrom } from '../model-source/start';
 import type { GivenOptions } from '../options/group';
+import { writePredictions } from '../run-folder/predictions';
 import type { RunFolder } from '../run-folder/run-folder';
 import { type TrainSummary, commonSummary, writeSummary } from '../run-folder/summary';
 import { created } from '../workload/created';
 import type { Workload, WorkloadKind } from '../workload/workload';
 import { batchesOf, scoreOn } from './data';
 import { latencyOn } from './latency';
+import { classesOfTest, namesOfClasses } from './predictions';
 import { trainOnTask } from './on-task';
 
 /** Loads what the training starts from: the seed's parameters, or those of a model; the caller owns them. */
@@ -104,7 +106,12 @@ export async function trainAndSave({
     },
     wallSeconds: (performance.now() - startMs) / 1000,
   };
+  const found = await classesOfTest(workload, { model, params }, batchSize);
   disposeTree(params);
+  if (found !== undefined) {
+    const { labels, predicted: dense } = found;
+    await writePredictions(run.folder, { classNames: namesOfClasses(workload), labels, dense });
+  }
   await writeSummary(run.folder, summary);
   return summary;
 }
