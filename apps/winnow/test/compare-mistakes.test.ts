@@ -30,12 +30,22 @@ describe('what cannot be meant is the user’s mistake', () => {
     [
       'nothing to compare',
       () => Promise.resolve(['compare']),
-      /expected a preset \(quick, full\) or --config/,
+      /expected a preset \(quick, photos, full\) or --config/,
     ],
     [
       'another preset',
       () => Promise.resolve(['compare', 'quik']),
-      /there is no preset quik; known are quick, full/,
+      /there is no preset quik; known are quick, photos, full/,
+    ],
+    [
+      'photographs of nobody',
+      () => Promise.resolve(['compare', 'photos']),
+      /compare photos: expected --data and --from/,
+    ],
+    [
+      'photographs without a model',
+      () => Promise.resolve(['compare', 'photos', '--data', at('pictures')]),
+      /compare photos: expected --from:/,
     ],
     [
       'another method',

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { readConfigFile } from '../src/arguments/config-file';
 import { toJson } from '@winnow/core';
-import { methods, planWith } from '@winnow/lab';
+import { type ComparedOn, comparingOn, methods, planWith } from '@winnow/lab';
 
 const presetFile = (preset: string): string =>
   fileURLToPath(new URL(`../presets/compare-${preset}.yaml`, import.meta.url));
-const planOf = async (preset: string) =>
+const planOf = async (preset: string, on: ComparedOn = {}) =>
   planWith(
     {
-      given: toJson(await readConfigFile(presetFile(preset))),
+      given: toJson(comparingOn(await readConfigFile(presetFile(preset)), on)),
       run: { engine: 'wasm' },
     },
     undefined,
@@ -44,4 +44,22 @@ test('in the track of equal compute everybody is given the same', async () => {
       : [],
   );
   expect(new Set(given)).toEqual(new Set([config.tracks['equal-compute']?.compute]));
+});
+
+test('photos compares on the pictures and the model that are named, with everybody trained for as long', async () => {
+  const { config, dense, points } = await planOf('photos', { data: 'my/photographs', from: 'my/model' });
+  for (const { job } of dense)
+    expect(job.options).toMatchObject({ data: 'my/photographs', from: 'my/model' });
+  for (const { options } of points) expect(options).toMatchObject({ data: 'my/photographs' });
+  const labels = (budget: string) =>
+    new Set(points.flatMap(({ contender }) => (contender.budget === budget ? [contender.label] : [])));
+  expect([...labels('2x')].filter((label) => !labels('4x').has(label))).toEqual(['unified', 'mask-based']);
+  const searching = points.filter(({ options }) =>
+    JSON.stringify(options['options']).includes('"search":"4ep"'),
+  );
+  expect(new Set(searching.map(({ contender }) => contender.label)).size).toBe(5);
+  const scratch = points.find(({ contender }) => contender.method === 'from-scratch');
+  // As long as fine-tuning, search and retraining together.
+  expect(scratch?.options).toMatchObject({ compute: '13ep', retrainLearningRate: 5e-4 });
+  expect(config.seeds).toHaveLength(3);
 });

@@ -31,6 +31,8 @@ export type { ExportedModel } from './model-source/export-model';
 // Comparisons, and who does their runs.
 export { compare, engineOfRuns, engineOfRunsGroup } from './comparison/compare';
 export type { ComparisonSetting, ComparisonWatch } from './comparison/compare';
+export { comparedOnShape, comparingOn } from './comparison/compared-on';
+export type { ComparedOn } from './comparison/compared-on';
 export { comparisonFolder, readComparisonRecord } from './comparison/comparison-folder';
 export type { ComparisonFolder, ComparisonRecord } from './comparison/comparison-folder';
 export { planWith } from './comparison/open-comparison';

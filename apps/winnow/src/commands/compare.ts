@@ -9,6 +9,9 @@ import {
   compare,
   engineOfRuns,
   engineOfRunsGroup,
+  type ComparedOn,
+  comparedOnShape,
+  comparingOn,
   executeIn,
   pathOption,
   resolveGroups,
@@ -23,13 +26,18 @@ import type { Command, Installation } from './command';
 import { QUEUE_PASSWORD, queueAddress } from './queue-address';
 import { makeRunByCommand } from './run-process';
 
-const presets = ['quick', 'full'] as const;
+/** The comparisons that come with Winnow, and the flags without which each of them compares nothing. */
+const presets = { quick: [], photos: ['data', 'from'], full: [] } as const satisfies Readonly<
+  Record<string, readonly (keyof ComparedOn)[]>
+>;
+const presetNames = Object.keys(presets).join(', ');
 
 const compareOptions = z.object({
   out: pathOption('output')
     .min(1)
     .optional()
     .describe('The folder; default runs/compare-<name>-<hash of the config>'),
+  ...comparedOnShape,
   jobs: z
     .int()
     .positive()
@@ -52,7 +60,7 @@ export const compareCommand = ({ presetFolder, program }: Installation): Command
   summary: 'Methods against each other and against controls, at several budgets and seeds',
   positional: {
     name: 'preset',
-    description: `A comparison that comes with Winnow: ${presets.join(', ')}; or give your own with --config`,
+    description: `A comparison that comes with Winnow: ${presetNames}; or give your own with --config`,
     required: false,
   },
   startsRun: true,
@@ -64,7 +72,8 @@ export const compareCommand = ({ presetFolder, program }: Installation): Command
         groups,
       ),
     );
-    const concluded = await compare(await configOf(given, positional, presetFolder), {
+    const config = comparingOn(await configOf(given, positional, presetFolder), options);
+    const concluded = await compare(config, {
       out: options.out,
       queueIn: queueFor(options, program),
       source: sourceOf(given, positional),
@@ -111,21 +120,32 @@ async function configOf(
   if (preset === undefined) {
     if (Object.keys(own).length > 0) return own;
     throw new UserError(
-      `compare: expected a preset (${presets.join(', ')}) or --config with a file that says what to compare`,
+      `compare: expected a preset (${presetNames}) or --config with a file that says what to compare`,
     );
   }
-  if (!presets.some((name) => name === preset)) {
-    throw new UserError(`compare: there is no preset ${preset}; known are ${presets.join(', ')}`);
+  if (!isPreset(preset)) {
+    throw new UserError(`compare: there is no preset ${preset}; known are ${presetNames}`);
+  }
+  const missing = presets[preset].filter((flag) => given[flag] === undefined);
+  if (missing.length > 0) {
+    throw new UserError(
+      `compare ${preset}: expected --${missing.join(' and --')}: the pictures and the model that it is about`,
+    );
   }
   const base = await readConfigFile(join(presetFolder, `compare-${preset}.yaml`));
   return { ...base, ...own, run: { ...engineOfRuns(base), ...engineOfRuns(own) } };
 }
 
-/** Names what reproduces the comparison: its preset with the engine's flags, or the file that the page shows. */
+const isPreset = (name: string): name is keyof typeof presets => Object.hasOwn(presets, name);
+
+/** Names what reproduces the comparison: its preset with its flags, or the file that the page shows. */
 function sourceOf(given: GivenOptions, preset: string | undefined): string {
   const isChanged = Object.keys(given).some((key) => !ownKeys.has(key) && key !== engineOfRunsGroup.key);
   if (preset === undefined || isChanged) return '--config comparison.yaml';
-  const flags = Object.entries(engineOfRuns(given)).map(([key, value]) => `--${key} ${String(value)}`);
+  const subject = pick(given, (key) => Object.hasOwn(comparedOnShape, key));
+  const flags = Object.entries({ ...subject, ...engineOfRuns(given) }).map(
+    ([key, value]) => `--${key} ${String(value)}`,
+  );
   return [preset, ...flags].join(' ');
 }
 
