@@ -22,7 +22,7 @@ import {
   trainCommand,
 } from './commands/runs';
 import { workerCommand } from './commands/worker';
-import { type Terminal, print } from './terminal/terminal';
+import { type Terminal, print, watchOn } from './terminal/terminal';
 
 /** This module lies one folder below the root of its package, as a source and when built. */
 const atRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -55,6 +55,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     const request = await parseArguments(args, commands, {
       version: version(),
       columns: terminal.stdout.columns,
+      ...watchOn(terminal),
     });
     if (request.kind === 'text') {
       print(terminal.stdout, request.text);

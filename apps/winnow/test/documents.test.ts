@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resolveGroups } from '@winnow/lab';
+import { startHub } from '@winnow/testkit';
 import { parseArguments } from '../src/arguments/parse';
 import { commands } from '../src/cli';
 
@@ -23,6 +26,19 @@ function commandLines(document: string): string[] {
     .map((line) => line.replace(/\s+#.*$/, '').trim())
     .filter((line) => /^(npx )?winnow /.test(line));
 }
+
+/** Documents name models of the Hub: a server here has them, so that nothing is fetched from elsewhere. */
+const files = { 'config.json': Buffer.from('{}'), 'model.safetensors': Buffer.from('none') };
+const commit = '0'.repeat(40);
+const hub = await startHub({
+  'facebook/dinov2-small': { commits: { [commit]: files }, refs: { main: commit } },
+});
+const cache = await mkdtemp(join(tmpdir(), 'winnow-documents-'));
+Object.assign(process.env, { HF_ENDPOINT: hub.url, HF_HUB_CACHE: cache });
+afterAll(async () => {
+  await hub.close();
+  await rm(cache, { recursive: true });
+});
 
 describe.each(documents)('%s', (document) => {
   const lines = commandLines(document);

@@ -12,6 +12,9 @@ export { readSummary } from './run-folder/summary';
 export type { CompressSummary, Summary, TrainSummary } from './run-folder/summary';
 
 // Models from disk.
+export { pinnedModel } from './model-source/hub-model';
+export { isHubName } from './hub/hub-name';
+export type { HubWatch } from './hub/snapshot';
 export { openModel } from './model-source/open-model';
 export type { OpenedModel } from './model-source/open-model';
 export { evaluateGroup, evaluateModel } from './evaluation/evaluate';

@@ -1,7 +1,14 @@
 import { join, resolve } from 'node:path';
 import { fieldsOf } from '../src/options/fields';
 import { absolutePaths, homeExpanded, pathOption, pathsIn } from '../src/options/path';
-import { homeExpandedIn, locate, pathOptionsOf, withoutPaths } from '../src/options/path-options';
+import {
+  type PathOptions,
+  absolutePathsIn,
+  homeExpandedIn,
+  locate,
+  pathOptionsOf,
+  withoutPaths,
+} from '../src/options/path-options';
 import { z } from 'zod';
 
 const schema = z.object({
@@ -81,4 +88,16 @@ test('what a run works on is where it was, or as it was typed, or missing', () =
   expect(locate({ options: { data: '.' }, paths: { data: gone } }, paths, 'recorded').paths).toEqual({
     data: '.',
   });
+});
+
+test('a model of the Hub is no path: neither looked for nor completed, and its recorded commit wins', () => {
+  const paths: PathOptions = new Map([['from', 'model']]);
+  const [options, pinned] = [{ from: 'hf:a/b' }, `hf:a/b@${'0'.repeat(40)}`];
+  expect(absolutePathsIn(options, paths)).toEqual({});
+  expect(absolutePathsIn({ from: 'a/b' }, paths)).toEqual({ from: resolve('a/b') });
+  expect(locate({ options, paths: { from: pinned } }, paths, 'recorded')).toEqual({
+    paths: { from: pinned },
+    missing: [],
+  });
+  expect(locate({ options, paths: { from: pinned } }, paths, 'typed').paths).toEqual(options);
 });

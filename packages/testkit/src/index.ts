@@ -19,3 +19,6 @@ export { redisProgram, startRedis } from './redis/redis-server';
 export type { RedisServer } from './redis/redis-server';
 export { inTemporaryFolder } from './folder/temporary-folder';
 export { SimulatedCrash, crashAfterSaves, memorySnapshotStore } from './store/memory-store';
+export { HUB_TOKEN, startHub } from './hub/hub-server';
+export type { HubServer, ServedFiles, ServedModel } from './hub/hub-server';
+export type { HubFault, HubRequest, Misbehaviour } from './hub/hub-fault';

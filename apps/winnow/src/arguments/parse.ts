@@ -1,5 +1,14 @@
 import { UserError, suggestion } from '@winnow/core';
-import { chosenIn, homeExpanded, homeExpandedIn, mergeGiven, taskOfModel } from '@winnow/lab';
+import {
+  type HubWatch,
+  chosenIn,
+  homeExpanded,
+  homeExpandedIn,
+  isHubName,
+  mergeGiven,
+  pinnedModel,
+  taskOfModel,
+} from '@winnow/lab';
 import yargs, { type Argv, type Options } from 'yargs';
 import { z } from 'zod';
 import type { Chosen, Command, Invocation } from '../commands/command';
@@ -15,6 +24,12 @@ export type Request =
       readonly invocation: Omit<Invocation, 'commandLine' | 'terminal'>;
     }
   | { readonly kind: 'text'; readonly text: string };
+
+/** What the arguments are read for, and who looks on while a model is fetched to see what it is for. */
+export interface ParsingChoices extends HubWatch {
+  readonly version: string;
+  readonly columns?: number | undefined;
+}
 
 const text = z.string().optional();
 const peeked = z.object({ config: text, method: text, task: text, from: text, data: text });
@@ -32,7 +47,7 @@ const configured = z.looseObject({ method: text, task: text, from: text, data: t
 export async function parseArguments(
   all: readonly string[],
   commands: readonly Command[],
-  { version, columns }: { readonly version: string; readonly columns?: number | undefined },
+  { version, columns, ...watch }: ParsingChoices,
 ): Promise<Request> {
   const command = commands.find(({ name }) => wordsOf(name).every((word, place) => all[place] === word));
   if (command === undefined) return { kind: 'text', text: overview(all, commands, { version, columns }) };
@@ -55,14 +70,14 @@ export async function parseArguments(
   const file =
     command.startsRun && first.config !== undefined ? await readConfigFile(homeExpanded(first.config)) : {};
   const inFile = chosenIn(configured, file);
-  const groups = command.groups(
-    await withTaskOfModel(command, {
-      method: first.method ?? inFile.method,
-      task: first.task ?? inFile.task,
-      from: expanded(first.from ?? inFile.from),
-      data: expanded(first.data ?? inFile.data),
-    }),
-  );
+  const chosen = {
+    method: first.method ?? inFile.method,
+    task: first.task ?? inFile.task,
+    from: expanded(first.from ?? inFile.from),
+    data: expanded(first.data ?? inFile.data),
+  };
+  const isShown = all.includes('--help') || all.includes('--version');
+  const groups = command.groups(await withTaskOfModel(command, chosen, isShown ? undefined : watch));
   const flags = flagsOf(groups);
 
   if (all.includes('--help'))
@@ -97,10 +112,17 @@ export async function parseArguments(
   };
 }
 
-/** A model that is not there, or is damaged, is for the command to refuse. */
-async function withTaskOfModel({ takesModelFor }: Command, chosen: Chosen): Promise<Chosen> {
-  if (takesModelFor === undefined || chosen.task !== undefined) return chosen;
-  return { ...chosen, task: await taskOfModel(chosen, takesModelFor).catch(() => undefined) };
+/** A model that is not there, or is damaged, is for the command to refuse; one of the Hub is fetched first, unless a text is only to be shown. */
+async function withTaskOfModel(
+  { takesModelFor }: Command,
+  chosen: Chosen,
+  watch: HubWatch | undefined,
+): Promise<Chosen> {
+  const { from: named } = chosen;
+  if (takesModelFor === undefined || chosen.task !== undefined || named === undefined) return chosen;
+  if (watch === undefined && isHubName(named)) return chosen;
+  const from = await pinnedModel(named, watch);
+  return { ...chosen, task: await taskOfModel({ ...chosen, from }, takesModelFor).catch(() => undefined) };
 }
 
 /** Replaces the ~ that a path begins with by the home folder; names, which do not begin with ~, stay. */

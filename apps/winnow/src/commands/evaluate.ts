@@ -11,13 +11,17 @@ const evaluateOptions = evaluateGroup.schema.extend(jsonShape);
 export const evaluateCommand: Command = {
   name: 'evaluate',
   summary: 'Score a model on its task',
-  positional: { name: 'model', description: 'A run, a model folder or a checkpoint', required: true },
+  positional: {
+    name: 'model',
+    description: 'A run, a model folder or a checkpoint, or hf:owner/name',
+    required: true,
+  },
   startsRun: false,
   groups: () => [{ title, schema: evaluateOptions }],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('evaluate: expected a model');
     const { json, ...options } = parseOptions(evaluateOptions, given, title);
-    const result = await evaluateModel(positional, options, noteOn(terminal));
+    const result = await evaluateModel(positional, options, noteOn(terminal), terminal.signal);
     print(terminal.stdout, json ? JSON.stringify(result, undefined, 2) : evaluationText(result));
   },
 };

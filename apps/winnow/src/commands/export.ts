@@ -1,17 +1,21 @@
 import { UserError } from '@winnow/core';
 import { type ExportedModel, exportGroup, exportModel } from '@winnow/lab';
-import { print } from '../terminal/terminal';
+import { print, watchOn } from '../terminal/terminal';
 import type { Command } from './command';
 
 export const exportCommand: Command = {
   name: 'export',
   summary: 'Write a model for other programs',
-  positional: { name: 'model', description: 'A run, a model folder or a checkpoint', required: true },
+  positional: {
+    name: 'model',
+    description: 'A run, a model folder or a checkpoint, or hf:owner/name',
+    required: true,
+  },
   startsRun: false,
   groups: () => [exportGroup],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('export: expected a model');
-    const exported = await exportModel(positional, given);
+    const exported = await exportModel(positional, given, watchOn(terminal));
     for (const note of exported.notes) print(terminal.stderr, `${positional}: ${note}`);
     if (exported.reason !== undefined) print(terminal.stdout, exported.reason);
     print(terminal.stdout, exportedLine(exported));

@@ -2,7 +2,7 @@ import { type DenseConfig, type Model, UserError, denseConfigOf, familyOf, parse
 import { type Inspection, inspectGroup, inspectModel, models } from '@winnow/lab';
 import { bytes, count } from '../terminal/report/format';
 import { accountReport, keptReport, sitesReport, sparsityReport } from '../terminal/report/model-report';
-import { print } from '../terminal/terminal';
+import { print, watchOn } from '../terminal/terminal';
 import type { Command } from './command';
 import { jsonShape } from './json';
 
@@ -14,7 +14,7 @@ export const inspectCommand: Command = {
   summary: 'Parameters, MACs and sites of a model, and what a compression kept of it',
   positional: {
     name: 'model',
-    description: `A run, a model folder, a checkpoint, or a size: ${models.join(', ')}`,
+    description: `A run, a model folder, a checkpoint, hf:owner/name, or a size: ${models.join(', ')}`,
     required: true,
   },
   startsRun: false,
@@ -22,7 +22,7 @@ export const inspectCommand: Command = {
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('inspect: expected a model');
     const { json, ...options } = parseOptions(inspectOptions, given, title);
-    const { model, inspection, notes } = await inspectModel(positional, options);
+    const { model, inspection, notes } = await inspectModel(positional, options, watchOn(terminal));
     for (const note of notes) print(terminal.stderr, `${positional}: ${note}`);
     print(
       terminal.stdout,

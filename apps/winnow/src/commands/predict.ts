@@ -26,7 +26,11 @@ const predictOptions = predictGroup.schema.extend({
 export const predictCommand: Command = {
   name: 'predict',
   summary: 'Tell what is on pictures: classes, or texts for a dual encoder, with probabilities',
-  positional: { name: 'model', description: 'A run, a model folder or a checkpoint', required: true },
+  positional: {
+    name: 'model',
+    description: 'A run, a model folder or a checkpoint, or hf:owner/name',
+    required: true,
+  },
   further: {
     name: 'pictures',
     description: `Files, folders, patterns in quotes ("photos/*.jpg"), or ${STANDARD_INPUT} for names on standard input, one a line`,

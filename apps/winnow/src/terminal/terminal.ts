@@ -23,6 +23,12 @@ export const noteOn =
     print(stderr, line);
   };
 
+/** For whoever fetches something: says how it goes on, and stops when the user asks to. */
+export const watchOn = (terminal: Pick<Terminal, 'stderr' | 'signal'>) => ({
+  note: noteOn(terminal),
+  signal: terminal.signal,
+});
+
 /** Says a line, or some: names in it cannot command the terminal, and passwords of addresses are not shown. */
 export function print(output: Output, line: string): void {
   output.write(`${visible(withoutPasswords(line))}\n`);

@@ -26,6 +26,7 @@ import {
   comparisonChanges,
   identifyComparison,
   locateWorkloads,
+  pinnedWorkloads,
 } from './comparison-identity';
 import { type ConcludedComparison, conclude } from './conclude';
 import { commit, hardware } from './environment';
@@ -111,7 +112,8 @@ export async function compare(
   const known = isComparison(path) ? await readComparisonRecord(path) : undefined;
   const asked = await recordOf(config, known, { path, source }, note);
   const checked = planWith(asked, undefined);
-  const paths = locateWorkloads(checked, known?.paths ?? {}, 'typed');
+  const located = locateWorkloads(checked, known?.paths ?? {}, 'typed');
+  const paths = await pinnedWorkloads(located, { note, signal });
   const identity = await identifyComparison(checked, paths);
   if (known !== undefined) announceChanges(known, identity, note);
   const record = { ...asked, identity, paths };

@@ -1,6 +1,8 @@
 import type { ComparisonPlan } from '@winnow/comparison';
 import { UserError } from '@winnow/core';
 import { z } from 'zod';
+import type { HubWatch } from '../hub/snapshot';
+import { pinnedModel } from '../model-source/hub-model';
 import { trainGroups } from '../options/train-options';
 import { identityOf, codeOf } from '../identity/identify';
 import { codeChanges, identityChanges, runIdentity } from '../identity/run-identity';
@@ -46,6 +48,17 @@ export function locateWorkloads(
     found[workload] = { ...there, ...absolutePathsIn(there, pathOptions) };
   }
   return found;
+}
+
+/** The same with every model of the Hub by its commit. @throws {UserError} when one cannot be had from the Hub. */
+export async function pinnedWorkloads(paths: WorkloadPaths, watch: HubWatch): Promise<WorkloadPaths> {
+  const pinned: WorkloadPaths = {};
+  for (const [workload, own] of Object.entries(paths)) {
+    const found: Record<string, string> = {};
+    for (const [key, path] of Object.entries(own)) found[key] = await pinnedModel(path, watch);
+    pinned[workload] = found;
+  }
+  return pinned;
 }
 
 /** Identifies what the results depend on, as it is now. @throws {DataError} when data cannot be read. */

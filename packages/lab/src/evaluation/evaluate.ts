@@ -10,6 +10,7 @@ import {
 } from '@winnow/core';
 import { z } from 'zod';
 import { imageSizeShape } from '../model-source/checkpoint-choices';
+import { pinnedModel } from '../model-source/hub-model';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
@@ -62,18 +63,21 @@ export interface Evaluation {
 
 /**
  * Scores a model on its task, or as a classifier by the names of the classes.
- * @param path A run, a model folder or a checkpoint.
+ * @param named A run, a model folder or a checkpoint, or a model of the Hub.
  * @param given Options of `evaluateGroup`.
  * @param note Told a line at a time what is found.
+ * @param signal Stops the fetching of a model.
  * @throws {UserError} when nothing says which data, or they do not fit the model.
  */
 export async function evaluateModel(
-  path: string,
+  named: string,
   given: GivenOptions = {},
   note: (line: string) => void = () => undefined,
+  signal?: AbortSignal,
 ): Promise<Evaluation> {
   const options = parseOptions(evaluateOptions, given, evaluateGroup.title);
   const { split, batchSize, zeroShot, classOrder, imageSize } = options;
+  const path = await pinnedModel(named, { note, signal });
   const { data: spec, images } = options.data === undefined ? await dataOfRun(path) : options;
   if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${path} on`);
   await startChosen(options, note);

@@ -9,6 +9,8 @@ import {
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { z } from 'zod';
+import type { HubWatch } from '../hub/snapshot';
+import { pinnedModel } from '../model-source/hub-model';
 import { openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { models } from '../workload/sizes';
@@ -41,27 +43,33 @@ export interface InspectedModel {
 
 /**
  * Looks into a model: its parameters, multiply–accumulates and sites, and what a compression kept of it.
- * @param nameOrPath A run, a model folder, a checkpoint, or a size by name.
+ * @param nameOrPath A run, a model folder, a checkpoint, a model of the Hub, or a size by name.
  * @param given Options of `inspectGroup`.
  * @throws {UserError} when there is no such model. @throws {FormatError} when its files are corrupt.
  */
-export async function inspectModel(nameOrPath: string, given: GivenOptions = {}): Promise<InspectedModel> {
+export async function inspectModel(
+  nameOrPath: string,
+  given: GivenOptions = {},
+  watch: HubWatch = {},
+): Promise<InspectedModel> {
   const options = parseOptions(inspectOptions, given, inspectGroup.title);
-  const { model, decision, notes } = await modelAt(nameOrPath, options);
+  const { model, decision, notes } = await modelAt(nameOrPath, options, watch);
   return { model, inspection: inspectionOf(model, decision), notes };
 }
 
 async function modelAt(
   nameOrPath: string,
   options: InspectOptions,
+  watch: HubWatch,
 ): Promise<{ model: Model; decision: Decision | undefined; notes: readonly string[] }> {
   const preset = models.find((name) => name === nameOrPath);
   if (preset !== undefined) {
     return { model: visionModel(preset, options), decision: undefined, notes: [] };
   }
+  const pinned = await pinnedModel(nameOrPath, watch);
   // Weights are only checked here, not used: the engine that is always there will do.
   await startEngine('wasm');
-  const { model, params, decision, notes } = await openModel(nameOrPath);
+  const { model, params, decision, notes } = await openModel(pinned);
   disposeTree(params);
   return { model, decision, notes };
 }

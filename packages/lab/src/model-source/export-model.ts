@@ -13,6 +13,8 @@ import { z } from 'zod';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { tokenizerFiles } from './companions';
+import type { HubWatch } from '../hub/snapshot';
+import { pinnedModel } from './hub-model';
 import { type OpenedModel, openModel } from './open-model';
 import { tokenizerConfig } from './tokenizer-config';
 import { namesIn } from '../run-folder/output-folder';
@@ -46,16 +48,21 @@ export interface ExportedModel {
 
 /**
  * Writes a model for other programs.
- * @param path A run, a model folder or a checkpoint.
+ * @param named A run, a model folder or a checkpoint, or a model of the Hub.
  * @param given Options of `exportGroup`; `out` must be among them.
  * @throws {UserError} when there is no model, or the folder is taken.
  * @throws {FormatError} when its files are corrupt, or it cannot be said in the layout that was asked for.
  */
-export async function exportModel(path: string, given: GivenOptions): Promise<ExportedModel> {
+export async function exportModel(
+  named: string,
+  given: GivenOptions,
+  watch: HubWatch = {},
+): Promise<ExportedModel> {
   const { format, out } = parseOptions(exportOptions, given, exportGroup.title);
   if (out === undefined) throw new UserError('export: say with --out where the model should go');
   if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
+  const path = await pinnedModel(named, watch);
   // Weights only pass through: the engine that is always there will do.
   await startEngine('wasm');
   const opened = await openModel(path);

@@ -8,6 +8,8 @@ import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { checkpointShape } from './checkpoint-choices';
 import { preprocessorFiles, tokenizerFiles } from './companions';
+import type { HubWatch } from '../hub/snapshot';
+import { pinnedModel } from './hub-model';
 import { type OpenedModel, openModel } from './open-model';
 import { writeWhole } from './write-whole';
 
@@ -31,15 +33,20 @@ export interface ImportedCheckpoint extends Pick<OpenedModel, 'kind' | 'notes'> 
 
 /**
  * Turns a Hugging Face, timm or open_clip checkpoint into a model folder.
- * @param path A folder, or a safetensors file.
+ * @param named A folder, a safetensors file, or a model of the Hub.
  * @param given Options of `importGroup`; `out` must be among them.
  * @throws {UserError} when there is no checkpoint, or the folder is taken. @throws {FormatError} when it cannot be read.
  */
-export async function importCheckpoint(path: string, given: GivenOptions): Promise<ImportedCheckpoint> {
+export async function importCheckpoint(
+  named: string,
+  given: GivenOptions,
+  watch: HubWatch = {},
+): Promise<ImportedCheckpoint> {
   const { out, ...checkpoint } = parseOptions(importOptions, given, importGroup.title);
   if (out === undefined) throw new UserError('import: say with --out where the model should go');
   if (existsSync(join(out, 'structure.json')))
     throw new UserError(`${out} already holds a model: choose another folder with --out, or remove it`);
+  const path = await pinnedModel(named, watch);
   // Weights only pass through: the engine that is always there will do.
   await startEngine('wasm');
   const opened = await openModel(path, checkpoint);

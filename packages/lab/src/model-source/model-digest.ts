@@ -6,6 +6,7 @@ import { UserError, canonicalJson } from '@winnow/core';
 import { contentHashes } from '@winnow/data';
 import { FormatError, readJson } from '@winnow/formats';
 import { z } from 'zod';
+import { placeOfModel } from './hub-model';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 
 const STRUCTURE = 'structure.json';
@@ -15,15 +16,17 @@ const COMPANIONS = ['tokenizer.json', 'vocab.json', 'merges.txt', 'preprocessor_
 const PARTS = /\.(?:safetensors|json)$|^merges\.txt$/;
 
 /**
- * SHA-256 of all that a model at a path consists of, wherever it lies and wherever it came from.
+ * SHA-256 of all that a model consists of, wherever it lies and wherever it came from.
+ * @param named Its path, or its name on the Hub.
  * @throws {UserError} when there is nothing. @throws {DataError} when a file cannot be read.
  */
-export async function modelDigest(path: string): Promise<string> {
+export async function modelDigest(named: string): Promise<string> {
+  const { path, files: own } = await placeOfModel(named);
   if (!existsSync(path)) throw new UserError(`there is no model or run at ${path}`);
   const saved = [join(path, 'model'), path].find((folder) => existsSync(join(folder, STRUCTURE)));
   const hash = createHash('sha256');
   if (saved !== undefined) hash.update((await structureIn(saved)) ?? '');
-  const files = saved === undefined ? await partsAt(path) : COMPANIONS.map((name) => join(saved, name));
+  const files = saved === undefined ? await partsAt(path, own) : COMPANIONS.map((name) => join(saved, name));
   const present = files.filter((file) => existsSync(file));
   const name = resolve(path);
   const hashes = await contentHashes(present, { cache: pictureCacheIn(cacheFolder()), name });
@@ -48,13 +51,16 @@ async function structureIn(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The files of a checkpoint: of its folder, or a lone file with the companions that lie beside it. */
-async function partsAt(path: string): Promise<string[]> {
+/**
+ * The files of a checkpoint: of its folder, or a lone file with the companions that lie beside it.
+ * @param own Their names, where it is known which they are.
+ */
+async function partsAt(path: string, own?: readonly string[]): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) {
     const beside = ['config.json', ...COMPANIONS].map((name) => join(dirname(path), name));
     return [path, ...beside.filter((file) => file !== path)];
   }
-  const names = await readdir(path);
+  const names = own ?? (await readdir(path));
   return names
     .filter((name) => PARTS.test(name))
     .sort()

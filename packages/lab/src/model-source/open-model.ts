@@ -30,6 +30,7 @@ import {
 import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/resume-command';
 import type { CheckpointChoices } from './checkpoint-choices';
+import { placeOfModel } from './hub-model';
 
 /** A model from disk; the caller owns its parameters. */
 export type OpenedModel = AnyModel & {
@@ -53,13 +54,15 @@ export type ReadingChoices = CheckpointChoices & Pick<ImportOptions, 'missingHea
 
 /**
  * Opens the model of a run folder, a model folder, or a Hugging Face, timm or open_clip checkpoint.
+ * @param named Its path, or its name on the Hub.
  * @throws {UserError} when there is nothing, the run has not finished, or a model of ours is told what it says itself.
  * @throws {FormatError} when the files are corrupt or describe another kind of model.
  */
-export async function openModel(path: string, reading: ReadingChoices = {}): Promise<OpenedModel> {
+export async function openModel(named: string, reading: ReadingChoices = {}): Promise<OpenedModel> {
+  const { path } = await placeOfModel(named);
   const saved = savedModelIn(path);
   if (saved !== undefined) {
-    refuseChoices(path, reading);
+    refuseChoices(named, reading);
     const { decision, classNames, ...loaded } = await loadModel(saved);
     const beside = {
       decision,
@@ -73,7 +76,7 @@ export async function openModel(path: string, reading: ReadingChoices = {}): Pro
     const { imageSize } = reading;
     return imageSize === undefined
       ? { ...loaded, ...beside }
-      : { ...(await sizedAs(loaded, imageSize, path)), ...beside };
+      : { ...(await sizedAs(loaded, imageSize, named)), ...beside };
   }
   const record = await recordIfAny(path);
   if (record !== undefined) {
@@ -125,7 +128,8 @@ async function sizedAs(any: AnyModel, imageSize: number, path: string): Promise<
  * Which kind of model there is at a path, told without reading its weights.
  * @throws {UserError} when there is nothing. @throws {FormatError} when the files are corrupt.
  */
-export async function modelKindAt(path: string): Promise<DenseConfig['kind']> {
+export async function modelKindAt(named: string): Promise<DenseConfig['kind']> {
+  const { path } = await placeOfModel(named);
   const saved = savedModelIn(path);
   return saved === undefined ? checkpointKind(path) : modelFolderKind(saved);
 }

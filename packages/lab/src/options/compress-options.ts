@@ -16,7 +16,7 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
   from: pathOption('model')
     .min(1)
     .optional()
-    .describe('The dense model: run, model or checkpoint; without it one is trained first'),
+    .describe('The dense model: run, model, checkpoint or hf:owner/name; else one is trained first'),
   method: z
     .enum(methods.map(({ manifest }) => manifest.name))
     .default(DEFAULT_METHOD)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Json, canonicalJson, toJson } from '@winnow/core';
 import { z } from 'zod';
+import { isHubName } from '../hub/hub-name';
 import { fieldsOf } from './fields';
 import type { GivenOptions, OptionGroup } from './group';
 import { type PathKind, absolutePaths, homeExpanded, mapPaths, pathsIn } from './path';
@@ -89,7 +90,13 @@ export function locate(
   const found: Record<string, string> = {};
   const missing: { key: string; typed: string; recorded: string }[] = [];
   for (const [key, { kind, text }] of pathTexts(options, paths)) {
-    const recorded = known[key] === undefined ? [] : pathsIn(kind, known[key]);
+    const before = known[key];
+    // A model of the Hub has no place here; what is recorded is its commit.
+    if (kind === 'model' && isHubName(text)) {
+      found[key] = first === 'recorded' && before !== undefined ? before : text;
+      continue;
+    }
+    const recorded = before === undefined ? [] : pathsIn(kind, before);
     let place = 0;
     found[key] = mapPaths(kind, text, (typed) => {
       const before = recorded[place++] ?? typed;

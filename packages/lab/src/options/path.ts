@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '@winnow/core';
 import { embeddedDatasets, embeddedImageTextDatasets } from '@winnow/data';
 import { z } from 'zod';
+import { isHubName } from '../hub/hub-name';
 
 /**
  * The kinds of things that the path in an option may lead to: a dataset, by its name or as a path, or several
@@ -31,13 +32,14 @@ export const pathOption = (kind: PathKind) =>
     .overwrite((text) => mapPaths(kind, text, homeExpanded))
     .meta({ path: kind });
 
-/** The text of an option with each of its paths exchanged; names of embedded datasets are no paths. */
+/** The text of an option with each of its paths exchanged; names of embedded datasets, and of models of the Hub, are no paths. */
 export function mapPaths(kind: PathKind, text: string, change: (path: string) => string): string {
   switch (kind) {
     case 'dataset':
       return embedded.has(text) ? text : change(text);
-    case 'pictures':
     case 'model':
+      return isHubName(text) ? text : change(text);
+    case 'pictures':
     case 'tokenizer':
     case 'file':
     case 'output':

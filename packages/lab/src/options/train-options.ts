@@ -11,7 +11,7 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
   from: pathOption('model')
     .min(1)
     .optional()
-    .describe('Train on from a model that there is: run, model or checkpoint; without it, a new one'),
+    .describe('Train on from a model that there is: run, model, checkpoint or hf:owner/name; else a new one'),
   ...taskShape,
   ...dataShape(defaultData, 'with --from a run: by default its data'),
   ...denseTrainingShape,

@@ -11,6 +11,7 @@ import {
 import { type BrokenPicture, type PictureBatch, findPictures, unlabelledPictures } from '@winnow/data';
 import { z } from 'zod';
 import { imageSizeShape } from '../model-source/checkpoint-choices';
+import { pinnedModel } from '../model-source/hub-model';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { engineShape, optimizationShape } from '../options/training';
@@ -65,7 +66,7 @@ export interface PredictSetting {
 /**
  * Predicts what is on pictures: by the classes of a classifier, or by texts and a dual encoder. Pictures are prepared as
  * an evaluation of the model prepares them, and read batch by batch; only the answers are kept.
- * @param path A run, a model folder or a checkpoint.
+ * @param named A run, a model folder or a checkpoint, or a model of the Hub.
  * @param pictures Files, folders (with those below them) and patterns such as `photos/*.jpg`; each picture is looked at once.
  * @param given Options of `predictGroup`.
  * @throws {UserError} when the model tells nothing apart, texts are missing or have no use, or there is no picture.
@@ -73,7 +74,7 @@ export interface PredictSetting {
  * @throws {InterruptedError} when the signal asks for it.
  */
 export async function predictPictures(
-  path: string,
+  named: string,
   pictures: readonly string[],
   given: GivenOptions = {},
   { note = () => undefined, signal }: PredictSetting = {},
@@ -84,6 +85,7 @@ export async function predictPictures(
   if (found.paths.length + found.broken.length === 0)
     throw new UserError('predict: expected pictures, got none');
   for (const line of found.notes) note(line);
+  const path = await pinnedModel(named, { note, signal });
   await startChosen(options, note);
   const opened = await openModel(path, imageSize === undefined ? {} : { imageSize });
   try {

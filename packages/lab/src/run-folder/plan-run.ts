@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { type Json, UserError, canonicalJson, toJson } from '@winnow/core';
 import { type RunCommand, identityOf } from '../identity/identify';
 import { EXPECTED, type RunIdentity, checkExpected, identityJson } from '../identity/run-identity';
+import { hubNameIn, isHubName } from '../hub/hub-name';
 import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
 import { presentState, remarksOn } from './present-state';
@@ -217,6 +218,9 @@ function usedEngine({ engine, precision, threads, device }: RunRecord): Map<stri
   );
 }
 
-/** A word for a dataset or model that was given by name or by path. */
+/** A word for a dataset or model that was given by name or by path; which commit it is of says its hash. */
 export const shortName = (nameOrPath: string): string =>
-  basename(nameOrPath).replaceAll(/[^\w.-]+/g, '-') || 'data';
+  basename(isHubName(nameOrPath) ? hubNameIn(nameOrPath).repository : nameOrPath).replaceAll(
+    /[^\w.-]+/g,
+    '-',
+  ) || 'data';

@@ -1,4 +1,8 @@
+import { z } from 'zod';
+import { withPinnedModels } from '../model-source/hub-model';
+import { chosenIn } from '../options/given';
 import type { GivenOptions } from '../options/group';
+import { pathOptionsOf } from '../options/path-options';
 import { planRun } from '../run-folder/plan-run';
 import { engineChoice } from '../run-folder/record';
 import { beginRun } from '../run-folder/run-folder';
@@ -7,6 +11,9 @@ import { startChosen } from './engine';
 import type { RunKind, RunOptions } from './run-kind';
 import { inSession } from './run-session';
 import type { RunWatch } from './watch';
+
+const text = z.string().optional();
+const chosen = z.looseObject({ method: text, task: text });
 
 /** The request for a run. */
 export interface AskedRun {
@@ -39,10 +46,13 @@ export async function makeRun<Options extends RunOptions, Summary>(
   const note = (line: string) => {
     progress.note(line);
   };
+  const { method, task } = chosenIn(chosen, given);
+  const paths = pathOptionsOf(kind.groups({ method, task }));
+  const pinned = await withPinnedModels(given, paths, { note, signal });
   const plan = await planRun({
     command: kind.command,
     groupsFor: (options) => kind.groupsFor(options),
-    given: await kind.complete(given, resume),
+    given: await kind.complete(pinned, resume),
     resume,
     ...(kind.changeable === undefined ? {} : { changeable: kind.changeable }),
     nameOf: (options) => kind.nameOf(options),

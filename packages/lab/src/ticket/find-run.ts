@@ -50,7 +50,7 @@ import { writeTicket } from './ticket-file';
 const ownShape = {
   from: pathOption('model')
     .min(1)
-    .describe('The model whose towers the tickets are of: run, model or checkpoint'),
+    .describe('The model whose towers the tickets are of: run, model, checkpoint or hf:owner/name'),
   to: z
     .union([z.string(), z.number()])
     .default('90%')

@@ -30,7 +30,7 @@ const ownShape = {
   ticket: pathOption('file').min(1).describe('The ticket, a file that ticket find wrote'),
   from: pathOption('model')
     .min(1)
-    .describe('The model whose towers it starts from: run, model or checkpoint'),
+    .describe('The model whose towers it starts from: run, model, checkpoint or hf:owner/name'),
   otherWeights: z
     .boolean()
     .default(false)

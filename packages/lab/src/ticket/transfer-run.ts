@@ -20,7 +20,7 @@ const shape = {
   tickets: pathOption('files').default('').describe('Ticket files, separated by commas'),
   from: pathOption('model')
     .min(1)
-    .describe('The model that the tickets start from: run, model or checkpoint'),
+    .describe('The model that the tickets start from: run, model, checkpoint or hf:owner/name'),
   onto: pathOption('datasets').describe(
     'What to train them on: task:data, separated by commas; by default those of the run of --from',
   ),
