@@ -219,8 +219,17 @@ export type { CompressionJob, CompressionResult, CompressionScores } from './run
 export type { CompressionRun, Phase } from './run/compression-run';
 export { ledgerEntrySchema } from './run/ledger';
 export type { LedgerEntry, Milestone } from './run/ledger';
+export type { Patience } from './run/best';
 export { runPhase } from './run/phase';
-export type { MemoryProbe, Milestones, PhaseOptions, PhaseResult, RunEvent, Runner } from './run/phase';
+export type {
+  MemoryProbe,
+  Milestones,
+  Outcome,
+  PhaseOptions,
+  PhaseResult,
+  RunEvent,
+  Runner,
+} from './run/phase';
 export { scoredOnce } from './run/scored';
 export { phaseTrainer } from './run/trainer';
 export type { PhaseSubject } from './run/trainer';
@@ -242,6 +251,8 @@ export { embeddingPlaces } from './families/perturbation';
 export type { EmbeddingPlace, Perturb } from './families/perturbation';
 export { forwardPassesPerStep } from './train/adversary';
 export type { Adversary } from './train/adversary';
+export { weightAverage } from './train/average';
+export type { AverageState, WeightAverage } from './train/average';
 export type { Teacher } from './train/teacher';
 export { train } from './train/train';
 export type { AfterStep, Objective, Training, TrainingHooks, TrainingPoint } from './train/train';

@@ -4,6 +4,7 @@ import { applied, unchanged } from '../reparametrisation/reparametrisation';
 import { type Training, type TrainingPoint, train } from '../train/train';
 import { type HostTensor, downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
+import { type Patience, bestOf, keepBest, loadBest } from './best';
 import type { LedgerEntry, Milestone } from './ledger';
 import { type Snapshot, type SnapshotStore, loadSnapshot, restored, saveSnapshot, toJson } from './store';
 
@@ -52,10 +53,17 @@ export interface PhaseOptions {
   readonly isExtended?: boolean;
 }
 
+/** What the phase comes to, where that is not the trained parameters: scored, and kept where it is the best. */
+export type Outcome<Params extends TensorTree, State extends TensorTree> = (
+  point: Pick<TrainingPoint<Params, State>, 'params' | 'state'>,
+) => Params;
+
 /** Scores the parameters that run after these numbers of steps. */
 export interface Milestones {
   readonly at: readonly number[];
   score(params: TensorTree): Promise<Scores>;
+  /** Whether the training ends once its scores do not get better; without it, it goes on to its last step. */
+  readonly patience?: Patience;
 }
 
 export interface PhaseResult<Params extends TensorTree, State extends TensorTree> {
@@ -63,12 +71,15 @@ export interface PhaseResult<Params extends TensorTree, State extends TensorTree
   readonly state: State;
   readonly milestones: readonly Milestone[];
   readonly ledger: LedgerEntry;
+  /** With patience: the step whose parameters these are. */
+  readonly bestStep?: number;
 }
 
 const noMilestones: Milestones = { at: [], score: () => Promise.resolve({}) };
 
 const metaSchema = z.object({
   step: z.int().nonnegative(),
+  isEnough: z.literal(true).exactOptional(),
   wallMs: z.number().nonnegative(),
   peakMemoryBytes: z.number().exactOptional(),
   milestones: z.array(z.object({ step: z.int(), scores: z.record(z.string(), z.number()) })),
@@ -90,6 +101,7 @@ export async function runPhase<
   name: string,
   training: Training<Params, Forward, State, Batch>,
   { trainingMacsPerExample, milestones = noMilestones, isExtended = false }: PhaseOptions,
+  outcome: Outcome<Params, State> = ({ params }) => params,
 ): Promise<PhaseResult<Params, State>> {
   const { steps, batches } = training;
   const file = `phase-${name}`;
@@ -97,18 +109,40 @@ export async function runPhase<
   const meta: Meta = saved?.meta ?? { step: 0, wallMs: 0, milestones: [] };
   const restoring = <Result>(restore: () => Result): Result => restored(runner.store, file, restore);
   const reached = [...meta.milestones];
-  const examples = steps * batches.batchSize;
-  const ledgerAfter = ({ wallMs, peakMemoryBytes }: Spent): LedgerEntry => ({
+  const ledgerAfter = (done: number, { wallMs, peakMemoryBytes }: Spent): LedgerEntry => ({
     phase: name,
-    steps,
-    examples,
-    trainingMacs: examples * trainingMacsPerExample,
+    steps: done,
+    examples: done * batches.batchSize,
+    trainingMacs: done * batches.batchSize * trainingMacsPerExample,
     wallMs,
     ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
   });
-  if (saved !== undefined && meta.step >= steps) {
-    const result = restoring(() => restoreResult(training, saved));
-    return { ...result, milestones: reached, ledger: ledgerAfter(meta) };
+  const { patience } = milestones;
+  const best = () => (patience === undefined ? undefined : bestOf(reached, patience));
+  const isEnough = () => (best()?.since ?? 0) >= (patience?.evaluations ?? Infinity);
+  /** The best parameters in place of the last, where there is patience. */
+  const finished = async (
+    { params, state }: Pick<PhaseResult<Params, State>, 'params' | 'state'>,
+    ledger: LedgerEntry,
+  ): Promise<PhaseResult<Params, State>> => {
+    const found = best();
+    if (found === undefined) return { params, state, milestones: reached, ledger };
+    const { step } = found;
+    disposeTree(params);
+    return {
+      params: await loadBest(runner.store, name, step, training.params),
+      state,
+      milestones: reached,
+      ledger,
+      bestStep: step,
+    };
+  };
+  if (saved !== undefined && (meta.step >= steps || meta.isEnough === true)) {
+    return finished(
+      restoring(() => restoreResult(training, saved)),
+      // A phase that was extended further is charged for what is asked for.
+      ledgerAfter(Math.min(meta.step, steps), meta),
+    );
   }
 
   runner.report({ kind: 'phase', phase: name, steps, from: meta.step });
@@ -121,6 +155,7 @@ export async function runPhase<
       ? {}
       : { peakMemoryBytes: Math.max(meta.peakMemoryBytes ?? 0, runner.memory.peakBytes()) }),
   });
+  let last = meta.step;
   const trained = await train(training, {
     ...(saved === undefined ? {} : { from: restoring(() => restorePoint(training, saved, meta.step)) }),
     ...(runner.signal === undefined ? {} : { signal: runner.signal }),
@@ -129,22 +164,28 @@ export async function runPhase<
     },
     onPoint: async (point, stopping) => {
       const { step } = point;
-      if (milestones.at.includes(step)) {
-        const scores = await scoreRunning(training, point, milestones);
+      last = step;
+      const isMilestone = milestones.at.includes(step);
+      if (isMilestone) {
+        const params = outcome(point);
+        const scores = await scoreRunning(training, { ...point, params }, milestones);
         reached.push({ step, scores });
         runner.report({ kind: 'scores', phase: name, step, scores });
+        if (best()?.step === step) await keepBest(runner.store, name, step, params);
       }
-      const done = step === steps;
+      const enough = isMilestone && isEnough();
+      const done = step === steps || enough;
       if (!done && !stopping && step % runner.checkpointEvery !== 0) return;
       const tensors = await downloadPoint(point, !done || isExtended);
       await saveSnapshot(runner.store, file, {
         tensors,
-        meta: toJson({ step, ...spent(), milestones: reached }),
+        meta: toJson({ step, ...(enough ? { isEnough: true } : {}), ...spent(), milestones: reached }),
       });
       runner.report({ kind: 'checkpoint', phase: name, step });
     },
+    isEnough,
   });
-  return { ...trained, milestones: reached, ledger: ledgerAfter(spent()) };
+  return finished(trained, ledgerAfter(last, spent()));
 }
 
 /** A finished phase that is not extended needs no optimiser any more. */

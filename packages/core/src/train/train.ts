@@ -83,6 +83,8 @@ export interface TrainingHooks<Params extends TensorTree, State extends TensorTr
   onStep?(report: { readonly step: number; readonly loss: number }): void;
   /** After every step; `stopping` when the run was asked to stop. Its tensors are only lent. */
   onPoint?(point: TrainingPoint<Params, State>, stopping: boolean): Promise<void>;
+  /** Asked after `onPoint`: whether the training has come far enough, though there are steps left. */
+  isEnough?(): boolean;
 }
 
 /**
@@ -125,6 +127,7 @@ export async function train<
       const stopping = hooks.signal?.aborted === true;
       await hooks.onPoint?.(point, stopping);
       if (stopping) throw new InterruptedError();
+      if (hooks.isEnough?.() === true) break;
     }
   } catch (error) {
     disposePoint(point);

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { checkpointShape } from '../model-source/checkpoint-choices';
 import { taskShape, workloadIn, workloadNamed } from '../workload/choice';
 import { type WorkloadKind, headChoices } from '../workload/workload';
+import { fineTuningShape } from './fine-tuning';
 import type { GivenOptions, OptionGroup } from './group';
 import { pathOption } from './path';
+import { recipeShape } from './recipes';
 import { dataShape, denseTrainingShape, executionShape, optimizationShape, outShape } from './training';
 
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
@@ -15,7 +17,9 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
   ...taskShape,
   ...dataShape(defaultData, 'with --from a run: by default its data'),
   ...denseTrainingShape,
+  ...recipeShape,
   ...optimizationShape,
+  ...fineTuningShape,
   evaluateEvery: durationOption
     .default('5ep')
     .describe('Steps between scores on the validation split; 0it for none'),

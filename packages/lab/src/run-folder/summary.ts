@@ -47,6 +47,8 @@ const trainSummary = z
     model: size.extend({
       /** On the validation split during the training, by steps done. */
       milestones,
+      /** With patience: the evaluation whose weights were kept. */
+      best: z.object({ step: z.int(), epochs: z.number() }).exactOptional(),
       /** On the test split. */
       scores,
     }),

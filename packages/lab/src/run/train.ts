@@ -1,11 +1,13 @@
 import { disposeTree } from '@winnow/core';
 import { withChoicesOfModel } from '../model-source/choices';
 import { everyTrainGroup, trainGroups, trainOptions, type TrainOptions } from '../options/train-options';
+import { checkFineTuning } from '../options/fine-tuning';
+import { withRecipe } from '../options/recipes';
 import { adversaryOf } from '../options/training';
 import { shortName } from '../run-folder/plan-run';
 import { type TrainSummary, readTrainSummary } from '../run-folder/summary';
 import { batchesOf } from '../training/data';
-import { startOfTraining, trainAndSave } from '../training/train-run';
+import { checkFits, startOfTraining, trainAndSave } from '../training/train-run';
 import { announceData } from '../workload/announce';
 import { workloadIn } from '../workload/choice';
 import type { RunKind } from './run-kind';
@@ -16,11 +18,13 @@ export const trainRun: RunKind<TrainOptions, TrainSummary> = {
   takesModelFor: 'any',
   groups: everyTrainGroup,
   groupsFor: trainGroups,
-  complete: async (given, resume) => (resume ? given : withChoicesOfModel('train', given, 'any')),
+  complete: async (given, resume) =>
+    resume ? given : withRecipe(await withChoicesOfModel('train', given, 'any')),
   nameOf: ({ data, model, from }) => `train-${shortName(String(data))}-${shortName(String(from ?? model))}`,
   optionsOf: (values) => {
     const options = trainOptions(workloadIn(values)).parse(values);
     adversaryOf(options); // refuses what does not fit together
+    checkFineTuning(options);
     return options;
   },
   readSummary: readTrainSummary,
@@ -29,6 +33,7 @@ export const trainRun: RunKind<TrainOptions, TrainSummary> = {
     const engine = await startEngine();
     const start = await startOfTraining(workloadIn(plan.options), options, plan.options, note);
     const { workload, params, source } = start;
+    checkFits(options, start);
     await announceData(workload, note);
     return {
       engine,

@@ -8,10 +8,12 @@ import {
   type Runner,
   type Task,
   type TensorTree,
+  disposeTree,
   forwardPassesPerStep,
   runPhase,
   runningOf,
   stepsIn,
+  weightAverage,
 } from '@winnow/core';
 import { type Optimization, adversaryOf } from '../options/training';
 import { optimizerFor } from './optimizer';
@@ -26,33 +28,59 @@ export interface TaskTraining {
   readonly duration: Duration;
   readonly learningRate: number;
   readonly milestones?: Milestones;
+  /** Decay of the average of the weights that the training comes to; 0 or none: it comes to its last weights. */
+  readonly weightAverage?: number;
 }
 
-/** Trains a whole model on its task, as a phase of a run. Parameters are only lent; the caller owns the trained ones. */
-export function trainOnTask(
+/** A model that was trained; the caller owns the parameters. */
+export interface TrainedOnTask {
+  readonly params: TensorTree;
+  readonly ledger: LedgerEntry;
+  readonly milestones: readonly Milestone[];
+  /** Where the milestones have patience: the step that the parameters are of. */
+  readonly bestStep?: number;
+}
+
+/** Trains a whole model on its task, as a phase of a run. Parameters are only lent. */
+export async function trainOnTask(
   runner: Runner,
   params: TensorTree,
-  { phase, model, task, batches, optimization, duration, learningRate, milestones }: TaskTraining,
-): Promise<{ params: TensorTree; ledger: LedgerEntry; milestones: readonly Milestone[] }> {
+  training: TaskTraining,
+): Promise<TrainedOnTask> {
+  const { phase, model, task, batches, optimization, duration, learningRate, milestones } = training;
   const steps = stepsIn(duration, batches.stepsPerEpoch);
   const adversary = adversaryOf(optimization);
-  return runPhase(
+  const whole = {
+    params,
+    task,
+    objective: (tree: TensorTree) => ({ params: tree }),
+    reparametrisation: runningOf(model).reparametrisation,
+    optimizer: optimizerFor<TensorTree>(model, optimization, { learningRate, steps }),
+    batches,
+    ...adversary,
+    steps,
+  };
+  const options = {
+    trainingMacsPerExample: forwardPassesPerStep(adversary.adversary) * model.account.macs,
+    ...(milestones === undefined ? {} : { milestones }),
+  };
+  const { weightAverage: decay = 0 } = training;
+  if (decay === 0) {
+    const { state: _, ...trained } = await runPhase(runner, phase, { ...whole, state: {} }, options);
+    return trained;
+  }
+  const averaging = weightAverage(params, decay);
+  const { state, ...trained } = await runPhase(
     runner,
     phase,
-    {
-      params,
-      state: {},
-      task,
-      objective: (tree: TensorTree) => ({ params: tree }),
-      reparametrisation: runningOf(model).reparametrisation,
-      optimizer: optimizerFor<TensorTree>(model, optimization, { learningRate, steps }),
-      batches,
-      ...adversary,
-      steps,
-    },
-    {
-      trainingMacsPerExample: forwardPassesPerStep(adversary.adversary) * model.account.macs,
-      ...(milestones === undefined ? {} : { milestones }),
-    },
+    { ...whole, ...averaging },
+    options,
+    ({ state: { average } }) => average,
   );
+  if (trained.bestStep !== undefined) {
+    disposeTree(state);
+    return trained;
+  }
+  disposeTree(trained.params);
+  return { ...trained, params: state.average };
 }

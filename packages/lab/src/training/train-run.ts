@@ -1,4 +1,14 @@
-import { type Model, type Runner, type TensorTree, disposeTree, initialize, stepsIn } from '@winnow/core';
+import {
+  type LedgerEntry,
+  type Model,
+  type Runner,
+  type TensorTree,
+  UserError,
+  disposeTree,
+  initialize,
+  lendTree,
+  stepsIn,
+} from '@winnow/core';
 import { type TrainOptions, givenOptions } from '../options/train-options';
 import { checkpointChoices } from '../model-source/checkpoint-choices';
 import { digestOf, weightBytes } from '../model-source/open-model';
@@ -13,7 +23,8 @@ import type { Workload, WorkloadKind } from '../workload/workload';
 import { batchesOf, scoreOn } from './data';
 import { latencyOn } from './latency';
 import { classesOfTest, namesOfClasses } from './predictions';
-import { trainOnTask } from './on-task';
+import { trainHead } from './head-first';
+import { type TaskTraining, trainOnTask } from './on-task';
 
 /** Loads what the training starts from: the seed's parameters, or those of a model; the caller owns them. */
 export async function startOfTraining(
@@ -34,10 +45,28 @@ export async function startOfTraining(
     note,
     checkpoint: checkpointChoices(own),
   });
-  note(`${from}: ${fateOfHead(origin, head)}; nothing is frozen`);
+  note(`${from}: ${fateOfHead(origin, head)}; ${fateOfBackbone(options)}`);
   const start = await startFrom(origin, { seed, head });
   return { ...start, source: { sourceWeights: await digestOf(start.params) } };
 }
+
+/** @throws {UserError} when the data or the model lack what the options of a fine-tuning need. */
+export function checkFits(
+  { freezeBackbone, patience }: TrainOptions,
+  { workload, model }: Pick<Start, 'workload' | 'model'>,
+): void {
+  if (patience > 0 && workload.validation.size === 0)
+    throw new UserError('patience needs a validation split, and the data has none');
+  if (Number.parseFloat(freezeBackbone) > 0 && model.readout.heads.length === 0)
+    throw new UserError(
+      'freezeBackbone needs a head that can be trained alone, and only classifiers have one',
+    );
+}
+
+const fateOfBackbone = ({ freezeBackbone }: TrainOptions): string =>
+  Number.parseFloat(freezeBackbone) === 0
+    ? 'nothing is frozen'
+    : `the backbone is frozen for ${freezeBackbone}, then nothing is`;
 
 /** A training whose options and data are checked. */
 export interface TrainJob {
@@ -64,26 +93,30 @@ export async function trainAndSave({
   params: start,
   startMs,
 }: TrainJob): Promise<TrainSummary> {
-  const { batchSize, duration, learningRate } = options;
+  const { batchSize, duration, learningRate, weightAverage, patience } = options;
   const batches = batchesOf(workload, options);
   const task = workload.taskOf(model, training);
   const validate = scoreOn(workload.validation, batchSize);
-  const { params, ledger, milestones } = await trainOnTask(runner, start, {
-    phase: 'train',
-    model,
-    task,
-    batches,
-    optimization: options,
-    duration,
-    learningRate,
-    milestones: {
-      at: multiplesOf(
-        stepsIn(options.evaluateEvery, batches.stepsPerEpoch),
-        stepsIn(duration, batches.stepsPerEpoch),
-      ),
-      score: (params) => validate(task, params),
-    },
-  });
+  const common = { model, task, batches, optimization: options };
+  const head = await headFirst(runner, start, common, options);
+  const every = stepsIn(options.evaluateEvery, batches.stepsPerEpoch);
+  const steps = stepsIn(duration, batches.stepsPerEpoch);
+  const trained = await lending(head?.params, () =>
+    trainOnTask(runner, head?.params ?? start, {
+      ...common,
+      phase: 'train',
+      duration,
+      learningRate,
+      weightAverage,
+      milestones: {
+        at: patience === 0 ? multiplesOf(every, steps) : [...new Set([...multiplesOf(every, steps), steps])],
+        score: (params) => validate(task, params),
+        ...(patience === 0 ? {} : { patience: { metric: task.metric, evaluations: patience } }),
+      },
+    }),
+  );
+  const { params, ledger, milestones, bestStep } = trained;
+  if (bestStep !== undefined) runner.report({ kind: 'note', text: bestLine(ledger.steps, bestStep, steps) });
   const scores = await scoreOn(workload.test, batchSize)(task, params);
   runner.report({ kind: 'scores', phase: 'test', step: 0, scores });
   const origin = { run: run.record.hash, ...workload.origin };
@@ -91,7 +124,7 @@ export async function trainAndSave({
   const summary: TrainSummary = {
     command: 'train',
     ...commonSummary(run.record, workload.facts, task.metric),
-    ledger: [ledger],
+    ledger: [...(head === undefined ? [] : [head.ledger]), ledger],
     model: {
       parameters: model.account.parameters,
       macs: model.account.macs,
@@ -102,6 +135,9 @@ export async function trainAndSave({
         epochs: step / batches.stepsPerEpoch,
         scores,
       })),
+      ...(bestStep === undefined
+        ? {}
+        : { best: { step: bestStep, epochs: bestStep / batches.stepsPerEpoch } }),
       scores,
     },
     wallSeconds: (performance.now() - startMs) / 1000,
@@ -115,6 +151,27 @@ export async function trainAndSave({
   await writeSummary(run.folder, summary);
   return summary;
 }
+
+/** The training of the head before everything else, if one is asked for. */
+async function headFirst(
+  runner: Runner,
+  start: TensorTree,
+  common: Pick<TaskTraining, 'model' | 'task' | 'batches' | 'optimization'>,
+  { freezeBackbone, headLearningRate, learningRate }: TrainOptions,
+): Promise<{ params: TensorTree; ledger: LedgerEntry } | undefined> {
+  if (stepsIn(freezeBackbone, common.batches.stepsPerEpoch) === 0) return undefined;
+  return trainHead(runner, start, {
+    ...common,
+    duration: freezeBackbone,
+    learningRate: headLearningRate ?? learningRate,
+  });
+}
+
+const lending = <Result>(tree: TensorTree | undefined, use: () => Promise<Result>): Promise<Result> =>
+  tree === undefined ? use() : lendTree(tree, use);
+
+const bestLine = (done: number, best: number, steps: number): string =>
+  `${done < steps ? `stopped after step ${done} of ${steps}: no evaluation was better since` : 'trained to the end:'} the weights of step ${best} are kept, the best on the validation split`;
 
 /** every, 2·every, … up to the last; none for 0. */
 function multiplesOf(every: number, last: number): number[] {

@@ -1,0 +1,52 @@
+import { UserError, durationOption } from '@winnow/core';
+import { z } from 'zod';
+
+/** What a training does beside lowering its loss, as people do who train on from a pre-trained model. */
+export const fineTuningShape = {
+  freezeBackbone: durationOption
+    .default('0it')
+    .describe('Train the head alone for so long, before the training of --duration; 0it does not'),
+  headLearningRate: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Peak learning rate while the backbone is frozen; default: that of the training'),
+  weightAverage: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Score and save a moving average of the weights that decays so slowly, 0.999 say; 0 does not'),
+  patience: z
+    .int()
+    .nonnegative()
+    .max(10_000)
+    .default(0)
+    .describe(
+      'Stop after so many evaluations without a better validation score, and save the best; 0 goes on to the end',
+    ),
+};
+export type FineTuning = z.output<z.ZodObject<typeof fineTuningShape>>;
+
+/** @throws {UserError} when options of a fine-tuning do not go together, or with those of the training. */
+export function checkFineTuning({
+  freezeBackbone,
+  headLearningRate,
+  patience,
+  evaluateEvery,
+  adversarial,
+}: FineTuning & { readonly evaluateEvery: string; readonly adversarial?: string | undefined }): void {
+  const freezes = Number.parseFloat(freezeBackbone) > 0;
+  if (!freezes && headLearningRate !== undefined)
+    throw new UserError(
+      'headLearningRate has no use without freezeBackbone: say how long the head trains alone',
+    );
+  if (freezes && adversarial !== undefined)
+    throw new UserError(
+      'freezeBackbone does not go with adversarial: a perturbation needs the whole backward pass',
+    );
+  if (patience > 0 && Number.parseFloat(evaluateEvery) === 0)
+    throw new UserError(
+      'patience needs evaluations on the validation split: say with evaluateEvery how often',
+    );
+}
