@@ -90,6 +90,7 @@ export type {
   DualEncoderConfig,
   DualEncoderInputs,
   DualEncoderParams,
+  PairLoss,
 } from './families/dual-encoder';
 export type { TextTowerParams } from './families/text-tower';
 export { checkTextEnds, textTowerConfig, textTransformerPresets } from './families/text-tower-config';
@@ -131,7 +132,7 @@ export { scaleUnits } from './operations/scale-units';
 export type { ScaledParameter } from './operations/scale-units';
 export { shareUnits } from './operations/share-units';
 export type { SharedParameter } from './operations/share-units';
-export { activate, gelu, quickGelu } from './operations/activation';
+export { activate, gelu, geluTanh, quickGelu } from './operations/activation';
 export type { Activation } from './operations/activation';
 export { adamwStep } from './operations/adamw-step';
 export { attention } from './operations/attention';
@@ -139,7 +140,7 @@ export type { AttentionShape } from './operations/attention';
 export { areFinite } from './tree/finite';
 export { finiteProbe } from './operations/finite-probe';
 export { clipGradients } from './operations/clip-gradients';
-export { softmaxCrossEntropy } from './operations/cross-entropy';
+export { sigmoidCrossEntropy, softmaxCrossEntropy } from './operations/cross-entropy';
 export { gatherRows } from './operations/gather-rows';
 export { layerNorm } from './operations/layer-norm';
 export { linear } from './operations/linear';
@@ -147,6 +148,8 @@ export { permutation, randomStream } from './random/random';
 export type { RandomStream } from './random/random';
 export { compressibleCost, copiesOf, scaleCost, sumCosts } from './sites/site';
 export type { ColumnGroup, Cost, Coupling, Site } from './sites/site';
+export { attentionPool } from './layers/attention-pool';
+export type { AttentionPool, AttentionPoolParams } from './layers/attention-pool';
 export { attentionLayer } from './layers/attention';
 export type { Attended, AttentionLayer, AttentionOptions, AttentionParams } from './layers/attention';
 export { feedForwardLayer } from './layers/feed-forward';

@@ -12,7 +12,16 @@ import {
 import { startEngine } from '@winnow/engine';
 import fc from 'fast-check';
 import { FormatError, exportHuggingFace, importModel } from '../src/index';
-import { clipTexts, dinov2s, dualEncoders, one, randomValues, visionTransformers } from './random-model';
+import {
+  clipTexts,
+  dinov2s,
+  dualEncoders,
+  one,
+  randomValues,
+  siglipClassifiers,
+  siglips,
+  visionTransformers,
+} from './random-model';
 
 let folder: string;
 beforeAll(async () => {
@@ -40,6 +49,8 @@ describe('a model that is exported for Hugging Face and imported again', () => {
     ['vision-transformer', dinov2s],
     ['clip-text', clipTexts],
     ['dual-encoder', dualEncoders],
+    ['dual-encoder', siglips],
+    ['vision-transformer', siglipClassifiers],
   ] as const)('is the same bit for bit: %s', async (_, configs) => {
     await fc.assert(
       fc.asyncProperty<[Configs, number]>(configs, fc.nat(), async (config, seed) => {
@@ -70,6 +81,9 @@ describe('a CLIP that config.json has no words for', () => {
     tower: { ...vision.tower, blocks: [{ headDim: vision.tower.denseHeadDim + 1, hiddenDim: 4 }] },
   };
 
+  const siglip = one(siglips);
+  const { classToken: _, ...withoutMark } = siglip.vision;
+
   it.each<[string, Configs, RegExp]>([
     [
       'text layers of different sizes',
@@ -92,6 +106,31 @@ describe('a CLIP that config.json has no words for', () => {
       'the text tower by itself, layers of different sizes',
       { ...one(clipTexts), tower: cutText.tower },
       /4 hidden units in every layer, .* 2 hidden units in layer 1/,
+    ],
+    [
+      "SigLIP's loss beside CLIP's projections",
+      { ...dual, loss: 'sigmoid' },
+      /transformers has no model like a dual-encoder/,
+    ],
+    [
+      'a SigLIP with a class token',
+      { ...siglip, vision: { ...withoutMark, registers: 1 } },
+      /expected SigLIP's vision tower, got one with register tokens/,
+    ],
+    [
+      'a SigLIP with a smaller attention pool',
+      { ...siglip, vision: { ...siglip.vision, attentionPool: { headDim: 9, hiddenDim: 4 } } },
+      /in every layer of the vision tower, got heads of/,
+    ],
+    [
+      'a SigLIP whose text tower is causal',
+      { ...siglip, text: { ...siglip.text, tower: { ...siglip.text.tower, causal: true } } },
+      /expected SigLIP's text tower, got one with a causal mask/,
+    ],
+    [
+      'a SigLIP that reads the end of a text',
+      { ...siglip, text: { ...siglip.text, endToken: 3 } },
+      /which reads the last place, got the end token 3/,
     ],
     [
       "CLIP's norm in a ViT",

@@ -150,7 +150,7 @@ function statesAtEnds(ids: HostTensor, hidden: HostTensor, endToken: EndToken): 
   const [batch = 0, length = 0, D = 0] = hidden.shape;
   return Array.from({ length: batch }, (_, row) => {
     const text = ids.values.subarray(row * length, (row + 1) * length);
-    const end = text.indexOf(endToken === 'greatest' ? Math.max(...text) : endToken);
+    const end = text.indexOf(typeof endToken === 'string' ? Math.max(...text) : endToken);
     expect(end).toBeGreaterThan(0);
     return [...hidden.values.subarray((row * length + end) * D, (row * length + end + 1) * D)];
   }).flat();

@@ -21,7 +21,16 @@ import {
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace, importModel, readSafetensors, writeSafetensors } from '../src/index';
 import { runPeer, withPeer } from './peers/python';
-import { clipTexts, dinov2s, dualEncoders, one, randomValues, visionTransformers } from './random-model';
+import {
+  clipTexts,
+  dinov2s,
+  dualEncoders,
+  one,
+  randomValues,
+  siglipClassifiers,
+  siglips,
+  visionTransformers,
+} from './random-model';
 
 const TOLERANCE = 1e-4;
 /** Python and its libraries take seconds to start. */
@@ -87,7 +96,7 @@ function picturesFor({ channels, imageSize }: VisionTowerConfig): HostTensor {
 }
 
 function textsFor({ context, endToken, vocabulary }: TextTowerConfig): HostTensor {
-  const last = endToken === 'greatest' ? vocabulary - 1 : endToken;
+  const last = typeof endToken === 'string' ? vocabulary - 1 : endToken;
   const { integer } = randomStream(2, 'texts');
   const texts = [1, context - 1, context >> 1].flatMap((end) =>
     Array.from({ length: context }, (_, place) => (place === end ? last : integer(last))),
@@ -162,6 +171,8 @@ withPeer(['torch', 'transformers', 'safetensors'], () => {
   it.each([
     ['CLIPModel', dualEncoders],
     ['CLIPTextModelWithProjection', clipTexts],
+    ['SiglipModel', siglips],
+    ['SiglipForImageClassification', siglipClassifiers],
     ['Dinov2ForImageClassification', dinov2s.filter(({ registers }) => registers === undefined)],
     ['Dinov2WithRegistersForImageClassification', dinov2s.filter(({ registers }) => registers !== undefined)],
     [
@@ -219,6 +230,8 @@ withPeer(['torch', 'timm', 'safetensors', 'transformers'], () => {
     ['the mean of the patches, normalised before', { global_pool: 'avg', fc_norm: false }],
     ['no class token', { class_token: false, global_pool: 'avg' }],
     ['no biases of queries, keys and values', { qkv_bias: false }],
+    ['attention pooling', { architecture: 'vit_base_patch16_siglip_224', embed_dim: 64, num_heads: 2 }],
+    ['the approximate GELU', { act_layer: 'gelu_tanh' }],
     ["CLIP's tower", { architecture: 'vit_base_patch32_clip_224', embed_dim: 64, num_heads: 2 }],
     ['a distilled DeiT', { architecture: 'deit_tiny_distilled_patch16_224' }],
   ])(
@@ -232,7 +245,7 @@ withPeer(['torch', 'timm', 'safetensors', 'transformers'], () => {
   );
 
   it.each([
-    ['another pooling', { global_pool: 'avgmax' }, /at model_args\.global_pool: expected token or avg/],
+    ['another pooling', { global_pool: 'avgmax' }, /at model_args\.global_pool: expected token, avg or map/],
     ['a rectangle', { img_size: [16, 4] }, /at model_args\.img_size: .*only square pictures/],
     ['norms within attention', { qk_norm: true }, /norms within attention/],
   ])(

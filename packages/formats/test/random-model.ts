@@ -23,7 +23,7 @@ const towerOf = (causal: boolean): fc.Arbitrary<TowerConfig> =>
       headDim: fc.integer({ min: 1, max: 4 }),
       hiddenDim: fc.integer({ min: 1, max: 9 }),
       layers: fc.integer({ min: 1, max: 3 }),
-      activation: fc.constantFrom('gelu' as const, 'quick-gelu' as const),
+      activation: fc.constantFrom('gelu' as const, 'gelu-tanh' as const, 'quick-gelu' as const),
       normEpsilon: fc.constantFrom(1e-5, 1e-6, 1e-12),
     })
     .map(({ heads, headDim, hiddenDim, layers, activation, normEpsilon }) => ({
@@ -116,6 +116,47 @@ export const clipTexts: fc.Arbitrary<ClipTextConfig> = fc
 export const dualEncoders: fc.Arbitrary<DualEncoderConfig> = fc
   .record({ vision: clipVision, text: clipTextTower, projectionDim })
   .map((config) => ({ kind: 'dual-encoder', ...config }));
+
+const siglipVision: fc.Arbitrary<VisionTowerConfig> = fc
+  .record({ picture, tower: towerOf(false) })
+  .map(({ picture, tower }) => ({
+    ...picture,
+    distillation: 'none',
+    classToken: false,
+    embeddingNorm: false,
+    patchBias: true,
+    tower,
+  }));
+
+export const siglips: fc.Arbitrary<DualEncoderConfig> = fc
+  .record({
+    vision: siglipVision,
+    text: fc.record({
+      vocabulary: fc.integer({ min: 6, max: 9 }),
+      context: fc.integer({ min: 2, max: 5 }),
+      endToken: fc.constant('last' as const),
+      tower: towerOf(false),
+    }),
+  })
+  .map(({ vision, text }) => ({
+    kind: 'dual-encoder',
+    projectionDim: vision.tower.embedDim,
+    projections: 'text-alone',
+    loss: 'sigmoid',
+    vision: {
+      ...vision,
+      attentionPool: {
+        headDim: vision.tower.denseHeadDim,
+        hiddenDim: vision.tower.blocks[0]?.hiddenDim ?? 1,
+      },
+    },
+    text,
+  }));
+
+/** SigLIP's vision tower as a classifier of `transformers`: by the mean of the patches. */
+export const siglipClassifiers: fc.Arbitrary<VisionTransformerConfig> = fc
+  .record({ vision: siglipVision, classes: fc.integer({ min: 1, max: 4 }) })
+  .map(({ vision, classes }) => ({ kind: 'vision-transformer', classes, ...vision, headInput: 'mean' }));
 
 /** Parameters by path where nearly every value is another, so that any mix-up shows. */
 export function randomValues(config: ModelConfig, seed: number, deviation = 1): Map<string, HostTensor> {

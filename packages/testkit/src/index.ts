@@ -7,10 +7,23 @@ export { exampleModule } from './documents/example';
 export { toyData, toyShape, toyTask } from './data/toy-data';
 export { makePictures } from './data/pictures';
 export { toyPairs, toyRetrieval } from './data/toy-pairs';
-export { tinyDualEncoder, tinyDualEncoderVariant, tinyTwinsVariant } from './model/tiny-dual-encoder';
+export {
+  tinyDualEncoder,
+  tinyDualEncoderVariant,
+  tinySigmoidEncoder,
+  tinySigmoidEncoderVariant,
+  tinyTwinsVariant,
+} from './model/tiny-dual-encoder';
 export { crossEncoder, crossEncoderFamily } from './model/cross-encoder';
 export type { CrossEncoderConfig, CrossEncoderInputs } from './model/cross-encoder';
-export { crossEncoders, dualEncoders, tinyKinds, twinEncoders, visionTransformers } from './model/tiny-kind';
+export {
+  crossEncoders,
+  dualEncoders,
+  sigmoidEncoders,
+  tinyKinds,
+  twinEncoders,
+  visionTransformers,
+} from './model/tiny-kind';
 export type { TinyKind } from './model/tiny-kind';
 export { tinyModel, tinyVariant } from './model/tiny-model';
 export type { TinyModel } from './model/tiny-model';

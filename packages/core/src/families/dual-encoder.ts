@@ -15,7 +15,7 @@ import type { Decision } from '../decision/decision';
 import { bare, modelPlace, placed, together } from '../layers/layer';
 import { projection } from '../layers/linear';
 import { observeUnder } from '../layers/observe';
-import { type ParameterSpec, constant } from '../layers/parameter';
+import { type ParameterSpec, constant, zeros } from '../layers/parameter';
 import { linear } from '../operations/linear';
 import { applied } from '../reparametrisation/reparametrisation';
 import type { TextInputs } from './clip-text';
@@ -32,6 +32,9 @@ import { type VisionTowerParams, visionTower } from './vision-tower';
 import { type VisionTowerConfig, isWholeGrid, visionTowerShape, wholeGrid } from './vision-tower-config';
 import type { ImageInputs } from './vision-transformer';
 
+/** The loss that a dual encoder is trained with: without a name the contrastive one, in which pairs compete (CLIP). */
+export type PairLoss = 'sigmoid';
+
 export interface DualEncoderConfig extends DenseConfig {
   readonly kind: 'dual-encoder';
   /** P: width of the embeddings that pictures and texts share. */
@@ -39,14 +42,23 @@ export interface DualEncoderConfig extends DenseConfig {
   /** Without distillation tokens. */
   readonly vision: VisionTowerConfig;
   readonly text: TextTowerConfig;
+  /**
+   * Without it a matrix brings each tower's state into the common space. `text-alone`: the picture's state is its embedding,
+   * and a linear map with a bias brings the text's there (SigLIP).
+   */
+  readonly projections?: 'text-alone';
+  /** `sigmoid`: each pair is told right or wrong by itself, with a learned bias of the logits (SigLIP). */
+  readonly loss?: PairLoss;
 }
 
 export type DualEncoderParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   vision: VisionTowerParams<Matrix, Vector>;
   text: TextTowerParams<Matrix, Vector>;
-  visionProjection: Matrix; // [D, P]
+  visionProjection?: Matrix; // [D, P]
   textProjection: Matrix; // [D, P]
+  textProjectionBias?: Vector; // [P]
   logitScale: Vector; // [1], the logarithm of 1/temperature
+  logitBias?: Vector; // [1]
 };
 
 export type DualEncoderInputs = ImageInputs & TextInputs;
@@ -62,11 +74,14 @@ export interface DualEncoder extends Model<DualEncoderParams, DualEncoderInputs,
 }
 
 const START_TEMPERATURE = 0.07;
+/** Zhai et al., 2023, SigLIP, Section 3.2: most pairs are wrong, and the first logits say so. */
+const SIGMOID_START = { temperature: 0.1, bias: -10 } as const;
 
 /**
- * A vision tower and a text tower into one space (CLIP: Radford et al., 2021, Figure 3): logits [N, M] are the scaled
- * cosines of N pictures and M texts; the prediction's `images` and `texts` are the embeddings. With ties its parameters
+ * A vision tower and a text tower into one space (CLIP: Radford et al., 2021, Figure 3; SigLIP: Zhai et al., 2023): logits
+ * [N, M] are the scaled cosines of N pictures and M texts, plus the bias where there is one; the prediction's `images` and `texts` are the embeddings. With ties its parameters
  * are those that are stored: columns that others own are missing from its record.
+ * @throws {RangeError} when pictures that are not projected have another width than the common space.
  */
 export function dualEncoder({ ties, ...config }: DualEncoderConfig): DualEncoder {
   const whole = untied(config);
@@ -83,6 +98,8 @@ export function dualEncoder({ ties, ...config }: DualEncoderConfig): DualEncoder
 
 function untied(config: DualEncoderConfig): DualEncoder {
   const { projectionDim: P } = config;
+  const [isProjected, isSigmoid] = [config.projections === undefined, config.loss === 'sigmoid'];
+  if (!fitsCommonSpace(config)) throw new RangeError(otherWidth.message);
   const vision = visionTower(config.vision, 1);
   const text = textTower(config.text);
   const once = { uses: [{ tokens: 1 }] };
@@ -90,9 +107,13 @@ function untied(config: DualEncoderConfig): DualEncoder {
   const layer = together({
     vision: placed({ tower: 'vision', config: 'vision' }, vision.layer),
     text: placed({ tower: 'text', config: 'text' }, text.layer),
-    visionProjection: projectionOf(config.vision.tower.embedDim),
+    ...(isProjected ? { visionProjection: projectionOf(config.vision.tower.embedDim) } : {}),
     textProjection: projectionOf(config.text.tower.embedDim),
-    logitScale: bare(constant([1], Math.log(1 / START_TEMPERATURE))),
+    ...(isProjected ? {} : { textProjectionBias: bare(zeros([P])) }),
+    logitScale: bare(
+      constant([1], Math.log(1 / (isSigmoid ? SIGMOID_START.temperature : START_TEMPERATURE))),
+    ),
+    ...(isSigmoid ? { logitBias: bare(constant([1], SIGMOID_START.bias)) } : {}),
   });
   const model = described(config, layer, modelPlace('vision'));
   const under = (hooks: Hooks, key: string): Hooks => {
@@ -100,20 +121,21 @@ function untied(config: DualEncoderConfig): DualEncoder {
     return { ...hooks, ...(observe === undefined ? {} : { observe }) };
   };
   const embedImages = (params: DualEncoderParams, images: Tensor4D, hooks: Hooks = {}): Tensor2D => {
-    const states = vision.states(params.vision, images, under(hooks, 'vision'), 1);
+    const states = vision.pictureStates(params.vision, images, under(hooks, 'vision'));
+    if (params.visionProjection === undefined) return unitLength(states);
     hooks.observe?.('visionProjection', states);
     return unitLength(linear(states, params.visionProjection));
   };
   const embedTexts = (params: DualEncoderParams, tokens: Tensor2D, hooks: Hooks = {}): Tensor2D => {
     const states = text.states(params.text, tokens, under(hooks, 'text'));
     hooks.observe?.('textProjection', states);
-    return unitLength(linear(states, params.textProjection));
+    return unitLength(linear(states, params.textProjection, params.textProjectionBias));
   };
   return {
     ...model,
     readout: {
       projections: [
-        { parameter: 'visionProjection', tower: 'vision' },
+        ...(isProjected ? [{ parameter: 'visionProjection', tower: 'vision' }] : []),
         { parameter: 'textProjection', tower: 'text' },
       ],
       heads: [],
@@ -123,16 +145,33 @@ function untied(config: DualEncoderConfig): DualEncoder {
     forward: (params, { images: pictures, tokens, ...hooks }) => {
       const images = embedImages(params, pictures, hooks);
       const texts = embedTexts(params, tokens, hooks);
-      return { logits: similarity(images, texts, params.logitScale), images, texts };
+      return { logits: similarity(images, texts, params), images, texts };
     },
     shrink: (decision) => dualEncoder(shrunkConfig(config, model.sites, decision)),
   };
 }
 
 /** Embeddings of N pictures [N, P] and of M texts [M, P] → logits [N, M]. */
-export function similarity(images: Tensor2D, texts: Tensor2D, logitScale: Tensor1D): Tensor2D {
-  return mul(matMul(images, texts, false, true), exp(logitScale));
+export function similarity(
+  images: Tensor2D,
+  texts: Tensor2D,
+  { logitScale, logitBias }: Pick<DualEncoderParams, 'logitScale' | 'logitBias'>,
+): Tensor2D {
+  const scaled: Tensor2D = mul(matMul(images, texts, false, true), exp(logitScale));
+  return logitBias === undefined ? scaled : add(scaled, logitBias);
 }
+
+const fitsCommonSpace = ({
+  projections,
+  projectionDim,
+  vision,
+}: Pick<DualEncoderConfig, 'projections' | 'projectionDim'> & {
+  readonly vision: Pick<VisionTowerConfig, 'tower'>;
+}): boolean => projections === undefined || vision.tower.embedDim === projectionDim;
+const otherWidth = {
+  path: ['projectionDim'],
+  message: 'expected the width of the vision tower, as its states are the embeddings of pictures',
+};
 
 /** [N, P] → [N, P], rows of length 1. */
 function unitLength(x: Tensor2D): Tensor2D {
@@ -141,28 +180,32 @@ function unitLength(x: Tensor2D): Tensor2D {
 
 export const dualEncoderFamily = defineFamily<DualEncoderConfig, DualEncoder>({
   kind: 'dual-encoder',
-  schema: z.strictObject({
-    kind: z.literal('dual-encoder'),
-    projectionDim: count,
-    vision: z
-      .strictObject(visionTowerShape)
-      .refine(isWholeGrid, wholeGrid)
-      .refine(({ classToken }) => classToken !== false, {
-        path: ['classToken'],
-        message: 'expected a class token, which the projection reads',
-      }),
-    text: z.strictObject(textTowerShape).refine(hasEndToken, knownEndToken),
-    ...tiesShape,
-  }),
+  schema: z
+    .strictObject({
+      kind: z.literal('dual-encoder'),
+      projectionDim: count,
+      vision: z
+        .strictObject(visionTowerShape)
+        .refine(isWholeGrid, wholeGrid)
+        .refine(({ classToken, attentionPool }) => classToken !== false || attentionPool !== undefined, {
+          path: ['classToken'],
+          message: 'expected a class token, which the projection reads, or attention pooling',
+        }),
+      text: z.strictObject(textTowerShape).refine(hasEndToken, knownEndToken),
+      projections: z.literal('text-alone').exactOptional(),
+      loss: z.literal('sigmoid').exactOptional(),
+      ...tiesShape,
+    })
+    .refine(fitsCommonSpace, otherWidth),
   build: dualEncoder,
   towers: ({ vision, text }) => ({ vision, text }),
   pictures: {
     positions: 'vision.positions',
     at: (config, imageSize) => ({ ...config, vision: { ...config.vision, imageSize } }),
   },
-  summary: ({ projectionDim, vision, text }) =>
+  summary: ({ projectionDim, vision, text, loss }) =>
     [
-      `Dual encoder with embeddings of ${projectionDim}`,
+      `Dual encoder with embeddings of ${projectionDim}${loss === undefined ? '' : ', trained by the sigmoid loss'}`,
       `  vision: ${towerText(vision.tower)}; ${pictureText(vision)}`,
       `  text:   ${towerText(text.tower)}; ${textsText(text)}`,
     ].join('\n'),

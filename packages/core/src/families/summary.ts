@@ -5,11 +5,18 @@ import type { VisionTowerConfig } from './vision-tower-config';
 export const towerText = ({ blocks, embedDim, heads, layerScale }: TowerConfig): string =>
   `${blocks.length} layers, width ${embedDim}, ${heads} heads${layerScale === undefined ? '' : ', layer scale'}`;
 
-export const pictureText = ({ imageSize, patchSize, classToken, registers }: VisionTowerConfig): string =>
+export const pictureText = ({
+  imageSize,
+  patchSize,
+  classToken,
+  registers,
+  attentionPool,
+}: VisionTowerConfig): string =>
   [
     `pictures of ${imageSize} px in patches of ${patchSize} px`,
     ...(classToken === false ? ['no class token'] : []),
     ...(registers === undefined ? [] : [`${registers} registers`]),
+    ...(attentionPool === undefined ? [] : ['attention pooling']),
   ].join(', ');
 
 export const textsText = ({ context, vocabulary }: TextTowerConfig): string =>

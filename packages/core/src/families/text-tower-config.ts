@@ -5,10 +5,11 @@ import { count, towerSchema } from './schemas';
 /**
  * The token that ends a text: the state at its first occurrence stands for the whole. `greatest` is whichever token of a
  * text has the greatest number, as in CLIP's first code (Radford et al., 2021), where the end is the last of the vocabulary.
+ * `last` is the token at the last place of the context, whichever it is: texts are filled up to there (SigLIP).
  */
-export type EndToken = number | 'greatest';
+export type EndToken = number | 'greatest' | 'last';
 
-/** CLIP's text transformer up to its last hidden states. */
+/** The text transformer of CLIP or SigLIP up to its last hidden states. */
 export interface TextTowerConfig {
   /** V: number of tokens that there are. */
   readonly vocabulary: number;
@@ -77,7 +78,7 @@ export function textTowerConfig(
  * @throws {RangeError} naming the first text that has none.
  */
 export function checkTextEnds(tokens: Int32Array, length: number, endToken: EndToken): void {
-  if (endToken === 'greatest') return;
+  if (typeof endToken === 'string') return;
   for (let start = 0; start < tokens.length; start += length) {
     if (!tokens.subarray(start, start + length).includes(endToken)) {
       throw new RangeError(
@@ -89,8 +90,8 @@ export function checkTextEnds(tokens: Int32Array, length: number, endToken: EndT
 }
 
 const endTokenSchema = z.union(
-  [z.int().nonnegative(), z.literal('greatest')],
-  'expected the number of a token, or greatest',
+  [z.int().nonnegative(), z.enum(['greatest', 'last'])],
+  'expected the number of a token, greatest or last',
 );
 
 /** Reads the configuration of a text tower; `hasEndToken` checks what it says together. */
@@ -102,5 +103,5 @@ export const textTowerShape = {
 };
 
 export const hasEndToken = ({ endToken, vocabulary }: { endToken: EndToken; vocabulary: number }): boolean =>
-  endToken === 'greatest' || endToken < vocabulary;
+  typeof endToken === 'string' || endToken < vocabulary;
 export const knownEndToken = { path: ['endToken'], message: 'expected a token of the vocabulary' };

@@ -27,7 +27,7 @@ export type TextTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
 };
 
 /**
- * CLIP's text transformer up to its last hidden states, charged for a text of the full context. Standard deviations are
+ * The text transformer of CLIP or SigLIP up to its last hidden states, charged for a text of the full context. Standard deviations are
  * those of the published initialisation (Radford et al., 2021; its code): 0.02 and 0.01.
  */
 export function textTower(config: TextTowerConfig) {
@@ -47,14 +47,18 @@ export function textTower(config: TextTowerConfig) {
     layer: together(parts),
     /**
      * Token sequences [B, T] (int32, T at most the context) → normalised last hidden state of each text's end, [B, D].
-     * Every text must have an end: whoever holds the tokens makes sure of it, by `checkTextEnds`. Tokens after the first
-     * end token change nothing, as no token sees later ones; so a batch may be cut to its longest
-     * text. It throws a RangeError when the sequences are longer than the context.
+     * Every text must have an end: whoever holds the tokens makes sure of it, by `checkTextEnds`. In a causal tower tokens
+     * after the first end token change nothing, as no token sees later ones; so a batch may be cut to its longest text,
+     * but for one that reads the last place of the context.
+     * It throws a RangeError when the sequences are longer than the context, or shorter where its last place is read.
      */
     states: (params: TextTowerParams, tokens: Tensor2D, { perturb, observe }: Hooks = {}): Tensor2D => {
       const [batch, length] = tokens.shape;
       if (length > context) {
         throw new RangeError(`expected texts of at most ${context} tokens, got ${length}`);
+      }
+      if (endToken === 'last' && length < context) {
+        throw new RangeError(`expected texts that are filled up to ${context} tokens, got ${length}`);
       }
       const positions: Tensor2D =
         length === context ? params.positions : slice(params.positions, [0, 0], [length, D]);
@@ -76,6 +80,7 @@ export function textTower(config: TextTowerConfig) {
 /** The row of each sequence's first end token among all B·T of them, [B]. */
 function endRows(tokens: Tensor2D, endToken: EndToken): Tensor1D {
   const [batch, length] = tokens.shape;
+  if (endToken === 'last') return range(length - 1, batch * length, length, 'int32');
   const ends = endToken === 'greatest' ? tokens : cast(equal(tokens, endToken), 'int32');
   const positions = argMax<Tensor1D>(ends, 1); // the first of equal ones
   return add(positions, range(0, batch * length, length, 'int32'));

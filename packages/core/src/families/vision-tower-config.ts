@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { TowerConfig } from '../layers/tower';
-import { count, towerSchema } from './schemas';
+import type { BlockShape, TowerConfig } from '../layers/tower';
+import { blockSchema, count, towerSchema } from './schemas';
 
 /**
  * How a distilled DeiT (Touvron et al., 2021) differs: `token` adds the distillation token, `head` adds the token and
@@ -29,6 +29,8 @@ export interface VisionTowerConfig {
   /** CLIP's patch projection has none. */
   readonly patchBias: boolean;
   readonly tower: TowerConfig;
+  /** A learned token looks at all others behind the last norm, and stands for the picture (SigLIP). */
+  readonly attentionPool?: BlockShape;
 }
 
 /** Choices that a tower of a published size leaves open. */
@@ -144,6 +146,7 @@ export const visionTowerShape = {
   embeddingNorm: z.boolean().default(false),
   patchBias: z.boolean().default(true),
   tower: towerSchema,
+  attentionPool: blockSchema.exactOptional(),
 };
 
 export const isWholeGrid = ({ imageSize, patchSize }: { imageSize: number; patchSize: number }): boolean =>

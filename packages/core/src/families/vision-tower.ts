@@ -10,6 +10,7 @@ import {
   transpose,
   zeros as zeroTensor,
 } from '@tensorflow/tfjs-core';
+import { type AttentionPoolParams, attentionPool } from '../layers/attention-pool';
 import { type Layer, bare, beneath, placed, together } from '../layers/layer';
 import { optionalBias } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
@@ -30,14 +31,15 @@ export type VisionTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   embeddingNorm?: LayerNormParams<Vector>;
   blocks: BlockParams<Matrix, Vector>[];
   norm: LayerNormParams<Vector>;
+  attentionPool?: AttentionPoolParams<Matrix, Vector>;
 };
 
 /**
  * A vision transformer up to its last hidden states. Class and distillation tokens are spared from weight decay in every
  * published recipe; positions decay in CLIP's (open_clip, `exclude` in its main: what has fewer than two axes) and not in
  * ViT's and DeiT's.
- * @param normed Tokens that the last norm is charged for. Published counters charge it for what it is applied to: all
- * tokens in DeiT's code, the class token alone in CLIP's.
+ * @param normed Tokens that the last norm is charged for, where nothing is pooled behind it. Published counters charge it
+ * for what it is applied to: all tokens in DeiT's code, the class token alone in CLIP's.
  */
 export function visionTower(config: VisionTowerConfig, normed = tokenCount(config)) {
   const { patchSize, channels, distillation, embeddingNorm, patchBias, registers } = config;
@@ -48,6 +50,11 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
   const every = { uses: [{ tokens }] };
   const blocks = tower(config.tower);
   const norm = normLayer(D, normEpsilon);
+  const pool =
+    config.attentionPool === undefined
+      ? undefined
+      : attentionPool(config.tower, config.attentionPool, tokens);
+  const poolPlace = { config: 'attentionPool', block: config.tower.blocks.length };
   const patchEmbedding = optionalBias(patchSize * patchSize * channels, D, patchBias);
   const first = <Specs extends Tree<ParameterSpec>>(layer: Layer<Specs>): Layer<Specs> =>
     beneath(config.tower.blocks.length + 1, layer);
@@ -60,7 +67,8 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
     positions: first(bare(normal([grid * grid + positioned, D], 0.02))),
     ...(embeddingNorm ? { embeddingNorm: first(placed(every, norm)) } : {}),
     blocks: placed({ ...every, config: 'tower' }, blocks),
-    norm: placed({ uses: [{ tokens: normed }] }, norm),
+    norm: placed({ uses: [{ tokens: pool === undefined ? normed : tokens }] }, norm),
+    ...(pool === undefined ? {} : { attentionPool: placed(poolPlace, pool) }),
   };
 
   /** Pictures [B, S, S, C] → [B·T, D]. */
@@ -95,6 +103,9 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
   const normalized = (params: VisionTowerParams, states: Tensor2D): Tensor2D =>
     normalize(states, params.norm, normEpsilon);
 
+  const states = (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}, read = tokens): Tensor2D =>
+    normalized(params, run(params, images, hooks, read));
+
   return {
     parts,
     layer: together(parts),
@@ -105,8 +116,16 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
      * Pictures [B, S, S, C] → normalised last hidden states [B·R, D]: of each picture the first `read` tokens, all by
      * default. The class token is the first.
      */
-    states: (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}, read = tokens): Tensor2D =>
-      normalized(params, run(params, images, hooks, read)),
+    states,
+    /** Pictures [B, S, S, C] → one state of each, [B, D]: the pooled ones, or the class token's. */
+    pictureStates: (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}): Tensor2D =>
+      pool === undefined || params.attentionPool === undefined
+        ? states(params, images, hooks, 1)
+        : pool.run(
+            params.attentionPool,
+            states(params, images, hooks),
+            observeUnder(hooks.observe, 'attentionPool'),
+          ),
   };
 }
 

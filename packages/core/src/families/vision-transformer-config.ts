@@ -12,7 +12,7 @@ export type HeadInput = 'mean' | 'class-and-mean';
 export interface VisionTransformerConfig extends VisionTowerConfig, DenseConfig {
   readonly kind: 'vision-transformer';
   readonly classes: number;
-  /** Without it the head reads the class token. */
+  /** Without it the head reads the class token, or what is pooled where there is attention pooling. */
   readonly headInput?: HeadInput;
   /** As timm's `fc_norm`: the last norm is that of the mean, not of the tokens. */
   readonly normAfterMean?: true;

@@ -57,8 +57,8 @@ export interface VisionTransformer extends Model<VisionTransformerParams, ImageI
 }
 
 /**
- * DeiT / ViT: a pre-norm transformer over patches, classifying by the class token (Touvron et al., 2021) or as its
- * `headInput` says.
+ * DeiT / ViT: a pre-norm transformer over patches, classifying by the class token (Touvron et al., 2021), by the state
+ * that its attention pool makes of all tokens, or as its `headInput` says.
  * @throws {RangeError} when the head asks for tokens that the model does not have.
  */
 export function visionTransformer({ ties, ...config }: VisionTransformerConfig): VisionTransformer {
@@ -93,6 +93,10 @@ function untied(config: VisionTransformerConfig): VisionTransformer {
     ...model,
     readout: { projections: [], heads: ['head', 'distillationHead'] },
     forward: (params, { images, ...hooks }) => {
+      if (config.attentionPool !== undefined) {
+        const states = backbone.pictureStates(params, images, hooks);
+        return { logits: project(states, params.head, 'head', hooks.observe), states };
+      }
       if (headInput === undefined) {
         return classify(params, backbone.states(params, images, hooks, read), read, hooks);
       }
@@ -138,7 +142,9 @@ function classify(
 
 /** A head reads tokens that there are, and only a mean has a norm of its own. */
 const readsWhatIsThere = (config: Omit<VisionTransformerConfig, 'kind' | 'classes'>): boolean => {
-  const { classToken, distillation, headInput, normAfterMean } = config;
+  const { classToken, distillation, headInput, normAfterMean, attentionPool } = config;
+  if (attentionPool !== undefined)
+    return headInput === undefined && distillation === 'none' && normAfterMean === undefined;
   if (classToken === false && (headInput !== 'mean' || distillation !== 'none')) return false;
   if (headInput !== undefined && distillation === 'head') return false;
   return normAfterMean === undefined || headInput === 'mean';
@@ -146,7 +152,7 @@ const readsWhatIsThere = (config: Omit<VisionTransformerConfig, 'kind' | 'classe
 const unreadable = {
   path: ['headInput'],
   message:
-    'expected a head that reads tokens which the model has: the mean where there is no class token, no mean beside a distillation head, and a norm after it only for the mean alone',
+    'expected a head that reads tokens which the model has: the mean where there is no class token, no mean beside a distillation head, a norm after it only for the mean alone, and nothing but the pooled state where there is attention pooling',
 };
 
 export const visionTransformerFamily = defineFamily<VisionTransformerConfig, VisionTransformer>({

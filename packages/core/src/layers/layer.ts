@@ -99,7 +99,14 @@ export function placed<Specs extends Tree<ParameterSpec>>(
     tower,
     config,
     uses,
-  }: { readonly tower?: string; readonly config?: string; readonly uses?: readonly Use[] },
+    block,
+  }: {
+    readonly tower?: string;
+    readonly config?: string;
+    readonly uses?: readonly Use[];
+    /** The number of the block that it is by itself, outside of a stack. */
+    readonly block?: number;
+  },
   layer: Layer<Specs>,
 ): Layer<Specs> {
   return {
@@ -110,6 +117,7 @@ export function placed<Specs extends Tree<ParameterSpec>>(
         config: config === undefined ? place.config : joinPath(place.config, config),
         ...(tower === undefined ? {} : { tower, towerPath: place.path }),
         ...(uses === undefined ? {} : { uses }),
+        ...(block === undefined ? {} : { layer: block, block: place.path }),
       }),
   };
 }

@@ -1,4 +1,19 @@
-import { type Scalar, type Tensor2D, div, exp, logSoftmax, mul, neg, sub, sum } from '@tensorflow/tfjs-core';
+import {
+  type Scalar,
+  type Tensor2D,
+  abs,
+  add,
+  div,
+  exp,
+  log,
+  logSoftmax,
+  maximum,
+  mul,
+  neg,
+  sigmoid,
+  sub,
+  sum,
+} from '@tensorflow/tfjs-core';
 import { differentiable, runFused } from './kernel';
 
 /**
@@ -21,6 +36,25 @@ export function softmaxCrossEntropy(logits: Tensor2D, targets: Tensor2D): Scalar
         },
       );
       return { value, saved: [difference] };
+    },
+    (dy, saved) => saved.map((difference) => mul(difference, dy)),
+  );
+}
+
+/**
+ * Cross-entropy of logits [N, M] that each say yes or no, against targets [N, M] from 0 to 1: summed over all of them, over
+ * N (Zhai et al., 2023, Equation 1). Targets get no gradient.
+ */
+export function sigmoidCrossEntropy(logits: Tensor2D, targets: Tensor2D): Scalar {
+  const rows = logits.shape[0];
+  return differentiable(
+    [logits],
+    () => {
+      // log(1 + eˡ) − t·l, without an exponential that overflows
+      const rest = log(add(exp(neg(abs(logits))), 1));
+      const each = sub(add(maximum(logits, 0), rest), mul(targets, logits));
+      const difference = div<Tensor2D>(sub(sigmoid(logits), targets), rows);
+      return { value: div<Scalar>(sum(each), rows), saved: [difference] };
     },
     (dy, saved) => saved.map((difference) => mul(difference, dy)),
   );

@@ -19,8 +19,9 @@ import { cloneTree, tidyTree } from '../tree/tree';
 
 export type ZeroShotParams = {
   vision: VisionTowerParams;
-  visionProjection: Tensor2D;
+  visionProjection?: Tensor2D;
   logitScale: Tensor1D;
+  logitBias?: Tensor1D;
   classes: Tensor2D; // [K, P]
 };
 
@@ -32,7 +33,7 @@ export interface ZeroShot extends Pick<Model<ZeroShotParams, ImageInputs, Logits
 
 /**
  * A classifier from the names of its classes (Radford et al., 2021, Section 3.1): the logit of a class is the scaled
- * cosine of the picture and of the mean embedding of the class's prompts.
+ * cosine of the picture and of the mean embedding of the class's prompts, plus the model's bias where it has one.
  * @param prompts Token sequences of all prompts, [K·N, T]: N for each class, one class after the other.
  * @throws {RangeError} for a prompt without its end.
  */
@@ -49,12 +50,12 @@ export function zeroShot(
     const means: Tensor2D = mean(reshape(embedded, [rows / perClass, perClass, width]), 1);
     return { classes: mul<Tensor2D>(means, rsqrt(sum(square(means), 1, true))) };
   });
-  const { vision, visionProjection, logitScale } = params;
+  const { text: _text, textProjection: _projection, textProjectionBias: _bias, ...ofPictures } = params;
   return {
-    params: { ...cloneTree({ vision, visionProjection, logitScale }), ...classes },
+    params: { ...cloneTree(ofPictures), ...classes },
     forward: (own, { images }) => {
       const embedded = model.embedImages({ ...params, ...own }, images);
-      return { logits: similarity(embedded, own.classes, own.logitScale), images: embedded };
+      return { logits: similarity(embedded, own.classes, own), images: embedded };
     },
   };
 }

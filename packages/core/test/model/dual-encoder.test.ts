@@ -1,11 +1,13 @@
 import {
   type Tensor1D,
+  type Tensor2D,
   concat,
   div,
   memory,
   mul,
   reshape,
   square,
+  sub,
   sum,
   tensor1d,
   tidy,
@@ -56,6 +58,7 @@ describeOnEveryEngine('a dual encoder', () => {
             pixels.slice((i * pixels.length) / 3, ((i + 1) * pixels.length) / 3),
           );
           const expected = plainSimilarities(config, plain, pictures, texts).flat();
+          expect(params.logitBias !== undefined).toBe(config.loss === 'sigmoid');
           const logits = [...model.forward(params, { images, tokens }).logits.dataSync()];
           expect(logits).toHaveLength(expected.length);
           const scale = Math.exp(plain.logitScale[0] ?? Number.NaN);
@@ -98,8 +101,11 @@ describeOnEveryEngine('a dual encoder', () => {
       fc.property(smallDualEncoders, seeds, (config, seed) => {
         tidy(() => {
           const { model, params, images, tokens } = drawn(config, seed);
-          const cosines = model.forward(withScale(params, 0), { images, tokens }).logits;
-          const scaled = model.forward(withScale(params, log), { images, tokens }).logits;
+          const logitsAt = (scale: number): Tensor2D => {
+            const { logits } = model.forward(withScale(params, scale), { images, tokens });
+            return params.logitBias === undefined ? logits : sub(logits, params.logitBias);
+          };
+          const [cosines, scaled] = [logitsAt(0), logitsAt(log)];
           const scale = Math.exp(log);
           expect(largestDifference(mul(cosines, scale), scaled)).toBeLessThan(1e-5 * Math.max(1, scale));
         });
@@ -164,12 +170,13 @@ describe('the sites of a dual encoder', () => {
       fc.property(smallDualEncoders, (config) => {
         const { sites, specs } = dualEncoder(config);
         const { vision, text } = config;
-        expect(sites).toHaveLength(2 * (vision.tower.blocks.length + text.tower.blocks.length));
+        const blocks = vision.tower.blocks.length + text.tower.blocks.length;
+        expect(sites).toHaveLength(2 * (blocks + (vision.attentionPool === undefined ? 0 : 1)));
         expect(new Set(sites.map(({ id }) => id)).size).toBe(sites.length);
         const shapes = new Map(entriesOf(specs).map(([path, { shape }]) => [path, shape]));
         for (const { id, tower, units, couplings } of sites) {
           expect(['vision', 'text']).toContain(tower);
-          expect(id.startsWith(`${tower}.blocks.`)).toBe(true);
+          expect(id).toMatch(new RegExp(`^${tower}\\.(blocks|attentionPool)\\.`));
           for (const { parameter, axis, copies } of couplings) {
             expect(parameter.startsWith(`${id}.`)).toBe(true);
             expect(shapes.get(parameter)?.[axis]).toBe(copies * units);

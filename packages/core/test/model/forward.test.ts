@@ -13,13 +13,15 @@ import {
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
 import { plainLayerNorm, plainLinear } from '../operations/plain';
-import { plainUnnormedStates, plainVisionStates, valuesOf } from './plain-towers';
+import { plainPictureState, plainUnnormedStates, plainVisionStates, valuesOf } from './plain-towers';
 import { logitDifference, perturbedParams, randomImages, seeds, smallConfigs } from './random-model';
 import { roundingBound } from './rounding';
 
 const readingTokens = smallConfigs.filter(
-  ({ classToken, headInput }) => classToken !== false && headInput === undefined,
+  ({ classToken, headInput, attentionPool }) =>
+    classToken !== false && headInput === undefined && attentionPool === undefined,
 );
+const readingPool = smallConfigs.filter(({ attentionPool }) => attentionPool !== undefined);
 const readingMean = smallConfigs.filter(({ headInput }) => headInput !== undefined);
 
 const distilled: VisionTransformerConfig = {
@@ -132,11 +134,38 @@ describeOnEveryEngine('a vision transformer', () => {
     );
   });
 
+  it('classifies by what its attention pool makes of all tokens', () => {
+    fc.assert(
+      fc.property(readingPool, seeds, (config, seed) => {
+        tidy(() => {
+          const model = visionTransformer(config);
+          const params = perturbedParams(model, seed);
+          const images = randomImages(config, randomStream(seed, 'pictures'), 1);
+          const plain = valuesOf<VisionTransformerParams<number[], number[]>>(params);
+          const read = plainPictureState(config, plain, [...images.dataSync()]);
+          const { weight, bias } = plain.head;
+          const expected = plainLinear(1, read.length, config.classes)(read, weight, bias);
+          const logits = model.forward(params, { images }).logits.dataSync();
+          const bound = roundingBound(params, (rounded) => model.forward(rounded, { images }).logits);
+          expected.forEach((value, k) => {
+            expect(Math.abs(value - (logits[k] ?? Number.NaN))).toBeLessThan(bound);
+          });
+        });
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it.each<[string, Partial<VisionTransformerConfig>]>([
     ['no class token to read', { classToken: false }],
     [
       'a distillation token without a class token',
       { classToken: false, headInput: 'mean', distillation: 'token' },
+    ],
+    ['a pooled state and a mean', { attentionPool: { headDim: 4, hiddenDim: 6 }, headInput: 'mean' }],
+    [
+      'a pooled state and a distillation head',
+      { attentionPool: { headDim: 4, hiddenDim: 6 }, distillation: 'head' },
     ],
     ['two heads and one mean', { distillation: 'head', headInput: 'mean' }],
     ['a norm after a mean that is not read', { normAfterMean: true }],

@@ -11,7 +11,14 @@ import {
   type VisionTowerParams,
   buildTree,
 } from '../../src/index';
-import { plainAttention, plainGelu, plainLayerNorm, plainLinear, plainQuickGelu } from '../operations/plain';
+import {
+  plainAttention,
+  plainGelu,
+  plainGeluTanh,
+  plainLayerNorm,
+  plainLinear,
+  plainQuickGelu,
+} from '../operations/plain';
 
 /** Parameters and states as row-major lists. */
 export type Values = readonly number[];
@@ -28,6 +35,7 @@ export function plainTextStates(
   );
   const states = plainBlocks(tower, blocks, embedded);
   const normalized = plainLayerNorm(text.length, D, normEpsilon)(states, norm.weight, norm.bias);
+  if (endToken === 'last') return row(normalized, text.length - 1, D);
   const end = endToken === 'greatest' ? Math.max(...text) : endToken;
   return row(normalized, text.indexOf(end), D);
 }
@@ -41,6 +49,41 @@ export function plainVisionStates(
   const { embedDim: D, normEpsilon } = config.tower;
   const states = plainUnnormedStates(config, params, picture);
   return plainLayerNorm(states.length / D, D, normEpsilon)(states, params.norm.weight, params.norm.bias);
+}
+
+/** Picture [S, S, C] → the state that stands for it [D]: what its attention pool makes of all tokens, or the class token's. */
+export function plainPictureState(
+  config: VisionTowerConfig,
+  params: VisionTowerParams<Values, Values>,
+  picture: Values,
+): number[] {
+  const { tower } = config;
+  const { embedDim: D, heads, denseHeadDim, normEpsilon } = tower;
+  const states = plainVisionStates(config, params, picture);
+  const { attentionPool: pool } = params;
+  if (pool === undefined) return row(states, 0, D);
+  const { query, key, value, output } = pool.attention;
+  const inner = query.weight.length / D;
+  const tokens = states.length / D;
+  const mapped = (count: number, x: Values, { weight, bias }: { weight: Values; bias?: Values }) =>
+    plainLinear(count, D, inner)(x, weight, bias ?? range(inner).fill(0));
+  // plainAttention knows one number of tokens: all of them ask the same, and the first answer is read.
+  const asked = mapped(1, pool.probe, query);
+  const attended = plainAttention({
+    ...{ batch: 1, tokens, heads, keyDim: inner / heads, valueDim: inner / heads, causal: false },
+    scale: 1 / Math.sqrt(denseHeadDim),
+  })(
+    range(tokens).flatMap(() => asked),
+    mapped(tokens, states, key),
+    mapped(tokens, states, value),
+  );
+  const seen = plainLinear(1, inner, D)(row(attended, 0, inner), output.weight, output.bias);
+  const normalized = plainLayerNorm(1, D, normEpsilon)(seen, pool.norm.weight, pool.norm.bias);
+  const { expand, contract } = pool.ffn;
+  const hidden = plainActivations[tower.activation](
+    plainLinear(1, D, expand.bias.length)(normalized, expand.weight, expand.bias),
+  );
+  return sumOf(seen, plainLinear(1, expand.bias.length, D)(hidden, contract.weight, contract.bias));
 }
 
 /** Picture [S, S, C] → last hidden states before the last norm [T, D]. */
@@ -85,7 +128,7 @@ function plainBlocks(
 ): number[] {
   const { embedDim: D, heads, denseHeadDim, activation, causal, normEpsilon } = tower;
   const tokens = x.length / D;
-  const activated = activation === 'gelu' ? plainGelu : plainQuickGelu;
+  const activated = plainActivations[activation];
   return blocks.reduce<number[]>(
     (states, { attentionNorm, attention, attentionScale, ffnNorm, ffn, ffnScale }) => {
       const inner = attention.query.weight.length / D;
@@ -127,28 +170,31 @@ export function plainSimilarities(
   pictures: readonly Values[],
   texts: readonly Values[],
 ): number[][] {
-  const embed = (states: Values, projection: Values) => {
-    const projected = plainLinear(1, states.length, P)(states, projection, range(P).fill(0));
+  const embed = (states: Values, projection: Values | undefined, bias: Values = range(P).fill(0)) => {
+    const projected =
+      projection === undefined ? states : plainLinear(1, states.length, P)(states, projection, bias);
     return projected.map((value) => value / Math.hypot(...projected));
   };
   const images = pictures.map((picture) =>
-    embed(
-      row(plainVisionStates(vision, params.vision, picture), 0, vision.tower.embedDim),
-      params.visionProjection,
-    ),
+    embed(plainPictureState(vision, params.vision, picture), params.visionProjection),
   );
   const sentences = texts.map((tokens) =>
-    embed(plainTextStates(text, params.text, tokens), params.textProjection),
+    embed(plainTextStates(text, params.text, tokens), params.textProjection, params.textProjectionBias),
   );
   const scale = Math.exp(at(params.logitScale, 0));
+  const bias = params.logitBias === undefined ? 0 : at(params.logitBias, 0);
   return images.map((image) =>
-    sentences.map((sentence) => scale * image.reduce((sum, value, i) => sum + value * at(sentence, i), 0)),
+    sentences.map(
+      (sentence) => bias + scale * image.reduce((sum, value, i) => sum + value * at(sentence, i), 0),
+    ),
   );
 }
 
 /** A tree of tensors as lists, of the record type that the caller names. */
 export const valuesOf = <Record>(tree: TensorTree): Record =>
   buildTree<Tensor, Record>(tree, (leaf) => [...leaf.dataSync()]);
+
+const plainActivations = { gelu: plainGelu, 'gelu-tanh': plainGeluTanh, 'quick-gelu': plainQuickGelu };
 
 const at = (values: Values, index: number): number => values[index] ?? Number.NaN;
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);

@@ -28,10 +28,12 @@ import {
 export const normEpsilon = fc.constantFrom(1e-5, 1e-6, 1e-12);
 
 /** The tokens that vision transformers have beside the patches, and those that their heads read. */
-const visionKinds: Pick<
+const visionKinds: (Pick<
   VisionTransformerConfig,
   'distillation' | 'classToken' | 'registers' | 'positioned' | 'headInput' | 'normAfterMean'
->[] = [
+> & { readonly isPooled?: true })[] = [
+  { distillation: 'none', classToken: false, isPooled: true },
+  { distillation: 'none', registers: 1, isPooled: true },
   { distillation: 'none' },
   { distillation: 'token' },
   { distillation: 'head' },
@@ -44,6 +46,11 @@ const visionKinds: Pick<
   { distillation: 'none', classToken: false, registers: 1, positioned: 'patches', headInput: 'mean' },
   { distillation: 'none', headInput: 'mean', normAfterMean: true },
 ];
+
+const widths = fc.record({
+  headDim: fc.integer({ min: 1, max: 6 }),
+  hiddenDim: fc.integer({ min: 1, max: 12 }),
+});
 
 /** Small vision transformers of every kind; their layers differ in size, as after a cut. */
 export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
@@ -60,23 +67,23 @@ export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
     embedDim: fc.integer({ min: 2, max: 9 }),
     heads: fc.integer({ min: 1, max: 3 }),
     denseHeadDim: fc.integer({ min: 4, max: 6 }),
-    activation: fc.constantFrom('gelu', 'quick-gelu'),
+    activation: fc.constantFrom('gelu', 'gelu-tanh', 'quick-gelu'),
     causal: fc.boolean(),
     normEpsilon,
-    blocks: fc.array(
-      fc.record({ headDim: fc.integer({ min: 1, max: 6 }), hiddenDim: fc.integer({ min: 1, max: 12 }) }),
-      { minLength: 1, maxLength: 3 },
-    ),
+    blocks: fc.array(widths, { minLength: 1, maxLength: 3 }),
+    attentionPool: widths,
   })
   .map(({ grid, patchSize, channels, classes, kind, embeddingNorm, patchBias, ...drawn }) => {
-    const { inputBias, layerScale, ...tower } = drawn;
+    const { inputBias, layerScale, attentionPool, ...tower } = drawn;
+    const { isPooled = false, ...tokens } = kind;
     return {
       kind: 'vision-transformer',
       imageSize: grid * patchSize,
       patchSize,
       channels,
       classes,
-      ...kind,
+      ...tokens,
+      ...(isPooled ? { attentionPool } : {}),
       embeddingNorm,
       patchBias,
       tower: {

@@ -7,7 +7,7 @@ const textTowers: fc.Arbitrary<TowerConfig> = fc.record({
   embedDim: fc.integer({ min: 2, max: 9 }),
   heads: fc.integer({ min: 1, max: 3 }),
   denseHeadDim: fc.integer({ min: 4, max: 6 }),
-  activation: fc.constantFrom('gelu', 'quick-gelu'),
+  activation: fc.constantFrom('gelu', 'gelu-tanh', 'quick-gelu'),
   causal: fc.constant(true),
   normEpsilon,
   blocks: fc.array(
@@ -33,25 +33,48 @@ export const smallTextConfigs: fc.Arbitrary<TextTowerConfig> = fc
 
 /** Small dual encoders; their towers differ in width and depth. */
 export const smallDualEncoders: fc.Arbitrary<DualEncoderConfig> = fc
-  .record({ vision: smallConfigs, text: smallTextConfigs, projectionDim: fc.integer({ min: 2, max: 7 }) })
-  .map(({ vision, text, projectionDim }) => {
-    const { imageSize, patchSize, channels, registers, positioned, embeddingNorm, patchBias, tower } = vision;
+  .record({
+    vision: smallConfigs,
+    text: smallTextConfigs,
+    projectionDim: fc.integer({ min: 2, max: 7 }),
+    readsLast: fc.boolean(),
+    isProjected: fc.boolean(),
+    loss: fc.constantFrom(undefined, 'sigmoid'),
+  })
+  .map(({ vision, text, projectionDim, readsLast, isProjected, loss }) => {
+    const {
+      attentionPool,
+      classToken,
+      imageSize,
+      patchSize,
+      channels,
+      registers,
+      positioned,
+      embeddingNorm,
+      patchBias,
+      tower,
+    } = vision;
     return {
       kind: 'dual-encoder',
-      projectionDim,
+      projectionDim: isProjected ? projectionDim : vision.tower.embedDim,
+      ...(isProjected ? {} : { projections: 'text-alone' }),
+      ...(loss === undefined ? {} : { loss }),
       vision: {
+        ...(attentionPool === undefined
+          ? {}
+          : { attentionPool, ...(classToken === undefined ? {} : { classToken }) }),
         ...{ imageSize, patchSize, channels, embeddingNorm, patchBias, tower },
         distillation: 'none',
         ...(registers === undefined ? {} : { registers }),
         ...(positioned === undefined ? {} : { positioned }),
       },
-      text,
+      text: readsLast ? { ...text, endToken: 'last', tower: { ...text.tower, causal: false } } : text,
     };
   });
 
 /** The token that ends the texts of `randomTexts`. */
 export const endOf = ({ vocabulary, endToken }: TextTowerConfig): number =>
-  endToken === 'greatest' ? vocabulary - 1 : endToken;
+  typeof endToken === 'string' ? vocabulary - 1 : endToken;
 
 /** Token indices that end where they should: words, the end token, and after it anything. All have `length` tokens. */
 export function randomTexts(

@@ -66,6 +66,18 @@ describeOnEveryEngine('a text tower', () => {
     );
   });
 
+  it('reads the last place of the context, which every other may be seen from, where it says so', () => {
+    const config: TextTowerConfig = { ...tiny, endToken: 'last', tower: { ...tiny.tower, causal: false } };
+    for (const seed of [1, 2, 3]) expect(fromPlain(config, seed)).toBeLessThan(1);
+    tidy(() => {
+      const model = modelOf(config);
+      const params = perturbedParams(model, 1);
+      expect(() => statesOf(model, params, [[0, 1, 8]])).toThrow(
+        /expected texts that are filled up to 4 tokens, got 3/,
+      );
+    });
+  });
+
   it('reads nothing after the first end token, and may leave out what no text needs', () => {
     fc.assert(
       fc.property(smallTextConfigs, seeds, (config, seed) => {

@@ -17,9 +17,11 @@ import {
   gelu,
   layerNorm,
   linear,
+  geluTanh,
   quickGelu,
   randomStream,
   scaleUnits,
+  sigmoidCrossEntropy,
   softmaxCrossEntropy,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
@@ -29,9 +31,11 @@ import {
   plainCrossEntropy,
   plainGatherRows,
   plainGelu,
+  plainGeluTanh,
   plainLayerNorm,
   plainLinear,
   plainQuickGelu,
+  plainSigmoidCrossEntropy,
   plainScaleUnits,
 } from './plain';
 
@@ -104,6 +108,12 @@ const cases: Case[] = [
     inputs: [{ shape: [2, 5], values: [-4, -1.5, -0.3, 0, 0.2, 0.75, 1.3, 2, 3.1, 4] }],
   },
   {
+    what: 'geluTanh',
+    operation: (x) => geluTanh(matrix(x)),
+    plain: (x = []) => plainGeluTanh(x),
+    inputs: [{ shape: [2, 5], values: [-4, -1.5, -0.3, 0, 0.2, 0.75, 1.3, 2, 3.1, 4] }],
+  },
+  {
     what: 'quickGelu',
     operation: (x) => quickGelu(matrix(x)),
     plain: (x = []) => plainQuickGelu(x),
@@ -126,6 +136,12 @@ const cases: Case[] = [
     plain: (logits = []) => plainCrossEntropy(3, targets)(logits),
     inputs: [randomInput(random, 2, 3)],
   },
+  {
+    what: 'sigmoidCrossEntropy',
+    operation: (logits) => sigmoidCrossEntropy(matrix(logits), tensor2d(targets, [2, 3])),
+    plain: (logits = []) => plainSigmoidCrossEntropy(3, targets)(logits),
+    inputs: [randomInput(random, 2, 3)],
+  },
 ];
 
 describeOnEveryEngine('fused operations', () => {
@@ -140,6 +156,7 @@ describeOnEveryEngine('fused operations', () => {
   it('map zero to zero where a unit is cut before them', () => {
     const zeros = tensor2d([0, 0], [1, 2]);
     expect([...gelu(zeros).dataSync()]).toEqual([0, 0]);
+    expect([...geluTanh(zeros).dataSync()]).toEqual([0, 0]);
     expect([...quickGelu(zeros).dataSync()]).toEqual([0, 0]);
   });
 

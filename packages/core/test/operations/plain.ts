@@ -38,6 +38,8 @@ function normalDistribution(x: number): number {
 }
 
 export const plainGelu = (x: Values): number[] => x.map((value) => value * normalDistribution(value));
+export const plainGeluTanh = (x: Values): number[] =>
+  x.map((value) => (value / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (value + 0.044715 * value ** 3))));
 export const plainQuickGelu = (x: Values): number[] =>
   x.map((value) => value / (1 + Math.exp(-1.702 * value)));
 
@@ -110,4 +112,17 @@ export function plainScaleUnits(units: number, width: number) {
 
 export function plainGatherRows(width: number, rows: readonly number[]) {
   return (table: Values): number[] => rows.flatMap((row) => table.slice(row * width, (row + 1) * width));
+}
+
+/** The sum over all logits of −log σ(±logit), over the rows. */
+export function plainSigmoidCrossEntropy(columns: number, targets: Values) {
+  return (logits: Values): number[] => [
+    total(
+      logits.map((logit, i) => {
+        const yes = 1 / (1 + Math.exp(-logit));
+        return -at(targets, i) * Math.log(yes) - (1 - at(targets, i)) * Math.log(1 - yes);
+      }),
+    ) /
+      (logits.length / columns),
+  ];
 }

@@ -17,7 +17,7 @@ import {
 import { describeOnEveryEngine } from '../engine/every-engine';
 import { plainSimilarities } from '../model/plain-towers';
 import { deviations } from '../operations/gradient-check';
-import { plainCrossEntropy } from '../operations/plain';
+import { plainCrossEntropy, plainSigmoidCrossEntropy } from '../operations/plain';
 
 /** Towers of different widths; the last block of the text tower is cut. */
 const config: DualEncoderConfig = {
@@ -76,10 +76,43 @@ const batch: PairBatch = {
 };
 const eye = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 
+/** As SigLIP: no class token, attention pooling, texts read at their last place by every token, a bias of the logits. */
+const pairwise: DualEncoderConfig = {
+  ...config,
+  projectionDim: 4,
+  projections: 'text-alone',
+  loss: 'sigmoid',
+  vision: {
+    ...config.vision,
+    classToken: false,
+    embeddingNorm: false,
+    patchBias: true,
+    tower: { ...config.vision.tower, activation: 'gelu-tanh' },
+    attentionPool: { headDim: 3, hiddenDim: 2 },
+  },
+  text: {
+    ...config.text,
+    endToken: 'last',
+    tower: { ...config.text.tower, activation: 'gelu-tanh', causal: false },
+  },
+};
+
+const plainLosses = {
+  contrastive: (logits: number[][]): number => {
+    const transposed = logits.map((_, column) => logits.map((row) => row[column] ?? Number.NaN));
+    const lossOf = (rows: number[][]) => plainCrossEntropy(3, eye)(rows.flat())[0] ?? Number.NaN;
+    return (lossOf(logits) + lossOf(transposed)) / 2;
+  },
+  sigmoid: (logits: number[][]): number => plainSigmoidCrossEntropy(3, eye)(logits.flat())[0] ?? Number.NaN,
+};
+
 describeOnEveryEngine('the contrastive loss of a dual encoder', () => {
-  it('has the right gradient with respect to every parameter', () => {
+  it.each([
+    ['contrastive', config],
+    ['sigmoid', pairwise],
+  ] as const)('has the right gradient with respect to every parameter: %s', (name, config) => {
     const model = dualEncoder(config);
-    const task = retrieval(model, { imageSize: 2, channels: 1 });
+    const task = retrieval(model, { imageSize: 2, channels: 1, loss: config.loss });
     const paths = entriesOf(model.specs).map(([path]) => path);
     const inputs = leavesOf(model.specs).map(({ shape }, index) => ({
       shape,
@@ -98,9 +131,7 @@ describeOnEveryEngine('the contrastive loss of a dual encoder', () => {
         >(model.specs, () => leaves[next++]);
         const pictures = [0, 1, 2].map((i) => pixels.slice(4 * i, 4 * i + 4).map(Math.fround));
         const logits = plainSimilarities(config, params, pictures, texts);
-        const transposed = logits.map((_, column) => logits.map((row) => row[column] ?? Number.NaN));
-        const lossOf = (rows: number[][]) => plainCrossEntropy(3, eye)(rows.flat())[0] ?? Number.NaN;
-        return [(lossOf(logits) + lossOf(transposed)) / 2];
+        return [plainLosses[name](logits)];
       },
       inputs,
       randomStream(5, 'weights'),

@@ -24,6 +24,8 @@ export interface ImageTextOptions extends ImageOptions, SetAsideOptions {
    * what the longest training text needs, at most 77.
    */
   readonly context?: number;
+  /** Fills every text up to the context, for towers that read its last place (SigLIP). Default false. */
+  readonly fillsContext?: boolean;
   /** The folder below which the pictures lie, for data that names them in a file. The default depends on the format. */
   readonly images?: string;
 }
@@ -77,13 +79,14 @@ export async function imageTextData(
   const context =
     options.context ??
     (options.tokenizer === undefined ? longest(trainingTexts, tokenizer) : LARGEST_DEFAULT_CONTEXT);
+  const { fillsContext = false } = options;
   const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
   if (options.preload === true) {
     await preload(pictures, { paths, contents: found.contents }, options.pictureCache);
   }
   const dataset = (groups: readonly PairGroup[]) =>
     namingAllBroken({
-      dataset: pairDataset(groups, { pictures, tokenizer, context }),
+      dataset: pairDataset(groups, { pictures, tokenizer, context, fillsContext }),
       paths: picturesOf(groups),
       load: (path) => pictures.load(path, false),
     });

@@ -9,6 +9,8 @@ export interface PairDatasetOptions {
   readonly tokenizer: Tokenizer;
   /** Longest text, in tokens with start and end. */
   readonly context: number;
+  /** Fills every text up to the context; else the longest of a batch decides. */
+  readonly fillsContext?: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ function inTurn<Item>(
  */
 export function pairDataset(
   groups: readonly PairGroup[],
-  { pictures, tokenizer, context }: PairDatasetOptions,
+  { pictures, tokenizer, context, fillsContext = false }: PairDatasetOptions,
 ): Dataset<PairBatch> {
   const at = (index: number): PairGroup => {
     const group = groups[index];
@@ -60,6 +62,7 @@ export function pairDataset(
         tokenizer,
         said.map(({ item }) => item),
         context,
+        { fillsContext },
       );
       return {
         size: shown.length,

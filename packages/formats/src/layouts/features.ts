@@ -12,6 +12,7 @@ const features = {
   embeddingNorm: 'a norm before the first block',
   noPatchBias: 'no bias of the patches',
   causal: 'a causal mask',
+  attentionPool: 'attention pooling',
 } as const;
 
 export type Feature = keyof typeof features;
@@ -33,13 +34,14 @@ export function featuresOf(config: VisionConfig): Feature[] {
     embeddingNorm: config.embeddingNorm,
     noPatchBias: !config.patchBias,
     causal: tower.causal,
+    attentionPool: config.attentionPool !== undefined,
   };
   return featureNames.filter((name) => has[name]);
 }
 
 const featureNames: readonly Feature[] = [
   ...(['layerScale', 'registers', 'noClassToken', 'unplaced', 'mean', 'normAfterMean'] as const),
-  ...(['noInputBias', 'embeddingNorm', 'noPatchBias', 'causal'] as const),
+  ...(['noInputBias', 'embeddingNorm', 'noPatchBias', 'causal', 'attentionPool'] as const),
 ];
 
 /** The words for features that a layout has no room for, `a, b`; undefined where it has room for all of them. */

@@ -1,6 +1,8 @@
 import { huggingFaceClipText } from './hugging-face/clip-text';
 import { huggingFaceDinov2 } from './hugging-face/dinov2';
 import { huggingFaceDualEncoder } from './hugging-face/dual-encoder';
+import { huggingFaceSiglip } from './hugging-face/siglip-dual-encoder';
+import { huggingFaceSiglipVision } from './hugging-face/siglip-vision';
 import { huggingFaceVisionTransformer } from './hugging-face/vision-transformer';
 import type { Layout } from './layout';
 import { openClipDualEncoder } from './open-clip/dual-encoder';
@@ -12,9 +14,11 @@ import { timmVisionTransformer } from './timm/vision-transformer';
  */
 export const layouts: readonly Layout[] = [
   huggingFaceVisionTransformer,
+  huggingFaceSiglipVision,
   huggingFaceDinov2,
   timmVisionTransformer,
   huggingFaceDualEncoder,
   huggingFaceClipText,
+  huggingFaceSiglip,
   openClipDualEncoder,
 ];

@@ -174,8 +174,12 @@ describe('a CLIP of Hugging Face', () => {
 
   it.each([
     [
-      { model_type: 'siglip' },
-      /at model_type: expected clip \(both towers\) or clip_text_model \(the text tower with its projection\), got "siglip"$/,
+      { model_type: 'chinese_clip' },
+      /at model_type: expected clip \(both towers\), clip_text_model \(the text tower with its projection\) or siglip \(both towers\), got "chinese_clip"$/,
+    ],
+    [
+      { model_type: 'siglip2' },
+      /got "siglip2": models with pictures of any shape \(NaFlex\) are not supported/,
     ],
     [{ model_type: 'clip_vision_model' }, /at model_type: expected clip/],
     [{ text_config: { ...textJson, hidden_act: 'relu' } }, /at text_config\.hidden_act/],

@@ -13,6 +13,8 @@ import { FormatError, importModel, importVisionTransformer } from '../../src/ind
 import { correspondences } from '../../src/layouts/correspondence';
 import { clipTextNaming } from '../../src/layouts/hugging-face/clip-text';
 import { clipNaming } from '../../src/layouts/hugging-face/dual-encoder';
+import { siglipNaming } from '../../src/layouts/hugging-face/siglip-dual-encoder';
+import { siglipVisionNaming } from '../../src/layouts/hugging-face/siglip-vision';
 import { visionTransformerNaming } from '../../src/layouts/hugging-face/vision-transformer';
 import { defineLayout } from '../../src/layouts/layout';
 import type { Naming } from '../../src/layouts/naming';
@@ -20,29 +22,51 @@ import { openClipNaming } from '../../src/layouts/open-clip/dual-encoder';
 import { layoutOf } from '../../src/layouts/recognise';
 import { layouts } from '../../src/layouts/table';
 import { timmNaming } from '../../src/layouts/timm/vision-transformer';
-import { clipTexts, dualEncoders, one, randomValues, visionTransformers } from '../random-model';
+import {
+  clipTexts,
+  dualEncoders,
+  one,
+  randomValues,
+  siglipClassifiers,
+  siglips,
+  visionTransformers,
+} from '../random-model';
 import { writeCheckpoint, zeros } from './checkpoints';
 
 const scalar = openClipNaming({ textProjection: 'parameter', logitScale: 'scalar' });
 const vector = openClipNaming({ textProjection: 'linear', logitScale: 'vector' });
-const namings: Readonly<Record<string, readonly Naming[]>> = {
-  'clip-text': [clipTextNaming],
-  'dual-encoder': [clipNaming, scalar, vector],
-  'vision-transformer': [
-    timmNaming,
-    visionTransformerNaming({ prefix: 'vit.', style: 'encoder.layer', distillation: 'none' }),
-    visionTransformerNaming({ prefix: '', style: 'layers', distillation: 'head' }),
-  ],
+const siglipPool = {
+  ...one(siglipClassifiers),
+  attentionPool: { headDim: 1, hiddenDim: 3 },
 };
+const { headInput: _, ...pooled } = siglipPool;
+/** Models, and the namings that hold them. */
+const kinds: readonly (readonly [fc.Arbitrary<DenseConfig>, readonly Naming[]])[] = [
+  [clipTexts, [clipTextNaming]],
+  [dualEncoders, [clipNaming, scalar, vector]],
+  [siglips, [siglipNaming]],
+  [siglipClassifiers, [siglipVisionNaming('vision_model.'), siglipVisionNaming(''), timmNaming]],
+  [fc.constant(pooled), [siglipVisionNaming('vision_model.'), timmNaming]],
+  [
+    visionTransformers,
+    [
+      timmNaming,
+      visionTransformerNaming({ prefix: 'vit.', style: 'encoder.layer', distillation: 'none' }),
+      visionTransformerNaming({ prefix: '', style: 'layers', distillation: 'head' }),
+    ],
+  ],
+];
 
 test('every naming holds every parameter once, in every model, and is recognised by one source', () => {
   fc.assert(
     fc.property(
-      fc.oneof<fc.Arbitrary<DenseConfig>[]>(visionTransformers, dualEncoders, clipTexts),
-      (config) => {
+      fc.oneof<fc.Arbitrary<readonly [DenseConfig, readonly Naming[]]>[]>(
+        ...kinds.map(([configs, own]) => configs.map((config) => [config, own] as const)),
+      ),
+      ([config, own]) => {
         const paths = [...randomValues(config, 1).keys()].sort();
         const { specs } = modelOf(config);
-        for (const naming of namings[config.kind] ?? []) {
+        for (const naming of own) {
           const rows = correspondences({ specs, config }, naming);
           expect(rows.flatMap(({ parts }) => parts.map(({ path }) => path)).sort()).toEqual(paths);
           const tensors = new Map(
@@ -55,11 +79,15 @@ test('every naming holds every parameter once, in every model, and is recognised
       },
     ),
   );
-  expect(Object.keys(namings).sort()).toEqual([...new Set(layouts.map(({ family }) => family.kind))].sort());
+  const held = kinds.map(([configs]) => one(configs).kind);
+  expect([...new Set(held)].sort()).toEqual([...new Set(layouts.map(({ family }) => family.kind))].sort());
 });
 
 test('layouts with the same names of tensors are told apart by the type of the model', () => {
-  const types = layouts.flatMap(({ modelTypes = {} }) => Object.keys(modelTypes));
+  // A tower by itself has the type of the model that it comes from, and other tensors.
+  const types = layouts.flatMap(({ modelTypes = {}, family }) =>
+    Object.keys(modelTypes).map((type) => `${family.kind} ${type}`),
+  );
   expect(types.length).toBeGreaterThan(0);
   expect(new Set(types).size).toBe(types.length);
   const untyped = layouts.filter(({ modelTypes }) => modelTypes === undefined);
@@ -110,13 +138,18 @@ test('any other checkpoint is refused with what there might be', async () => {
   try {
     await writeCheckpoint(folder, new Map([['a', zeros(1)]]));
     const vision =
-      'expected a ViT or DeiT of Hugging Face or timm (a tensor called cls_token or patch_embed.proj.weight), or a DINOv2 of ' +
-      'Hugging Face (a tensor called cls_token)';
+      'expected a ViT or DeiT of Hugging Face or timm (a tensor called cls_token or patch_embed.proj.weight), or a SigLIP of ' +
+      'Hugging Face (a tensor called patch_embedding.weight';
+    const dinov2 = 'or a DINOv2 of Hugging Face (a tensor called cls_token)';
     const clip =
-      'a CLIP of Hugging Face, open_clip or OpenAI (a tensor called class_embedding or token_embedding.weight)';
+      'or a CLIP of Hugging Face, open_clip or OpenAI (a tensor called class_embedding or token_embedding.weight)';
     await expect(importModel(folder)).rejects.toThrow(FormatError);
-    await expect(importModel(folder)).rejects.toThrow(`${vision}, or ${clip}, got tensors like a`);
-    await expect(importVisionTransformer(folder)).rejects.toThrow(`${vision}, got tensors like a`);
+    await expect(importModel(folder)).rejects.toThrow(
+      `${vision}, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, got tensors like a`,
+    );
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      `${vision}), ${dinov2}, got tensors like a`,
+    );
   } finally {
     await rm(folder, { recursive: true });
   }

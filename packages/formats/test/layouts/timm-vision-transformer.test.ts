@@ -81,8 +81,8 @@ describeConfiguration('of timm, with arguments', {
   what: 'a ViT or DeiT of timm',
   places: ['', 'model_args.', 'pretrained_cfg.'],
   refused: [
-    ['global_pool', 'map'],
-    ['model_args.global_pool', 'map'],
+    ['global_pool', 'avgmax'],
+    ['model_args.global_pool', 'avgmax'],
     ['model_args.img_size', [64, 16]],
     ['model_args.img_size', 384],
     ['model_args.patch_size', 32],
@@ -187,7 +187,7 @@ describe('a ViT or DeiT of timm', () => {
   });
 
   it.each([
-    ['attn_pool.latent', 'attention pooling'],
+    ['attn_pool.q_norm.weight', 'another attention pooling'],
     ['blocks.0.mlp.w12.weight', 'a gated or normalised feed-forward network'],
     ['blocks.1.attn.q_norm.weight', 'norms within attention'],
   ])('is refused with %s by its feature: %s', async (name, feature) => {
@@ -250,12 +250,18 @@ describe('a ViT or DeiT of timm', () => {
     const { model, params } = await importVisionTransformer(folder);
     expect(model.config.tower).toEqual({ ...ours().tower, activation: 'quick-gelu' });
     disposeTree(params);
-    await write(theirs(), { num_heads: 2, model_args: { global_pool: 'map' } });
+    await write(theirs(), { num_heads: 2, model_args: { global_pool: 'avgmax' } });
     await expect(importVisionTransformer(folder)).rejects.toThrow(
-      /at model_args\.global_pool: expected token or avg/,
+      /at model_args\.global_pool: expected token, avg or map/,
+    );
+    await write(theirs(), { num_heads: 2, global_pool: 'max' });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /at global_pool: expected token, avg or map/,
     );
     await write(theirs(), { num_heads: 2, global_pool: 'map' });
-    await expect(importVisionTransformer(folder)).rejects.toThrow(/at global_pool: expected token or avg/);
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /expected the tensors of an attention pool \(attn_pool\.latent\), as global_pool says, got none/,
+    );
   });
 
   it('starts a fresh classifier where one is missing, if that is asked for', async () => {

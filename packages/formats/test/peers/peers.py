@@ -90,7 +90,7 @@ def config_for(config: transformers.CLIPConfig, options: dict):
 
 def answers(model: torch.nn.Module, given: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     with torch.no_grad():
-        if isinstance(model, transformers.CLIPModel):
+        if isinstance(model, (transformers.CLIPModel, transformers.SiglipModel)):
             out = model(**given)
             return {name: out[name] for name in ("logits_per_image", "image_embeds", "text_embeds")}
         if isinstance(model, transformers.CLIPTextModelWithProjection):

@@ -14,6 +14,7 @@ import {
 } from '@winnow/core';
 import { encodeAll } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
+import { textFilling } from '../workload/fit';
 import { readerOfTexts } from '../workload/zero-shot';
 import { checkTexts, textsIn } from './texts';
 
@@ -83,7 +84,7 @@ async function classifierByTexts(opened: OpenedModel, texts: readonly string[]):
     notes: checkTexts(tokenizer, texts, text.context),
     vision: { imageSize, channels },
     lend: async (use) => {
-      const encoded = encodeAll(tokenizer, texts, text.context);
+      const encoded = encodeAll(tokenizer, texts, text.context, textFilling(text));
       const { params: own, ...reader } = zeroShot(model, params, { ...encoded, perClass: 1 });
       const inputs = pictureInputs({ imageSize, channels });
       try {

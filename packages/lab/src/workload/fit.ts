@@ -15,6 +15,7 @@ export function checkTokens(
       `the model knows ${vocabulary} tokens, but the tokenizer has ${tokenizer.vocabulary}: ${advice}`,
     );
   }
+  if (endToken === 'last') return;
   if (endToken === 'greatest') {
     const greatest = tokenizer.vocabulary - 1;
     if (tokenizer.endToken === greatest) return;
@@ -29,6 +30,11 @@ export function checkTokens(
     );
   }
 }
+
+/** How texts come to their length for a tower: one that reads the last place of its context has every text filled up to it. */
+export const textFilling = ({ endToken }: Pick<TextTowerConfig, 'endToken'>) => ({
+  fillsContext: endToken === 'last',
+});
 
 /** @throws {UserError} when a vision tower takes pictures of other channels than the data has. */
 export function checkChannels(

@@ -22,7 +22,7 @@ import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../mo
 import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
-import { checkChannels, checkTokens } from './fit';
+import { checkChannels, checkTokens, textFilling } from './fit';
 import { imagesOf, imagesShape } from './images';
 import { picturesOf } from './prepared';
 import { models, textModels } from './sizes';
@@ -109,6 +109,7 @@ export const retrievalKind: WorkloadKind = {
       imageSize: vision.imageSize,
       tokenizer: await openTokenizer(tokenizerPath),
       context: text.context,
+      ...textFilling(text),
     });
     const workload = retrievalWorkload(data, 'given', normalisation);
     return { ...workload, companions: { ...(await tokenizerConfiguration(opened)), ...workload.companions } };
@@ -123,6 +124,7 @@ interface PairShape {
   readonly evaluationCropShare?: number;
   readonly tokenizer?: Tokenizer;
   readonly context?: number;
+  readonly fillsContext?: boolean;
   readonly images?: string;
 }
 
@@ -170,8 +172,8 @@ function retrievalWorkload(
     },
     taskOf: (model) => {
       const config = denseConfigOf(model);
-      const ends = dualEncoderFamily.is(config) ? { endToken: config.text.endToken } : {};
-      return retrieval(model, { imageSize, channels, ...ends });
+      const own = dualEncoderFamily.is(config) ? { endToken: config.text.endToken, loss: config.loss } : {};
+      return retrieval(model, { imageSize, channels, ...own });
     },
   };
 }

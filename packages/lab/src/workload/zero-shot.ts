@@ -14,7 +14,7 @@ import { type FoundImageClassificationData, type Tokenizer, encodeAll, openToken
 import type { OpenedModel } from '../model-source/open-model';
 import { type PictureChoice, openPictures } from './classification';
 import { NAME, promptNotes, promptsOf } from './prompts';
-import { checkChannels, checkTokens } from './fit';
+import { checkChannels, checkTokens, textFilling } from './fit';
 
 /** A dual encoder as a classifier of labelled pictures. */
 export interface ZeroShotClassifier {
@@ -73,7 +73,7 @@ export async function zeroShotClassifier(
   const texts = classes.flatMap((name) => promptsOf(name, prompts));
   const notes = [...data.notes, ...promptNotes(tokenizer, { classes, prompts, context: text.context })];
   const classifier = zeroShot(model, params, {
-    ...encodeAll(tokenizer, texts, text.context),
+    ...encodeAll(tokenizer, texts, text.context, textFilling(text)),
     perClass: prompts.length,
   });
   const inputs = pictureInputs({ imageSize, channels });

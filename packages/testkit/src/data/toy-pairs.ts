@@ -3,6 +3,7 @@ import {
   type ImageTextData,
   type Model,
   type PairBatch,
+  type PairLoss,
   type Task,
   randomStream,
   retrieval,
@@ -24,8 +25,14 @@ export const toyTextShape = { vocabulary: endToken + 1, context: 5, endToken } a
 /**
  * The stripes of `toyData`, each with a text that says its orientation and its place: "row 3", or "bright row 3".
  * Pictures of which the same is said are one group, as their texts cannot be told apart.
+ * @param options `fillsContext` makes every text as long as the context.
  */
-export function toyPairs({ seed = 0, size = 96 }: { seed?: number; size?: number } = {}): ImageTextData {
+export function toyPairs({
+  seed = 0,
+  size = 96,
+  fillsContext = false,
+}: { seed?: number; size?: number; fillsContext?: boolean } = {}): ImageTextData {
+  const pairs = pairsOf(fillsContext);
   return {
     name: 'told-stripes',
     imageSize,
@@ -37,33 +44,35 @@ export function toyPairs({ seed = 0, size = 96 }: { seed?: number; size?: number
   };
 }
 
-/** Retrieval between the toy pictures and their texts. */
-export function toyRetrieval(model: Pick<Model, 'forward'>): Task {
-  return retrieval(model, toyShape);
+/** Retrieval between the toy pictures and their texts, by the contrastive loss unless another one is named. */
+export function toyRetrieval(model: Pick<Model, 'forward'>, loss?: PairLoss): Task {
+  return retrieval(model, { ...toyShape, loss });
 }
 
-function pairs(seed: number, split: string, size: number): Dataset<PairBatch> {
-  const exampleAt = stripesOf(seed, split);
-  return {
-    size,
-    batch: (indices) => {
-      const examples = indices.map(exampleAt);
-      const texts = examples.map(({ orientation, place }, position) => {
-        const isBright = randomStream(seed, 'text', split, indices[position] ?? 0).integer(2) === 1;
-        return [start, ...(isBright ? [bright] : []), orientations + orientation, places + place, endToken];
-      });
-      const length = Math.max(...texts.map((text) => text.length));
-      const tokens = new Int32Array(texts.length * length).fill(endToken);
-      texts.forEach((text, row) => tokens.set(text, row * length));
-      const groups = Int32Array.from(examples, ({ orientation, place }) => orientation * imageSize + place);
-      return Promise.resolve({
-        size: indices.length,
-        images: sideBySide(examples),
-        imageGroups: groups,
-        texts: texts.length,
-        tokens,
-        textGroups: groups,
-      });
-    },
+const pairsOf =
+  (fillsContext: boolean) =>
+  (seed: number, split: string, size: number): Dataset<PairBatch> => {
+    const exampleAt = stripesOf(seed, split);
+    return {
+      size,
+      batch: (indices) => {
+        const examples = indices.map(exampleAt);
+        const texts = examples.map(({ orientation, place }, position) => {
+          const isBright = randomStream(seed, 'text', split, indices[position] ?? 0).integer(2) === 1;
+          return [start, ...(isBright ? [bright] : []), orientations + orientation, places + place, endToken];
+        });
+        const length = fillsContext ? toyTextShape.context : Math.max(...texts.map((text) => text.length));
+        const tokens = new Int32Array(texts.length * length).fill(endToken);
+        texts.forEach((text, row) => tokens.set(text, row * length));
+        const groups = Int32Array.from(examples, ({ orientation, place }) => orientation * imageSize + place);
+        return Promise.resolve({
+          size: indices.length,
+          images: sideBySide(examples),
+          imageGroups: groups,
+          texts: texts.length,
+          tokens,
+          textGroups: groups,
+        });
+      },
+    };
   };
-}

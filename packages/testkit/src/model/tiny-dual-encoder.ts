@@ -1,4 +1,11 @@
-import { type DualEncoderConfig, type TensorTree, dualEncoder, initialize, randomStream } from '@winnow/core';
+import {
+  type BlockShape,
+  type DualEncoderConfig,
+  type TensorTree,
+  dualEncoder,
+  initialize,
+  randomStream,
+} from '@winnow/core';
 import { toyShape } from '../data/toy-data';
 import { toyTextShape } from '../data/toy-pairs';
 import { type TinyModel, tinyTower, towerVariant } from './tiny-model';
@@ -33,15 +40,59 @@ export function tinyTwinsVariant(seed: number): TinyModel {
   return fresh({ vision: tower, text: tower, patchSize: 4, projectionDim: 6 }, seed);
 }
 
+/** A tiny SigLIP: attention pooling without a class token, texts read at their last place, the sigmoid loss. */
+export function tinySigmoidEncoder(seed = 1): TinyModel {
+  return pairwise(
+    {
+      patchSize: 4,
+      projectionDim: 16,
+      vision: tinyTower('gelu-tanh'),
+      text: tinyTower('gelu-tanh'),
+    },
+    { headDim: 8, hiddenDim: 32 },
+    seed,
+  );
+}
+
+/** A tiny SigLIP whose towers' geometries are drawn from the seed, apart from each other. */
+export function tinySigmoidEncoderVariant(seed: number): TinyModel {
+  const random = randomStream(seed, 'sigmoid variant');
+  const vision = towerVariant('gelu-tanh', random);
+  const text = towerVariant('gelu-tanh', random);
+  const towers = { vision, text, patchSize: random.integer(2) === 0 ? 2 : 4, projectionDim: vision.embedDim };
+  return pairwise(towers, { headDim: vision.denseHeadDim, hiddenDim: 20 + random.integer(20) }, seed);
+}
+
 interface Towers extends Pick<DualEncoderConfig, 'projectionDim'> {
   readonly patchSize: number;
   readonly vision: DualEncoderConfig['vision']['tower'];
   readonly text: DualEncoderConfig['text']['tower'];
 }
 
-function fresh({ patchSize, projectionDim, vision, text }: Towers, seed: number): TinyModel {
+function pairwise(towers: Towers, attentionPool: BlockShape, seed: number): TinyModel {
+  const { vision, text, ...rest } = clipOf(towers);
+  return freshModel(
+    {
+      ...rest,
+      projections: 'text-alone',
+      loss: 'sigmoid',
+      vision: { ...vision, embeddingNorm: false, patchBias: true, classToken: false, attentionPool },
+      text: { ...text, endToken: 'last', tower: towers.text },
+    },
+    seed,
+  );
+}
+
+const fresh = (towers: Towers, seed: number): TinyModel => freshModel(clipOf(towers), seed);
+
+function freshModel(config: DualEncoderConfig, seed: number): TinyModel {
+  const model = dualEncoder(config);
+  return { model, params: initialize<TensorTree>(model.specs, seed) };
+}
+
+function clipOf({ patchSize, projectionDim, vision, text }: Towers): DualEncoderConfig {
   const { imageSize, channels } = toyShape;
-  const model = dualEncoder({
+  return {
     kind: 'dual-encoder',
     projectionDim,
     vision: {
@@ -54,6 +105,5 @@ function fresh({ patchSize, projectionDim, vision, text }: Towers, seed: number)
       tower: vision,
     },
     text: { ...toyTextShape, tower: { ...text, causal: true } },
-  });
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  };
 }

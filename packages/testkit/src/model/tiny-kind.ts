@@ -4,7 +4,13 @@ import { toyPairs, toyRetrieval } from '../data/toy-pairs';
 import { toyTold, toyToldTask } from '../data/toy-told';
 import { padding } from './cross-encoder';
 import { tinyCrossEncoder, tinyCrossEncoderVariant } from './tiny-cross-encoder';
-import { tinyDualEncoder, tinyDualEncoderVariant, tinyTwinsVariant } from './tiny-dual-encoder';
+import {
+  tinyDualEncoder,
+  tinyDualEncoderVariant,
+  tinySigmoidEncoder,
+  tinySigmoidEncoderVariant,
+  tinyTwinsVariant,
+} from './tiny-dual-encoder';
 import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
 
 /** One kind of model in miniature, with data to learn from: all that a law may ask of what it compresses. */
@@ -35,6 +41,15 @@ export const dualEncoders: TinyKind = {
   taskOf: toyRetrieval,
 };
 
+/** SigLIP: a pool that is neither block nor head, and pairs that are told right or wrong one by one. */
+export const sigmoidEncoders: TinyKind = {
+  name: 'sigmoid dual encoder',
+  makeModel: tinySigmoidEncoder,
+  makeVariant: tinySigmoidEncoderVariant,
+  data: toyPairs({ size, fillsContext: true }),
+  taskOf: (model) => toyRetrieval(model, 'sigmoid'),
+};
+
 /** For methods that compare the towers column by column. */
 export const twinEncoders: TinyKind = {
   ...dualEncoders,
@@ -52,4 +67,9 @@ export const crossEncoders: TinyKind = {
 };
 
 /** Every kind that a method must be able to compress, unless it says that it cannot. */
-export const tinyKinds: readonly TinyKind[] = [visionTransformers, dualEncoders, crossEncoders];
+export const tinyKinds: readonly TinyKind[] = [
+  visionTransformers,
+  dualEncoders,
+  sigmoidEncoders,
+  crossEncoders,
+];

@@ -151,6 +151,7 @@ export const huggingFaceDualEncoder = defineLayout<DualEncoderConfig>({
       leftOut: isPositionBuffer,
     };
   },
+  holds: ({ loss, projections }) => loss === undefined && projections === undefined,
   write: ({ vision, text, projectionDim }) => ({
     json: {
       architectures: ['CLIPModel'],

@@ -3,15 +3,20 @@ import { z } from 'zod';
 import { FormatError } from '../../file/format-error';
 
 /** Our activations by their names. */
-const activations = { gelu: 'gelu', quick_gelu: 'quick-gelu' } as const satisfies Record<string, Activation>;
-const theirActivations = { gelu: 'gelu', 'quick-gelu': 'quick_gelu' } as const satisfies Record<
-  Activation,
-  string
->;
+const activations = {
+  gelu: 'gelu',
+  gelu_pytorch_tanh: 'gelu-tanh',
+  quick_gelu: 'quick-gelu',
+} as const satisfies Record<string, Activation>;
+const theirActivations = {
+  gelu: 'gelu',
+  'gelu-tanh': 'gelu_pytorch_tanh',
+  'quick-gelu': 'quick_gelu',
+} as const satisfies Record<Activation, string>;
 
 export const hiddenAct = z.enum(
-  ['gelu', 'quick_gelu'],
-  'expected gelu or quick_gelu: other activations are not supported',
+  ['gelu', 'gelu_pytorch_tanh', 'quick_gelu'],
+  'expected gelu, gelu_pytorch_tanh or quick_gelu: other activations are not supported',
 );
 
 /** The fields in which every `config.json` describes a stack of layers. */

@@ -5,7 +5,11 @@ import { FormatError } from '../../file/format-error';
 import { checkJson } from '../../file/json';
 import { count, only, side, wholeObject } from '../fields';
 
-const activations = { gelu: 'gelu', quick_gelu: 'quick-gelu' } as const satisfies Record<string, Activation>;
+const activations = {
+  gelu: 'gelu',
+  gelu_tanh: 'gelu-tanh',
+  quick_gelu: 'quick-gelu',
+} as const satisfies Record<string, Activation>;
 
 /**
  * Arguments that timm's VisionTransformer is made with. Those that the shapes of the tensors say too are compared with
@@ -21,7 +25,10 @@ const modelFields = {
   mlp_ratio: z.number().positive().nullish(),
   /** Say what the tensors may leave open. */
   global_pool: z
-    .enum(['token', '', 'avg'], 'expected token or avg: models that pool otherwise are not supported')
+    .enum(
+      ['token', '', 'avg', 'map'],
+      'expected token, avg or map: models that pool otherwise are not supported',
+    )
     .nullish(),
   no_embed_class: z.boolean().nullish(),
   /** Compared with what the tensors say. */
@@ -32,7 +39,10 @@ const modelFields = {
   pre_norm: z.boolean().nullish(),
   fc_norm: z.boolean().nullish(),
   act_layer: z
-    .enum(['gelu', 'quick_gelu'], 'expected gelu or quick_gelu: other activations are not supported')
+    .enum(
+      ['gelu', 'gelu_tanh', 'quick_gelu'],
+      'expected gelu, gelu_tanh or quick_gelu: other activations are not supported',
+    )
     .nullish(),
 };
 
@@ -124,8 +134,8 @@ export interface TimmConfiguration {
   readonly architecture: string | undefined;
   readonly heads: number | undefined;
   readonly activation: Activation | undefined;
-  /** `avg`, `token` or nothing. */
-  readonly pool: 'avg' | 'token' | undefined;
+  /** `avg`, `token`, `map` or nothing. */
+  readonly pool: 'avg' | 'token' | 'map' | undefined;
   /** Initial value of the layer scale. */
   readonly layerScale: number | undefined;
 }
@@ -182,7 +192,7 @@ export function saysPatchesOnly({ file, json }: JsonFile): boolean | undefined {
 const said = <Value>(...values: readonly (Value | null | undefined)[]): Value | undefined =>
   values.find((value) => value !== null && value !== undefined) ?? undefined;
 
-const poolOf = (pool: 'token' | '' | 'avg' | undefined): TimmConfiguration['pool'] =>
+const poolOf = (pool: 'token' | '' | 'avg' | 'map' | undefined): TimmConfiguration['pool'] =>
   pool === '' ? undefined : pool;
 
 type ModelFields = z.output<z.ZodObject<typeof modelFields>>;

@@ -2,7 +2,7 @@ import { FormatError } from '../../file/format-error';
 
 /** Names of tensors in models of timm that are other functions than ours, and the features they belong to. */
 const features: readonly (readonly [name: RegExp, feature: string])[] = [
-  [/^attn_pool\./, 'attention pooling'],
+  [/^attn_pool\.(q_norm|k_norm|pos_embed|pre_norm|post_norm)\b/, 'another attention pooling'],
   [/^pre_logits\./, 'a layer before the classifier'],
   [/^blocks\.\d+\.attn\.(q_norm|k_norm|norm)\./, 'norms within attention'],
   [/^blocks\.\d+\.mlp\.(fc1_g|fc1_x|w12|w3|norm)\b/, 'a gated or normalised feed-forward network'],

@@ -1,4 +1,9 @@
-import { type Distillation, type VisionTransformerConfig, visionTransformerFamily } from '@winnow/core';
+import {
+  type Activation,
+  type Distillation,
+  type VisionTransformerConfig,
+  visionTransformerFamily,
+} from '@winnow/core';
 import { type Checkpoint, extentOf, gridOf } from '../../checkpoint/checkpoint';
 import { FormatError } from '../../file/format-error';
 import { classNamesIn } from '../class-names';
@@ -48,6 +53,14 @@ export function timmNamingFor({ hasMeanNorm, layerScale }: TimmNames): Naming {
       positions: { name: 'pos_embed', arrangement: 'batched' },
       embeddingNorm: 'norm_pre',
       norm: hasMeanNorm ? 'fc_norm' : 'norm',
+      'attentionPool.probe': { name: 'attn_pool.latent', arrangement: 'batched' },
+      'attentionPool.attention.query': 'attn_pool.q',
+      'attentionPool.attention.key': 'attn_pool.kv',
+      'attentionPool.attention.value': 'attn_pool.kv',
+      'attentionPool.attention.output': 'attn_pool.proj',
+      'attentionPool.norm': 'attn_pool.norm',
+      'attentionPool.ffn.expand': 'attn_pool.mlp.fc1',
+      'attentionPool.ffn.contract': 'attn_pool.mlp.fc2',
       head: 'head',
       distillationHead: 'head_dist',
     },
@@ -122,11 +135,19 @@ function configOf(
     embedDim,
   });
   const headDim = embedDim / heads;
-  const usual = shapes.hasMeanNorm || !shapes.hasClassToken ? 'avg' : 'token';
-  const readsMean = (said.pool ?? usual) === 'avg';
-  if (distillation !== 'none' && (readsMean || !shapes.hasClassToken))
+  const hasPool = tensors.has('attn_pool.latent');
+  const usual = hasPool ? 'map' : shapes.hasMeanNorm || !shapes.hasClassToken ? 'avg' : 'token';
+  const pool = said.pool ?? usual;
+  if (hasPool !== (pool === 'map')) {
+    throw new FormatError(
+      `${file}: expected ${hasPool ? 'global_pool to be map' : 'the tensors of an attention pool (attn_pool.latent)'}, as ` +
+        `${hasPool ? 'there is an attention pool (attn_pool.latent)' : 'global_pool says'}, got ${hasPool ? pool : 'none'}`,
+    );
+  }
+  const readsMean = pool === 'avg';
+  if (distillation !== 'none' && (pool !== 'token' || !shapes.hasClassToken))
     throw new FormatError(`${file}: distilled models that read the mean of their patches are not supported`);
-  if (!readsMean && !shapes.hasClassToken)
+  if (pool === 'token' && !shapes.hasClassToken)
     throw new FormatError(`${file}: expected a class token (cls_token), as global_pool says, got none`);
   return {
     config: {
@@ -147,7 +168,7 @@ function configOf(
         embedDim,
         heads,
         denseHeadDim: headDim,
-        activation: said.activation ?? (said.architecture?.includes('quickgelu') ? 'quick-gelu' : 'gelu'),
+        activation: said.activation ?? activationOf(said.architecture),
         causal: false,
         // As timm's CLIP towers, the models with a norm before their blocks.
         normEpsilon: shapes.hasEmbeddingNorm ? 1e-5 : 1e-6,
@@ -155,9 +176,22 @@ function configOf(
         ...(shapes.hasLayerScale ? { layerScale: said.layerScale ?? LAYER_SCALE } : {}),
         blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim })),
       },
+      ...(hasPool
+        ? { attentionPool: { headDim, hiddenDim: extentOf(checkpoint, 'attn_pool.mlp.fc1.weight', 0) } }
+        : {}),
     },
     notes: note === undefined ? [] : [note],
   };
+}
+
+/** SigLIPs of a few sizes are trained with the approximate GELU; their names do not say it (timm 1.0.31). */
+const APPROXIMATE =
+  /^vit_(?:(?:base_patch32|giantopt_patch16|so400m_patch16)_siglip|large_patch16_siglip(?:_gap)?_512)/;
+
+/** The activation of a published architecture, where a configuration names it alone. */
+function activationOf(architecture = ''): Activation {
+  if (architecture.includes('quickgelu')) return 'quick-gelu';
+  return APPROXIMATE.test(architecture) ? 'gelu-tanh' : 'gelu';
 }
 
 type Sizes = Omit<TimmShapes, 'imageSize'>;

@@ -1,0 +1,103 @@
+"""Small models with random weights in the layout of their own libraries, and what these libraries compute with them.
+
+Usage: python make.py            writes one folder for each model beside this script
+Made with torch 2.13.0, transformers 5.24.0, timm 1.0.31 and safetensors on one CPU.
+"""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import timm
+import torch
+import transformers
+from safetensors.torch import save_file
+from timm.models import save_for_hf
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOKENS, CONTEXT, IMAGE, PATCH = 20, 6, 16, 4
+SIZE = {"img_size": IMAGE, "patch_size": PATCH, "embed_dim": 24, "num_heads": 3, "depth": 2, "num_classes": 5}
+
+# Each in its folder: an architecture of timm, and how it is made smaller.
+TIMM = {
+    "deit3": ("deit3_small_patch16_224", {"init_values": 0.1}),
+    "registers": ("vit_small_patch14_reg4_dinov2", {"init_values": 0.1}),
+    "class-free": ("vit_medium_patch16_gap_240", {"init_values": 0.1}),
+    "attention-pooled": ("vit_base_patch32_siglip_256", {}),
+}
+
+
+def randomise(model: torch.nn.Module) -> torch.nn.Module:
+    """Values that are far enough from their initial ones that no bias and no norm can be mixed up unseen."""
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            centre = parameter.mean() if parameter.ndim < 2 else 0
+            parameter.copy_(centre + 0.2 * torch.randn(parameter.shape, generator=generator))
+    return model.eval()
+
+
+def write(tensors: dict[str, torch.Tensor], folder: str, name: str) -> None:
+    contiguous = {key: value.detach().contiguous() for key, value in tensors.items()}
+    save_file(contiguous, os.path.join(folder, f"{name}.safetensors"))
+
+
+def siglip_config() -> transformers.SiglipConfig:
+    """Towers that differ in width, depth and heads. The vocabulary has no tokens that texts begin or end with."""
+    absent = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+    text = {"hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 3, "intermediate_size": 32}
+    vision = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 20}
+    return transformers.SiglipConfig(
+        text_config={**text, **absent, "vocab_size": TOKENS, "max_position_embeddings": CONTEXT, "projection_size": 16},
+        vision_config={**vision, "image_size": IMAGE, "patch_size": PATCH},
+        num_labels=3,
+    )
+
+
+def pictures(count: int) -> torch.Tensor:
+    return torch.randn((count, 3, IMAGE, IMAGE), generator=torch.Generator().manual_seed(8))
+
+
+def make_siglip(folder: str) -> None:
+    model = randomise(transformers.SiglipModel(siglip_config()))
+    with torch.no_grad():
+        model.logit_scale.fill_(1.3)
+        model.logit_bias.fill_(-0.7)
+    model.save_pretrained(folder)
+    texts = torch.randint(0, TOKENS, (3, CONTEXT), generator=torch.Generator().manual_seed(9))
+    given = {"input_ids": texts, "pixel_values": pictures(3)}
+    out = model(**given, return_loss=True)
+    out.loss.backward()
+    gradients = {f"grad.{name}": parameter.grad for name, parameter in model.named_parameters()}
+    write(given, folder, "inputs")
+    names = ["loss", "logits_per_image", "image_embeds", "text_embeds"]
+    write({**{name: out[name] for name in names}, **gradients}, folder, "expected")
+
+
+def make_siglip_classifier(folder: str) -> None:
+    model = randomise(transformers.SiglipForImageClassification(siglip_config()))
+    model.save_pretrained(folder)
+    given = {"pixel_values": pictures(2)}
+    write(given, folder, "inputs")
+    write({"logits": model(**given).logits}, folder, "expected")
+
+
+def make_timm(folder: str, architecture: str, options: dict) -> None:
+    model = randomise(timm.create_model(architecture, **{**SIZE, **options}))
+    save_for_hf(model, folder, safe_serialization=True)
+    given = {"pixel_values": pictures(2)}
+    write(given, folder, "inputs")
+    write({"logits": model(given["pixel_values"])}, folder, "expected")
+
+
+def folder_of(name: str) -> str:
+    folder = os.path.join(HERE, name)
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+if __name__ == "__main__":
+    make_siglip(folder_of("siglip"))
+    make_siglip_classifier(folder_of("siglip-classifier"))
+    for name, (architecture, options) in TIMM.items():
+        make_timm(folder_of(name), architecture, options)
