@@ -129,6 +129,7 @@ test('an export says how pictures are brought to their size, and the names of it
     do_normalize: true,
     image_mean: [0.485, 0.456, 0.406],
     image_std: [0.229, 0.224, 0.225],
+    winnow_resize: 'libvips',
   });
   expect(contentOf('classifier', 'config.json')).toMatchObject({
     image_size: 16,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type VisionTransformerParams, disposeTree, initialize, visionTransformer } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
-import { exportHuggingFace, readNormalisation, readSafetensors } from '@winnow/formats';
+import { exportHuggingFace, readPreparation, readSafetensors } from '@winnow/formats';
 import { makePictures } from '@winnow/testkit';
 import { timmTensors, writeCheckpoint } from './checkpoints';
 import { winnow } from './terminal';
@@ -164,17 +164,24 @@ describe('how pictures are prepared', () => {
 
   test('is read from the processor of transformers 5', async () => {
     const { stderr } = await imported({ 'processor_config.json': { image_processor: processor } }, 'five');
-    expect(stderr).toMatch(/^[^\n]*processor_config\.json squeezes pictures into squares[^\n]*\n$/);
-    expect(await readNormalisation(at('five'))).toEqual(halves);
+    expect(stderr).toBe('');
+    expect(await readPreparation(at('five'), 16)).toEqual({
+      ...halves,
+      processor: 'ViTImageProcessor',
+      geometry: {
+        resize: { kind: 'squash', height: 16, width: 16 },
+        ...{ interpolation: 'bilinear', arithmetic: 'torch', halves: 'down' },
+      },
+    });
   });
 
   test('is said where nothing says it, or where the pictures have another size than the model takes', async () => {
     expect((await imported({}, 'silent')).stderr).toMatch(
-      /no preprocessor_config\.json says what its pictures are normalised with: taken as the data have it/,
+      /no preprocessor_config\.json says how its pictures are prepared: it is done in the usual way of ViTImageProcessor/,
     );
     const large = { ...processor, size: { height: 32, width: 32 } };
     expect((await imported({ 'preprocessor_config.json': large }, 'large')).stderr).toMatch(
-      /preprocessor_config\.json makes pictures of 32 px, the model takes 16: they are scaled to 16/,
+      /preprocessor_config\.json makes pictures of 32 px, the model takes 16: its lengths are scaled to that/,
     );
   });
 });

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { imageNetNormalisation } from '@winnow/data';
-import { PREPROCESSOR_FILE, readNormalisation } from '@winnow/formats';
+import { PREPROCESSOR_FILE, readPreparation } from '@winnow/formats';
 import { makePictures } from '@winnow/testkit';
 import { winnow } from './terminal';
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 test('a model goes out with what its pictures were normalised with, and scores the same when it comes back', async () => {
-  expect(await readNormalisation(at('theirs'))).toEqual(imageNetNormalisation);
+  expect(await readPreparation(at('theirs'), 16)).toEqual(imageNetNormalisation);
 
   expect(await scoresOf('theirs')).toMatchObject({
     scores: JSON.parse(readFileSync(at('ours', 'summary.json'), 'utf8')).model.scores,
@@ -62,18 +62,18 @@ test('a checkpoint is scored, imported, trained on and compressed with its own n
   expect(others).not.toMatchObject({ scores: Object(ours).scores });
 
   await run('import', at('others'), '--out', at('imported'));
-  expect(await readNormalisation(at('imported'))).toEqual(own);
+  expect(await readPreparation(at('imported'), 16)).toMatchObject(own);
   expect(await scoresOf('imported')).toMatchObject({ scores: Object(others).scores });
 
   await run('train', '--from', at('imported'), ...TINY, '--duration', '0it', '--out', at('trained'));
-  expect(await readNormalisation(at('trained', 'model'))).toEqual(own);
+  expect(await readPreparation(at('trained', 'model'), 16)).toMatchObject(own);
   expect(JSON.parse(readFileSync(at('trained', 'summary.json'), 'utf8'))).toMatchObject({
     model: { scores: Object(others).scores },
   });
 
   const fast = ['--method', 'random', '--retrain', '0it', '--out', at('small')];
   await run('compress', '--from', at('imported'), ...TINY, ...fast);
-  expect(await readNormalisation(at('small', 'model'))).toEqual(own);
+  expect(await readPreparation(at('small', 'model'), 16)).toMatchObject(own);
   expect(JSON.parse(readFileSync(at('small', 'summary.json'), 'utf8'))).toMatchObject({
     dense: { scores: Object(others).scores },
   });

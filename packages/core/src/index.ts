@@ -4,6 +4,15 @@ export type { SparseEncoding } from './budget/stored-bytes';
 export { compact, compactModel, cutTree } from './compact/compact';
 export { evaluationBatches, trainingBatches } from './data/batches';
 export type { BatchSource, TrainingBatchesOptions } from './data/batches';
+export {
+  type Interpolation,
+  type PerChannel,
+  type PictureGeometry,
+  type PicturePreparation,
+  type PictureResize,
+  interpolations,
+  resizedGeometry,
+} from './data/preparation';
 export type {
   Augmentation,
   Dataset,

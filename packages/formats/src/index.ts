@@ -27,12 +27,12 @@ export { clipNormalisation } from './preprocessor/normalisation';
 export type { PictureNormalisation } from './preprocessor/normalisation';
 export {
   PREPROCESSOR_FILE,
-  imageProcessorConfig,
-  preprocessorConfig,
-  readNormalisation,
+  readPreparation,
   readPreprocessor,
+  usualPreprocessor,
 } from './preprocessor/preprocessor';
 export type { Preprocessor } from './preprocessor/preprocessor';
+export { differencesOfTransformers, preprocessorConfig } from './preprocessor/write-processor';
 export {
   decodeSafetensors,
   encodeSafetensors,

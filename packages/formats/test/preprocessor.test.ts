@@ -1,14 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PictureGeometry, PicturePreparation } from '@winnow/core';
+import fc from 'fast-check';
 import {
   FormatError,
   PREPROCESSOR_FILE,
   clipNormalisation,
-  imageProcessorConfig,
   preprocessorConfig,
-  readNormalisation,
+  readPreparation,
   readPreprocessor,
+  usualPreprocessor,
 } from '../src/index';
 
 let folder: string;
@@ -18,29 +20,32 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 const write = (name: string, content: unknown) => writeFile(join(folder, name), JSON.stringify(content));
 
-const halves = { mean: [0.5, 0.5, 0.5], std: [0.25, 0.5, 0.75] };
+const uneven = { mean: [0.5, 0.5, 0.5], std: [0.25, 0.5, 0.75] };
+const halves = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+const torch = { arithmetic: 'torch', halves: 'down' } as const;
+const pillow = { arithmetic: 'pillow', halves: 'even' } as const;
 
 describe('what pictures are normalised with', () => {
   it.each<[string, string, unknown]>([
     [
       'a Hugging Face checkpoint',
       PREPROCESSOR_FILE,
-      { image_processor_type: 'ViTImageProcessor', image_mean: halves.mean, image_std: halves.std },
+      { image_processor_type: 'ViTImageProcessor', image_mean: uneven.mean, image_std: uneven.std },
     ],
     [
       'a timm checkpoint',
       'config.json',
-      { architecture: 'vit_tiny', pretrained_cfg: { tag: 'a', ...halves } },
+      { architecture: 'vit_tiny', pretrained_cfg: { tag: 'a', ...uneven } },
     ],
-    ['an old timm checkpoint', 'config.json', { architecture: 'vit_tiny', num_classes: 2, ...halves }],
-    ['an open_clip checkpoint', 'open_clip_config.json', { model_cfg: {}, preprocess_cfg: halves }],
+    ['an old timm checkpoint', 'config.json', { architecture: 'vit_tiny', num_classes: 2, ...uneven }],
+    ['an open_clip checkpoint', 'open_clip_config.json', { model_cfg: {}, preprocess_cfg: uneven }],
     [
       'the processor of transformers 5',
       'processor_config.json',
       {
         processor_class: 'CLIPProcessor',
         image_processor: {
-          ...{ image_processor_type: 'CLIPImageProcessor', image_mean: 0.5, image_std: halves.std },
+          ...{ image_processor_type: 'CLIPImageProcessor', image_mean: 0.5, image_std: uneven.std },
           ...{ do_rescale: true, rescale_factor: 1 / 255, resample: 3, data_format: 'channels_first' },
           ...{ crop_size: { height: 16, width: 16 }, size: { shortest_edge: 16 }, device: null },
         },
@@ -48,146 +53,316 @@ describe('what pictures are normalised with', () => {
     ],
   ])('is read from %s', async (_what, name, content) => {
     await write(name, content);
-    expect(await readNormalisation(folder)).toEqual(halves);
+    expect(await readPreparation(folder, 16)).toMatchObject(uneven);
     await writeFile(join(folder, 'model.safetensors'), '');
-    expect(await readNormalisation(join(folder, 'model.safetensors'))).toEqual(halves);
+    expect(await readPreparation(join(folder, 'model.safetensors'), 16)).toMatchObject(uneven);
   });
 
   it('is read from the processor of transformers 5 before the file of its predecessors', async () => {
     const ours = { mean: [0.1, 0.2, 0.3], std: [1, 2, 3] };
     await write(PREPROCESSOR_FILE, { image_mean: ours.mean, image_std: ours.std });
     await write('processor_config.json', { processor_class: 'CLIPProcessor' });
-    expect(await readNormalisation(folder)).toEqual(ours);
+    expect(await readPreparation(folder, 16)).toEqual(ours);
     await write('processor_config.json', {
-      image_processor: { image_mean: halves.mean, image_std: halves.std },
+      image_processor: { image_mean: uneven.mean, image_std: uneven.std },
     });
-    expect(await readNormalisation(folder)).toEqual(halves);
-  });
-
-  it('is what the kind of processor usually has, where it does not say it', async () => {
-    await write(PREPROCESSOR_FILE, { image_processor_type: 'ViTImageProcessorFast', do_normalize: null });
-    expect(await readNormalisation(folder)).toEqual({ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
-    await write(PREPROCESSOR_FILE, { feature_extractor_type: 'CLIPFeatureExtractor' });
-    expect(await readNormalisation(folder)).toEqual(clipNormalisation);
-  });
-
-  it.each([
-    [224, 224],
-    [{ height: 224, width: 224 }, 224],
-    [[224, 224], 224],
-    [{ shortest_edge: 224 }, undefined],
-  ])('comes with the size of the pictures: %j', async (size, side) => {
-    const said = { image_mean: 0.5, image_std: 0.5, size };
-    await write(PREPROCESSOR_FILE, said);
-    expect(await readPreprocessor(folder)).toMatchObject({ imageSize: side });
-    await write(PREPROCESSOR_FILE, { ...said, do_center_crop: true, crop_size: 192 });
-    expect(await readPreprocessor(folder)).toMatchObject({ imageSize: 192 });
-  });
-
-  it.each<[string, string, object, string[]]>([
-    ['a square', PREPROCESSOR_FILE, { size: { height: 224, width: 224 } }, ['squeezes']],
-    ['a number of a ViT', PREPROCESSOR_FILE, { size: 224 }, ['squeezes']],
-    ['a number of a CLIP', PREPROCESSOR_FILE, { size: 224, image_processor_type: 'CLIPImageProcessor' }, []],
-    ['a square that is cut', PREPROCESSOR_FILE, { size: [256, 256], crop_size: 224 }, ['squeezes']],
-    ['an edge', PREPROCESSOR_FILE, { size: { shortest_edge: 256 }, crop_size: 224, resample: 3 }, []],
-    ['nothing resized', PREPROCESSOR_FILE, { size: 224, do_resize: false, resample: 2 }, []],
-    ['bilinear', PREPROCESSOR_FILE, { size: { shortest_edge: 256 }, resample: 2 }, ['by bilinear']],
-    ['timm', 'config.json', { architecture: 'vit_tiny', interpolation: 'bicubic', crop_mode: 'center' }, []],
-    [
-      'timm, otherwise',
-      'config.json',
-      {
-        architecture: 'vit_tiny',
-        pretrained_cfg: { interpolation: 'bilinear', crop_mode: 'squash', ...halves },
-      },
-      ['squeezes', 'by bilinear'],
-    ],
-    [
-      'open_clip',
-      'open_clip_config.json',
-      { preprocess_cfg: { ...halves, size: 224, interpolation: 'bicubic', resize_mode: 'shortest' } },
-      [],
-    ],
-    [
-      'open_clip, otherwise',
-      'open_clip_config.json',
-      { preprocess_cfg: { ...halves, size: 224, resize_mode: 'longest' } },
-      ['makes squares by longest'],
-    ],
-  ])(
-    'says where its pictures come to their size otherwise than ours: %s',
-    async (_what, name, said, ways) => {
-      await write(
-        name,
-        name === PREPROCESSOR_FILE ? { ...said, image_mean: 0.5, image_std: 0.5 } : { ...halves, ...said },
-      );
-      const otherwise = (await readPreprocessor(folder))?.otherwise ?? [];
-      expect(otherwise).toEqual(ways.map((way) => expect.stringContaining(way)));
-    },
-  );
-
-  it.each<[string, string, object, number | undefined]>([
-    ['DeiT', PREPROCESSOR_FILE, { size: 256, do_center_crop: true, crop_size: 224 }, 224 / 256],
-    [
-      'CLIP',
-      PREPROCESSOR_FILE,
-      { size: { shortest_edge: 224 }, crop_size: { height: 224, width: 224 } },
-      undefined,
-    ],
-    ['nothing cut out', PREPROCESSOR_FILE, { size: 256, do_center_crop: false, crop_size: 224 }, undefined],
-    ['a share', PREPROCESSOR_FILE, { crop_pct: 0.9 }, 0.9],
-    ['timm', 'config.json', { architecture: 'vit_tiny', pretrained_cfg: { crop_pct: 0.9, ...halves } }, 0.9],
-    ['older timm', 'config.json', { architecture: 'vit_tiny', crop_pct: 0.875, ...halves }, 0.875],
-    ['all of it, of timm', 'config.json', { architecture: 'vit_tiny', crop_pct: 1, ...halves }, undefined],
-  ])('comes with the share of a picture that is shown: %s', async (_what, name, said, share) => {
-    await write(name, {
-      ...(name === PREPROCESSOR_FILE ? { image_mean: 0.5, image_std: 0.5 } : {}),
-      ...said,
-    });
-    expect((await readNormalisation(folder))?.shownShare).toBe(share);
-  });
-
-  it.each([
-    ['another scale', { rescale_factor: 1 / 127.5 }, /at rescale_factor: expected 1\/255/],
-    ['no scale', { do_rescale: false }, /at do_rescale: expected true/],
-    ['a rectangle', { size: { height: 224, width: 112 } }, /at size: expected as high as wide/],
-    ['blue before red', { do_flip_channel_order: true }, /at do_flip_channel_order: expected false/],
-    ['what is not known', { gamma: 2.2 }, /at gamma: expected a field that Winnow knows/],
-  ])('refuses %s', async (_what, fields, message) => {
-    await write(PREPROCESSOR_FILE, { image_mean: [1, 2, 3], image_std: [1, 2, 3], ...fields });
-    await expect(readNormalisation(folder)).rejects.toThrow(FormatError);
-    await expect(readNormalisation(folder)).rejects.toThrow(message);
+    expect(await readPreparation(folder, 16)).toEqual(uneven);
   });
 
   it('is nothing where a checkpoint says that it does not normalise', async () => {
-    await write(PREPROCESSOR_FILE, { do_normalize: false, image_mean: halves.mean, image_std: halves.std });
-    expect(await readNormalisation(folder)).toEqual({ mean: [0, 0, 0], std: [1, 1, 1] });
+    await write(PREPROCESSOR_FILE, { do_normalize: false, image_mean: uneven.mean, image_std: uneven.std });
+    expect(await readPreparation(folder, 16)).toEqual({ mean: [0, 0, 0], std: [1, 1, 1] });
   });
 
-  it('is not known where no file says it', async () => {
-    expect(await readNormalisation(folder)).toBeUndefined();
-    await write('config.json', { model_type: 'vit' });
-    await write(PREPROCESSOR_FILE, { do_resize: true });
-    expect(await readNormalisation(folder)).toBeUndefined();
-  });
-
-  it('comes back from the file that we write', async () => {
-    const ours = { mean: [0.1, 0.2, 0.3], std: [1, 2, 3] } as const;
-    await writeFile(join(folder, PREPROCESSOR_FILE), preprocessorConfig(ours));
-    expect(await readNormalisation(folder)).toEqual(ours);
-    const part = { ...ours, shownShare: 0.875 };
-    await writeFile(join(folder, PREPROCESSOR_FILE), preprocessorConfig(part));
-    expect(await readNormalisation(folder)).toEqual(part);
-    await writeFile(join(folder, PREPROCESSOR_FILE), imageProcessorConfig(part, 224));
-    expect(await readNormalisation(folder)).toEqual(part);
+  it('comes with the scale that levels are brought to, where it is another than 0 … 1', async () => {
+    const said = { image_mean: 127.5, image_std: 127.5 };
+    await write(PREPROCESSOR_FILE, { ...said, do_rescale: false });
+    expect(await readPreparation(folder, 16)).toMatchObject({ scale: 1, mean: [127.5, 127.5, 127.5] });
+    await write(PREPROCESSOR_FILE, { ...said, rescale_factor: 1 / 127.5 });
+    expect(await readPreparation(folder, 16)).toMatchObject({ scale: 1 / 127.5 });
+    await write(PREPROCESSOR_FILE, { ...said, rescale_factor: 0.00392156862745098 });
+    expect(await readPreparation(folder, 16)).not.toHaveProperty('scale');
   });
 
   it.each([
     ['four channels', { image_mean: [1, 2, 3, 4], image_std: [1, 1, 1] }],
     ['a deviation of zero', { image_mean: [1, 2, 3], image_std: [1, 0, 1] }],
-  ])('refuses %s', async (_what, content) => {
+  ])('is not %s', async (_what, content) => {
     await write(PREPROCESSOR_FILE, content);
-    await expect(readNormalisation(folder)).rejects.toThrow(FormatError);
-    await expect(readNormalisation(folder)).rejects.toThrow(/preprocessor_config\.json.*\n.*image_/);
+    await expect(readPreprocessor(folder)).rejects.toThrow(FormatError);
+    await expect(readPreprocessor(folder)).rejects.toThrow(/preprocessor_config\.json.*\n.*image_/);
+  });
+});
+
+describe('how pictures come to their size', () => {
+  const squash = (side: number) => ({ kind: 'squash', height: side, width: side }) as const;
+  const shortest = (edge: number) => ({ kind: 'shortest', edge }) as const;
+  it.each<[string, string, object, PictureGeometry]>([
+    [
+      'a ViT that says nothing',
+      PREPROCESSOR_FILE,
+      { image_processor_type: 'ViTImageProcessorFast' },
+      { resize: squash(224), interpolation: 'bilinear', ...torch },
+    ],
+    [
+      'a ViT with one number',
+      PREPROCESSOR_FILE,
+      { feature_extractor_type: 'ViTFeatureExtractor', size: 224, resample: 3 },
+      { resize: squash(224), interpolation: 'bicubic', ...torch },
+    ],
+    [
+      'a DeiT',
+      PREPROCESSOR_FILE,
+      { image_processor_type: 'DeiTImageProcessor' },
+      { resize: squash(256), interpolation: 'bicubic', ...torch },
+    ],
+    [
+      'a DINOv2',
+      PREPROCESSOR_FILE,
+      { image_processor_type: 'BitImageProcessor', size: { shortest_edge: 256 }, crop_size: 224 },
+      { resize: shortest(256), interpolation: 'bicubic', ...torch },
+    ],
+    [
+      'a CLIP with one number',
+      PREPROCESSOR_FILE,
+      { image_processor_type: 'CLIPImageProcessorPil', size: 224 },
+      { resize: shortest(224), interpolation: 'bicubic', ...torch },
+    ],
+    [
+      'a SigLIP',
+      PREPROCESSOR_FILE,
+      { image_processor_type: 'SiglipImageProcessor', size: { height: 224, width: 224 }, resample: 1 },
+      { resize: squash(224), interpolation: 'lanczos', ...torch },
+    ],
+    [
+      'a longest edge',
+      PREPROCESSOR_FILE,
+      { image_processor_type: 'BitImageProcessor', size: { shortest_edge: 224, longest_edge: 300 } },
+      { resize: { kind: 'shortest', edge: 224, longest: 300 }, interpolation: 'bicubic', ...torch },
+    ],
+    [
+      'nothing resized',
+      PREPROCESSOR_FILE,
+      { image_processor_type: 'CLIPImageProcessor', do_resize: false },
+      { resize: { kind: 'kept' }, interpolation: 'bicubic', ...torch },
+    ],
+    [
+      'timm that says nothing',
+      'config.json',
+      { architecture: 'vit_tiny' },
+      { resize: shortest(256), interpolation: 'bicubic', ...pillow },
+    ],
+    [
+      'timm',
+      'config.json',
+      { architecture: 'vit_tiny', pretrained_cfg: { crop_pct: 0.9, interpolation: 'bilinear' } },
+      { resize: shortest(248), interpolation: 'bilinear', ...pillow },
+    ],
+    [
+      'timm that squeezes',
+      'config.json',
+      { architecture: 'vit_tiny', pretrained_cfg: { crop_pct: 1, crop_mode: 'squash' } },
+      { resize: squash(224), interpolation: 'bicubic', ...pillow },
+    ],
+    [
+      'timm with a border',
+      'config.json',
+      { architecture: 'vit_tiny', pretrained_cfg: { crop_pct: 1, crop_mode: 'border', ...halves } },
+      { resize: { kind: 'longest', edge: 224 }, interpolation: 'bicubic', ...pillow, fill: [128, 128, 128] },
+    ],
+    [
+      'open_clip that says nothing',
+      'open_clip_config.json',
+      { model_cfg: {} },
+      { resize: shortest(224), interpolation: 'bicubic', ...pillow },
+    ],
+    [
+      'open_clip that squeezes',
+      'open_clip_config.json',
+      { preprocess_cfg: { size: [256, 256], resize_mode: 'squash', interpolation: 'bilinear' } },
+      { resize: squash(224), interpolation: 'bilinear', ...pillow },
+    ],
+    [
+      'open_clip that fits them in',
+      'open_clip_config.json',
+      { preprocess_cfg: { size: 224, resize_mode: 'longest', fill_color: 255 } },
+      { resize: { kind: 'longest', edge: 224 }, interpolation: 'bicubic', ...pillow, fill: [255, 255, 255] },
+    ],
+  ])('is read from %s', async (_what, name, said, geometry) => {
+    await write(name, said);
+    expect((await readPreparation(folder, 224))?.geometry).toEqual(geometry);
+  });
+
+  it('is the usual way of the type of model, where nothing says it', async () => {
+    await write('config.json', { model_type: 'dinov2' });
+    const found = await readPreprocessor(folder);
+    expect(found).toMatchObject({ file: undefined, usual: 'BitImageProcessor' });
+    expect(found?.at(224)).toMatchObject({ ...clipNormalisation, geometry: { resize: shortest(224) } });
+    await write(PREPROCESSOR_FILE, { image_mean: 0.5, image_std: 0.5 });
+    expect((await readPreprocessor(folder))?.at(224)).toMatchObject({
+      ...halves,
+      geometry: { resize: shortest(224) },
+    });
+  });
+
+  it('is the usual way of the library, where there is no file at all', () => {
+    expect(usualPreprocessor('timm', undefined)?.at(112)).toMatchObject({
+      mean: [0.485, 0.456, 0.406],
+      geometry: { resize: shortest(128) },
+    });
+    expect(usualPreprocessor('open_clip', clipNormalisation)?.at(112)).toMatchObject({
+      ...clipNormalisation,
+      geometry: { resize: shortest(112) },
+    });
+    expect(usualPreprocessor('Hugging Face', undefined)).toBeUndefined();
+  });
+
+  it('is not known where no file says it', async () => {
+    expect(await readPreprocessor(folder)).toBeUndefined();
+    await write('config.json', { model_type: 'another' });
+    await write(PREPROCESSOR_FILE, { do_resize: true });
+    expect(await readPreprocessor(folder)).toBeUndefined();
+  });
+
+  it('is in proportion for models of other pictures', async () => {
+    const said = { size: { shortest_edge: 256 }, crop_size: { height: 224, width: 224 } };
+    await write(PREPROCESSOR_FILE, { image_processor_type: 'BitImageProcessor', ...said });
+    expect((await readPreparation(folder, 112))?.geometry?.resize).toEqual(shortest(128));
+    expect(await readPreprocessor(folder)).toMatchObject({ imageSize: 224, notes: [] });
+  });
+
+  it('is the share of a shorter side in files of earlier versions', async () => {
+    await write(PREPROCESSOR_FILE, { image_mean: 0.5, image_std: 0.5, crop_pct: 0.875 });
+    expect(await readPreparation(folder, 224)).toEqual({ ...halves, shownShare: 0.875 });
+  });
+
+  it('says that a middle is cut out where nothing makes squares', async () => {
+    await write(PREPROCESSOR_FILE, {
+      image_processor_type: 'CLIPImageProcessor',
+      do_center_crop: false,
+      size: { shortest_edge: 224 },
+    });
+    const found = await readPreprocessor(folder);
+    expect(found?.notes).toEqual([expect.stringContaining('here their middle is cut out')]);
+    expect(found?.at(112).geometry?.resize).toEqual(shortest(112));
+  });
+
+  it.each([
+    ['a moved scale', { rescale_offset: true }, /at rescale_offset: expected false/],
+    ['a rectangle', { size: { height: 224, width: 112 } }, /at size: expected as high as wide/],
+    ['a cut rectangle', { crop_size: { height: 224, width: 112 } }, /at crop_size: expected as high/],
+    ['another size', { size: { max_height: 224, max_width: 224 } }, /at size/],
+    ['a picture that is too large', { size: 5000 }, /at size/],
+    ['blue before red', { do_flip_channel_order: true }, /at do_flip_channel_order: expected false/],
+    ['what is not known', { gamma: 2.2 }, /at gamma: expected a field that Winnow knows/],
+    [
+      'another class',
+      { image_processor_type: 'BeitImageProcessor' },
+      /at image_processor_type: expected ViTImageProcessor, .*, got BeitImageProcessor: if it prepares/,
+    ],
+    [
+      'a share beside a class',
+      { image_processor_type: 'ViTImageProcessor', crop_pct: 0.9 },
+      /at crop_pct: expected none/,
+    ],
+  ])('is not read from %s', async (_what, fields, message) => {
+    await write(PREPROCESSOR_FILE, { image_mean: [1, 2, 3], image_std: [1, 2, 3], ...fields });
+    await expect(readPreprocessor(folder)).rejects.toThrow(FormatError);
+    await expect(readPreprocessor(folder)).rejects.toThrow(message);
+  });
+
+  it.each<[string, string, object, RegExp]>([
+    ['timm', 'config.json', { architecture: 'a', crop_mode: 'zoom' }, /at crop_mode/],
+    ['timm', 'config.json', { architecture: 'a', pretrained_cfg: { interpolation: 'x' } }, /interpolation/],
+    ['open_clip', 'open_clip_config.json', { preprocess_cfg: { resize_mode: 'x' } }, /resize_mode/],
+  ])('is refused by name where %s says what it is not', async (_what, name, said, message) => {
+    await write(name, said);
+    await expect(readPreprocessor(folder)).rejects.toThrow(message);
+  });
+
+  it('is bounded for the size of the model', async () => {
+    await write('config.json', { architecture: 'a', crop_pct: 0.01 });
+    const found = await readPreprocessor(folder);
+    expect(() => found?.at(224)).toThrow(/scales pictures to more than 4096 px/);
+  });
+});
+
+/** Rounding of the library whose values the file would have anyway. */
+const length = fc.integer({ min: 1, max: 4096 });
+// JSON has no negative zero.
+const channel = fc.double({ min: -2, max: 2, noNaN: true }).map((value) => value + 0);
+const geometries: fc.Arbitrary<PictureGeometry> = fc.record(
+  {
+    resize: fc.oneof(
+      fc.constant({ kind: 'kept' } as const),
+      fc.record({ kind: fc.constant('squash' as const), height: length, width: length }),
+      fc.record(
+        { kind: fc.constant('shortest' as const), edge: length, longest: length },
+        { requiredKeys: ['kind', 'edge'] },
+      ),
+      fc.record({ kind: fc.constant('longest' as const), edge: length }),
+    ),
+    interpolation: fc.constantFrom('nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'),
+    arithmetic: fc.constantFrom('pillow', 'torch'),
+    halves: fc.constantFrom('down', 'even'),
+    fill: fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)),
+  },
+  { requiredKeys: ['resize', 'interpolation', 'arithmetic', 'halves'] },
+);
+const deviation = fc.double({ min: 0.01, max: 2, noNaN: true });
+const statistics = {
+  mean: fc.tuple(channel, channel, channel),
+  std: fc.tuple(deviation, deviation, deviation),
+};
+const preparations: fc.Arbitrary<PicturePreparation> = fc.oneof(
+  fc.record(
+    {
+      ...statistics,
+      scale: fc.double({ min: 0.01, max: 2, noNaN: true }),
+      geometry: geometries,
+      processor: fc.constantFrom('BitImageProcessor', 'CLIPImageProcessorPil'),
+    },
+    { requiredKeys: ['mean', 'std', 'geometry', 'processor'] },
+  ),
+  fc.record(statistics),
+);
+
+test('a preparation comes back from the file that we write', async () => {
+  await fc.assert(
+    fc.asyncProperty(preparations, fc.integer({ min: 1, max: 512 }), async (preparation, imageSize) => {
+      await writeFile(join(folder, PREPROCESSOR_FILE), preprocessorConfig(preparation, imageSize));
+      expect(await readPreparation(folder, imageSize)).toEqual(preparation);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a share of pictures comes back from the file that we write, as near as whole pixels have it', async () => {
+  const part = { ...halves, mean: [0.1, 0.2, 0.3], shownShare: 0.875 } as unknown as PicturePreparation;
+  await writeFile(join(folder, PREPROCESSOR_FILE), preprocessorConfig(part, 224));
+  expect(await readPreparation(folder, 224)).toEqual(part);
+});
+
+test('the file names a class of transformers that squeezes, or cuts, as the model has it', () => {
+  const fileFor = (resize: PictureGeometry['resize']) =>
+    JSON.parse(
+      preprocessorConfig(
+        { ...clipNormalisation, geometry: { resize, interpolation: 'bilinear', ...torch } },
+        224,
+      ),
+    ) as object;
+  expect(fileFor({ kind: 'squash', height: 224, width: 224 })).toMatchObject({
+    image_processor_type: 'ViTImageProcessor',
+    size: { height: 224, width: 224 },
+    resample: 2,
+    do_center_crop: false,
+  });
+  expect(fileFor({ kind: 'squash', height: 256, width: 256 })).toMatchObject({
+    image_processor_type: 'DeiTImageProcessor',
+    crop_size: { height: 224, width: 224 },
+  });
+  expect(fileFor({ kind: 'shortest', edge: 256 })).toMatchObject({
+    image_processor_type: 'CLIPImageProcessor',
+    size: { shortest_edge: 256 },
   });
 });

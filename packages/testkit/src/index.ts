@@ -5,7 +5,7 @@ export type { Law } from './conformance/law';
 export type { Subject } from './conformance/subject';
 export { exampleModule } from './documents/example';
 export { toyData, toyShape, toyTask } from './data/toy-data';
-export { makePictures } from './data/pictures';
+export { type Levels, makePictures, writePicture } from './data/pictures';
 export { toyPairs, toyRetrieval } from './data/toy-pairs';
 export {
   tinyDualEncoder,

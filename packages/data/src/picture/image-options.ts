@@ -1,3 +1,4 @@
+import type { PictureGeometry } from '@winnow/core';
 import {
   type AugmentationPolicy,
   type AugmentationPreset,
@@ -25,6 +26,11 @@ export interface ImageOptions {
    * ImageNet models at 224 pixels are customarily evaluated with 0.875 or 0.9.
    */
   readonly evaluationCropShare?: number;
+  /**
+   * How evaluation brings pictures to their size: level for level as Pillow or torchvision do it. Without it as
+   * `evaluationCropShare` says. Pictures that training varies are not concerned.
+   */
+  readonly evaluationGeometry?: PictureGeometry;
   /** Memory for decoded pictures, so that later epochs do not decode again. Default 512 MiB. */
   readonly cacheBytes?: number;
   /**
@@ -34,6 +40,19 @@ export interface ImageOptions {
   readonly preload?: boolean;
   /** Where pictures that `preload` has decoded are kept for the next time. Default: nowhere. */
   readonly pictureCache?: PictureCache;
+}
+
+/** @throws {RangeError} on a length outside its range, or beside a crop share. */
+function checkGeometry({ evaluationGeometry: geometry, evaluationCropShare }: ImageOptions): void {
+  if (geometry === undefined) return;
+  if (evaluationCropShare !== undefined)
+    throw new RangeError('expected evaluationGeometry or evaluationCropShare, got both');
+  for (const [name, length] of Object.entries(geometry.resize)) {
+    if (name === 'kind' || (Number.isInteger(length) && length >= 1 && length <= LARGEST_SIDE)) continue;
+    throw new RangeError(
+      `expected ${name} of evaluationGeometry to be a whole number of 1 to ${LARGEST_SIDE} pixels, got ${length}`,
+    );
+  }
 }
 
 function policyOf(augmentation: AugmentationPreset | AugmentationPolicy): AugmentationPolicy | undefined {
@@ -64,10 +83,12 @@ export function picturesFor(
       `expected imageSize / evaluationCropShare of at most ${LARGEST_SIDE} pixels, got ${imageSize} / ${evaluationCropShare}`,
     );
   }
+  checkGeometry(options);
   if (!(cacheBytes >= 0)) throw new RangeError(`expected cacheBytes of 0 or more, got ${cacheBytes}`);
   return preparedPictures({
     imageSize,
     evaluationCropShare,
+    evaluationGeometry: options.evaluationGeometry,
     policy: policyOf(options.augmentation ?? defaultAugmentation),
     normalise: normaliser(options.normalisation ?? imageNetNormalisation),
     store: pictureStore(cacheBytes),

@@ -1,9 +1,11 @@
 import { CHANNELS } from './picture';
 
-/** Per channel (red, green, blue), for values in [0, 1]: normalised = (value − mean) / std. */
+/** Per channel (red, green, blue): normalised = (level · scale − mean) / std, for levels of 0 … 255. */
 export interface Normalisation {
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
+  /** Default 1/255: values in [0, 1]. */
+  readonly scale?: number;
 }
 
 /** The normalisation that almost all published vision transformers were trained with. */
@@ -16,15 +18,17 @@ export const imageNetNormalisation: Normalisation = {
 export type Normalise = (pixels: Uint8Array, out: Float32Array, start: number) => void;
 
 /** @throws {RangeError} on a number that is not finite or a standard deviation that is not positive. */
-export function normaliser({ mean, std }: Normalisation): Normalise {
-  if (![...mean, ...std].every(Number.isFinite) || std.some((deviation) => deviation <= 0)) {
+export function normaliser({ mean, std, scale }: Normalisation): Normalise {
+  if (![...mean, ...std, scale ?? 0].every(Number.isFinite) || std.some((deviation) => deviation <= 0)) {
     throw new RangeError(
-      `expected finite means and positive standard deviations, got mean ${mean.join(', ')} and std ${std.join(', ')}`,
+      `expected finite means and scale and positive standard deviations, got mean ${mean.join(', ')}, std ${std.join(', ')} and scale ${scale ?? '1/255'}`,
     );
   }
+  // Divided by 255, not multiplied: the last bit counts for whoever compares runs.
+  const valueOf = (level: number): number => (scale === undefined ? level / 255 : level * scale);
   // 256 values per channel: a look-up instead of a division per pixel.
   const normalised = mean.map((average, channel) =>
-    Float32Array.from({ length: 256 }, (_, level) => (level / 255 - average) / (std[channel] ?? 1)),
+    Float32Array.from({ length: 256 }, (_, level) => (valueOf(level) - average) / (std[channel] ?? 1)),
   );
   return (pixels, out, start) => {
     normalised.forEach((levels, channel) => {

@@ -1,7 +1,8 @@
-import { type Augmentation, randomStream } from '@winnow/core';
+import { type Augmentation, type PictureGeometry, randomStream } from '@winnow/core';
 import { augment } from '../augmentation/augment';
 import type { AugmentationPolicy } from '../augmentation/policy';
 import { allOf, refuseBroken } from './broken';
+import { framed } from './geometry';
 import type { Normalise } from './normalisation';
 import { CHANNELS, type Picture, centreSquare } from './picture';
 import { decoder, pictureReader } from './read';
@@ -17,6 +18,8 @@ export interface PictureOptions {
   /** S: side of the pictures in a batch, in pixels. */
   readonly imageSize: number;
   readonly evaluationCropShare: number;
+  /** Goes before the crop share. */
+  readonly evaluationGeometry: PictureGeometry | undefined;
   readonly policy: AugmentationPolicy | undefined;
   readonly normalise: Normalise;
   readonly store: PictureStore;
@@ -49,6 +52,7 @@ export interface PreparedPictures {
 export function preparedPictures({
   imageSize,
   evaluationCropShare,
+  evaluationGeometry: geometry,
   policy,
   normalise,
   store,
@@ -60,7 +64,9 @@ export function preparedPictures({
   const reader = pictureReader();
 
   const forEvaluation = async (path: string): Promise<Picture> =>
-    centreSquare(await reader.read(path, { shorterSide: evaluationSide, enlarge: true }), imageSize);
+    geometry === undefined
+      ? centreSquare(await reader.read(path, { shorterSide: evaluationSide, enlarge: true }), imageSize)
+      : await reader.readWhole(path, (picture) => framed(picture, geometry, imageSize));
   const forAugmentation = (path: string): Promise<Picture> =>
     reader.read(path, { shorterSide: workingSide, enlarge: false });
   const decoded = (path: string, augmented: boolean, decode?: () => Promise<Picture>): Promise<Picture> =>
@@ -69,7 +75,12 @@ export function preparedPictures({
       : store.get(`evaluation ${path}`, decode ?? (() => forEvaluation(path)));
 
   return {
-    recipe: JSON.stringify([imageSize, evaluationSide, policy === undefined ? null : workingSide, decoder]),
+    recipe: JSON.stringify([
+      imageSize,
+      geometry ?? evaluationSide,
+      policy === undefined ? null : workingSide,
+      decoder,
+    ]),
     load: decoded,
     keep: (path, augmented, picture) => void decoded(path, augmented, () => Promise.resolve(picture)),
     batch: async (pictures, augmentation) => {

@@ -21,6 +21,8 @@ export const decoder: string = JSON.stringify([sharp.versions, LONGEST_SIDES]);
 const MOST_DECODED_BYTES = 2 ** 30;
 /** Files open, and their contents in memory, at a time. */
 const READ_AT_A_TIME = 16;
+/** Of those that are decoded at their own size. */
+const WHOLE_AT_A_TIME = 4;
 /** Larger pictures are decoded one at a time. */
 const LARGE_PIXELS = 2 ** 24;
 const LONGEST_REASON = 200;
@@ -46,12 +48,36 @@ export interface PictureReader {
    *   AVIF, has samples whose range it does not say, is too large, or cannot be decoded completely.
    */
   read(path: string, options: ReadOptions): Promise<Picture>;
+  /**
+   * Decodes one picture at its own size, in the same way but for its colour profile, which is passed over as Pillow passes over
+   * it, and makes of it what is wanted: few of these large pictures are in memory at a time.
+   * @throws {DataError} as `read` does.
+   */
+  readWhole(path: string, use: (whole: Picture) => Picture): Promise<Picture>;
 }
 
 export function pictureReader(): PictureReader {
   const open = pLimit(READ_AT_A_TIME);
   const large = pLimit(1);
-  return { read: (path, options) => open(() => readPicture(path, options, large)) };
+  const whole = pLimit(WHOLE_AT_A_TIME);
+  return {
+    read: (path, options) =>
+      open(() =>
+        readPicture(path, { large, ignoreIcc: false }, (upright, header) =>
+          decoded(upright, header, options),
+        ),
+      ),
+    readWhole: (path, use) =>
+      whole(() =>
+        readPicture(path, { large, ignoreIcc: true }, async (upright) => use(await pixelsOf(upright))),
+      ),
+  };
+}
+
+interface Reading {
+  /** One at a time, for large pictures. */
+  readonly large: Limit;
+  readonly ignoreIcc: boolean;
 }
 
 /** Names of the formats in sharp: it must see in a file what its first bytes say. */
@@ -64,18 +90,22 @@ const sharpFormats: Readonly<Record<string, string>> = {
   AVIF: 'heif',
 };
 
-async function readPicture(path: string, options: ReadOptions, large: Limit): Promise<Picture> {
+async function readPicture(
+  path: string,
+  { large, ignoreIcc }: Reading,
+  use: (upright: Sharp, header: Metadata) => Promise<Picture>,
+): Promise<Picture> {
   const content = await readRegularFile(path, pictureFile);
   const format = formatOf(content);
   if (format?.isRead !== true) throw noPicture(path, content, format?.name);
   try {
     // 'warning' is the strictest level: a truncated JPEG is an error, not a picture with a grey lower half.
-    const image = sharp(content, { failOn: 'warning', limitInputPixels: false });
+    const image = sharp(content, { failOn: 'warning', limitInputPixels: false, ignoreIcc });
     const header = await image.metadata();
     if (header.format !== sharpFormats[format.name]) throw noPicture(path, content, header.format);
     refuseHuge(header, path);
     await refuseSamples(image, header, path);
-    const decode = () => decoded(image.autoOrient(), header, options);
+    const decode = () => use(image.autoOrient(), header);
     return header.width * header.height > LARGE_PIXELS ? await large(decode) : await decode();
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
@@ -97,10 +127,19 @@ async function decoded(
   { shorterSide, enlarge }: ReadOptions,
 ): Promise<Picture> {
   const middle = middleOf(header.autoOrient);
-  const { data, info } = await (middle === undefined ? upright : upright.extract(middle))
+  const resized = (middle === undefined ? upright : upright.extract(middle)).resize(
+    shorterSide,
+    shorterSide,
+    { fit: 'outside', kernel: 'cubic', withoutEnlargement: !enlarge },
+  );
+  return pixelsOf(resized);
+}
+
+/** What is in a picture, in 8-bit sRGB on white. */
+async function pixelsOf(image: Sharp): Promise<Picture> {
+  const { data, info } = await image
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
-    .resize(shorterSide, shorterSide, { fit: 'outside', kernel: 'cubic', withoutEnlargement: !enlarge })
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
   if (info.channels !== CHANNELS)

@@ -27,7 +27,7 @@ import { FormatError } from '../file/format-error';
 import { listed } from '../file/listing';
 import type { PictureNormalisation } from '../preprocessor/normalisation';
 import { type Correspondence, correspondences, partsOfTheirs } from './correspondence';
-import type { ImportOptions, Layout, Reading } from './layout';
+import type { ImportOptions, Layout, Reading, Source } from './layout';
 import { layoutOf } from './recognise';
 import { layouts } from './table';
 
@@ -41,6 +41,8 @@ export type ImportedModel = AnyDenseModel & {
   readonly hasFreshHead: boolean;
   /** Notes for the user on how it was read, one line each. */
   readonly notes: readonly string[];
+  /** Whose layout it has. */
+  readonly source: Source;
   /** The normalisation of its pictures where no file beside it says one; undefined where that is open. */
   readonly usualNormalisation: PictureNormalisation | undefined;
   /** Tensors of the checkpoint that were left out, one line each with the reason. */
@@ -108,8 +110,8 @@ function importFrom(
     const { tensors, leftOut } = await parametersOf(checkpoint, reading, fit);
     const { classNames, fresh, notes = [] } = reading;
     const how = { classNames, hasFreshHead: fresh !== undefined, notes, leftOut };
-    const { normalisation: usualNormalisation } = layout;
-    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, usualNormalisation, ...how };
+    const { source, normalisation: usualNormalisation } = layout;
+    return { ...anyModel(config, tensors), bytes: checkpoint.bytes, source, usualNormalisation, ...how };
   });
 }
 

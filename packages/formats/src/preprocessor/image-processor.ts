@@ -1,74 +1,57 @@
+import type { PerChannel, PictureGeometry, PicturePreparation, PictureResize } from '@winnow/core';
+import { interpolations } from '@winnow/core';
 import { z } from 'zod';
 import { only, wholeObject } from '../layouts/fields';
-import {
-  type PictureNormalisation,
-  clipNormalisation,
-  deviations,
-  perChannel,
-  cropShare,
-  showing,
-  unchanged,
-} from './normalisation';
+import { cropShare, deviations, perChannel, unchanged } from './normalisation';
+import { type Prepared, inProportion, pixels } from './prepared';
+import { type ProcessorKind, kindNamed, processorKinds } from './processor-kinds';
 
-/** The preparation of pictures, as far as a configuration says it. */
-export interface Preparation {
-  /** Undefined where it is not said. */
-  readonly normalisation: PictureNormalisation | undefined;
-  /** Side of the pictures, in pixels; undefined where it is not said. */
-  readonly imageSize: number | undefined;
-  /** Ways in which its pictures come to their size otherwise than ours, one sentence each. */
-  readonly otherwise: readonly string[];
-}
+const notSquare = 'expected as high as wide: models of square pictures are supported';
 
-/** Ours are scaled by bicubic interpolation until their shorter side fits, and their middle is cut out. */
-export const SQUEEZED =
-  'squeezes pictures into squares, here their middle is cut out: those that are not square are seen otherwise';
-/** The sentence for another interpolation than bicubic; none for bicubic, or where nothing is said. */
-export const interpolatedBy = (name: string | null | undefined): string[] =>
-  name === undefined || name === null || name === 'bicubic' || name === 'random'
-    ? []
-    : [`scales pictures by ${name} interpolation, here it is bicubic: their pixels differ slightly`];
+/** A size as it is said. */
+type Size =
+  | number
+  | { readonly height: number; readonly width: number }
+  | { readonly shortest_edge: number; readonly longest_edge?: number | null | undefined };
 
-/** `PIL.Image.Resampling`. */
-const filters = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
-
-const pixels = z.int().positive();
-const notSquare = 'expected as high as wide: only square pictures are supported';
-/** The size that a picture is brought to: `edge` is the length of its shorter side, `side` that of all where it is a square. */
-interface Frame {
-  readonly edge: number;
-  /** A number alone is a square or an edge: that depends on the kind of processor. */
-  readonly isNumber: boolean;
-  readonly side: number | undefined;
-}
-const squareOf = (height: number, width: number) => ({
-  edge: height,
-  side: height,
-  isNumber: false,
-  isSquare: height === width,
-});
-const square = z
+const sides = ({ height, width }: { height: number; width: number }) => ({ height, width });
+const size = z.union(
+  [
+    pixels,
+    z.tuple([pixels, pixels]).transform(([height, width]) => ({ height, width })),
+    z.strictObject({ height: pixels, width: pixels }).transform(sides),
+    z.strictObject({ shortest_edge: pixels, longest_edge: pixels.nullish() }),
+  ],
+  'expected a number, height and width, or shortest_edge',
+);
+const crop = z
   .union(
     [
-      pixels.transform((side) => ({ ...squareOf(side, side), isNumber: true })),
-      z.tuple([pixels, pixels]).transform(([height, width]) => squareOf(height, width)),
+      pixels.transform((side) => ({ height: side, width: side })),
+      z.tuple([pixels, pixels]).transform(([height, width]) => ({ height, width })),
+      z.strictObject({ height: pixels, width: pixels }).transform(sides),
       z
-        .looseObject({ height: pixels, width: pixels })
-        .transform(({ height, width }) => squareOf(height, width)),
-      z
-        .looseObject({ shortest_edge: pixels })
-        .transform(({ shortest_edge: edge }) => ({ edge, side: undefined, isNumber: false, isSquare: true })),
+        .strictObject({ shortest_edge: pixels })
+        .transform(({ shortest_edge: side }) => ({ height: side, width: side })),
     ],
-    'expected a number, height and width, or shortest_edge',
+    'expected a number, or height and width',
   )
-  .refine(({ isSquare }) => isSquare, notSquare)
-  .transform(({ edge, side, isNumber }): Frame => ({ edge, side, isNumber }));
+  .refine(({ height, width }) => height === width, notSquare)
+  .transform(({ height }) => height);
 
-/** The default is that of the whole scale of bytes. */
+/** Of the whole scale of bytes. */
 const FACTOR = 1 / 255;
-const rescaled = 'pictures whose values are not brought to 0…1 are not supported';
+const level = z.int().min(0).max(255);
 
-/** An image processor of `transformers`. Fields that only say how a picture is brought to its size are not compared. */
+/** Ways that `transformers` has no words for; it passes over these fields. */
+const ownFields = {
+  winnow_resize: z.enum(['longest', 'libvips']).nullish(),
+  winnow_halves: z.enum(['down', 'even']).nullish(),
+  winnow_fill: z.tuple([level, level, level]).nullish(),
+  winnow_arithmetic: z.enum(['pillow', 'torch']).nullish(),
+};
+
+/** An image processor of `transformers`. */
 const imageProcessor = wholeObject({
   understood: {
     image_processor_type: z.string().nullish(),
@@ -76,25 +59,24 @@ const imageProcessor = wholeObject({
     do_normalize: z.boolean().nullish(),
     image_mean: perChannel.nullish(),
     image_std: deviations.nullish(),
-    size: square.nullish(),
-    do_center_crop: z.boolean().nullish(),
-    crop_size: square.nullish(),
-    crop_pct: cropShare.nullish(),
+    do_rescale: z.boolean().nullish(),
+    rescale_factor: z.number().positive().nullish(),
     do_resize: z.boolean().nullish(),
+    size: size.nullish(),
     default_to_square: z.boolean().nullish(),
+    use_square_size: z.boolean().nullish(),
     resample: z
       .int()
       .min(0)
-      .max(filters.length - 1)
+      .max(interpolations.length - 1)
       .nullish(),
+    do_center_crop: z.boolean().nullish(),
+    crop_size: crop.nullish(),
+    crop_pct: cropShare.nullish(),
+    ...ownFields,
   },
   refused: {
-    do_rescale: only(true, rescaled),
-    rescale_factor: z
-      .number()
-      .refine((factor) => Math.abs(factor - FACTOR) < 1e-6, `expected 1/255: ${rescaled}`)
-      .nullish(),
-    rescale_offset: only(false, rescaled),
+    rescale_offset: only(false, 'values that are moved beside their mean are not supported'),
     do_flip_channel_order: only(false, 'pictures with channels in another order are not supported'),
     do_pad: only(false, 'pictures that are filled up are not supported'),
   },
@@ -102,56 +84,148 @@ const imageProcessor = wholeObject({
     ...['data_format', 'device', 'disable_grouping', 'do_convert_rgb'],
     ...['do_reduce_labels', 'image_seq_length', 'input_data_format', 'model_input_names'],
     ...['name_or_path', 'pad_size', 'processor_class', 'return_tensors', 'size_divisor'],
-    ...['tokenizer_class', 'transformers_version', 'use_fast', 'use_square_size'],
+    ...['tokenizer_class', 'transformers_version', 'use_fast'],
   ],
 });
+type Said = z.output<typeof imageProcessor>;
 
-/** Normalisations of these kinds of processors where they do not say one. */
-const defaults: readonly (readonly [kind: RegExp, normalisation: PictureNormalisation])[] = [
-  [/^ViT(ImageProcessor|FeatureExtractor)/, { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }],
-  [/^CLIP(ImageProcessor|FeatureExtractor)/, clipNormalisation],
-];
-
-export const preparationBy = imageProcessor.transform((fields): Preparation => {
-  const { size, crop_size: crop, do_center_crop: isCropped, crop_pct: share } = fields;
-  const cut = isCropped === false ? undefined : (crop ?? undefined);
-  const normalisation = normalisationBy(fields);
-  const shown = showing(cut && size ? cut.edge / size.edge : share);
-  return {
-    normalisation: normalisation && { ...normalisation, ...shown },
-    imageSize: (cut ?? size)?.side,
-    otherwise: [
-      ...(isSqueezed(fields) ? [SQUEEZED] : []),
-      ...(fields.do_resize === false ? [] : interpolatedBy(filters[fields.resample ?? BICUBIC])),
-    ],
-  };
-});
-
-const BICUBIC = 3;
-
-/** Whether both sides are scaled to one length, whatever they were. */
-function isSqueezed(fields: z.output<typeof imageProcessor>): boolean {
-  const { size, do_resize: isResized, default_to_square: toSquare } = fields;
-  if (!size || size.side === undefined || isResized === false) return false;
-  const kind = fields.image_processor_type ?? fields.feature_extractor_type ?? '';
-  return !size.isNumber || (toSquare ?? !/^(CLIP|Bit|ConvNext)/.test(kind));
+/** A processor with its class; the defaults of the class stand where nothing is said. */
+interface Processor {
+  readonly name: string | undefined;
+  readonly kind: ProcessorKind | undefined;
+  readonly said: Said;
 }
 
-function normalisationBy({
-  do_normalize: isNormalised,
-  image_mean: mean,
-  image_std: std,
-  image_processor_type: processor,
-  feature_extractor_type: extractor,
-}: z.output<typeof imageProcessor>): PictureNormalisation | undefined {
-  if (isNormalised === false) return unchanged;
-  const kind = processor ?? extractor ?? '';
-  const usual = defaults.find(([pattern]) => pattern.test(kind))?.[1];
-  const said = { mean: mean ?? usual?.mean, std: std ?? usual?.std };
-  return said.mean === undefined || said.std === undefined ? undefined : { mean: said.mean, std: said.std };
+/**
+ * The schema of an image processor's configuration; undefined where it does not say enough.
+ * @param usual The class that prepares the pictures of the model, where the configuration names none.
+ */
+export const preparationBy = (usual: string | undefined) =>
+  imageProcessor.transform((said, context): Prepared | undefined => {
+    const named = said.image_processor_type ?? said.feature_extractor_type ?? usual;
+    const kind = named === undefined ? undefined : kindNamed(named);
+    if (named !== undefined && kind === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: [said.feature_extractor_type ? 'feature_extractor_type' : 'image_processor_type'],
+        message: `expected ${Object.keys(processorKinds)
+          .map((name) => `${name}ImageProcessor`)
+          .join(
+            ', ',
+          )}, got ${named}: if it prepares pictures as one of these does, write that name with all of its fields`,
+      });
+      return z.NEVER;
+    }
+    if (kind !== undefined && typeof said.crop_pct === 'number') {
+      context.addIssue({
+        code: 'custom',
+        path: ['crop_pct'],
+        message: `expected none: ${named} does not use it; say size and crop_size`,
+      });
+      return z.NEVER;
+    }
+    const processor = { name: named, kind, said };
+    const values = valuesOf(processor);
+    if (values === undefined) return undefined;
+    const { resize, side, isFree } = resizeOf(processor);
+    if (resize === undefined) return ownWay({ ...values, ...shownOf(said.crop_pct) });
+    if (resize.kind === 'squash' && side === undefined) {
+      context.addIssue({ code: 'custom', path: ['size'], message: notSquare });
+      return z.NEVER;
+    }
+    if (said.winnow_resize === 'libvips')
+      return ownWay({ ...values, ...shownOf(shareOf(resize, side)) }, side);
+    const native = side ?? (resize.kind === 'shortest' ? resize.edge : undefined);
+    const geometry = geometryOf(processor, resize);
+    const preparation = {
+      ...values,
+      ...(kind === undefined || named === undefined ? {} : { processor: named }),
+    };
+    return {
+      imageSize: side,
+      notes: isFree
+        ? ['leaves pictures as long as they come, here their middle is cut out, as no size to cut to is said']
+        : [],
+      at:
+        native === undefined
+          ? () => ({ ...preparation, geometry })
+          : inProportion(preparation, geometry, native),
+    };
+  });
+
+const ownWay = (preparation: PicturePreparation, imageSize?: number): Prepared => ({
+  imageSize,
+  notes: [],
+  at: () => preparation,
+});
+
+/** The share of a shorter side that is cut out; all of it where nothing is. */
+const shareOf = (resize: PictureResize, side: number | undefined): number | undefined =>
+  resize.kind === 'shortest' && side !== undefined ? side / resize.edge : undefined;
+const shownOf = (share: number | null | undefined): Pick<PicturePreparation, 'shownShare'> =>
+  share === undefined || share === null || share >= 1 ? {} : { shownShare: share };
+
+/** What becomes of the values; undefined where mean or deviation are open. */
+function valuesOf({ kind, said }: Processor): Pick<PicturePreparation, 'mean' | 'std' | 'scale'> | undefined {
+  const factor = said.do_rescale === false ? 1 : (said.rescale_factor ?? FACTOR);
+  const scale = Math.abs(factor - FACTOR) < 1e-9 ? {} : { scale: factor };
+  if (said.do_normalize === false) return { ...unchanged, ...scale };
+  const mean: PerChannel | undefined = said.image_mean ?? kind?.mean;
+  const std: PerChannel | undefined = said.image_std ?? kind?.std;
+  return mean === undefined || std === undefined ? undefined : { mean, std, ...scale };
+}
+
+/** How pictures are brought to their size, and the side of what comes out, where it is a square. */
+function resizeOf({ kind, said }: Processor): {
+  readonly resize: PictureResize | undefined;
+  readonly side: number | undefined;
+  /** Whether pictures keep a shape of their own. */
+  readonly isFree: boolean;
+} {
+  const cut =
+    (said.do_center_crop ?? (kind === undefined ? true : kind.crop !== undefined))
+      ? (said.crop_size ?? kind?.crop)
+      : undefined;
+  if (said.do_resize === false) return { resize: { kind: 'kept' }, side: cut, isFree: cut === undefined };
+  const asked = said.size ?? kind?.size;
+  if (asked === undefined) return { resize: undefined, side: undefined, isFree: false };
+  const toSquare =
+    said.use_square_size === true || (said.default_to_square ?? (kind === undefined || kind.toSquare));
+  const resize = resizeTo(asked, toSquare, said.winnow_resize === 'longest');
+  if (cut !== undefined) return { resize, side: cut, isFree: false };
+  if (resize.kind === 'squash') {
+    const side = resize.height === resize.width ? resize.height : undefined;
+    return { resize, side, isFree: false };
+  }
+  if (resize.kind === 'longest') return { resize, side: resize.edge, isFree: false };
+  return { resize, side: undefined, isFree: true };
+}
+
+function resizeTo(asked: Size, toSquare: boolean, isLongest: boolean): PictureResize {
+  if (typeof asked === 'number')
+    return toSquare ? { kind: 'squash', height: asked, width: asked } : { kind: 'shortest', edge: asked };
+  if ('height' in asked)
+    return isLongest ? { kind: 'longest', edge: asked.height } : { kind: 'squash', ...asked };
+  const { shortest_edge: edge, longest_edge: longest } = asked;
+  return { kind: 'shortest', edge, ...(longest ? { longest } : {}) };
+}
+
+/** `PIL.Image.BICUBIC`. */
+const BICUBIC = 3;
+
+function geometryOf({ kind, said }: Processor, resize: PictureResize): PictureGeometry {
+  const { winnow_fill: fill } = said;
+  return {
+    resize,
+    interpolation: interpolations[said.resample ?? kind?.resample ?? BICUBIC] ?? 'bicubic',
+    arithmetic: said.winnow_arithmetic ?? 'torch',
+    halves: said.winnow_halves ?? 'down',
+    ...(fill ? { fill } : {}),
+  };
 }
 
 /** `processor_config.json`: since `transformers` 5 it holds the image processor too. */
-export const preparationInside = z
-  .looseObject({ image_processor: preparationBy.nullish() })
-  .transform(({ image_processor: inside }) => inside ?? undefined);
+export const preparationInside = (usual: string | undefined) =>
+  z
+    .looseObject({ image_processor: preparationBy(usual).nullish() })
+    .transform(({ image_processor: inside }) => inside ?? undefined);

@@ -1,3 +1,4 @@
+import type { PerChannel } from '@winnow/core';
 import { z } from 'zod';
 
 /**
@@ -5,20 +6,17 @@ import { z } from 'zod';
  * mean) / std.
  */
 export interface PictureNormalisation {
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-  /**
-   * Share of a picture's shorter side that evaluation shows: it is scaled to S / share, and the middle S×S is cut out. All
-   * of it where nothing is said.
-   */
-  readonly shownShare?: number;
+  readonly mean: PerChannel;
+  readonly std: PerChannel;
 }
 
-/** The share as a part of a normalisation; nothing for all of a picture. */
-export const showing = (share: number | null | undefined): Pick<PictureNormalisation, 'shownShare'> =>
-  share === undefined || share === null || share >= 1 ? {} : { shownShare: share };
+/** The same, as far as a configuration says it. */
+export interface SaidStatistics {
+  readonly mean?: PerChannel | null | undefined;
+  readonly std?: PerChannel | null | undefined;
+}
 
-/** As timm and some processors say it. */
+/** As timm and some processors say it: the share of the scaled picture's side that is shown. */
 export const cropShare = z.number().positive().max(1);
 
 /** The normalisation of every CLIP that OpenAI published, and of most others. */
@@ -26,6 +24,13 @@ export const clipNormalisation: PictureNormalisation = {
   mean: [0.48145466, 0.4578275, 0.40821073],
   std: [0.26862954, 0.26130258, 0.27577711],
 };
+/** ImageNet's own. */
+export const imageNetStatistics: PictureNormalisation = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+/** Brings 0 … 1 to −1 … 1. */
+export const halves: PictureNormalisation = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 export const unchanged: PictureNormalisation = { mean: [0, 0, 0], std: [1, 1, 1] };
 
 /** One number stands for all channels. */

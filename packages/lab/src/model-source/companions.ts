@@ -1,11 +1,6 @@
 import { dirname, join } from 'node:path';
-import {
-  type Companions,
-  PREPROCESSOR_FILE,
-  type PictureNormalisation,
-  preprocessorConfig,
-  readBytesIfThere,
-} from '@winnow/formats';
+import { type PicturePreparation, denseConfigOf, familyOf } from '@winnow/core';
+import { type Companions, PREPROCESSOR_FILE, preprocessorConfig, readBytesIfThere } from '@winnow/formats';
 import type { OpenedModel } from './open-model';
 
 /** Beside a saved model: it goes with the weights. */
@@ -21,9 +16,25 @@ const TOKENIZER_CONFIGURATION = [
 ] as const;
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** The file beside a model that says what its pictures are normalised with, where that is not the data's own way. */
-export const preprocessorFiles = (normalisation?: PictureNormalisation): Companions =>
-  normalisation === undefined ? {} : { [PREPROCESSOR_FILE]: preprocessorConfig(normalisation) };
+/**
+ * The file beside a model that says how its pictures are prepared, where that is not the data's own way.
+ * @param imageSize Side of its pictures, in pixels.
+ */
+export const preprocessorFiles = (
+  preparation: PicturePreparation | undefined,
+  imageSize: number,
+): Companions =>
+  preparation === undefined ? {} : { [PREPROCESSOR_FILE]: preprocessorConfig(preparation, imageSize) };
+
+/** The same file for a model that is open; none for one of texts. */
+export function preprocessorOf({
+  model,
+  preparation,
+}: Pick<OpenedModel, 'model' | 'preparation'>): Companions {
+  const config = denseConfigOf(model);
+  const { vision } = familyOf(config).towers(config);
+  return vision === undefined ? {} : preprocessorFiles(preparation, vision.imageSize);
+}
 
 type WithTokenizer = Pick<OpenedModel, 'tokenizerPath'>;
 

@@ -4,15 +4,14 @@ import { startEngine } from '@winnow/engine';
 import {
   type Companions,
   FormatError,
-  PREPROCESSOR_FILE,
+  differencesOfTransformers,
   exportHuggingFace,
-  imageProcessorConfig,
   saveModel,
 } from '@winnow/formats';
 import { z } from 'zod';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
-import { tokenizerFiles } from './companions';
+import { preprocessorOf, tokenizerFiles } from './companions';
 import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from './hub-model';
 import { type OpenedModel, openModel } from './open-model';
@@ -67,21 +66,18 @@ export async function exportModel(
   await startEngine('wasm');
   const opened = await openModel(path);
   try {
-    const companions = { ...(await tokenizerOf(opened)), ...preprocessorOf(opened) };
+    // Other programs do not know how our data prepares pictures: it has to be said.
+    const { preparation = imageNetNormalisation } = opened;
+    const companions = {
+      ...(await tokenizerOf(opened)),
+      ...preprocessorOf({ ...opened, preparation }),
+    };
     const written = await writeWhole(out, (folder) => write(folder, format, opened, companions));
-    return { ...written, out, notes: opened.notes };
+    const differences = written.layout === 'our own' ? [] : differencesOfTransformers(preparation);
+    return { ...written, out, notes: [...opened.notes, ...differences] };
   } finally {
     disposeTree(opened.params);
   }
-}
-
-/** Other programs do not know how our data prepares pictures: it has to be said. Nothing for a model of texts. */
-function preprocessorOf({ model, normalisation = imageNetNormalisation }: OpenedModel): Companions {
-  const config = denseConfigOf(model);
-  const { vision } = familyOf(config).towers(config);
-  return vision === undefined
-    ? {}
-    : { [PREPROCESSOR_FILE]: imageProcessorConfig(normalisation, vision.imageSize) };
 }
 
 /** The tokenizer beside the model, with a configuration of it for `transformers` where none is there. */

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { checkpointShape } from './checkpoint-choices';
-import { preprocessorFiles, tokenizerFiles } from './companions';
+import { preprocessorOf, tokenizerFiles } from './companions';
 import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from './hub-model';
 import { type OpenedModel, openModel } from './open-model';
@@ -52,7 +52,7 @@ export async function importCheckpoint(
   const opened = await openModel(path, checkpoint);
   const { kind, model, params, classNames, notes } = opened;
   try {
-    const companions = { ...(await tokenizerFiles(opened)), ...preprocessorFiles(opened.normalisation) };
+    const companions = { ...(await tokenizerFiles(opened)), ...preprocessorOf(opened) };
     const origin = { from: path };
     await writeWhole(out, (folder) => saveModel(folder, { model, params, classNames, origin, companions }));
   } finally {

@@ -12,6 +12,8 @@ import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 const STRUCTURE = 'structure.json';
 /** Files of a model folder of ours beside the structure file, which has the SHA-256 of the weights. */
 const COMPANIONS = ['tokenizer.json', 'vocab.json', 'merges.txt', 'preprocessor_config.json'];
+/** Files beside a lone file of weights that say what it is. */
+const CONFIGURATIONS = ['config.json', 'open_clip_config.json', 'processor_config.json'];
 /** Names of the files of a checkpoint: its shards, configurations and tokenizer. */
 const PARTS = /\.(?:safetensors|json)$|^merges\.txt$/;
 
@@ -57,7 +59,7 @@ async function structureIn(folder: string): Promise<string | undefined> {
  */
 async function partsAt(path: string, own?: readonly string[]): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) {
-    const beside = ['config.json', ...COMPANIONS].map((name) => join(dirname(path), name));
+    const beside = [...CONFIGURATIONS, ...COMPANIONS].map((name) => join(dirname(path), name));
     return [path, ...beside.filter((file) => file !== path)];
   }
   const names = own ?? (await readdir(path));

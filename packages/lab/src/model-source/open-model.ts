@@ -7,8 +7,10 @@ import {
   type AnyModel,
   type Decision,
   type DenseConfig,
+  type PicturePreparation,
   type TensorTree,
   UserError,
+  denseConfigOf,
   disposeTree,
   downloadTensor,
   entriesOf,
@@ -18,14 +20,13 @@ import {
 import {
   type ImportOptions,
   PREPROCESSOR_FILE,
-  type PictureNormalisation,
   type Preprocessor,
   checkpointKind,
   importModel,
   loadModel,
   modelFolderKind,
-  readNormalisation,
   readPreprocessor,
+  usualPreprocessor,
 } from '@winnow/formats';
 import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/resume-command';
@@ -43,8 +44,8 @@ export type OpenedModel = AnyModel & {
   readonly notes: readonly string[];
   /** Path of the tokenizer that stands beside it. */
   readonly tokenizerPath: string | undefined;
-  /** The normalisation of its pictures; the data's own way where nothing says it. */
-  readonly normalisation: PictureNormalisation | undefined;
+  /** How its pictures are prepared; the data's own way where nothing says it. */
+  readonly preparation: PicturePreparation | undefined;
   /** Whether it came without a classifier and has a fresh one. */
   readonly hasFreshHead: boolean;
 };
@@ -70,28 +71,26 @@ export async function openModel(named: string, reading: ReadingChoices = {}): Pr
       bytes: await weightBytes(saved),
       notes: [],
       tokenizerPath: tokenizerIn(saved),
-      normalisation: await readNormalisation(saved),
       hasFreshHead: false,
     };
     const { imageSize } = reading;
-    return imageSize === undefined
-      ? { ...loaded, ...beside }
-      : { ...(await sizedAs(loaded, imageSize, named)), ...beside };
+    const sized = imageSize === undefined ? loaded : await sizedAs(loaded, imageSize, named);
+    const preparation = (await readPreprocessor(saved))?.at(pictureSizeOf(denseConfigOf(sized.model)));
+    return { ...sized, ...beside, preparation };
   }
   const record = await recordIfAny(path);
   if (record !== undefined) {
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
   const { heads, activation, missingHead, imageSize } = reading;
-  const { notes, leftOut, usualNormalisation, ...imported } = await importModel(path, {
+  const { notes, leftOut, source, usualNormalisation, ...imported } = await importModel(path, {
     ...(heads === undefined ? {} : { heads }),
     ...(activation === undefined ? {} : { activation }),
     ...(missingHead === undefined ? {} : { missingHead }),
     ...(imageSize === undefined ? {} : { imageSize }),
   });
-  const preprocessor = await readPreprocessor(path);
+  const preprocessor = (await readPreprocessor(path)) ?? usualPreprocessor(source, usualNormalisation);
   const tokenizerPath = tokenizerIn(path);
-  const normalisation = preprocessor?.normalisation ?? usualNormalisation;
   return {
     ...imported,
     decision: undefined,
@@ -102,8 +101,14 @@ export async function openModel(named: string, reading: ReadingChoices = {}): Pr
       ...leftOut,
     ],
     tokenizerPath,
-    normalisation,
+    preparation: preprocessor?.at(pictureSizeOf(imported.model.config)),
   };
+}
+
+/** Side of a model's pictures, in pixels; 1 for a model of texts, of which it decides nothing. */
+function pictureSizeOf(config: DenseConfig): number {
+  const { vision } = familyOf(config).towers(config);
+  return vision?.imageSize ?? 1;
 }
 
 /**
@@ -153,19 +158,19 @@ function refuseChoices(path: string, { heads, activation }: ReadingChoices): voi
 
 /** Notes where a checkpoint's pictures are prepared otherwise than one would think. */
 function preparationNotes(config: DenseConfig, preprocessor: Preprocessor | undefined): string[] {
-  const { vision, text } = familyOf(config).towers(config);
+  const { vision } = familyOf(config).towers(config);
   if (vision === undefined) return [];
-  if (preprocessor === undefined) {
-    const taken = text === undefined ? 'the data have it' : "OpenAI's CLIP has it";
-    return [`no ${PREPROCESSOR_FILE} says what its pictures are normalised with: taken as ${taken}`];
+  const { imageSize: prepared, file, usual, notes = [] } = preprocessor ?? {};
+  if (file === undefined) {
+    const taken = usual === undefined ? 'as the data have it' : `in the usual way of ${usual}`;
+    return [`no ${PREPROCESSOR_FILE} says how its pictures are prepared: it is done ${taken}`];
   }
-  const { imageSize: prepared, file, otherwise } = preprocessor;
   const { imageSize } = vision;
   return [
     ...(prepared === undefined || prepared === imageSize
       ? []
-      : [`makes pictures of ${prepared} px, the model takes ${imageSize}: they are scaled to ${imageSize}`]),
-    ...otherwise,
+      : [`makes pictures of ${prepared} px, the model takes ${imageSize}: its lengths are scaled to that`]),
+    ...notes,
   ].map((note) => `${basename(file)} ${note}`);
 }
 

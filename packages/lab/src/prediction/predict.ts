@@ -107,12 +107,12 @@ interface Asked {
 /** Answers as an evaluation has them, but for the scorer, which keeps them. */
 async function answersTo(
   paths: readonly string[],
-  { normalisation }: OpenedModel,
+  { preparation }: OpenedModel,
   { names, vision, lend }: Predictor,
   { top, batchSize, signal }: Asked,
 ): Promise<Omit<Predictions, 'by'>> {
   const { imageSize } = vision;
-  const pictures = unlabelledPictures(paths, { imageSize, ...picturesOf(normalisation) });
+  const pictures = unlabelledPictures(paths, { imageSize, ...picturesOf(preparation) });
   checkChannels(vision, { name: 'a picture file', channels: pictures.channels });
   const predictions: PicturePrediction[] = [];
   const broken: BrokenPicture[] = [];

@@ -1,5 +1,6 @@
 import {
   type DenseConfig,
+  type PicturePreparation,
   UserError,
   type VisionTowerConfig,
   asDense,
@@ -17,7 +18,6 @@ import {
   namesImageTextData,
   openDataset,
 } from '@winnow/data';
-import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
 import type { DataChoice } from '../options/training';
@@ -72,8 +72,8 @@ export const classificationKind: WorkloadKind = {
   adapt: async (choice, opened, options, head) => {
     const given = denseConfigOf(asDense(opened).model);
     const vision = visionTowerOf(given);
-    const { normalisation } = opened;
-    const data = await openPictures({ ...choice, ...imagesOf(options) }, vision.imageSize, normalisation);
+    const { preparation } = opened;
+    const data = await openPictures({ ...choice, ...imagesOf(options) }, vision.imageSize, preparation);
     checkChannels(vision, data);
     const classes = data.classes.length;
     const { ties: _, ...shape } = visionTransformerFamily.is(given) ? given : { ...vision, ties: undefined };
@@ -82,7 +82,7 @@ export const classificationKind: WorkloadKind = {
     const matched = goesOn
       ? matchedClasses(data, opened.classNames, options, 'draw a new head with --head new')
       : data;
-    return { workload: classificationWorkload(matched, normalisation), model: visionTransformer(config) };
+    return { workload: classificationWorkload(matched, preparation), model: visionTransformer(config) };
   },
   identify: (data, images) =>
     identifyDataset(data, {
@@ -93,15 +93,15 @@ export const classificationKind: WorkloadKind = {
     const dense = asDense(opened);
     if (!visionTransformerFamily.holds(dense))
       throw new UserError(`classification needs a vision transformer, got a ${dense.kind}`);
-    const { normalisation } = opened;
+    const { preparation } = opened;
     const { config } = dense.model;
-    const data = await openPictures({ ...choice, ...imagesOf(options) }, config.imageSize, normalisation);
+    const data = await openPictures({ ...choice, ...imagesOf(options) }, config.imageSize, preparation);
     // Another number of classes is for checkFit to refuse.
     const matched =
       data.classes.length === config.classes
         ? matchedClasses(data, opened.classNames, options, NEW_HEAD)
         : data;
-    return classificationWorkload(matched, normalisation, opened.classNames);
+    return classificationWorkload(matched, preparation, opened.classNames);
   },
 };
 
@@ -117,7 +117,7 @@ export type PictureChoice = DataChoice & { readonly images?: string };
 export function openPictures(
   { data, augmentation, preload, images }: PictureChoice,
   imageSize: number,
-  normalisation?: PictureNormalisation,
+  preparation?: PicturePreparation,
 ): Promise<FoundImageClassificationData> {
   const pictureCache = pictureCacheIn(cacheFolder());
   const options = {
@@ -125,14 +125,14 @@ export function openPictures(
     preload,
     pictureCache,
     ...(images === undefined ? {} : { images }),
-    ...picturesOf(normalisation),
+    ...picturesOf(preparation),
   };
   return openDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 
 function classificationWorkload(
   data: FoundImageClassificationData,
-  normalisation?: PictureNormalisation,
+  preparation?: PicturePreparation,
   /** Class names of the model that there is. */
   namesOfModel?: readonly string[],
 ): Workload {
@@ -144,7 +144,7 @@ function classificationWorkload(
     facts: { name, classes: classes.length, ...sizesOf(data) },
     origin: { data: name },
     classNames: classes,
-    companions: preprocessorFiles(normalisation),
+    companions: preprocessorFiles(preparation, imageSize),
     notesOn: async (splits) => [...data.notes, ...(splits.length > 1 ? await data.duplicates() : [])],
     checkFit: (model) => {
       const config = denseConfigOf(model);

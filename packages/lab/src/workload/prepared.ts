@@ -1,14 +1,15 @@
+import type { PicturePreparation } from '@winnow/core';
 import type { ImageOptions } from '@winnow/data';
-import type { PictureNormalisation } from '@winnow/formats';
 
 /** How the pictures of a model are prepared, as options of a dataset; the data's own way where nothing is said. */
 export function picturesOf(
-  normalisation: PictureNormalisation | undefined,
-): Pick<ImageOptions, 'normalisation' | 'evaluationCropShare'> {
-  if (normalisation === undefined) return {};
-  const { mean, std, shownShare } = normalisation;
+  preparation: PicturePreparation | undefined,
+): Pick<ImageOptions, 'normalisation' | 'evaluationCropShare' | 'evaluationGeometry'> {
+  if (preparation === undefined) return {};
+  const { mean, std, scale, geometry, shownShare } = preparation;
   return {
-    normalisation: { mean, std },
+    normalisation: { mean, std, ...(scale === undefined ? {} : { scale }) },
+    ...(geometry === undefined ? {} : { evaluationGeometry: geometry }),
     ...(shownShare === undefined ? {} : { evaluationCropShare: shownShare }),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type PicturePreparation,
   UserError,
   asDense,
   denseConfigOf,
@@ -16,7 +17,6 @@ import {
   openImageTextDataset,
   openTokenizer,
 } from '@winnow/data';
-import type { PictureNormalisation } from '@winnow/formats';
 import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
 import { pathOption } from '../options/path';
@@ -102,26 +102,24 @@ export const retrievalKind: WorkloadKind = {
         'the model has no tokenizer.json beside it: put the one that it was trained with there',
       );
     }
-    const { normalisation } = opened;
+    const { preparation } = opened;
     const data = await openPairs(choice, {
       ...imagesOf(options),
-      ...picturesOf(normalisation),
+      ...picturesOf(preparation),
       imageSize: vision.imageSize,
       tokenizer: await openTokenizer(tokenizerPath),
       context: text.context,
       ...textFilling(text),
     });
-    const workload = retrievalWorkload(data, 'given', normalisation);
+    const workload = retrievalWorkload(data, 'given', preparation);
     return { ...workload, companions: { ...(await tokenizerConfiguration(opened)), ...workload.companions } };
   },
 };
 
 const notDual = (kind: string): UserError => new UserError(`retrieval needs a dual encoder, got a ${kind}`);
 
-interface PairShape {
+interface PairShape extends ReturnType<typeof picturesOf> {
   readonly imageSize: number;
-  readonly normalisation?: PictureNormalisation;
-  readonly evaluationCropShare?: number;
   readonly tokenizer?: Tokenizer;
   readonly context?: number;
   readonly fillsContext?: boolean;
@@ -140,7 +138,7 @@ function openPairs(
 function retrievalWorkload(
   data: TokenizedImageTextData,
   reader: ReaderKind,
-  normalisation?: PictureNormalisation,
+  preparation?: PicturePreparation,
 ): Workload {
   const { name, imageSize, channels, context, tokenizer, train, validation, test } = data;
   return {
@@ -156,7 +154,7 @@ function retrievalWorkload(
     ],
     companions: {
       [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
-      ...preprocessorFiles(normalisation),
+      ...preprocessorFiles(preparation, imageSize),
     },
     checkFit: (model) => {
       const config = denseConfigOf(model);

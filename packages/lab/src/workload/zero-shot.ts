@@ -67,7 +67,7 @@ export async function zeroShotClassifier(
     );
   }
   const { vision, text } = model.config;
-  const data = await openPictures(choice, vision.imageSize, opened.normalisation);
+  const data = await openPictures(choice, vision.imageSize, opened.preparation);
   checkChannels(vision, data);
   const { imageSize, channels, classes } = data;
   const texts = classes.flatMap((name) => promptsOf(name, prompts));
