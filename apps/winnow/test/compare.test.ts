@@ -1,4 +1,4 @@
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -109,8 +109,10 @@ describe('a comparison', () => {
 
   test('leaves TensorBoard event files when it is asked to', () => {
     for (const run of ['dense/seed-1', 'equal-compute/2x/random/seed-2-0.0005']) {
-      const file = at('whole', 'tensorboard', 'pictures', run, 'events.out.tfevents.winnow');
-      expect(statSync(file).size).toBeGreaterThan(100);
+      const folder = at('whole', 'tensorboard', 'pictures', run);
+      const names = readdirSync(folder);
+      expect(names).toEqual([expect.stringMatching(/^events\.out\.tfevents\.\d{10}\.winnow-report$/)]);
+      expect(statSync(join(folder, names[0] ?? '')).size).toBeGreaterThan(100);
     }
   });
 

@@ -207,7 +207,9 @@ function overview(
 }
 
 function declaration({ field: { choices, accepts } }: Flag): Options {
-  if (accepts.has('boolean')) return { boolean: true };
+  if (accepts.has('boolean') && !accepts.has('string')) return { boolean: true };
+  // A text that may be left out.
+  if (accepts.has('boolean')) return { string: true };
   // Numbers come as text too: whoever reads them can then say what was given.
   return { string: true, requiresArg: true, ...(choices === undefined ? {} : { choices }) };
 }

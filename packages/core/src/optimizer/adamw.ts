@@ -31,6 +31,7 @@ export function adamw<Params extends TensorTree>({
   learningRateScale = uniformRate,
 }: AdamWOptions): Optimizer<Params, AdamWState<Params>> {
   return {
+    learningRate: schedule,
     init: (params) => ({
       mean: mapTree(params, (leaf) => zerosLike(leaf)),
       variance: mapTree(params, (leaf) => zerosLike(leaf)),

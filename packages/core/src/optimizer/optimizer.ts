@@ -19,7 +19,15 @@ export interface OptimizerStep<Params extends TensorTree, State extends TensorTr
 export interface Optimizer<Params extends TensorTree, State extends TensorTree = TensorTree> {
   init(params: Params): State;
   update(step: OptimizerStep<Params, State>): { params: Params; state: State };
+  /** The learning rate of a step, for whoever looks on; undefined where there is not one. */
+  learningRate?(step: number): number;
 }
+
+/** The learning rate of an optimiser for one that works by it. */
+const rateOf = <Params extends TensorTree, State extends TensorTree>({
+  learningRate,
+}: Optimizer<Params, State>): Pick<Optimizer<Params, State>, 'learningRate'> =>
+  learningRate === undefined ? {} : { learningRate };
 
 /**
  * Scales all gradients so that their joint L2 norm is at most `maxNorm`, as PyTorch's clip_grad_norm_ does.
@@ -29,6 +37,7 @@ export function clipByGlobalNorm<Params extends TensorTree, State extends Tensor
   maxNorm: number,
 ): Optimizer<Params, State> {
   return {
+    ...rateOf(optimizer),
     init: (params) => optimizer.init(params),
     update: (step) => {
       const gradients = withLeaves(step.gradients, clipGradients(leavesOf(step.gradients), maxNorm));
@@ -45,6 +54,7 @@ export function only<Params extends TensorTree, State extends TensorTree>(
   const selected = (tree: Params): Record<string, Tensor> =>
     Object.fromEntries(entriesOf<Tensor>(tree).filter(([path]) => selects(path)));
   return {
+    ...rateOf(optimizer),
     init: (params) => optimizer.init(selected(params)),
     update: ({ params, gradients, state, ...rest }) => {
       const own = { ...rest, params: selected(params), gradients: selected(gradients), state };

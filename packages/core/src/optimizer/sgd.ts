@@ -25,6 +25,7 @@ export function sgd<Params extends TensorTree>({
   learningRateScale = uniformRate,
 }: SgdOptions): Optimizer<Params, Params> {
   return {
+    learningRate: schedule,
     init: (params) => mapTree(params, (leaf) => zerosLike(leaf)),
     update: ({ params, gradients, state, step }) => {
       const velocity = zipTrees([state, gradients, params], ([v, g, p], path) => {

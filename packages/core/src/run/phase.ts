@@ -18,6 +18,8 @@ export type RunEvent =
       readonly step: number;
       readonly steps: number;
       readonly loss: number;
+      /** Of this step, where its optimiser has one. */
+      readonly learningRate?: number;
       readonly examples: number;
     }
   /** Scores are about to be computed; those that a killed run reported under this name are not the run's. */
@@ -160,7 +162,16 @@ export async function runPhase<
     ...(saved === undefined ? {} : { from: restoring(() => restorePoint(training, saved, meta.step)) }),
     ...(runner.signal === undefined ? {} : { signal: runner.signal }),
     onStep: ({ step, loss }) => {
-      runner.report({ kind: 'step', phase: name, step: step + 1, steps, loss, examples: batches.batchSize });
+      const learningRate = training.optimizer.learningRate?.(step);
+      runner.report({
+        kind: 'step',
+        phase: name,
+        step: step + 1,
+        steps,
+        loss,
+        ...(learningRate === undefined ? {} : { learningRate }),
+        examples: batches.batchSize,
+      });
     },
     onPoint: async (point, stopping) => {
       const { step } = point;

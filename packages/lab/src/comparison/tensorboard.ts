@@ -1,9 +1,7 @@
 import { join } from 'node:path';
+import { LOG_FOLDER } from '../results/event-name';
 import { writeEvents } from '../results/tensorboard';
 import type { OpenedComparison } from './open-comparison';
-
-/** Where the event files of a run or a comparison are. */
-export const LOG_FOLDER = 'tensorboard';
 
 /** One folder for each run, named by its place in the comparison. */
 export async function writeComparisonEvents({ folder, outcomes }: OpenedComparison): Promise<string> {

@@ -55,8 +55,12 @@ function accepted(type: string): ('number' | 'boolean' | 'string')[] {
   }
 }
 
-/** Text of a flag as the value that its option takes; what does not fit stays text, for the schema to refuse. */
-export function valueOf(text: string, { accepts }: OptionField): string | number {
+/**
+ * Text of a flag as the value that its option takes; what does not fit stays text, for the schema to refuse. A flag that may stand
+ * without a text says yes then.
+ */
+export function valueOf(text: string, { accepts }: OptionField): string | number | boolean {
+  if (text === '' && accepts.has('boolean')) return true;
   const number = Number(text);
   return accepts.has('number') && text.trim() !== '' && Number.isFinite(number) ? number : text;
 }

@@ -5,6 +5,9 @@ import { z } from 'zod';
 import { EXPECTED } from '../identity/run-identity';
 import { pathOption } from './path';
 
+/** The option that says where TensorBoard can look on: nothing that a run depends on. */
+export const SHOWN = 'tensorboard';
+
 const duration = (value: Duration) => durationOption.default(value);
 const positive = z.number().positive();
 
@@ -153,6 +156,10 @@ export const outShape = {
     .min(1)
     .optional()
     .describe('The run folder; default runs/<what>-<hash of options, data and code>'),
+  [SHOWN]: z
+    .union([z.boolean(), pathOption('output').min(1)])
+    .optional()
+    .describe('Write TensorBoard event files as it goes; default folder: tensorboard, in that of the run'),
 };
 
 export type EngineChoice = OutputOf<typeof engineShape>;

@@ -10,8 +10,11 @@ export type Metric = { readonly phase: string; readonly step: number } & Readonl
 export interface Metrics {
   /** @throws {UserError} when the line cannot be written. */
   append(metric: Metric): void;
-  /** Forgets what a phase measured after a step: the resumed run measures it again. */
-  rewind(phase: string, step: number): void;
+  /**
+   * Forgets what a phase measured after a step: the resumed run measures it again.
+   * @returns whether there was something.
+   */
+  rewind(phase: string, step: number): boolean;
 }
 
 /** JSON has no word for numbers that are none: they stand as text. */
@@ -33,7 +36,7 @@ export function metricsFile(file: string, append: (file: string, text: string) =
       }
     },
     rewind: (phase, step) => {
-      if (!isOwnFile(file)) return;
+      if (!isOwnFile(file)) return false;
       const text = readFileSync(file, 'utf8');
       const kept = text
         .split('\n')
@@ -43,10 +46,11 @@ export function metricsFile(file: string, append: (file: string, text: string) =
         })
         .map((candidate) => `${candidate}\n`)
         .join('');
-      if (kept === text) return;
+      if (kept === text) return false;
       rmSync(`${file}.tmp`, { force: true, recursive: true });
       writeFileSync(`${file}.tmp`, kept, { flag: 'wx' });
       renameSync(`${file}.tmp`, file);
+      return true;
     },
   };
 }

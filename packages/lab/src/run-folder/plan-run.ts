@@ -5,6 +5,7 @@ import { EXPECTED, type RunIdentity, checkExpected, identityJson } from '../iden
 import { hubNameIn, isHubName } from '../hub/hub-name';
 import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
+import { SHOWN } from '../options/training';
 import { presentState, remarksOn } from './present-state';
 import { RECORD_FILE, type RunRecord, readRecord } from './record';
 import { readableOr } from './summary';
@@ -181,7 +182,7 @@ const filtered = (values: Readonly<Record<string, string>>, isWanted: (key: stri
 
 /** All options but where the run is kept, how far it goes, and what is only looked at before it begins. */
 function resultOptions(options: GivenOptions, changeable: readonly string[]): Record<string, Json> {
-  const left = new Set(['out', EXPECTED, ...changeable]);
+  const left = new Set(['out', SHOWN, EXPECTED, ...changeable]);
   return Object.fromEntries(
     Object.entries(options).flatMap(([key, value]) =>
       left.has(key) || value === undefined ? [] : [[key, toJson(value)]],

@@ -4,13 +4,14 @@ import { type SnapshotStore, UserError, canonicalJson } from '@winnow/core';
 import type { StartedEngine } from '@winnow/engine';
 import { clearTemporaryFiles, fileSnapshotStore, writeJson } from '@winnow/formats';
 import { type Metrics, metricsFile } from './metrics';
+import { LOG_FOLDER } from '../results/event-name';
 import type { PlannedRun } from './plan-run';
 import { refuseLinked } from './own-file';
 import { RECORD_FILE, type RunRecord, readRecord, recordFormat } from './record';
 import { type RunLock, lockRun } from './run-lock';
 
 /** The folders in which a run keeps what it writes, beside its files. */
-const OWN_FOLDERS = ['checkpoints', 'model', 'dense', 'tickets', 'start'] as const;
+const OWN_FOLDERS = ['checkpoints', 'model', 'dense', 'tickets', 'start', LOG_FOLDER] as const;
 
 /** The folder of a run that has begun. */
 export interface RunFolder {
@@ -18,6 +19,8 @@ export interface RunFolder {
   readonly record: RunRecord;
   readonly store: SnapshotStore;
   readonly metrics: Metrics;
+  /** The file that they stand in. */
+  readonly metricsFile: string;
   /** Where the model of the run is saved. */
   readonly modelFolder: string;
   /** Held from the beginning: whoever ends the work lets go. */
@@ -65,11 +68,13 @@ export async function beginRun(
     lock.release();
     throw error;
   }
+  const measured = join(folder, 'metrics.jsonl');
   return {
     folder,
     record,
     store: fileSnapshotStore(join(folder, 'checkpoints')),
-    metrics: metricsFile(join(folder, 'metrics.jsonl')),
+    metrics: metricsFile(measured),
+    metricsFile: measured,
     modelFolder: join(folder, 'model'),
     lock,
   };

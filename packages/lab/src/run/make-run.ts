@@ -1,8 +1,10 @@
+import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { withPinnedModels } from '../model-source/hub-model';
 import { chosenIn } from '../options/given';
 import type { GivenOptions } from '../options/group';
 import { pathOptionsOf } from '../options/path-options';
+import { LOG_FOLDER } from '../results/event-name';
 import { planRun } from '../run-folder/plan-run';
 import { engineChoice } from '../run-folder/record';
 import { beginRun } from '../run-folder/run-folder';
@@ -73,10 +75,18 @@ export async function makeRun<Options extends RunOptions, Summary>(
     const source = sourceWeights === undefined ? {} : { sourceWeights };
     const run = await beginRun(plan, { engine, version: version(), ...source });
     const { checkpointEvery } = options;
-    const session = { signal, progress, checkpointEvery, stepsPerEpoch };
+    const logFolder = logFolderOf(options, run.folder);
+    if (logFolder !== undefined) note(`TensorBoard: tensorboard --logdir ${logFolder}`);
+    const session = { signal, progress, checkpointEvery, stepsPerEpoch, logFolder };
     const summary = await inSession(run, session, (runner) => prepared.work(runner, run, startMs));
     return { summary, folder, remarks: [] };
   } finally {
     prepared.dispose();
   }
+}
+
+/** Every run has a folder of its own there; in a folder that several share it is named after the run's. */
+function logFolderOf({ tensorboard = false }: RunOptions, folder: string): string | undefined {
+  if (tensorboard === false) return undefined;
+  return tensorboard === true ? join(folder, LOG_FOLDER) : join(tensorboard, basename(resolve(folder)));
 }

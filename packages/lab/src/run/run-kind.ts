@@ -40,7 +40,11 @@ export interface PreparedRun<Summary> {
 }
 
 /** Options that every run has. */
-export type RunOptions = EngineChoice & { readonly checkpointEvery: Duration };
+export type RunOptions = EngineChoice & {
+  readonly checkpointEvery: Duration;
+  /** Whether TensorBoard can look on, and in which folder. */
+  readonly tensorboard?: boolean | string | undefined;
+};
 
 /** A kind of run, described before anything of it is made: `makeRun` does what all of them have in common. */
 export interface RunKind<Options extends RunOptions, Summary> {

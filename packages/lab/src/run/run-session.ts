@@ -1,6 +1,7 @@
 import { type Duration, InterruptedError, type Runner, stepsIn } from '@winnow/core';
 import { type EventLog, type Progress, eventSink } from '../progress/progress';
 import { processMemory } from '../environment/memory';
+import { shownMetrics } from '../results/event-writer';
 import type { Metrics } from '../run-folder/metrics';
 import type { RunFolder } from '../run-folder/run-folder';
 import { resumeCommand } from '../run-folder/resume-command';
@@ -21,6 +22,8 @@ export interface SessionOptions {
   readonly progress: Progress;
   readonly checkpointEvery: Duration;
   readonly stepsPerEpoch: number;
+  /** Where TensorBoard looks for what is measured, if it does. */
+  readonly logFolder: string | undefined;
 }
 
 /**
@@ -29,21 +32,29 @@ export interface SessionOptions {
  */
 export async function inSession<Result>(
   run: RunFolder,
-  { signal, progress, checkpointEvery, stepsPerEpoch }: SessionOptions,
+  { signal, progress, checkpointEvery, stepsPerEpoch, logFolder }: SessionOptions,
   work: (runner: Runner) => Promise<Result>,
 ): Promise<Result> {
+  const note = (line: string) => {
+    progress.note(line);
+  };
+  const shown =
+    logFolder === undefined
+      ? undefined
+      : shownMetrics(run.metrics, { file: run.metricsFile, logFolder, note });
   try {
     return await work({
       store: run.store,
       checkpointEvery: Math.max(1, stepsIn(checkpointEvery, stepsPerEpoch)),
       signal,
       memory: processMemory(),
-      report: eventSink(progress, metricsLog(run.metrics)),
+      report: eventSink(progress, metricsLog(shown ?? run.metrics)),
     });
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     throw new RunStoppedError(resumeCommand(run.record.command, run.folder));
   } finally {
+    shown?.close();
     progress.close();
     run.lock.release();
   }
@@ -59,8 +70,9 @@ function metricsLog(metrics: Metrics): EventLog {
         metrics.rewind(event.phase, -1);
         break;
       case 'step': {
-        const { phase, step, loss } = event;
-        metrics.append({ phase, step, loss, imagesPerSecond: Number(imagesPerSecond.toFixed(1)) });
+        const { phase, step, loss, learningRate } = event;
+        const rate = learningRate === undefined ? {} : { learningRate };
+        metrics.append({ phase, step, loss, ...rate, imagesPerSecond: Number(imagesPerSecond.toFixed(1)) });
         break;
       }
       case 'scores':

@@ -118,6 +118,7 @@ export async function trainAndSave({
   const { params, ledger, milestones, bestStep } = trained;
   if (bestStep !== undefined) runner.report({ kind: 'note', text: bestLine(ledger.steps, bestStep, steps) });
   const scores = await scoreOn(workload.test, batchSize)(task, params);
+  runner.report({ kind: 'scoring', phase: 'test' });
   runner.report({ kind: 'scores', phase: 'test', step: 0, scores });
   const origin = { run: run.record.hash, ...workload.origin };
   await saveTrained(run.modelFolder, workload, { model, params, origin });
