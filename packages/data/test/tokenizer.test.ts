@@ -79,12 +79,17 @@ describe.each(smallTokenizers)('a tokenizer of %s', (_, tokenizer) => {
     );
   });
 
-  test('many texts are rows as long as the longest, filled with end tokens', () => {
+  test('many texts are rows as long as the longest or the context, filled with end tokens', () => {
     fc.assert(
       fc.property(fc.array(texts, { maxLength: 5 }), contexts, (many, context) => {
         const { tokens, length } = encodeAll(tokenizer, many, context);
         const rows = many.map((text) => [...tokenizer.encode(text, context)]);
         expect(length).toBe(Math.max(0, ...rows.map((row) => row.length)));
+        const filled = encodeAll(tokenizer, many, context, { fillsContext: true });
+        expect(filled.length).toBe(many.length === 0 ? 0 : context);
+        expect([...filled.tokens]).toEqual(
+          rows.flatMap((row) => [...row, ...new Array(context - row.length).fill(tokenizer.endToken)]),
+        );
         expect([...tokens]).toEqual(
           rows.flatMap((row) => [...row, ...new Array(length - row.length).fill(tokenizer.endToken)]),
         );

@@ -29,8 +29,8 @@ import { layouts } from './table';
 
 /**
  * Writes `model.safetensors` and `config.json` as `transformers` reads them: ViTForImageClassification, or
- * DeiTForImageClassification(WithTeacher) for a distilled model; CLIPTextModelWithProjection; CLIPModel. A model with
- * masks is written whole, zeros and all. `config.json` comes last: without it nobody takes the folder for a model.
+ * DeiTForImageClassification(WithTeacher) for a distilled model; DINOv2's; CLIPTextModelWithProjection; CLIPModel;
+ * SiglipModel and SiglipForImageClassification. A model with masks is written whole, zeros and all. `config.json` comes last: without it nobody takes the folder for a model.
  * @throws {RangeError} when the parameters or the class names do not fit the model; nothing is written then.
  * @throws {FormatError} when `config.json` cannot say what the model is (layers that differ in size, a dual encoder whose
  * vision tower is not CLIP's, shared columns), or the files cannot be written.

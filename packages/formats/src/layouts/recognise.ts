@@ -5,6 +5,7 @@ import { checkJson } from '../file/json';
 import { configOf } from './hugging-face/config-file';
 import { unsupportedTypes } from './hugging-face/unsupported-types';
 import type { Layout } from './layout';
+import { unsupportedArchitecture } from './timm/unsupported';
 
 /**
  * Finds the layout of a checkpoint: by the names of its tensors, and where several have such names, by the `model_type` in
@@ -35,7 +36,22 @@ function modelTypeOf(checkpoint: Checkpoint, { models }: Layout, alike: readonly
   return checkJson(file, json, schema, `the configuration of ${models}`).model_type;
 }
 
-function unknownLayout({ file, tensors }: Checkpoint, table: readonly Layout[]): FormatError {
+const typed = z.looseObject({ model_type: z.string() });
+
+/** The feature that makes a model another one than ours, where its configuration names a model that has it. */
+function unsupportedIn(checkpoint: Checkpoint): string | undefined {
+  const type = typed.safeParse(checkpoint.config?.json).data?.model_type;
+  const feature = type === undefined ? undefined : unsupportedTypes[type];
+  if (feature !== undefined) return `${feature} (${type})`;
+  const architecture = unsupportedArchitecture(checkpoint);
+  return architecture === undefined ? undefined : `${architecture.feature} (${architecture.name})`;
+}
+
+function unknownLayout(checkpoint: Checkpoint, table: readonly Layout[]): FormatError {
+  const { file, tensors } = checkpoint;
+  const unsupported = unsupportedIn(checkpoint);
+  if (unsupported !== undefined)
+    return new FormatError(`${file}: models with ${unsupported} are not supported`);
   const some = [...tensors.keys()].slice(0, 3).join(', ');
   const models = [...new Set(table.map((layout) => layout.models))];
   const known = models.map((name) => {

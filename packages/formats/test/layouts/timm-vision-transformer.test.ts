@@ -188,7 +188,7 @@ describe('a ViT or DeiT of timm', () => {
 
   it.each([
     ['attn_pool.q_norm.weight', 'another attention pooling'],
-    ['blocks.0.mlp.w12.weight', 'a gated or normalised feed-forward network'],
+    ['blocks.0.mlp.w12.weight', 'gated feed-forward networks (SwiGLU)'],
     ['blocks.1.attn.q_norm.weight', 'norms within attention'],
   ])('is refused with %s by its feature: %s', async (name, feature) => {
     await write(theirs().set(name, zeros(6)));

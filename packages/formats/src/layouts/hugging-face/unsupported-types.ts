@@ -1,8 +1,27 @@
-/** Models of `transformers` with tensors like a ViT's, by their `model_type`, and what they have that ours have not. */
+/** Models of `transformers` by their `model_type`, and what they have that ours have not. */
 export const unsupportedTypes: Readonly<Record<string, string>> = {
+  aimv2: 'gated feed-forward networks (SwiGLU)',
+  aimv2_vision_model: 'gated feed-forward networks (SwiGLU)',
   beit: 'relative positions',
+  convnext: 'convolutions',
+  convnextv2: 'convolutions',
+  cvt: 'convolutions',
+  'data2vec-vision': 'relative positions',
+  dinov3_convnext: 'convolutions',
   dinov3_vit: 'rotary positions',
+  hiera: 'attention within windows',
+  levit: 'convolutions',
+  mobilevit: 'convolutions',
+  pvt: 'stages of different widths',
+  pvt_v2: 'stages of different widths',
+  regnet: 'convolutions',
+  resnet: 'convolutions',
+  segformer: 'stages of different widths',
   siglip2: 'pictures of any shape (NaFlex)',
   siglip2_vision_model: 'pictures of any shape (NaFlex)',
+  swin: 'attention within windows',
+  swinv2: 'attention within windows',
+  vit_hybrid: 'convolutions',
   vit_mae: 'masked pictures',
+  vitdet: 'attention within windows',
 };

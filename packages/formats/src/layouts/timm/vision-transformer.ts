@@ -79,8 +79,8 @@ export const timmVisionTransformer = defineLayout<VisionTransformerConfig>({
   recognises: (tensors) => tensors.has('cls_token') || tensors.has('patch_embed.proj.weight'),
   resampling: 'bicubic-antialias',
   read: (checkpoint, options) => {
-    const { file, tensors, config: stated } = checkpoint;
-    refuseUnsupported(file, tensors.keys());
+    const { tensors, config: stated } = checkpoint;
+    refuseUnsupported(checkpoint);
     const head = classifierOf(checkpoint, 'head.weight', options);
     const { classes, fresh } = head;
     const naming = timmNamingFor({
