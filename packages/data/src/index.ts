@@ -27,6 +27,7 @@ export { contentHashes, type KnownContents } from './identity/content-hashes';
 export type { DataIdentity } from './identity/data-identity';
 export type { FoundImageClassificationData } from './labelled/classification';
 export { inClassOrder } from './labelled/class-order';
+export { type MixingOptions, mixedBatches } from './labelled/mixing';
 export type { ImageTextOptions, TokenizedImageTextData } from './pairs/image-text-data';
 export type { ImageOptions } from './picture/image-options';
 export type { PictureCache } from './picture/pack';

@@ -119,6 +119,38 @@ describe('patience', () => {
   });
 });
 
+describe('regularisation', () => {
+  const more = { mixup: 0.8, cutmix: 1, stochasticDepth: 0.5, duration: '4it', learningRate: 0.01 };
+
+  test('all of it together goes on after a stop, in parts of a batch too', async () => {
+    const all = { ...more, microBatches: 2, eraseProbability: 0.5, weightAverage: 0.5 };
+    await fineTuned('regular', all);
+    expect(await resumes('regular', all, { phase: 'train', step: 2 })).toBe(true);
+  });
+
+  test.each(['mixup', 'cutmix', 'stochasticDepth', 'eraseProbability'])(
+    '%s moves the weights elsewhere',
+    async (name) => {
+      const one = { duration: '2it', learningRate: 0.01, augmentation: 'light' };
+      await fineTuned(`plain-${name}`, one);
+      await fineTuned(name, { ...one, [name]: 0.9 });
+      expect(bytes(name).equals(bytes(`plain-${name}`))).toBe(false);
+    },
+  );
+
+  test('a batch in parts comes to the same weights, but for rounding', async () => {
+    const one = { duration: '3it', optimizer: 'sgd', mixup: 0.8, freezeBackbone: '1it' };
+    await fineTuned('whole-batch', one);
+    await fineTuned('in-parts', { ...one, microBatches: 3 });
+    const whole = await weightsOf('whole-batch');
+    for (const [name, values] of await weightsOf('in-parts')) {
+      const expected = whole.get(name) ?? [];
+      const deviation = Math.max(...values.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN))));
+      expect([name, deviation < 1e-5]).toEqual([name, true]);
+    }
+  });
+});
+
 describe('a recipe', () => {
   test('fills in what is not given, is scaled to the batch, and stands in the record', async () => {
     await fineTuned('recipe', { recipe: 'fine-tune', duration: '1it', layerDecay: 0.9 });
@@ -128,6 +160,9 @@ describe('a recipe', () => {
       learningRate: (1e-3 * 4) / 256,
       labelSmoothing: 0.1,
       augmentation: 'standard',
+      mixup: 0.8,
+      cutmix: 1,
+      stochasticDepth: 0.1,
     });
   });
 
@@ -152,6 +187,22 @@ test.each<[string, GivenOptions, RegExp]>([
   ],
   ['a layer decay above 1', { layerDecay: 1.5 }, /layer-decay.*1/],
   ['a recipe that is not known', { recipe: 'finetune' }, /recipe/],
+  [
+    'mixup of a task without classes',
+    { task: 'retrieval', from: undefined, mixup: 0.8 },
+    /unknown option.*mixup/,
+  ],
+  [
+    'parts of a batch whose examples are compared',
+    { task: 'retrieval', data: 'emoji-names', from: undefined, preload: false, microBatches: 2 },
+    /microBatches needs a loss/,
+  ],
+  [
+    'erasing where nothing is varied',
+    { eraseProbability: 0.5, augmentation: 'none' },
+    /has no use with augmentation none/,
+  ],
+  ['stochastic depth of everything', { stochasticDepth: 1 }, /stochastic-depth/],
   ['a recipe for a new model', { recipe: 'fine-tune', from: undefined }, /name one with --from/],
 ])('refuses %s', async (_what, more, message) => {
   const refused = fineTuned('refused', { duration: '1it', ...more });

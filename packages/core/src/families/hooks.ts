@@ -1,3 +1,4 @@
+import type { BranchDrop } from '../layers/branch-drop';
 import type { Observe } from '../layers/observe';
 import type { Perturb } from './perturbation';
 
@@ -5,4 +6,5 @@ import type { Perturb } from './perturbation';
 export interface Hooks {
   readonly perturb?: Perturb;
   readonly observe?: Observe;
+  readonly drop?: BranchDrop;
 }

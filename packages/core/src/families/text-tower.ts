@@ -10,6 +10,7 @@ import {
   reshape,
   slice,
 } from '@tensorflow/tfjs-core';
+import { dropUnder } from '../layers/branch-drop';
 import { bare, beneath, placed, together } from '../layers/layer';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
 import { observeUnder } from '../layers/observe';
@@ -52,7 +53,7 @@ export function textTower(config: TextTowerConfig) {
      * but for one that reads the last place of the context.
      * It throws a RangeError when the sequences are longer than the context, or shorter where its last place is read.
      */
-    states: (params: TextTowerParams, tokens: Tensor2D, { perturb, observe }: Hooks = {}): Tensor2D => {
+    states: (params: TextTowerParams, tokens: Tensor2D, { perturb, observe, drop }: Hooks = {}): Tensor2D => {
       const [batch, length] = tokens.shape;
       if (length > context) {
         throw new RangeError(`expected texts of at most ${context} tokens, got ${length}`);
@@ -71,6 +72,7 @@ export function textTower(config: TextTowerConfig) {
         tokens: length,
         read: (x) => gatherRows(x, ends), // [B, D]
         observe: observeUnder(observe, 'blocks'),
+        drop: dropUnder(drop, 'text'),
       });
       return normalize(states, params.norm, normEpsilon);
     },

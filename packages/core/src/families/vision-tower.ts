@@ -11,6 +11,7 @@ import {
   zeros as zeroTensor,
 } from '@tensorflow/tfjs-core';
 import { type AttentionPoolParams, attentionPool } from '../layers/attention-pool';
+import { dropUnder } from '../layers/branch-drop';
 import { type Layer, bare, beneath, placed, together } from '../layers/layer';
 import { optionalBias } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
@@ -99,6 +100,7 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
       tokens,
       ...(read === tokens ? {} : { read: (x: Tensor2D) => firstTokens(x, tokens, read) }),
       observe: observeUnder(hooks.observe, 'blocks'),
+      drop: dropUnder(hooks.drop, 'vision'),
     });
   const normalized = (params: VisionTowerParams, states: Tensor2D): Tensor2D =>
     normalize(states, params.norm, normEpsilon);

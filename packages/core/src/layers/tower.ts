@@ -2,6 +2,7 @@ import { type Tensor1D, type Tensor2D, type Tensor3D, reshape, slice } from '@te
 import type { Activation } from '../operations/activation';
 import { type AttentionParams, attentionLayer } from './attention';
 import { type FfnParams, feedForwardLayer } from './feed-forward';
+import { type BranchDrop, dropUnder, dropped } from './branch-drop';
 import { type Layer, bare, beneath, stack, together } from './layer';
 import { type LayerNormParams, normLayer } from './norm';
 import { type ParameterSpec, constant } from './parameter';
@@ -59,6 +60,8 @@ export interface Passage {
   readonly read?: (x: Tensor2D) => Tensor2D;
   /** Sees what goes into linear maps, by paths that begin with the number of the block. */
   readonly observe?: Observe | undefined;
+  /** Leaves branches out of a training step; names them by the number of the block. */
+  readonly drop?: BranchDrop | undefined;
 }
 
 /** The blocks of a tower, one after another. */
@@ -68,14 +71,17 @@ export interface Tower extends Layer<BlockSpecs[]> {
 }
 
 export function tower(config: TowerConfig): Tower {
-  const blocks = config.blocks.map((shape) => preNormBlock(config, shape));
+  const { length } = config.blocks;
+  const blocks = config.blocks.map((shape, index) =>
+    preNormBlock(config, shape, index / Math.max(1, length - 1)),
+  );
   const last = blocks.length - 1;
   return {
     ...stack(
       blocks.map((block, index) => beneath(blocks.length - index, block)),
       'blocks',
     ),
-    run: (params, x, { tokens, read = (all) => all, observe }) =>
+    run: (params, x, { tokens, read = (all) => all, observe, drop }) =>
       last < 0
         ? read(x) // Without blocks nothing has left the other tokens out.
         : blocks.reduce((states, block, index) => {
@@ -85,6 +91,7 @@ export function tower(config: TowerConfig): Tower {
               tokens,
               ...(index === last ? { read } : {}),
               observe: observeUnder(observe, String(index)),
+              drop: dropUnder(drop, String(index)),
             });
           }, x),
   };
@@ -95,7 +102,7 @@ interface Block extends Layer<BlockSpecs> {
 }
 
 /** x + attention(norm x), then + ffn(norm of that) (Dosovitskiy et al., 2021, Eq. 2, 3). */
-function preNormBlock(config: TowerConfig, shape: BlockShape): Block {
+function preNormBlock(config: TowerConfig, shape: BlockShape, height: number): Block {
   const { embedDim, denseHeadDim, activation, causal, normEpsilon, inputBias = true, layerScale } = config;
   const { hiddenDim, ...attended } = shape;
   const scale = 1 / Math.sqrt(denseHeadDim);
@@ -112,13 +119,16 @@ function preNormBlock(config: TowerConfig, shape: BlockShape): Block {
       ffn,
       ...(layerScaled === undefined ? {} : { ffnScale: layerScaled }),
     }),
-    run: (params, x, { tokens, read = (all) => all, observe }) => {
+    run: (params, x, { tokens, read = (all) => all, observe, drop }) => {
+      const batch = x.shape[0] / tokens;
       const looking = { tokens, causal, observe: observeUnder(observe, 'attention') };
       const body = attention.body(params.attention, looking);
       const placed = { norm: 'before', normEpsilon } as const;
-      const seen = residual(x, params.attentionNorm, body, placed, params.attentionScale); // [B·T, D]
+      const attended = residual(x, params.attentionNorm, body, placed, params.attentionScale);
+      const seen = read(dropped(x, attended, drop?.('attention', height, batch))); // [B·R, D]
       const network = ffn.body(params.ffn, observeUnder(observe, 'ffn'));
-      return residual(read(seen), params.ffnNorm, network, placed, params.ffnScale);
+      const told = residual(seen, params.ffnNorm, network, placed, params.ffnScale);
+      return dropped(seen, told, drop?.('ffn', height, batch));
     },
   };
 }

@@ -13,6 +13,8 @@ export interface ClassificationOptions<Batch, Inputs> {
   readonly classes: number;
   /** Share of the target spread over all classes. */
   readonly labelSmoothing?: number;
+  /** Examples `from` to `to` of a batch, but for what is `Labelled`; without it a batch is not computed in parts. */
+  slice?(batch: Batch, from: number, to: number): Batch;
 }
 
 /** Examples with class labels, in host memory; what else is in a batch, the model's inputs are made of. */
@@ -21,6 +23,8 @@ export interface Labelled {
   readonly size: number;
   /** Class indices, [B]. */
   readonly labels: Int32Array;
+  /** The classes that the examples were mixed with, [B], and the share of their own in every example. */
+  readonly mixed?: { readonly labels: Int32Array; readonly share: number };
 }
 
 /** The five of top-5: among that many classes or fewer, the right one is always one of the best five. */
@@ -32,22 +36,41 @@ const BEST = 5;
  */
 export function classification<Params extends TensorTree, Batch, Inputs extends object>(
   model: Pick<Model<Params, Inputs>, 'forward'>,
-  { inputs, classes, labelSmoothing = 0 }: ClassificationOptions<Batch, Inputs>,
+  { inputs, classes, labelSmoothing = 0, slice }: ClassificationOptions<Batch, Inputs>,
 ): Task<Params, Batch & Labelled, Logits, HostPrediction> {
   return {
     name: 'classification',
     metric: 'top1',
     predict: (params, batch, hooks) => logitsOf(model.forward(params, { ...inputs(batch), ...hooks })),
-    loss: ({ logits }, { labels }) => {
-      const hard = oneHot(tensor1d(labels, 'int32'), classes); // [B, K]
+    loss: ({ logits }, { labels, mixed }) => {
+      const classOf = (of: Int32Array) => oneHot(tensor1d(of, 'int32'), classes); // [B, K]
+      const hard =
+        mixed === undefined
+          ? classOf(labels)
+          : add(mul(classOf(labels), mixed.share), mul(classOf(mixed.labels), 1 - mixed.share));
       const targets: Tensor2D = add(mul(hard, 1 - labelSmoothing), labelSmoothing / classes);
       return softmaxCrossEntropy(logits, targets);
     },
     divergence: (one, other) => symmetricDivergence(one.logits, other.logits),
     distillation: logitDistillation,
+    ...(slice === undefined
+      ? {}
+      : {
+          slice: (batch: Batch & Labelled, from: number, to: number) => ({
+            ...batch,
+            ...slice(batch, from, to),
+            ...labelsBetween(batch, from, to),
+          }),
+        }),
     scorer: () => classificationScorer(classes),
   };
 }
+
+const labelsBetween = ({ labels, mixed }: Labelled, from: number, to: number): Labelled => ({
+  size: to - from,
+  labels: labels.subarray(from, to),
+  ...(mixed === undefined ? {} : { mixed: { ...mixed, labels: mixed.labels.subarray(from, to) } }),
+});
 
 /** The labels of examples, and the classes that a model takes them for: [N] each. */
 export interface PredictedClasses {

@@ -14,6 +14,16 @@ export const pictureInputs =
     images: tensor4d(images, [size, imageSize, imageSize, channels]),
   });
 
+/** Pictures `from` to `to` of a batch. */
+export function picturesBetween<Batch extends { readonly images: Float32Array; readonly size: number }>(
+  batch: Batch,
+  from: number,
+  to: number,
+): Batch {
+  const pixels = batch.images.length / batch.size;
+  return { ...batch, size: to - from, images: batch.images.subarray(from * pixels, to * pixels) };
+}
+
 /** Uploads the token sequences of a batch, [M, T] int32. Call it in a tidy. */
 export const tokenInputs = ({
   tokens,

@@ -44,4 +44,9 @@ export interface Task<
    */
   answer?(params: Params, batch: Batch): Promise<Answer>;
   scorer(): Scorer<Answer, Batch>;
+  /**
+   * Examples `from` to `to` of a batch, as a batch. Only a task has it whose loss is a mean over examples, so that the mean of
+   * the losses of parts is that of the whole.
+   */
+  slice?(batch: Batch, from: number, to: number): Batch;
 }

@@ -1,4 +1,14 @@
-import { type Scalar, type Tensor, add, minimum, stack, valueAndGrads } from '@tensorflow/tfjs-core';
+import {
+  type Scalar,
+  type Tensor,
+  add,
+  minimum,
+  mul,
+  reshape,
+  stack,
+  tidy,
+  valueAndGrads,
+} from '@tensorflow/tfjs-core';
 import type { BatchSource } from '../data/batches';
 import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
@@ -17,6 +27,7 @@ import {
   withLeaves,
 } from '../tree/tree';
 import { type Adversary, type Pass, adversarialGradients } from './adversary';
+import { type StochasticDepth, branchDropAt } from './stochastic-depth';
 import { type Teacher, checkTeacher, lossBeside } from './teacher';
 
 /**
@@ -57,6 +68,10 @@ export interface Training<
   readonly adversary?: Adversary;
   /** Teaches by its predictions, beside the truth. */
   readonly teacher?: Teacher<Batch>;
+  /** Parts of a batch that are computed one after another, which takes less memory; default 1: the whole at once. */
+  readonly microBatches?: number;
+  /** Leaves residual branches out, example by example. */
+  readonly stochasticDepth?: StochasticDepth;
   /** Makes the objective of a step of trainable trees and the method's state, which are only lent. */
   objective(params: Params, step: number, state: State): Objective<Forward>;
   /** Turns the parameters that a model stores into those that it runs, after the objective; the task is on what runs. */
@@ -89,7 +104,7 @@ export interface TrainingHooks<Params extends TensorTree, State extends TensorTr
 
 /**
  * The training loop. The caller owns the returned trees.
- * @throws {RangeError} when the teacher's weight is none.
+ * @throws {RangeError} when the teacher's weight is none, or batches are to be computed in parts and the task has none.
  * @throws {UserError} naming the step, when the loss or a parameter after it is NaN or infinite.
  * @throws {InterruptedError} after `onPoint` has seen the last point, when the signal is aborted.
  */
@@ -157,29 +172,19 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   batch: Batch,
   running: (stored: Forward) => Forward,
 ): { told: Tensor; next: TrainingPoint<Params, State> } {
-  const { task, adversary, teacher, objective, afterStep, optimizer } = training;
+  const { task, objective, afterStep, optimizer } = training;
   const { step } = point;
-  const lossOf = lossBeside(teacher, task, batch);
-  const pass = (leaves: readonly Tensor[], perturb?: Perturb): Pass => {
-    const { params, penalty } = objective(withLeaves(point.params, leaves), step, point.state);
-    const hooks = perturb === undefined ? {} : { perturb };
-    const prediction = task.predict(running(params), batch, hooks);
-    return {
-      prediction,
-      loss: () => {
-        const loss = lossOf(prediction);
-        return penalty === undefined ? loss : add(loss, penalty());
-      },
-    };
-  };
   const start = leavesOf(point.params);
-  const { value: loss, grads } =
-    adversary === undefined
-      ? valueAndGrads((...leaves: Tensor[]) => pass(leaves).loss())(start)
-      : adversarialGradients(adversary, start, {
-          pass,
-          divergence: (one, other) => task.divergence(one, other, batch),
-        });
+  const { value: loss, grads } = gradientsOf(
+    training,
+    batch,
+    start,
+    (leaves) => {
+      const { params, penalty } = objective(withLeaves(point.params, leaves), step, point.state);
+      return { params: running(params), ...(penalty === undefined ? {} : { penalty }) };
+    },
+    step,
+  );
   const gradients = withLeaves(point.params, grads);
   // The loop disposes the old point, but not what a method has kept of it as its state. Memory that the first point
   // shares with the caller's tensors, engines leave as it is.
@@ -196,6 +201,67 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   // Read together: the host waits for the device once a step.
   const told = stack([loss, finiteProbe(leavesOf(next.params))]);
   return { told, next };
+}
+
+interface Differentiated {
+  readonly value: Scalar;
+  readonly grads: Tensor[];
+}
+
+/** The loss of a batch and its gradients, computed part by part: each counts by its share of the examples. */
+function gradientsOf<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>(
+  training: Training<Params, Forward, State, Batch>,
+  batch: Batch,
+  start: Tensor[],
+  forward: (leaves: readonly Tensor[]) => Objective<Forward>,
+  step: number,
+): Differentiated {
+  const { task, batches, adversary, teacher, microBatches = 1, stochasticDepth } = training;
+  const partOf = (own: Batch, part: number): Differentiated => {
+    const lossOf = lossBeside(teacher, task, own);
+    const drop = stochasticDepth === undefined ? {} : { drop: branchDropAt(stochasticDepth, step, part) };
+    const pass = (leaves: readonly Tensor[], perturb?: Perturb): Pass => {
+      const { params, penalty } = forward(leaves);
+      const hooks = perturb === undefined ? drop : { ...drop, perturb };
+      const prediction = task.predict(params, own, hooks);
+      return {
+        prediction,
+        loss: () => {
+          const loss = lossOf(prediction);
+          return penalty === undefined ? loss : add(loss, penalty());
+        },
+      };
+    };
+    return adversary === undefined
+      ? valueAndGrads((...leaves: Tensor[]) => pass(leaves).loss())(start)
+      : adversarialGradients(adversary, start, {
+          pass,
+          divergence: (one, other) => task.divergence(one, other, own),
+        });
+  };
+  if (microBatches === 1) return partOf(batch, 0);
+  const slice = task.slice?.bind(task);
+  if (slice === undefined) throw new RangeError(`the loss of ${task.name} is not computed in parts`);
+  const { batchSize: size } = batches;
+  const parts = Math.min(microBatches, size);
+  let sums: Tensor[] = [];
+  for (let part = 0; part < parts; part++) {
+    const [from, to] = [Math.floor((part * size) / parts), Math.floor(((part + 1) * size) / parts)];
+    const before = sums;
+    sums = tidy(() => {
+      const { value, grads } = partOf(slice(batch, from, to), part);
+      return [value, ...grads].map((own, index) => {
+        const weighed = mul(own, (to - from) / size);
+        const sum = before[index];
+        return sum === undefined ? weighed : add(sum, weighed);
+      });
+    });
+    for (const sum of before) sum.dispose();
+  }
+  const [value, ...grads] = sums;
+  if (value === undefined) throw new RangeError('a batch has no examples');
+  const loss: Scalar = reshape(value, []);
+  return { value: loss, grads };
 }
 
 /**

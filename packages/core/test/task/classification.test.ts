@@ -47,6 +47,30 @@ describeOnEveryEngine('classification', () => {
     disposeTree(params);
   });
 
+  it('counts mixed labels by their shares, smoothed as others are', () => {
+    const smoothed = classification(table, { ...options, labelSmoothing: 0.2 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: 14, maxLength: 14 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (values, share) => {
+          const told: number[] = [];
+          tidyTree(() => {
+            const prediction = { logits: tensor2d(values, [2, 7]) };
+            const [own, other] = [batchOf(6, 2), batchOf(1, 2)];
+            const lossOf = (batch: Parameters<typeof smoothed.loss>[1]) =>
+              smoothed.loss(prediction, batch).dataSync()[0] ?? Number.NaN;
+            told.push(lossOf({ ...own, mixed: { labels: other.labels, share } }));
+            told.push(share * lossOf(own) + (1 - share) * lossOf(other));
+            return {};
+          });
+          expect(told[0]).toBeCloseTo(told[1] ?? Number.NaN, 4);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   it('does not name the best five where there are no more classes', async () => {
     const params = { logits: tensor2d([0, 1, 2, 3, 4], [1, 5]) };
     const five = classification(table, { ...options, classes: 5 });

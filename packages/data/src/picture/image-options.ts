@@ -21,6 +21,8 @@ export interface ImageOptions {
   readonly normalisation?: Normalisation;
   /** How training pictures are varied; the default depends on the dataset. */
   readonly augmentation?: AugmentationPreset | AugmentationPolicy;
+  /** Probability of painting over a rectangle of a training picture, in place of the augmentation's. */
+  readonly eraseProbability?: number;
   /**
    * Evaluation scales the shorter side to S / this and cuts the middle S×S out. Default 1: the whole shorter side.
    * ImageNet models at 224 pixels are customarily evaluated with 0.875 or 0.9.
@@ -55,8 +57,13 @@ function checkGeometry({ evaluationGeometry: geometry, evaluationCropShare }: Im
   }
 }
 
-function policyOf(augmentation: AugmentationPreset | AugmentationPolicy): AugmentationPolicy | undefined {
-  const policy = typeof augmentation === 'string' ? augmentationPolicy(augmentation) : augmentation;
+function policyOf(
+  augmentation: AugmentationPreset | AugmentationPolicy,
+  eraseProbability: number | undefined,
+): AugmentationPolicy | undefined {
+  const named = typeof augmentation === 'string' ? augmentationPolicy(augmentation) : augmentation;
+  const policy =
+    named === undefined || eraseProbability === undefined ? named : { ...named, eraseProbability };
   if (policy !== undefined) checkPolicy(policy);
   return policy;
 }
@@ -89,7 +96,7 @@ export function picturesFor(
     imageSize,
     evaluationCropShare,
     evaluationGeometry: options.evaluationGeometry,
-    policy: policyOf(options.augmentation ?? defaultAugmentation),
+    policy: policyOf(options.augmentation ?? defaultAugmentation, options.eraseProbability),
     normalise: normaliser(options.normalisation ?? imageNetNormalisation),
     store: pictureStore(cacheBytes),
   });

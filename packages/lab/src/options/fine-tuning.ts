@@ -17,6 +17,20 @@ export const fineTuningShape = {
     .lt(1)
     .default(0)
     .describe('Score and save a moving average of the weights that decays so slowly, 0.999 say; 0 does not'),
+  microBatches: z
+    .int()
+    .positive()
+    .max(65_536)
+    .default(1)
+    .describe('Compute a batch in so many parts, one after another: less memory, the same step'),
+  stochasticDepth: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe(
+      'Share of examples that leave out a residual branch of the last block, falling to 0 in the first',
+    ),
   patience: z
     .int()
     .nonnegative()

@@ -13,7 +13,7 @@ interface Recipe {
 /**
  * MAE's end-to-end fine-tuning (He et al., 2022, Appendix A.1, Table 9, which follows BEiT: Bao et al., 2022): AdamW with a
  * weight decay of 0.05, learning rate 1e-3 · batch/256 along a cosine after a warm-up of 5 epochs in 100, learning-rate
- * decay by layer 0.75, label smoothing 0.1, no clipping.
+ * decay by layer 0.75, label smoothing 0.1, mixup 0.8, CutMix 1.0, stochastic depth 0.1, no clipping.
  * Left out: the 100 epochs (say a --duration, which for a few thousand pictures decides most), and β₂, which is the same as
  * ours. RandAugment (2 operations of magnitude 9) and erasing (0.25) are in the augmentation `standard`, whose crops keep
  * 35 % or more of a picture in place of 8 %, as a few thousand pictures teach too little context otherwise.
@@ -29,6 +29,9 @@ const fineTune: Recipe = {
     warmup: 0.05,
     clipNorm: 0,
     labelSmoothing: 0.1,
+    mixup: 0.8,
+    cutmix: 1,
+    stochasticDepth: 0.1,
     augmentation: 'standard',
   }),
 };

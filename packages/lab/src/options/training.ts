@@ -25,6 +25,12 @@ export const picturesShape = {
     .enum(['auto', ...augmentationPresets])
     .default('auto')
     .describe("How training pictures are varied; auto is the dataset's own way"),
+  eraseProbability: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("Probability of painting over a rectangle of a training picture; default: the augmentation's"),
   preload: z
     .boolean()
     .default(true)
@@ -161,6 +167,22 @@ export const outShape = {
     .optional()
     .describe('Write TensorBoard event files as it goes; default folder: tensorboard, in that of the run'),
 };
+
+/**
+ * How often a rectangle of a training picture is painted over, where it is not for the augmentation to say.
+ * @throws {UserError} where pictures are not varied at all.
+ */
+export function erasingOf({
+  augmentation,
+  eraseProbability,
+}: Pick<DataChoice, 'augmentation' | 'eraseProbability'>): { readonly eraseProbability?: number } {
+  if (eraseProbability === undefined) return {};
+  if (augmentation === 'none')
+    throw new UserError(
+      'eraseProbability has no use with augmentation none: training pictures are not varied',
+    );
+  return { eraseProbability };
+}
 
 export type EngineChoice = OutputOf<typeof engineShape>;
 export type Optimization = OutputOf<typeof optimizationShape>;

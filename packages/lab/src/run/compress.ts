@@ -88,7 +88,7 @@ async function prepare({
     await announceData(workload, note);
     workload.checkFit(dense.model);
     const { phases } = method.plan(dense.model, budget);
-    const batches = batchesOf(workload, options);
+    const batches = batchesOf(workload, options, own);
     const { stepsPerEpoch } = batches;
     checkCompute(options.compute, phases, stepsPerEpoch);
     const all = [

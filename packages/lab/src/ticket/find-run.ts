@@ -168,7 +168,7 @@ async function find(runner: Runner, run: RunFolder, search: Search): Promise<Fin
   const { rounds, sparsity: to } = options;
   const { workload, model } = start;
   const task = workload.taskOf(model, own);
-  const batches = batchesOf(workload, options);
+  const batches = batchesOf(workload, options, own);
   const score = scoreOn(workload.test, options.batchSize);
   const matrices = prunableMatrices(model);
   const ledger: LedgerEntry[] = [];

@@ -67,7 +67,7 @@ export async function trainTicket(
   const masks = kept === undefined ? {} : masksOf(prunableMatrices(dense), kept);
   const model = kept === undefined ? dense : masked<TensorTree, unknown>(dense, masks);
   const task = workload.taskOf(runningOf(model).model, training);
-  const batches = batchesOf(workload, { batchSize: optimization.batchSize, seed });
+  const batches = batchesOf(workload, { batchSize: optimization.batchSize, seed }, training);
   const start = tidyTree((): TensorTree => zeroed(params, masks));
   const trained = await lendTree(start, () =>
     trainOnTask(runner, start, { phase, model, task, batches, optimization, duration, learningRate }),

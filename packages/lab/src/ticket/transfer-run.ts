@@ -124,8 +124,8 @@ async function destinationOf(
   note: (line: string) => void,
 ): Promise<Destination & { readonly stepsPerEpoch: number }> {
   const kind = workloadNamed(task);
-  const { from, other = from, augmentation, preload, duration, learningRate } = options;
-  const choice = { data, augmentation, preload };
+  const { from, other = from, augmentation, eraseProbability, preload, duration, learningRate } = options;
+  const choice = { data, augmentation, eraseProbability, preload };
   const origins = {
     own: await originOn(kind, choice, own, { from, head: 'new', note }),
     other: await originOn(kind, choice, own, { from: other, head: 'new', note }),

@@ -8,12 +8,15 @@ import {
   evaluationBatches,
   trainingBatches,
 } from '@winnow/core';
-import type { Workload } from '../workload/workload';
+import type { BatchChoice, Workload } from '../workload/workload';
 
 export function batchesOf(
-  { train }: Pick<Workload, 'train'>,
-  { batchSize, seed }: { readonly batchSize: number; readonly seed: number },
+  { train, batches }: Pick<Workload, 'train' | 'batches'>,
+  { batchSize, seed }: BatchChoice,
+  /** The options of the task's `trainingShape`, where the batches are trained on and not only counted. */
+  training?: unknown,
 ): BatchSource<unknown> {
+  if (training !== undefined && batches !== undefined) return batches({ batchSize, seed }, training);
   return trainingBatches(train, { batchSize, seed, augment: true });
 }
 

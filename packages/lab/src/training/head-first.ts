@@ -25,7 +25,15 @@ import { optimizerFor } from './optimizer';
 export async function trainHead(
   runner: Runner,
   params: TensorTree,
-  { model, task, batches, optimization, duration, learningRate }: Omit<TaskTraining, 'milestones' | 'phase'>,
+  {
+    model,
+    task,
+    batches,
+    optimization,
+    duration,
+    learningRate,
+    microBatches = 1,
+  }: Omit<TaskTraining, 'milestones' | 'phase'>,
 ): Promise<{ params: TensorTree; ledger: LedgerEntry }> {
   const head = Object.fromEntries(entriesOf<Tensor>(params).filter(([path]) => isOfHead(model, path)));
   const steps = stepsIn(duration, batches.stepsPerEpoch);
@@ -44,6 +52,7 @@ export async function trainHead(
       reparametrisation: runningOf(model).reparametrisation,
       optimizer: optimizerFor<Record<string, Tensor>>(model, optimization, { learningRate, steps }),
       batches,
+      microBatches,
       steps,
     },
     { trainingMacsPerExample: model.account.macs + 2 * headMacs(model) },

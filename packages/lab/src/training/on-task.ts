@@ -6,6 +6,7 @@ import {
   type Milestones,
   type Model,
   type Runner,
+  type StochasticDepth,
   type Task,
   type TensorTree,
   disposeTree,
@@ -30,6 +31,8 @@ export interface TaskTraining {
   readonly milestones?: Milestones;
   /** Decay of the average of the weights that the training comes to; 0 or none: it comes to its last weights. */
   readonly weightAverage?: number;
+  readonly microBatches?: number;
+  readonly stochasticDepth?: StochasticDepth;
 }
 
 /** A model that was trained; the caller owns the parameters. */
@@ -48,6 +51,7 @@ export async function trainOnTask(
   training: TaskTraining,
 ): Promise<TrainedOnTask> {
   const { phase, model, task, batches, optimization, duration, learningRate, milestones } = training;
+  const { microBatches, stochasticDepth } = training;
   const steps = stepsIn(duration, batches.stepsPerEpoch);
   const adversary = adversaryOf(optimization);
   const whole = {
@@ -58,6 +62,8 @@ export async function trainOnTask(
     optimizer: optimizerFor<TensorTree>(model, optimization, { learningRate, steps }),
     batches,
     ...adversary,
+    ...(microBatches === undefined ? {} : { microBatches }),
+    ...(stochasticDepth === undefined ? {} : { stochasticDepth }),
     steps,
   };
   const options = {

@@ -7,6 +7,7 @@ import {
   disposeTree,
   initialize,
   lendTree,
+  runningOf,
   stepsIn,
 } from '@winnow/core';
 import { type TrainOptions, givenOptions } from '../options/train-options';
@@ -52,11 +53,16 @@ export async function startOfTraining(
 
 /** @throws {UserError} when the data or the model lack what the options of a fine-tuning need. */
 export function checkFits(
-  { freezeBackbone, patience }: TrainOptions,
+  { freezeBackbone, patience, microBatches }: TrainOptions,
   { workload, model }: Pick<Start, 'workload' | 'model'>,
 ): void {
   if (patience > 0 && workload.validation.size === 0)
     throw new UserError('patience needs a validation split, and the data has none');
+  const { slice, name } = workload.taskOf(runningOf(model).model);
+  if (microBatches > 1 && slice === undefined)
+    throw new UserError(
+      `microBatches needs a loss that is a mean over examples, and that of ${name} compares them`,
+    );
   if (Number.parseFloat(freezeBackbone) > 0 && model.readout.heads.length === 0)
     throw new UserError(
       'freezeBackbone needs a head that can be trained alone, and only classifiers have one',
@@ -93,11 +99,12 @@ export async function trainAndSave({
   params: start,
   startMs,
 }: TrainJob): Promise<TrainSummary> {
-  const { batchSize, duration, learningRate, weightAverage, patience } = options;
-  const batches = batchesOf(workload, options);
+  const { batchSize, duration, learningRate, weightAverage, patience, microBatches, stochasticDepth, seed } =
+    options;
+  const batches = batchesOf(workload, options, training);
   const task = workload.taskOf(model, training);
   const validate = scoreOn(workload.validation, batchSize);
-  const common = { model, task, batches, optimization: options };
+  const common = { model, task, batches, optimization: options, microBatches };
   const head = await headFirst(runner, start, common, options);
   const every = stepsIn(options.evaluateEvery, batches.stepsPerEpoch);
   const steps = stepsIn(duration, batches.stepsPerEpoch);
@@ -108,6 +115,7 @@ export async function trainAndSave({
       duration,
       learningRate,
       weightAverage,
+      ...(stochasticDepth === 0 ? {} : { stochasticDepth: { rate: stochasticDepth, seed } }),
       milestones: {
         at: patience === 0 ? multiplesOf(every, steps) : [...new Set([...multiplesOf(every, steps), steps])],
         score: (params) => validate(task, params),
@@ -157,7 +165,7 @@ export async function trainAndSave({
 async function headFirst(
   runner: Runner,
   start: TensorTree,
-  common: Pick<TaskTraining, 'model' | 'task' | 'batches' | 'optimization'>,
+  common: Pick<TaskTraining, 'model' | 'task' | 'batches' | 'optimization' | 'microBatches'>,
   { freezeBackbone, headLearningRate, learningRate }: TrainOptions,
 ): Promise<{ params: TensorTree; ledger: LedgerEntry } | undefined> {
   if (stepsIn(freezeBackbone, common.batches.stepsPerEpoch) === 0) return undefined;

@@ -7,6 +7,8 @@ import {
   classification,
   denseConfigOf,
   pictureInputs,
+  picturesBetween,
+  trainingBatches,
   visionTransformer,
   visionTransformerConfig,
   familyOf,
@@ -15,12 +17,13 @@ import {
 import {
   type FoundImageClassificationData,
   identifyDataset,
+  mixedBatches,
   namesImageTextData,
   openDataset,
 } from '@winnow/data';
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
-import type { DataChoice } from '../options/training';
+import { type DataChoice, erasingOf } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { classOrderShape, differenceOf, matchedClasses } from './class-order';
 import { checkChannels } from './fit';
@@ -47,6 +50,20 @@ const trainingShape = {
     .max(0.99)
     .default(0.1)
     .describe('Share of the target spread over all classes'),
+  mixup: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Mixup of training pictures and labels, with an alpha up to 1; 0 for none'),
+  cutmix: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'CutMix of training pictures and labels, with an alpha up to 1; beside mixup, half of the batches',
+    ),
 };
 const trainingOptions = z.object(trainingShape);
 
@@ -115,7 +132,7 @@ function visionTowerOf(config: DenseConfig): VisionTowerConfig {
 export type PictureChoice = DataChoice & { readonly images?: string };
 
 export function openPictures(
-  { data, augmentation, preload, images }: PictureChoice,
+  { data, augmentation, eraseProbability, preload, images }: PictureChoice,
   imageSize: number,
   preparation?: PicturePreparation,
 ): Promise<FoundImageClassificationData> {
@@ -125,6 +142,7 @@ export function openPictures(
     preload,
     pictureCache,
     ...(images === undefined ? {} : { images }),
+    ...erasingOf({ augmentation, eraseProbability }),
     ...picturesOf(preparation),
   };
   return openDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
@@ -159,10 +177,20 @@ function classificationWorkload(
       }
       checkChannels(config, data);
     },
+    batches: ({ batchSize, seed }, training) => {
+      const { mixup, cutmix } = trainingOptions.parse(training);
+      const plain = trainingBatches(train, { batchSize, seed, augment: true });
+      return mixedBatches(plain, { mixup, cutmix, seed, imageSize });
+    },
     taskOf: (model, training = { labelSmoothing: 0 }) => {
       const { labelSmoothing } = trainingOptions.parse(training);
       const inputs = pictureInputs({ imageSize, channels });
-      return classification(model, { inputs, classes: classes.length, labelSmoothing });
+      return classification(model, {
+        inputs,
+        classes: classes.length,
+        labelSmoothing,
+        slice: picturesBetween,
+      });
     },
   };
 }

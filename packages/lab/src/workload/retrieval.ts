@@ -20,7 +20,7 @@ import {
 import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
 import { pathOption } from '../options/path';
-import type { DataChoice } from '../options/training';
+import { type DataChoice, erasingOf } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { checkChannels, checkTokens, textFilling } from './fit';
 import { imagesOf, imagesShape } from './images';
@@ -127,11 +127,11 @@ interface PairShape extends ReturnType<typeof picturesOf> {
 }
 
 function openPairs(
-  { data, augmentation, preload }: DataChoice,
+  { data, augmentation, eraseProbability, preload }: DataChoice,
   shape: PairShape,
 ): Promise<TokenizedImageTextData> {
   const pictureCache = pictureCacheIn(cacheFolder());
-  const options = { ...shape, preload, pictureCache };
+  const options = { ...shape, ...erasingOf({ augmentation, eraseProbability }), preload, pictureCache };
   return openImageTextDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 

@@ -1,4 +1,4 @@
-import type { Json, Model, DenseConfig, Splits, Task } from '@winnow/core';
+import type { BatchSource, Json, Model, DenseConfig, Splits, Task } from '@winnow/core';
 import type { DataIdentity } from '@winnow/data';
 import type { Companions } from '@winnow/formats';
 import type { z } from 'zod';
@@ -23,6 +23,12 @@ export const everySplit: readonly SplitName[] = ['train', 'validation', 'test'];
 export const headChoices = ['kept', 'new'] as const;
 export type HeadChoice = (typeof headChoices)[number];
 
+/** Sizes of the batches of a training, and what their order comes from. */
+export interface BatchChoice {
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
 /** A task on opened data: the commands need not know which one it is. */
 export interface Workload extends Splits<unknown> {
   readonly facts: DataFacts;
@@ -40,6 +46,11 @@ export interface Workload extends Splits<unknown> {
   notesOn(splits: readonly SplitName[]): Promise<readonly string[]>;
   /** @throws {UserError} when the model was made for other data. */
   checkFit(model: Model): void;
+  /**
+   * The batches of a training, where its options say how they are varied.
+   * @param training The options of `trainingShape`, others may stand beside them.
+   */
+  batches?(options: BatchChoice, training: unknown): BatchSource<unknown>;
   /** @param training The options of `trainingShape`. */
   taskOf(model: Model, training?: unknown): Task;
 }
