@@ -12,6 +12,7 @@ const split = (...labels: number[]) => ({
 const data: FoundImageClassificationData = {
   name: 'colours',
   notes: [],
+  skipped: [],
   duplicates: () => Promise.resolve([]),
   classes: ['blue', 'green', 'red'],
   imageSize: 1,

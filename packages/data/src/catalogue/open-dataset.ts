@@ -56,38 +56,52 @@ export async function openDataset(
   options: DatasetOptions,
 ): Promise<FoundImageClassificationData> {
   const known = embedded.find(({ name }) => name === spec);
-  if (known !== undefined) return withoutImages(await known.open(options), options);
+  if (known !== undefined) {
+    const { images, nested, heldOutShares, validationSeed, broken } = options;
+    const unused = { images, nested, heldOutShares, validationSeed, broken };
+    return withUnused(await known.open(options), unused);
+  }
   const found = await readLabelled(spec, options);
   const data = await classificationData(found, options, 'standard');
-  return labelFormat(spec) === undefined ? withoutImages(data, options) : data;
+  const { images, nested } = options;
+  return withUnused(data, labelFormat(spec) === undefined ? { images } : { nested });
 }
 
-/** Says that a folder of pictures was named for data that are no table. Several datasets of one command share it. */
-const withoutImages = (
+/** Says of options that were given that these data have no use for them. Several datasets of one command share them. */
+function withUnused(
   data: FoundImageClassificationData,
-  { images }: Pick<DatasetOptions, 'images'>,
-): FoundImageClassificationData =>
-  images === undefined
-    ? data
-    : { ...data, notes: [...data.notes, `--images ${images} is for tables, and not used here`] };
+  unused: { readonly [Name in keyof typeof uses]?: DatasetOptions[Name] | undefined },
+): FoundImageClassificationData {
+  const notes = Object.entries(unused).flatMap(([name, value]) => {
+    const use = Object.entries(uses).find(([known]) => known === name)?.[1];
+    return use === undefined || value === undefined ? [] : [`${use}, and not used here`];
+  });
+  return notes.length === 0 ? data : { ...data, notes: [...data.notes, ...notes] };
+}
+
+/** Flags of the command line, and what they are for. */
+const uses = {
+  images: '--images is for tables',
+  nested: '--nested is for folders of pictures',
+  broken: '--broken is for pictures on the disk',
+  heldOutShares: '--split-shares is for data without splits',
+  validationSeed: '--split-seed is for data without splits',
+} as const;
 
 /**
  * Identifies the content of an embedded dataset, of pictures in folders or of a table of labels. Nothing is decoded.
- * @param pictureCache Where hashes of files are kept for the next time.
+ * @param options `pictureCache`: where hashes of files are kept for the next time.
  * @throws {DataError} when there is no such data, it is not as it should be, or a file cannot be read.
  */
-export async function identifyDataset(
-  spec: string,
-  { pictureCache, ...options }: SetAside & Pick<DatasetOptions, 'images' | 'pictureCache'> = {},
-): Promise<DataIdentity> {
+export async function identifyDataset(spec: string, options: LabelledSource = {}): Promise<DataIdentity> {
   const known = embedded.find(({ name }) => name === spec);
   return identityOfLabelled(
     known === undefined ? await readLabelled(spec, options) : await known.find(),
-    pictureCache,
+    options.pictureCache,
   );
 }
 
-type LabelledSource = SetAside & Pick<DatasetOptions, 'images'>;
+type LabelledSource = SetAside & Pick<DatasetOptions, 'images' | 'nested' | 'broken' | 'pictureCache'>;
 
 /** The pictures with their labels at a path. */
 async function readLabelled(spec: string, options: LabelledSource): Promise<LabelledSplits> {

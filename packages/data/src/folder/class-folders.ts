@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import { DataError } from '../failure/data-error';
 import { readHead } from '../file/regular-file';
@@ -84,13 +85,66 @@ export async function contentsOf(entries: readonly Entry[]): Promise<Contents> {
   };
 }
 
+/** Where the pictures of a class may lie instead of right in its folder. */
+const INNER = 'images';
+/** Folders within each other: deeper ones are a mistake, or a loop. */
+const DEEPEST = 32;
+
+/** The contents of a class folder: of the folder `images` where no picture lies right in it, of all folders below it if asked. */
+async function contentsOfClass(path: string, nested: boolean): Promise<Contents> {
+  const entries = await entriesOf(path);
+  if (nested) return nestedContents(path, entries);
+  const inner = entries.find(({ name, kind }) => name === INNER && kind === 'folder');
+  if (inner === undefined) return contentsOf(entries);
+  const outer = await contentsOf(entries.filter((entry) => entry !== inner));
+  if (outer.pictures.length > 0) return contentsOf(entries);
+  return joined([outer, await contentsOf(await entriesOf(inner.path))]);
+}
+
+const joined = (parts: readonly Contents[]): Contents => ({
+  pictures: parts.flatMap(({ pictures }) => pictures),
+  passedOver: parts.flatMap(({ passedOver }) => passedOver),
+  unusable: parts.flatMap(({ unusable }) => unusable),
+});
+
+/** @throws {DataError} when folders lie within each other without end. */
+async function nestedContents(
+  path: string,
+  entries: readonly Entry[],
+  above: readonly string[] = [],
+): Promise<Contents> {
+  const place = await realpath(path);
+  if (above.includes(place) || above.length >= DEEPEST) {
+    throw new DataError({
+      expected: `folders of pictures within each other, at most ${DEEPEST} deep`,
+      found: above.includes(place) ? `${path}, a link to a folder above it` : `${path}, which is deeper`,
+      advice: 'Remove the link or the folder.',
+    });
+  }
+  const folders = entries.filter(({ kind }) => kind === 'folder');
+  const parts = [await contentsOf(entries.filter(({ kind }) => kind !== 'folder'))];
+  for (const folder of folders) {
+    parts.push(await nestedContents(folder.path, await entriesOf(folder.path), [...above, place]));
+  }
+  return joined(parts);
+}
+
+/** How class folders are read. */
+export interface FolderReading {
+  /** Take the pictures in all folders below a class folder, too. Default false: they are passed over, with a note. */
+  readonly nested?: boolean;
+}
+
 /**
  * The class folders of one split, and what else lies there. Symbolic links are followed, hidden entries are not looked
- * at.
+ * at. Pictures may lie in a folder `images` of each class.
  * @throws {DataError} when there is no class folder, a folder cannot be listed, or two have the same name but for the
  *   way in which it is written.
  */
-export async function classFolders(splitPath: string): Promise<SplitListing> {
+export async function classFolders(
+  splitPath: string,
+  { nested = false }: FolderReading = {},
+): Promise<SplitListing> {
   const entries = await entriesOf(splitPath);
   const folders = entries.filter(({ kind }) => kind === 'folder');
   const beside = await contentsOf(entries.filter(({ kind }) => kind !== 'folder'));
@@ -98,7 +152,7 @@ export async function classFolders(splitPath: string): Promise<SplitListing> {
   const limit = pLimit(CLASSES_AT_A_TIME);
   const listed = await Promise.all(
     folders.map(async ({ name, path }) => {
-      const contents = await limit(async () => contentsOf(await entriesOf(path)));
+      const contents = await limit(() => contentsOfClass(path, nested));
       return { ...contents, name: name.normalize('NFC'), path, files: contents.pictures };
     }),
   );

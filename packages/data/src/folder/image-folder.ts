@@ -1,23 +1,31 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { visibly } from '../failure/visible';
 import { contentsOfFiles } from '../identity/content-hashes';
+import type { PictureContents } from '../identity/picture-contents';
 import {
   type FoundImageClassificationData,
   type LabelledSplits,
   classificationData,
 } from '../labelled/classification';
-import { type DivideOptions, divided } from '../labelled/divided';
+import { divided, unusedShares } from '../labelled/divided';
 import type { LabelledPicture } from '../labelled/labelled-pictures';
 import { type SetAside, setAsideOptions } from '../labelled/set-aside';
+import { type BrokenReading, brokenAmong, skippedNotes } from '../labelled/skipped';
 import type { ImageOptions } from '../picture/image-options';
+import type { PictureCache } from '../picture/pack';
 import { holdOut } from '../split/hold-out';
-import { type ClassFolder, type SplitListing, classFolders } from './class-folders';
+import type { BrokenPicture } from '../unlabelled/find-pictures';
+import { type ClassFolder, type FolderReading, type SplitListing, classFolders } from './class-folders';
 import { passedOverNotes, refuseUnusable } from './passed-over';
 import { splitFolders } from './split-folders';
 
-export interface ImageFolderOptions extends ImageOptions, SetAside {}
+export interface ImageFolderOptions extends ImageOptions, SetAside, FolderReading, BrokenReading {
+  readonly pictureCache?: PictureCache;
+}
+
+type LayoutReading = SetAside & FolderReading & BrokenReading;
 
 const DIFFERENCES_NAMED = 10;
 
@@ -78,7 +86,7 @@ function classesOf({ classes, passedOver }: SplitListing, trainPath: string): st
   const [first] = empty;
   if (first !== undefined) {
     const deeper = passedOver.filter(
-      ({ path, reason }) => reason === 'deeper' && dirname(path) === first.path,
+      ({ path, reason }) => reason === 'deeper' && path.startsWith(join(first.path, sep)),
     );
     const more = empty.length > 1 ? ` (and in ${empty.length - 1} more)` : '';
     const files = deeper.reduce((sum, item) => sum + item.files, 0);
@@ -87,7 +95,7 @@ function classesOf({ classes, passedOver }: SplitListing, trainPath: string): st
       found: `none${more}${files > 0 ? `, but ${files} files in folders below it (${someOf(deeper.map(({ path }) => basename(path)))})` : ''}`,
       advice:
         files > 0
-          ? `Move the pictures up: class folders lie right in ${trainPath}, and pictures right in class folders.`
+          ? `Say --nested to take the pictures in folders below class folders, or move them up: class folders lie right in ${trainPath}.`
           : 'Add pictures, or remove the class from all splits.',
     });
   }
@@ -102,54 +110,81 @@ function classesOf({ classes, passedOver }: SplitListing, trainPath: string): st
 }
 
 /** Class folders without splits, divided class by class. */
-async function readClasses(root: string, options: DivideOptions): Promise<LabelledSplits> {
-  const listing = await classFolders(root);
-  refuseUnusable(root, listing.unusable);
+async function readClasses(root: string, options: LayoutReading): Promise<LabelledSplits> {
+  const contents = contentsOfFiles(resolve(root));
+  const listed = await classFolders(root, options);
+  const {
+    usable: [listing = listed],
+    skipped,
+  } = await usableOf(root, [listed], contents, options);
   const classes = classesOf(listing, root);
-  const pictures = listing.classes.flatMap(({ name, files }, label) =>
-    files.map((path) => ({ path, label, name: `${name}/${basename(path)}` })),
+  const pictures = listing.classes.flatMap(({ name, path: folder, files }, label) =>
+    files.map((path) => ({ path, label, name: `${name}/${relative(folder, path).split(sep).join('/')}` })),
   );
   const { splits, note } = divided({ pictures, classes, source: root, missing: 'train folder' }, options);
-  const notes = [note, ...passedOverNotes(root, listing.passedOver)];
+  const notes = [note, ...skippedNotes(root, skipped), ...passedOverNotes(root, listing.passedOver)];
+  return { name: basename(resolve(root)), notes, classes, splits, contents, skipped };
+}
+
+/**
+ * Listings without what cannot be used.
+ * @throws {DataError} that lists what it is, unless it is to be skipped.
+ */
+async function usableOf(
+  root: string,
+  listings: readonly SplitListing[],
+  contents: PictureContents,
+  { broken, pictureCache }: BrokenReading,
+): Promise<{ readonly usable: readonly SplitListing[]; readonly skipped: readonly BrokenPicture[] }> {
+  const unusable = listings.flatMap((listing) => listing.unusable);
+  if (broken !== 'skip') {
+    refuseUnusable(root, unusable);
+    return { usable: listings, skipped: [] };
+  }
+  const files = listings.flatMap(({ classes }) => classes.flatMap((folder) => folder.files));
+  const undecoded = await brokenAmong(files, contents, pictureCache);
+  const out = new Set(undecoded.map(({ picture }) => picture));
   return {
-    name: basename(resolve(root)),
-    notes,
-    classes,
-    splits,
-    contents: contentsOfFiles(resolve(root)),
+    usable: listings.map((listing) => ({
+      ...listing,
+      classes: listing.classes.map((folder) => ({
+        ...folder,
+        files: folder.files.filter((file) => !out.has(file)),
+      })),
+    })),
+    skipped: [...unusable.map(({ path, reason }) => ({ picture: path, problem: reason })), ...undecoded],
   };
 }
 
 /** The pictures in folders, split and labelled; see {@link imageFolder}. */
-export async function readLayout(root: string, options: SetAside): Promise<LabelledSplits> {
+export async function readLayout(root: string, options: LayoutReading): Promise<LabelledSplits> {
   const { validationShare, validationSeed } = setAsideOptions(options);
-  const paths = await splitFolders(root);
+  const paths = await splitFolders(root, options);
   if (paths === undefined) return readClasses(root, options);
-  const trainListing = await classFolders(paths.train);
-  const testListing = await classFolders(paths.test);
-  const validationListing = paths.validation === undefined ? undefined : await classFolders(paths.validation);
-  const listings = [
-    trainListing,
-    ...(validationListing === undefined ? [] : [validationListing]),
-    testListing,
-  ];
-  refuseUnusable(
+  const contents = contentsOfFiles(resolve(root));
+  const listedTrain = await classFolders(paths.train, options);
+  const listedTest = await classFolders(paths.test, options);
+  const validation = paths.validation === undefined ? [] : [await classFolders(paths.validation, options)];
+  const { usable: listings, skipped } = await usableOf(
     root,
-    listings.flatMap(({ unusable }) => unusable),
+    [listedTrain, listedTest, ...validation],
+    contents,
+    options,
   );
+  const [trainListing = listedTrain, testListing = listedTest, validationListing] = listings;
   const classes = classesOf(trainListing, paths.train);
   const labels = (listing: SplitListing, path: string) => labelled(listing, path, classes, paths.train);
   const train = labels(trainListing, paths.train);
   const test = labels(testListing, paths.test);
   const name = basename(resolve(root));
-  const contents = contentsOfFiles(resolve(root));
-  const passedOver = passedOverNotes(root, [
-    ...paths.passedOver,
-    ...listings.flatMap(({ passedOver }) => passedOver),
-  ]);
+  const passedOver = [
+    ...skippedNotes(root, skipped),
+    ...unusedShares(options),
+    ...passedOverNotes(root, [...paths.passedOver, ...listings.flatMap((listing) => listing.passedOver)]),
+  ];
   if (paths.validation !== undefined && validationListing !== undefined) {
-    const validation = labels(validationListing, paths.validation);
-    return { name, notes: passedOver, classes, splits: { train, validation, test }, contents };
+    const splits = { train, validation: labels(validationListing, paths.validation), test };
+    return { name, notes: passedOver, classes, splits, contents, skipped };
   }
   const { kept, heldOut } = holdOut(train, validationShare, validationSeed);
   if (heldOut.length === 0) {
@@ -170,12 +205,13 @@ export async function readLayout(root: string, options: SetAside): Promise<Label
     classes,
     splits: { train: kept, validation: heldOut, test },
     contents,
+    skipped,
   };
 }
 
 /**
  * Opens pictures in folders: `root/{train,validation,test}/<class>/*` (`val` and `valid` are understood), or `root/<class>/*`,
- * which is divided class by class. Classes are the sorted folder names of `train`. Without a validation split, a seeded share of
+ * which is divided class by class. The pictures of a class may lie in a folder `images` of it, or with `nested` anywhere below it. Classes are the sorted folder names of `train`. Without a validation split, a seeded share of
  * every training class is set aside. Without a test split, the validation split becomes the test and validation is set aside
  * from training.
  * Training pictures are varied by the preset `standard` unless told otherwise.

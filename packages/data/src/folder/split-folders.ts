@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DataError } from '../failure/data-error';
 import { namedAs } from '../picture/format';
+import type { FolderReading } from './class-folders';
 import { type Entry, entriesOf, filesBelow, kindAt } from './entries';
 import { LAYOUT } from './layout';
 import { withoutTrain } from './misplaced';
@@ -43,7 +44,10 @@ function refuseLoneSplit(root: string, entries: readonly Entry[]): void {
  * Which folder of `root` serves as which split; undefined where class folders lie right in it, to be divided.
  * @throws {DataError} when there is none for training or none to test on.
  */
-export async function splitFolders(root: string): Promise<SplitFolders | undefined> {
+export async function splitFolders(
+  root: string,
+  reading: FolderReading = {},
+): Promise<SplitFolders | undefined> {
   const kind = await kindAt(root);
   if (kind !== 'folder') {
     throw new DataError({
@@ -60,7 +64,7 @@ export async function splitFolders(root: string): Promise<SplitFolders | undefin
   if (train === undefined) {
     refuseMeant(root, entries, 'train');
     refuseLoneSplit(root, entries);
-    const found = await withoutTrain(root, entries);
+    const found = await withoutTrain(root, entries, reading);
     if (found === 'class folders') return undefined;
     throw found;
   }

@@ -6,12 +6,15 @@ import { namingAllBroken } from '../picture/broken';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
 import { preload } from '../picture/preload';
+import type { BrokenPicture } from '../unlabelled/find-pictures';
 import { type LabelledPicture, labelledPictures } from './labelled-pictures';
 
 /** Labelled pictures, and what a person should know about how they were found. */
 export type FoundImageClassificationData = ImageClassificationData & {
   /** A line each: what was passed over and why, which split serves as which. */
   readonly notes: readonly string[];
+  /** Broken pictures that were left out, as was asked for. */
+  readonly skipped: readonly BrokenPicture[];
   /**
    * Tells which pictures are in several splits, a line for two splits; nothing where none is. It reads every file whose hash
    * is not in the picture cache.
@@ -26,6 +29,8 @@ export interface LabelledSplits {
   readonly classes: readonly string[];
   readonly splits: Readonly<Record<keyof Splits<unknown>, readonly LabelledPicture[]>>;
   readonly contents: PictureContents;
+  /** Broken pictures that were left out. Default: none. */
+  readonly skipped?: readonly BrokenPicture[];
 }
 
 const pathsOf = (examples: readonly LabelledPicture[]): string[] => examples.map(({ path }) => path);
@@ -35,7 +40,7 @@ const pathsOf = (examples: readonly LabelledPicture[]): string[] => examples.map
  * @throws {RangeError} on options outside their range. @throws {DataError} on broken files, with `preload`.
  */
 export async function classificationData(
-  { name, notes, classes, splits: { train, validation, test }, contents }: LabelledSplits,
+  { name, notes, classes, splits: { train, validation, test }, contents, skipped = [] }: LabelledSplits,
   options: ImageOptions,
   defaultAugmentation: AugmentationPreset,
 ): Promise<FoundImageClassificationData> {
@@ -53,6 +58,7 @@ export async function classificationData(
   return {
     name,
     notes,
+    skipped,
     duplicates: async () => duplicateNotes(await sharedPictures(paths, contents, options.pictureCache)),
     classes,
     imageSize: options.imageSize,

@@ -25,6 +25,10 @@ export interface DivideOptions {
   readonly validationSeed?: number;
 }
 
+/** A line where shares were given and the data bring splits of their own; nothing otherwise. */
+export const unusedShares = ({ heldOutShares }: DivideOptions): string[] =>
+  heldOutShares === undefined ? [] : ['the data come with splits: --split-shares is not used'];
+
 export interface DividedPictures {
   readonly splits: Readonly<Record<keyof Splits<unknown>, readonly LabelledPicture[]>>;
   /** Says for a person how they were divided. */

@@ -10,9 +10,10 @@ import { readHead } from '../file/regular-file';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import type { LabelledSplits } from './classification';
-import { divided } from './divided';
+import { divided, unusedShares } from './divided';
 import { type LabelRow, type LabelRows, labelColumns, labelRows } from './label-rows';
 import { type SetAside, completedSplits } from './set-aside';
+import { type BrokenReading, brokenAmong, skippedNotes } from './skipped';
 
 /** Formats of tables of labels, by the extension of the file. */
 const formats: Readonly<Record<string, 'csv' | 'jsonl'>> = {
@@ -150,15 +151,22 @@ function refuseUntrained(
 export async function labelTable(
   path: string,
   format: 'csv' | 'jsonl',
-  { images, ...options }: SetAside & { readonly images?: string },
+  { images, ...options }: SetAside & BrokenReading & { readonly images?: string },
 ): Promise<LabelledSplits> {
   const read = labelRows(await readText(path, 'a table of labels'), path, format);
   const folder = images ?? dirname(path);
-  const pictures = await listedPictures(read, folder, path);
+  const listed = await listedPictures(read, folder, path);
+  const contents = contentsOfFiles(resolve(path));
+  const listedPaths = listed.map(({ path: at }) => at);
+  const skipped =
+    options.broken === 'skip' ? await brokenAmong(listedPaths, contents, options.pictureCache) : [];
+  const out = new Set(skipped.map(({ picture }) => picture));
+  const pictures = listed.filter(({ path: at }) => !out.has(at));
   const classes = classesOf(pictures, path);
   refuseSomeSplits(pictures, path);
-  const repeated = read.rows.length - pictures.length;
+  const repeated = read.rows.length - listed.length;
   const notes = [
+    ...skippedNotes(folder, skipped),
     ...(repeated === 0
       ? []
       : [`${counted(repeated, 'row')} that ${repeated === 1 ? 'says' : 'say'} again what another says`]),
@@ -169,7 +177,8 @@ export async function labelTable(
   const common = {
     name: basename(path, extname(path)),
     classes,
-    contents: contentsOfFiles(resolve(path)),
+    contents,
+    skipped,
   };
   if (pictures.every(({ split }) => split === undefined)) {
     const found = divided({ pictures: labelled, classes, source: path, missing: 'column split' }, options);
@@ -183,5 +192,5 @@ export async function labelTable(
     path,
     options,
   );
-  return { ...common, splits: found.splits, notes: [...found.notes, ...notes] };
+  return { ...common, splits: found.splits, notes: [...found.notes, ...unusedShares(options), ...notes] };
 }

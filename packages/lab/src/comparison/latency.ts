@@ -10,6 +10,7 @@ import { dataOfRun } from '../run-folder/run-data';
 import { readableOr } from '../run-folder/summary';
 import type { Workload } from '../workload/workload';
 import { workloadIn } from '../workload/choice';
+import { labelledOf } from '../workload/pictures-read';
 import type { ComparisonFolder, ComparisonRecord } from './comparison-folder';
 
 const BATCH_SIZES = [1, 32] as const;
@@ -112,7 +113,6 @@ export async function measureLatencies(
 const dataChoice = z.looseObject({
   task: z.string(),
   data: z.string(),
-  images: z.string().optional(),
 });
 
 /** The data of a run, where they are now. */
@@ -121,9 +121,9 @@ async function openedFor(
   runFolder: string,
   choice: z.output<typeof dataChoice>,
 ): Promise<Workload> {
-  const { data = choice.data, images = choice.images } = await dataOfRun(runFolder);
+  const { data = choice.data, ...read } = await dataOfRun(runFolder);
   const chosen = { data, augmentation: 'auto', preload: false } as const;
-  return workloadIn(choice).open(chosen, opened, { ...choice, images });
+  return workloadIn(choice).open(chosen, opened, { ...choice, ...read });
 }
 
 async function latenciesOf(runFolder: string, known: Map<string, Workload>): Promise<Latency[]> {
@@ -133,7 +133,7 @@ async function latenciesOf(runFolder: string, known: Map<string, Workload>): Pro
     const record = await readRecord(runFolder);
     const choice = chosenIn(dataChoice, record?.options);
     // The same pictures for every model of a task, opened once.
-    const key = JSON.stringify([choice.task, choice.data, choice.images, record?.paths]);
+    const key = JSON.stringify([choice.task, choice.data, labelledOf(choice), record?.paths]);
     const workload = known.get(key) ?? (await openedFor(opened, runFolder, choice));
     known.set(key, workload);
     const found: Latency[] = [];

@@ -24,7 +24,7 @@ import { announceData } from '../workload/announce';
 import { workloadFor } from '../workload/choice';
 import { classOrderShape } from '../workload/class-order';
 import type { PictureChoice } from '../workload/classification';
-import { imagesOf, imagesShape } from '../workload/images';
+import { labelledOf, labelledShape } from '../workload/pictures-read';
 import { sizesOf } from '../workload/workload';
 import { zeroShotClassifier } from '../workload/zero-shot';
 
@@ -32,7 +32,7 @@ const evaluateOptions = z.object({
   data: pathOption('dataset')
     .optional()
     .describe('A dataset by name, or a folder or a table; default: the data of the run'),
-  ...imagesShape,
+  ...labelledShape,
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   ...classOrderShape,
   ...imageSizeShape,
@@ -78,7 +78,8 @@ export async function evaluateModel(
   const options = parseOptions(evaluateOptions, given, evaluateGroup.title);
   const { split, batchSize, zeroShot, classOrder, imageSize } = options;
   const path = await pinnedModel(named, { note, signal });
-  const { data: spec, images } = options.data === undefined ? await dataOfRun(path) : options;
+  const { data: spec, ...read } =
+    options.data === undefined ? { ...(await dataOfRun(path)), ...options } : options;
   if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${path} on`);
   await startChosen(options, note);
   const opened = await openModel(path, imageSize === undefined ? {} : { imageSize });
@@ -87,8 +88,8 @@ export async function evaluateModel(
     const choice = { data: spec, augmentation: 'none', preload: false } as const;
     const scoring = { split, batchSize, note };
     return zeroShot === undefined
-      ? await onOwnTask(choice, opened, scoring, { images, classOrder }, await choicesOfRun(path))
-      : await onClassNames({ ...choice, ...imagesOf({ images }) }, opened, scoring, zeroShot);
+      ? await onOwnTask(choice, opened, scoring, { ...read, classOrder }, await choicesOfRun(path))
+      : await onClassNames({ ...choice, ...labelledOf(read) }, opened, scoring, zeroShot);
   } finally {
     disposeTree(opened.params);
   }

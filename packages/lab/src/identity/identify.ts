@@ -17,7 +17,7 @@ export const runCommands = ['train', 'compress', 'ticket find', 'ticket train', 
 export type RunCommand = (typeof runCommands)[number];
 
 const text = z.string().optional();
-const chosen = z.looseObject({ images: text, method: text, engine: text });
+const chosen = z.looseObject({ method: text, engine: text });
 
 /**
  * Identifies what the result of a run depends on beside its options, as it is now.
@@ -66,11 +66,10 @@ export async function identitiesOf(
   text: string,
   options: GivenOptions,
 ): Promise<RunIdentity['data']> {
-  const { images } = chosenIn(chosen, options);
-  if (kind === 'dataset') return { [key]: await workloadIn(options).identify(text, images) };
+  if (kind === 'dataset') return { [key]: await workloadIn(options).identify(text, options) };
   const found: RunIdentity['data'] = {};
   for (const [place, { task, data }] of datasetsIn(key, text).entries())
-    found[`${key} ${place + 1}`] = await workloadNamed(task).identify(data, images);
+    found[`${key} ${place + 1}`] = await workloadNamed(task).identify(data, options);
   return found;
 }
 

@@ -49,7 +49,7 @@ export async function withChoicesOfModel(
   const task = given['task'] ?? (await taskOfModel(given, range));
   const chosen = { ...(task === undefined ? {} : { task }), ...given };
   if (given['data'] !== undefined) return chosen;
-  const { data, images } = await dataOfRun(from);
+  const { data, ...read } = await dataOfRun(from);
   const { task: recorded } = await choicesOfRun(from);
   if (data === undefined) {
     await modelKindAt(from); // refuses a model that is not there
@@ -62,5 +62,5 @@ export async function withChoicesOfModel(
       `${command}: say with ${flag} which data: those of ${from} are for the task ${recorded}, not for ${String(task)}`,
     );
   }
-  return { data, ...(images === undefined ? {} : { images }), ...chosen };
+  return { data, ...read, ...chosen };
 }

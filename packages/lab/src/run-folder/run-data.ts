@@ -4,9 +4,10 @@ import { identitiesOf } from '../identity/identify';
 import { dataChanges } from '../identity/run-identity';
 import { chosenIn } from '../options/given';
 import { type PathOptions, locate } from '../options/path-options';
+import { labelledFlags } from '../workload/pictures-read';
 import { recordOfModel } from './record';
 
-const recordedData = z.object({ data: z.string().optional(), images: z.string().optional() });
+const recordedData = labelledFlags.extend({ data: z.string().optional() });
 export type RunData = z.output<typeof recordedData>;
 
 const pathOptions: PathOptions = new Map([
@@ -36,8 +37,9 @@ export async function dataOfRun(path: string): Promise<RunData> {
   }
   let first: readonly string[] | undefined;
   for (const { paths } of [there, here]) {
-    const found = recordedData.parse(paths);
-    if (found.data === undefined) continue;
+    const located = recordedData.parse(paths);
+    if (located.data === undefined) continue;
+    const found = { ...typed, ...located, data: located.data };
     const now = await identitiesOf('data', 'dataset', found.data, { ...options, ...found });
     const changes = dataChanges({ data: { data: identity.data['data'] ?? {} } }, { data: now });
     if (changes.length === 0) return found;

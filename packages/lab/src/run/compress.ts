@@ -101,6 +101,7 @@ async function prepare({
       engine,
       ...(dense.kind === 'given' ? { sourceWeights: await digestOf(dense.params) } : {}),
       stepsPerEpoch,
+      skipped: workload.skipped,
       work: (runner, run, startMs) => compressAndSave(runner, run, plan, startMs),
       dispose,
     };

@@ -8,6 +8,7 @@ import { LOG_FOLDER } from '../results/event-name';
 import { planRun } from '../run-folder/plan-run';
 import { engineChoice } from '../run-folder/record';
 import { beginRun } from '../run-folder/run-folder';
+import { writeSkipped } from '../run-folder/skipped';
 import { version } from '../version';
 import { startChosen } from './engine';
 import type { RunKind, RunOptions } from './run-kind';
@@ -71,9 +72,10 @@ export async function makeRun<Options extends RunOptions, Summary>(
   const startEngine = () => startChosen(engineChoice(plan.record, options), note);
   const prepared = await kind.prepare({ plan, options, note, startEngine });
   try {
-    const { engine, sourceWeights, stepsPerEpoch } = prepared;
+    const { engine, sourceWeights, stepsPerEpoch, skipped = [] } = prepared;
     const source = sourceWeights === undefined ? {} : { sourceWeights };
     const run = await beginRun(plan, { engine, version: version(), ...source });
+    if (skipped.length > 0) await writeSkipped(folder, skipped);
     const { checkpointEvery } = options;
     const logFolder = logFolderOf(options, run.folder);
     if (logFolder !== undefined) note(`TensorBoard: tensorboard --logdir ${logFolder}`);

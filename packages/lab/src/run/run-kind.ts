@@ -1,4 +1,5 @@
 import type { Duration, Runner } from '@winnow/core';
+import type { BrokenPicture } from '@winnow/data';
 import type { StartedEngine } from '@winnow/engine';
 import type { RunCommand } from '../identity/identify';
 import type { TaskRange } from '../model-source/choices';
@@ -30,6 +31,8 @@ export interface PreparedRun<Summary> {
   /** SHA-256 of the weights that it starts from, where it is given a model. */
   readonly sourceWeights?: string;
   readonly stepsPerEpoch: number;
+  /** Pictures of its data that were left out; none where nothing is said. */
+  readonly skipped?: readonly BrokenPicture[] | undefined;
   /**
    * Does it, and writes its summary last.
    * @param startMs When the run was asked for, by `performance.now()`.

@@ -38,6 +38,7 @@ export const trainRun: RunKind<TrainOptions, TrainSummary> = {
     return {
       engine,
       ...source,
+      skipped: workload.skipped,
       stepsPerEpoch: batchesOf(workload, options).stepsPerEpoch,
       work: (runner, run, startMs) =>
         trainAndSave({ runner, run, options, training: plan.options, ...start, startMs }),

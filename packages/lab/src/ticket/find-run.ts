@@ -132,6 +132,7 @@ async function prepare({
       engine,
       sourceWeights: digests.join(' '),
       stepsPerEpoch: batchesOf(start.workload, options).stepsPerEpoch,
+      skipped: start.workload.skipped,
       work: (runner, run) => find(runner, run, search),
       dispose,
     };

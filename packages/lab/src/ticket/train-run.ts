@@ -94,6 +94,7 @@ async function prepare({
       engine,
       sourceWeights: Object.values(digests).join(' '),
       stepsPerEpoch: batchesOf(start.workload, options).stepsPerEpoch,
+      skipped: start.workload.skipped,
       work: (runner, run) =>
         trainAndSave(runner, run, { task: kind.name, options, own: plan.options, ticket, start }),
       dispose,

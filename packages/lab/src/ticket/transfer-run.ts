@@ -5,7 +5,7 @@ import { originOn, startFrom } from '../model-source/start';
 import type { GivenOptions } from '../options/group';
 import { datasetsIn, listed, pathOption } from '../options/path';
 import { adversaryOf, executionShape, optimizationShape, outShape, picturesShape } from '../options/training';
-import type { RunKind } from '../run/run-kind';
+import type { PreparedRun, RunKind } from '../run/run-kind';
 import { workloads } from '../table';
 import { batchesOf } from '../training/data';
 import { announceData } from '../workload/announce';
@@ -75,6 +75,7 @@ export const transferTicketsRun: RunKind<TransferOptions, TransferSummary> = {
     return {
       engine,
       stepsPerEpoch: Math.max(...destinations.map((destination) => destination.stepsPerEpoch)),
+      skipped: destinations.flatMap(({ skipped = [] }) => skipped),
       work: async (runner, run) => {
         const summary = await transferMatrix(runner, { from, rows, destinations, seeds });
         await writeTicketSummary(run.folder, summary, transferSummary);
@@ -122,7 +123,7 @@ async function destinationOf(
   options: TransferOptions,
   own: unknown,
   note: (line: string) => void,
-): Promise<Destination & { readonly stepsPerEpoch: number }> {
+): Promise<Destination & Pick<PreparedRun<unknown>, 'stepsPerEpoch' | 'skipped'>> {
   const kind = workloadNamed(task);
   const { from, other = from, augmentation, eraseProbability, preload, duration, learningRate } = options;
   const choice = { data, augmentation, eraseProbability, preload };
@@ -138,5 +139,6 @@ async function destinationOf(
     startAt: (seed, weights) => startFrom(origins[weights], { seed, head: 'new' }),
     training: { optimization: options, duration, learningRate, training: own },
     stepsPerEpoch: batchesOf(workload, options).stepsPerEpoch,
+    skipped: workload.skipped,
   };
 }

@@ -27,7 +27,7 @@ import { type DataChoice, erasingOf } from '../options/training';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { classOrderShape, differenceOf, matchedClasses } from './class-order';
 import { checkChannels } from './fit';
-import { imagesOf, imagesShape } from './images';
+import { labelledOf, labelledShape } from './pictures-read';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
@@ -76,12 +76,12 @@ export const classificationKind: WorkloadKind = {
   defaultData: 'emoji-category',
   fits: async (data) => !(await namesImageTextData(data)),
   modelShape,
-  dataShape: imagesShape,
+  dataShape: labelledShape,
   givenShape: classOrderShape,
   trainingShape,
   create: async (choice, options) => {
     const { model, ...shape } = modelOptions.parse(options);
-    const data = await openPictures({ ...choice, ...imagesOf(options) }, shape.imageSize);
+    const data = await openPictures({ ...choice, ...labelledOf(options) }, shape.imageSize);
     const { channels, classes } = data;
     const config = visionTransformerConfig(model, { ...shape, channels, classes: classes.length });
     return { workload: classificationWorkload(data), model: visionTransformer(config) };
@@ -90,7 +90,7 @@ export const classificationKind: WorkloadKind = {
     const given = denseConfigOf(asDense(opened).model);
     const vision = visionTowerOf(given);
     const { preparation } = opened;
-    const data = await openPictures({ ...choice, ...imagesOf(options) }, vision.imageSize, preparation);
+    const data = await openPictures({ ...choice, ...labelledOf(options) }, vision.imageSize, preparation);
     checkChannels(vision, data);
     const classes = data.classes.length;
     const { ties: _, ...shape } = visionTransformerFamily.is(given) ? given : { ...vision, ties: undefined };
@@ -101,18 +101,15 @@ export const classificationKind: WorkloadKind = {
       : data;
     return { workload: classificationWorkload(matched, preparation), model: visionTransformer(config) };
   },
-  identify: (data, images) =>
-    identifyDataset(data, {
-      pictureCache: pictureCacheIn(cacheFolder()),
-      ...(images === undefined ? {} : { images }),
-    }),
+  identify: (data, options) =>
+    identifyDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...labelledOf(options) }),
   open: async (choice, opened, options) => {
     const dense = asDense(opened);
     if (!visionTransformerFamily.holds(dense))
       throw new UserError(`classification needs a vision transformer, got a ${dense.kind}`);
     const { preparation } = opened;
     const { config } = dense.model;
-    const data = await openPictures({ ...choice, ...imagesOf(options) }, config.imageSize, preparation);
+    const data = await openPictures({ ...choice, ...labelledOf(options) }, config.imageSize, preparation);
     // Another number of classes is for checkFit to refuse.
     const matched =
       data.classes.length === config.classes
@@ -128,20 +125,20 @@ function visionTowerOf(config: DenseConfig): VisionTowerConfig {
   throw new UserError(`classification needs a vision tower, and a ${config.kind} has none`);
 }
 
-/** Labelled pictures, and the folder that they lie in where a table names them. */
-export type PictureChoice = DataChoice & { readonly images?: string };
+/** Labelled pictures, and how they are read. */
+export type PictureChoice = DataChoice & ReturnType<typeof labelledOf>;
 
 export function openPictures(
-  { data, augmentation, eraseProbability, preload, images }: PictureChoice,
+  { data, augmentation, eraseProbability, preload, ...read }: PictureChoice,
   imageSize: number,
   preparation?: PicturePreparation,
 ): Promise<FoundImageClassificationData> {
   const pictureCache = pictureCacheIn(cacheFolder());
   const options = {
+    ...read,
     imageSize,
     preload,
     pictureCache,
-    ...(images === undefined ? {} : { images }),
     ...erasingOf({ augmentation, eraseProbability }),
     ...picturesOf(preparation),
   };
@@ -163,6 +160,7 @@ function classificationWorkload(
     origin: { data: name },
     classNames: classes,
     companions: preprocessorFiles(preparation, imageSize),
+    skipped: data.skipped,
     notesOn: async (splits) => [...data.notes, ...(splits.length > 1 ? await data.duplicates() : [])],
     checkFit: (model) => {
       const config = denseConfigOf(model);

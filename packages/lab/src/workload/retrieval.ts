@@ -87,11 +87,8 @@ export const retrievalKind: WorkloadKind = {
     workload.checkFit(model);
     return { workload, model };
   },
-  identify: (data, images) =>
-    identifyImageTextDataset(data, {
-      pictureCache: pictureCacheIn(cacheFolder()),
-      ...(images === undefined ? {} : { images }),
-    }),
+  identify: (data, options) =>
+    identifyImageTextDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
   open: async (choice, opened, options) => {
     const dense = asDense(opened);
     const { tokenizerPath } = opened;

@@ -1,5 +1,5 @@
 import type { BatchSource, Json, Model, DenseConfig, Splits, Task } from '@winnow/core';
-import type { DataIdentity } from '@winnow/data';
+import type { BrokenPicture, DataIdentity } from '@winnow/data';
 import type { Companions } from '@winnow/formats';
 import type { z } from 'zod';
 import type { OpenedModel } from '../model-source/open-model';
@@ -36,6 +36,8 @@ export interface Workload extends Splits<unknown> {
   readonly origin: Readonly<Record<string, Json>>;
   /** Names of a classifier's classes, in the order of its logits. */
   readonly classNames?: readonly string[];
+  /** Broken pictures that were left out, as was asked for; none where nothing is said. */
+  readonly skipped?: readonly BrokenPicture[];
   /** Files that stand beside a saved model, by name. */
   readonly companions: Companions;
   /**
@@ -92,10 +94,10 @@ export interface WorkloadKind {
   ): Promise<{ workload: Workload; model: Model }>;
   /**
    * Identifies the content of the data at a path, or of a name; nothing is decoded.
-   * @param images Folder of the pictures that a captions file names.
+   * @param options Those of `dataShape`, others may stand beside them.
    * @throws {DataError} when there is no such data, or it is not as it should be.
    */
-  identify(data: string, images: string | undefined): Promise<DataIdentity>;
+  identify(data: string, options: unknown): Promise<DataIdentity>;
   /**
    * Data for a model that there is, with its labels as the model numbers its classes.
    * @param options Those of `dataShape` and `givenShape`, others may stand beside them.

@@ -22,7 +22,11 @@ export async function writePicture(path: string, { width, height, channels, leve
 /** Two classes of small pictures, red and blue ones, with a little noise: something to learn in a few steps. */
 export async function makePictures(
   root: string,
-  perClass = { train: 12, validation: 4, test: 4 },
+  perClass: Readonly<Partial<Record<'train' | 'validation' | 'test', number>>> = {
+    train: 12,
+    validation: 4,
+    test: 4,
+  },
 ): Promise<void> {
   for (const [split, count] of Object.entries(perClass)) {
     for (const [name, red] of [
