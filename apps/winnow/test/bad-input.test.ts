@@ -139,7 +139,7 @@ describe('arguments', () => {
     [
       'an unknown precision',
       train('--precision', 'f16'),
-      /--precision: expected one of "f32", "bf16", got "f16"/,
+      /--precision: expected one of "f32", "bf16", "auto", got "f16"/,
     ],
     ['no threads', train('--threads', '0'), /threads: .*>0/],
     ['an unknown device', train('--device', 'tpu'), /device: expected cpu, cuda or cuda:1/],

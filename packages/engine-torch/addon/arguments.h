@@ -105,6 +105,17 @@ inline bool usesPairs() {
 }
 #endif
 
+/** Whether the processor has products of bf16, which are several times as fast as those of float32. */
+inline bool hasBf16Products() {
+#ifdef WINNOW_TILES
+  if (usesTiles()) return true;
+#endif
+#ifdef WINNOW_PAIRS
+  if (usesPairs()) return true;
+#endif
+  return false;
+}
+
 /** Where the processor multiplies no bf16, bf16 is float32 too, more precise than was asked for. */
 template <typename Body>
 void withArithmetic(const Call& call, Body body) {

@@ -1,4 +1,4 @@
-// What JavaScript sees of the addon: connect, run, upload, read, release, memory.
+// What JavaScript sees of the addon: connect, multipliesBf16, run, upload, read, release, memory.
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/InferenceMode.h>
@@ -13,6 +13,7 @@
 #include <exception>
 #include <string>
 
+#include "arguments.h"
 #include "call.h"
 #include "signatures.h"
 
@@ -186,6 +187,20 @@ napi_value connect(napi_env env, napi_callback_info info) {
   });
 }
 
+/** multipliesBf16(device, kernels): whether products of bf16 are faster there than those of float32. */
+napi_value multipliesBf16(napi_env env, napi_callback_info info) {
+  return guarded<2>(env, info, [&](napi_value* arguments) -> napi_value {
+    const at::Device device = deviceOf(textOf(env, arguments[0]));
+    const Kernels kernels = kernelsOf(textOf(env, arguments[1]), device);
+    // A GPU has tensor cores for bf16 since Ampere, which is what cuDNN's convolutions ask for, too.
+    const bool isFaster = device.is_cuda() ? at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8()
+                                           : kernels == Kernels::own && hasBf16Products();
+    napi_value made = nullptr;
+    napi_get_boolean(env, isFaster, &made);
+    return made;
+  });
+}
+
 /** run(position of the operation): arguments out of the slots, results into them. */
 napi_value run(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
@@ -310,6 +325,7 @@ NAPI_MODULE_INIT() {
   const auto destroy = [](napi_env, void* data, void*) { delete static_cast<Realm*>(data); };
   napi_set_instance_data(env, new Realm, destroy, nullptr);
   set(env, exports, "connect", connect);
+  set(env, exports, "multipliesBf16", multipliesBf16);
   set(env, exports, "run", run);
   set(env, exports, "upload", upload);
   set(env, exports, "read", read);

@@ -12,6 +12,8 @@ export interface NativeAddon {
   readonly signatures: Readonly<Record<string, string>>;
   /** May be called again to change the settings. */
   connect(slots: Float64Array, threads: number, precision: string, device: string, kernels: string): void;
+  /** Tells whether products of bf16 are faster on the device than those of f32. */
+  multipliesBf16(device: string, kernels: string): boolean;
   run(operation: number): void;
   upload(values: NativeValues): void;
   read(handle: number, into: NativeValues): void;
@@ -60,7 +62,7 @@ function differenceFrom({ operations, signatures }: NativeAddon): string | undef
 
 function isAddon(loaded: unknown): loaded is NativeAddon {
   if (typeof loaded !== 'object' || loaded === null) return false;
-  const functions = ['connect', 'run', 'upload', 'read', 'release', 'memory'];
+  const functions = ['connect', 'multipliesBf16', 'run', 'upload', 'read', 'release', 'memory'];
   const signatures: unknown = Reflect.get(loaded, 'signatures');
   return (
     functions.every((name) => typeof Reflect.get(loaded, name) === 'function') &&

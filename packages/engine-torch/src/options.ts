@@ -5,8 +5,8 @@ export type Precision = 'f32' | 'bf16';
 export type Kernels = 'own' | 'libtorch';
 
 export interface TorchOptions {
-  /** f32 unless given. */
-  readonly precision?: Precision | undefined;
+  /** f32 unless given; auto is bf16 where the device multiplies it faster. */
+  readonly precision?: Precision | 'auto' | undefined;
   /** All of the machine's cores unless given. */
   readonly threads?: number | undefined;
   /** `cpu` unless given, or `cuda`, `cuda:1`, …. */

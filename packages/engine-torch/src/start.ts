@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { backend, findBackendFactory, getBackend, registerBackend, setBackend } from '@tensorflow/tfjs-core';
-import { isBuilt, loadAddon } from './addon';
+import { type NativeAddon, isBuilt, loadAddon } from './addon';
 import { TorchBackend, backendName } from './backend';
 import { registerElementwise } from './kernels/elementwise';
 import { registerFused } from './kernels/fused';
@@ -8,7 +8,7 @@ import { registerIndexing } from './kernels/indexing';
 import { registerRearranging } from './kernels/rearranging';
 import { registerReductions } from './kernels/reductions';
 import { registerSublayers } from './kernels/sublayers';
-import type { Kernels, TorchOptions, TorchSettings } from './options';
+import type { Kernels, Precision, TorchOptions, TorchSettings } from './options';
 
 export interface RunningTorch extends TorchSettings {
   /** One line about what runs. */
@@ -30,12 +30,6 @@ export async function startTorch({
   device = 'cpu',
   kernels = device === 'cpu' ? kernelsAskedFor() : 'libtorch',
 }: TorchOptions = {}): Promise<RunningTorch> {
-  const settings: TorchSettings = {
-    precision,
-    threads,
-    device: device === 'cuda' ? 'cuda:0' : device,
-    kernels,
-  };
   // Read when libtorch is loaded; what the user has set stays. Threads that wait by spinning take the core away from the
   // one they wait for as soon as anything else runs on the machine.
   process.env['OMP_WAIT_POLICY'] ??= 'passive';
@@ -44,6 +38,9 @@ export async function startTorch({
   // Read when a GPU is first used: what cuBLAS needs to sum in the same order each time.
   process.env['CUBLAS_WORKSPACE_CONFIG'] ??= ':4096:8';
   const addon = loadAddon();
+  const place = device === 'cuda' ? 'cuda:0' : device;
+  const chosen = precision === 'auto' ? fastest(addon, place, kernels) : precision;
+  const settings: TorchSettings = { precision: chosen, threads, device: place, kernels };
   if (findBackendFactory(backendName) === null) {
     // First, as it fails where the device is not there: tfjs would keep a backend that does not start.
     const made = new TorchBackend(addon, settings);
@@ -65,9 +62,16 @@ export async function startTorch({
   const where = settings.device === 'cpu' ? 'the CPU' : settings.device;
   const plural = threads === 1 ? 'thread' : 'threads';
   const whose = settings.device === 'cpu' && kernels === 'libtorch' ? ", libtorch's kernels" : '';
-  const description = `torch ${addon.version} on ${where} (${threads} ${plural}, ${precision}${whose})`;
+  const why =
+    precision === 'auto'
+      ? `, ${chosen === 'bf16' ? 'which is faster here' : 'as bf16 is no faster here'}`
+      : '';
+  const description = `torch ${addon.version} on ${where} (${threads} ${plural}, ${chosen}${why}${whose})`;
   return { ...settings, description };
 }
+
+const fastest = (addon: NativeAddon, device: string, kernels: Kernels): Precision =>
+  addon.multipliesBf16(device, kernels) ? 'bf16' : 'f32';
 
 /** So tests see on any machine what a GPU runs. */
 function kernelsAskedFor(): Kernels {

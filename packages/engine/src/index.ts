@@ -2,8 +2,10 @@ export { EngineUnavailableError, type Availability, type EngineDriver, type Runn
 export { availableEngines, engineNames, startEngine, type EngineName, type StartedEngine } from './engines';
 export {
   devicePattern,
+  precisionChoices,
   precisions,
   type EngineOptions,
   type EngineSettings,
   type Precision,
+  type PrecisionChoice,
 } from './options';

@@ -2,13 +2,17 @@
 export const precisions = ['f32', 'bf16'] as const;
 export type Precision = (typeof precisions)[number];
 
+/** A precision, or bf16 where the hardware multiplies it faster and f32 elsewhere. */
+export const precisionChoices = [...precisions, 'auto'] as const;
+export type PrecisionChoice = (typeof precisionChoices)[number];
+
 /** How a device is named: the processor, or an NVIDIA GPU by its number. */
 export const devicePattern = /^(cpu|cuda(:\d+)?)$/;
 
 /** Requests to an engine; an engine that cannot meet them is not available. */
 export interface EngineOptions {
   /** f32 unless given. */
-  readonly precision?: Precision | undefined;
+  readonly precision?: PrecisionChoice | undefined;
   /** As many as the machine has cores unless given. */
   readonly threads?: number | undefined;
   /** `cpu`, `cuda` or `cuda:1`; unless given, the engine's own choice. */

@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 /** TensorFlow's own kernels, on all CPU cores or an NVIDIA GPU, through @tensorflow/tfjs-node-gpu. */
 export const tensorflowDriver: EngineDriver = {
   availability({ precision = 'f32' }) {
-    const missing = precision === 'f32' ? missingPart() : `it computes in f32 only, not in ${precision}`;
+    const missing = precision !== 'bf16' ? missingPart() : `it computes in f32 only, not in ${precision}`;
     return Promise.resolve(
       missing === undefined ? { available: true } : { available: false, reason: missing },
     );

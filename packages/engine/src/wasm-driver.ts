@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 export const wasmDriver: EngineDriver = {
   availability({ precision = 'f32', threads = 1, device = 'cpu' }) {
     const reasons = [
-      ...(precision === 'f32' ? [] : [`it computes in f32 only, not in ${precision}`]),
+      ...(precision !== 'bf16' ? [] : [`it computes in f32 only, not in ${precision}`]),
       // tfjs builds its threads from web workers, which Node does not have.
       ...(threads === 1 ? [] : [`it runs on one thread, not on ${threads}`]),
       ...(device === 'cpu' ? [] : [`it runs on the CPU only, not on ${device}`]),

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { EngineUnavailableError, availableEngines, engineNames, startEngine } from '../src/index';
 
@@ -62,6 +63,20 @@ describe('startEngine', () => {
       name: 'torch',
       precision: 'bf16',
     });
+  });
+
+  const cpuFlags = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+  const isNative = available.get('torch')?.available === true && process.arch === 'x64' && cpuFlags !== '';
+
+  (isNative ? it : it.skip)('takes bf16 by itself where the processor multiplies it', async () => {
+    const multiplies = /\b(amx_bf16|avx512_bf16)\b/.test(cpuFlags);
+    const { precision, description } = await startEngine('torch', { precision: 'auto' });
+    expect(precision).toBe(multiplies ? 'bf16' : 'f32');
+    expect(description).toMatch(multiplies ? /bf16, which is faster here/ : /f32, as bf16 is no faster here/);
+  });
+
+  it('takes f32 by itself on an engine that has nothing else', async () => {
+    expect(await startEngine('wasm', { precision: 'auto' })).toMatchObject({ precision: 'f32' });
   });
 
   onTorch('says that a GPU is not there', async () => {

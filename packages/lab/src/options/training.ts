@@ -1,6 +1,6 @@
 import { type Adversary, type Duration, UserError, durationOption, embeddingPlaces } from '@winnow/core';
 import { augmentationPresets } from '@winnow/data';
-import { devicePattern, engineNames, precisions } from '@winnow/engine';
+import { devicePattern, engineNames, precisionChoices } from '@winnow/engine';
 import { z } from 'zod';
 import { EXPECTED } from '../identity/run-identity';
 import { pathOption } from './path';
@@ -128,9 +128,11 @@ export const engineShape = {
     .default('auto')
     .describe('What computes; auto takes the fastest that is here'),
   precision: z
-    .enum(precisions)
+    .enum(precisionChoices)
     .default('f32')
-    .describe('Of the operands of matrix products; everything else is f32 either way'),
+    .describe(
+      'Of the operands of matrix products, everything else is f32; auto is bf16 where the hardware is faster with it',
+    ),
   threads: z
     .int()
     .positive()
