@@ -23,6 +23,8 @@ export interface Contender {
   readonly label: string;
   readonly method: string;
   readonly isControl: boolean;
+  /** Whether it is trained without a dense model. */
+  readonly startsAnew?: true;
   /** As it was asked for: of the table, not of the control. */
   readonly budget: string;
 }
@@ -120,7 +122,15 @@ function controlEntry(
   const ratesOfAll =
     startsAnew && typeof learningRate === 'number' ? [learningRate] : config.retrainLearningRates;
   return {
-    contender: { workload: workload.name, track, label, method, isControl: true, budget: String(budget) },
+    contender: {
+      workload: workload.name,
+      track,
+      label,
+      method,
+      isControl: true,
+      ...(startsAnew ? { startsAnew } : {}),
+      budget: String(budget),
+    },
     learningRates: own?.retrainLearningRates ?? ratesOfAll,
     options: {
       ...workload.shared,

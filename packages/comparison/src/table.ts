@@ -29,6 +29,8 @@ export interface Row extends Spreads {
   readonly label: string;
   readonly method: string;
   readonly isControl: boolean;
+  /** Whether it is a small model from scratch, without a dense model to begin with. */
+  readonly startsAnew: boolean;
   /** The one that the validation split chose. */
   readonly learningRate: number;
   /** The score before any retraining. */
@@ -40,10 +42,11 @@ export interface Row extends Spreads {
   /** Seeds whose run failed. */
   readonly failed: readonly number[];
   /**
-   * Its place: 1 more than the number of contenders that are better beyond doubt. Null where no interval of at least three
-   * seeds says anything.
+   * The places that it may have among all contenders: the first is 1 more than the number of those that are better beyond
+   * doubt, the last leaves those behind it that are worse beyond doubt. Null where no interval of at least three seeds says
+   * anything of it.
    */
-  readonly rank: number | null;
+  readonly places: readonly [first: number, last: number] | null;
 }
 
 /** Two contenders, seed by seed. */
@@ -62,6 +65,7 @@ export interface Table {
   readonly track: Measurement['track'];
   readonly budget: string;
   readonly metric: string;
+  /** By falling score: nobody stands before a higher one. */
   readonly rows: readonly Row[];
   readonly comparisons: readonly Comparison[];
 }
@@ -90,7 +94,9 @@ export function tablesOf({ measurements, failures }: Outcomes, confidence: numbe
       track,
       budget,
       metric: chosen[0]?.[0].metric ?? '',
-      rows: chosen.map((runs) => rowOf(runs, failed, comparisons)),
+      rows: chosen
+        .map((runs) => rowOf(runs, { failed, comparisons, contenders: chosen.length }))
+        .sort((a, b) => b.score.mean - a.score.mean),
       comparisons,
     };
   });
@@ -152,24 +158,32 @@ const bySeed = (runs: Some<Measurement>) => new Map(runs.map((run) => [run.seed,
 
 function rowOf(
   runs: Some<Measurement>,
-  failures: readonly Failure[],
-  comparisons: readonly Comparison[],
+  {
+    failed,
+    comparisons,
+    contenders,
+  }: {
+    readonly failed: readonly Failure[];
+    readonly comparisons: readonly Comparison[];
+    readonly contenders: number;
+  },
 ): Row {
-  const [{ label, method, isControl, learningRate, metric }] = runs;
+  const [{ label, method, isControl, startsAnew = false, learningRate, metric }] = runs;
   const own = comparisons.filter(({ first, second }) => first === label || second === label);
-  const lost = own.filter(({ first, verdict }) => verdict === (first === label ? -1 : 1));
-  const isDecided = own.some(({ verdict }) => verdict !== 0);
+  const lost = own.filter(({ first, verdict }) => verdict === (first === label ? -1 : 1)).length;
+  const won = own.filter(({ verdict }) => verdict !== 0).length - lost;
   return {
     label,
     method,
     isControl,
+    startsAnew,
     learningRate,
     ...spreadsOf(runs, ({ retrained }) => retrained),
     cut: spreadOf(runs.map(({ cut }) => cut[metric] ?? Number.NaN)),
     afterOneEpoch: spreadOfAll(runs.map(({ afterOneEpoch }) => afterOneEpoch?.[metric])),
     scores: scoresOf(runs.map(({ retrained }) => retrained)),
-    failed: failures.filter(({ point }) => point?.label === label).map(({ seed }) => seed),
-    rank: isDecided ? lost.length + 1 : null,
+    failed: failed.filter(({ point }) => point?.label === label).map(({ seed }) => seed),
+    places: lost + won === 0 ? null : [lost + 1, contenders - won],
   };
 }
 

@@ -63,9 +63,12 @@ describe('ranks', () => {
             measured('other', seed, 20 + seed),
           ]).flat(),
         ),
-      ).rows.map(({ rank }) => rank);
+      ).rows.map(({ places }) => places);
     expect(of(2)).toEqual([null, null]);
-    expect(of(3)).toEqual([1, 2]);
+    expect(of(3)).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
   });
   it('are none where a few examples of a small test set make the difference', () => {
     const rows = (testExamples: number) =>
@@ -76,9 +79,12 @@ describe('ranks', () => {
             measured('other', seed, 50, { testExamples }),
           ]),
         ),
-      ).rows.map(({ rank }) => rank);
+      ).rows.map(({ places }) => places);
     expect(rows(8)).toEqual([null, null]);
-    expect(rows(800)).toEqual([1, 2]);
+    expect(rows(800)).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
   });
   it('put nobody before another unless the interval of the two excludes zero', () => {
     fc.assert(
@@ -93,21 +99,34 @@ describe('ranks', () => {
         for (const { first, second, verdict, difference } of comparisons) {
           const [low, high] = difference.interval ?? [0, 0];
           expect(verdict === 0).toBe(low <= 0 && high >= 0);
-          const rank = (label: string) => rows.find((row) => row.label === label)?.rank ?? null;
-          if (verdict === 1) expect(rank(second)).toBeGreaterThan(1);
-          if (verdict === -1) expect(rank(first)).toBeGreaterThan(1);
+          const places = (label: string) => rows.find((row) => row.label === label)?.places ?? [0, 0];
+          const [better, worse] = verdict === 1 ? [first, second] : [second, first];
+          if (verdict !== 0) {
+            expect(places(worse)[0]).toBeGreaterThan(1);
+            expect(places(better)[1]).toBeLessThan(rows.length);
+          }
         }
-        for (const { label, rank } of rows) {
+        const means = rows.map(({ score }) => score.mean);
+        expect(means).toEqual([...means].sort((a, b) => b - a));
+        for (const [row, { label, places }] of rows.entries()) {
           const own = comparisons.filter(({ first, second }) => [first, second].includes(label));
           const lost = own.filter(({ first, verdict }) => verdict === (first === label ? -1 : 1));
-          expect(rank).toBe(own.every(({ verdict }) => verdict === 0) ? null : lost.length + 1);
+          const won = own.filter(({ verdict }) => verdict !== 0).length - lost.length;
+          expect(places).toEqual(
+            own.every(({ verdict }) => verdict === 0) ? null : [lost.length + 1, rows.length - won],
+          );
+          // The place by score is one of them: nobody stands where the intervals say that it does not belong.
+          if (places !== null) {
+            expect(row + 1).toBeGreaterThanOrEqual(places[0]);
+            expect(row + 1).toBeLessThanOrEqual(places[1]);
+          }
         }
       }),
     );
   });
   it('need more than one seed', () => {
     const { rows } = onlyTable(outcomes([measured('a', 1, 99), measured('b', 1, 1)]));
-    expect(rows.map(({ rank }) => rank)).toEqual([null, null]);
+    expect(rows.map(({ places }) => places)).toEqual([null, null]);
   });
   it('follow differences that all seeds agree on, also where the seeds lie far apart', () => {
     const runs = [10, 50, 90].flatMap((base, seed) => [
@@ -115,9 +134,9 @@ describe('ranks', () => {
       measured('worse', seed, base),
     ]);
     const { rows } = onlyTable(outcomes(runs));
-    expect(rows.map(({ label, rank }) => [label, rank])).toEqual([
-      ['better', 1],
-      ['worse', 2],
+    expect(rows.map(({ label, places }) => [label, places])).toEqual([
+      ['better', [1, 1]],
+      ['worse', [2, 2]],
     ]);
   });
 });

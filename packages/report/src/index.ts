@@ -1,5 +1,9 @@
 export type { FoundFigures, KeptCell, KeptMap, LedgerRow, PageData } from './page-data';
+export { classResultsOf } from './class-results';
+export type { ClassPredictions, ClassResults } from './class-results';
 export { reportPage } from './report-page';
+export type { ChangedPicture, ChangedPictures, LossCurve, RunPageData } from './run-data';
+export { runPage } from './run-page';
 export type {
   ShareMatrix,
   SparsityChart,

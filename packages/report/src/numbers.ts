@@ -14,6 +14,9 @@ export function count(value: number): string {
 export const spreadText = ({ mean, deviation }: Spread): string =>
   deviation === null ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 
+/** 1.8431 → `1.84×`, 11.2 → `11.2×`. */
+export const times = (ratio: number): string => `${ratio.toPrecision(3)}×`;
+
 export const milliseconds = (value: number): string => `${value.toPrecision(3)} ms`;
 
 export const seconds = (ms: number): string =>

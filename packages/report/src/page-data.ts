@@ -1,10 +1,10 @@
 import type { DenseRow, Failure, Table } from '@winnow/comparison';
-import type { Json, LedgerEntry } from '@winnow/core';
+import type { BudgetUnit, Json, LedgerEntry } from '@winnow/core';
 
 /** The costs of a contender's runs, phase by phase: means over the seeds. */
 export interface LedgerRow {
   readonly workload: string;
-  readonly track: string;
+  readonly track: Table['track'];
   readonly budget: string;
   readonly label: string;
   readonly seeds: number;
@@ -24,7 +24,7 @@ export interface KeptCell {
 
 export interface KeptMap {
   readonly workload: string;
-  readonly track: string;
+  readonly track: Table['track'];
   readonly budget: string;
   readonly label: string;
   readonly seeds: number;
@@ -56,6 +56,8 @@ export interface Provenance {
 export interface PageData extends Provenance {
   /** Confidence level of the intervals, such as 0.95. */
   readonly confidence: number;
+  /** Unit of the budgets. */
+  readonly budgetUnit: BudgetUnit;
   readonly dense: readonly DenseRow[];
   readonly tables: readonly Table[];
   readonly failures: readonly Failure[];

@@ -1,7 +1,15 @@
 import { type Html, html } from './html';
 import type { PageData } from './page-data';
-import { environmentSection, failureSection, keptTables, ledgerSection } from './sections/details';
-import { resultTables } from './sections/tables';
+import {
+  environmentSection,
+  failureSection,
+  figuresSection,
+  keptSection,
+  ledgerSection,
+} from './sections/details';
+import { frontSection } from './sections/front';
+import { resultTables } from './sections/results';
+import { verdictSection } from './sections/verdict';
 import { type PagePart, pageOf } from './shell';
 
 /**
@@ -10,22 +18,25 @@ import { type PagePart, pageOf } from './shell';
  */
 export function reportPage(data: PageData): string {
   const parts: PagePart[] = [
-    { id: 'curves', name: 'Trade-off', section: curvesSection },
-    { id: 'results', name: 'Tables', section: tablesSection(data) },
-    { id: 'kept', name: 'What was kept', section: keptSection(data) },
-    { id: 'figures', name: 'Figures', section: figuresSection(data) },
+    { id: 'verdict', name: 'What to choose', section: verdictSection(data) },
+    { id: 'curves', name: 'Size and quality', section: curvesSection },
+    { id: 'front', name: 'The best', section: frontSection(data) },
+    { id: 'results', name: 'All results', section: tablesSection(data) },
+    { id: 'kept', name: 'What was kept', section: keptSection(data.kept) },
+    { id: 'figures', name: 'More of the methods', section: figuresSection(data.figures) },
     { id: 'failures', name: 'Failures', section: failureSection(data.failures) },
-    { id: 'ledger', name: 'Ledger', section: ledgerSection(data.ledger) },
+    { id: 'ledger', name: 'Training spent', section: ledgerSection(data.ledger) },
     { id: 'environment', name: 'Environment', section: environmentSection(data) },
   ];
   return pageOf(data, parts, { kind: 'comparison', ...data });
 }
 
 const curvesSection = html`<section id="curves">
-  <h2>Trade-off</h2>
+  <h2>Size and quality</h2>
   <p>
-    Scores against what a model costs, as achieved. Error bars are sample deviations over seeds; controls are
-    grey and dashed; ✕ is a budget at which runs failed. The tables below say the same.
+    Every point is a model: the higher, the better its answers; the further to the right, the smaller or
+    faster it is. Bars show how far apart repetitions lie. Yardsticks are grey and dashed: whatever is worth
+    its trouble lies above them. ✕ marks runs that failed.
   </p>
   <div class="controls" id="curve-controls"></div>
   <figure class="card"><div class="chart" id="curve"></div></figure>
@@ -33,35 +44,14 @@ const curvesSection = html`<section id="curves">
 
 const tablesSection = ({ tables, dense, failures, confidence }: PageData): Html =>
   html`<section id="results">
-    <h2>Tables</h2>
+    <h2>All results</h2>
     <p>
-      A rank is 1 more than the number of contenders that are better beyond doubt: whose seed-paired
-      difference has an interval without zero, over at least three seeds. No interval is narrower than the
-      size of the test set allows, however well the seeds agree. Pairs are looked at one by one, so among many
-      pairs some are decided by chance. – means that no interval says anything.
+      Rows stand by their mean score. A place such as 2–4 says what the seeds are sure of: at least one
+      contender is better beyond doubt, and all behind place 4 are worse beyond doubt. Beyond doubt is a
+      difference, seed by seed, whose interval over at least three seeds has no zero in it. As the seeds of
+      some lie further apart than those of others, a range may begin before that of a higher row. No interval
+      is narrower than the size of the test set allows, however well the seeds agree. Pairs are looked at one
+      by one, so among many pairs some are decided by chance. – means that no interval says anything.
     </p>
     ${resultTables(tables, dense, failures, confidence)}
-  </section>`;
-
-const keptSection = ({ kept }: PageData): Html =>
-  html`<section id="kept">
-    <h2>What was kept</h2>
-    <p>
-      The share of the dense model's units that every layer kept, by component, in percent; where a method
-      masks single weights, the share of the weights of every matrix.
-    </p>
-    <div class="controls" id="kept-controls"></div>
-    <div class="maps" id="kept-maps"></div>
-    ${keptTables(kept)}
-  </section>`;
-
-const figuresSection = ({ figures }: PageData): Html =>
-  html`<section id="figures">
-    <h2>Figures of the methods</h2>
-    ${
-      figures.length === 0
-        ? html`<p>No method of this page found more than its decision.</p>`
-        : html`<div class="controls" id="figure-controls"></div>
-            <div id="figure-list"></div>`
-    }
   </section>`;

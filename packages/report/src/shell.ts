@@ -42,7 +42,7 @@ export function pageOf(
         <header>
           <h1>${title}</h1>
           <p class="lead">${summary}</p>
-          ${remarks.map((remark) => html`<p class="remark" role="note">${remark}</p>`)}
+          ${remarks.map(remarkOf)}
           <nav aria-label="Parts of the page">
             <ul>
               ${parts.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li> `)}
@@ -58,6 +58,19 @@ export function pageOf(
       </body>
     </html> `;
   return page.html;
+}
+
+/** Longer remarks have details, after a colon, that open when they are asked for: hashes say nothing to most. */
+const LONG_REMARK = 160;
+
+function remarkOf(remark: string): Html {
+  const colon = remark.indexOf(': ');
+  return colon === -1 || remark.length < LONG_REMARK
+    ? html`<p class="remark" role="note">${remark}</p>`
+    : html`<details class="remark" role="note">
+        <summary>${remark.slice(0, colon)}</summary>
+        ${remark.slice(colon + 2)}
+      </details>`;
 }
 
 /**

@@ -11,6 +11,7 @@ h3 { margin: 0.2rem 0 0.6rem; font-size: 1.05rem; }
 a { color: var(--accent); }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; padding: 0; list-style: none; }
 p.lead, small, figcaption { color: var(--quiet); }
+details.remark { margin: 0 0 1rem; overflow-wrap: anywhere; }
 .remark { padding: 0.4rem 0.8rem; border-left: 4px solid var(--bad); background: var(--card); }
 .card { margin: 0 0 1rem; padding: 0.8rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 .controls { display: flex; flex-wrap: wrap; gap: 0.6rem 1.2rem; margin: 0 0 0.6rem; }
@@ -19,12 +20,17 @@ select { padding: 0.3rem; border: 1px solid var(--line); border-radius: 6px; bac
 .chart { width: 100%; height: 26rem; }
 .maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1rem; }
 .maps .chart { height: 15rem; }
+.matrices { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); gap: 1rem; }
 figure { margin: 0; }
 .scroll { overflow-x: auto; }
+.scroll + .scroll { margin-top: 1rem; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 caption { padding: 0.2rem 0; text-align: left; color: var(--quiet); }
 th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; vertical-align: top; }
-th[scope='row'], thead th:first-child { text-align: left; }
+thead th { white-space: normal; vertical-align: bottom; }
+th[scope='row'], thead th:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 7rem; }
+td { overflow-wrap: anywhere; }
+td pre { text-align: left; }
 tr.dense th, tr.control th { font-weight: 400; }
 tr.failed th, tr.failed td { color: var(--bad); text-align: left; }
 tr.decided td { font-weight: 600; }
@@ -35,5 +41,22 @@ section#environment pre { padding: 0.6rem; border: 1px solid var(--line); border
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1rem; }
 dd { margin: 0; overflow-wrap: anywhere; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.advice p { margin: 0.2rem 0; }
+.advice p:first-child { font-size: 1.1rem; }
+.note { color: var(--quiet); }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }
+.pictures figure { display: flex; flex-direction: column; gap: 0.3rem; }
+.pictures img { width: 100%; max-width: 10rem; aspect-ratio: 1; object-fit: contain; border: 1px solid var(--line); image-rendering: auto; }
+@media (max-width: 48rem) {
+  table, tbody, tr, th, td { display: block; }
+  caption { display: block; white-space: normal; }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  tr { padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+  th[scope='row'] { padding: 0 0 0.2rem; border: 0; font-weight: 600; }
+  tr.dense th, tr.control th { font-weight: 600; }
+  td { display: flex; justify-content: space-between; gap: 1rem; padding: 0.1rem 0; border: 0; white-space: normal; text-align: right; }
+  td:empty { display: none; }
+  td::before { content: attr(data-label); color: var(--quiet); text-align: left; }
+}
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dd { margin: 0 0 0.4rem; } .chart { height: 22rem; } }
 `;

@@ -1,5 +1,5 @@
 import { type Measurement, type Outcomes, denseRowsOf, tablesOf } from '@winnow/comparison';
-import type { PageData, SparsityPageData } from '../src/index';
+import { type PageData, type RunPageData, type SparsityPageData, classResultsOf } from '../src/index';
 
 /** A comparison that looks like one, of made-up numbers: two budgets, two tracks, controls, a failure, odd names. */
 export function exampleData(): PageData {
@@ -16,6 +16,7 @@ export function exampleData(): PageData {
       ['Hardware', '2 × thought'],
     ],
     confidence: 0.95,
+    budgetUnit: 'compressible-parameters',
     dense: denseRowsOf(outcomes),
     tables: tablesOf(outcomes, 0.95),
     failures: outcomes.failures,
@@ -151,6 +152,39 @@ export function exampleOutcomes(): Outcomes {
         },
       },
     ],
+  };
+}
+
+const PIXEL =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** A compression that looks like one, of made-up numbers: thirty classes with odd names. */
+export function exampleRun(): RunPageData {
+  const { dense, tables, environment, command, config, kept, figures } = exampleData();
+  const [model] = dense;
+  const [row] = tables[0]?.rows ?? [];
+  if (model === undefined || row === undefined) throw new Error('expected a row');
+  const classNames = Array.from({ length: 30 }, (_, index) => `class <${index}> of things`);
+  const labels = Array.from({ length: 300 }, (_, example) => example % 30);
+  const taken = (every: number) =>
+    labels.map((label, example) => (example % every === 0 ? (label + 1) % 30 : label));
+  const classes = classResultsOf({ classNames, labels, dense: taken(7), compressed: taken(4) });
+  return {
+    ...{ title: 'upop on <pictures>', summary: 'One run', remarks: [], environment, command, config },
+    ...{ dense: model, smaller: row, classes, ledger: [], kept: kept.slice(0, 1), figures },
+    losses: ['search', 'retrain'].map((phase) => ({
+      phase,
+      points: Array.from({ length: 50 }, (_, step): [number, number] => [step + 1, 3 / (step + 1)]),
+    })),
+    changed: {
+      ...{ lost: 40, gained: 7, reason: '' },
+      shown: [1, 2].map((index) => ({
+        source: PIXEL,
+        label: `class <${index}>`,
+        before: `class <${index}>`,
+        after: 'another <b>',
+      })),
+    },
   };
 }
 

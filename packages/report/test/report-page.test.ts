@@ -17,12 +17,13 @@ describe('the page', () => {
     const tables = page.match(/<table>/g) ?? [];
     expect(tables.length).toBeGreaterThan(5);
     expect(page.match(/<caption>/g)).toHaveLength(tables.length);
-    expect(page).toMatch(/<th scope="row">upop<\/th>\s*<td>1<\/td>/);
+    expect(page).toMatch(/<th scope="row">upop<\/th>\s*<td data-label="top1 before retraining">/);
     expect(page).toMatch(/<th scope="row">random <small>control<\/small>/);
+    expect(page).toMatch(/<td data-label="Place">1<\/td>/);
   });
   it('shows failures and what reproduces it', () => {
     expect(page).toMatch(/a budget of 25 % cannot be reached &amp; &lt;more&gt;/);
-    expect(page).toMatch(/<th scope="row">sharing<\/th>\s*<td>failed<\/td>/);
+    expect(page).toMatch(/<th scope="row">sharing<\/th>\s*<td data-label="[^"]*">failed<\/td>/);
     expect(page).toMatch(/<code>winnow compare quick --out runs\/quick<\/code>/);
   });
   it('shows what a terminal or a page would obey', () => {
@@ -53,13 +54,19 @@ describe('the page of tickets', () => {
   const page = sparsityPage(exampleTickets());
 
   it('has every score with its verdict in a table, by both rules', () => {
-    expect(page).toMatch(/<th scope="row">tickets of &lt;a&gt;<\/th>\s*<td>59\.70 ± 0\.40 ✓<\/td>/);
-    expect(page).toMatch(/<td>59\.10 ± 0\.40 \(✓\)<\/td>/);
-    expect(page).toMatch(/<th scope="row">shuffled <small>control<\/small><\/th>\s*<td>54\.00<\/td>/);
+    expect(page).toMatch(
+      /<th scope="row">tickets of &lt;a&gt;<\/th>\s*<td data-label="30 %">59\.70 ± 0\.40 ✓<\/td>/,
+    );
+    expect(page).toMatch(/<td data-label="[^"]*">59\.10 ± 0\.40 \(✓\)<\/td>/);
+    expect(page).toMatch(
+      /<th scope="row">shuffled <small>control<\/small><\/th>\s*<td data-label="[^"]*">54\.00<\/td>/,
+    );
   });
   it('has overlaps with what chance would give beside them, and none of a ticket with itself', () => {
-    expect(page).toMatch(/<th scope="row">a<\/th>\s*<td><\/td>\s*<td>40\.0 % \(25\.0 %\)<\/td>/);
-    expect(page).toMatch(/<td>102\.0 %<\/td>/);
+    expect(page).toMatch(
+      /<th scope="row">a<\/th>\s*<td data-label="a"><\/td>\s*<td data-label="b">40\.0 % \(25\.0 %\)<\/td>/,
+    );
+    expect(page).toMatch(/<td data-label="names">102\.0 %<\/td>/);
   });
   it('has no part that nothing is said in', () => {
     const bare = sparsityPage({ ...exampleTickets(), charts: [], matrices: [] });

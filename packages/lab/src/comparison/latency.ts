@@ -2,16 +2,12 @@ import type { Latency } from '@winnow/comparison';
 import { InterruptedError, disposeTree } from '@winnow/core';
 import { FormatError, type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
-import { type OpenedModel, openModel } from '../model-source/open-model';
+import { openModel } from '../model-source/open-model';
 import { latencyOn } from '../training/latency';
-import { chosenIn } from '../options/given';
-import { readRecord } from '../run-folder/record';
-import { dataOfRun } from '../run-folder/run-data';
 import { readableOr } from '../run-folder/summary';
 import type { Workload } from '../workload/workload';
-import { workloadIn } from '../workload/choice';
-import { labelledOf } from '../workload/pictures-read';
 import type { ComparisonFolder, ComparisonRecord } from './comparison-folder';
+import { keyOfData, openDataOfRun } from './data-of-run';
 
 const BATCH_SIZES = [1, 32] as const;
 
@@ -110,31 +106,13 @@ export async function measureLatencies(
   }
 }
 
-const dataChoice = z.looseObject({
-  task: z.string(),
-  data: z.string(),
-});
-
-/** The data of a run, where they are now. */
-async function openedFor(
-  opened: OpenedModel,
-  runFolder: string,
-  choice: z.output<typeof dataChoice>,
-): Promise<Workload> {
-  const { data = choice.data, ...read } = await dataOfRun(runFolder);
-  const chosen = { data, augmentation: 'auto', preload: false } as const;
-  return workloadIn(choice).open(chosen, opened, { ...choice, ...read });
-}
-
 async function latenciesOf(runFolder: string, known: Map<string, Workload>): Promise<Latency[]> {
   const opened = await openModel(runFolder);
   const { model, params } = opened;
   try {
-    const record = await readRecord(runFolder);
-    const choice = chosenIn(dataChoice, record?.options);
     // The same pictures for every model of a task, opened once.
-    const key = JSON.stringify([choice.task, choice.data, labelledOf(choice), record?.paths]);
-    const workload = known.get(key) ?? (await openedFor(opened, runFolder, choice));
+    const key = await keyOfData(runFolder);
+    const workload = known.get(key) ?? (await openDataOfRun(opened, runFolder));
     known.set(key, workload);
     const found: Latency[] = [];
     for (const batchSize of BATCH_SIZES) {

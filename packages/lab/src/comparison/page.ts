@@ -1,4 +1,4 @@
-import { type Failure, type Measurement, denseRowsOf, tablesOf } from '@winnow/comparison';
+import { type Failure, type Measurement, type Table, denseRowsOf, tablesOf } from '@winnow/comparison';
 import { type LedgerEntry, UserError, disposeTree } from '@winnow/core';
 import { FormatError } from '@winnow/formats';
 import type { FoundFigures, KeptCell, KeptMap, LedgerRow, PageData } from '@winnow/report';
@@ -22,7 +22,7 @@ export async function comparisonPage({
   outcomes,
   remarks,
 }: OpenedComparison): Promise<PageData> {
-  const { name, confidence, seeds, budgets } = plan.config;
+  const { name, confidence, seeds, budgetUnit } = plan.config;
   const tables = tablesOf(outcomes, confidence);
   // Those that the tables are about: of several learning rates the chosen one.
   const shown = outcomes.measurements.filter((run) =>
@@ -41,12 +41,13 @@ export async function comparisonPage({
   const figures = await ofEach(contenders, (runs) => figuresOf(runs, (id) => folder.runFolder(id)));
   return {
     title: `Comparison: ${name}`,
-    summary: `${contenders.length} points of ${new Set(shown.map(({ label }) => label)).size} contenders, ${budgets.length} budgets, ${seeds.length} seeds`,
+    summary: summaryOf(tables, seeds.length),
     remarks,
     command: record.command,
     config: yaml.stringify(record.given),
     environment: environmentOf(record),
     confidence,
+    budgetUnit,
     dense: denseRowsOf(outcomes),
     tables,
     failures: [...outcomes.failures, ...kept.failures, ...figures.failures],
@@ -54,6 +55,15 @@ export async function comparisonPage({
     kept: kept.found,
     figures: figures.found,
   };
+}
+
+/** One line for somebody who knows nothing of it yet. */
+function summaryOf(tables: readonly Table[], seeds: number): string {
+  const count = (number: number, one: string, many: string) => `${number} ${number === 1 ? one : many}`;
+  const labels = new Set(tables.flatMap(({ rows }) => rows.map(({ label }) => label))).size;
+  const sizes = new Set(tables.map(({ workload, budget }) => JSON.stringify([workload, budget]))).size;
+  const repeated = seeds === 1 ? 'each tried once' : `each repeated ${seeds} times`;
+  return `${count(labels, 'way', 'ways')} to a smaller model, at ${count(sizes, 'size', 'sizes')}, ${repeated}`;
 }
 
 export type Runs = readonly [Measurement, ...Measurement[]];

@@ -1,39 +1,51 @@
 import { type Outcomes, denseRowsOf, tablesOf } from '@winnow/comparison';
-import type { PageData } from '@winnow/report';
+import { type RunPageData, classResultsOf } from '@winnow/report';
+import { readPredictions } from '../run-folder/predictions';
 import type { RunRecord } from '../run-folder/record';
 import { type Summary, scoresAfterOneEpoch } from '../run-folder/summary';
+import { changedPictures } from './changed-pictures';
 import { environmentOf } from './environment';
-import { type Runs, figuresOf, keptMap, ledgerRow } from './page';
+import { lossCurves } from './loss-curves';
+import { type Runs, figuresOf, keptMap } from './page';
+
+/** Of intervals, which a single run has none of. */
+const CONFIDENCE = 0.95;
 
 /**
- * A single run as a page: a comparison of one with its dense model. An engine must be running.
+ * A single run as a page. An engine must be running: its model is opened.
  * @param remarks What a reader has to know before the numbers.
+ * @throws {FormatError} when a file of the run cannot be read.
  */
-export async function runPage(
+export async function singleRunPage(
   folder: string,
   record: RunRecord,
   summary: Summary,
   remarks: readonly string[],
-): Promise<PageData> {
+): Promise<RunPageData> {
   const outcomes = outcomesOf(summary);
+  const [dense] = denseRowsOf(outcomes);
+  if (dense === undefined) throw new Error('a run has one dense model');
   const [run] = outcomes.measurements;
   const runs: Runs | undefined = run === undefined ? undefined : [run];
-  const { data, metric, ledger } = summary;
+  const { data, ledger } = summary;
+  const predictions = await readPredictions(folder);
   return {
-    title: run === undefined ? `Training on ${data.name}` : `${run.label} on ${data.name}, ${run.budget}`,
-    summary: `One run, compared by ${metric}: a single seed says nothing about chance`,
+    title:
+      run === undefined ? `Training on ${data.name}` : `${run.label} on ${data.name}, ${run.budget} kept`,
+    summary: `One run, ${data.test} pictures that it has not seen to judge it by`,
     remarks,
     command: `winnow ${record.command} --config config.yaml`,
     config: JSON.stringify(record.options, undefined, 2),
     environment: environmentOf(record),
-    confidence: 0.95,
-    dense: denseRowsOf(outcomes),
-    tables: tablesOf(outcomes, 0.95),
-    failures: [],
-    ledger:
-      runs === undefined
-        ? [{ workload: data.name, track: '', budget: '', label: 'dense', seeds: 1, phases: ledger }]
-        : [ledgerRow(runs)],
+    dense,
+    smaller: tablesOf(outcomes, CONFIDENCE)[0]?.rows[0] ?? null,
+    losses: await lossCurves(folder),
+    classes: predictions === undefined ? null : classResultsOf(predictions),
+    changed:
+      predictions?.compressed === undefined
+        ? null
+        : await changedPictures(folder, { ...predictions, compressed: predictions.compressed }),
+    ledger,
     kept: runs === undefined ? [] : await keptMap(runs, () => folder),
     figures: runs === undefined ? [] : await figuresOf(runs, () => folder),
   };
@@ -78,7 +90,7 @@ function outcomesOf(summary: Summary): Outcomes {
         label: method.name,
         method: method.name,
         isControl: false,
-        budget: `${Number((100 * budget.keep).toFixed(1))} % of ${budget.unit}`,
+        budget: `${Number((100 * budget.keep).toFixed(1))}%`,
         learningRate: 0,
         masked: compressed.masked,
         cut: compressed.cut,

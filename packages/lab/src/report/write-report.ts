@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path';
 import { UserError } from '@winnow/core';
 import { writeAtomically } from '@winnow/formats';
-import { reportPage, sparsityPage } from '@winnow/report';
+import { runPage, sparsityPage } from '@winnow/report';
 import { z } from 'zod';
 import { isComparison } from '../comparison/comparison-folder';
 import { type ConcludedComparison, PAGE_FILE, conclude } from '../comparison/conclude';
-import { runPage } from '../comparison/single-run';
+import { singleRunPage } from '../comparison/single-run';
 import { writeComparisonEvents } from '../comparison/tensorboard';
 import { runCommands } from '../identity/identify';
 import { resolveGroups } from '../options/group';
@@ -75,7 +75,7 @@ async function reportRun(path: string, tensorboard: boolean): Promise<WrittenRep
     throw new UserError(`the run in ${path} has not finished: ${resumeCommand(record.command, path)}`);
   }
   checkRun(path, summary, record.hash);
-  await writeAtomically(page, reportPage(await runPage(path, record, summary, remarks)));
+  await writeAtomically(page, runPage(await singleRunPage(path, record, summary, remarks)));
   if (tensorboard) await writeEvents(path, join(path, LOG_FOLDER));
   return { kind: 'run', page, summary, remarks };
 }

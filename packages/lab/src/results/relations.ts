@@ -193,6 +193,7 @@ function summaryRelation(tables: readonly Table[], denseRows: readonly DenseRow[
       before_retraining: 'DOUBLE',
       after_one_epoch: 'DOUBLE',
       rank: 'BIGINT',
+      rank_last: 'BIGINT',
       parameters: 'DOUBLE',
       macs: 'DOUBLE',
       bytes: 'DOUBLE',
@@ -213,6 +214,7 @@ function summaryRelation(tables: readonly Table[], denseRows: readonly DenseRow[
         before_retraining: null,
         after_one_epoch: null,
         rank: null,
+        rank_last: null,
       })),
       ...tables.flatMap(({ workload, track, budget, metric, rows }) =>
         rows.map((row) => ({
@@ -224,7 +226,8 @@ function summaryRelation(tables: readonly Table[], denseRows: readonly DenseRow[
           ...spreadLine(row, metric),
           before_retraining: row.cut.mean,
           after_one_epoch: row.afterOneEpoch?.mean ?? null,
-          rank: row.rank,
+          rank: row.places?.[0] ?? null,
+          rank_last: row.places?.[1] ?? null,
         })),
       ),
     ],

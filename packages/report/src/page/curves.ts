@@ -1,36 +1,61 @@
 import type { DenseRow, Row, Spread, Table } from '@winnow/comparison';
 import { count, milliseconds } from '../numbers';
 import type { PageData } from '../page-data';
+import { metricWords, trackWords } from '../sections/words';
+import { fittedRatios } from './axis';
 import { type Colours, chart, described } from './chart';
 import { choice, distinct, elementById } from './data';
-import { scoreFrame, scoreSeries } from './score-chart';
+import { fittedScores, scoreFrame, scoreSeries } from './score-chart';
 
 type Measured = Row | DenseRow;
 
+/** What a model costs, or saves: the further to the right, the more. */
 interface Axis {
   readonly name: string;
-  of(row: Measured): Spread | undefined;
+  /** Undefined where it was not measured. */
+  of(row: Measured, dense: DenseRow | undefined): number | undefined;
   text(value: number): string;
 }
 
 const latency =
   (batchSize: number, quantile: 'p50Ms' | 'p95Ms') =>
-  (row: Measured): Spread | undefined =>
-    row.latencies.find((each) => each.batchSize === batchSize)?.[quantile];
+  (row: Measured): number | undefined =>
+    row.latencies.find((each) => each.batchSize === batchSize)?.[quantile].mean;
+
+/** The dense model's cost in a model's own. */
+const ratio =
+  (costOf: (row: Measured) => number | undefined) =>
+  (row: Measured, dense: DenseRow | undefined): number | undefined => {
+    const [own, before] = [costOf(row), dense === undefined ? undefined : costOf(dense)];
+    return own === undefined || before === undefined ? undefined : before / own;
+  };
+
+/** 2.00 → `2×`. */
+const timesText = (value: number): string => `${Number(value.toPrecision(3))}×`;
 
 const axes: readonly Axis[] = [
-  { name: 'Parameters', of: ({ parameters }) => parameters, text: count },
-  { name: 'MACs', of: ({ macs }) => macs, text: count },
-  { name: 'Bytes', of: ({ bytes }) => bytes, text: (value) => `${count(value)}B` },
+  { name: '× smaller', of: ratio(({ bytes }) => bytes.mean), text: timesText },
+  { name: '× faster, 32 at a time', of: ratio(latency(32, 'p50Ms')), text: timesText },
+  { name: '× faster, one at a time', of: ratio(latency(1, 'p50Ms')), text: timesText },
+  { name: 'Parameters', of: ({ parameters }) => parameters.mean, text: count },
+  { name: 'MACs', of: ({ macs }) => macs.mean, text: count },
+  { name: 'Bytes', of: ({ bytes }) => bytes.mean, text: (value) => `${count(value)}B` },
   { name: 'Latency p50, batch 1', of: latency(1, 'p50Ms'), text: milliseconds },
   { name: 'Latency p95, batch 1', of: latency(1, 'p95Ms'), text: milliseconds },
   { name: 'Latency p50, batch 32', of: latency(32, 'p50Ms'), text: milliseconds },
   { name: 'Latency p95, batch 32', of: latency(32, 'p95Ms'), text: milliseconds },
-  { name: 'Training compute spent', of: ({ trainingMacs }) => trainingMacs, text: count },
+  { name: 'Training compute spent', of: ({ trainingMacs }) => trainingMacs.mean, text: count },
 ];
+/** The greatest of the costs that are shown is at least so many times the least. */
+const LEAST_RATIO = 1.5;
 
-/** Which scores are shown. */
-const moments = ['after retraining', 'before retraining'] as const;
+/** When scores are measured. */
+const moments = {
+  'after all training': (row: Measured) => row.score,
+  'after one epoch': (row: Measured) =>
+    'afterOneEpoch' in row ? (row.afterOneEpoch ?? undefined) : row.score,
+  'right after the cut': (row: Measured) => ('cut' in row ? row.cut : row.score),
+} as const satisfies Readonly<Record<string, (row: Measured) => Spread | undefined>>;
 
 interface Point {
   readonly x: number;
@@ -46,18 +71,24 @@ export function drawCurves({ tables, dense, failures }: PageData): void {
     return;
   }
   const controls = elementById('curve-controls');
+  const denseOf = (name: string) => dense.find(({ workload }) => workload === name);
   const redraw = () => {
     drawn?.draw();
   };
   const workload = choice(controls, 'Workload', distinct(tables.map(({ workload }) => workload)), redraw);
-  const track = choice(controls, 'Track', distinct(tables.map(({ track }) => track)), redraw);
+  const tracks = new Map(tables.map(({ track }) => [trackWords(track), track]));
+  const trackNamed = choice(controls, 'Training', [...tracks.keys()], redraw);
+  const track = () => tracks.get(trackNamed());
+  const measured = axes.filter((axis) =>
+    tables.some(({ rows, workload }) => rows.some((row) => axis.of(row, denseOf(workload)) !== undefined)),
+  );
   const cost = choice(
     controls,
-    'Cost',
-    axes.map(({ name }) => name),
+    'Against',
+    measured.map(({ name }) => name),
     redraw,
   );
-  const moment = choice(controls, 'Score', moments, redraw);
+  const moment = choice(controls, 'Score', momentsOf(tables), redraw);
   const drawn = chart(elementById('curve'), (colours, widthPx) => {
     const axis = axes.find(({ name }) => name === cost()) ?? axes[0];
     const shown = tables.filter((table) => table.workload === workload() && table.track === track());
@@ -66,16 +97,16 @@ export function drawCurves({ tables, dense, failures }: PageData): void {
       point !== undefined && point.workload === workload() && point.track === track() ? [point] : [],
     );
     const metric = shown[0]?.metric ?? models[0]?.metric ?? '';
-    const scoreOf = (row: Measured) =>
-      moment() === 'before retraining' && 'cut' in row ? row.cut : row.score;
+    const scoreOf = moments[moment()];
+    const of = (row: Measured) => axis?.of(row, models[0]);
     const kind = (label: string) =>
       shown.some(({ rows }) => rows.some((row) => row.label === label && row.isControl));
     const labels = distinct(shown.flatMap(({ rows }) => rows.map(({ label }) => label)));
     const curves = [
       {
-        label: 'dense',
+        label: FULL_MODEL,
         isControl: true,
-        points: models.flatMap((row) => pointOf(axis, row, scoreOf(row), 'dense')),
+        points: models.flatMap((row) => pointOf(of(row), scoreOf(row), 'full model')),
       },
       ...labels.map((label) => ({
         label,
@@ -84,7 +115,7 @@ export function drawCurves({ tables, dense, failures }: PageData): void {
           .flatMap(({ rows, budget }) =>
             rows
               .filter((row) => row.label === label)
-              .flatMap((row) => pointOf(axis, row, scoreOf(row), budget)),
+              .flatMap((row) => pointOf(of(row), scoreOf(row), budget)),
           )
           .sort((a, b) => a.x - b.x),
       })),
@@ -93,29 +124,35 @@ export function drawCurves({ tables, dense, failures }: PageData): void {
       const budget = name.slice(name.lastIndexOf(', ') + 2);
       return {
         name,
-        x: placeOf(
-          axis,
-          shown.find((table) => table.budget === budget),
-        ),
+        x: placeOf(shown.find((table) => table.budget === budget)?.rows.flatMap((row) => of(row) ?? [])),
       };
     });
     return {
       ...optionOf(curves, marks, metric, axis, colours, widthPx),
-      ...described(`${metric} ${moment()} against ${axis?.name ?? ''} of ${workload()}, ${track()}`),
+      ...described(
+        `${metricWords(metric)} ${moment()} against ${axis?.name ?? ''} of ${workload()}, ${trackNamed()}`,
+      ),
     };
   });
 }
 
-function pointOf(axis: Axis | undefined, row: Measured, score: Spread, budget: string): Point[] {
-  const x = axis?.of(row);
-  return x === undefined ? [] : [{ x: x.mean, y: score.mean, deviation: score.deviation ?? 0, budget }];
+const FULL_MODEL = 'full model';
+
+/** Those that some row has. */
+const momentsOf = (tables: readonly Table[]) =>
+  (['after all training', 'after one epoch', 'right after the cut'] as const).filter((moment) =>
+    tables.some(({ rows }) => rows.some((row) => moments[moment](row) !== undefined)),
+  );
+
+function pointOf(x: number | undefined, score: Spread | undefined, budget: string): Point[] {
+  return x === undefined || score === undefined
+    ? []
+    : [{ x, y: score.mean, deviation: score.deviation ?? 0, budget }];
 }
 
 /** Where failed runs would about have been: among those of the same budget. */
-function placeOf(axis: Axis | undefined, table: Table | undefined): number | undefined {
-  const known = (table?.rows ?? []).flatMap((row) => axis?.of(row)?.mean ?? []);
-  return known.length === 0 ? undefined : known.reduce((sum, x) => sum + x, 0) / known.length;
-}
+const placeOf = (known: readonly number[] = []): number | undefined =>
+  known.length === 0 ? undefined : known.reduce((sum, x) => sum + x, 0) / known.length;
 
 interface Curve {
   readonly label: string;
@@ -132,21 +169,23 @@ function optionOf(
   widthPx: number,
 ) {
   const all = curves.flatMap(({ points }) => points);
-  const lowest = Math.min(...all.map(({ y, deviation }) => y - deviation));
+  const scores = fittedScores(all.flatMap(({ y, deviation }) => [y - deviation, y + deviation]));
   const text = (value: number) => axis?.text(value) ?? String(value);
+  const costs = fittedRatios([...all.map(({ x }) => x), ...marks.flatMap(({ x }) => x ?? [])], LEAST_RATIO);
   const drawn = curves.map(({ label, isControl, points }) => ({
     label,
     isControl,
-    ...(label === 'dense' ? { symbol: 'diamond' } : {}),
+    ...(label === FULL_MODEL ? { symbol: 'diamond' } : {}),
     points: points.map(({ budget, ...point }) => ({
       ...point,
-      tip: `${budget}: ${metric} ${point.y.toFixed(2)}${point.deviation === 0 ? '' : ` ± ${point.deviation.toFixed(2)}`} at ${text(point.x)}`,
+      x: Math.log10(point.x),
+      tip: `${budget}: ${metricWords(metric)} ${point.y.toFixed(2)}${point.deviation === 0 ? '' : ` ± ${point.deviation.toFixed(2)}`} at ${text(point.x)}`,
     })),
   }));
   return {
     ...scoreFrame(
-      { name: axis?.name ?? '', text },
-      metric,
+      { name: axis?.name ?? '', text: (log) => text(10 ** log), fitted: costs },
+      { name: metricWords(metric), fitted: scores },
       [...curves.map(({ label }) => label), ...(marks.length === 0 ? [] : ['failed'])],
       colours,
       widthPx,
@@ -162,9 +201,9 @@ function optionOf(
               symbol: 'path://M1,0L5,4L9,0L10,1L6,5L10,9L9,10L5,6L1,10L0,9L4,5L0,1Z',
               symbolSize: 12,
               itemStyle: { color: colours.bad },
-              data: marks
-                .filter(({ x }) => x !== undefined)
-                .map(({ name, x }) => ({ value: [x, lowest], tip: `${name} failed` })),
+              data: marks.flatMap(({ name, x }) =>
+                x === undefined ? [] : [{ value: [Math.log10(x), scores.min], tip: `${name} failed` }],
+              ),
             },
           ]),
     ],

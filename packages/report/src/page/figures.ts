@@ -4,7 +4,7 @@ import { choice, elementById } from './data';
 import { type Figure, figuresOf } from './figure';
 
 /** Draws what methods found, by the shape of the data: nothing here knows a method. */
-export function drawFigures({ figures }: PageData): void {
+export function drawFigures({ figures }: Pick<PageData, 'figures'>): void {
   if (figures.length === 0) return;
   const list = elementById('figure-list');
   const draw = () => {

@@ -1,4 +1,5 @@
 import { percent } from '../numbers';
+import { trackWords } from '../sections/words';
 import type { KeptMap, PageData } from '../page-data';
 import { chart } from './chart';
 import { choice, distinct, elementById } from './data';
@@ -6,7 +7,7 @@ import { escaped } from './escaped';
 import { type HeatMap, heatMapOption } from './heat-map';
 
 /** One heat map for each contender: layers across, components down. */
-export function drawKept({ kept }: PageData): void {
+export function drawKept({ kept }: Pick<PageData, 'kept'>): void {
   if (kept.length === 0) {
     elementById('kept').hidden = true;
     return;
@@ -31,7 +32,9 @@ export function drawKept({ kept }: PageData): void {
     }
   };
   const workload = choice(controls, 'Workload', distinct(kept.map(({ workload }) => workload)), draw);
-  const track = choice(controls, 'Track', distinct(kept.map(({ track }) => track)), draw);
+  const tracks = new Map(kept.map(({ track }) => [trackWords(track), track]));
+  const trackNamed = choice(controls, 'Training', [...tracks.keys()], draw);
+  const track = () => tracks.get(trackNamed());
   const budget = choice(controls, 'Budget', distinct(kept.map(({ budget }) => budget)), draw);
   draw();
 }

@@ -1,8 +1,10 @@
 import { registerCharts } from './chart';
+import { drawConfusion } from './confusion';
 import { drawCurves } from './curves';
 import { pageData } from './data';
 import { drawFigures } from './figures';
 import { drawKept } from './kept';
+import { drawLosses } from './losses';
 import { drawMatrices } from './matrices';
 import { drawScores } from './scores';
 
@@ -13,6 +15,12 @@ switch (data.kind) {
     drawCurves(data);
     drawKept(data);
     drawFigures(data);
+    break;
+  case 'run':
+    drawLosses(data);
+    drawConfusion(data);
+    if (data.kept.length > 0) drawKept(data);
+    if (data.figures.length > 0) drawFigures(data);
     break;
   case 'sparsity':
     drawScores(data);

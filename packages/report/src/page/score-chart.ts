@@ -1,5 +1,6 @@
 import type { Colours } from './chart';
 import { errorBar } from './error-bar';
+import { type Fitted, fitted, rounded } from './axis';
 import { escaped } from './escaped';
 
 /** Scores of one contender; `deviation` is half the length of an error bar, 0 for none. */
@@ -17,6 +18,11 @@ export interface ScoreCurve {
 
 const LEGEND_LINE_PX = 24;
 
+/** Points of percent that an axis of scores shows at least: half a point does not fill a chart. */
+const LEAST_POINTS = 10;
+export const fittedScores = (values: readonly number[]): Fitted =>
+  fitted(values, { leastSpan: LEAST_POINTS, within: [0, 100] });
+
 /** A legend that shows every name where its lines leave room for the chart, and can be turned over where they do not. */
 function legendOf(labels: readonly string[], { ink }: Colours, widthPx: number) {
   const lengths = labels.map((label) => 48 + 7 * label.length);
@@ -28,8 +34,13 @@ function legendOf(labels: readonly string[], { ink }: Colours, widthPx: number) 
 
 /** Makes the frame of all charts of scores: legend, tips, and the axes with the score upwards. */
 export function scoreFrame(
-  axis: { readonly name: string; text(value: number): string },
-  metric: string,
+  axis: {
+    readonly name: string;
+    text(value: number): string;
+    /** What is shown of it; all of it where none is given. */
+    readonly fitted?: Fitted;
+  },
+  metric: { readonly name: string; readonly fitted: Fitted },
   labels: readonly string[],
   colours: Colours,
   widthPx: number,
@@ -57,20 +68,38 @@ export function scoreFrame(
       nameLocation: 'middle',
       nameGap: 28,
       nameTextStyle: { color: quiet },
-      axisLabel: { color: quiet, hideOverlap: true, formatter: (value: number) => axis.text(value) },
-      axisLine: { lineStyle: { color: line } },
-      splitLine: { lineStyle: { color: line } },
+      ...rangeOf(axis.fitted),
+      axisLabel: {
+        color: quiet,
+        hideOverlap: true,
+        formatter: (value: number) => axis.text(value),
+        ...ticksOf(axis.fitted),
+      },
+      axisTick: ticksOf(axis.fitted),
+      axisLine: { onZero: false, lineStyle: { color: line } },
+      splitLine: { show: axis.fitted === undefined, lineStyle: { color: line } },
     },
     yAxis: {
       type: 'value',
       scale: true,
-      name: metric,
-      nameTextStyle: { color: quiet },
-      axisLabel: { color: quiet },
+      name: metric.name,
+      nameTextStyle: { color: quiet, align: 'left' },
+      ...rangeOf(metric.fitted),
+      axisLine: { show: false, onZero: false },
+      interval: intervalOf(metric.fitted),
+      axisLabel: { color: quiet, formatter: (value: number) => String(rounded(value)) },
       splitLine: { lineStyle: { color: line } },
     },
   };
 }
+
+const rangeOf = (fitted: Fitted | undefined) =>
+  fitted === undefined ? {} : { min: fitted.min, max: fitted.max };
+
+const ticksOf = (fitted: Fitted | undefined) =>
+  fitted === undefined ? {} : { customValues: [...fitted.ticks] };
+
+const intervalOf = ({ ticks: [first = 0, second = 1] }: Fitted): number => rounded(second - first);
 
 /** Symbols of a curve's points, where its colour is not its own. */
 const METHOD_SYMBOLS = ['circle', 'rect', 'triangle', 'diamond'];

@@ -2,7 +2,7 @@ import type { SparsityChart, SparsityPageData } from '../sparsity-data';
 import { percent, spreadText } from '../numbers';
 import { type Colours, chart, described } from './chart';
 import { choice, elementById } from './data';
-import { scoreFrame, scoreSeries } from './score-chart';
+import { fittedScores, scoreFrame, scoreSeries } from './score-chart';
 
 /** Scores by sparsity: one curve for each ticket or control, with the score of a relaxed winning ticket. */
 export function drawScores({ charts }: SparsityPageData): void {
@@ -44,9 +44,18 @@ function optionOf({ onto, metric, dense, bar, curves }: SparsityChart, colours: 
       tip: `${percent(point.sparsity)}: ${metric} ${spreadText(point)}`,
     })),
   }));
+  const reached = drawn.flatMap(({ points }) =>
+    points.flatMap(({ y, deviation }) => [y - deviation, y + deviation]),
+  );
   return {
     ...described(`${metric} on ${onto} by sparsity`),
-    ...scoreFrame({ name: 'sparsity', text: percent }, metric, labels, colours, widthPx),
+    ...scoreFrame(
+      { name: 'sparsity', text: percent },
+      { name: metric, fitted: fittedScores([dense, bar, ...reached]) },
+      labels,
+      colours,
+      widthPx,
+    ),
     series: [
       level(levels.dense, dense, 'solid'),
       level(levels.bar, bar, 'dotted'),

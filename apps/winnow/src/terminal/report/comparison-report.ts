@@ -1,3 +1,4 @@
+import { recommendationsOf, wordsOf } from '@winnow/comparison';
 import type { DenseRow, Failure, Row, Spread, Table } from '@winnow/comparison';
 import type { ConcludedComparison } from '@winnow/lab';
 import { bytes, count, milliseconds, table } from './format';
@@ -9,7 +10,14 @@ export function concludedReport({ opened, content, missing }: ConcludedCompariso
   const notes = missing.map(
     (file) => `\n${file} is not written: DuckDB (@duckdb/node-api) is not installed here.`,
   );
-  return remarked([comparisonReport(tables, dense, failures), ...notes].join(''), opened.remarks);
+  const { confidence, budgetUnit } = content;
+  const advice = recommendationsOf(tables, dense).map((recommendation) => {
+    const { workload } = recommendation;
+    const { advice, reasons } = wordsOf(recommendation, { confidence, budgetUnit });
+    return `${workload}: ${[advice, ...reasons].join('\n  ')}`;
+  });
+  const parts = [comparisonReport(tables, dense, failures), ...advice];
+  return remarked([parts.join('\n\n'), ...notes].join(''), opened.remarks);
 }
 
 function comparisonReport(
@@ -26,7 +34,7 @@ function comparisonReport(
       table(
         [
           '',
-          'rank',
+          'place',
           each.metric,
           'before',
           ...oneEpoch,
@@ -60,7 +68,7 @@ function comparisonReport(
   });
   return [
     ...parts,
-    '* a control. A rank is 1 more than the number of contenders whose paired interval, of at least three seeds, says that they are better; – where no interval says anything. No interval is narrower than the size of the test set allows.',
+    '* a control. Rows stand by their mean score; a place such as 2–4 is what paired intervals of at least three seeds are sure of: one is better, and all behind place 4 are worse; – where no interval says anything. No interval is narrower than the size of the test set allows.',
     ...(failures.length === 0 ? [] : [failureReport(failures)]),
   ].join('\n\n');
 }
@@ -80,8 +88,14 @@ function failureReport(failures: readonly Failure[]): string {
   return [`Failed (${failures.length}):`, ...lines].join('\n');
 }
 
-export const rankText = ({ rank, failed }: Row): string =>
-  `${rank === null ? '–' : String(rank)}${failed.length === 0 ? '' : ` (${failed.length} failed)`}`;
+const placesText = (places: Row['places']): string => {
+  if (places === null) return '–';
+  const [first, last] = places;
+  return first === last ? String(first) : `${first}–${last}`;
+};
+
+export const rankText = ({ places, failed }: Pick<Row, 'places' | 'failed'>): string =>
+  `${placesText(places)}${failed.length === 0 ? '' : ` (${failed.length} failed)`}`;
 
 const spreadText = ({ mean, deviation }: Spread): string =>
   deviation === null ? mean.toFixed(2) : `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;

@@ -1,0 +1,44 @@
+import type { DenseRow, Row } from '@winnow/comparison';
+import type { LedgerEntry } from '@winnow/core';
+import type { ClassResults } from './class-results';
+import type { FoundFigures, KeptMap, Provenance } from './page-data';
+
+/** The loss of one phase of a training, by the steps done. */
+export interface LossCurve {
+  readonly phase: string;
+  readonly points: readonly (readonly [step: number, loss: number])[];
+}
+
+/** A picture of the test split that the two models take for different classes. */
+export interface ChangedPicture {
+  /** The picture itself, as a data URI. */
+  readonly source: string;
+  readonly label: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface ChangedPictures {
+  /** Right before and wrong after, or the other way round: how many there are of each. */
+  readonly lost: number;
+  readonly gained: number;
+  /** A handful of both. */
+  readonly shown: readonly ChangedPicture[];
+  /** Why none is shown; empty where they are. */
+  readonly reason: string;
+}
+
+/** Everything that the page of a single run shows. */
+export interface RunPageData extends Provenance {
+  /** The model that was trained, or is made smaller. */
+  readonly dense: DenseRow;
+  /** The smaller model; null of a training. */
+  readonly smaller: Row | null;
+  readonly losses: readonly LossCurve[];
+  /** Null where the run is no classification, or did not keep its predictions. */
+  readonly classes: ClassResults | null;
+  readonly changed: ChangedPictures | null;
+  readonly ledger: readonly LedgerEntry[];
+  readonly kept: readonly KeptMap[];
+  readonly figures: readonly FoundFigures[];
+}
