@@ -9,7 +9,15 @@ function addonWith(signatures: Readonly<Record<string, string>>): NativeAddon {
     version: '0',
     operations: Object.keys(signatures).filter((name) => name !== 'upload'),
     signatures,
-    ...{ connect: nothing, run: nothing, upload: nothing, read: nothing, release: nothing, memory: nothing },
+    ...{
+      connect: nothing,
+      multipliesBf16: () => false,
+      run: nothing,
+      upload: nothing,
+      read: nothing,
+      release: nothing,
+      memory: nothing,
+    },
   };
 }
 
