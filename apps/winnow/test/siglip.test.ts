@@ -6,6 +6,7 @@ import { type DualEncoderParams, disposeTree, dualEncoder, initialize } from '@w
 import { wordTokenizer } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace, readSafetensors, writeSafetensors } from '@winnow/formats';
+import type { Predictions } from '@winnow/lab';
 import { makePictures } from '@winnow/testkit';
 import { winnow } from './terminal';
 
@@ -86,6 +87,25 @@ test('a SigLIP tells pictures apart by texts, each filled up to the context', as
   ]);
   expect(code).toBe(0);
   expect(Number.isFinite(JSON.parse(stdout).scores.top1)).toBe(true);
+});
+
+test('a SigLIP says of each text by itself how likely it fits a picture', async () => {
+  const answers = async (texts: string): Promise<Map<string, number>> => {
+    const { code, stdout } = await winnow([
+      ...['predict', at('siglip'), at('pictures', 'test', 'red'), ...ENGINE, '--json', '--texts', texts],
+    ]);
+    expect(code).toBe(0);
+    const { predictions } = JSON.parse(stdout) as Pick<Predictions, 'predictions'>;
+    return new Map(
+      predictions.flatMap(({ picture, best }) =>
+        best.map(({ name, probability }) => [`${picture}: ${name}`, probability] as const),
+      ),
+    );
+  };
+  const two = await answers('a red picture|a blue picture');
+  const three = await answers('a red picture|a blue picture|a picture');
+  for (const [name, probability] of two) expect(three.get(name)).toBeCloseTo(probability, 6);
+  expect(two.size).toBeGreaterThan(0);
 });
 
 test('the vision tower of a SigLIP is trained on as a classifier, by its attention pool', async () => {

@@ -236,6 +236,28 @@ describe('how pictures come to their size', () => {
     expect(await readPreparation(folder, 224)).toEqual({ ...halves, shownShare: 0.875 });
   });
 
+  it('cuts out no more than a short side has, where no size to cut to is said', async () => {
+    await write(PREPROCESSOR_FILE, {
+      image_processor_type: 'CLIPImageProcessor',
+      size: { shortest_edge: 16 },
+    });
+    const found = await readPreprocessor(folder);
+    expect(found?.imageSize).toBe(16);
+    expect(found?.notes).toEqual([expect.stringContaining('says no crop_size')]);
+    expect(found?.at(16).geometry?.resize).toEqual(shortest(16));
+    expect(found?.at(32).geometry?.resize).toEqual(shortest(32));
+  });
+
+  it('cuts out the usual square of longer sides', async () => {
+    await write(PREPROCESSOR_FILE, {
+      image_processor_type: 'CLIPImageProcessor',
+      size: { shortest_edge: 256 },
+    });
+    const found = await readPreprocessor(folder);
+    expect([found?.imageSize, found?.notes]).toEqual([224, []]);
+    expect(found?.at(224).geometry?.resize).toEqual(shortest(256));
+  });
+
   it('says that a middle is cut out where nothing makes squares', async () => {
     await write(PREPROCESSOR_FILE, {
       image_processor_type: 'CLIPImageProcessor',

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePictures } from '@winnow/testkit';
+import fc from 'fast-check';
 import {
   type Predictions,
   compress,
@@ -139,6 +140,20 @@ describe('the likeliest', () => {
     ]);
     expect(best[0]?.probability).toBeCloseTo(Math.exp(3) / total, 12);
     expect(best[1]?.probability).toBeCloseTo(Math.exp(1) / total, 12);
+  });
+
+  test('are the sigmoid of each logit where none excludes another', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -50, max: 50, noNaN: true }), { minLength: 1 }), (logits) => {
+        const names = logits.map(String);
+        const found = likeliest(logits, names, logits.length, 'independent');
+        for (const { index, probability } of found) {
+          const odds = Math.exp(logits[index] ?? Number.NaN);
+          expect(probability).toBeCloseTo(odds / (1 + odds), 12);
+        }
+        expect(found[0]?.index).toBe(logits.indexOf(Math.max(...logits)));
+      }),
+    );
   });
 
   test('add up to 1 and are no more than there are, however large the logits', () => {

@@ -141,7 +141,27 @@ function subLayerOf(
   };
 }
 
+/** Where a sub-layer stands in its tower, whichever layer it is of: `blocks.ffn`. */
+const kindOfPlace = ({ id, tower }: SubLayer): string =>
+  id
+    .split('.')
+    .filter((part) => part !== tower && !/^\d+$/.test(part))
+    .join('.');
+
+/** Sub-layers are paired by layer and name, so one beside the blocks would be taken for one of the last block's. */
+function refuseAlone(own: readonly SubLayer[], others: readonly SubLayer[]): void {
+  const places = new Set(others.map(kindOfPlace));
+  const alone = own.find((subLayer) => !places.has(kindOfPlace(subLayer)));
+  if (alone === undefined) return;
+  throw new UserError(
+    `sharing pairs the layers of two towers, and ${alone.id} has no counterpart in the other tower: ` +
+      'choose a model without it, or a method that prunes and does not share (upop, say)',
+  );
+}
+
 function refuseUnequal(vision: readonly SubLayer[], text: readonly SubLayer[]): void {
+  refuseAlone(vision, text);
+  refuseAlone(text, vision);
   const layers = (subLayers: readonly SubLayer[]) => new Set(subLayers.map(({ layer }) => layer)).size;
   if (layers(vision) !== layers(text)) {
     throw new UserError(

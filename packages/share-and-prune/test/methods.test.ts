@@ -57,6 +57,21 @@ describe('what cannot be shared is refused with the reason', () => {
     const deeper = () =>
       plan(name).plan(with_('text', { blocks: model.config.text.tower.blocks.slice(1) }), budget);
     expect(deeper).toThrow(/same depth, got 3 vision layers and 2 text layers/);
+    const { headDim, hiddenDim } = small;
+    const pooled = () =>
+      plan(name).plan(
+        dualEncoder({
+          ...model.config,
+          vision: {
+            ...model.config.vision,
+            classToken: false,
+            attentionPool: { headDim, hiddenDim },
+            tower: { ...model.config.vision.tower, blocks: model.config.vision.tower.blocks.slice(1) },
+          },
+        }),
+        budget,
+      );
+    expect(pooled).toThrow(/vision\.attentionPool\.attention has no counterpart in the other tower/);
     const macs = () => plan(name).plan(model, { unit: 'macs', keep: 0.9 });
     expect(macs).toThrow(/no multiply–accumulates/);
   });

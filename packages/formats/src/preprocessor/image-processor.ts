@@ -143,9 +143,18 @@ export const preparationBy = (usual: string | undefined) =>
     };
     return {
       imageSize: side,
-      notes: isFree
-        ? ['leaves pictures as long as they come, here their middle is cut out, as no size to cut to is said']
-        : [],
+      notes: [
+        ...(isFree
+          ? [
+              'leaves pictures as long as they come, here their middle is cut out, as no size to cut to is said',
+            ]
+          : []),
+        ...(side !== undefined && (said.crop_size ?? undefined) === undefined && side < (kind?.crop ?? 0)
+          ? [
+              `says no crop_size, and the usual ${kind?.crop} is more than its pictures have: ${side} is taken`,
+            ]
+          : []),
+      ],
       at:
         native === undefined
           ? () => ({ ...preparation, geometry })
@@ -182,10 +191,8 @@ function resizeOf({ kind, said }: Processor): {
   /** Whether pictures keep a shape of their own. */
   readonly isFree: boolean;
 } {
-  const cut =
-    (said.do_center_crop ?? (kind === undefined ? true : kind.crop !== undefined))
-      ? (said.crop_size ?? kind?.crop)
-      : undefined;
+  const cuts = said.do_center_crop ?? (kind === undefined ? true : kind.crop !== undefined);
+  const cut = cuts ? (said.crop_size ?? usualCrop({ kind, said })) : undefined;
   if (said.do_resize === false) return { resize: { kind: 'kept' }, side: cut, isFree: cut === undefined };
   const asked = said.size ?? kind?.size;
   if (asked === undefined) return { resize: undefined, side: undefined, isFree: false };
@@ -199,6 +206,21 @@ function resizeOf({ kind, said }: Processor): {
   }
   if (resize.kind === 'longest') return { resize, side: resize.edge, isFree: false };
   return { resize, side: undefined, isFree: true };
+}
+
+/**
+ * Side of the square that is cut out where only the size before it is said: the class's own, but nothing longer than the
+ * pictures are then, which would be mostly a border.
+ */
+function usualCrop({ kind, said: { size: asked } }: Pick<Processor, 'kind' | 'said'>): number | undefined {
+  if (kind?.crop === undefined || asked === undefined || asked === null) return kind?.crop;
+  const shorter =
+    typeof asked === 'number'
+      ? asked
+      : 'height' in asked
+        ? Math.min(asked.height, asked.width)
+        : asked.shortest_edge;
+  return Math.min(kind.crop, shorter);
 }
 
 function resizeTo(asked: Size, toSquare: boolean, isLongest: boolean): PictureResize {

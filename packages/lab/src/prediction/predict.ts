@@ -108,7 +108,7 @@ interface Asked {
 async function answersTo(
   paths: readonly string[],
   { preparation }: OpenedModel,
-  { names, vision, lend }: Predictor,
+  { names, exclusion, vision, lend }: Predictor,
   { top, batchSize, signal }: Asked,
 ): Promise<Omit<Predictions, 'by'>> {
   const { imageSize } = vision;
@@ -130,7 +130,7 @@ async function answersTo(
       batch.paths.forEach((picture, row) => {
         const own = Float32Array.from(logits.values.subarray(row * names.length, (row + 1) * names.length));
         if (!own.every(Number.isFinite)) throw notFinite(picture);
-        predictions.push({ picture, best: likeliest(own, names, top) });
+        predictions.push({ picture, best: likeliest(own, names, top, exclusion) });
       });
     },
     scores: () => ({}),

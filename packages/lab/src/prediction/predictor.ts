@@ -16,12 +16,15 @@ import { encodeAll } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
 import { textFilling } from '../workload/fit';
 import { readerOfTexts } from '../workload/zero-shot';
+import type { Exclusion } from './probabilities';
 import { checkTexts, textsIn } from './texts';
 
 /** A model that tells pictures apart, whatever by. */
 export interface Predictor {
   /** Classes of its own, or texts that it was given. */
   readonly by: 'classes' | 'texts';
+  /** Whether only one of them is right for a picture. */
+  readonly exclusion: Exclusion;
   /** Their names, in the order of the logits; numbers from 0 where the model has no names. */
   readonly names: readonly string[];
   /** Notes for a person, a line each. */
@@ -61,6 +64,7 @@ function classifier(opened: OpenedModel): Predictor {
   const { model, params, classNames } = opened;
   return {
     by: 'classes',
+    exclusion: 'exclusive',
     names: classNames ?? Array.from({ length: classes }, (_, place) => String(place)),
     notes:
       classNames === undefined
@@ -76,12 +80,18 @@ function classifier(opened: OpenedModel): Predictor {
 
 async function classifierByTexts(opened: OpenedModel, texts: readonly string[]): Promise<Predictor> {
   const { model, params, tokenizer } = await readerOfTexts(opened, '--texts');
-  const { vision, text } = model.config;
+  const { vision, text, loss } = model.config;
   const { imageSize, channels } = vision;
   return {
     by: 'texts',
+    exclusion: loss === 'sigmoid' ? 'independent' : 'exclusive',
     names: texts,
-    notes: checkTexts(tokenizer, texts, text.context),
+    notes: [
+      ...(loss === 'sigmoid'
+        ? ['the model tells for each text by itself how likely it fits: probabilities do not add up to 1']
+        : []),
+      ...checkTexts(tokenizer, texts, text.context),
+    ],
     vision: { imageSize, channels },
     lend: async (use) => {
       const encoded = encodeAll(tokenizer, texts, text.context, textFilling(text));

@@ -16,7 +16,7 @@ export function textsIn(given: string): readonly string[] {
     throw new UserError(`--texts: expected texts between |, got ${JSON.stringify(given)}`);
   if (texts.length < 2 || texts.length > MOST_TEXTS) {
     throw new UserError(
-      `--texts: expected 2 to ${MOST_TEXTS} texts, like "a cat|a dog", got ${texts.length}: their probabilities add up to 1`,
+      `--texts: expected 2 to ${MOST_TEXTS} texts, like "a cat|a dog", got ${texts.length}: one is told from the others`,
     );
   }
   return texts;
