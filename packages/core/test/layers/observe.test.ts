@@ -27,7 +27,7 @@ describeOnEveryEngine('an observer of a forward pass', () => {
             expect(Math.abs(logit - (alone[i] ?? Number.NaN))).toBeLessThan(bound);
           });
           // Every matrix that multiplies tokens was fed, with rows of its own width.
-          const bare = /(classToken|registers|positions|tokenEmbedding)$/;
+          const bare = /(classToken|registers|positions|tokenEmbedding|probe)$/;
           for (const [path, { shape }] of entriesOf<Shaped>(model.specs)) {
             if (shape.length !== 2 || bare.test(path)) continue;
             expect(seen.get(path.replace(/\.weight$/, ''))?.[1]).toBe(shape[0]);
