@@ -182,7 +182,7 @@ describe('a ViT or DeiT of Hugging Face', () => {
     [{ hidden_act: 'gelu_new' }, /at hidden_act/],
     [
       { model_type: 'swin' },
-      /ViT or DeiT\n {2}at model_type: expected vit, deit, dinov2 or dinov2_with_registers, got "swin"$/,
+      /ViT or DeiT\n {2}at model_type: expected vit, deit, dinov2 or dinov2_with_registers, got "swin": models with attention within windows are not supported$/,
     ],
     [
       { model_type: undefined },
