@@ -105,3 +105,14 @@ describe('class folders that cannot be divided', () => {
     expect(await refusal({ ...PETS, ...numbered('Training/cat', 3) })).toContain('Rename it to train');
   });
 });
+
+test('options of a division that the data leave no use for are said', async () => {
+  const training = { ...numbered('train/cat', 4), ...numbered('train/dog', 4, 100) };
+  const tested = { ...numbered('test/cat', 1, 50), ...numbered('test/dog', 1, 150) };
+  const judged = { ...numbered('validation/cat', 1, 60), ...numbered('validation/dog', 1, 160) };
+  const asked = { ...OPTIONS, validationSeed: 3 };
+  const whole = await imageFolder(await folder({ ...training, ...tested, ...judged }), asked);
+  expect(whole.notes).toEqual(['the data come with splits: --split-seed is not used']);
+  const setAside = await imageFolder(await folder({ ...training, ...tested }), asked);
+  expect(setAside.notes.join()).not.toMatch(/split-seed/);
+});

@@ -84,6 +84,12 @@ describe('a frozen backbone', () => {
     expect(perExample).toBeLessThan(1.1 * macs);
   });
 
+  test('of less than a step is refused: nothing would be frozen', async () => {
+    await expect(fineTuned('none', { freezeBackbone: '0.01ep', duration: '1it' })).rejects.toThrow(
+      /freezeBackbone: 0\.01ep is less than one step/,
+    );
+  });
+
   test('is followed by the whole training, and both go on after a stop', async () => {
     const more = { freezeBackbone: '3it', headLearningRate: 0.01, duration: '4it', layerDecay: 0.75 };
     const { summary } = await fineTuned('frozen', more);

@@ -40,3 +40,34 @@ test('a run on class folders keeps how they were read: folders below them, share
   ]);
   expect(await evaluateModel(at('run'), { engine: 'wasm' })).toMatchObject({ examples: 5 });
 });
+
+test('data of a run are divided as it divided them, also where they are named again; another way is said', async () => {
+  const size = { imageSize: 16, patchSize: 8, batchSize: 4, duration: '1it', evaluateEvery: '0it' } as const;
+  const read = { nested: true, broken: 'skip', splitShares: '60/20/20' } as const;
+  await train({ data: at('shop'), ...size, ...read, splitSeed: 7, engine: 'wasm', out: at('seven') });
+  const evaluated = async (options: object) => {
+    const notes: string[] = [];
+    const { scores } = await evaluateModel(at('seven'), { engine: 'wasm', ...options }, (line) =>
+      notes.push(line),
+    );
+    return { scores, notes: notes.join('\n') };
+  };
+  const own = await evaluated({});
+  const named = await evaluated({ data: at('shop') });
+  expect(named).toEqual(own);
+  expect(own.notes).not.toMatch(/may be among/);
+  const other = await evaluated({ splitSeed: 8 });
+  expect(other.notes).toMatch(/another --split-seed: pictures that it was trained on may be among those/);
+  const onward = {
+    from: at('seven'),
+    data: at('shop'),
+    engine: 'wasm',
+    batchSize: 4,
+    duration: '1it',
+  } as const;
+  await train({ ...onward, evaluateEvery: '0it', out: at('onward') });
+  expect(JSON.parse(readFileSync(at('onward', 'config.json'), 'utf8')).options).toMatchObject({
+    ...read,
+    splitSeed: 7,
+  });
+});

@@ -179,7 +179,7 @@ export async function readLayout(root: string, options: LayoutReading): Promise<
   const name = basename(resolve(root));
   const passedOver = [
     ...skippedNotes(root, skipped),
-    ...unusedShares(options),
+    ...unusedShares(options, paths.validation !== undefined),
     ...passedOverNotes(root, [...paths.passedOver, ...listings.flatMap((listing) => listing.passedOver)]),
   ];
   if (paths.validation !== undefined && validationListing !== undefined) {

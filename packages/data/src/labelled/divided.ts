@@ -25,9 +25,17 @@ export interface DivideOptions {
   readonly validationSeed?: number;
 }
 
-/** A line where shares were given and the data bring splits of their own; nothing otherwise. */
-export const unusedShares = ({ heldOutShares }: DivideOptions): string[] =>
-  heldOutShares === undefined ? [] : ['the data come with splits: --split-shares is not used'];
+/**
+ * A line for each option of a division that has no use, as the data bring splits of their own.
+ * @param isWhole Whether nothing is set aside for validation either, which the seed would decide.
+ */
+export const unusedShares = (
+  { heldOutShares, validationSeed }: DivideOptions,
+  isWhole: boolean,
+): string[] => [
+  ...(heldOutShares === undefined ? [] : ['the data come with splits: --split-shares is not used']),
+  ...(isWhole && validationSeed !== undefined ? ['the data come with splits: --split-seed is not used'] : []),
+];
 
 export interface DividedPictures {
   readonly splits: Readonly<Record<keyof Splits<unknown>, readonly LabelledPicture[]>>;

@@ -192,5 +192,9 @@ export async function labelTable(
     path,
     options,
   );
-  return { ...common, splits: found.splits, notes: [...found.notes, ...unusedShares(options), ...notes] };
+  return {
+    ...common,
+    splits: found.splits,
+    notes: [...found.notes, ...unusedShares(options, found.notes.length === 0), ...notes],
+  };
 }

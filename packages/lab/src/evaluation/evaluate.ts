@@ -17,7 +17,7 @@ import { pathOption } from '../options/path';
 import { type DataChoice, engineShape, optimizationShape } from '../options/training';
 import { startChosen } from '../run/engine';
 import { choicesOfRun } from '../run-folder/record';
-import { dataOfRun } from '../run-folder/run-data';
+import { type RunData, dataOfRun, dividedOtherwise, readingOfRun } from '../run-folder/run-data';
 import { scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
 import { announceData } from '../workload/announce';
@@ -78,9 +78,11 @@ export async function evaluateModel(
   const options = parseOptions(evaluateOptions, given, evaluateGroup.title);
   const { split, batchSize, zeroShot, classOrder, imageSize } = options;
   const path = await pinnedModel(named, { note, signal });
-  const { data: spec, ...read } =
-    options.data === undefined ? { ...(await dataOfRun(path)), ...options } : options;
+  const own: RunData | undefined =
+    options.data === undefined ? await dataOfRun(path) : await readingOfRun(path, options.data);
+  const { data: spec, ...read } = { ...own, ...options };
   if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${path} on`);
+  for (const line of own === undefined ? [] : dividedOtherwise(path, own, options)) note(line);
   await startChosen(options, note);
   const opened = await openModel(path, imageSize === undefined ? {} : { imageSize });
   for (const line of opened.notes) note(`${path}: ${line}`);

@@ -1,7 +1,7 @@
 import { UserError } from '@winnow/core';
 import type { GivenOptions } from '../options/group';
 import { choicesOfRun } from '../run-folder/record';
-import { dataOfRun } from '../run-folder/run-data';
+import { dataOfRun, readingOfRun } from '../run-folder/run-data';
 import { workloadNamed, workloadsOf } from '../workload/choice';
 import type { WorkloadKind } from '../workload/workload';
 import { modelKindAt } from './open-model';
@@ -48,9 +48,11 @@ export async function withChoicesOfModel(
   if (typeof from !== 'string') return given;
   const task = given['task'] ?? (await taskOfModel(given, range));
   const chosen = { ...(task === undefined ? {} : { task }), ...given };
+  const { task: recorded } = await choicesOfRun(from);
+  if (typeof given['data'] === 'string' && workloadNamed(recorded).name === (task ?? workloadNamed().name))
+    return { ...(await readingOfRun(from, given['data'])), ...chosen };
   if (given['data'] !== undefined) return chosen;
   const { data, ...read } = await dataOfRun(from);
-  const { task: recorded } = await choicesOfRun(from);
   if (data === undefined) {
     await modelKindAt(from); // refuses a model that is not there
     throw new UserError(

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { UserError } from '@winnow/core';
 import { z } from 'zod';
 import { identitiesOf } from '../identity/identify';
@@ -49,4 +50,42 @@ export async function dataOfRun(path: string): Promise<RunData> {
     `the data of the run in ${path} are not what they were when it began (${first?.join('; ') ?? ''}): ` +
       'put them back, or name data with --data to use them as they are',
   );
+}
+
+/** How labelled pictures are read, without where they are. */
+export type Reading = Omit<RunData, 'data' | 'images'>;
+
+/**
+ * Where data that are named are those of the run: how it read them. Divided otherwise, pictures that its model was trained
+ * on would be among those that it is judged by.
+ * @param path The run's folder, or that of a model in it.
+ * @returns undefined where there is no run, or its data are others.
+ */
+export async function readingOfRun(path: string, named: string): Promise<Reading | undefined> {
+  const record = await recordOfModel(path);
+  if (record === undefined) return undefined;
+  const { options, paths: recordedPaths = {} } = record;
+  const located = recordedData.parse(
+    locate({ options, paths: recordedPaths }, pathOptions, 'recorded').paths,
+  );
+  const place = (of: string) => realpath(of).catch(() => undefined);
+  const own = located.data === undefined ? undefined : await place(located.data);
+  if (own === undefined || own !== (await place(named))) return undefined;
+  const { data: _data, images: _images, ...reading } = chosenIn(recordedData, options);
+  return reading;
+}
+
+const DIVIDING = { splitShares: '--split-shares', splitSeed: '--split-seed' } as const;
+const DEFAULTS = { splitShares: '70/15/15', splitSeed: 0 };
+
+/** A line where pictures of a run are divided otherwise than it divided them; nothing otherwise. */
+export function dividedOtherwise(path: string, own: Reading, asked: Reading): string[] {
+  const others = (['splitShares', 'splitSeed'] as const).filter(
+    (key) => asked[key] !== undefined && asked[key] !== (own[key] ?? DEFAULTS[key]),
+  );
+  if (others.length === 0) return [];
+  const flags = others.map((key) => DIVIDING[key]).join(' and ');
+  return [
+    `${path} was trained with another ${flags}: pictures that it was trained on may be among those that it is judged by`,
+  ];
 }

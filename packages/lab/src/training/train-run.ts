@@ -53,9 +53,14 @@ export async function startOfTraining(
 
 /** @throws {UserError} when the data or the model lack what the options of a fine-tuning need. */
 export function checkFits(
-  { freezeBackbone, patience, microBatches }: TrainOptions,
+  { freezeBackbone, patience, microBatches, ...batching }: TrainOptions,
   { workload, model }: Pick<Start, 'workload' | 'model'>,
 ): void {
+  const { stepsPerEpoch } = batchesOf(workload, batching);
+  if (Number.parseFloat(freezeBackbone) > 0 && stepsIn(freezeBackbone, stepsPerEpoch) === 0)
+    throw new UserError(
+      `freezeBackbone: ${freezeBackbone} is less than one step of this data, which has ${stepsPerEpoch} an epoch: say 1it or more`,
+    );
   if (patience > 0 && workload.validation.size === 0)
     throw new UserError('patience needs a validation split, and the data has none');
   const { slice, name } = workload.taskOf(runningOf(model).model);
