@@ -186,6 +186,7 @@ test.each<[string, GivenOptions, RegExp]>([
     /headLearningRate has no use/,
   ],
   ['patience without evaluations', { patience: 2 }, /patience needs evaluations/],
+  ['more parts than a batch has pictures', { microBatches: 5 }, /at most the 4 pictures of a batch, got 5/],
   [
     'a frozen backbone that is attacked',
     { freezeBackbone: '1it', adversarial: 'patches' },
@@ -213,4 +214,19 @@ test.each<[string, GivenOptions, RegExp]>([
 ])('refuses %s', async (_what, more, message) => {
   const refused = fineTuned('refused', { duration: '1it', ...more });
   await expect(refused).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });
+});
+
+test('a new model has no backbone to freeze', async () => {
+  const options: GivenOptions = {
+    ...common,
+    imageSize: 16,
+    patchSize: 8,
+    duration: '1it',
+    freezeBackbone: '1it',
+  };
+  const refused = train({ ...options, out: at('refused') });
+  await expect(refused).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringMatching(/freezeBackbone has no use without from/),
+  });
 });

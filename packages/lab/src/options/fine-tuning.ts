@@ -42,15 +42,32 @@ export const fineTuningShape = {
 };
 export type FineTuning = z.output<z.ZodObject<typeof fineTuningShape>>;
 
+/** The options of the training that those of a fine-tuning must go with. */
+interface Trained {
+  readonly from?: string | undefined;
+  readonly batchSize: number;
+  readonly evaluateEvery: string;
+  readonly adversarial?: string | undefined;
+}
+
 /** @throws {UserError} when options of a fine-tuning do not go together, or with those of the training. */
 export function checkFineTuning({
   freezeBackbone,
   headLearningRate,
   patience,
-  evaluateEvery,
-  adversarial,
-}: FineTuning & { readonly evaluateEvery: string; readonly adversarial?: string | undefined }): void {
+  microBatches,
+  ...training
+}: FineTuning & Trained): void {
+  const { evaluateEvery, adversarial, from, batchSize } = training;
   const freezes = Number.parseFloat(freezeBackbone) > 0;
+  if (freezes && from === undefined)
+    throw new UserError(
+      'freezeBackbone has no use without from: the backbone of a new model has learned nothing',
+    );
+  if (microBatches > batchSize)
+    throw new UserError(
+      `microBatches: expected at most the ${batchSize} pictures of a batch, got ${microBatches}`,
+    );
   if (!freezes && headLearningRate !== undefined)
     throw new UserError(
       'headLearningRate has no use without freezeBackbone: say how long the head trains alone',
