@@ -159,15 +159,20 @@ describe('a run that is asked for again', () => {
     }
   });
 
-  test('is not scored by a record whose options are of another kind', async () => {
+  test('is neither scored nor gone on with by a record whose options are of another kind', async () => {
     const folder = await copied('odd');
     const file = join(folder, 'config.json');
     const record = JSON.parse(readFileSync(file, 'utf8'));
-    writeFileSync(file, JSON.stringify({ ...record, options: { ...record.options, engine: { a: 1 } } }));
+    const write = (more: object) => {
+      writeFileSync(file, JSON.stringify({ ...record, options: { ...record.options, ...more } }));
+    };
+    write({ nested: { a: 1 } });
     refused(
       await winnow(['evaluate', folder, '--engine', 'wasm']),
-      /^winnow: engine: expected string, got object$/m,
+      /^winnow: nested: expected boolean, got object$/m,
     );
+    write({ engine: { a: 1 } });
+    refused(await resume(folder), /config\.json is damaged, or another version wrote it: /);
   });
 
   test('has the options that it began with', async () => {

@@ -167,7 +167,8 @@ export const outShape = {
   [SHOWN]: z
     .union([z.boolean(), pathOption('output').min(1)])
     .optional()
-    .describe('Write TensorBoard event files as it goes; default folder: tensorboard, in that of the run'),
+    .describe('Write TensorBoard event files as it goes; default folder: tensorboard, in that of the run')
+    .meta({ path: 'output' }),
 };
 
 /**
