@@ -1,5 +1,5 @@
 import { commandLine } from '../src/arguments/command-line';
-import { table } from '../src/terminal/report/format';
+import { duration, table } from '../src/terminal/report/format';
 import { print } from '../src/terminal/terminal';
 import { screen, winnow } from './terminal';
 
@@ -26,4 +26,13 @@ test.each([
   [['train', '--out', 'my runs', '--data', "it's"], `winnow train --out 'my runs' --data 'it'\\''s'`],
 ])('a command line is one that a shell takes: %j', (args, line) => {
   expect(commandLine(args)).toBe(line);
+});
+
+test.each([
+  [59.94, '59.9 s'],
+  [59.97, '1 min 0 s'],
+  [239.7, '4 min 0 s'],
+  [83.2, '1 min 23 s'],
+])('%d seconds are said as %s', (seconds, said) => {
+  expect(duration(seconds)).toBe(said);
 });

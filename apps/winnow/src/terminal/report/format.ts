@@ -30,8 +30,10 @@ export const percent = (share: number): string => `${(100 * share).toFixed(2)} %
 export const scoreText = (name: string, value: number): string =>
   name === 'loss' ? value.toFixed(4) : `${value.toFixed(2)} %`;
 
+/** Rounded first: 239.7 s are 4 minutes, not 3 min 60 s. */
 export function duration(seconds: number): string {
-  return seconds < 60
-    ? `${seconds.toFixed(1)} s`
-    : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const tenths = Math.round(10 * seconds) / 10;
+  if (tenths < 60) return `${tenths.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
