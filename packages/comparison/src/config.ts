@@ -82,7 +82,7 @@ export const comparisonConfig = z.strictObject({
   retrainLearningRates: learningRates.default([5e-4]),
   /** Controls to leave out, by name. */
   without: z.array(z.string()).default([]),
-  /** What is different about controls, by name. */
+  /** Changes to the runs of controls, by name. */
   controls: z.record(z.string(), z.strictObject(ownShape)).default({}),
   /** Confidence level of the intervals of paired differences. */
   confidence: z.number().gt(0).lt(1).default(0.95),

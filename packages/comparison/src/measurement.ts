@@ -13,7 +13,7 @@ const place = {
   label: z.string(),
   method: z.string(),
   isControl: z.boolean(),
-  /** Of a control that is trained without a dense model. */
+  /** Whether it is a control that is trained without a dense model. */
   startsAnew: z.literal(true).exactOptional(),
   budget: z.string(),
   seed: z.int(),

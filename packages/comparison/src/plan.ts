@@ -193,7 +193,7 @@ const decided = {
   imageSize: 'shared',
 } as const satisfies Readonly<Record<string, string>>;
 
-/** What all must have alike cannot be one contender's own. */
+/** Refuses options of one contender that all must have alike. */
 function checkOwn({ run: ofAll }: ComparisonConfig, name: string, own: Options): void {
   for (const key of Object.keys(own)) {
     const place = Object.entries(decided).find(([known]) => known === key)?.[1];

@@ -5,7 +5,7 @@ import type { DenseRow, Row } from './table';
 
 /** A recommendation for somebody who has read no paper. */
 export interface RecommendationWords {
-  /** What to take, and what it gives and costs. */
+  /** The model to take, with its score and costs. */
   readonly advice: string;
   /** Why, a sentence or two each. */
   readonly reasons: readonly string[];
@@ -30,7 +30,7 @@ export function wordsOf(
   };
 }
 
-/** What a model comes to, against the one that it was made from: score, size and speed. */
+/** Says how a model compares with the one that it was made from: score, size and speed. */
 export function outcomeWords(row: Row, dense: DenseRow | undefined, metric: string): string {
   const against = dense === undefined ? '' : ` against ${dense.score.mean.toFixed(1)} of the full model`;
   const gains = dense === undefined ? [] : gainsOf(row, dense);

@@ -269,6 +269,7 @@ export { branchDropAt } from './train/stochastic-depth';
 export type { StochasticDepth } from './train/stochastic-depth';
 export type { Teacher } from './train/teacher';
 export { train } from './train/train';
-export type { AfterStep, Objective, Training, TrainingHooks, TrainingPoint } from './train/train';
+export type { Learning, Objective } from './train/gradients';
+export type { AfterStep, Training, TrainingHooks, TrainingPoint } from './train/train';
 export { alignTrees, lendTree, tidyTree } from './tree/tree';
 export { differentiable, runFused } from './operations/kernel';

@@ -25,7 +25,7 @@ export type Request =
     }
   | { readonly kind: 'text'; readonly text: string };
 
-/** What the arguments are read for, and who looks on while a model is fetched to see what it is for. */
+/** The command that arguments are read for, and whoever looks on while a model is fetched to see its task. */
 export interface ParsingChoices extends HubWatch {
   readonly version: string;
   readonly columns?: number | undefined;

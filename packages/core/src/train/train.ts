@@ -1,18 +1,6 @@
-import {
-  type Scalar,
-  type Tensor,
-  add,
-  minimum,
-  mul,
-  reshape,
-  stack,
-  tidy,
-  valueAndGrads,
-} from '@tensorflow/tfjs-core';
-import type { BatchSource } from '../data/batches';
+import { type Tensor, minimum, stack } from '@tensorflow/tfjs-core';
 import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
-import type { Perturb } from '../families/perturbation';
 import type { Task } from '../task/task';
 import { finiteProbe } from '../operations/finite-probe';
 import { type Reparametrisation, unchanged } from '../reparametrisation/reparametrisation';
@@ -26,9 +14,8 @@ import {
   tidyTree,
   withLeaves,
 } from '../tree/tree';
-import { type Adversary, type Pass, adversarialGradients } from './adversary';
-import { type StochasticDepth, branchDropAt } from './stochastic-depth';
-import { type Teacher, checkTeacher, lossBeside } from './teacher';
+import { type Learning, type Objective, gradientsOf } from './gradients';
+import { checkTeacher } from './teacher';
 
 /**
  * The state of a training as a method sees it after the optimiser's step. The method may replace trainable parameters
@@ -44,41 +31,23 @@ export interface AfterStep<Params extends TensorTree, State extends TensorTree> 
   readonly state: State;
 }
 
-/** The objective of a step: the task's loss at some parameters, and what is added to it. */
-export interface Objective<Params extends TensorTree> {
-  /** Parameters of the forward pass, with gradients to those that are trained. */
-  readonly params: Params;
-  /** Computes what is added to the task's loss, after it. */
-  penalty?(): Scalar;
-}
-
 /** Everything that is trained, and how. Every part is a pure function; the trainer knows no method. */
 export interface Training<
   Params extends TensorTree,
   Forward extends TensorTree,
   State extends TensorTree = TensorTree,
   Batch = unknown,
-> {
+> extends Learning<Forward, Batch> {
   /** Trainable trees. They stay the caller's. */
   readonly params: Params;
   /** A method's own state, carried along and checkpointed: finite numbers only. It stays the caller's. */
   readonly state: State;
-  readonly task: Task<Forward, Batch>;
-  /** Perturbs embedded inputs in every step; without one they are as they are. */
-  readonly adversary?: Adversary;
-  /** Teaches by its predictions, beside the truth. */
-  readonly teacher?: Teacher<Batch>;
-  /** Parts of a batch that are computed one after another, which takes less memory; default 1: the whole at once. */
-  readonly microBatches?: number;
-  /** Leaves residual branches out, example by example. */
-  readonly stochasticDepth?: StochasticDepth;
   /** Makes the objective of a step of trainable trees and the method's state, which are only lent. */
   objective(params: Params, step: number, state: State): Objective<Forward>;
   /** Turns the parameters that a model stores into those that it runs, after the objective; the task is on what runs. */
   readonly reparametrisation?: Reparametrisation<Forward>;
   afterStep?(step: AfterStep<Params, State>): { params: Params; state: State };
   readonly optimizer: Optimizer<Params>;
-  readonly batches: BatchSource<Batch>;
   readonly steps: number;
 }
 
@@ -201,67 +170,6 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   // Read together: the host waits for the device once a step.
   const told = stack([loss, finiteProbe(leavesOf(next.params))]);
   return { told, next };
-}
-
-interface Differentiated {
-  readonly value: Scalar;
-  readonly grads: Tensor[];
-}
-
-/** The loss of a batch and its gradients, computed part by part: each counts by its share of the examples. */
-function gradientsOf<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>(
-  training: Training<Params, Forward, State, Batch>,
-  batch: Batch,
-  start: Tensor[],
-  forward: (leaves: readonly Tensor[]) => Objective<Forward>,
-  step: number,
-): Differentiated {
-  const { task, batches, adversary, teacher, microBatches = 1, stochasticDepth } = training;
-  const partOf = (own: Batch, part: number): Differentiated => {
-    const lossOf = lossBeside(teacher, task, own);
-    const drop = stochasticDepth === undefined ? {} : { drop: branchDropAt(stochasticDepth, step, part) };
-    const pass = (leaves: readonly Tensor[], perturb?: Perturb): Pass => {
-      const { params, penalty } = forward(leaves);
-      const hooks = perturb === undefined ? drop : { ...drop, perturb };
-      const prediction = task.predict(params, own, hooks);
-      return {
-        prediction,
-        loss: () => {
-          const loss = lossOf(prediction);
-          return penalty === undefined ? loss : add(loss, penalty());
-        },
-      };
-    };
-    return adversary === undefined
-      ? valueAndGrads((...leaves: Tensor[]) => pass(leaves).loss())(start)
-      : adversarialGradients(adversary, start, {
-          pass,
-          divergence: (one, other) => task.divergence(one, other, own),
-        });
-  };
-  if (microBatches === 1) return partOf(batch, 0);
-  const slice = task.slice?.bind(task);
-  if (slice === undefined) throw new RangeError(`the loss of ${task.name} is not computed in parts`);
-  const { batchSize: size } = batches;
-  const parts = Math.min(microBatches, size);
-  let sums: Tensor[] = [];
-  for (let part = 0; part < parts; part++) {
-    const [from, to] = [Math.floor((part * size) / parts), Math.floor(((part + 1) * size) / parts)];
-    const before = sums;
-    sums = tidy(() => {
-      const { value, grads } = partOf(slice(batch, from, to), part);
-      return [value, ...grads].map((own, index) => {
-        const weighed = mul(own, (to - from) / size);
-        const sum = before[index];
-        return sum === undefined ? weighed : add(sum, weighed);
-      });
-    });
-    for (const sum of before) sum.dispose();
-  }
-  const [value, ...grads] = sums;
-  if (value === undefined) throw new RangeError('a batch has no examples');
-  const loss: Scalar = reshape(value, []);
-  return { value: loss, grads };
 }
 
 /**
