@@ -66,6 +66,7 @@ export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOp
       optimizer: searchOptimizer<Masked>(
         run.model,
         options,
+        steps,
         (path) => pathWithin('weights', path) !== undefined,
       ),
       steps,

@@ -68,19 +68,22 @@ export function maskedObjective<Params extends Masked>(
   return (params) => ({ params: parametersOf(params), penalty: () => penaltyOf(params.masks) });
 }
 
-/** AdamW at a constant learning rate over the selected parts of the tree, with the model's parameters under `weights`. */
+/** AdamW over the selected parts of the tree, at a learning rate that is constant after the warm-up, with the model's parameters under `weights`. */
 export function searchOptimizer<Params extends TensorTree>(
   { specs }: Pick<Model, 'specs'>,
   {
     learningRate,
+    warmup,
     weightDecay,
     layerDecay,
-  }: Pick<SearchOptions, 'learningRate' | 'weightDecay' | 'layerDecay'>,
+  }: Pick<SearchOptions, 'learningRate' | 'warmup' | 'weightDecay' | 'layerDecay'>,
+  steps: number,
   trains: (path: string) => boolean,
 ): Optimizer<Params> {
   const decays = decaysOf(specs, 'weights.');
   const learningRateScale = layerwiseDecay(specs, layerDecay, 'weights.');
-  return only(adamw({ schedule: constant(learningRate), weightDecay, decays, learningRateScale }), trains);
+  const schedule = constant(learningRate, { warmupSteps: Math.round(warmup * steps) });
+  return only(adamw({ schedule, weightDecay, decays, learningRateScale }), trains);
 }
 
 /** The decision as masks: `value` where units go, 1 where they stay. */

@@ -4,7 +4,17 @@ import { progressSchedules } from './schedule';
 
 const searchShape = {
   search: durationOption.default('10ep').describe('how long to search'),
-  learningRate: z.number().positive().default(2e-4).describe('constant learning rate of the search'),
+  learningRate: z
+    .number()
+    .positive()
+    .default(2e-4)
+    .describe('learning rate of the search, constant after the warm-up'),
+  warmup: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('share of the search with a rising learning rate; a pre-trained model wants some'),
   weightDecay: z.number().nonnegative().default(0.05).describe("AdamW's weight decay during the search"),
   layerDecay: z
     .number()

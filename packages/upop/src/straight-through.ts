@@ -72,6 +72,7 @@ export async function searchStraightThrough(
       optimizer: searchOptimizer<Shadowed>(
         run.model,
         options,
+        steps,
         (path) => pathWithin('binary', path) === undefined,
       ),
       steps,

@@ -38,13 +38,14 @@ export async function searchByTrainedMasks(
   selection: Selection,
 ): Promise<Compressed> {
   const { sites } = run.model;
+  const steps = run.stepsIn(options.search);
   const found = await lendTree(unmasked(sites), (masks) =>
     run.train('search', {
       params: { weights: run.params, masks },
       state: {},
       objective: maskedObjective(sites, options),
-      optimizer: searchOptimizer<Masked>(run.model, options, () => true),
-      steps: run.stepsIn(options.search),
+      optimizer: searchOptimizer<Masked>(run.model, options, steps, () => true),
+      steps,
     }),
   );
   const priorities = maskPriorities(sites, readMasks(found.params.masks), selection);

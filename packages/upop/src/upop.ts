@@ -85,6 +85,7 @@ export async function searchProgressively(run: CompressionRun, options: UPopOpti
       optimizer: searchOptimizer<Masked>(
         run.model,
         options,
+        steps,
         (path) => pathWithin('weights', path) !== undefined,
       ),
       steps,
