@@ -37,6 +37,8 @@ export interface CompressPlan {
   readonly options: CompressOptions;
   /** Options of every training on the task, others beside them. */
   readonly training: unknown;
+  /** How the training after the cut goes, where that is not as `options` say. */
+  readonly retraining: { readonly optimization: Optimization };
   readonly method: ConfiguredMethod;
   readonly budget: Budget;
   readonly workload: Workload;
@@ -132,7 +134,7 @@ async function denseOf(runner: Runner, run: RunFolder, plan: CompressPlan): Prom
 
 function compress(
   runner: Runner,
-  { options, training, method, budget, workload, batches }: CompressPlan,
+  { options, training, retraining, method, budget, workload, batches }: CompressPlan,
   { model, params }: Dense,
 ): Promise<CompressionResult> {
   const { stepsPerEpoch } = batches;
@@ -154,7 +156,10 @@ function compress(
       ...(compute === undefined ? {} : { computeLimit: denseCompute(model, compute, batches, options) }),
       distill: options.distill,
       optimizer: (steps, model) =>
-        optimizerFor<TensorTree>(model, options, { learningRate: options.retrainLearningRate, steps }),
+        optimizerFor<TensorTree>(model, retraining.optimization, {
+          learningRate: options.retrainLearningRate,
+          steps,
+        }),
       // How far one epoch gets is a result of its own (UPop, Table 5).
       milestones: [stepsPerEpoch],
     },

@@ -5,6 +5,7 @@ import { imageSizeShape } from '../model-source/checkpoint-choices';
 import { chosenIn } from './given';
 import type { GivenOptions, OptionGroup } from './group';
 import { pathOption } from './path';
+import { retrainingShape } from './retraining';
 import { dataShape, denseTrainingShape, executionShape, optimizationShape, outShape } from './training';
 import { methods } from '../table';
 import { taskShape, workloadNamed } from '../workload/choice';
@@ -86,7 +87,13 @@ function groupsOf(kind: WorkloadKind, method: string, dense: 'new' | 'given' | '
   return [
     {
       title: 'Options of compress',
-      schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...ofGiven, ...kind.trainingShape }),
+      schema: z.object({
+        ...shapeFor(kind),
+        ...retrainingShape,
+        ...kind.dataShape,
+        ...ofGiven,
+        ...kind.trainingShape,
+      }),
     },
     ...(dense === 'given' ? [] : [denseGroup(kind)]),
     {

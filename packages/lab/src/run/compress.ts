@@ -21,7 +21,8 @@ import {
   methodNamed,
 } from '../options/compress-options';
 import { type GivenOptions, givenFor } from '../options/group';
-import { adversaryOf } from '../options/training';
+import { ofRetraining } from '../options/retraining';
+import { adversaryOf, optimizationOptions } from '../options/training';
 import { shortName } from '../run-folder/plan-run';
 import { type CompressSummary, readCompressSummary } from '../run-folder/summary';
 import { batchesOf } from '../training/data';
@@ -96,7 +97,17 @@ async function prepare({
       ...(options.compute === undefined ? [{ name: 'retrain', duration: options.retrain }] : []),
     ];
     note(planLine(method, budget, all, stepsPerEpoch));
-    const plan: CompressPlan = { options, training: own, method, budget, workload, batches, dense };
+    const retraining = { optimization: optimizationOptions.parse(ofRetraining(own)) };
+    const plan: CompressPlan = {
+      options,
+      training: own,
+      retraining,
+      method,
+      budget,
+      workload,
+      batches,
+      dense,
+    };
     return {
       engine,
       ...(dense.kind === 'given' ? { sourceWeights: await digestOf(dense.params) } : {}),
