@@ -3,11 +3,11 @@
  * floor and from those below. Decisions stand below the families, as a model can say what is left of it after a cut.
  */
 export const coreFloors = [
-  { name: 'tensors', folders: ['error', 'text', 'duration', 'random', 'tree', 'operations'] },
+  { name: 'tensors', folders: ['error', 'text', 'duration', 'random', 'tree', 'operations', 'statistics'] },
   { name: 'layers', folders: ['sites', 'account', 'reparametrisation', 'mask', 'layers'] },
   { name: 'decisions', folders: ['decision'] },
   { name: 'families', folders: ['families'] },
   { name: 'compression', folders: ['budget', 'compact', 'effective'] },
-  { name: 'training', folders: ['data', 'optimizer', 'task', 'train'] },
+  { name: 'training', folders: ['data', 'optimizer', 'task', 'train', 'reconstruct'] },
   { name: 'runs', folders: ['method', 'run'] },
 ];

@@ -157,6 +157,9 @@ export { permutation, randomStream } from './random/random';
 export type { RandomStream } from './random/random';
 export { compressibleCost, copiesOf, scaleCost, sumCosts } from './sites/site';
 export type { ColumnGroup, Cost, Coupling, Site } from './sites/site';
+export { unitsTap } from './sites/taps';
+export { columnMoments, jointMoments, withJointRows, withRows } from './statistics/moments';
+export type { ColumnMoments, CountedRows, JointMoments } from './statistics/moments';
 export { attentionPool } from './layers/attention-pool';
 export type { AttentionPool, AttentionPoolParams } from './layers/attention-pool';
 export { attentionLayer } from './layers/attention';
@@ -169,8 +172,8 @@ export { linearLayer, linearSpecs, optionalBias, project, projection } from './l
 export type { LinearParams } from './layers/linear';
 export { normLayer, normalize } from './layers/norm';
 export type { LayerNormParams, NormLayer } from './layers/norm';
-export { observeUnder } from './layers/observe';
-export type { Observe } from './layers/observe';
+export { observeCounting, observeUnder, resultOf } from './layers/observe';
+export type { Enter, Observe, ObservedRows } from './layers/observe';
 export { residual } from './layers/residual';
 export type { Body, ResidualOptions } from './layers/residual';
 export { firstTokens, tower } from './layers/tower';
@@ -203,6 +206,7 @@ export { smallestSparseKeep, sparsityTarget, sparsityUnits } from './budget/spar
 export type { SparsityTarget } from './budget/sparsity';
 export type { Priorities } from './budget/select';
 export { InterruptedError, UserError } from './error/user-error';
+export { pruneAtOnce } from './method/at-once';
 export { defineMethod } from './method/method';
 export type {
   Compressed,
@@ -229,6 +233,7 @@ export type { SgdOptions } from './optimizer/sgd';
 export { runCompression } from './run/compress';
 export type { CompressionJob, CompressionResult, CompressionScores } from './run/compress';
 export type { CompressionRun, Phase } from './run/compression-run';
+export type { Observation, ObservedSplits, SeenBatch, SeenTensor } from './run/observation';
 export { ledgerEntrySchema } from './run/ledger';
 export type { LedgerEntry, Milestone } from './run/ledger';
 export type { Patience } from './run/best';

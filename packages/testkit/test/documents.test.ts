@@ -45,6 +45,9 @@ const moduleUnder = (heading: string): string =>
     heading,
   );
 const { dropLast } = (await import(moduleUnder('# Adding a method'))) as { dropLast: CompressionMethod };
+const { leastVarying } = (await import(moduleUnder('# Adding a method that looks, without training'))) as {
+  leastVarying: CompressionMethod;
+};
 const { readingStripes } = (await import(moduleUnder('# Adding a task'))) as {
   readingStripes(model: Pick<Model, 'forward'>): Task;
 };
@@ -89,6 +92,7 @@ const stripeReaders: TinyKind = {
 
 describeMethod(dropLast, { options: { search: '6it' } });
 describeMethod(dropLast, { options: { search: '6it' }, kinds: [stripeReaders] });
+describeMethod(leastVarying);
 
 describe('the example of a kind of decision', () => {
   const table = [...decisionKinds, keepFirstKind];

@@ -1,5 +1,4 @@
-import { type Compressed, type CompressionRun, type TensorTree, disposeTree, initialize } from '@winnow/core';
-import { pruneAtOnce } from './at-once';
+import { type Compressed, type CompressionRun, type TensorTree, disposeTree, initialize, pruneAtOnce } from '@winnow/core';
 import { withinSites } from './ranking';
 
 /**

@@ -12,6 +12,7 @@ import {
 import {
   type AfterStep,
   type Compressed,
+  pruneAtOnce,
   type CompressionRun,
   type Coupling,
   type Site,
@@ -26,7 +27,6 @@ import {
   selectUnits,
   tidyTree,
 } from '@winnow/core';
-import { pruneAtOnce } from './at-once';
 import { type Masked, maskedWeights, masksFor, readMasks, searchOptimizer, unmasked } from './masks';
 import type { MagnitudeOptions } from './options';
 import { standardize } from './ranking';

@@ -1,5 +1,4 @@
-import { type Compressed, type CompressionRun, randomStream } from '@winnow/core';
-import { pruneAtOnce } from './at-once';
+import { type Compressed, type CompressionRun, pruneAtOnce, randomStream } from '@winnow/core';
 
 /** Random units at the same budget: the control that every search must beat. */
 export function pruneAtRandom(run: CompressionRun): Compressed {

@@ -46,6 +46,8 @@ function rehearsal(
     stepsIn: () => 20,
     train: (_name, phase) => Promise.resolve(rehearse(phase)),
     note: never,
+    observe: never,
+    once: never,
   };
   function rehearse<P extends TensorTree, S extends TensorTree>(phase: Phase<P, S>): { params: P; state: S } {
     let current = {

@@ -14,7 +14,7 @@ import { z } from 'zod';
 import type { Decision } from '../decision/decision';
 import { bare, modelPlace, placed, together } from '../layers/layer';
 import { projection } from '../layers/linear';
-import { observeUnder } from '../layers/observe';
+import { enterUnder, observeUnder } from '../layers/observe';
 import { type ParameterSpec, constant, zeros } from '../layers/parameter';
 import { linear } from '../operations/linear';
 import { applied } from '../reparametrisation/reparametrisation';
@@ -118,7 +118,12 @@ function untied(config: DualEncoderConfig): DualEncoder {
   const model = described(config, layer, modelPlace('vision'));
   const under = (hooks: Hooks, key: string): Hooks => {
     const observe = observeUnder(hooks.observe, key);
-    return { ...hooks, ...(observe === undefined ? {} : { observe }) };
+    const enter = enterUnder(hooks.enter, key);
+    return {
+      ...hooks,
+      ...(observe === undefined ? {} : { observe }),
+      ...(enter === undefined ? {} : { enter }),
+    };
   };
   const embedImages = (params: DualEncoderParams, images: Tensor4D, hooks: Hooks = {}): Tensor2D => {
     const states = vision.pictureStates(params.vision, images, under(hooks, 'vision'));

@@ -6,6 +6,7 @@ import {
   argMax,
   cast,
   equal,
+  lessEqual,
   range,
   reshape,
   slice,
@@ -13,7 +14,7 @@ import {
 import { dropUnder } from '../layers/branch-drop';
 import { bare, beneath, placed, together } from '../layers/layer';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
-import { observeUnder } from '../layers/observe';
+import { enterUnder, observeCounting, observeUnder } from '../layers/observe';
 import { normal } from '../layers/parameter';
 import { type BlockParams, tower } from '../layers/tower';
 import { gatherRows } from '../operations/gather-rows';
@@ -53,7 +54,11 @@ export function textTower(config: TextTowerConfig) {
      * but for one that reads the last place of the context.
      * It throws a RangeError when the sequences are longer than the context, or shorter where its last place is read.
      */
-    states: (params: TextTowerParams, tokens: Tensor2D, { perturb, observe, drop }: Hooks = {}): Tensor2D => {
+    states: (
+      params: TextTowerParams,
+      tokens: Tensor2D,
+      { perturb, observe, enter, drop }: Hooks = {},
+    ): Tensor2D => {
       const [batch, length] = tokens.shape;
       if (length > context) {
         throw new RangeError(`expected texts of at most ${context} tokens, got ${length}`);
@@ -71,12 +76,24 @@ export function textTower(config: TextTowerConfig) {
       const states = blocks.run(params.blocks, embedded, {
         tokens: length,
         read: (x) => gatherRows(x, ends), // [B, D]
-        observe: observeUnder(observe, 'blocks'),
+        observe: observeCounting(observeUnder(observe, 'blocks'), () => readTokens(tokens, endToken)),
+        enter: enterUnder(enter, 'blocks'),
         drop: dropUnder(drop, 'text'),
       });
       return normalize(states, params.norm, normEpsilon);
     },
   };
+}
+
+/**
+ * Tokens that a text is read from, [B, T] of 1 and 0: up to its first end token, as in a causal tower no later one changes
+ * anything. A text that is read at its last place looks at all of them.
+ */
+function readTokens(tokens: Tensor2D, endToken: EndToken): Tensor2D {
+  const [batch, length] = tokens.shape;
+  const ends = reshape(endRows(tokens, endToken), [batch, 1]);
+  const rows: Tensor2D = reshape(range(0, batch * length, 1, 'int32'), [batch, length]);
+  return cast(lessEqual<Tensor2D>(rows, ends), 'float32');
 }
 
 /** The row of each sequence's first end token among all B·T of them, [B]. */

@@ -15,7 +15,7 @@ import { dropUnder } from '../layers/branch-drop';
 import { type Layer, bare, beneath, placed, together } from '../layers/layer';
 import { optionalBias } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
-import { observeUnder } from '../layers/observe';
+import { enterUnder, observeUnder } from '../layers/observe';
 import { type ParameterSpec, normal, undecayed } from '../layers/parameter';
 import { type BlockParams, firstTokens, tower } from '../layers/tower';
 import { linearOfConstant } from '../operations/linear';
@@ -100,6 +100,7 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
       tokens,
       ...(read === tokens ? {} : { read: (x: Tensor2D) => firstTokens(x, tokens, read) }),
       observe: observeUnder(hooks.observe, 'blocks'),
+      enter: enterUnder(hooks.enter, 'blocks'),
       drop: dropUnder(hooks.drop, 'vision'),
     });
   const normalized = (params: VisionTowerParams, states: Tensor2D): Tensor2D =>

@@ -1,11 +1,11 @@
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { type Tensor1D, type Tensor2D, ones } from '@tensorflow/tfjs-core';
 import { linearCost } from '../account/account';
 import { attention } from '../operations/attention';
 import { type Coupling, sumCosts } from '../sites/site';
 import { joinPath, lastKey } from '../tree/path';
 import type { Layer, Place, Use } from './layer';
 import { type LinearParams, type ProjectionParams, linearSpecs, project, projectionSpecs } from './linear';
-import type { Observe } from './observe';
+import { type Observe, type ObservedRows, flat } from './observe';
 import type { ParameterSpec } from './parameter';
 import type { Body } from './residual';
 
@@ -89,14 +89,17 @@ const isFused = ({ context, observe }: Attended): boolean => context === undefin
 function attend(
   { query, key, value, output }: AttentionParams,
   x: Tensor2D,
-  { tokens, causal = false, context, visible, observe }: Attended,
+  attended: Attended,
   { heads, scale }: { readonly heads: number; readonly scale: number },
 ): Tensor2D {
+  const { tokens, causal = false, context, visible, observe } = attended;
   const source = context?.states ?? x;
-  const attended = attention(
-    project(x, query, 'query', observe),
-    project(source, key, 'key', observe),
-    project(source, value, 'value', observe),
+  const seen = observe === undefined ? {} : rowsSeen(source, attended);
+  const asking: ObservedRows = context === undefined ? seen : { tokens };
+  const heard = attention(
+    project(x, query, 'query', observe, asking),
+    project(source, key, 'key', observe, seen),
+    project(source, value, 'value', observe, seen),
     {
       batch: x.shape[0] / tokens,
       tokens,
@@ -107,7 +110,13 @@ function attend(
       ...(visible === undefined ? {} : { visible }),
     },
   ); // [B·T, H·dv]
-  return project(attended, output, 'output', observe);
+  return project(heard, output, 'output', observe, asking);
+}
+
+/** The rows that are looked at: an observer that counts the asking tokens must not take other tokens for them. */
+function rowsSeen(source: Tensor2D, { tokens, context, visible }: Attended): ObservedRows {
+  if (visible !== undefined) return { tokens: context?.tokens ?? tokens, counted: flat(visible) };
+  return context === undefined ? { tokens } : { tokens: context.tokens, counted: ones([source.shape[0]]) };
 }
 
 const pairs = (uses: readonly Use[]) =>

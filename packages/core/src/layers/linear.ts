@@ -2,7 +2,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { linearCost } from '../account/account';
 import { linear } from '../operations/linear';
 import type { Layer } from './layer';
-import type { Observe } from './observe';
+import { type Observe, type ObservedRows, resultOf } from './observe';
 import { type ParameterSpec, normal, zeros } from './parameter';
 
 /** Leaves are tensors in a model, specifications in its description. W in the X·W convention: [in, out]. */
@@ -76,13 +76,16 @@ export function projection(inDim: number, outDim: number, deviation: number): La
   };
 }
 
-/** x [N, in] → x·W + b [N, out] (x·W without a bias), and x to an observer that asks for what goes into `name`. */
+/** x [N, in] → x·W + b [N, out] (x·W without a bias); an observer sees both, by the `name` of the map. */
 export function project(
   x: Tensor2D,
   { weight, bias }: ProjectionParams,
   name: string,
   observe: Observe | undefined,
+  rows?: ObservedRows,
 ): Tensor2D {
-  observe?.(name, x);
-  return linear(x, weight, bias);
+  observe?.(name, x, rows);
+  const y = linear(x, weight, bias);
+  observe?.(resultOf(name), y, rows);
+  return y;
 }

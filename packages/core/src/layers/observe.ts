@@ -1,15 +1,60 @@
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { type Tensor1D, type Tensor2D, reshape } from '@tensorflow/tfjs-core';
+
+/** The rows of a tensor that passes a tap, where more is known of them than their number. */
+export interface ObservedRows {
+  /** T: rows of each sequence, which stand one after another. */
+  readonly tokens?: number;
+  /** [N], 1 where a row is a token that is read and 0 where it is padding; without it all are read. */
+  readonly counted?: Tensor1D;
+}
 
 /**
- * Sees what goes into a linear map of a forward pass, by the map's path in the record: `blocks.3.ffn.contract`, [N, in].
- * The tensor is lent. A forward pass with an observer computes every sub-layer step by step; without one, no step asks.
+ * Sees what passes a tap of a forward pass, [N, width]. What goes into a linear map or a block is seen under its path in the
+ * record, `blocks.3.ffn.contract` and `blocks.3`; what comes out of it under `resultOf` that path. So the input of
+ * `ffn.contract` is the hidden units after their non-linearity, that of `attention.output` the heads side by side, and the
+ * results of `attention.query`, `.key` and `.value` are q, k and v.
+ *
+ * The tensor is lent. A forward pass with an observer computes every sub-layer step by step, also where the engine has a
+ * kernel of the whole; without one, no step asks.
  */
-export type Observe = (path: string, input: Tensor2D) => void;
+export type Observe = (path: string, values: Tensor2D, rows?: ObservedRows) => void;
+
+/** The tap of what comes out of a linear map or a block. */
+export const resultOf = (path: string): string => `${path}.result`;
 
 /** The observer for what stands under `key`. */
 export const observeUnder = (observe: Observe | undefined, key: string): Observe | undefined =>
   observe === undefined
     ? undefined
-    : (path, input) => {
-        observe(`${key}.${path}`, input);
+    : (path, values, rows) => {
+        observe(`${key}.${path}`, values, rows);
       };
+
+/**
+ * The observer for sequences with padding, [B, T] with 1 where a token is read: tensors of B·T rows count those alone.
+ * Tensors of other rows, such as the tokens that are read at the end, pass as they are.
+ */
+export function observeCounting(
+  observe: Observe | undefined,
+  readTokens: () => Tensor2D,
+): Observe | undefined {
+  if (observe === undefined) return undefined;
+  const counted = flat(readTokens());
+  return (path, values, rows = {}) => {
+    const isWhole = rows.counted === undefined && values.shape[0] === counted.shape[0];
+    observe(path, values, isWhole ? { ...rows, counted } : rows);
+  };
+}
+
+/** [B, T] → [B·T]. */
+export const flat = (x: Tensor2D): Tensor1D => reshape(x, [x.size]);
+
+/**
+ * Says what states a block of a tower begins with, [B·T, D], by its path in the record and those that the blocks below it
+ * made: these, or others in their place; nothing leaves the block out. So a pass may begin and end at any block.
+ */
+export type Enter = (block: string, states: Tensor2D) => Tensor2D | undefined;
+
+/** The same for what stands under `key`. */
+export const enterUnder = (enter: Enter | undefined, key: string): Enter | undefined =>
+  enter === undefined ? undefined : (block, states) => enter(`${key}.${block}`, states);

@@ -1,4 +1,5 @@
-import { type Tensor1D, type Tensor2D, type Tensor3D, reshape, slice } from '@tensorflow/tfjs-core';
+import { type Tensor1D, type Tensor2D, type Tensor3D, reshape, slice, tidy } from '@tensorflow/tfjs-core';
+import { isDifferentiating } from '../operations/kernel';
 import type { Activation } from '../operations/activation';
 import { type AttentionParams, attentionLayer } from './attention';
 import { type FfnParams, feedForwardLayer } from './feed-forward';
@@ -6,7 +7,7 @@ import { type BranchDrop, dropUnder, dropped } from './branch-drop';
 import { type Layer, bare, beneath, stack, together } from './layer';
 import { type LayerNormParams, normLayer } from './norm';
 import { type ParameterSpec, constant } from './parameter';
-import { type Observe, observeUnder } from './observe';
+import { type Enter, type Observe, observeUnder, resultOf } from './observe';
 import { residual } from './residual';
 
 export type BlockParams<Matrix = Tensor2D, Vector = Tensor1D> = {
@@ -58,8 +59,10 @@ export interface Passage {
    * feed-forward network sees every token for itself.
    */
   readonly read?: (x: Tensor2D) => Tensor2D;
-  /** Sees what goes into linear maps, by paths that begin with the number of the block. */
+  /** Sees what passes taps, by paths that begin with the number of the block. */
   readonly observe?: Observe | undefined;
+  /** Begins blocks with other states, or leaves them out, by their numbers. */
+  readonly enter?: Enter | undefined;
   /** Leaves branches out of a training step; names them by the number of the block. */
   readonly drop?: BranchDrop | undefined;
 }
@@ -81,18 +84,27 @@ export function tower(config: TowerConfig): Tower {
       blocks.map((block, index) => beneath(blocks.length - index, block)),
       'blocks',
     ),
-    run: (params, x, { tokens, read = (all) => all, observe, drop }) =>
+    run: (params, x, { tokens, read = (all) => all, observe, enter, drop }) =>
       last < 0
         ? read(x) // Without blocks nothing has left the other tokens out.
-        : blocks.reduce((states, block, index) => {
+        : blocks.reduce((below, block, index) => {
             const own = params[index];
             if (own === undefined) throw new RangeError(`the tower has no parameters for block ${index}`);
-            return block.run(own, states, {
-              tokens,
-              ...(index === last ? { read } : {}),
-              observe: observeUnder(observe, String(index)),
-              drop: dropUnder(drop, String(index)),
-            });
+            const name = String(index);
+            const states = enter === undefined ? below : enter(name, below);
+            if (states === undefined) return index === last ? read(below) : below;
+            observe?.(name, states, { tokens });
+            const run = () =>
+              block.run(own, states, {
+                tokens,
+                ...(index === last ? { read } : {}),
+                observe: observeUnder(observe, name),
+                drop: dropUnder(drop, name),
+              });
+            // Step by step a block makes much that nobody needs after it.
+            const after = observe === undefined || isDifferentiating() ? run() : tidy(run);
+            observe?.(resultOf(name), after);
+            return after;
           }, x),
   };
 }

@@ -15,6 +15,8 @@ import type { Scores, Task } from '../task/task';
 import { downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, cloneTree, disposeTree, lendTree } from '../tree/tree';
 import type { CompressionRun } from './compression-run';
+import { type ObservedSplits, runObservation } from './observation';
+import { onceIn } from './once';
 import { type LedgerEntry, ledgerEntrySchema } from './ledger';
 import { type Runner, runPhase } from './phase';
 import { scoredOnce } from './scored';
@@ -32,6 +34,8 @@ export interface CompressionJob {
   /** The task on a model that runs. */
   taskOf(model: Model): Task;
   readonly batches: BatchSource<unknown>;
+  /** What methods may look at without training on it. */
+  readonly splits: ObservedSplits;
   /** Perturbs embedded inputs in every training of the run. */
   readonly adversary?: Adversary;
   /** Scores the parameters that run on the split that the report is about. */
@@ -220,7 +224,8 @@ const compressedSchema = z.object({
 });
 
 function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]): CompressionRun {
-  const { runner, model, params, budget, seed, batches, adversary } = job;
+  const { runner, model, params, budget, seed, batches, splits, adversary } = job;
+  const { macs } = model.account;
   return {
     model,
     params,
@@ -228,7 +233,14 @@ function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
     budget,
     seed,
     stepsIn: (duration: Duration) => stepsIn(duration, batches.stepsPerEpoch),
-    train: phaseTrainer(runner, { task, batches, macs: model.account.macs, adversary }, ledger),
+    train: phaseTrainer(runner, { task, batches, macs, adversary }, ledger),
+    observe: async (name, observation) => {
+      const subject = { task, params, splits, batchSize: batches.batchSize, seed, macs };
+      const { state, ledger: entry } = await runObservation(runner, name, subject, observation);
+      ledger.push(entry);
+      return state;
+    },
+    once: (name, schema, work) => onceIn(runner.store, name, schema, work),
     note: (text) => {
       runner.report({ kind: 'note', text });
     },

@@ -4,6 +4,8 @@ import type { Model } from '../families/model';
 import type { Task } from '../task/task';
 import type { Training } from '../train/train';
 import type { TensorTree } from '../tree/tree';
+import type { z } from 'zod';
+import type { Observation } from './observation';
 
 /** A training of a method: the runner adds data, checkpoints, progress, cancellation and the ledger of compute. */
 export type Phase<Params extends TensorTree, State extends TensorTree> = Pick<
@@ -34,6 +36,17 @@ export interface CompressionRun {
     name: string,
     phase: Phase<Params, State>,
   ): Promise<{ params: Params; state: State }>;
+  /**
+   * Sees the activations of some examples, without training: one forward pass each, charged in the ledger. It is named
+   * and survives a crash as a training does. The caller owns the state that it gets.
+   * @throws {RangeError} naming the tap, when nothing passes it.
+   */
+  observe<State extends TensorTree>(name: string, observation: Observation<State>): Promise<State>;
+  /**
+   * Computes plain data once: after a crash what was found is read back, by its schema. Every name is unique in the
+   * method.
+   */
+  once<Found>(name: string, schema: z.ZodType<Found>, work: () => Found | Promise<Found>): Promise<Found>;
   /** Tells the user something, as it happens. */
   note(text: string): void;
 }

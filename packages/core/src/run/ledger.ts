@@ -4,10 +4,14 @@ import type { Scores } from '../task/task';
 /** Compute that a phase spent, measured by the runner. */
 export interface LedgerEntry {
   readonly phase: string;
+  /** Steps of training; an observation has none. */
   readonly steps: number;
   /** Examples seen, with repetition. */
   readonly examples: number;
-  /** Multiply–accumulates of forward and backward: three forward passes per example, and ten against an adversary of three steps. */
+  /**
+   * Multiply–accumulates of forward and backward: three forward passes per example, and ten against an adversary of three steps.
+   * An observation costs one.
+   */
   readonly trainingMacs: number;
   readonly wallMs: number;
   /** The most memory that the process held during the phase, where the runner could measure it. */

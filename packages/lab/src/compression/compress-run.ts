@@ -150,6 +150,7 @@ function compress(
     params,
     taskOf: (model) => workload.taskOf(model, training),
     batches,
+    splits: workload,
     score: scoreOn(workload.test, options.batchSize),
     retrain: {
       steps,

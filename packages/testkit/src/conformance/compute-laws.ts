@@ -26,16 +26,16 @@ export function computeLaws({ subject, outcomeOf }: Laboratory): Law[] {
       },
     },
     {
-      name: 'a search spends compute when its plan has steps; more than there is ends in an error that says so',
+      name: 'a search spends compute when its plan has steps or observations; more than there is ends in an error that says so',
       check: async () => {
         const budget = reachable(subject, twofold);
         const searched = spent((await outcomeOf(budget)).result.ledger.slice(0, -1));
-        const planned = plannedSteps(subject, budget);
+        const { steps, observes } = planOf(subject, budget);
         demand(
-          searched > 0 === planned > 0,
-          `the plan has ${planned} steps of search, and ${searched} training MACs were spent on them`,
+          searched > 0 === (steps > 0 || observes),
+          `the plan has ${steps} steps of search and ${observes ? 'observes' : 'observes nothing'}, and ${searched} training MACs were spent`,
         );
-        if (planned === 0) return;
+        if (searched === 0) return;
         const error = await compressTiny(subject, { budget, computeLimit: searched / 2 }).catch(
           (error: unknown) => error,
         );
@@ -45,11 +45,12 @@ export function computeLaws({ subject, outcomeOf }: Laboratory): Law[] {
   ];
 }
 
-function plannedSteps({ method, options, kind }: Subject, budget: Budget): number {
+function planOf({ method, options, kind }: Subject, budget: Budget): { steps: number; observes: boolean } {
   const { model, params } = kind.makeModel();
   disposeTree(params);
-  const { phases } = method.configure(options).plan(model, budget);
-  return phases.reduce((sum, { duration }) => sum + stepsIn(duration, stepsPerEpoch(kind)), 0);
+  const { phases, observations = [] } = method.configure(options).plan(model, budget);
+  const steps = phases.reduce((sum, { duration }) => sum + stepsIn(duration, stepsPerEpoch(kind)), 0);
+  return { steps, observes: observations.length > 0 };
 }
 
 const spent = (ledger: readonly LedgerEntry[]): number =>

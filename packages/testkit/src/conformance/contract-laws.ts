@@ -106,8 +106,19 @@ export function contractLaws({ subject, outcomeOf }: Laboratory): Law[] {
           ),
           `retrain: ${retraining.steps} steps`,
         ].join(', ');
-        const run = result.ledger.map(({ phase, steps }) => `${phase}: ${steps} steps`).join(', ');
+        const observations = new Map(plan.observations?.map(({ name, examples }) => [name, examples]));
+        const trainings = result.ledger.filter(({ phase }) => !observations.has(phase));
+        const run = trainings.map(({ phase, steps }) => `${phase}: ${steps} steps`).join(', ');
         demand(run === planned, `planned was ${planned}; run was ${run}`);
+        for (const [name, examples] of observations) {
+          const line = result.ledger.find(({ phase }) => phase === name);
+          demand(line !== undefined, `${name} was planned, and nothing was observed`);
+          const seen = Math.min(examples, Math.max(kind.data.train.size, kind.data.validation.size));
+          demand(
+            line.examples <= seen,
+            `${name} observed ${line.examples} examples, planned were ${examples}`,
+          );
+        }
 
         const { dense, masked, cut, milestones, retrained } = result.scores;
         const scores = [dense, masked, cut, retrained, ...milestones.map((milestone) => milestone.scores)];

@@ -123,6 +123,7 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
       params,
       taskOf,
       batches: trainingBatches(data.train, { batchSize, seed, augment: true }),
+      splits: data,
       score: (task, scored) =>
         evaluate(task, scored, evaluationBatches(data.validation, data.validation.size)),
       retrain: {

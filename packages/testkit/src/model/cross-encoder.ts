@@ -1,6 +1,7 @@
 import {
   type Decision,
   type DenseConfig,
+  type Hooks,
   type Model,
   type ParameterSpec,
   attentionLayer,
@@ -13,6 +14,8 @@ import {
   modelPlace,
   normLayer,
   normalSpec,
+  observeCounting,
+  observeUnder,
   placed,
   project,
   residual,
@@ -52,7 +55,7 @@ const schema = z.strictObject({
 export type CrossEncoderConfig = z.output<typeof schema> & DenseConfig;
 
 /** Pictures [B, S, S, C] and texts [B, T], int32; after its end token a text is padded. */
-export interface CrossEncoderInputs {
+export interface CrossEncoderInputs extends Hooks {
   readonly images: Tensor4D;
   readonly tokens: Tensor2D;
 }
@@ -99,15 +102,17 @@ export function crossEncoder(config: CrossEncoderConfig) {
   const model = described(config, layer, modelPlace('text'));
 
   type Params = ParamsOf<typeof layer.specs>;
-  const forward = (params: Params, { images, tokens }: CrossEncoderInputs) => {
+  const forward = (params: Params, { images, tokens, ...hooks }: CrossEncoderInputs) => {
     const [batch, length] = tokens.shape;
     const rows = reshape(images, [batch, grid, patchSize, grid, patchSize * channels]);
     const flat: Tensor2D = reshape(transpose(rows, [0, 1, 3, 2, 4]), [batch * patches, pixels]);
     const context = {
-      states: project(flat, params.patchEmbedding, 'patchEmbedding', undefined),
+      states: project(flat, params.patchEmbedding, 'patchEmbedding', hooks.observe),
       tokens: patches,
     };
     const visible = sub<Tensor2D>(1, cast(equal(tokens, padding), 'float32')); // [B, T]
+    const observing = observeCounting(hooks.observe, () => visible);
+    const under = (key: string) => observeUnder(observing, key);
 
     const positions = gatherRows(params.positions, range(0, length, 1, 'int32'));
     const embedded = reshape(gatherRows(params.tokenEmbedding, reshape(tokens, [batch * length])), [
@@ -116,13 +121,24 @@ export function crossEncoder(config: CrossEncoderConfig) {
       D,
     ]);
     const x: Tensor2D = reshape(add(embedded, positions), [batch * length, D]);
-    const read = residual(x, params.selfNorm, self.body(params.self, { tokens: length, visible }), after);
+    const read = residual(
+      x,
+      params.selfNorm,
+      self.body(params.self, { tokens: length, visible, observe: under('self') }),
+      after,
+    );
+    const asking = { tokens: length, context };
     const look = (states: Tensor2D) =>
-      residual(states, params.crossNorm, cross.body(params.cross, { tokens: length, context }), after);
+      residual(
+        states,
+        params.crossNorm,
+        cross.body(params.cross, { ...asking, observe: under('cross') }),
+        after,
+      );
     const seen = look(look(read));
-    const states = residual(seen, params.ffnNorm, ffn.body(params.ffn), after);
+    const states = residual(seen, params.ffnNorm, ffn.body(params.ffn, under('ffn')), after);
     const firsts = gatherRows(states, range(0, batch * length, length, 'int32')); // [B, D]
-    return { logits: project(firsts, params.head, 'head', undefined), states: firsts };
+    return { logits: project(firsts, params.head, 'head', hooks.observe), states: firsts };
   };
 
   const whole: Model<Params, CrossEncoderInputs> = {

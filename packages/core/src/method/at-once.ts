@@ -1,0 +1,25 @@
+import { tensor1d } from '@tensorflow/tfjs-core';
+import { removalTarget } from '../budget/budget';
+import { type Priorities, selectUnits } from '../budget/select';
+import { maskOf } from '../decision/decision';
+import { effective } from '../effective/effective';
+import type { CompressionRun } from '../run/compression-run';
+import { cloneTree, tidyTree } from '../tree/tree';
+import type { Compressed } from './method';
+
+/**
+ * Removes the units of highest priority from the dense model as it is, without any training: the end of every one-shot
+ * ranker. The caller owns the parameters.
+ * @throws {RangeError} when priorities are missing for a site or are not numbers.
+ */
+export function pruneAtOnce(
+  { model, params, budget }: Pick<CompressionRun, 'model' | 'params' | 'budget'>,
+  priorities: Priorities,
+): Compressed {
+  const { sites } = model;
+  const decision = selectUnits(sites, priorities, removalTarget(model, budget));
+  return tidyTree(() => {
+    const masks = Object.fromEntries(sites.map((site) => [site.id, tensor1d(maskOf(decision, site))]));
+    return { params: cloneTree(effective(params, sites, masks)), decision };
+  });
+}

@@ -1,0 +1,155 @@
+import { type Tensor2D, dispose, keep } from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+import type { Splits } from '../data/dataset';
+import { observedBatches } from '../data/observed';
+import { InterruptedError } from '../error/user-error';
+import type { Observe, ObservedRows } from '../layers/observe';
+import type { Task } from '../task/task';
+import { downloadTree, uploadTree } from '../tree/host';
+import { type TensorTree, cloneTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
+import type { LedgerEntry } from './ledger';
+import type { Runner } from './phase';
+import { loadSnapshot, restored, saveSnapshot, toJson } from './store';
+
+/** The splits that a method may look at; the test split is for the report alone. */
+export type ObservedSplits = Pick<Splits<unknown>, 'train' | 'validation'>;
+
+/** What is seen of a model, and what is made of it. */
+export interface Observation<State extends TensorTree> {
+  /** How many examples, drawn by the run's seed; of a smaller split all of them. */
+  readonly examples: number;
+  /** Default `train`. */
+  readonly split?: keyof ObservedSplits;
+  /** Whether they are augmented as in a training; default false. */
+  readonly augment?: boolean;
+  /** The taps that are seen, as `Observe` names them. */
+  readonly at: readonly string[];
+  /** Parameters of the run's model that it runs on; the dense ones without it. They stay the caller's. */
+  readonly params?: TensorTree;
+  /** The state before the first batch: finite numbers only. It stays the caller's. */
+  readonly state: State;
+  /**
+   * The state after another batch, of the same shapes. Call of a tidy: what is neither returned nor kept is disposed. Sums over
+   * rows are the way not to depend on how examples are put into batches.
+   */
+  onBatch(seen: SeenBatch, state: State): State;
+}
+
+/** What passed the taps as one batch went through the model; lent until the state is returned. */
+export interface SeenBatch {
+  /** B: the number of its examples. */
+  readonly size: number;
+  /** All that passed a tap: one entry, or more where a module is run more than once. @throws {RangeError} when nothing did. */
+  at(tap: string): readonly SeenTensor[];
+}
+
+/** A tensor that passed a tap, [N, width]. */
+export interface SeenTensor extends ObservedRows {
+  readonly values: Tensor2D;
+}
+
+/** The model, and the data that are observed. */
+export interface ObservedSubject {
+  readonly task: Task;
+  readonly params: TensorTree;
+  readonly splits: ObservedSplits;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Multiply–accumulates of one example's forward pass. */
+  readonly macs: number;
+}
+
+const metaSchema = z.object({ step: z.int().nonnegative(), wallMs: z.number().nonnegative() });
+
+/** An observation that survives a crash: it goes on from its last checkpoint and ends in the same bytes. */
+export async function runObservation<State extends TensorTree>(
+  runner: Runner,
+  name: string,
+  subject: ObservedSubject,
+  observation: Observation<State>,
+): Promise<{ state: State; ledger: LedgerEntry }> {
+  const { split = 'train', augment = false, at, onBatch } = observation;
+  const { batchSize, seed, task } = subject;
+  const params = observation.params ?? subject.params;
+  const batches = observedBatches(subject.splits[split], {
+    examples: observation.examples,
+    batchSize,
+    seed,
+    augment,
+  });
+  const file = `phase-${name}`;
+  const saved = await loadSnapshot(runner.store, file, metaSchema);
+  let { step: done, wallMs } = saved?.meta ?? { step: 0, wallMs: 0 };
+  let state =
+    saved === undefined
+      ? cloneTree(observation.state)
+      : restored(runner.store, file, () => uploadTree(observation.state, saved.tensors));
+  if (done < batches.count) runner.report({ kind: 'phase', phase: name, steps: batches.count, from: done });
+  try {
+    while (done < batches.count) {
+      const startMs = performance.now();
+      const batch = await batches.at(done);
+      const seen = observed(task, params, batch.batch, at);
+      const before = state;
+      try {
+        state = tidyTree(() => onBatch({ size: batch.size, at: seen.at }, before));
+      } finally {
+        seen.release();
+      }
+      const left = new Set(leavesOf(state));
+      dispose(leavesOf(before).filter((leaf) => !left.has(leaf)));
+      done += 1;
+      wallMs += performance.now() - startMs;
+      const stopping = runner.signal?.aborted === true;
+      if (stopping || done === batches.count || done % runner.checkpointEvery === 0) {
+        await saveSnapshot(runner.store, file, {
+          tensors: await downloadTree(state),
+          meta: toJson({ step: done, wallMs }),
+        });
+        runner.report({ kind: 'checkpoint', phase: name, step: done });
+      }
+      if (stopping) throw new InterruptedError();
+    }
+  } catch (error) {
+    disposeTree(state);
+    throw error;
+  }
+  const { examples } = batches;
+  const ledger = { phase: name, steps: 0, examples, trainingMacs: examples * subject.macs, wallMs };
+  return { state, ledger };
+}
+
+/** Runs the model on a batch and keeps what passes the taps. */
+function observed(task: Task, params: TensorTree, batch: unknown, at: readonly string[]) {
+  const seen = new Map(at.map((tap): [string, SeenTensor[]] => [tap, []]));
+  const release = (): void => {
+    for (const { values, counted } of [...seen.values()].flat()) {
+      values.dispose();
+      counted?.dispose();
+    }
+  };
+  const observe: Observe = (path, values, { counted, ...rows } = {}) =>
+    seen.get(path)?.push({
+      ...rows,
+      values: keep(values.clone()),
+      ...(counted === undefined ? {} : { counted: keep(counted.clone()) }),
+    });
+  try {
+    tidyTree(() => {
+      task.predict(params, batch, { observe });
+      return {};
+    });
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return {
+    at: (tap: string): readonly SeenTensor[] => {
+      const found = seen.get(tap);
+      if (found === undefined) throw new RangeError(`${tap} is not among the taps that are observed`);
+      if (found.length === 0) throw new RangeError(`nothing passes the tap ${tap}`);
+      return found;
+    },
+    release,
+  };
+}
