@@ -23,6 +23,8 @@ const workload = z.strictObject({
 const trackShape = {
   /** Options for the methods that have them: a length of the search, say. */
   options: options.default({}),
+  /** Options of its runs, such as retrainLayerDecay; they win over the workload's. Who starts anew repairs nothing, and has none. */
+  run: options.default({}),
   /** Where it is run; by default at every budget. */
   budgets: z.array(budget).min(1).exactOptional(),
 };
@@ -31,7 +33,7 @@ const learningRates = z.array(z.number().positive()).min(1);
 
 /** Changes to the runs of one contender alone. */
 const ownShape = {
-  /** Options of its runs, such as distill; they win over the workload's. */
+  /** Options of its runs, such as distill; they win over the track's. */
   run: options.default({}),
   /** Instead of those of everybody. */
   retrainLearningRates: learningRates.exactOptional(),

@@ -96,6 +96,7 @@ function methodEntries(
         options: {
           ...workload.shared,
           ...workload.compress,
+          ...config.tracks[track]?.run,
           ...run,
           ...config.run,
           method,
@@ -135,6 +136,7 @@ function controlEntry(
     options: {
       ...workload.shared,
       ...workload.compress,
+      ...(startsAnew ? {} : config.tracks[track]?.run),
       ...own?.run,
       ...config.run,
       method,

@@ -157,6 +157,7 @@ function checkNames(config: ComparisonConfig, { controls, methods }: Catalogue):
   for (const [name, { run }] of [
     ...config.methods.map(({ method, label = method, run }) => [label, { run }] as const),
     ...Object.entries(config.controls),
+    ...Object.entries(config.tracks),
   ])
     checkOwn(config, name, run);
   const labels = [
@@ -193,14 +194,14 @@ const decided = {
   imageSize: 'shared',
 } as const satisfies Readonly<Record<string, string>>;
 
-/** Refuses options of one contender that all must have alike. */
+/** Refuses options of one contender or track that all must have alike. */
 function checkOwn({ run: ofAll }: ComparisonConfig, name: string, own: Options): void {
   for (const key of Object.keys(own)) {
     const place = Object.entries(decided).find(([known]) => known === key)?.[1];
     if (place === undefined && !(key in ofAll)) continue;
     const where = place ?? 'run of the whole comparison';
     throw new UserError(
-      `the comparison: run of ${name}: ${key} is not one contender's own; say it with ${where}`,
+      `the comparison: run of ${name}: ${key} is the same for everybody; say it with ${where}`,
     );
   }
 }

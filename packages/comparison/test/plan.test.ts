@@ -115,6 +115,31 @@ it('gives one contender or control options and learning rates of its own, and no
   expect(idsOf('again')).toEqual(idsOf('learned'));
 });
 
+it('gives the runs of a track options of their own, but not to who starts anew; they are other runs', () => {
+  const { recommended } = config.tracks;
+  const repaired = {
+    methods: ['learned', { method: 'ranked', run: { retrainWarmup: 0.2 } }],
+    workloads: [{ name: 'emoji', compress: { retrainLayerDecay: 1, retrainWarmup: 0 } }],
+  };
+  const plain = plan({ ...repaired, tracks: { recommended } });
+  const given = plan({
+    ...repaired,
+    tracks: { recommended: { ...recommended, run: { retrainLayerDecay: 0.75, retrainWarmup: 0.1 } } },
+  });
+  const of = (name: string) => given.points.find(({ contender: { label } }) => label === name)?.options;
+  expect(of('learned')).toMatchObject({ retrainLayerDecay: 0.75, retrainWarmup: 0.1 });
+  expect(of('ranked')).toMatchObject({ retrainLayerDecay: 0.75, retrainWarmup: 0.2 });
+  expect(of('dense, trained on')).toMatchObject({ retrainLayerDecay: 0.75, retrainWarmup: 0.1 });
+  expect(of('from scratch')).toMatchObject({ retrainLayerDecay: 1, retrainWarmup: 0 });
+  const anew = (found: typeof given) =>
+    ids(found).filter((_, place) => found.points[place]?.contender.startsAnew === true);
+  expect(anew(given)).toEqual(anew(plain));
+  const others = ids(given).filter((id) => !anew(given).includes(id));
+  expect(others.filter((id) => ids(plain).includes(id))).toEqual([]);
+  const own = { recommended: { ...recommended, run: { retrain: '1ep' } } };
+  expect(() => plan({ tracks: own })).toThrow(/run of recommended: retrain is the same for everybody/);
+});
+
 it('makes the same of a control that is the same at every budget: one job', () => {
   const { points } = plan();
   const jobs = points
@@ -198,12 +223,12 @@ describe('a config that cannot be meant', () => {
     [
       'an own budget',
       { methods: [{ method: 'learned', run: { budget: '8x' } }] },
-      /run of learned: budget is not one contender's own; say it with budgets/,
+      /run of learned: budget is the same for everybody; say it with budgets/,
     ],
     [
       'own threads',
       { run: { threads: 1 }, controls: { anew: { run: { threads: 2 } } } },
-      /run of anew: threads is not one contender's own/,
+      /run of anew: threads is the same for everybody/,
     ],
     ['no methods', { methods: [] }, /methods/],
     [

@@ -231,6 +231,7 @@ export type { Schedule, ScheduleOptions } from './optimizer/schedule';
 export { sgd } from './optimizer/sgd';
 export type { SgdOptions } from './optimizer/sgd';
 export { runCompression } from './run/compress';
+export type { BestOfRetraining, Retraining, RetrainingPatience } from './run/retrain';
 export type { CompressionJob, CompressionResult, CompressionScores } from './run/compress';
 export type { CompressionRun, Phase } from './run/compression-run';
 export type { Observation, ObservedSplits, SeenBatch, SeenTensor } from './run/observation';
@@ -238,6 +239,7 @@ export { ledgerEntrySchema } from './run/ledger';
 export type { LedgerEntry, Milestone } from './run/ledger';
 export type { Patience } from './run/best';
 export { runPhase } from './run/phase';
+export { runAveragedPhase } from './run/averaged';
 export type {
   MemoryProbe,
   Milestones,

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePictures } from '@winnow/testkit';
+import { z } from 'zod';
 import { type GivenOptions, type Progress, RunStoppedError, compress, train } from '../src/index';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-retraining-'));
@@ -27,6 +28,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
+const scored = z.object({
+  phase: z.string().optional(),
+  step: z.number().optional(),
+  scores: z.record(z.string(), z.number()).optional(),
+});
 const bytes = (...folder: string[]) => readFileSync(at(...folder, 'model.safetensors'));
 const models = (out: string) => bytes(out, 'model');
 
@@ -84,7 +90,113 @@ describe.each([
   });
 });
 
+/** What the photographs of the test are varied by, so that there is something to paint over. */
+const light = { augmentation: 'light' };
+
+describe.each<[string, GivenOptions]>([
+  ['mixup', { retrainMixup: 0.8 }],
+  ['cutmix', { retrainCutmix: 1 }],
+  ['labelSmoothing', { retrainLabelSmoothing: 0.5 }],
+  ['eraseProbability', { retrainEraseProbability: 0.9 }],
+  ['stochasticDepth', { retrainStochasticDepth: 0.5 }],
+  ['weightAverage', { retrainWeightAverage: 0.5 }],
+])('%s after the cut', (name, more) => {
+  test('moves the weights elsewhere, and goes on after a stop', async () => {
+    await repaired(`light-${name}`, light);
+    await repaired(`${name}-light`, { ...light, ...more });
+    expect(models(`${name}-light`).equals(models(`light-${name}`))).toBe(false);
+    expect(await resumes(`${name}-light`, { ...light, ...more }, 2)).toBe(true);
+  });
+});
+
+test('what every training has does in the training after the cut what it does for it alone', async () => {
+  const value = { mixup: 0.8, cutmix: 1, labelSmoothing: 0.5, eraseProbability: 0.9 };
+  const ofRetraining = Object.fromEntries(
+    Object.entries(value).map(([key, own]) => [`retrain${key[0]?.toUpperCase()}${key.slice(1)}`, own]),
+  );
+  await repaired('mixed-everywhere', { ...light, ...value });
+  await repaired('mixed-after', { ...light, ...ofRetraining });
+  expect(models('mixed-after').equals(models('mixed-everywhere'))).toBe(true);
+});
+
+test('a search is left alone by what the training after it has', async () => {
+  const search = { method: 'upop', options: { search: '3it' }, retrain: '0it' };
+  await repaired('searched', search);
+  await repaired('searched-alone', {
+    ...search,
+    retrainMixup: 1,
+    retrainLayerDecay: 0.1,
+    retrainWeightAverage: 0.9,
+    retrainStochasticDepth: 0.5,
+  });
+  expect(models('searched-alone').equals(models('searched'))).toBe(true);
+});
+
+test('a batch in parts after the cut comes to the same scores, whatever is distilled, and goes on after a stop', async () => {
+  const more = { optimizer: 'sgd', retrainMixup: 0.8, distill: 0.5 };
+  const parts = { ...more, retrainMicroBatches: 3 };
+  const { summary: whole } = await repaired('whole-batch', more);
+  const { summary } = await repaired('in-parts', parts);
+  const [loss, ofWhole] = [summary, whole].map(
+    ({ compressed }) => compressed.retrained['loss'] ?? Number.NaN,
+  );
+  expect(loss).toBeCloseTo(ofWhole ?? Number.NaN, 4);
+  expect(models('in-parts').equals(models('whole-batch'))).toBe(false);
+  expect(await resumes('in-parts', parts, 2)).toBe(true);
+});
+
+describe('patience after the cut', () => {
+  test('keeps the best weights on the validation split, says so, and goes on after a stop', async () => {
+    const more: GivenOptions = {
+      retrainPatience: 1,
+      retrainEvaluateEvery: '1it',
+      retrain: '6it',
+      retrainWeightAverage: 0.5,
+    };
+    const notes: string[] = [];
+    const { summary } = await compress(
+      { ...atOnce, out: at('patient'), ...more },
+      { progress: { ...silent, note: (line) => notes.push(line) } },
+    );
+    const { best, validation } = summary.compressed;
+    const evaluations = readFileSync(at('patient', 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => scored.parse(JSON.parse(line)))
+      .flatMap(({ phase, step, scores }) =>
+        phase === 'retrain' && scores?.['validation/top1'] !== undefined
+          ? [{ step, top1: scores['validation/top1'] }]
+          : [],
+      );
+    const highest = Math.max(...evaluations.map(({ top1 }) => top1));
+    expect(best?.step).toBe(evaluations.find(({ top1 }) => top1 === highest)?.step);
+    expect(validation?.['top1']).toBe(highest);
+    expect(notes.join('\n')).toMatch(/retraining: .* the best on the validation split/);
+    expect(await resumes('patient', more, 1)).toBe(true);
+  });
+
+  test('leaves the scores of the test where the report is about them', async () => {
+    const { summary } = await repaired('patient-epochs', { retrainPatience: 3, retrain: '2ep' });
+    const { milestones } = summary.compressed;
+    expect(milestones.map(({ epochs }) => epochs)).toEqual([1]);
+    expect(Object.keys(milestones[0]?.scores ?? {})).toEqual(Object.keys(summary.dense.scores));
+  });
+});
+
 test.each<[string, GivenOptions, RegExp]>([
+  ['more parts than a batch has pictures', { retrainMicroBatches: 5 }, /retrainMicroBatches: .*4 pictures/],
+  ['evaluations for no patience', { retrainEvaluateEvery: '1it' }, /has no use without retrainPatience/],
+  [
+    'patience without evaluations',
+    { retrainPatience: 1, retrainEvaluateEvery: '0it' },
+    /retrainEvaluateEvery: expected a length above 0/,
+  ],
+  [
+    'erasing where nothing is varied',
+    { retrainEraseProbability: 0.5, augmentation: 'none' },
+    /has no use with augmentation none/,
+  ],
+  ['stochastic depth of everything', { retrainStochasticDepth: 1 }, /retrain-stochastic-depth/],
   ['a layer decay above 1', { retrainLayerDecay: 1.5 }, /retrain-layer-decay.*1/],
   ['an option that there is not', { retrainLayerdecay: 0.5 }, /did you mean retrainLayerDecay/],
 ])('refuses %s', async (_what, more, message) => {

@@ -13,6 +13,8 @@ export interface TrainingBatchesOptions {
   readonly batchSize: number;
   readonly seed: number;
   readonly augment: boolean;
+  /** Probability of painting over a rectangle of an augmented picture, in place of the dataset's own. */
+  readonly eraseProbability?: number;
   /** How many batches to prepare ahead of the one in use. */
   readonly prefetch?: number;
 }
@@ -24,7 +26,7 @@ export interface TrainingBatchesOptions {
  */
 export function trainingBatches<Batch>(
   dataset: Dataset<Batch>,
-  { batchSize: requested, seed, augment, prefetch = 4 }: TrainingBatchesOptions,
+  { batchSize: requested, seed, augment, eraseProbability, prefetch = 4 }: TrainingBatchesOptions,
 ): BatchSource<Batch> {
   if (dataset.size === 0) throw new RangeError('the training split has no examples');
   if (!Number.isInteger(requested) || requested < 1) {
@@ -33,6 +35,7 @@ export function trainingBatches<Batch>(
   const batchSize = Math.min(requested, dataset.size);
   const stepsPerEpoch = Math.floor(dataset.size / batchSize);
   let order: { epoch: number; indices: Int32Array } = { epoch: -1, indices: new Int32Array() };
+  const erasing = eraseProbability === undefined ? {} : { eraseProbability };
   const pending = new Map<number, Promise<Batch>>();
 
   const request = (step: number): Promise<Batch> => {
@@ -44,7 +47,7 @@ export function trainingBatches<Batch>(
     }
     const start = (step % stepsPerEpoch) * batchSize;
     const indices = [...order.indices.subarray(start, start + batchSize)];
-    const batch = dataset.batch(indices, augment ? { seed, epoch } : undefined);
+    const batch = dataset.batch(indices, augment ? { seed, epoch, ...erasing } : undefined);
     batch.catch(() => undefined); // reported when the step asks for it
     pending.set(step, batch);
     return batch;

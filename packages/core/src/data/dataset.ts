@@ -2,6 +2,8 @@
 export interface Augmentation {
   readonly seed: number;
   readonly epoch: number;
+  /** Probability of painting over a rectangle of a picture, in place of the dataset's own. */
+  readonly eraseProbability?: number;
 }
 
 /** Examples that can be fetched by index, in batches made off the main thread where that pays. */

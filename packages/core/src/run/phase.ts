@@ -63,7 +63,7 @@ export type Outcome<Params extends TensorTree, State extends TensorTree> = (
 /** Scores the parameters that run after these numbers of steps. */
 export interface Milestones {
   readonly at: readonly number[];
-  score(params: TensorTree): Promise<Scores>;
+  score(params: TensorTree, step: number): Promise<Scores>;
   /** Whether the training ends once its scores do not get better; without it, it goes on to its last step. */
   readonly patience?: Patience;
 }
@@ -246,7 +246,7 @@ async function scoreRunning<Params extends TensorTree, Forward extends TensorTre
   milestones: Milestones,
 ): Promise<Scores> {
   const running = tidyTree(() => applied(reparametrisation, objective(params, step, state).params));
-  const scores = await milestones.score(running);
+  const scores = await milestones.score(running, step);
   const own = new Set([...leavesOf(params), ...leavesOf(state)]);
   for (const leaf of leavesOf(running)) if (!own.has(leaf)) leaf.dispose();
   return scores;

@@ -95,9 +95,9 @@ export function preparedPictures({
           normalise(picture.pixels, images, start);
           return;
         }
-        const { seed, epoch } = augmentation;
+        const { seed, epoch, eraseProbability = policy.eraseProbability } = augmentation;
         const random = randomStream(seed, 'augment', epoch, pictures[position]?.example ?? 0);
-        augment(picture, policy, random, imageSize, varied);
+        augment(picture, { ...policy, eraseProbability }, random, imageSize, varied);
         normalise(varied, images, start);
       });
       return images;

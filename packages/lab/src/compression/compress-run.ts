@@ -27,8 +27,9 @@ import { type CompressSummary, commonSummary, writeSummary } from '../run-folder
 import { scoreOn } from '../training/data';
 import { trainDense } from '../training/dense';
 import { latencyOn } from '../training/latency';
-import { optimizerFor } from '../training/optimizer';
 import { classesOfTest, namesOfClasses } from '../training/predictions';
+import { type RetrainingPlan, howRetrained } from './retraining';
+import { bestLine } from '../training/train-run';
 import type { Workload } from '../workload/workload';
 import type { CompressOptions, DenseOptions } from '../options/compress-options';
 
@@ -37,8 +38,7 @@ export interface CompressPlan {
   readonly options: CompressOptions;
   /** Options of every training on the task, others beside them. */
   readonly training: unknown;
-  /** How the training after the cut goes, where that is not as `options` say. */
-  readonly retraining: { readonly optimization: Optimization };
+  readonly retraining: RetrainingPlan;
   readonly method: ConfiguredMethod;
   readonly budget: Budget;
   readonly workload: Workload;
@@ -74,6 +74,11 @@ export async function compressAndSave(
   const dense = await denseOf(runner, run, plan);
   try {
     const result = await compress(runner, plan, dense);
+    const done = result.ledger.at(-1)?.steps;
+    if (result.best !== undefined && done !== undefined) {
+      const { step, asked } = result.best;
+      runner.report({ kind: 'note', text: `retraining: ${bestLine(done, step, asked)}` });
+    }
     await saveTrained(run.modelFolder, plan.workload, {
       model: result.model,
       params: result.params,
@@ -156,13 +161,7 @@ function compress(
       steps,
       ...(compute === undefined ? {} : { computeLimit: denseCompute(model, compute, batches, options) }),
       distill: options.distill,
-      optimizer: (steps, model) =>
-        optimizerFor<TensorTree>(model, retraining.optimization, {
-          learningRate: options.retrainLearningRate,
-          steps,
-        }),
-      // How far one epoch gets is a result of its own (UPop, Table 5).
-      milestones: [stepsPerEpoch],
+      ...howRetrained(retraining, workload, options),
     },
   });
 }
@@ -194,7 +193,7 @@ async function summaryOf(
   run: RunFolder,
   { options, method, budget, workload, batches }: CompressPlan,
   dense: Dense,
-  { model, params, achieved, scores, ledger }: CompressionResult,
+  { model, params, achieved, scores, best, ledger }: CompressionResult,
   startMs: number,
 ): Promise<CompressSummary> {
   const bytes = await weightBytes(run.modelFolder);
@@ -233,6 +232,7 @@ async function summaryOf(
         epochs: step / batches.stepsPerEpoch,
         scores,
       })),
+      ...(best === undefined ? {} : { best: { step: best.step, epochs: best.step / batches.stepsPerEpoch } }),
       retrained: scores.retrained,
       ...(await validationScores(workload, model, params, options.batchSize)),
     },

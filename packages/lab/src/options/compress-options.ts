@@ -89,7 +89,7 @@ function groupsOf(kind: WorkloadKind, method: string, dense: 'new' | 'given' | '
       title: 'Options of compress',
       schema: z.object({
         ...shapeFor(kind),
-        ...retrainingShape,
+        ...retrainingShape(kind),
         ...kind.dataShape,
         ...ofGiven,
         ...kind.trainingShape,

@@ -42,6 +42,10 @@ export const fineTuningShape = {
 };
 export type FineTuning = z.output<z.ZodObject<typeof fineTuningShape>>;
 
+const { stochasticDepth, weightAverage, microBatches, patience } = fineTuningShape;
+/** Those of a training that may stand anywhere in a run. */
+export const anyTrainingShape = { stochasticDepth, weightAverage, microBatches, patience };
+
 /** The options of the training that those of a fine-tuning must go with. */
 interface Trained {
   readonly from?: string | undefined;
@@ -64,10 +68,7 @@ export function checkFineTuning({
     throw new UserError(
       'freezeBackbone has no use without from: the backbone of a new model has learned nothing',
     );
-  if (microBatches > batchSize)
-    throw new UserError(
-      `microBatches: expected at most the ${batchSize} pictures of a batch, got ${microBatches}`,
-    );
+  checkParts({ microBatches, batchSize });
   if (!freezes && headLearningRate !== undefined)
     throw new UserError(
       'headLearningRate has no use without freezeBackbone: say how long the head trains alone',
@@ -79,5 +80,16 @@ export function checkFineTuning({
   if (patience > 0 && Number.parseFloat(evaluateEvery) === 0)
     throw new UserError(
       'patience needs evaluations on the validation split: say with evaluateEvery how often',
+    );
+}
+
+/** @throws {UserError} when a batch is to be computed in more parts than it has examples. */
+export function checkParts(
+  { microBatches, batchSize }: Pick<FineTuning & Trained, 'microBatches' | 'batchSize'>,
+  name = 'microBatches',
+): void {
+  if (microBatches > batchSize)
+    throw new UserError(
+      `${name}: expected at most the ${batchSize} pictures of a batch, got ${microBatches}`,
     );
 }

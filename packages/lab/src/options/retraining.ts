@@ -1,24 +1,49 @@
+import { UserError, durationOption } from '@winnow/core';
 import { z } from 'zod';
+import type { WorkloadKind } from '../workload/workload';
+import { anyTrainingShape, checkParts } from './fine-tuning';
 import { type GivenOptions, kebab } from './group';
-import { optimizationShape } from './training';
+import { erasingOf, optimizationShape, picturesShape } from './training';
+
+type Shape = Readonly<Record<string, z.ZodType>>;
 
 /** `layerDecay` → `retrainLayerDecay`. */
 const keyAfterCut = (key: string): string => `retrain${key.charAt(0).toUpperCase()}${key.slice(1)}`;
 
-/** Options that every training of a run has, for the one after the cut alone: none is filled in. */
-const otherwise = (shape: Readonly<Record<string, z.ZodType>>): Readonly<Record<string, z.ZodType>> =>
+/** Options for the training after the cut alone; none is filled in, so that runs without them do not name them. */
+const afterCut = (shape: Shape, describe: (key: string, description: string) => string): Shape =>
   Object.fromEntries(
     Object.entries(shape).map(([key, schema]) => {
-      const given = schema instanceof z.ZodDefault ? schema.unwrap() : schema;
-      const text = `--${kebab(key)} of the training after the cut alone; default: that of every training`;
-      return [keyAfterCut(key), z.optional(given).describe(text)];
+      const bare = withoutDefault(schema);
+      const text = describe(key, schema.description ?? '');
+      return [keyAfterCut(key), z.optional(bare).describe(text)];
     }),
   );
 
+const withoutDefault = (schema: z.ZodType): z.ZodType => {
+  if (!(schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)) return schema;
+  const inner = schema.unwrap();
+  return inner instanceof z.ZodType ? inner : schema;
+};
+
 const { layerDecay, warmup } = optimizationShape;
+const { eraseProbability } = picturesShape;
+
+const ownShape = {
+  ...anyTrainingShape,
+  evaluateEvery: durationOption
+    .default('1ep')
+    .describe('Steps between scores on the validation split, for the patience; default: 1ep'),
+};
 
 /** Options of the training after the cut: each is called as in `train`, with `retrain` before it. */
-export const retrainingShape = otherwise({ layerDecay, warmup });
+export const retrainingShape = ({ trainingShape }: Pick<WorkloadKind, 'trainingShape'>): Shape => ({
+  ...afterCut(
+    { layerDecay, warmup, eraseProbability, ...z.object(trainingShape).shape },
+    (key) => `--${kebab(key)} of the training after the cut alone; default: that of every training`,
+  ),
+  ...afterCut(ownShape, (_, description) => `After the cut: ${description}`),
+});
 
 /** The options of a run, as the training after the cut has them: by the names that they have in `train`. */
 export function ofRetraining(options: GivenOptions): GivenOptions {
@@ -29,4 +54,28 @@ export function ofRetraining(options: GivenOptions): GivenOptions {
       : [[`${name[1]?.toLowerCase()}${name[2]}`, value] as const];
   });
   return { ...options, ...Object.fromEntries(given) };
+}
+
+const retrainingOptions = z.object({
+  ...z.object(optimizationShape).shape,
+  ...picturesShape,
+  ...ownShape,
+});
+export type RetrainingOptions = z.output<typeof retrainingOptions>;
+
+/**
+ * How the training after the cut goes.
+ * @param options Of the whole run.
+ * @throws {UserError} when they do not go together.
+ */
+export function retrainingOf(options: GivenOptions): RetrainingOptions {
+  const retraining = retrainingOptions.parse(ofRetraining(options));
+  const { patience, evaluateEvery } = retraining;
+  checkParts(retraining, keyAfterCut('microBatches'));
+  erasingOf(retraining);
+  if (patience === 0 && options[keyAfterCut('evaluateEvery')] !== undefined)
+    throw new UserError('retrainEvaluateEvery has no use without retrainPatience: say how long it waits');
+  if (Number.parseFloat(evaluateEvery) === 0)
+    throw new UserError('retrainEvaluateEvery: expected a length above 0, or no retrainPatience');
+  return retraining;
 }

@@ -121,8 +121,6 @@ export const optimizationShape = {
   ...adversaryShape,
 };
 
-export const optimizationOptions = z.object(optimizationShape);
-
 /** The options that say what computes, and how. */
 export const engineShape = {
   engine: z
@@ -190,7 +188,7 @@ export function erasingOf({
 }
 
 export type EngineChoice = OutputOf<typeof engineShape>;
-export type Optimization = z.output<typeof optimizationOptions>;
+export type Optimization = OutputOf<typeof optimizationShape>;
 export type DataChoice = OutputOf<typeof dataOfModelShape>;
 
 type OutputOf<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;

@@ -12,6 +12,8 @@ export const SUMMARY_FILE = 'summary.json';
 const json: z.ZodType<Json> = z.json();
 const scores = z.record(z.string(), z.number());
 const milestones = z.array(z.object({ step: z.int(), epochs: z.number(), scores }));
+/** With patience: the evaluation whose weights were kept. */
+const best = z.object({ step: z.int(), epochs: z.number() }).exactOptional();
 const latency = z.object({ p50Ms: z.number(), p95Ms: z.number() });
 const size = z.object({ parameters: z.int(), macs: z.number(), bytes: z.int(), latency });
 const common = {
@@ -47,8 +49,7 @@ const trainSummary = z
     model: size.extend({
       /** On the validation split during the training, by steps done. */
       milestones,
-      /** With patience: the evaluation whose weights were kept. */
-      best: z.object({ step: z.int(), epochs: z.number() }).exactOptional(),
+      best,
       /** On the test split. */
       scores,
     }),
@@ -71,6 +72,7 @@ const compressSummary = z
       masked: scores,
       cut: scores,
       milestones,
+      best,
       retrained: scores,
       /** On the validation split, retrained: what choices are made by. */
       validation: scores.exactOptional(),

@@ -21,8 +21,9 @@ import {
   methodNamed,
 } from '../options/compress-options';
 import { type GivenOptions, givenFor } from '../options/group';
-import { ofRetraining } from '../options/retraining';
-import { adversaryOf, optimizationOptions } from '../options/training';
+import { planRetraining } from '../compression/retraining';
+import { retrainingOf } from '../options/retraining';
+import { adversaryOf } from '../options/training';
 import { shortName } from '../run-folder/plan-run';
 import { type CompressSummary, readCompressSummary } from '../run-folder/summary';
 import { batchesOf } from '../training/data';
@@ -60,7 +61,9 @@ function optionsOf(values: GivenOptions): ReadOptions {
   const groups = compressGroups(values);
   const own = givenFor(values, groups);
   const options = compressOptions(workloadIn(own)).parse(own);
-  adversaryOf(options); // refuses what does not fit together
+  // Both refuse what does not fit together.
+  adversaryOf(options);
+  retrainingOf(own);
   return {
     ...options,
     configured: methodNamed(options.method).configure(givenFor(values, groups, 'options')),
@@ -97,7 +100,7 @@ async function prepare({
       ...(options.compute === undefined ? [{ name: 'retrain', duration: options.retrain }] : []),
     ];
     note(planLine(method, budget, all, stepsPerEpoch));
-    const retraining = { optimization: optimizationOptions.parse(ofRetraining(own)) };
+    const retraining = planRetraining(own, workload, dense.model, options);
     const plan: CompressPlan = {
       options,
       training: own,

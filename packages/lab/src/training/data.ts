@@ -10,14 +10,20 @@ import {
 } from '@winnow/core';
 import type { BatchChoice, Workload } from '../workload/workload';
 
+/** Options as they are read: what is not given may be there as undefined. */
+type OptionalErasing = Omit<BatchChoice, 'eraseProbability'> & {
+  readonly eraseProbability?: number | undefined;
+};
+
 export function batchesOf(
   { train, batches }: Pick<Workload, 'train' | 'batches'>,
-  { batchSize, seed }: BatchChoice,
+  { batchSize, seed, eraseProbability }: OptionalErasing,
   /** The options of the task's `trainingShape`, where the batches are trained on and not only counted. */
   training?: unknown,
 ): BatchSource<unknown> {
-  if (training !== undefined && batches !== undefined) return batches({ batchSize, seed }, training);
-  return trainingBatches(train, { batchSize, seed, augment: true });
+  const choice = { batchSize, seed, ...(eraseProbability === undefined ? {} : { eraseProbability }) };
+  if (training !== undefined && batches !== undefined) return batches(choice, training);
+  return trainingBatches(train, { ...choice, augment: true });
 }
 
 export function scoreOn(

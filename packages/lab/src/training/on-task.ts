@@ -9,12 +9,10 @@ import {
   type StochasticDepth,
   type Task,
   type TensorTree,
-  disposeTree,
   forwardPassesPerStep,
-  runPhase,
+  runAveragedPhase,
   runningOf,
   stepsIn,
-  weightAverage,
 } from '@winnow/core';
 import { type Optimization, adversaryOf } from '../options/training';
 import { optimizerFor } from './optimizer';
@@ -54,39 +52,26 @@ export async function trainOnTask(
   const { microBatches, stochasticDepth } = training;
   const steps = stepsIn(duration, batches.stepsPerEpoch);
   const adversary = adversaryOf(optimization);
-  const whole = {
-    params,
-    task,
-    objective: (tree: TensorTree) => ({ params: tree }),
-    reparametrisation: runningOf(model).reparametrisation,
-    optimizer: optimizerFor<TensorTree>(model, optimization, { learningRate, steps }),
-    batches,
-    ...adversary,
-    ...(microBatches === undefined ? {} : { microBatches }),
-    ...(stochasticDepth === undefined ? {} : { stochasticDepth }),
-    steps,
-  };
   const options = {
     trainingMacsPerExample: forwardPassesPerStep(adversary.adversary) * model.account.macs,
     ...(milestones === undefined ? {} : { milestones }),
   };
-  const { weightAverage: decay = 0 } = training;
-  if (decay === 0) {
-    const { state: _, ...trained } = await runPhase(runner, phase, { ...whole, state: {} }, options);
-    return trained;
-  }
-  const averaging = weightAverage(params, decay);
-  const { state, ...trained } = await runPhase(
+  return runAveragedPhase(
     runner,
     phase,
-    { ...whole, ...averaging },
+    {
+      params,
+      task,
+      objective: (tree: TensorTree) => ({ params: tree }),
+      reparametrisation: runningOf(model).reparametrisation,
+      optimizer: optimizerFor<TensorTree>(model, optimization, { learningRate, steps }),
+      batches,
+      ...adversary,
+      ...(microBatches === undefined ? {} : { microBatches }),
+      ...(stochasticDepth === undefined ? {} : { stochasticDepth }),
+      steps,
+    },
+    training.weightAverage ?? 0,
     options,
-    ({ state: { average } }) => average,
   );
-  if (trained.bestStep !== undefined) {
-    disposeTree(state);
-    return trained;
-  }
-  disposeTree(trained.params);
-  return { ...trained, params: state.average };
 }

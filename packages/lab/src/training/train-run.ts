@@ -2,6 +2,7 @@ import {
   type LedgerEntry,
   type Model,
   type Runner,
+  type Task,
   type TensorTree,
   UserError,
   disposeTree,
@@ -63,14 +64,22 @@ export function checkFits(
     );
   if (patience > 0 && workload.validation.size === 0)
     throw new UserError('patience needs a validation split, and the data has none');
-  const { slice, name } = workload.taskOf(runningOf(model).model);
-  if (microBatches > 1 && slice === undefined)
-    throw new UserError(
-      `microBatches needs a loss that is a mean over examples, and that of ${name} compares them`,
-    );
+  checkDivisible(workload.taskOf(runningOf(model).model), microBatches);
   if (Number.parseFloat(freezeBackbone) > 0 && model.readout.heads.length === 0)
     throw new UserError(
       'freezeBackbone needs a head that can be trained alone, and only classifiers have one',
+    );
+}
+
+/** @throws {UserError} when the loss of a task is not one of parts of a batch. */
+export function checkDivisible(
+  { slice, name: task }: Pick<Task, 'slice' | 'name'>,
+  microBatches: number,
+  name = 'microBatches',
+): void {
+  if (microBatches > 1 && slice === undefined)
+    throw new UserError(
+      `${name} needs a loss that is a mean over examples, and that of ${task} compares them`,
     );
 }
 
@@ -184,7 +193,8 @@ async function headFirst(
 const lending = <Result>(tree: TensorTree | undefined, use: () => Promise<Result>): Promise<Result> =>
   tree === undefined ? use() : lendTree(tree, use);
 
-const bestLine = (done: number, best: number, steps: number): string =>
+/** Tells which weights a training with patience came to. */
+export const bestLine = (done: number, best: number, steps: number): string =>
   `${done < steps ? `stopped after step ${done} of ${steps}: no evaluation was better since` : 'trained to the end:'} the weights of step ${best} are kept, the best on the validation split`;
 
 /** every, 2·every, … up to the last; none for 0. */

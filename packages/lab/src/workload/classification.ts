@@ -175,10 +175,10 @@ function classificationWorkload(
       }
       checkChannels(config, data);
     },
-    batches: ({ batchSize, seed }, training) => {
+    batches: (choice, training) => {
       const { mixup, cutmix } = trainingOptions.parse(training);
-      const plain = trainingBatches(train, { batchSize, seed, augment: true });
-      return mixedBatches(plain, { mixup, cutmix, seed, imageSize });
+      const plain = trainingBatches(train, { ...choice, augment: true });
+      return mixedBatches(plain, { mixup, cutmix, seed: choice.seed, imageSize });
     },
     taskOf: (model, training = { labelSmoothing: 0 }) => {
       const { labelSmoothing } = trainingOptions.parse(training);

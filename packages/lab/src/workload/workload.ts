@@ -27,6 +27,8 @@ export type HeadChoice = (typeof headChoices)[number];
 export interface BatchChoice {
   readonly batchSize: number;
   readonly seed: number;
+  /** Of painting over a rectangle of a picture, where that is not the data's own. */
+  readonly eraseProbability?: number;
 }
 
 /** A task on opened data: the commands need not know which one it is. */
