@@ -3,7 +3,14 @@ import { readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { type ImageFolderOptions, type PictureCache, imageFolder } from '../src/index';
-import { packed, unpacked, unsealed } from '../src/picture/pack';
+import {
+  PACK_HEAD_BYTES,
+  packHeaderBytes,
+  packLayout,
+  packed,
+  unpacked,
+  unsealed,
+} from '../src/picture/pack';
 import type { Picture } from '../src/picture/picture';
 import { picture, temporaryFolders, writeTree } from './pictures/temporary';
 
@@ -29,6 +36,24 @@ describe('packed pictures', () => {
     );
   });
 
+  test('come back one by one, of a part of the bytes', () => {
+    fc.assert(
+      fc.property(somePictures, (pictures) => {
+        const bytes = packed(pictures);
+        const layout = packLayout(bytes.subarray(0, packHeaderBytes(bytes.subarray(0, PACK_HEAD_BYTES))));
+        expect(layout?.bytes).toBe(bytes.byteLength);
+        pictures.forEach(({ width, height, pixels }, place) => {
+          const { start = 0, end = 0 } = layout?.spanOf(place) ?? {};
+          const part = Uint8Array.from(bytes.subarray(start, end));
+          expect(layout?.picture(place, part)).toEqual({ width, height, pixels });
+          part[0] = (part[0] ?? 0) ^ 1;
+          expect(layout?.picture(place, part)).toBeUndefined();
+          expect(layout?.picture(place, part.subarray(1))).toBeUndefined();
+        });
+      }),
+    );
+  });
+
   test('are nothing when a byte has changed or is missing', () => {
     fc.assert(
       fc.property(somePictures, fc.nat(), fc.integer({ min: 1, max: 255 }), (pictures, place, change) => {
@@ -43,22 +68,28 @@ describe('packed pictures', () => {
 });
 
 test('what another program packed is nothing, however well it is signed', () => {
-  const signed = (header: string, pixels: number) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(header.length);
-    const content = Buffer.concat([length, Buffer.from(header), Buffer.alloc(pixels)]);
-    return Buffer.concat([createHash('sha256').update(content).digest(), content]);
+  const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest();
+  const signed = (claimed: number, sides: readonly [number, number][], pixels: number) => {
+    const header = Buffer.alloc(4 + 16 * sides.length);
+    header.writeUInt32LE(claimed);
+    sides.forEach(([width, height], place) => {
+      header.writeUInt32LE(width, 4 + 16 * place);
+      header.writeUInt32LE(height, 8 + 16 * place);
+      digestOf(Buffer.alloc(3)).copy(header, 12 + 16 * place, 0, 8);
+    });
+    return Buffer.concat([digestOf(header), header, Buffer.alloc(pixels)]);
   };
-  expect(unpacked(signed('[[1,1]]', 3))).toHaveLength(1);
-  for (const [header, pixels] of [
-    ['[[1,', 3],
-    ['[[1,-1]]', 3],
-    ['{"width":1}', 3],
-    ['[[1,1]]', 2],
-    ['[[1,1]]', 4],
-    ['[[9000000000,9000000000]]', 3],
-  ] as const)
-    expect(unpacked(signed(header, pixels))).toBeUndefined();
+  expect(unpacked(signed(1, [[1, 1]], 3))).toHaveLength(1);
+  for (const [claimed, sides, pixels] of [
+    [2, [[1, 1]], 3],
+    [1, [[1, 0]], 3],
+    [1, [[0, 1]], 3],
+    [1, [[1, 1]], 2],
+    [1, [[1, 1]], 4],
+    [0xffffffff, [[1, 1]], 3],
+    [1, [[0xffffffff, 0xffffffff]], 3],
+  ] as [number, [number, number][], number][])
+    expect(unpacked(signed(claimed, sides, pixels))).toBeUndefined();
 });
 
 describe('a folder that is opened with a cache', () => {
@@ -78,6 +109,7 @@ describe('a folder that is opened with a cache', () => {
       if (content !== undefined && !isHashes(content)) counted.reads++;
       return Promise.resolve(content);
     },
+    readPart: (key, start, bytes) => Promise.resolve(contents.get(key)?.subarray(start, start + bytes)),
     write: (key, content) => {
       if (!isHashes(content)) counted.writes++;
       contents.set(key, content);

@@ -3,9 +3,9 @@ import type { AugmentationPreset } from '../augmentation/policy';
 import { duplicateNotes, sharedPictures } from '../identity/duplicates';
 import type { PictureContents } from '../identity/picture-contents';
 import { namingAllBroken } from '../picture/broken';
+import { begunCheck } from '../picture/check';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
-import { preload } from '../picture/preload';
 import type { BrokenPicture } from '../unlabelled/find-pictures';
 import { type LabelledPicture, labelledPictures } from './labelled-pictures';
 
@@ -44,16 +44,15 @@ export async function classificationData(
   options: ImageOptions,
   defaultAugmentation: AugmentationPreset,
 ): Promise<FoundImageClassificationData> {
-  const pictures = picturesFor(options, defaultAugmentation);
   const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
-  if (options.preload === true) {
-    await preload(pictures, { paths, contents }, options.pictureCache);
-  }
+  const pictures = picturesFor(options, defaultAugmentation, { paths, contents });
+  const check = await begunCheck(pictures, { paths }, options.preload);
   const dataset = (examples: readonly LabelledPicture[]) =>
     namingAllBroken({
       dataset: labelledPictures(examples, pictures),
       paths: pathsOf(examples),
       load: (path) => pictures.load(path, false),
+      check,
     });
   return {
     name,

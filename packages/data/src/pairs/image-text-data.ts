@@ -2,9 +2,9 @@ import type { ImageTextData, Splits } from '@winnow/core';
 import type { AugmentationPreset } from '../augmentation/policy';
 import { duplicateNotes, sharedPictures } from '../identity/duplicates';
 import { namingAllBroken } from '../picture/broken';
+import { begunCheck } from '../picture/check';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
-import { preload } from '../picture/preload';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { wordTokenizer } from '../tokenizer/word-tokenizer';
 import type { PairGroup } from './group';
@@ -66,7 +66,6 @@ export async function imageTextData(
   options: ImageTextOptions,
   defaultAugmentation: AugmentationPreset,
 ): Promise<TokenizedImageTextData> {
-  const pictures = picturesFor(options, defaultAugmentation);
   if (
     options.context !== undefined &&
     !(Number.isInteger(options.context) && options.context >= SMALLEST_CONTEXT)
@@ -81,14 +80,14 @@ export async function imageTextData(
     (options.tokenizer === undefined ? longest(trainingTexts, tokenizer) : LARGEST_DEFAULT_CONTEXT);
   const { fillsContext = false } = options;
   const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
-  if (options.preload === true) {
-    await preload(pictures, { paths, contents: found.contents }, options.pictureCache);
-  }
+  const pictures = picturesFor(options, defaultAugmentation, { paths, contents: found.contents });
+  const check = await begunCheck(pictures, { paths }, options.preload);
   const dataset = (groups: readonly PairGroup[]) =>
     namingAllBroken({
       dataset: pairDataset(groups, { pictures, tokenizer, context, fillsContext }),
       paths: picturesOf(groups),
       load: (path) => pictures.load(path, false),
+      check,
     });
   return {
     name: found.name,

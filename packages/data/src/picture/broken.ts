@@ -54,6 +54,14 @@ const MOST_LOOKED_AT = 2000;
 const onlyFirst = (all: number): string =>
   `Of ${counted(all, 'picture')} only the first ${MOST_LOOKED_AT.toLocaleString('en')} were looked at.`;
 
+/** Looks for broken pictures beside what else is done. */
+export interface CheckBeside {
+  /** Goes on by so many pictures: whoever asks for batches keeps it going, and nobody has to end it. */
+  goOn(pictures: number): void;
+  /** The problems found so far. @throws what a load failed with, unless it is a {@link DataError}. */
+  problems(): readonly DataError[];
+}
+
 /** A dataset over picture files. */
 export interface PictureDataset<Batch> {
   readonly dataset: Dataset<Batch>;
@@ -61,10 +69,19 @@ export interface PictureDataset<Batch> {
   readonly paths: readonly string[];
   /** @throws {DataError} when the file is no complete picture. */
   load(path: string): Promise<unknown>;
+  readonly check?: CheckBeside | undefined;
 }
 
-/** The same dataset. When a picture of a batch is broken, the others are looked at, so that its error names all of them. */
-export function namingAllBroken<Batch>({ dataset, paths, load }: PictureDataset<Batch>): Dataset<Batch> {
+/**
+ * The same dataset. When a picture of a batch is broken, or one was found beside it, the others are looked at, so that the error
+ * names all of them.
+ */
+export function namingAllBroken<Batch>({
+  dataset,
+  paths,
+  load,
+  check,
+}: PictureDataset<Batch>): Dataset<Batch> {
   let looking: Promise<DataError[]> | undefined;
   const look = async (): Promise<DataError[]> => {
     const problems: DataError[] = [];
@@ -75,15 +92,18 @@ export function namingAllBroken<Batch>({ dataset, paths, load }: PictureDataset<
     return problems;
   };
   return {
-    size: dataset.size,
+    ...dataset,
     batch: async (indices, augmentation) => {
       try {
-        return await dataset.batch(indices, augmentation);
+        refuseBroken(check?.problems() ?? []);
+        const batch = await dataset.batch(indices, augmentation);
+        check?.goOn(indices.length);
+        return batch;
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         looking ??= look();
         const note = paths.length > MOST_LOOKED_AT ? ` ${onlyFirst(paths.length)}` : '';
-        refuseBroken([...problemsIn(error), ...(await looking)], note);
+        refuseBroken([...problemsIn(error), ...(await looking), ...(check?.problems() ?? [])], note);
         throw error;
       }
     },

@@ -8,7 +8,9 @@ import {
 import { type Normalisation, imageNetNormalisation, normaliser } from './normalisation';
 import type { PictureCache } from './pack';
 import { type PreparedPictures, preparedPictures } from './prepared';
+import { pictureShelf } from './shelf';
 import { pictureStore } from './store';
+import type { PicturesOfSplits } from './wanted';
 
 const DEFAULT_CACHE_BYTES = 512 * 1024 * 1024;
 /** Pixels: a batch of one such picture is 200 MB, and no vision transformer takes larger ones. */
@@ -36,11 +38,11 @@ export interface ImageOptions {
   /** Memory for decoded pictures, so that later epochs do not decode again. Default 512 MiB. */
   readonly cacheBytes?: number;
   /**
-   * Decode every picture now. A broken file is then reported before a training starts and not in its middle; pictures
-   * that fit into the cache are not decoded again. Default false: a broken file is reported when it is first used.
+   * When every picture is decoded once, so that a broken one is found: `true` at opening; `background` while batches are asked
+   * for, the next of which then fails (up to 500 pictures at opening all the same); `false` (the default) never: a broken file is reported when it is first used.
    */
-  readonly preload?: boolean;
-  /** Where pictures that `preload` has decoded are kept for the next time. Default: nowhere. */
+  readonly preload?: boolean | 'background';
+  /** Where decoded pictures that do not fit into memory are kept, and all of them for the next time. Default: nowhere. */
   readonly pictureCache?: PictureCache;
 }
 
@@ -70,11 +72,13 @@ function policyOf(
 
 /**
  * Pictures prepared as the options say.
+ * @param found All of them, where they are known: what was decoded of them may be kept for the next time.
  * @throws {RangeError} on options outside their range.
  */
 export function picturesFor(
   options: ImageOptions,
   defaultAugmentation: AugmentationPreset,
+  found?: PicturesOfSplits,
 ): PreparedPictures {
   const { imageSize, evaluationCropShare = 1, cacheBytes = DEFAULT_CACHE_BYTES } = options;
   if (!Number.isInteger(imageSize) || imageSize < 1 || imageSize > LARGEST_SIDE) {
@@ -92,12 +96,20 @@ export function picturesFor(
   }
   checkGeometry(options);
   if (!(cacheBytes >= 0)) throw new RangeError(`expected cacheBytes of 0 or more, got ${cacheBytes}`);
+  const { pictureCache: cache, preload = false } = options;
+  const store = pictureStore(cacheBytes);
   return preparedPictures({
     imageSize,
     evaluationCropShare,
     evaluationGeometry: options.evaluationGeometry,
     policy: policyOf(options.augmentation ?? defaultAugmentation, options.eraseProbability),
     normalise: normaliser(options.normalisation ?? imageNetNormalisation),
-    store: pictureStore(cacheBytes),
+    store,
+    ...(found === undefined || cache === undefined || preload === false
+      ? {}
+      : {
+          shelfFor: (recipe, bytesOfPicture) =>
+            pictureShelf({ ...found, cache, recipe, bytesOfPicture, memory: store }),
+        }),
   });
 }

@@ -6,7 +6,9 @@ import { framed } from './geometry';
 import type { Normalise } from './normalisation';
 import { CHANNELS, type Picture, centreSquare } from './picture';
 import { decoder, pictureReader } from './read';
+import type { PictureShelf } from './shelf';
 import type { PictureStore } from './store';
+import { pictureKey } from './wanted';
 
 /**
  * Pictures that will be augmented are kept somewhat larger than S: a crop of two thirds then still has S pixels to
@@ -23,6 +25,8 @@ export interface PictureOptions {
   readonly policy: AugmentationPolicy | undefined;
   readonly normalise: Normalise;
   readonly store: PictureStore;
+  /** Where decoded pictures lie on the disk, if anywhere; by the recipe, and the bytes that a picture has, about. */
+  readonly shelfFor?: (recipe: string, bytesOfPicture: number) => PictureShelf | undefined;
 }
 
 /** A picture file, and the index of the example that it is of, which with seed and epoch decides its variation. */
@@ -33,15 +37,13 @@ export interface PictureOfExample {
 
 /** Picture files as a model takes them in: decoded and resized by libvips off the main thread, augmented in plain code. */
 export interface PreparedPictures {
-  /** Everything but the file that decides what `load` gives. */
-  readonly recipe: string;
   /**
    * Decodes the picture as training (augmented or not) or evaluation will want it, into the store.
    * @throws {DataError} naming the file when it cannot be decoded.
    */
   load(path: string, augmented: boolean): Promise<Picture>;
-  /** Takes over what `load` has given before. */
-  keep(path: string, augmented: boolean, picture: Picture): void;
+  /** Decoded pictures on the disk. */
+  readonly shelf: PictureShelf | undefined;
   /**
    * Normalised pixels, [B, S, S, C]; varied with an augmentation, otherwise as for evaluation.
    * @throws {DataError} naming the files that cannot be decoded.
@@ -56,6 +58,7 @@ export function preparedPictures({
   policy,
   normalise,
   store,
+  shelfFor,
 }: PictureOptions): PreparedPictures {
   const valuesPerPicture = imageSize * imageSize * CHANNELS;
   const evaluationSide = Math.round(imageSize / evaluationCropShare);
@@ -69,20 +72,26 @@ export function preparedPictures({
       : await reader.readWhole(path, (picture) => framed(picture, geometry, imageSize));
   const forAugmentation = (path: string): Promise<Picture> =>
     reader.read(path, { shorterSide: workingSide, enlarge: false });
-  const decoded = (path: string, augmented: boolean, decode?: () => Promise<Picture>): Promise<Picture> =>
-    augmented && policy !== undefined
-      ? store.get(`augmentation ${path}`, decode ?? (() => forAugmentation(path)))
-      : store.get(`evaluation ${path}`, decode ?? (() => forEvaluation(path)));
+  const recipe = JSON.stringify([
+    imageSize,
+    geometry ?? evaluationSide,
+    policy === undefined ? null : workingSide,
+    decoder,
+  ]);
+  const shelf = shelfFor?.(recipe, CHANNELS * (policy === undefined ? imageSize : workingSide) ** 2);
+  const decoded = (path: string, augmented: boolean): Promise<Picture> => {
+    const isVaried = augmented && policy !== undefined;
+    return store.get(
+      pictureKey({ path, augmented: isVaried }),
+      async () =>
+        (await shelf?.get({ path, augmented })) ??
+        (await (isVaried ? forAugmentation(path) : forEvaluation(path))),
+    );
+  };
 
   return {
-    recipe: JSON.stringify([
-      imageSize,
-      geometry ?? evaluationSide,
-      policy === undefined ? null : workingSide,
-      decoder,
-    ]),
+    shelf,
     load: decoded,
-    keep: (path, augmented, picture) => void decoded(path, augmented, () => Promise.resolve(picture)),
     batch: async (pictures, augmentation) => {
       const { values: sources, problems } = await allOf(
         pictures.map(({ path }) => decoded(path, augmentation !== undefined)),

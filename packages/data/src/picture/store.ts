@@ -4,6 +4,13 @@ import type { Picture } from './picture';
 export interface PictureStore {
   /** The picture known as `key`, loaded at most once at a time. A failed load is not remembered. */
   get(key: string, load: () => Promise<Picture>): Promise<Picture>;
+  /**
+   * Takes several pictures that lie in one piece of memory, all of them or none: one of them holds the whole piece.
+   * @returns whether there was room.
+   */
+  take(pictures: ReadonlyMap<string, Picture>, bytes: number): boolean;
+  /** Whether so many bytes more fit now. */
+  hasRoom(bytes: number): boolean;
 }
 
 /**
@@ -21,12 +28,22 @@ export function pictureStore(capacityBytes: number): PictureStore {
       pictures.set(key, loading);
       loading.then(
         ({ pixels }) => {
+          if (pictures.get(key) !== loading) return; // it has come with others meanwhile
           if (usedBytes + pixels.byteLength <= capacityBytes) usedBytes += pixels.byteLength;
           else pictures.delete(key);
         },
-        () => pictures.delete(key),
+        () => {
+          if (pictures.get(key) === loading) pictures.delete(key);
+        },
       );
       return loading;
+    },
+    hasRoom: (bytes) => usedBytes + bytes <= capacityBytes,
+    take: (several, bytes) => {
+      if (usedBytes + bytes > capacityBytes) return false;
+      usedBytes += bytes;
+      for (const [key, picture] of several) pictures.set(key, Promise.resolve(picture));
+      return true;
     },
   };
 }

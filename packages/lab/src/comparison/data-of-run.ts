@@ -19,7 +19,7 @@ const dataChoice = z.looseObject({
 export async function openDataOfRun(opened: OpenedModel, runFolder: string): Promise<Workload> {
   const choice = chosenIn(dataChoice, (await readRecord(runFolder))?.options);
   const { data = choice.data, ...read } = await dataOfRun(runFolder);
-  const chosen = { data, augmentation: 'auto', preload: false } as const;
+  const chosen = { data, augmentation: 'auto', preload: 'never' } as const;
   return workloadIn(choice).open(chosen, opened, { ...choice, ...read });
 }
 

@@ -87,7 +87,7 @@ export async function evaluateModel(
   const opened = await openModel(path, imageSize === undefined ? {} : { imageSize });
   for (const line of opened.notes) note(`${path}: ${line}`);
   try {
-    const choice = { data: spec, augmentation: 'none', preload: false } as const;
+    const choice = { data: spec, augmentation: 'none', preload: 'never' } as const;
     const scoring = { split, batchSize, note };
     return zeroShot === undefined
       ? await onOwnTask(choice, opened, scoring, { ...read, classOrder }, await choicesOfRun(path))

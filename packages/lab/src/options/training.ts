@@ -4,6 +4,7 @@ import { devicePattern, engineNames, precisionChoices } from '@winnow/engine';
 import { z } from 'zod';
 import { EXPECTED } from '../identity/run-identity';
 import { pathOption } from './path';
+import { readingAheadShape } from './reading-ahead';
 
 /** The option that says where TensorBoard can look on: nothing that a run depends on. */
 export const SHOWN = 'tensorboard';
@@ -31,10 +32,7 @@ export const picturesShape = {
     .max(1)
     .optional()
     .describe("Probability of painting over a rectangle of a training picture; default: the augmentation's"),
-  preload: z
-    .boolean()
-    .default(true)
-    .describe('Decode all pictures first, so that a broken file is reported before the training'),
+  ...readingAheadShape,
 };
 
 /** Data that are the task's own unless others are named. */
@@ -189,6 +187,9 @@ export function erasingOf({
 
 export type EngineChoice = OutputOf<typeof engineShape>;
 export type Optimization = OutputOf<typeof optimizationShape>;
-export type DataChoice = OutputOf<typeof dataOfModelShape>;
+export type DataChoice = Omit<OutputOf<typeof dataOfModelShape>, 'preload'> & {
+  /** Whether all pictures are decoded first, beside the training, or only those that are used. */
+  readonly preload: boolean | 'never';
+};
 
 type OutputOf<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;

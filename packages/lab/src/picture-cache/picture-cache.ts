@@ -1,12 +1,20 @@
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statfsSync } from 'node:fs';
+import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { PictureCache } from '@winnow/data';
 import { clearTemporaryFiles, isTemporary, readBytes, writeAtomically } from '@winnow/formats';
 import envPaths from 'env-paths';
 
 const SUFFIX = '.pictures';
-/** Most bytes of all files together; those that were not used for longest go first. */
-const MOST_BYTES = 1024 ** 3;
+const GIB = 1024 ** 3;
+/** Most bytes of all files together where the disk has room; those that were not used for longest go first. */
+const MOST_BYTES = 64 * GIB;
+/** Where it has not: hashes and the pictures of small datasets. */
+const LEAST_BYTES = GIB / 4;
+/** Of what is free on the disk, with what the cache has of it. */
+const DISK_SHARE = 1 / 10;
+/** After so many files others may have written, too. */
+const WRITES_BETWEEN_LOOKS = 64;
 /** No process writes for so long; what is half-written since then belongs to one that was killed. */
 const SILENCE_MS = 3_600_000;
 
@@ -17,9 +25,27 @@ export const cacheFolder = (): string => join(envPaths('winnow', { suffix: '' })
  * Keeps decoded pictures as files. A folder that cannot be read or written is as good as an empty one: everything in it
  * can be made again.
  */
-export function pictureCacheIn(folder: string, mostBytes = MOST_BYTES): PictureCache {
+export function pictureCacheIn(folder: string, mostBytes = roomIn(folder)): PictureCache {
   const fileOf = (key: string) => join(folder, `${key}${SUFFIX}`);
+  let used = Infinity;
+  let writes = 0;
   return {
+    mostBytes,
+    readPart: async (key, start, bytes) => {
+      try {
+        const file = await open(fileOf(key), 'r');
+        try {
+          const room = Buffer.allocUnsafeSlow(bytes);
+          const { bytesRead } = await file.read(room, 0, bytes, start);
+          if (start === 0) await file.utimes(new Date(), new Date());
+          return room.subarray(0, bytesRead);
+        } finally {
+          await file.close();
+        }
+      } catch {
+        return undefined;
+      }
+    },
     read: async (key) => {
       try {
         const content = await readBytes(fileOf(key), { mostBytes });
@@ -34,7 +60,9 @@ export function pictureCacheIn(folder: string, mostBytes = MOST_BYTES): PictureC
       try {
         await mkdir(folder, { recursive: true });
         await writeAtomically(fileOf(key), content);
-        await makeRoom(folder, mostBytes);
+        used += content.byteLength;
+        writes++;
+        if (used > mostBytes || writes % WRITES_BETWEEN_LOOKS === 0) used = await makeRoom(folder, mostBytes);
       } catch {
         return;
       }
@@ -45,8 +73,9 @@ export function pictureCacheIn(folder: string, mostBytes = MOST_BYTES): PictureC
 /**
  * Removes what killed processes have left half-written, then the files that were not used for longest, until the others
  * fit beside those that are being written.
+ * @returns the bytes of what is left.
  */
-async function makeRoom(folder: string, mostBytes: number): Promise<void> {
+async function makeRoom(folder: string, mostBytes: number): Promise<number> {
   await clearTemporaryFiles(folder, SILENCE_MS);
   const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX) || isTemporary(name));
   const found = await Promise.all(
@@ -59,7 +88,25 @@ async function makeRoom(folder: string, mostBytes: number): Promise<void> {
   files.sort((a, b) => b.mtimeMs - a.mtimeMs);
   let used = found.flat().reduce((sum, { name, size }) => sum + (isTemporary(name) ? size : 0), 0);
   for (const { name, size } of files) {
-    used += size;
-    if (used > mostBytes) await rm(join(folder, name), { force: true });
+    if (used + size > mostBytes) await rm(join(folder, name), { force: true });
+    else used += size;
+  }
+  return used;
+}
+
+/** Bytes that a cache there may have, by what is free on its disk. */
+export function roomIn(folder: string): number {
+  const free = freeOn(folder);
+  return Math.max(LEAST_BYTES, Math.min(MOST_BYTES, Math.floor(free * DISK_SHARE)));
+}
+
+/** Free bytes of the disk that a folder is, or would be, on. */
+function freeOn(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    const above = dirname(folder);
+    return above === folder ? 0 : freeOn(above);
   }
 }

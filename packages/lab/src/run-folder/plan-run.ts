@@ -5,6 +5,7 @@ import { EXPECTED, type RunIdentity, checkExpected, identityJson } from '../iden
 import { hubNameIn, isHubName } from '../hub/hub-name';
 import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
+import { readingAheadShape } from '../options/reading-ahead';
 import { SHOWN } from '../options/training';
 import { presentState, remarksOn } from './present-state';
 import { RECORD_FILE, type RunRecord, readRecord } from './record';
@@ -180,9 +181,12 @@ export function refuseDamaged(folder: string, read: () => unknown): void {
 const filtered = (values: Readonly<Record<string, string>>, isWanted: (key: string) => boolean) =>
   Object.fromEntries(Object.entries(values).filter(([key]) => isWanted(key)));
 
-/** All options but where the run is kept, how far it goes, and what is only looked at before it begins. */
+/** Options that a result does not depend on: where the run is kept, what is looked at before it begins, how pictures are kept. */
+const WITHOUT_EFFECT: readonly string[] = ['out', SHOWN, EXPECTED, ...Object.keys(readingAheadShape)];
+
+/** All options that a result depends on, but for how far the run goes. */
 function resultOptions(options: GivenOptions, changeable: readonly string[]): Record<string, Json> {
-  const left = new Set(['out', SHOWN, EXPECTED, ...changeable]);
+  const left = new Set([...WITHOUT_EFFECT, ...changeable]);
   return Object.fromEntries(
     Object.entries(options).flatMap(([key, value]) =>
       left.has(key) || value === undefined ? [] : [[key, toJson(value)]],
@@ -199,7 +203,7 @@ function changes(
   const before = flattened(record.options);
   const now = flattened(options);
   return [...new Set([...before.keys(), ...now.keys()])].flatMap((key) => {
-    if (record.identity !== undefined && pathOptions.has(key)) return [];
+    if ((record.identity !== undefined && pathOptions.has(key)) || WITHOUT_EFFECT.includes(key)) return [];
     const [old, asked] = [before.get(key), now.get(key)];
     if (old === asked) return [];
     // What was chosen by itself may be named when the run is resumed, and the other way round.

@@ -24,6 +24,7 @@ import {
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
 import { type DataChoice, erasingOf } from '../options/training';
+import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { classOrderShape, differenceOf, matchedClasses } from './class-order';
 import { checkChannels } from './fit';
@@ -129,16 +130,14 @@ function visionTowerOf(config: DenseConfig): VisionTowerConfig {
 export type PictureChoice = DataChoice & ReturnType<typeof labelledOf>;
 
 export function openPictures(
-  { data, augmentation, eraseProbability, preload, ...read }: PictureChoice,
+  { data, augmentation, eraseProbability, preload, cacheMemory, cacheDisk, ...read }: PictureChoice,
   imageSize: number,
   preparation?: PicturePreparation,
 ): Promise<FoundImageClassificationData> {
-  const pictureCache = pictureCacheIn(cacheFolder());
   const options = {
     ...read,
     imageSize,
-    preload,
-    pictureCache,
+    ...picturesKept({ preload, cacheMemory, cacheDisk }),
     ...erasingOf({ augmentation, eraseProbability }),
     ...picturesOf(preparation),
   };

@@ -21,6 +21,7 @@ import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
 import { pathOption } from '../options/path';
 import { type DataChoice, erasingOf } from '../options/training';
+import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { checkChannels, checkTokens, textFilling } from './fit';
 import { imagesOf, imagesShape } from './images';
@@ -124,11 +125,10 @@ interface PairShape extends ReturnType<typeof picturesOf> {
 }
 
 function openPairs(
-  { data, augmentation, eraseProbability, preload }: DataChoice,
+  { data, augmentation, eraseProbability, ...kept }: DataChoice,
   shape: PairShape,
 ): Promise<TokenizedImageTextData> {
-  const pictureCache = pictureCacheIn(cacheFolder());
-  const options = { ...shape, ...erasingOf({ augmentation, eraseProbability }), preload, pictureCache };
+  const options = { ...shape, ...erasingOf({ augmentation, eraseProbability }), ...picturesKept(kept) };
   return openImageTextDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 
