@@ -1,9 +1,9 @@
 /**
  * Times ours and PyTorch in turn: dense training steps, inference, steps of the searches. `npm run bench` sets up first.
  *
- *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,nano-pairs,tiny-pairs] [--precision f32|bf16|all]
- *     [--what train,infer,search,align,structure,ticket,masked]
- *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size N] [--device cuda] [--json FILE]
+ *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,dinov2-s,dinov2-s-112,nano-pairs,tiny-pairs] [--precision f32|bf16|all]
+ *     [--cut dense,2x,4x,2x-upop,4x-upop] [--what train,infer,search,align,structure,ticket,masked]
+ *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size 1,32] [--device cuda] [--json FILE]
  *     [--python python3] [--fused-peers] [--no-peers]
  *
  * --python names an interpreter that has PyTorch, instead of the one that is installed for this; on a GPU it is needed.
@@ -33,23 +33,35 @@ for (const precision of flags.precisions) {
     python === undefined
       ? undefined
       : await matrixProductPeak(python, { precision, threads, device: flags.device });
-  for (const model of flags.models) {
-    const sizes = { ...benchModels[model], ...flags.sizes };
+  for (const { model, cut, sizes } of settings()) {
     const results = [];
     const whats = flags.whats.filter((what) => sizes.whats.includes(what));
     // Steps that are only compared with one another take turns; where PyTorch's many variants stand beside them, memory
     // would not hold the processes of all of them at once.
     for (const group of sizes.hasPeers ? whats.map((what) => [what]) : [whats]) {
-      console.error(`${model}, ${precision}, ${group.join(', ')}`);
+      console.error(`${model}, ${cut}, batch ${sizes.batchSize}, ${precision}, ${group.join(', ')}`);
       const contenders = group.flatMap((what) => contendersFor({ sizes, precision, what }));
       const steps = flags.steps ?? sizes.steps;
       const found = await compare(contenders, { sizes, rounds: flags.rounds, steps });
       results.push(...found);
       if (flags.json !== undefined)
-        keep({ model, precision, batchSize: sizes.batchSize, threads, peak }, found);
+        keep({ model, cut, precision, batchSize: sizes.batchSize, threads, peak }, found);
     }
-    console.log(`${tablesOf({ model, precision, peak, results })}\n`);
+    console.log(`${tablesOf({ model, cut, batchSize: sizes.batchSize, precision, peak, results })}\n`);
   }
+}
+
+/** Every model in every cut at every batch that is asked for; two towers are cut by nobody here. */
+function settings() {
+  return flags.models.flatMap((model) =>
+    flags.cuts.flatMap((cut) =>
+      flags.batchSizes.flatMap((batchSize = benchModels[model].batchSize) =>
+        cut === 'dense' || benchModels[model].hasPeers
+          ? [{ model, cut, sizes: { ...benchModels[model], batchSize, cut } }]
+          : [],
+      ),
+    ),
+  );
 }
 
 function contendersFor({ sizes, precision, what }) {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { benchModels } from './models.mjs';
+import { benchCuts, benchModels } from './models.mjs';
 
 const options = {
   model: { type: 'string', multiple: true },
@@ -9,7 +9,8 @@ const options = {
   rounds: { type: 'string', default: '5' },
   steps: { type: 'string' },
   threads: { type: 'string' },
-  'batch-size': { type: 'string' },
+  'batch-size': { type: 'string', multiple: true },
+  cut: { type: 'string', multiple: true },
   device: { type: 'string' },
   'no-peers': { type: 'boolean', default: false },
   'fused-peers': { type: 'boolean', default: false },
@@ -21,7 +22,6 @@ const options = {
 export function flagsOf(args) {
   const { values } = parseArgs({ args, options });
   const number = (name) => (values[name] === undefined ? undefined : positive(name, values[name]));
-  const batchSize = number('batch-size');
   return {
     models: listOf('model', values.model, Object.keys(benchModels)),
     engines: values.engine?.flatMap((list) => list.split(',')),
@@ -42,7 +42,11 @@ export function flagsOf(args) {
     steps: number('steps'),
     threads: number('threads'),
     device: values.device,
-    sizes: batchSize === undefined ? {} : { batchSize },
+    cuts: listOf('cut', values.cut ?? ['dense'], Object.keys(benchCuts)),
+    // Each model has a batch of its own where none is asked for.
+    batchSizes: values['batch-size']
+      ?.flatMap((list) => list.split(','))
+      .map((text) => positive('batch-size', text)) ?? [undefined],
     peers: !values['no-peers'],
     fusedPeers: values['fused-peers'],
     python: values.python,

@@ -11,6 +11,17 @@ const onPictures = { whats: ['train', 'infer', 'search', 'ticket', 'masked'], ha
 const onPairs = { whats: ['train', 'search', 'align', 'structure', 'ticket', 'masked'], hasPeers: false };
 const text = { preset: 'nano', vocabulary: 1000, context: 16 };
 
+const dinov2 = { preset: 'small', patchSize: 14, layerScale: 1, classes: 10, ...onPictures };
+
+/** What is left of a model: all of it, or a half or a quarter, evenly or as UPop leaves it. */
+export const benchCuts = {
+  dense: { keep: 1, uneven: false },
+  '2x': { keep: 0.5, uneven: false },
+  '4x': { keep: 0.25, uneven: false },
+  '2x-upop': { keep: 0.5, uneven: true },
+  '4x-upop': { keep: 0.25, uneven: true },
+};
+
 /** The sizes that are compared, with how many steps of one make a round, so that a round takes seconds. */
 export const benchModels = {
   nano: { preset: 'nano', imageSize: 32, patchSize: 8, classes: 9, batchSize: 64, steps: 100, ...onPictures },
@@ -24,6 +35,9 @@ export const benchModels = {
     steps: 3,
     ...onPictures,
   },
+  // DINOv2-small: 14-pixel patches, layer scale; positions as its tasks have them.
+  'dinov2-s': { ...dinov2, imageSize: 224, batchSize: 8, steps: 3 },
+  'dinov2-s-112': { ...dinov2, imageSize: 112, batchSize: 32, steps: 3 },
   'nano-pairs': { preset: 'nano', text, imageSize: 32, patchSize: 8, batchSize: 64, steps: 50, ...onPairs },
   'tiny-pairs': {
     preset: 'tiny',
@@ -36,9 +50,9 @@ export const benchModels = {
   },
 };
 
-export function modelOf({ preset, text, imageSize, patchSize, classes }) {
-  if (text === undefined)
-    return visionTransformer(visionTransformerConfig(preset, { imageSize, patchSize, classes }));
+export function modelOf(sizes) {
+  const { preset, text, imageSize, patchSize } = sizes;
+  if (text === undefined) return visionTransformer(visionConfig(sizes));
   const vision = visionTowerConfig(preset, { imageSize, patchSize });
   return dualEncoder({
     kind: 'dual-encoder',
@@ -48,16 +62,55 @@ export function modelOf({ preset, text, imageSize, patchSize, classes }) {
   });
 }
 
+function visionConfig({ preset, imageSize, patchSize, classes, layerScale, cut = 'dense' }) {
+  const config = visionTransformerConfig(preset, { imageSize, patchSize, classes });
+  const scale = layerScale === undefined ? {} : { layerScale };
+  const blocks = cutBlocks(config.tower.blocks, cut);
+  return { ...config, tower: { ...config.tower, ...scale, blocks } };
+}
+
+/**
+ * Shares of each layer's head dimensions and hidden units that UPop kept of DINOv2-small, fine-tuned on clothing
+ * photographs, at 2×: as uneven and as odd as its widths are.
+ */
+const upopShares = [
+  [9, 894],
+  [22, 780],
+  [8, 889],
+  [31, 844],
+  [22, 885],
+  [45, 923],
+  [13, 917],
+  [35, 972],
+  [25, 986],
+  [15, 1002],
+  [29, 945],
+  [30, 379],
+].map(([headDim, hiddenDim]) => ({ head: headDim / 64, hidden: hiddenDim / 1536 }));
+
+/** The widths that a cut leaves: of every layer the same share, or the shares that UPop kept, scaled to the budget. */
+function cutBlocks(blocks, cut) {
+  const { keep, uneven } = benchCuts[cut];
+  const part = (width, share) => Math.min(width, Math.max(1, Math.round(width * share)));
+  return blocks.map(({ headDim, hiddenDim }, layer) => {
+    const like = upopShares[Math.floor((layer * upopShares.length) / blocks.length)];
+    const [head, hidden] = uneven ? [2 * keep * like.head, 2 * keep * like.hidden] : [keep, keep];
+    return { headDim: part(headDim, head), hiddenDim: part(hiddenDim, hidden) };
+  });
+}
+
 /** The same sizes in the words of the peer. */
-export function peerSizes({ preset, imageSize, patchSize, classes }) {
-  const { tower } = visionTransformerConfig(preset, { imageSize, patchSize, classes });
+export function peerSizes(sizes) {
+  const { tower } = visionConfig(sizes);
   return {
-    image_size: imageSize,
-    patch_size: patchSize,
+    image_size: sizes.imageSize,
+    patch_size: sizes.patchSize,
     embed_dim: tower.embedDim,
     heads: tower.heads,
-    layers: tower.blocks.length,
-    classes,
+    head_dims: tower.blocks.map(({ headDim }) => headDim),
+    hidden_dims: tower.blocks.map(({ hiddenDim }) => hiddenDim),
+    layer_scale: tower.layerScale ?? null,
+    classes: sizes.classes,
   };
 }
 

@@ -11,9 +11,9 @@ const names = {
 };
 
 /** Everything that was measured of one model at one precision, as Markdown. */
-export function tablesOf({ model, precision, peak, results }) {
+export function tablesOf({ model, cut, batchSize, precision, peak, results }) {
   return [
-    `### ${model}, ${precision}`,
+    `### ${model}${cut === 'dense' ? '' : `, ${cut}`}, batch ${batchSize}, ${precision}`,
     '',
     ...(peak === undefined ? [] : [`Large matrix products (torch.mm): ${peak.toFixed(0)} GFLOP/s.`, '']),
     ...table(

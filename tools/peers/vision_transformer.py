@@ -15,7 +15,10 @@ class Sizes:
     patch_size: int
     embed_dim: int
     heads: int
-    layers: int
+    head_dims: list[int]
+    """Of each layer; fewer than embed_dim / heads where it has been cut."""
+    hidden_dims: list[int]
+    layer_scale: float | None
     classes: int
     channels: int = 3
     norm_epsilon: float = 1e-6
@@ -33,46 +36,62 @@ class Linear(nn.Linear):
 class Attention(nn.Module):
     """Multi-head self-attention, query, key and value in one product as timm and UPop's published code have it."""
 
-    def __init__(self, sizes: Sizes, fused: bool, masked: bool) -> None:
+    def __init__(self, sizes: Sizes, head_dim: int, fused: bool, masked: bool) -> None:
         super().__init__()
         self.heads = sizes.heads
-        self.head_dim = sizes.embed_dim // sizes.heads
+        self.head_dim = head_dim
+        # A cut leaves the temperature of the dense model.
+        self.scale = (sizes.embed_dim // sizes.heads) ** -0.5
         self.fused = fused
-        self.qkv = Linear(sizes.embed_dim, 3 * sizes.embed_dim)
-        self.output = Linear(sizes.embed_dim, sizes.embed_dim)
+        self.qkv = Linear(sizes.embed_dim, 3 * sizes.heads * head_dim)
+        self.output = Linear(sizes.heads * head_dim, sizes.embed_dim)
         self.mask = nn.Parameter(torch.ones(self.head_dim)) if masked else None
 
     def forward(self, x: Tensor) -> Tensor:
-        batch, tokens, width = x.shape
+        batch, tokens, _ = x.shape
         # One mask for all heads, and for query, key and value.
         mask = None if self.mask is None else self.mask.repeat(3 * self.heads)
         qkv = self.qkv(x, mask).reshape(batch, tokens, 3, self.heads, self.head_dim)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # [B, H, T, d]
         if self.fused:
-            context = functional.scaled_dot_product_attention(query, key, value)
+            context = functional.scaled_dot_product_attention(query, key, value, scale=self.scale)
         else:
-            scores = (query @ key.transpose(-2, -1)) * self.head_dim**-0.5
+            scores = (query @ key.transpose(-2, -1)) * self.scale
             context = scores.softmax(dim=-1) @ value
-        return self.output(context.transpose(1, 2).reshape(batch, tokens, width))
+        return self.output(context.transpose(1, 2).reshape(batch, tokens, -1))
+
+
+class LayerScale(nn.Module):
+    """Every dimension of what a sub-layer adds, times a number of its own."""
+
+    def __init__(self, width: int, start: float) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.full((width,), float(start)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor
 
 
 class Block(nn.Module):
-    """x + attention(norm x), then + ffn(norm of that)."""
+    """x + attention(norm x), then + ffn(norm of that); both by the layer scale where there is one."""
 
-    def __init__(self, sizes: Sizes, fused: bool, masked: bool) -> None:
+    def __init__(self, sizes: Sizes, layer: int, fused: bool, masked: bool) -> None:
         super().__init__()
-        width = sizes.embed_dim
+        width, hidden = sizes.embed_dim, sizes.hidden_dims[layer]
         self.attention_norm = nn.LayerNorm(width, eps=sizes.norm_epsilon)
-        self.attention = Attention(sizes, fused, masked)
+        self.attention = Attention(sizes, sizes.head_dims[layer], fused, masked)
         self.ffn_norm = nn.LayerNorm(width, eps=sizes.norm_epsilon)
-        self.expand = Linear(width, 4 * width)
-        self.contract = Linear(4 * width, width)
-        self.mask = nn.Parameter(torch.ones(4 * width)) if masked else None
+        self.expand = Linear(width, hidden)
+        self.contract = Linear(hidden, width)
+        self.mask = nn.Parameter(torch.ones(hidden)) if masked else None
+        start = sizes.layer_scale
+        self.attention_scale = nn.Identity() if start is None else LayerScale(width, start)
+        self.ffn_scale = nn.Identity() if start is None else LayerScale(width, start)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attention(self.attention_norm(x))
+        x = x + self.attention_scale(self.attention(self.attention_norm(x)))
         hidden = functional.gelu(self.expand(self.ffn_norm(x), self.mask))
-        return x + self.contract(hidden)
+        return x + self.ffn_scale(self.contract(hidden))
 
 
 class VisionTransformer(nn.Module):
@@ -86,7 +105,7 @@ class VisionTransformer(nn.Module):
         )
         self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, sizes.embed_dim))
         self.positions = nn.Parameter(0.02 * torch.randn(1, patches + 1, sizes.embed_dim))
-        self.blocks = nn.Sequential(*(Block(sizes, fused, masked) for _ in range(sizes.layers)))
+        self.blocks = nn.Sequential(*(Block(sizes, layer, fused, masked) for layer in range(len(sizes.head_dims))))
         self.norm = nn.LayerNorm(sizes.embed_dim, eps=sizes.norm_epsilon)
         self.head = Linear(sizes.embed_dim, sizes.classes)
 

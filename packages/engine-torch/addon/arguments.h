@@ -49,19 +49,24 @@ class Tensors {
     TORCH_CHECK(list.size() == 1 && list[0].scalar_type() == at::kFloat && list[0].numel() == columns,
                 "expected one float32 tensor of ", columns, " numbers as the layer scale");
     held_.push_back(list[0]);
+    packed_.push_back(list[0]);
     return list[0].data_ptr<float>();
   }
 
-  Weight weight(Columns in, int64_t groups) {
+  Weight weight(Columns in) {
     const at::Tensor weight = next();
     TORCH_CHECK(weight.dim() == 2 && weight.size(0) == in.total(), "expected a weight with ", in.total(),
                 " rows, got ", weight.sizes());
-    return {weight.data_ptr<float>(), numbers(), in, {groups, weight.size(1) / groups}};
+    packed_.push_back(weight);
+    return {weight.data_ptr<float>(), numbers(), in, {weight.size(1)}};
   }
+
+  /** The weights, and layer scales, that have been read: what becomes operands of products. */
+  const std::vector<at::Tensor>& packed() const { return packed_; }
 
  private:
   Call& call_;
-  std::vector<at::Tensor> held_;
+  std::vector<at::Tensor> held_, packed_;
 };
 
 /** Where a gradient goes: a new tensor of the shape of the input. */

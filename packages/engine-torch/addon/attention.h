@@ -8,6 +8,14 @@ namespace winnow {
 /** How many numbers the forward pass keeps. */
 inline int64_t keptByAttention(const AttentionArguments& of) { return HeadPanels(of).all() * of.rows() * kPanel; }
 
+/** Bytes of the weights as the forward pass reads them. */
+template <typename Arithmetic>
+int64_t packedByAttention(const AttentionArguments& of) {
+  const int64_t embed = of.query.in.panels();
+  return PackedOperands<Arithmetic>::bytes(embed, HeadPanels(of).projected()) +
+         PackedOperands<Arithmetic>::bytes(of.output.in.panels(), embed);
+}
+
 /** Queries, keys and values as one list of panels: body(weight, its panel) for the panel of that index. */
 template <typename Body>
 void atProjection(const AttentionArguments& of, int64_t index, Body body) {
@@ -19,21 +27,25 @@ void atProjection(const AttentionArguments& of, int64_t index, Body body) {
 
 /** @param kept may be null: then nothing is kept, and `scratch` holds what the next phase reads. */
 template <typename Arithmetic>
-void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* kept, Scratch& shared) {
+void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* kept, const PackedRoom& room,
+                      Scratch& shared) {
   using Number = Kept<Arithmetic>;
   const Columns embed = of.query.in;
   const HeadPanels heads(of);
   const int64_t rows = of.rows(), tokens = of.tokens;
   const Panels<Number> panels{kept != nullptr ? kept : shared.take<Number>(heads.all() * rows * kPanel), rows};
 
-  const Right<Arithmetic> projections = takeRight<Arithmetic>(shared, embed.panels(), heads.projected());
-  const Right<Arithmetic> output = takeRight<Arithmetic>(shared, of.output.in.panels(), embed.panels());
-  parallelFor<Arithmetic>(of.threads, heads.projected() + embed.panels(), [&](int64_t index, Scratch&) {
+  PackedOperands<Arithmetic> packed(room, shared);
+  const Right<Arithmetic> projections = packed.take(embed.panels(), heads.projected());
+  const Right<Arithmetic> output = packed.take(of.output.in.panels(), embed.panels());
+  const int64_t unpacked = room.isPacked() ? 0 : heads.projected() + embed.panels();
+  parallelFor<Arithmetic>(of.threads, unpacked, [&](int64_t index, Scratch&) {
     if (index >= heads.projected()) return packWeight(of.output, output, index - heads.projected());
     atProjection(of, index, [&](const Weight& weight, int64_t panel) {
       packWeight(weight, projections.from(index - panel), panel);
     });
   });
+  room.finish();
 
   const RowBlocks blocks = RowBlocks::of(rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
@@ -60,8 +72,8 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
   });
 
   const bool isShort = tokens <= Arithmetic::kShortSequence;
-  parallelFor<Arithmetic>(of.threads, of.batch * heads.heads, [&](int64_t index, Scratch& scratch) {
-    const int64_t head = index % heads.heads, first = index / heads.heads * tokens;
+  parallelFor<Arithmetic>(of.threads, of.batch * of.heads, [&](int64_t index, Scratch& scratch) {
+    const int64_t head = index % of.heads, first = index / of.heads * tokens;
     if (isShort) attendShort(of, heads, panels, head, first, scratch);
     else attend<Arithmetic>(of, heads, panels, head, first, scratch);
   });
@@ -71,7 +83,7 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
     float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
     const Left<Arithmetic> attended = takeLeft<Arithmetic>(scratch, count, of.output.in.panels());
     for (int64_t j = 0; j < of.output.in.panels(); j++)
-      packLeft(viewOf(panels, heads.attended(0) + j, first, count, kPanel, scratch), attended, j);
+      packLeft(viewOf(panels, heads.firstAttended() + j, first, count, of.output.in.count(j), scratch), attended, j);
     for (int64_t j = 0; j < embed.panels(); j++) {
       product(attended, 0, rowTiles, output, j, {0, of.output.in.panels()}, panel);
       addResidual(of.output, j, panel, count, of.x + first * embed.total(), y + first * embed.total());
@@ -128,7 +140,7 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
     }
     float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
     for (int64_t j = 0; j < inner.panels(); j++) {
-      packLeftTransposed(viewOf(kept, heads.attended(0) + j, first, count, kPanel, scratch), attendeds, j,
+      packLeftTransposed(viewOf(kept, heads.firstAttended() + j, first, count, inner.count(j), scratch), attendeds, j,
                                  first / kPanel);
       product(outputLeft, 0, rowTiles, output, j, {0, embed.panels()}, panel);
       std::memcpy(attendedGradient.at(j, first), panel, count * kPanel * sizeof(float));
@@ -136,8 +148,8 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
   });
 
   const bool isShort = of.tokens <= Arithmetic::kShortSequence;
-  parallelFor<Arithmetic>(of.threads, of.batch * heads.heads, [&](int64_t index, Scratch& scratch) {
-    const int64_t head = index % heads.heads, first = index / heads.heads * of.tokens;
+  parallelFor<Arithmetic>(of.threads, of.batch * of.heads, [&](int64_t index, Scratch& scratch) {
+    const int64_t head = index % of.heads, first = index / of.heads * of.tokens;
     if (isShort) shortHeadGradient(of, heads, kept, attendedGradient, projected, head, first, scratch);
     else headGradient<Arithmetic>(of, heads, kept, attendedGradient, projected, head, first, scratch);
   });
@@ -153,10 +165,12 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
 
     const Left<Arithmetic> left = takeLeft<Arithmetic>(scratch, count, heads.projected());
     for (int64_t j = 0; j < heads.projected(); j++) {
-      const PanelView view{projected.at(j, first), kPanel, count, kPanel};
-      packLeft(view, left, j);
-      packRight(view, projecteds, j, depthTile);
-      projectionBias.set(block, j * kPanel, view);
+      atProjection(of, j, [&](const Weight& weight, int64_t k) {
+        const PanelView view{projected.at(j, first), kPanel, count, weight.out.count(k)};
+        packLeft(view, left, j);
+        packRight(view, projecteds, j, depthTile);
+        projectionBias.set(block, j * kPanel, view);
+      });
     }
     float* const scaled = scratch.take<float>(count * normalized.stride);
     for (int64_t j = 0; j < embed.panels(); j++) {
@@ -167,9 +181,9 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
   });
 
   multiplyGradients<Arithmetic>(of.threads,
-                            {{inputs, projecteds.from(heads.query(0)), embed, of.query.out, gradients.queryWeight},
-                             {inputs, projecteds.from(heads.key(0)), embed, of.key.out, gradients.keyWeight},
-                             {inputs, projecteds.from(heads.value(0)), embed, of.value.out, gradients.valueWeight},
+                            {{inputs, projecteds, embed, of.query.out, gradients.queryWeight},
+                             {inputs, projecteds.from(heads.firstKey()), embed, of.key.out, gradients.keyWeight},
+                             {inputs, projecteds.from(heads.firstValue()), embed, of.value.out, gradients.valueWeight},
                              {attendeds, outputs, inner, embed, gradients.outputWeight}});
   normSums.weight.finish(gradients.normWeight, embed.total());
   normSums.bias.finish(gradients.normBias, embed.total());

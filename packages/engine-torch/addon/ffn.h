@@ -17,17 +17,27 @@ struct FfnArguments {
 /** How many numbers the forward pass keeps. */
 inline int64_t keptByFfn(const FfnArguments& of) { return of.rows * of.expand.out.panels() * kPanel; }
 
+/** Bytes of the weights as the forward pass reads them. */
+template <typename Arithmetic>
+int64_t packedByFfn(const FfnArguments& of) {
+  const int64_t embed = of.expand.in.panels(), hidden = of.expand.out.panels();
+  return PackedOperands<Arithmetic>::bytes(embed, hidden) + PackedOperands<Arithmetic>::bytes(hidden, embed);
+}
+
 /** @param kept null where no gradient will be asked for. */
 template <typename Arithmetic, typename Activation>
-void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, Scratch& shared) {
+void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const PackedRoom& room, Scratch& shared) {
   using Number = Kept<Arithmetic>;
   const Columns embed = of.expand.in, hidden = of.expand.out;
-  const Right<Arithmetic> expand = takeRight<Arithmetic>(shared, embed.panels(), hidden.panels());
-  const Right<Arithmetic> contract = takeRight<Arithmetic>(shared, hidden.panels(), embed.panels());
-  parallelFor<Arithmetic>(of.threads, hidden.panels() + embed.panels(), [&](int64_t index, Scratch&) {
+  PackedOperands<Arithmetic> packed(room, shared);
+  const Right<Arithmetic> expand = packed.take(embed.panels(), hidden.panels());
+  const Right<Arithmetic> contract = packed.take(hidden.panels(), embed.panels());
+  const int64_t unpacked = room.isPacked() ? 0 : hidden.panels() + embed.panels();
+  parallelFor<Arithmetic>(of.threads, unpacked, [&](int64_t index, Scratch&) {
     if (index < hidden.panels()) packWeight(of.expand, expand, index);
     else packWeight(of.contract, contract, index - hidden.panels());
   });
+  room.finish();
 
   const RowBlocks blocks = RowBlocks::of(of.rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {

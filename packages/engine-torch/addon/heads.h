@@ -6,7 +6,7 @@ namespace winnow {
 
 struct AttentionArguments {
   const float* x;  // [B·T, D]
-  int64_t batch, tokens;
+  int64_t batch, tokens, heads;
   Norm norm;
   Weight query, key, value;  // [D, H·d]
   Weight output;             // [H·d, D]
@@ -16,23 +16,57 @@ struct AttentionArguments {
   int threads;
 
   int64_t rows() const { return batch * tokens; }
-  int64_t heads() const { return query.out.groups; }
 };
 
-/** Where the panels of queries, keys, values and attended values lie behind one another; every head has its own. */
+/** Some columns, 32 at most, of all panels side by side; a head has as many of them as cover its width. */
+struct HeadColumns {
+  int64_t first, count;
+};
+
+/**
+ * Where the panels of queries, keys, values and attended values lie behind one another. Each of the four begins a panel of
+ * its own; within it heads stand without gaps.
+ */
 struct HeadPanels {
-  int64_t narrow, wide;  // panels of a query or key, of a value
-  int64_t heads;
+  int64_t heads, keyWidth, valueWidth;  // of one head
+  int64_t keyPanels, valuePanels;       // of all heads
 
   explicit HeadPanels(const AttentionArguments& of)
-      : narrow(of.query.out.panelsPerGroup()), wide(of.value.out.panelsPerGroup()), heads(of.heads()) {}
-  int64_t query(int64_t head) const { return head * narrow; }
-  int64_t key(int64_t head) const { return (heads + head) * narrow; }
-  int64_t value(int64_t head) const { return 2 * heads * narrow + head * wide; }
-  int64_t attended(int64_t head) const { return 2 * heads * narrow + (heads + head) * wide; }
-  int64_t projected() const { return 2 * heads * narrow + heads * wide; }
-  int64_t all() const { return 2 * heads * narrow + 2 * heads * wide; }
+      : heads(of.heads), keyWidth(of.query.out.width / heads), valueWidth(of.value.out.width / heads),
+        keyPanels(of.query.out.panels()), valuePanels(of.value.out.panels()) {}
+
+  /** Panels that one head's queries or keys, and its values, would fill. */
+  int64_t narrow() const { return ceilDivide(keyWidth, kPanel); }
+  int64_t wide() const { return ceilDivide(valueWidth, kPanel); }
+
+  int64_t firstKey() const { return keyPanels; }
+  int64_t firstValue() const { return 2 * keyPanels; }
+  int64_t firstAttended() const { return projected(); }
+  int64_t projected() const { return 2 * keyPanels + valuePanels; }
+  int64_t all() const { return projected() + valuePanels; }
+
+  HeadColumns query(int64_t head, int64_t i) const { return columns(0, keyWidth, head, i); }
+  HeadColumns key(int64_t head, int64_t i) const { return columns(firstKey(), keyWidth, head, i); }
+  HeadColumns value(int64_t head, int64_t i) const { return columns(firstValue(), valueWidth, head, i); }
+  HeadColumns attended(int64_t head, int64_t i) const { return columns(firstAttended(), valueWidth, head, i); }
+  /** Where the panels hold nothing but attended values. */
+  HeadColumns attendedAlone(int64_t head, int64_t i) const { return columns(0, valueWidth, head, i); }
+
+ private:
+  static HeadColumns columns(int64_t firstPanel, int64_t width, int64_t head, int64_t i) {
+    return {firstPanel * kPanel + head * width + i * kPanel, std::min(kPanel, width - i * kPanel)};
+  }
 };
+
+template <typename Number>
+PanelView gather(const Panels<Number>& from, HeadColumns of, int64_t row, int64_t rows, Scratch& scratch) {
+  return gather(from, of.first, of.count, row, rows, scratch);
+}
+template <typename Number>
+void scatter(const float* panel, int64_t rows, const Panels<Number>& to, HeadColumns of, int64_t row,
+             bool adds = false) {
+  scatter(panel, rows, to, of.first, of.count, row, adds);
+}
 
 /** Queries in one go: their scores with all keys lie in [key panels][queries][32]. */
 constexpr int64_t kQueriesAtOnce = 256;
@@ -79,12 +113,10 @@ inline void exponentiate(const AttentionArguments& of, int64_t first, float* sco
 }
 
 /** Rows [count, 32], each divided by its sum. */
-template <typename Number>
-void storeDivided(const float* rows, const float* sums, int64_t count, Number* to) {
+inline void divide(float* rows, const float* sums, int64_t count) {
   for (int64_t row = 0; row < count; row++) {
     const float inverse = inverseOf(sums[row]);
-    for (int64_t at = row * kPanel; at < (row + 1) * kPanel; at += kLanes)
-      storeNumbers(to + at, load(rows + at) * inverse);
+    for (int64_t at = row * kPanel; at < (row + 1) * kPanel; at += kLanes) store(rows + at, load(rows + at) * inverse);
   }
 }
 
@@ -118,15 +150,15 @@ template <typename Arithmetic>
 void attend(const AttentionArguments& of, const HeadPanels& heads, const Panels<Kept<Arithmetic>>& panels, int64_t head,
             int64_t first, Scratch& scratch) {
   const int64_t tokens = of.tokens, keyPanels = ceilDivide(tokens, kPanel);
-  const Left<Arithmetic> queries = takeLeft<Arithmetic>(scratch, tokens, heads.narrow);
-  const Right<Arithmetic> keys = takeRight<Arithmetic>(scratch, heads.narrow, keyPanels);
-  const Right<Arithmetic> values = takeRight<Arithmetic>(scratch, keyPanels, heads.wide);
-  for (int64_t i = 0; i < heads.narrow; i++) {
-    packLeft(viewOf(panels, heads.query(head) + i, first, tokens, kPanel, scratch), queries, i);
-    packRightTransposed(viewOf(panels, heads.key(head) + i, first, tokens, kPanel, scratch), keys, i);
+  const Left<Arithmetic> queries = takeLeft<Arithmetic>(scratch, tokens, heads.narrow());
+  const Right<Arithmetic> keys = takeRight<Arithmetic>(scratch, heads.narrow(), keyPanels);
+  const Right<Arithmetic> values = takeRight<Arithmetic>(scratch, keyPanels, heads.wide());
+  for (int64_t i = 0; i < heads.narrow(); i++) {
+    packLeft(gather(panels, heads.query(head, i), first, tokens, scratch), queries, i);
+    packRightTransposed(gather(panels, heads.key(head, i), first, tokens, scratch), keys, i);
   }
-  for (int64_t i = 0; i < heads.wide; i++)
-    packRight(viewOf(panels, heads.value(head) + i, first, tokens, kPanel, scratch), values, i);
+  for (int64_t i = 0; i < heads.wide(); i++)
+    packRight(gather(panels, heads.value(head, i), first, tokens, scratch), values, i);
 
   const int64_t most = roundUp(std::min(tokens, kQueriesAtOnce), kTile);
   float* const scores = scratch.take<float>(keyPanels * most * kPanel);
@@ -136,13 +168,14 @@ void attend(const AttentionArguments& of, const HeadPanels& heads, const Panels<
   for (int64_t query = 0; query < tokens; query += kQueriesAtOnce) {
     const int64_t count = std::min(kQueriesAtOnce, tokens - query), rowTiles = ceilDivide(count, kTile);
     for (int64_t j = 0; j < keyPanels; j++)
-      product(queries, query / kTile, rowTiles, keys, j, {0, heads.narrow}, scores + j * most * kPanel);
+      product(queries, query / kTile, rowTiles, keys, j, {0, heads.narrow()}, scores + j * most * kPanel);
     exponentiate(of, first, scores, query, count, most * kPanel, sums);
     for (int64_t j = 0; j < keyPanels; j++)
       packLeft({scores + j * most * kPanel, kPanel, count, kPanel}, weights, j);
-    for (int64_t i = 0; i < heads.wide; i++) {
+    for (int64_t i = 0; i < heads.wide(); i++) {
       product(weights, 0, rowTiles, values, i, {0, keyPanels}, panel);
-      storeDivided(panel, sums, count, panels.at(heads.attended(head) + i, first + query));
+      divide(panel, sums, count);
+      scatter(panel, count, panels, heads.attended(head, i), first + query);
     }
   }
 }
@@ -153,24 +186,24 @@ void headGradient(const AttentionArguments& of, const HeadPanels& heads, const P
                   const Panels<float>& attendedGradient, const Panels<float>& projected, int64_t head, int64_t first,
                   Scratch& scratch) {
   const int64_t tokens = of.tokens, keyPanels = ceilDivide(tokens, kPanel);
-  const Left<Arithmetic> queries = takeLeft<Arithmetic>(scratch, tokens, heads.narrow);
-  const Right<Arithmetic> keys = takeRight<Arithmetic>(scratch, heads.narrow, keyPanels);       // Kᵀ
-  const Right<Arithmetic> values = takeRight<Arithmetic>(scratch, heads.wide, keyPanels);       // Vᵀ
-  const Right<Arithmetic> keyRows = takeRight<Arithmetic>(scratch, keyPanels, heads.narrow);    // K
-  const Left<Arithmetic> outputs = takeLeft<Arithmetic>(scratch, tokens, heads.wide);           // dO
+  const Left<Arithmetic> queries = takeLeft<Arithmetic>(scratch, tokens, heads.narrow());
+  const Right<Arithmetic> keys = takeRight<Arithmetic>(scratch, heads.narrow(), keyPanels);       // Kᵀ
+  const Right<Arithmetic> values = takeRight<Arithmetic>(scratch, heads.wide(), keyPanels);       // Vᵀ
+  const Right<Arithmetic> keyRows = takeRight<Arithmetic>(scratch, keyPanels, heads.narrow());    // K
+  const Left<Arithmetic> outputs = takeLeft<Arithmetic>(scratch, tokens, heads.wide());           // dO
   float* const delta = scratch.take<float>(tokens);                                     // rows of dO·O
   std::fill(delta, delta + tokens, 0.0f);
-  for (int64_t i = 0; i < heads.narrow; i++) {
-    packLeft(viewOf(kept, heads.query(head) + i, first, tokens, kPanel, scratch), queries, i);
-    const PanelView key = viewOf(kept, heads.key(head) + i, first, tokens, kPanel, scratch);
+  for (int64_t i = 0; i < heads.narrow(); i++) {
+    packLeft(gather(kept, heads.query(head, i), first, tokens, scratch), queries, i);
+    const PanelView key = gather(kept, heads.key(head, i), first, tokens, scratch);
     packRightTransposed(key, keys, i);
     packRight(key, keyRows, i);
   }
-  for (int64_t i = 0; i < heads.wide; i++) {
-    packRightTransposed(viewOf(kept, heads.value(head) + i, first, tokens, kPanel, scratch), values, i);
-    const PanelView output = viewOf(attendedGradient, head * heads.wide + i, first, tokens, kPanel, scratch);
+  for (int64_t i = 0; i < heads.wide(); i++) {
+    packRightTransposed(gather(kept, heads.value(head, i), first, tokens, scratch), values, i);
+    const PanelView output = gather(attendedGradient, heads.attendedAlone(head, i), first, tokens, scratch);
     packLeft(output, outputs, i);
-    addDelta(output, viewOf(kept, heads.attended(head) + i, first, tokens, kPanel, scratch), delta);
+    addDelta(output, gather(kept, heads.attended(head, i), first, tokens, scratch), delta);
   }
 
   const int64_t most = roundUp(std::min(tokens, kQueriesAtOnce), kTile);
@@ -181,18 +214,18 @@ void headGradient(const AttentionArguments& of, const HeadPanels& heads, const P
   const Left<Arithmetic> scores = takeLeft<Arithmetic>(scratch, most, keyPanels);                                 // dS
   const Left<Arithmetic> weightColumns = takeLeft<Arithmetic>(scratch, keyPanels * kPanel, queryTiles);  // Pᵀ
   const Left<Arithmetic> scoreColumns = takeLeft<Arithmetic>(scratch, keyPanels * kPanel, queryTiles);   // dSᵀ
-  const Right<Arithmetic> rightRows = takeRight<Arithmetic>(scratch, queryTiles, std::max(heads.narrow, heads.wide));
+  const Right<Arithmetic> rightRows = takeRight<Arithmetic>(scratch, queryTiles, std::max(heads.narrow(), heads.wide()));
 
   for (int64_t query = 0; query < tokens; query += kQueriesAtOnce) {
     const int64_t count = std::min(kQueriesAtOnce, tokens - query), rowTiles = ceilDivide(count, kTile);
     const int64_t depth = ceilDivide(count, kPanel);
     for (int64_t j = 0; j < keyPanels; j++)
-      product(queries, query / kTile, rowTiles, keys, j, {0, heads.narrow}, weights + j * most * kPanel);
+      product(queries, query / kTile, rowTiles, keys, j, {0, heads.narrow()}, weights + j * most * kPanel);
     exponentiate(of, first, weights, query, count, most * kPanel, sums);
     for (int64_t row = 0; row < count; row++) sums[row] = inverseOf(sums[row]);
     for (int64_t j = 0; j < keyPanels; j++) {
       float* const weight = weights + j * most * kPanel;
-      product(outputs, query / kTile, rowTiles, values, j, {0, heads.wide}, panel);
+      product(outputs, query / kTile, rowTiles, values, j, {0, heads.wide()}, panel);
       softmaxGradient(of.scale, sums, delta + query, count, weight, panel);
       const PanelView gradient{panel, kPanel, count, kPanel};
       packLeft(gradient, scores, j);
@@ -200,23 +233,21 @@ void headGradient(const AttentionArguments& of, const HeadPanels& heads, const P
       packLeftTransposed({weight, kPanel, count, kPanel}, weightColumns, j);
     }
 
-    for (int64_t i = 0; i < heads.narrow; i++) {
+    for (int64_t i = 0; i < heads.narrow(); i++) {
       product(scores, 0, rowTiles, keyRows, i, {0, keyPanels}, panel);
-      std::memcpy(projected.at(heads.query(head) + i, first + query), panel, count * kPanel * sizeof(float));
+      scatter(panel, count, projected, heads.query(head, i), first + query);
     }
-    const auto addColumns = [&](const Left<Arithmetic>& left, int64_t from, int64_t into, const auto& source,
-                                int64_t wide) {
-      for (int64_t i = 0; i < wide; i++)
-        packRight(viewOf(source, from + i, first + query, count, kPanel, scratch), rightRows, i);
+    const auto addColumns = [&](const Left<Arithmetic>& left, int64_t wide, const auto& source, auto from, auto into) {
+      for (int64_t i = 0; i < wide; i++) packRight(gather(source, from(i), first + query, count, scratch), rightRows, i);
       for (int64_t i = 0; i < wide; i++) {
         product(left, 0, ceilDivide(tokens, kTile), rightRows, i, {0, depth}, panel);
-        float* const to = projected.at(into + i, first);
-        for (int64_t at = 0; at < tokens * kPanel; at += kLanes)
-          store(to + at, query == 0 ? load(panel + at) : load(to + at) + load(panel + at));
+        scatter(panel, tokens, projected, into(i), first, query > 0);
       }
     };
-    addColumns(weightColumns, head * heads.wide, heads.value(head), attendedGradient, heads.wide);
-    addColumns(scoreColumns, heads.query(head), heads.key(head), kept, heads.narrow);
+    addColumns(weightColumns, heads.wide(), attendedGradient, [&](int64_t i) { return heads.attendedAlone(head, i); },
+               [&](int64_t i) { return heads.value(head, i); });
+    addColumns(scoreColumns, heads.narrow(), kept, [&](int64_t i) { return heads.query(head, i); },
+               [&](int64_t i) { return heads.key(head, i); });
   }
 }
 

@@ -2,6 +2,7 @@
 #include "linear.h"
 
 #include "arguments.h"
+#include "packed-weights.h"
 
 namespace winnow {
 namespace {
@@ -15,10 +16,13 @@ void linear(Call& call) {
   }
   const Workspace workspace;
   at::Tensor y = at::empty({x.size(0), weight.size(1)}, at::kFloat);
-  const Weight layer{weight.data_ptr<float>(), bias.data_ptr<float>(), {1, weight.size(0)}, {1, weight.size(1)}};
+  const Weight layer{weight.data_ptr<float>(), bias.data_ptr<float>(), {weight.size(0)}, {weight.size(1)}};
   withArithmetic(call, [&](auto arithmetic) {
-    linearForward<decltype(arithmetic)>({x.data_ptr<float>(), x.size(0), layer, call.threads()}, y.data_ptr<float>(),
-                                        workspace.scratch());
+    using Arithmetic = decltype(arithmetic);
+    const int64_t bytes = PackedOperands<Arithmetic>::bytes(layer.in.panels(), layer.out.panels());
+    const PackedRoom room = PackedWeights::ofThread().roomFor({weight}, Arithmetic::kPacking, bytes);
+    linearForward<Arithmetic>({x.data_ptr<float>(), x.size(0), layer, call.threads()}, y.data_ptr<float>(), room,
+                              workspace.scratch());
   });
   call.give(y);
 }
@@ -39,7 +43,7 @@ void linearGradient(Call& call) {
   float* const dx = reachesInput ? gradients.of(x.sizes()) : nullptr;
   float* const weightGradient = gradients.of(weight.sizes());
   float* const biasGradient = gradients.of({weight.size(1)});
-  const Weight layer{weight.data_ptr<float>(), nullptr, {1, weight.size(0)}, {1, weight.size(1)}};
+  const Weight layer{weight.data_ptr<float>(), nullptr, {weight.size(0)}, {weight.size(1)}};
   withArithmetic(call, [&](auto arithmetic) {
     linearBackward<decltype(arithmetic)>({x.data_ptr<float>(), x.size(0), layer, call.threads()},
                                          dy.data_ptr<float>(), {dx, weightGradient, biasGradient},

@@ -12,11 +12,12 @@ struct LinearArguments {
 };
 
 template <typename Arithmetic>
-void linearForward(const LinearArguments& of, float* y, Scratch& shared) {
+void linearForward(const LinearArguments& of, float* y, const PackedRoom& room, Scratch& shared) {
   const Columns in = of.layer.in, out = of.layer.out;
-  const Right<Arithmetic> weight = takeRight<Arithmetic>(shared, in.panels(), out.panels());
-  parallelFor<Arithmetic>(of.threads, out.panels(),
+  const Right<Arithmetic> weight = PackedOperands<Arithmetic>(room, shared).take(in.panels(), out.panels());
+  parallelFor<Arithmetic>(of.threads, room.isPacked() ? 0 : out.panels(),
                           [&](int64_t panel, Scratch&) { packWeight(of.layer, weight, panel); });
+  room.finish();
   const RowBlocks blocks = RowBlocks::of(of.rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
     const int64_t first = blocks.first(block), rows = blocks.count(block), rowTiles = ceilDivide(rows, kTile);

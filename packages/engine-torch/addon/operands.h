@@ -71,5 +71,7 @@ using Kept = typename Arithmetic::Kept;
 
 inline Lanes loadNumbers(const float* from) { return load(from); }
 inline void storeNumbers(float* to, Lanes lanes) { store(to, lanes); }
+inline Lanes loadFirstNumbers(const float* from, int64_t count) { return loadFirst(from, count); }
+inline void storeFirstNumbers(float* to, Lanes lanes, int64_t count) { storeFirst(to, lanes, count); }
 
 }  // namespace winnow

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "call.h"
+#include "packed-weights.h"
 #include "version.h"
 
 namespace winnow {
@@ -38,6 +39,7 @@ bool isOurs(const at::Tensor& tensor) { return tensor.use_count() == 2 && tensor
 /** Results are written into the memory of what they replace, or into new memory. */
 void prepareResults(AdamWLeaf& leaf) {
   const bool isInPlace = leaf.isDonated && isOurs(leaf.parameter) && isOurs(leaf.mean) && isOurs(leaf.variance);
+  if (isInPlace) PackedWeights::ofThread().forget(leaf.parameter);
   const auto next = [&](const at::Tensor& old) { return isInPlace ? old : at::empty_like(old); };
   leaf.nextParameter = next(leaf.parameter);
   leaf.nextMean = next(leaf.mean);

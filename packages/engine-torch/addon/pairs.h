@@ -11,6 +11,7 @@ namespace winnow {
 
 /** Operands of one bf16 plane, packed as those of tiles are. */
 struct Pairs {
+  static constexpr int kPacking = 2;  // tells its way of packing from the others
   static constexpr int kPlanes = 1;
   using Operand = Bf16;
   using Kept = Bf16;

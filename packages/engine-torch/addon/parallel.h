@@ -67,6 +67,7 @@ inline Scratch& threadScratch() {
 /** body(index, scratch) for all indices, in equal shares; each thread has a session of the arithmetic. */
 template <typename Arithmetic, typename Body>
 void parallelFor(int threads, int64_t count, Body body) {
+  if (count <= 0) return;
   const int team = static_cast<int>(std::min<int64_t>(threads, count));
 #pragma omp parallel num_threads(team) if (team > 1)
   {

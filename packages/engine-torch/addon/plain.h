@@ -8,6 +8,7 @@ namespace winnow {
 
 /** Operands of float32 as they are. */
 struct PlainLanes {
+  static constexpr int kPacking = 0;  // tells its way of packing from the others
   static constexpr int kPlanes = 1;
   using Operand = float;
   using Kept = float;

@@ -121,4 +121,12 @@ inline void storeNumbers(Bf16* to, Lanes lanes) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh((__m512)lanes));
 }
 
+inline __mmask16 firstMask(int64_t count) { return count >= kTile ? 0xffff : count <= 0 ? 0 : (1u << count) - 1; }
+inline Lanes loadFirstNumbers(const Bf16* from, int64_t count) {
+  return (Lanes)planes::widened(_mm256_maskz_loadu_epi16(firstMask(count), from));
+}
+inline void storeFirstNumbers(Bf16* to, Lanes lanes, int64_t count) {
+  _mm256_mask_storeu_epi16(to, firstMask(count), (__m256i)_mm512_cvtneps_pbh((__m512)lanes));
+}
+
 }  // namespace winnow

@@ -21,18 +21,19 @@ void attendShort(const AttentionArguments& of, const HeadPanels& heads, const Pa
   const int64_t tokens = of.tokens, keyPanels = ceilDivide(tokens, kPanel), stride = tokens * kPanel;
   float* const scores = scratch.take<float>(keyPanels * stride);
   float* const sums = scratch.take<float>(tokens);
-  for (int64_t i = 0; i < heads.narrow; i++) {
-    const PanelView query = viewOf(panels, heads.query(head) + i, first, tokens, kPanel, scratch);
-    const float* const keys = transposed(viewOf(panels, heads.key(head) + i, first, tokens, kPanel, scratch), scratch);
+  for (int64_t i = 0; i < heads.narrow(); i++) {
+    const PanelView query = gather(panels, heads.query(head, i), first, tokens, scratch);
+    const float* const keys = transposed(gather(panels, heads.key(head, i), first, tokens, scratch), scratch);
     for (int64_t j = 0; j < keyPanels; j++)
-      plainProduct(RowsOfPanels{query.data, 0}, tokens, kPanel, keys + j * kPanel * kPanel, scores + j * stride, i > 0);
+      plainProduct(RowsOfPanels{query.data, 0}, tokens, query.columns, keys + j * kPanel * kPanel, scores + j * stride, i > 0);
   }
   exponentiate(of, first, scores, 0, tokens, stride, sums);
   float* const panel = scratch.take<float>(stride);
-  for (int64_t i = 0; i < heads.wide; i++) {
-    const PanelView values = viewOf(panels, heads.value(head) + i, first, tokens, kPanel, scratch);
+  for (int64_t i = 0; i < heads.wide(); i++) {
+    const PanelView values = gather(panels, heads.value(head, i), first, tokens, scratch);
     plainProduct(RowsOfPanels{scores, stride}, tokens, tokens, values.data, panel);
-    storeDivided(panel, sums, tokens, panels.at(heads.attended(head) + i, first));
+    divide(panel, sums, tokens);
+    scatter(panel, tokens, panels, heads.attended(head, i), first);
   }
 }
 
@@ -42,26 +43,26 @@ void shortHeadGradient(const AttentionArguments& of, const HeadPanels& heads, co
                        const Panels<float>& attendedGradient, const Panels<float>& projected, int64_t head,
                        int64_t first, Scratch& scratch) {
   const int64_t tokens = of.tokens, keyPanels = ceilDivide(tokens, kPanel), stride = tokens * kPanel;
-  const auto read = [&](int64_t panel) { return viewOf(kept, panel, first, tokens, kPanel, scratch); };
+  const auto read = [&](HeadColumns of) { return gather(kept, of, first, tokens, scratch); };
   const auto keysOf = [&](int64_t j) { return std::min(kPanel, tokens - j * kPanel); };
   float* const weights = scratch.take<float>(keyPanels * stride);    // P
   float* const gradients = scratch.take<float>(keyPanels * stride);  // dP, then dS
   float* const sums = scratch.take<float>(tokens);
   float* const delta = scratch.take<float>(tokens);
   std::fill(delta, delta + tokens, 0.0f);
-  for (int64_t i = 0; i < heads.narrow; i++) {
-    const PanelView query = read(heads.query(head) + i);
-    const float* const keys = transposed(read(heads.key(head) + i), scratch);
+  for (int64_t i = 0; i < heads.narrow(); i++) {
+    const PanelView query = read(heads.query(head, i));
+    const float* const keys = transposed(read(heads.key(head, i)), scratch);
     for (int64_t j = 0; j < keyPanels; j++)
-      plainProduct(RowsOfPanels{query.data, 0}, tokens, kPanel, keys + j * kPanel * kPanel, weights + j * stride,
+      plainProduct(RowsOfPanels{query.data, 0}, tokens, query.columns, keys + j * kPanel * kPanel, weights + j * stride,
                    i > 0);
   }
-  for (int64_t i = 0; i < heads.wide; i++) {
-    const PanelView output = viewOf(attendedGradient, head * heads.wide + i, first, tokens, kPanel, scratch);
-    const float* const values = transposed(read(heads.value(head) + i), scratch);
-    addDelta(output, read(heads.attended(head) + i), delta);
+  for (int64_t i = 0; i < heads.wide(); i++) {
+    const PanelView output = gather(attendedGradient, heads.attendedAlone(head, i), first, tokens, scratch);
+    const float* const values = transposed(read(heads.value(head, i)), scratch);
+    addDelta(output, read(heads.attended(head, i)), delta);
     for (int64_t j = 0; j < keyPanels; j++)
-      plainProduct(RowsOfPanels{output.data, 0}, tokens, kPanel, values + j * kPanel * kPanel, gradients + j * stride,
+      plainProduct(RowsOfPanels{output.data, 0}, tokens, output.columns, values + j * kPanel * kPanel, gradients + j * stride,
                    i > 0);
   }
   exponentiate(of, first, weights, 0, tokens, stride, sums);
@@ -69,18 +70,22 @@ void shortHeadGradient(const AttentionArguments& of, const HeadPanels& heads, co
   for (int64_t j = 0; j < keyPanels; j++)
     softmaxGradient(of.scale, sums, delta, tokens, weights + j * stride, gradients + j * stride);
 
-  for (int64_t i = 0; i < heads.narrow; i++) {
-    const PanelView query = read(heads.query(head) + i), key = read(heads.key(head) + i);
-    plainProduct(RowsOfPanels{gradients, stride}, tokens, tokens, key.data, projected.at(heads.query(head) + i, first));
+  float* const panel = scratch.take<float>(stride);
+  for (int64_t i = 0; i < heads.narrow(); i++) {
+    const PanelView query = read(heads.query(head, i)), key = read(heads.key(head, i));
+    plainProduct(RowsOfPanels{gradients, stride}, tokens, tokens, key.data, panel);
+    scatter(panel, tokens, projected, heads.query(head, i), first);
     for (int64_t j = 0; j < keyPanels; j++)
       plainProduct(ColumnsOfPanel{gradients + j * stride, kPanel * kPanel}, keysOf(j), tokens, query.data,
-                   projected.at(heads.key(head) + i, first + j * kPanel));
+                   panel + j * kPanel * kPanel);
+    scatter(panel, tokens, projected, heads.key(head, i), first);
   }
-  for (int64_t i = 0; i < heads.wide; i++) {
-    const PanelView output = viewOf(attendedGradient, head * heads.wide + i, first, tokens, kPanel, scratch);
+  for (int64_t i = 0; i < heads.wide(); i++) {
+    const PanelView output = gather(attendedGradient, heads.attendedAlone(head, i), first, tokens, scratch);
     for (int64_t j = 0; j < keyPanels; j++)
       plainProduct(ColumnsOfPanel{weights + j * stride, kPanel * kPanel}, keysOf(j), tokens, output.data,
-                   projected.at(heads.value(head) + i, first + j * kPanel));
+                   panel + j * kPanel * kPanel);
+    scatter(panel, tokens, projected, heads.value(head, i), first);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "attention.h"
 #include "device-sublayers.h"
 #include "ffn.h"
+#include "packed-weights.h"
 
 namespace winnow {
 namespace {
@@ -17,6 +18,15 @@ at::Tensor emptyKept(int64_t numbers) {
 template <typename Arithmetic>
 Kept<Arithmetic>* keptNumbers(const at::Tensor& kept) {
   return static_cast<Kept<Arithmetic>*>(kept.data_ptr());
+}
+
+/** A forward pass that keeps nothing may find its weights packed; one that trains packs its own. */
+template <typename Arithmetic>
+PackedRoom roomFor(const Tensors& tensors, bool keeps, int64_t bytes) {
+  PackedWeights& kept = PackedWeights::ofThread();
+  if (!keeps) return kept.roomFor(tensors.packed(), Arithmetic::kPacking, bytes);
+  kept.sweep();
+  return {};
 }
 
 struct AttentionCall {
@@ -38,18 +48,21 @@ AttentionCall readAttention(Call& call, Tensors& tensors) {
   const float scale = static_cast<float>(call.number());
   const float epsilon = static_cast<float>(call.number());
   const bool isCausal = call.flag();
-  const Columns embed{1, dim};
-  const Weight query = tensors.weight(embed, heads);
-  const Weight key = tensors.weight(embed, heads);
-  const Weight value = tensors.weight(embed, heads);
-  Weight output = tensors.weight(value.out, 1);
+  const Columns embed{dim};
+  const Weight query = tensors.weight(embed);
+  const Weight key = tensors.weight(embed);
+  const Weight value = tensors.weight(embed);
+  Weight output = tensors.weight(value.out);
   output.scale = tensors.layerScale(dim);
   const float* const visible = tensors.visible(x.size(0));
-  TORCH_CHECK(query.out.width > 0 && value.out.width > 0, "expected heads of at least one number");
+  TORCH_CHECK(heads > 0 && query.out.width >= heads && value.out.width >= heads && query.out.width % heads == 0 &&
+                  value.out.width % heads == 0 && key.out.width == query.out.width,
+              "expected ", heads, " heads of at least one number and of one width, got ", query.out.width, ", ",
+              key.out.width, " and ", value.out.width, " columns");
   TORCH_CHECK(tokens > 0 && x.size(0) % tokens == 0, "expected whole sequences of ", tokens, " tokens, got ",
               x.size(0), " rows");
   return {x,
-          {x.data_ptr<float>(), x.size(0) / tokens, tokens, {normWeight, normBias, dim, epsilon}, query, key,
+          {x.data_ptr<float>(), x.size(0) / tokens, tokens, heads, {normWeight, normBias, dim, epsilon}, query, key,
            value, output, scale, isCausal, visible, call.threads()}};
 }
 
@@ -68,7 +81,8 @@ void attentionSublayer(Call& call) {
     using Arithmetic = decltype(arithmetic);
     if (keeps) kept = emptyKept<Arithmetic>(keptByAttention(arguments));
     attentionForward<Arithmetic>(arguments, y.data_ptr<float>(), keeps ? keptNumbers<Arithmetic>(kept) : nullptr,
-                             workspace.scratch());
+                                 roomFor<Arithmetic>(tensors, keeps, packedByAttention<Arithmetic>(arguments)),
+                                 workspace.scratch());
   });
   call.give(y);
   if (keeps) call.give(kept);
@@ -119,8 +133,8 @@ FfnCall readFfn(Call& call, Tensors& tensors) {
   const float* const normWeight = tensors.numbers();
   const float* const normBias = tensors.numbers();
   const float epsilon = static_cast<float>(call.number());
-  const Weight expand = tensors.weight({1, dim}, 1);
-  Weight contract = tensors.weight(expand.out, 1);
+  const Weight expand = tensors.weight({dim});
+  Weight contract = tensors.weight(expand.out);
   contract.scale = tensors.layerScale(dim);
   return {x,
           {x.data_ptr<float>(), x.size(0), {normWeight, normBias, dim, epsilon}, expand, contract,
@@ -153,6 +167,7 @@ void ffnSublayer(Call& call) {
       if (keeps) kept = emptyKept<Arithmetic>(keptByFfn(of));
       ffnForward<Arithmetic, decltype(activation)>(of, y.data_ptr<float>(),
                                                    keeps ? keptNumbers<Arithmetic>(kept) : nullptr,
+                                                   roomFor<Arithmetic>(tensors, keeps, packedByFfn<Arithmetic>(of)),
                                                    workspace.scratch());
     });
   });

@@ -44,6 +44,7 @@ class TileSession {
 template <int planes>
 struct Tiles {
   static_assert(planes == 1 || planes == 3);
+  static constexpr int kPacking = planes;  // tells its way of packing from the others
   static constexpr int kPlanes = planes;
   using Operand = Bf16;
   using Kept = std::conditional_t<planes == 1, Bf16, float>;

@@ -55,7 +55,8 @@ interface AttentionCase {
 
 /**
  * One of everything; nothing that fits a tile; cut heads; several blocks of rows; more queries than fit at once; texts:
- * of two words, short, around the longest that count as short, CLIP's of 77 tokens whole and cut, many at once.
+ * of two words, short, around the longest that count as short, CLIP's of 77 tokens whole and cut, many at once; heads whose
+ * columns begin anywhere in a panel.
  */
 const attentions: AttentionCase[] = [
   { batch: 1, tokens: 1, dim: 1, heads: 1, keyDim: 1, valueDim: 1, causal: false },
@@ -70,6 +71,9 @@ const attentions: AttentionCase[] = [
   { batch: 3, tokens: 49, dim: 48, heads: 3, keyDim: 16, valueDim: 16, causal: true },
   { batch: 4, tokens: 77, dim: 128, heads: 2, keyDim: 64, valueDim: 64, causal: true },
   { batch: 2, tokens: 77, dim: 72, heads: 4, keyDim: 11, valueDim: 11, causal: true },
+  { batch: 2, tokens: 65, dim: 40, heads: 6, keyDim: 45, valueDim: 23, causal: false },
+  { batch: 3, tokens: 17, dim: 40, heads: 6, keyDim: 9, valueDim: 35, causal: false },
+  { batch: 1, tokens: 300, dim: 32, heads: 3, keyDim: 23, valueDim: 45, causal: true },
   { batch: 3, tokens: 5, dim: 7, heads: 2, keyDim: 3, valueDim: 4, causal: false, padded: true },
   { batch: 7, tokens: 31, dim: 48, heads: 3, keyDim: 16, valueDim: 16, causal: true, padded: true },
   { batch: 3, tokens: 77, dim: 72, heads: 4, keyDim: 11, valueDim: 11, causal: false, padded: true },
