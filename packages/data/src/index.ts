@@ -33,6 +33,7 @@ export type { ImageOptions } from './picture/image-options';
 export type { PictureCache } from './picture/pack';
 export { type Normalisation, imageNetNormalisation } from './picture/normalisation';
 export { decoderVersions } from './picture/read';
+export { isDataAt } from './shard/shard-files';
 export { thumbnail } from './picture/thumbnail';
 export { clipTokenizer } from './tokenizer/clip-tokenizer';
 export { type TextCoverage, textCoverage } from './tokenizer/coverage';

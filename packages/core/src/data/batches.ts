@@ -43,7 +43,8 @@ export function trainingBatches<Batch>(
     if (known !== undefined) return known;
     const epoch = Math.floor(step / stepsPerEpoch);
     if (order.epoch !== epoch) {
-      order = { epoch, indices: permutation(dataset.size, randomStream(seed, 'order', epoch)) };
+      const own = dataset.order?.({ seed, epoch });
+      order = { epoch, indices: own ?? permutation(dataset.size, randomStream(seed, 'order', epoch)) };
     }
     const start = (step % stepsPerEpoch) * batchSize;
     const indices = [...order.indices.subarray(start, start + batchSize)];

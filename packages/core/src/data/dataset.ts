@@ -9,6 +9,11 @@ export interface Augmentation {
 /** Examples that can be fetched by index, in batches made off the main thread where that pays. */
 export interface Dataset<Batch> {
   readonly size: number;
+  /**
+   * The order of an epoch: all indices, each once. For data of which neighbours are read fastest; without it any order is as good
+   * as another.
+   */
+  order?(epoch: Pick<Augmentation, 'seed' | 'epoch'>): Int32Array;
   /** The examples at `indices`, in that order; augmented when asked, otherwise as for evaluation. */
   batch(indices: readonly number[], augmentation?: Augmentation): Promise<Batch>;
 }

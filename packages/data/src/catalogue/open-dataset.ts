@@ -10,6 +10,8 @@ import {
 } from '../labelled/classification';
 import { labelFormat, labelTable } from '../labelled/label-table';
 import type { SetAside } from '../labelled/set-aside';
+import { labelledShards } from '../shard/labelled-shards';
+import { shardFiles } from '../shard/shard-files';
 import { unknownData } from './unknown-data';
 
 export interface EmbeddedDataset {
@@ -64,6 +66,7 @@ export async function openDataset(
   const found = await readLabelled(spec, options);
   const data = await classificationData(found, options, 'standard');
   const { images, nested } = options;
+  if (found.shardOf !== undefined) return withUnused(data, { images, nested });
   return withUnused(data, labelFormat(spec) === undefined ? { images } : { nested });
 }
 
@@ -105,6 +108,8 @@ type LabelledSource = SetAside & Pick<DatasetOptions, 'images' | 'nested' | 'bro
 
 /** The pictures with their labels at a path. */
 async function readLabelled(spec: string, options: LabelledSource): Promise<LabelledSplits> {
+  const shards = await shardFiles(spec);
+  if (shards !== undefined) return labelledShards(spec, shards, options);
   const kind = await kindAt(spec);
   const format = kind === 'file' ? labelFormat(spec) : undefined;
   if (format !== undefined) return labelTable(spec, format, options);
@@ -118,6 +123,6 @@ const CAPTION_FILE = /\.json$/i;
 function unknownDataset(spec: string): Promise<DataError> {
   const names = embedded.map(({ name }) => name);
   const captions = CAPTION_FILE.test(spec) ? ' (files with captions are for --task retrieval)' : '';
-  const expected = `a dataset: ${names.join(', ')}, or the path of a folder of pictures, or of a table of labels (.csv, .jsonl)${captions}`;
+  const expected = `a dataset: ${names.join(', ')}, or the path of a folder of pictures, of a table of labels (.csv, .jsonl), or of shards (.tar, or a pattern like shard-{0000..0123}.tar)${captions}`;
   return unknownData(spec, expected, names);
 }

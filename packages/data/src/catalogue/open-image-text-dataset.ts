@@ -10,6 +10,9 @@ import { ANNOTATIONS, cocoFile, cocoFolder } from '../pairs/coco-captions';
 import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
 import { karpathyPairs } from '../pairs/karpathy';
 import { type FoundPairs, type NamedPairs, type SetAsideOptions, completeSplits } from '../pairs/splits';
+import type { PictureCache } from '../picture/pack';
+import { areTexts, pairedShards } from '../shard/paired-shards';
+import { shardFiles } from '../shard/shard-files';
 import type { EmbeddedDataset } from './open-dataset';
 import { unknownData } from './unknown-data';
 
@@ -30,13 +33,16 @@ export const embeddedImageTextDatasets: readonly EmbeddedDataset[] = embedded.ma
 /** Whether a spec names pictures with texts rather than pictures with classes, by what it is; they are not opened. */
 export async function namesImageTextData(spec: string): Promise<boolean> {
   if (embedded.some(({ name }) => name === spec)) return true;
+  const shards = await shardFiles(spec);
+  if (shards !== undefined) return areTexts(shards);
   const kind = await kindAt(spec);
   if (kind === 'folder') return (await kindAt(join(spec, ANNOTATIONS))) === 'folder';
   if (kind !== 'file') return false;
   return !(await isLabelTable(spec));
 }
 
-const FORMATS = "a folder laid out as COCO, a captions JSON of COCO's or Karpathy's, or a CSV table";
+const FORMATS =
+  "a folder laid out as COCO, a captions JSON of COCO's or Karpathy's, a CSV table, or shards (.tar)";
 
 async function readPairs(spec: string, images: string | undefined): Promise<NamedPairs> {
   const kind = await kindAt(spec);
@@ -65,7 +71,7 @@ export async function openImageTextDataset(
 ): Promise<TokenizedImageTextData> {
   const known = embedded.find(({ name }) => name === spec);
   if (known !== undefined) return known.open(options);
-  return imageTextData(await foundPairs(spec, options.images), options, 'captions');
+  return imageTextData(await foundPairs(spec, options), options, 'captions');
 }
 
 /**
@@ -82,9 +88,22 @@ export async function identifyImageTextDataset(
   }: SetAsideOptions & Pick<ImageTextOptions, 'images' | 'pictureCache'> = {},
 ): Promise<DataIdentity> {
   const known = embedded.find(({ name }) => name === spec);
-  const found = known === undefined ? await foundPairs(spec, images) : await known.find();
-  return identityOfPairs(completeSplits(found, options), found.contents, pictureCache);
+  const found = known === undefined ? await foundPairs(spec, { images, pictureCache }) : await known.find();
+  return identityOfPairs(completeSplits(found, options), found, pictureCache);
 }
 
-const foundPairs = async (spec: string, images: string | undefined): Promise<FoundPairs> =>
-  checkedPairs(await readPairs(spec, images), spec);
+async function foundPairs(
+  spec: string,
+  {
+    images,
+    pictureCache,
+  }: { readonly images?: string | undefined; readonly pictureCache?: PictureCache | undefined },
+): Promise<FoundPairs> {
+  const shards = await shardFiles(spec);
+  if (shards !== undefined) {
+    const found = await pairedShards(spec, shards, pictureCache);
+    const unused = images === undefined ? [] : ['--images is for tables, and not used here'];
+    return { ...found, notes: [...found.notes, ...unused] };
+  }
+  return checkedPairs(await readPairs(spec, images), spec);
+}

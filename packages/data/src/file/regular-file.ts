@@ -27,7 +27,7 @@ export function kindOf(found: Pick<Stats, 'isDirectory' | 'isFIFO' | 'isSocket'>
  * Lends an ordinary file with its size in bytes. Pipes, devices and folders are refused without waiting for them.
  * @throws {DataError} when there is none, or it cannot be opened.
  */
-async function withRegularFile<Result>(
+export async function withRegularFile<Result>(
   path: string,
   what: string,
   use: (file: FileHandle, bytes: number) => Promise<Result>,

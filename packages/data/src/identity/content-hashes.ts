@@ -1,30 +1,14 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { explained } from '../failure/system-failure';
 import { type RegularFileOptions, pictureFile, readInPieces } from '../file/regular-file';
 import { type PictureCache, sealed, unsealed } from '../picture/pack';
+import { type Look, isSame, isSettled, look, lookAt } from './look';
 import type { PictureContents } from './picture-contents';
 
 /** Files read at a time: enough to keep a disk busy. */
 const READS_IN_FLIGHT = 16;
 /** Files looked at at a time. */
 const LOOKS_IN_FLIGHT = 256;
-/**
- * A file that changed so shortly before it was read may change again within the same tick of the file system's clock,
- * and look as it did. FAT counts in steps of two seconds.
- */
-const SETTLED_AFTER_NS = 3_000_000_000n;
-
-/** How a file looks from outside: whoever changes its content changes one of these, and nobody can set the last back. */
-const look = z.object({
-  size: z.string(),
-  inode: z.string(),
-  modifiedNs: z.string(),
-  changedNs: z.string(),
-});
-type Look = z.output<typeof look>;
-
 const known = z.array(z.tuple([z.string(), look, z.string()]));
 
 /** Where hashes that were computed before are kept, and under what name. */
@@ -94,29 +78,6 @@ function entriesIn(bytes: Uint8Array): z.output<typeof known> {
     return known.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? [];
   } catch {
     return [];
-  }
-}
-
-const isSame = (one: Look, other: Look): boolean =>
-  one.size === other.size &&
-  one.inode === other.inode &&
-  one.modifiedNs === other.modifiedNs &&
-  one.changedNs === other.changedNs;
-
-const isSettled = ({ modifiedNs, changedNs }: Look, nowNs: bigint): boolean =>
-  [modifiedNs, changedNs].every((time) => BigInt(time) + SETTLED_AFTER_NS < nowNs);
-
-async function lookAt(path: string): Promise<Look> {
-  try {
-    const found = await stat(path, { bigint: true });
-    return {
-      size: String(found.size),
-      inode: String(found.ino),
-      modifiedNs: String(found.mtimeNs),
-      changedNs: String(found.ctimeNs),
-    };
-  } catch (cause) {
-    throw explained(cause, `a file in ${path}`);
   }
 }
 

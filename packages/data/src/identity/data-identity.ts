@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Json, Splits } from '@winnow/core';
 import type { LabelledSplits } from '../labelled/classification';
-import type { PairSplits } from '../pairs/splits';
+import type { FoundPairs, PairSplits } from '../pairs/splits';
 import type { PictureCache } from '../picture/pack';
 import type { PictureContents } from './picture-contents';
 
@@ -14,7 +14,7 @@ export type DataIdentity = Readonly<Record<string, string>>;
 const splitNames = ['train', 'validation', 'test'] as const satisfies readonly (keyof Splits<unknown>)[];
 
 export async function identityOfLabelled(
-  { classes, splits, contents }: LabelledSplits,
+  { classes, splits, contents, shardOf }: LabelledSplits,
   cache: PictureCache | undefined,
 ): Promise<DataIdentity> {
   const paths = splitNames.flatMap((name) => splits[name].map(({ path }) => path));
@@ -23,12 +23,12 @@ export async function identityOfLabelled(
     name,
     digestOf(splits[name].map(({ path, label }): Json => [contentOf(path), label])),
   ]);
-  return { classes: digestOf(classes), ...Object.fromEntries(parts) };
+  return { classes: digestOf(classes), ...Object.fromEntries(parts), ...shardsOf(paths, shardOf) };
 }
 
 export async function identityOfPairs(
   splits: PairSplits,
-  contents: PictureContents,
+  { contents, shardOf }: Pick<FoundPairs, 'contents' | 'shardOf'>,
   cache: PictureCache | undefined,
 ): Promise<DataIdentity> {
   const paths = splitNames.flatMap((name) => splits[name].flatMap(({ pictures }) => pictures));
@@ -38,8 +38,12 @@ export async function identityOfPairs(
     digestOf(splits[name].map(({ pictures }): Json => pictures.map(contentOf))),
   ]);
   const texts = splitNames.map((name): Json => splits[name].map(({ texts }): Json => texts));
-  return { ...Object.fromEntries(parts), texts: digestOf(texts) };
+  return { ...Object.fromEntries(parts), texts: digestOf(texts), ...shardsOf(paths, shardOf) };
 }
+
+/** In which shard each picture lies: that decides the order of a training. */
+const shardsOf = (paths: readonly string[], shardOf: LabelledSplits['shardOf']): DataIdentity =>
+  shardOf === undefined ? {} : { shards: digestOf(paths.map(shardOf)) };
 
 async function lookedUp(
   paths: readonly string[],

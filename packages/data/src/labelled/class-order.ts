@@ -18,7 +18,7 @@ export function inClassOrder(
     );
   }
   const relabelled = (dataset: Dataset<ImageBatch>): Dataset<ImageBatch> => ({
-    size: dataset.size,
+    ...dataset,
     batch: async (indices, augmentation) => {
       const found = await dataset.batch(indices, augmentation);
       return { ...found, labels: found.labels.map((label) => labels[label] ?? label) };

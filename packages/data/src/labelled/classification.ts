@@ -6,6 +6,8 @@ import { namingAllBroken } from '../picture/broken';
 import { begunCheck } from '../picture/check';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
+import type { PictureFiles } from '../picture/read';
+import { inShards } from '../shard/order';
 import type { BrokenPicture } from '../unlabelled/find-pictures';
 import { type LabelledPicture, labelledPictures } from './labelled-pictures';
 
@@ -29,6 +31,10 @@ export interface LabelledSplits {
   readonly classes: readonly string[];
   readonly splits: Readonly<Record<keyof Splits<unknown>, readonly LabelledPicture[]>>;
   readonly contents: PictureContents;
+  /** Where the files of the pictures come from. Default: the disk. */
+  readonly files?: PictureFiles;
+  /** The number of the shard that a picture is in, where they are in shards: it decides in which order they are trained on. */
+  readonly shardOf?: (path: string) => number;
   /** Broken pictures that were left out. Default: none. */
   readonly skipped?: readonly BrokenPicture[];
 }
@@ -40,16 +46,25 @@ const pathsOf = (examples: readonly LabelledPicture[]): string[] => examples.map
  * @throws {RangeError} on options outside their range. @throws {DataError} on broken files, with `preload`.
  */
 export async function classificationData(
-  { name, notes, classes, splits: { train, validation, test }, contents, skipped = [] }: LabelledSplits,
+  {
+    name,
+    notes,
+    classes,
+    splits: { train, validation, test },
+    contents,
+    files,
+    shardOf,
+    skipped = [],
+  }: LabelledSplits,
   options: ImageOptions,
   defaultAugmentation: AugmentationPreset,
 ): Promise<FoundImageClassificationData> {
   const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
-  const pictures = picturesFor(options, defaultAugmentation, { paths, contents });
+  const pictures = picturesFor(options, defaultAugmentation, { paths, contents, files });
   const check = await begunCheck(pictures, { paths }, options.preload);
   const dataset = (examples: readonly LabelledPicture[]) =>
     namingAllBroken({
-      dataset: labelledPictures(examples, pictures),
+      dataset: inShards(labelledPictures(examples, pictures), pathsOf(examples), shardOf),
       paths: pathsOf(examples),
       load: (path) => pictures.load(path, false),
       check,

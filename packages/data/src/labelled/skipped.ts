@@ -6,7 +6,7 @@ import { DataError } from '../failure/data-error';
 import { visibly } from '../failure/visible';
 import type { PictureContents } from '../identity/picture-contents';
 import { type PictureCache, sealed, unsealed } from '../picture/pack';
-import { decoder, pictureReader } from '../picture/read';
+import { type PictureFiles, decoder, pictureReader } from '../picture/read';
 import type { BrokenPicture } from '../unlabelled/find-pictures';
 
 /** What becomes of pictures that cannot be decoded. */
@@ -35,12 +35,13 @@ export async function brokenAmong(
   paths: readonly string[],
   contents: PictureContents,
   cache: PictureCache | undefined,
+  files?: PictureFiles,
 ): Promise<readonly BrokenPicture[]> {
   const key = cache === undefined ? undefined : await keyOf(paths, contents, cache);
   const kept = key === undefined ? undefined : await cache?.read(key);
   const known = kept === undefined ? undefined : placesIn(kept);
   const suspects = known === undefined ? paths : known.flatMap((place) => paths[place] ?? []);
-  const broken = await decodedInVain(suspects);
+  const broken = await decodedInVain(suspects, files);
   if (known === undefined && key !== undefined) {
     const found = new Set(broken.map(({ picture }) => picture));
     const at = paths.flatMap((path, place) => (found.has(path) ? [place] : []));
@@ -49,8 +50,11 @@ export async function brokenAmong(
   return broken;
 }
 
-async function decodedInVain(paths: readonly string[]): Promise<BrokenPicture[]> {
-  const reader = pictureReader();
+async function decodedInVain(
+  paths: readonly string[],
+  files: PictureFiles | undefined,
+): Promise<BrokenPicture[]> {
+  const reader = pictureReader(files);
   const broken: BrokenPicture[] = [];
   for (let start = 0; start < paths.length; start += LOADS_IN_FLIGHT) {
     const some = paths.slice(start, start + LOADS_IN_FLIGHT);

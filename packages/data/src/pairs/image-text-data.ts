@@ -5,6 +5,7 @@ import { namingAllBroken } from '../picture/broken';
 import { begunCheck } from '../picture/check';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
+import { inShards } from '../shard/order';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { wordTokenizer } from '../tokenizer/word-tokenizer';
 import type { PairGroup } from './group';
@@ -80,11 +81,19 @@ export async function imageTextData(
     (options.tokenizer === undefined ? longest(trainingTexts, tokenizer) : LARGEST_DEFAULT_CONTEXT);
   const { fillsContext = false } = options;
   const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
-  const pictures = picturesFor(options, defaultAugmentation, { paths, contents: found.contents });
+  const pictures = picturesFor(options, defaultAugmentation, {
+    paths,
+    contents: found.contents,
+    files: found.files,
+  });
   const check = await begunCheck(pictures, { paths }, options.preload);
   const dataset = (groups: readonly PairGroup[]) =>
     namingAllBroken({
-      dataset: pairDataset(groups, { pictures, tokenizer, context, fillsContext }),
+      dataset: inShards(
+        pairDataset(groups, { pictures, tokenizer, context, fillsContext }),
+        groups.map(({ pictures: [first = ''] }) => first),
+        found.shardOf,
+      ),
       paths: picturesOf(groups),
       load: (path) => pictures.load(path, false),
       check,

@@ -2,6 +2,7 @@ import { type Splits, permutation, randomStream } from '@winnow/core';
 import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import type { PictureContents } from '../identity/picture-contents';
+import type { PictureFiles } from '../picture/read';
 import type { PairGroup } from './group';
 
 const DEFAULT_VALIDATION_SHARE = 0.1;
@@ -15,6 +16,10 @@ export interface FoundPairs {
   readonly notes: readonly string[];
   readonly splits: PairSplits;
   readonly contents: PictureContents;
+  /** Where the files of the pictures come from. Default: the disk. */
+  readonly files?: PictureFiles;
+  /** The number of the shard that a picture is in, where they are in shards. */
+  readonly shardOf?: (path: string) => number;
 }
 
 /** Groups whose pictures a file names, not yet looked for. */

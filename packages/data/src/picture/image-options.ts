@@ -105,6 +105,7 @@ export function picturesFor(
     policy: policyOf(options.augmentation ?? defaultAugmentation, options.eraseProbability),
     normalise: normaliser(options.normalisation ?? imageNetNormalisation),
     store,
+    files: found?.files,
     ...(found === undefined || cache === undefined || preload === false
       ? {}
       : {

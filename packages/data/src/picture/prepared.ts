@@ -5,7 +5,7 @@ import { allOf, refuseBroken } from './broken';
 import { framed } from './geometry';
 import type { Normalise } from './normalisation';
 import { CHANNELS, type Picture, centreSquare } from './picture';
-import { decoder, pictureReader } from './read';
+import { type PictureFiles, decoder, pictureReader } from './read';
 import type { PictureShelf } from './shelf';
 import type { PictureStore } from './store';
 import { pictureKey } from './wanted';
@@ -25,6 +25,8 @@ export interface PictureOptions {
   readonly policy: AugmentationPolicy | undefined;
   readonly normalise: Normalise;
   readonly store: PictureStore;
+  /** Default: those on the disk. */
+  readonly files?: PictureFiles | undefined;
   /** Where decoded pictures lie on the disk, if anywhere; by the recipe, and the bytes that a picture has, about. */
   readonly shelfFor?: (recipe: string, bytesOfPicture: number) => PictureShelf | undefined;
 }
@@ -58,13 +60,14 @@ export function preparedPictures({
   policy,
   normalise,
   store,
+  files,
   shelfFor,
 }: PictureOptions): PreparedPictures {
   const valuesPerPicture = imageSize * imageSize * CHANNELS;
   const evaluationSide = Math.round(imageSize / evaluationCropShare);
   const workingSide = Math.ceil(imageSize * WORKING_SCALE);
   const varied = new Uint8Array(valuesPerPicture);
-  const reader = pictureReader();
+  const reader = pictureReader(files);
 
   const forEvaluation = async (path: string): Promise<Picture> =>
     geometry === undefined

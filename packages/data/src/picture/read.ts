@@ -38,6 +38,15 @@ export interface ReadOptions {
   readonly enlarge: boolean;
 }
 
+/** Where the files of pictures come from: folders, or archives. */
+export interface PictureFiles {
+  /** @throws {DataError} when it is not there, or is no ordinary file of a size that a picture may have. */
+  read(path: string): Promise<Buffer>;
+}
+
+/** Files as they lie on the disk. */
+const filesOnDisk: PictureFiles = { read: (path) => readRegularFile(path, pictureFile) };
+
 /** Decodes picture files, few at a time, however many are asked for. */
 export interface PictureReader {
   /**
@@ -56,25 +65,26 @@ export interface PictureReader {
   readWhole(path: string, use: (whole: Picture) => Picture): Promise<Picture>;
 }
 
-export function pictureReader(): PictureReader {
+export function pictureReader(files = filesOnDisk): PictureReader {
   const open = pLimit(READ_AT_A_TIME);
   const large = pLimit(1);
   const whole = pLimit(WHOLE_AT_A_TIME);
   return {
     read: (path, options) =>
       open(() =>
-        readPicture(path, { large, ignoreIcc: false }, (upright, header) =>
+        readPicture(path, { files, large, ignoreIcc: false }, (upright, header) =>
           decoded(upright, header, options),
         ),
       ),
     readWhole: (path, use) =>
       whole(() =>
-        readPicture(path, { large, ignoreIcc: true }, async (upright) => use(await pixelsOf(upright))),
+        readPicture(path, { files, large, ignoreIcc: true }, async (upright) => use(await pixelsOf(upright))),
       ),
   };
 }
 
 interface Reading {
+  readonly files: PictureFiles;
   /** One at a time, for large pictures. */
   readonly large: Limit;
   readonly ignoreIcc: boolean;
@@ -92,10 +102,10 @@ const sharpFormats: Readonly<Record<string, string>> = {
 
 async function readPicture(
   path: string,
-  { large, ignoreIcc }: Reading,
+  { files, large, ignoreIcc }: Reading,
   use: (upright: Sharp, header: Metadata) => Promise<Picture>,
 ): Promise<Picture> {
-  const content = await readRegularFile(path, pictureFile);
+  const content = await files.read(path);
   const format = formatOf(content);
   if (format?.isRead !== true) throw noPicture(path, content, format?.name);
   try {

@@ -1,5 +1,6 @@
 import type { Splits } from '@winnow/core';
 import type { PictureContents } from '../identity/picture-contents';
+import type { PictureFiles } from './read';
 
 /** A picture file, and whether it is decoded for a training that varies it. */
 export interface Wanted {
@@ -11,6 +12,8 @@ export interface Wanted {
 export interface PicturesOfSplits {
   readonly paths: Readonly<Record<keyof Splits<unknown>, readonly string[]>>;
   readonly contents: PictureContents;
+  /** Where their files come from. Default: the disk. */
+  readonly files?: PictureFiles | undefined;
 }
 
 /** All pictures of a dataset as they will be wanted: first those that are used last, as nobody else comes across them for long. */

@@ -42,6 +42,7 @@ const partNames: Readonly<Record<string, string>> = {
   train: 'training pictures',
   validation: 'validation pictures',
   test: 'test pictures',
+  shards: 'shards',
 };
 
 const fileChanges = (before: RunIdentity, now: RunIdentity): string[] =>

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { type Json, canonicalJson, toJson } from '@winnow/core';
+import { isDataAt } from '@winnow/data';
 import { z } from 'zod';
 import { isHubName } from '../hub/hub-name';
 import { fieldsOf } from './fields';
@@ -101,7 +101,7 @@ export function locate(
     found[key] = mapPaths(kind, text, (typed) => {
       const before = recorded[place++] ?? typed;
       const candidates = first === 'recorded' ? [before, typed] : [typed, before];
-      const there = candidates.find((path) => path === '' || existsSync(path));
+      const there = candidates.find((path) => path === '' || isDataAt(path));
       if (there === undefined) missing.push({ key, typed, recorded: before });
       return there ?? before;
     });

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { UserError } from '@winnow/core';
 import { z } from 'zod';
 import { identitiesOf } from '../identity/identify';
@@ -68,7 +69,8 @@ export async function readingOfRun(path: string, named: string): Promise<Reading
   const located = recordedData.parse(
     locate({ options, paths: recordedPaths }, pathOptions, 'recorded').paths,
   );
-  const place = (of: string) => realpath(of).catch(() => undefined);
+  // A pattern of shards is no path that is there: it is compared as it is written.
+  const place = (of: string) => realpath(of).catch(() => resolve(of));
   const own = located.data === undefined ? undefined : await place(located.data);
   if (own === undefined || own !== (await place(named))) return undefined;
   const { data: _data, images: _images, ...reading } = chosenIn(recordedData, options);

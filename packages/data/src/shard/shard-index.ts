@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { counted } from '../failure/counted';
+import { DataError } from '../failure/data-error';
+import { firstTen } from '../failure/listing';
+import { visibly } from '../failure/visible';
+import { pictureFile } from '../file/regular-file';
+import { isSame, isSettled, look, lookAt } from '../identity/look';
+import { namedAs } from '../picture/format';
+import { type PictureCache, sealed, unsealed } from '../picture/pack';
+import { type ReadArchive, type TarMember, eachTarMember } from './tar-members';
+import { type Said, saidIn, sayingExtensions } from './said';
+
+/** A picture in a shard, and what the files beside it say of it. */
+export interface ShardExample extends Said {
+  /** The name that the files of an example share, up to the first dot. */
+  readonly key: string;
+  readonly picture: TarMember;
+  /** SHA-256 of the picture's file, in hexadecimal digits. */
+  readonly hash: string;
+}
+
+export interface ShardIndex {
+  readonly examples: readonly ShardExample[];
+  /** Files that there is no use for, by their extension. */
+  readonly others: Readonly<Record<string, number>>;
+}
+
+const text = z.string().optional();
+const kept = z.object({
+  look,
+  examples: z.array(
+    z.object({
+      key: z.string(),
+      picture: z.object({ name: z.string(), start: z.int().nonnegative(), bytes: z.int().nonnegative() }),
+      hash: z.string(),
+      label: text,
+      caption: text,
+    }),
+  ),
+  others: z.record(z.string(), z.number()),
+});
+
+/**
+ * What is in a shard, a tar archive in which the files of an example share a name up to the first dot of its last part: a picture, with
+ * what says its label (`.cls`, or `.json`) or its text (`.txt`, or `.json`). A shard that looks as it did is not read again.
+ * @param cache Where that is remembered.
+ * @throws {DataError} that names the shard and the file: what {@link eachTarMember} refuses, files that are too large, examples of two
+ * pictures or none, and what cannot be read of those beside them.
+ */
+export async function shardIndex(path: string, cache: PictureCache | undefined): Promise<ShardIndex> {
+  const begunNs = BigInt(Date.now()) * 1_000_000n;
+  const now = await lookAt(path);
+  const key = createHash('sha256')
+    .update(`shard 1 ${resolve(path)}`)
+    .digest('hex');
+  const before = keptIn(await cache?.read(key));
+  if (before !== undefined && isSame(before.look, now)) return before;
+  const found = await readShard(path);
+  if (isSettled(now, begunNs))
+    await cache?.write(key, sealed(Buffer.from(JSON.stringify({ look: now, ...found }))));
+  return found;
+}
+
+function keptIn(content: Uint8Array | undefined): z.output<typeof kept> | undefined {
+  const bytes = content === undefined ? undefined : unsealed(content);
+  try {
+    return bytes && kept.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Longest file that says something of a picture, in bytes. */
+const LONGEST_SAYING = 256 * 1024;
+const PIECE = 2 ** 20;
+
+interface Draft {
+  picture?: TarMember;
+  hash?: string;
+  said: Said;
+}
+
+async function readShard(path: string): Promise<ShardIndex> {
+  const drafts = new Map<string, Draft>();
+  const others: Record<string, number> = {};
+  const seen = new Set<string>();
+  const refuse = (found: string, advice: string): DataError =>
+    new DataError({ expected: `pictures with what is said of them in ${path}`, found, advice });
+  await eachTarMember(path, async (member, read) => {
+    const { key, extension } = partsOf(member.name);
+    // Two dots make a picture that is none of the example's own: a map of its parts, say.
+    const isPicture = !extension.includes('.') && namedAs(`picture.${extension}`) !== undefined;
+    const says = sayingExtensions.has(extension);
+    if (!isPicture && !says) {
+      others[extension] = (others[extension] ?? 0) + 1;
+      return;
+    }
+    if (seen.has(member.name))
+      throw refuse(
+        `${visibly(member.name)} twice`,
+        'Pack it once: which of the two is meant cannot be told.',
+      );
+    seen.add(member.name);
+    const most = isPicture ? pictureFile.mostBytes : LONGEST_SAYING;
+    if (member.bytes > most)
+      throw refuse(
+        `${visibly(member.name)} of ${member.bytes.toLocaleString('en')} bytes; at most ${most.toLocaleString('en')} are read`,
+        'Make it smaller, or take it out.',
+      );
+    const draft = drafts.get(key) ?? { said: {} };
+    drafts.set(key, draft);
+    if (!isPicture) {
+      const said = saidIn(extension, Buffer.from(await read(member.start, member.bytes)));
+      if (typeof said === 'string')
+        throw refuse(`${said} in ${visibly(member.name)}`, 'Mend this file, or take the example out.');
+      draft.said = { ...said, ...draft.said, ...(extension === 'json' ? {} : said) };
+      return;
+    }
+    if (draft.picture !== undefined)
+      throw refuse(
+        `two pictures of one name, ${visibly(draft.picture.name)} and ${visibly(member.name)}`,
+        'Give each picture a name of its own.',
+      );
+    draft.picture = member;
+    draft.hash = await hashOf(member, read);
+  });
+  const without = [...drafts].flatMap(([key, { picture }]) => (picture === undefined ? [visibly(key)] : []));
+  if (without.length > 0)
+    throw refuse(
+      `${counted(without.length, 'example')} without one:${firstTen(without)}\n`,
+      'Add the pictures, or take out what is said of them.',
+    );
+  const examples = [...drafts].flatMap(([key, { picture, hash, said }]) =>
+    picture === undefined || hash === undefined ? [] : [{ key, picture, hash, ...said }],
+  );
+  return { examples, others };
+}
+
+/** A name as WebDataset reads it: the key goes up to the first dot of the last part. */
+function partsOf(name: string): { readonly key: string; readonly extension: string } {
+  const dot = name.indexOf('.', name.lastIndexOf('/') + 1);
+  return dot < 0
+    ? { key: name, extension: '' }
+    : { key: name.slice(0, dot), extension: name.slice(dot + 1).toLowerCase() };
+}
+
+async function hashOf({ start, bytes }: TarMember, read: ReadArchive): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes; at += PIECE) hash.update(await read(start + at, Math.min(PIECE, bytes - at)));
+  return hash.digest('hex');
+}
