@@ -1,9 +1,9 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DualEncoderParams, disposeTree, dualEncoder, initialize } from '@winnow/core';
-import { wordTokenizer } from '@winnow/data';
+import { siglipTokenizer, wordTokenizer } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace, readSafetensors, writeSafetensors } from '@winnow/formats';
 import type { Predictions } from '@winnow/lab';
@@ -21,6 +21,16 @@ const tower = {
   ...{ normEpsilon: 1e-6, blocks: [block] },
 } as const;
 
+const siglipOf = (vocabulary: number) =>
+  dualEncoder({
+    ...{ kind: 'dual-encoder', projectionDim: 16, projections: 'text-alone', loss: 'sigmoid' },
+    vision: {
+      ...{ imageSize: 16, patchSize: 8, channels: 3, distillation: 'none', classToken: false },
+      ...{ embeddingNorm: false, patchBias: true, tower, attentionPool: block },
+    },
+    text: { vocabulary, context: 8, endToken: 'last', tower },
+  });
+
 const configIn = (...path: string[]) => JSON.parse(readFileSync(at(...path), 'utf8'));
 
 beforeAll(async () => {
@@ -34,20 +44,65 @@ beforeAll(async () => {
     ),
   );
   writeFileSync(at('captions.csv'), ['image,caption,split', ...rows].join('\n'));
-  const whole = dualEncoder({
-    ...{ kind: 'dual-encoder', projectionDim: 16, projections: 'text-alone', loss: 'sigmoid' },
-    vision: {
-      ...{ imageSize: 16, patchSize: 8, channels: 3, distillation: 'none', classToken: false },
-      ...{ embeddingNorm: false, patchBias: true, tower, attentionPool: block },
-    },
-    text: { vocabulary: words.vocabulary, context: 8, endToken: 'last', tower },
-  });
+  const whole = siglipOf(words.vocabulary);
   const own = initialize<DualEncoderParams>(whole.specs, 1);
   await exportHuggingFace(at('siglip'), { model: whole, params: own });
   disposeTree(own);
   writeFileSync(at('siglip', 'tokenizer.json'), JSON.stringify(words.file));
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+describe("SigLIP's own tokenizer, a SentencePiece model beside the weights", () => {
+  const pieces = join(import.meta.dirname, '../../../packages/data/test/tokenizer/unigram/spiece.model');
+
+  beforeAll(async () => {
+    const model = siglipOf(siglipTokenizer(readFileSync(pieces)).vocabulary);
+    const own = initialize<DualEncoderParams>(model.specs, 1);
+    await exportHuggingFace(at('pieces'), { model, params: own });
+    disposeTree(own);
+    copyFileSync(pieces, at('pieces', 'spiece.model'));
+  });
+
+  test('reads texts for predict, whatever their case and signs', async () => {
+    const answers = async (texts: string) => {
+      const { code, stdout, stderr } = await winnow([
+        ...['predict', at('pieces'), at('pictures', 'test', 'red'), ...ENGINE, '--json', '--texts', texts],
+      ]);
+      expect([code, stderr]).toEqual([0, expect.not.stringMatching(/winnow:|unknown/)]);
+      const { predictions } = JSON.parse(stdout) as Pick<Predictions, 'predictions'>;
+      return predictions.map(({ best }) => best.map(({ probability }) => probability));
+    };
+    expect(await answers('A red shirt!|a blue, shirt')).toEqual(await answers('a red shirt|a blue shirt'));
+  });
+
+  test('reads texts for a training, and goes with the model from then on, out of it too', async () => {
+    const { code, stderr } = await winnow([
+      ...['train', '--from', at('pieces'), '--task', 'retrieval', '--data', at('captions.csv'), ...QUICK],
+      ...['--duration', '2it', '--out', at('trained')],
+    ]);
+    expect([code, stderr]).toEqual([0, expect.not.stringMatching(/winnow:/)]);
+    const { model, normalizer } = configIn('trained', 'model', 'tokenizer.json');
+    expect([model.type, normalizer.normalizers[0].type]).toEqual(['Unigram', 'Lowercase']);
+    for (const from of ['trained', 'pieces']) {
+      const exported = await winnow([
+        'export',
+        at(from),
+        '--out',
+        at(`${from}-out`),
+        '--format',
+        'hugging-face',
+      ]);
+      expect([exported.code, exported.stderr]).toEqual([0, expect.not.stringMatching(/winnow:/)]);
+      expect(configIn(`${from}-out`, 'tokenizer_config.json')).toMatchObject({
+        eos_token: '</s>',
+        pad_token: '</s>',
+        unk_token: '<unk>',
+        model_max_length: 8,
+      });
+    }
+    expect(readFileSync(at('pieces-out', 'spiece.model'))).toEqual(readFileSync(pieces));
+  });
+});
 
 test.each([
   ['upop', ['--search', '2it']],

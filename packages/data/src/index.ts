@@ -39,6 +39,7 @@ export { clipTokenizer } from './tokenizer/clip-tokenizer';
 export { type TextCoverage, textCoverage } from './tokenizer/coverage';
 export { type EncodedTexts, encodeAll } from './tokenizer/encode-all';
 export { openTokenizer } from './tokenizer/open-tokenizer';
+export { siglipTokenizer } from './tokenizer/siglip-tokenizer';
 export type { Tokenizer } from './tokenizer/tokenizer';
 export { tokenizerFrom } from './tokenizer/tokenizer-from';
 export { wordTokenizer } from './tokenizer/word-tokenizer';

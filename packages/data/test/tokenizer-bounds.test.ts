@@ -20,13 +20,13 @@ describe('openTokenizer refuses before it fills the memory', () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
     writeFileSync(at('bomb.txt.gz'), Buffer.concat(Array.from({ length: 32 }, () => bomb)));
     await expect(openTokenizer(at('bomb.txt.gz'))).rejects.toThrow(
-      /at most 16 MiB in .*bomb.*more than that/,
+      /at most 32 MiB in .*bomb.*more than that/,
     );
   });
 
   test('a file that is larger than any vocabulary', async () => {
-    writeFileSync(at('large.json'), `{${' '.repeat(17 * 1024 * 1024)}}`);
-    await expect(openTokenizer(at('large.json'))).rejects.toThrow(/at most 16 MiB in .*large/);
+    writeFileSync(at('large.json'), `{${' '.repeat(33 * 1024 * 1024)}}`);
+    await expect(openTokenizer(at('large.json'))).rejects.toThrow(/at most 32 MiB in .*large/);
   });
 
   test('brackets within each other, which nothing could write again', async () => {

@@ -2,7 +2,7 @@ import type { Tokenizer } from './tokenizer';
 
 /** N texts in one array. */
 export interface EncodedTexts {
-  /** [N, T]; a text shorter than T is followed by end tokens, which a causal tower that reads an end never looks at. */
+  /** [N, T]; a text shorter than T is filled up with pad tokens: CLIP's are end tokens, behind which a causal tower never looks. */
   readonly tokens: Int32Array;
   /** T: tokens of the longest text, or the whole context; 0 when there is no text. */
   readonly length: number;
@@ -22,7 +22,7 @@ export function encodeAll(
   const rows = texts.map((text) => tokenizer.encode(text, context));
   const longest = rows.reduce((most, row) => Math.max(most, row.length), 0);
   const length = fillsContext && rows.length > 0 ? context : longest;
-  const tokens = new Int32Array(rows.length * length).fill(tokenizer.endToken);
+  const tokens = new Int32Array(rows.length * length).fill(tokenizer.padToken);
   for (const [index, row] of rows.entries()) tokens.set(row, index * length);
   return { tokens, length };
 }

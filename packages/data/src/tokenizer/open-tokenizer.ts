@@ -8,17 +8,22 @@ import { readRegularFile } from '../file/regular-file';
 import { utf8Text } from '../file/utf8';
 import { kindAt } from '../folder/entries';
 import { clipTokenizer, clipTokenizerOver, mergesOf } from './clip-tokenizer';
+import { siglipTokenizer } from './siglip-tokenizer';
 import type { Tokenizer } from './tokenizer';
 import { vocabularySchema } from './tokenizer-file';
 import { tokenizerFrom } from './tokenizer-from';
+import { SETTINGS_FILE, hasPieces, settingsOf, siglipOptions, withPadding } from './tokenizer-settings';
 
 const EXPECTED =
-  "a tokenizer: CLIP's bpe_simple_vocab_16e6.txt or .txt.gz, a tokenizer.json, or a folder with tokenizer.json or with vocab.json and merges.txt";
+  "a tokenizer: CLIP's bpe_simple_vocab_16e6.txt or .txt.gz, a tokenizer.json, SigLIP's spiece.model, or a folder with tokenizer.json, with spiece.model, or with vocab.json and merges.txt";
+
+/** The name of SigLIP's SentencePiece model. */
+const SENTENCE_PIECES = 'spiece.model';
 
 const inflate = promisify(gunzip);
 
-/** Most bytes of a file, and of what is packed in it; CLIP's are 1 to 4 MB. */
-const MOST_BYTES = 16 * 1024 * 1024;
+/** Most bytes of a file, and of what is packed in it; CLIP's are 1 to 4 MB, those of 250,000 pieces 17 MB. */
+const MOST_BYTES = 32 * 1024 * 1024;
 /** Brackets of JSON within each other. */
 const DEEPEST = 100;
 
@@ -94,6 +99,13 @@ function depthOf(json: string): number {
   return deepest;
 }
 
+/** What `transformers` is told about the tokenizer at a path, by a file beside it; undefined where there is none. */
+async function configurationBeside(path: string): Promise<{ path: string; content: Json } | undefined> {
+  const beside = join(dirname(path), SETTINGS_FILE);
+  if ((await kindAt(beside)) !== 'file') return undefined;
+  return { path: beside, content: jsonOf(await textOf(beside), beside) };
+}
+
 async function openVocabularyAndMerges(vocabularyPath: string, mergesPath: string): Promise<Tokenizer> {
   const parsed = vocabularySchema.safeParse(jsonOf(await textOf(vocabularyPath), vocabularyPath));
   if (!parsed.success) {
@@ -116,6 +128,7 @@ async function openFolder(folder: string): Promise<Tokenizer> {
   const at = (name: string) => join(folder, name);
   const has = async (name: string) => (await kindAt(at(name))) === 'file';
   if (await has(whole)) return openFile(at(whole));
+  if (await has(SENTENCE_PIECES)) return openFile(at(SENTENCE_PIECES));
   const lacking: string[] = [];
   for (const name of [vocabulary, merges]) if (!(await has(name))) lacking.push(name);
   if (lacking.length === 0) return openVocabularyAndMerges(at(vocabulary), at(merges));
@@ -129,15 +142,21 @@ async function openFolder(folder: string): Promise<Tokenizer> {
 async function openFile(path: string): Promise<Tokenizer> {
   // Half of a tokenizer: the other half lies beside it.
   if (['vocab.json', 'merges.txt'].includes(basename(path))) return openFolder(dirname(path));
+  const settingsBeside = async () => settingsOf(await configurationBeside(path));
+  if (path.endsWith('.model')) {
+    const bytes = await readRegularFile(path, { what: 'a vocabulary', mostBytes: MOST_BYTES });
+    return siglipTokenizer(bytes, path, siglipOptions(await settingsBeside(), path));
+  }
   const text = await textOf(path);
-  return text.trimStart().startsWith('{')
-    ? tokenizerFrom(jsonOf(text, path), path)
-    : clipTokenizer(text, path);
+  if (!text.trimStart().startsWith('{')) return clipTokenizer(text, path);
+  const file = jsonOf(text, path);
+  return tokenizerFrom(hasPieces(file) ? withPadding(file, await settingsBeside()) : file, path);
 }
 
 /**
  * The tokenizer at a path: CLIP's published vocabulary (`bpe_simple_vocab_16e6.txt`, also packed with gzip), a
- * `tokenizer.json`, or a folder with `tokenizer.json` or with `vocab.json` and `merges.txt`.
+ * `tokenizer.json`, SigLIP's `spiece.model`, or a folder with one of them or with `vocab.json` and `merges.txt`. Beside a unigram
+ * model `tokenizer_config.json` says which token texts are filled up with.
  * @throws {DataError} when there is none, or it is damaged or of another kind.
  */
 export async function openTokenizer(path: string): Promise<Tokenizer> {

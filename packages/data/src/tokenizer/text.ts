@@ -45,3 +45,16 @@ const WORDS =
 export function words(text: string): readonly string[] {
   return text.match(WORDS) ?? [];
 }
+
+const SPACE = /\p{White_Space}/u;
+
+/** A text without white space at its ends: `trim` of Rust, which counts other characters than JavaScript's. */
+export function withoutSpaces(
+  text: string,
+  { left, right }: { readonly left: boolean; readonly right: boolean },
+): string {
+  let [from, to] = [0, text.length];
+  while (left && from < to && SPACE.test(text[from] ?? '')) from++;
+  while (right && from < to && SPACE.test(text[to - 1] ?? '')) to--;
+  return text.slice(from, to);
+}

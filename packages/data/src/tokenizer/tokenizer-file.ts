@@ -39,20 +39,25 @@ export function specialToken(content: string, id: number) {
 const tokenIndex = z.int().nonnegative();
 
 /** All of them are looked for at every place of a text. CLIP's have two. */
-const MOST_ADDED = 1024;
+export const MOST_ADDED = 1024;
 const LONGEST_ADDED = 256;
 
+/** How an added token is written; `around` says whether it takes the spaces before and behind it. */
+export const addedToken = <Around extends { lstrip: z.ZodType<boolean>; rstrip: z.ZodType<boolean> }>({
+  lstrip,
+  rstrip,
+}: Around) =>
+  z.object({
+    id: tokenIndex,
+    content: z.string().min(1).max(LONGEST_ADDED),
+    single_word: z.literal(false).default(false),
+    lstrip: lstrip.default(false),
+    rstrip: rstrip.default(false),
+    normalized: z.boolean(),
+  });
+
 const addedTokens = z
-  .array(
-    z.object({
-      id: tokenIndex,
-      content: z.string().min(1).max(LONGEST_ADDED),
-      single_word: z.literal(false).default(false),
-      lstrip: z.literal(false).default(false),
-      rstrip: z.literal(false).default(false),
-      normalized: z.boolean(),
-    }),
-  )
+  .array(addedToken({ lstrip: z.literal(false), rstrip: z.literal(false) }))
   .max(MOST_ADDED);
 
 const named = z.tuple([z.string(), tokenIndex]);
@@ -171,6 +176,17 @@ export function tokenizerFile(parts: {
   readonly post_processor: Json;
   readonly decoder: Json;
   readonly model: Json;
+  readonly padding?: Json;
 }): Json {
   return { version: '1.0', truncation: null, padding: null, ...parts };
 }
+
+/** How a `tokenizer.json` says which token texts are filled up with. */
+export const paddingBy = (token: string, id: number): Json => ({
+  strategy: 'BatchLongest',
+  direction: 'Right',
+  pad_to_multiple_of: null,
+  pad_id: id,
+  pad_type_id: 0,
+  pad_token: token,
+});

@@ -12,9 +12,12 @@ import {
   words,
 } from './text';
 import type { Tokenizer } from './tokenizer';
+import { unigramEncoder } from './unigram';
+import { unigramFileSchema } from './unigram-file';
 import { CLIP_PIECES, anyFileSchema, clipFileSchema, wordFileSchema } from './tokenizer-file';
 
-const KINDS = "CLIP's byte pairs (model BPE) or of words (model WordLevel)";
+const KINDS =
+  "CLIP's byte pairs (model BPE), of SentencePiece's pieces (model Unigram) or of words (model WordLevel)";
 const PROBLEMS_SHOWN = 3;
 
 /** Longest name in a message, in characters: names come from files. */
@@ -29,7 +32,8 @@ type Reject = (found: string, cause?: unknown) => DataError;
 
 interface Parts {
   readonly added_tokens: readonly AddedToken[];
-  readonly post_processor: { readonly start: string; readonly end: string };
+  readonly post_processor: { readonly start?: string; readonly end: string };
+  readonly padding?: string | null | undefined;
   readonly model: { readonly vocab: ReadonlyMap<string, number>; readonly unk_token: string | null };
 }
 
@@ -97,9 +101,20 @@ function wordEncoder(parts: WordParts, vocabulary: Vocabulary): Encoder {
   );
 }
 
+type UnigramParts = z.infer<typeof unigramFileSchema>;
+
+function piecesEncoder(parts: UnigramParts, vocabulary: Vocabulary): Encoder {
+  const { pieces, byteFallback, unk_token } = parts.model;
+  const unknownToken = unk_token === null ? undefined : vocabulary.require(unk_token, 'an unknown token');
+  const encodePiece = unigramEncoder({ pieces, byteFallback, unknownToken });
+  return withAddedTokens(parts.added_tokens, parts.normalizer, (text, limit, isFirst) =>
+    encodedPieces(parts.pre_tokenizer(text, isFirst), encodePiece, limit),
+  );
+}
+
 /**
- * The tokenizer that a `tokenizer.json` describes: CLIP's, as published by Hugging Face and by `clipTokenizer`, or
- * words, as written by `wordTokenizer`.
+ * The tokenizer that a `tokenizer.json` describes: CLIP's, as published by Hugging Face and by `clipTokenizer`, one
+ * of a unigram model with an end token, such as SigLIP's, or words, as written by `wordTokenizer`.
  * @param file content of a tokenizer.json
  * @param name what errors call it, for example its path
  * @throws {DataError} when it is damaged or describes another kind of tokenizer.
@@ -110,7 +125,7 @@ export function tokenizerFrom(file: Json, name = 'the tokenizer.json'): Tokenize
       {
         expected: `${name} to describe a tokenizer of ${KINDS}`,
         found,
-        advice: 'Give the tokenizer.json of a CLIP model, or one that Winnow has written.',
+        advice: 'Give the tokenizer.json of a CLIP or SigLIP model, or one that Winnow has written.',
       },
       { cause },
     );
@@ -129,27 +144,32 @@ export function tokenizerFrom(file: Json, name = 'the tokenizer.json'): Tokenize
   ): Tokenizer => {
     const parts = parsed(schema);
     const vocabulary = vocabularyOf(parts, reject);
-    const startToken = vocabulary.require(parts.post_processor.start, 'a start token');
-    const endToken = vocabulary.require(parts.post_processor.end, 'an end token');
+    const { start, end } = parts.post_processor;
+    const startToken = start === undefined ? undefined : vocabulary.require(start, 'a start token');
+    const endToken = vocabulary.require(end, 'an end token');
+    const { padding = null } = parts;
+    const first = startToken === undefined ? [] : [startToken];
     const unknownName = parts.model.unk_token;
     const inner = encoder(parts, vocabulary);
     return {
       vocabulary: vocabulary.size,
       startToken,
       endToken,
+      padToken: padding === null ? endToken : vocabulary.require(padding, 'a pad token'),
       unknownToken: unknownName === null ? undefined : vocabulary.find(unknownName),
       file,
       encode(text, context) {
         if (!Number.isInteger(context) || context < 2) {
           throw new RangeError(`a context is a whole number of at least 2 tokens, not ${context}`);
         }
-        const room = context - 2;
-        return Int32Array.from([startToken, ...inner(wellFormed(text), room).slice(0, room), endToken]);
+        const room = context - 1 - first.length;
+        return Int32Array.from([...first, ...inner(wellFormed(text), room, true).slice(0, room), endToken]);
       },
     };
   };
   const kind = parsed(anyFileSchema).model.type;
   if (kind === 'BPE') return tokenizer(clipFileSchema, clipEncoder);
+  if (kind === 'Unigram') return tokenizer(unigramFileSchema, piecesEncoder);
   if (kind === 'WordLevel') return tokenizer(wordFileSchema, wordEncoder);
   throw reject(`a model of the type ${quoted(kind)}`);
 }

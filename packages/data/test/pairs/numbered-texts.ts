@@ -17,6 +17,7 @@ export function numberedTexts(texts: readonly string[]): NumberedTexts {
     vocabulary: known.length + 2,
     startToken: START,
     endToken: END,
+    padToken: END,
     unknownToken: undefined,
     file: null,
     encode: (text) => {

@@ -26,6 +26,7 @@ export const COMPANIONS = [
   'preprocessor_config.json',
   'processor_config.json',
   'tokenizer.json',
+  'spiece.model',
   'vocab.json',
   'merges.txt',
   'tokenizer_config.json',

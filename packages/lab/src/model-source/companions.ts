@@ -6,11 +6,13 @@ import type { OpenedModel } from './open-model';
 /** Beside a saved model: it goes with the weights. */
 export const TOKENIZER_FILE = 'tokenizer.json';
 
-/** Files that a tokenizer of Hugging Face is made of: one that is all of it, or a vocabulary and its merges. */
+/** Files that a tokenizer of Hugging Face is made of: one that is all of it, pieces, or a vocabulary and its merges. */
 const VOCABULARY_FILES = [TOKENIZER_FILE, 'vocab.json', 'merges.txt'] as const;
 /** Files in which other programs look for more about a tokenizer. */
 const TOKENIZER_CONFIGURATION = [
   'tokenizer_config.json',
+  // The class that a SigLIP's configuration names reads nothing else.
+  'spiece.model',
   'special_tokens_map.json',
   'added_tokens.json',
 ] as const;
@@ -54,7 +56,7 @@ export const tokenizerConfiguration = (opened: WithTokenizer): Promise<Companion
 
 async function filesBeside({ tokenizerPath }: WithTokenizer, names: readonly string[]): Promise<Companions> {
   if (tokenizerPath === undefined) return {};
-  const folder = tokenizerPath.endsWith('.json') ? dirname(tokenizerPath) : tokenizerPath;
+  const folder = /\.(?:json|model)$/.test(tokenizerPath) ? dirname(tokenizerPath) : tokenizerPath;
   const found: Record<string, Uint8Array> = {};
   for (const name of names) {
     const bytes = await readBytesIfThere(join(folder, name), { mostBytes: MOST_BYTES });

@@ -179,14 +179,14 @@ const tokenizerNotes = (config: DenseConfig, tokenizerPath: string | undefined):
   tokenizerPath !== undefined || familyOf(config).towers(config).text === undefined
     ? []
     : [
-        'no tokenizer.json (nor vocab.json and merges.txt) lies beside it: put there the one that it was trained with, or no text can be read',
+        'no tokenizer.json (nor spiece.model, nor vocab.json and merges.txt) lies beside it: put there the one that it was trained with, or no text can be read',
       ];
 
 /** Finds the file or folder of a Hugging Face tokenizer, in a folder or beside a file of weights. */
 function tokenizerIn(path: string): string | undefined {
   const folder = statSync(path).isDirectory() ? path : dirname(path);
-  const file = join(folder, 'tokenizer.json');
-  if (existsSync(file)) return file;
+  const file = ['tokenizer.json', 'spiece.model'].map((name) => join(folder, name)).find(existsSync);
+  if (file !== undefined) return file;
   return existsSync(join(folder, 'vocab.json')) ? folder : undefined;
 }
 

@@ -97,7 +97,7 @@ export const retrievalKind: WorkloadKind = {
     const { vision, text } = dense.model.config;
     if (tokenizerPath === undefined) {
       throw new UserError(
-        'the model has no tokenizer.json beside it: put the one that it was trained with there',
+        'the model has no tokenizer.json (nor spiece.model) beside it: put the one that it was trained with there',
       );
     }
     const { preparation } = opened;

@@ -42,7 +42,8 @@ export async function readerOfTexts(opened: OpenedModel, flag: string): Promise<
   if (!dualEncoderFamily.holds(dense))
     throw new UserError(`${flag} needs a dual encoder, got a ${dense.kind}`);
   const { model, params } = dense;
-  if (tokenizerPath === undefined) throw new UserError(`${flag}: the model has no tokenizer.json beside it`);
+  if (tokenizerPath === undefined)
+    throw new UserError(`${flag}: the model has no tokenizer.json (nor spiece.model) beside it`);
   const tokenizer = await openTokenizer(tokenizerPath);
   checkTokens(model.config.text, tokenizer);
   return { model, params, tokenizer };
