@@ -2,6 +2,15 @@ export type { Account, AccountLine } from './account/account';
 export { sparseEncoding, storedBytes } from './budget/stored-bytes';
 export type { SparseEncoding } from './budget/stored-bytes';
 export { compact, compactModel, cutTree } from './compact/compact';
+export {
+  isSameSize,
+  mappedSides,
+  pictureSizeOf,
+  pictureSizeSchema,
+  sidesOf,
+  sizeText,
+} from './families/picture-sides';
+export type { PictureSize, Sides } from './families/picture-sides';
 export { evaluationBatches, trainingBatches } from './data/batches';
 export type { BatchSource, TrainingBatchesOptions } from './data/batches';
 export {
@@ -116,6 +125,7 @@ export type { Grid, Resampling } from './families/bicubic';
 export type { VisionTowerParams } from './families/vision-tower';
 export {
   leadingTokens,
+  patchCount,
   patchGrid,
   positionedTokens,
   tokenCount,

@@ -1,4 +1,4 @@
-import { randomStream } from '@winnow/core';
+import { type PictureSize, randomStream, sidesOf } from '@winnow/core';
 import fc from 'fast-check';
 import { augment } from '../src/augmentation/augment';
 import {
@@ -12,19 +12,22 @@ import {
   solarize,
 } from '../src/augmentation/colour';
 import { randomOperations } from '../src/augmentation/operations';
-import { IDENTITY, placement, randomRegion, rotation, warp } from '../src/augmentation/placement';
+import { IDENTITY, onSides, placement, randomRegion, rotation, warp } from '../src/augmentation/placement';
 import {
   type AugmentationPolicy,
   augmentationPolicy,
   augmentationPresets,
   checkPolicy,
 } from '../src/augmentation/policy';
+import type { Picture } from '../src/picture/picture';
 import { gradient } from './pictures/temporary';
 
 const policies = augmentationPresets
   .map((preset) => augmentationPolicy(preset))
   .filter((policy): policy is AugmentationPolicy => policy !== undefined);
 
+const side = fc.integer({ min: 1, max: 16 });
+const sizes: fc.Arbitrary<PictureSize> = fc.oneof(side, fc.record({ height: side, width: side }));
 const pictures = fc
   .record({ width: fc.integer({ min: 1, max: 24 }), height: fc.integer({ min: 1, max: 24 }) })
   .chain(({ width, height }) =>
@@ -35,10 +38,11 @@ const pictures = fc
     })),
   );
 
-function varied(picture: { width: number; height: number; pixels: Uint8Array }, seed: number, side: number) {
+function varied(picture: Picture, seed: number, size: PictureSize) {
+  const { height, width } = sidesOf(size);
   return policies.map((policy) => {
-    const out = new Uint8Array(side * side * 3);
-    augment(picture, policy, randomStream(seed, 'augment', 0, 0), side, out);
+    const out = new Uint8Array(height * width * 3);
+    augment(picture, policy, randomStream(seed, 'augment', 0, 0), size, out);
     return out;
   });
 }
@@ -46,8 +50,8 @@ function varied(picture: { width: number; height: number; pixels: Uint8Array }, 
 describe('augment', () => {
   test('the stream decides the picture', () => {
     fc.assert(
-      fc.property(pictures, fc.integer(), fc.integer({ min: 1, max: 16 }), (picture, seed, side) => {
-        expect(varied(picture, seed, side)).toEqual(varied(picture, seed, side));
+      fc.property(pictures, fc.integer(), sizes, (picture, seed, size) => {
+        expect(varied(picture, seed, size)).toEqual(varied(picture, seed, size));
       }),
       { numRuns: 50 },
     );
@@ -66,8 +70,9 @@ describe('augment', () => {
     fc.assert(
       fc.property(fc.integer(), fc.double({ min: -180, max: 180, noNaN: true }), (seed, degrees) => {
         const region = randomRegion(plain, [0.2, 1], [0.5, 2], randomStream(seed));
-        const out = new Uint8Array(8 * 8 * 3);
-        warp(plain, placement(region, rotation(degrees), 8), 8, out);
+        const size = { height: 8, width: 5 };
+        const out = new Uint8Array(8 * 5 * 3);
+        warp(plain, placement(region, onSides(rotation(degrees), size), size), size, out);
         expect(out.every((value) => value === 137)).toBe(true);
       }),
     );
@@ -80,7 +85,8 @@ describe('placement', () => {
   const whole = { left: 0, top: 0, width: side, height: side };
   const seen = (distortion: typeof IDENTITY) => {
     const out = new Uint8Array(side * side * 3);
-    warp(source, placement(whole, distortion, side), side, out);
+    const size = { height: side, width: side };
+    warp(source, placement(whole, distortion, size), size, out);
     return out;
   };
   const at = (pixels: Uint8Array, x: number, y: number) => pixels.subarray((y * side + x) * 3).subarray(0, 3);
@@ -130,7 +136,7 @@ describe('colour', () => {
         expect(changed(pixels, (copy) => brightness(copy, 1))).toEqual(pixels);
         expect(changed(pixels, (copy) => contrast(copy, 1))).toEqual(pixels);
         expect(changed(pixels, (copy) => saturation(copy, 1))).toEqual(pixels);
-        expect(changed(pixels, (copy) => sharpness(copy, side, 1))).toEqual(pixels);
+        expect(changed(pixels, (copy) => sharpness(copy, { height: side, width: side }, 1))).toEqual(pixels);
         expect(changed(pixels, (copy) => posterize(copy, 8))).toEqual(pixels);
         expect(changed(pixels, (copy) => solarize(copy, 256))).toEqual(pixels);
       }),
@@ -169,7 +175,8 @@ describe('colour', () => {
     expect(drawn.length).toBeGreaterThan(150);
     expect(new Set(drawn.map(({ kind }) => kind))).toEqual(new Set(['distort', 'recolour']));
     const pixels = new Uint8Array(gradient(side, side));
-    for (const operation of drawn) if (operation.kind === 'recolour') operation.apply(pixels, side);
+    for (const operation of drawn)
+      if (operation.kind === 'recolour') operation.apply(pixels, { height: side, width: side });
   });
 });
 

@@ -24,6 +24,7 @@ const resizes: fc.Arbitrary<PictureResize> = fc.oneof(
     { requiredKeys: ['kind', 'edge'] },
   ),
   fc.record({ kind: fc.constant('longest' as const), edge: side }),
+  fc.record({ kind: fc.constantFrom('cover' as const, 'fit' as const), height: side, width: side }),
 );
 const geometries: fc.Arbitrary<PictureGeometry> = fc
   .tuple(ways, resizes, fc.constantFrom('down' as const, 'even' as const))
@@ -109,6 +110,9 @@ describe('the size that a picture is scaled to', () => {
     [{ kind: 'shortest', edge: 24, longest: 41 }, [33, 77], [18, 41]],
     [{ kind: 'longest', edge: 20 }, [33, 77], [9, 20]],
     [{ kind: 'longest', edge: 20 }, [1000, 1], [20, 1]],
+    [{ kind: 'cover', height: 64, width: 32 }, [200, 100], [128, 64]],
+    [{ kind: 'cover', height: 64, width: 32 }, [33, 177], [32, 172]],
+    [{ kind: 'fit', height: 64, width: 32 }, [200, 100], [32, 16]],
     [{ kind: 'shortest', edge: 256 }, [1, 60000], [256, 15_360_000]],
   ])('%j of %j', (resize, [width, height], [w, h]) => {
     expect(sizeAfter({ width, height }, resize)).toEqual({ width: w, height: h });
@@ -116,11 +120,11 @@ describe('the size that a picture is scaled to', () => {
 });
 
 describe('what a model sees of a picture', () => {
-  test('is a square of its size, whatever the picture and the geometry', () => {
+  test('has its size, whatever the picture and the geometry', () => {
     fc.assert(
-      fc.property(pictures, geometries, side, (picture, geometry, length) => {
-        const { width, height, pixels } = framed(picture, geometry, length);
-        expect([width, height, pixels.length]).toEqual([length, length, length * length * 3]);
+      fc.property(pictures, geometries, side, side, (picture, geometry, high, wide) => {
+        const { width, height, pixels } = framed(picture, geometry, { height: high, width: wide });
+        expect([width, height, pixels.length]).toEqual([wide, high, wide * high * 3]);
       }),
     );
   });

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import type { BatchSource, ImageBatch } from '@winnow/core';
 import { mixedBatches } from '../src/index';
 
-const [SIDE, CHANNELS] = [4, 3];
-const PIXELS = SIDE * SIDE * CHANNELS;
+const [HEIGHT, WIDTH, CHANNELS] = [6, 4, 3];
+const imageSize = { height: HEIGHT, width: WIDTH };
+const PIXELS = HEIGHT * WIDTH * CHANNELS;
 
 /** Every pixel of picture i of a step is 10·step + i. */
 const plain = (size: number): BatchSource<ImageBatch> => ({
@@ -17,7 +18,7 @@ const plain = (size: number): BatchSource<ImageBatch> => ({
     }),
 });
 const mixing = (size: number, options: { mixup?: number; cutmix?: number; seed?: number }) =>
-  mixedBatches(plain(size), { mixup: 0, cutmix: 0, seed: 1, imageSize: SIDE, ...options });
+  mixedBatches(plain(size), { mixup: 0, cutmix: 0, seed: 1, imageSize, ...options });
 
 const alpha = fc.double({ min: 1e-3, max: 1, noNaN: true });
 const step = fc.nat(50);
@@ -44,10 +45,13 @@ test('cutmix puts one rectangle of the counterpart in, and the share is what is 
     fc.asyncProperty(fc.integer({ min: 2, max: 6 }), alpha, step, async (size, cutmix, at) => {
       const { images, mixed } = await mixing(size, { cutmix }).at(at);
       const isOther = (picture: number, row: number, column: number) =>
-        images[picture * PIXELS + (row * SIDE + column) * CHANNELS] === 10 * at + size - 1 - picture;
-      const places = Array.from({ length: SIDE * SIDE }, (_, i) => [Math.floor(i / SIDE), i % SIDE] as const);
+        images[picture * PIXELS + (row * WIDTH + column) * CHANNELS] === 10 * at + size - 1 - picture;
+      const places = Array.from(
+        { length: HEIGHT * WIDTH },
+        (_, i) => [Math.floor(i / WIDTH), i % WIDTH] as const,
+      );
       const cut = places.filter(([row, column]) => isOther(0, row, column));
-      expect(mixed?.share).toBeCloseTo(1 - cut.length / (SIDE * SIDE), 6);
+      expect(mixed?.share).toBeCloseTo(1 - cut.length / (HEIGHT * WIDTH), 6);
       const span = (values: number[]) =>
         values.length === 0 ? 0 : Math.max(...values) - Math.min(...values) + 1;
       const rectangle = span(cut.map(([row]) => row)) * span(cut.map(([, column]) => column));
@@ -62,7 +66,7 @@ test('is a function of the seed and the step, and leaves what it was given', asy
   const kept: ImageBatch = await source.at(3);
   const before = kept.images.slice();
   const fixed = { ...source, at: () => Promise.resolve(kept) };
-  const once = mixedBatches(fixed, { mixup: 0.8, cutmix: 1, seed: 1, imageSize: SIDE });
+  const once = mixedBatches(fixed, { mixup: 0.8, cutmix: 1, seed: 1, imageSize });
   expect(await once.at(3)).toEqual(await once.at(3));
   expect(kept.images).toEqual(before);
   const shares = async (seed: number) =>
@@ -87,5 +91,5 @@ test('shares are spread as Beta(α, α): around a half, by 1/(4(2α + 1))', asyn
 
 test('of neither is the batches as they are', () => {
   const source = plain(2);
-  expect(mixedBatches(source, { mixup: 0, cutmix: 0, seed: 1, imageSize: SIDE })).toBe(source);
+  expect(mixedBatches(source, { mixup: 0, cutmix: 0, seed: 1, imageSize })).toBe(source);
 });

@@ -11,7 +11,7 @@ import { gradient, picture, temporaryFolders } from './pictures/temporary';
 
 const temporary = temporaryFolders();
 const readPicture = pictureReader().read;
-const asIs = { shorterSide: 16, enlarge: false };
+const asIs = { covers: 16, enlarge: false };
 
 async function written(content: Buffer): Promise<string> {
   const path = join(await temporary('reading'), 'picture');
@@ -27,12 +27,12 @@ test('a lossless picture at its own size comes back exactly', async () => {
 
 test('the shorter side decides the size; small pictures are enlarged only on demand', async () => {
   const path = await written(await picture(20, 16).png().toBuffer());
-  expect(await readPicture(path, { shorterSide: 8, enlarge: false })).toMatchObject({ width: 10, height: 8 });
-  expect(await readPicture(path, { shorterSide: 32, enlarge: true })).toMatchObject({
+  expect(await readPicture(path, { covers: 8, enlarge: false })).toMatchObject({ width: 10, height: 8 });
+  expect(await readPicture(path, { covers: 32, enlarge: true })).toMatchObject({
     width: 40,
     height: 32,
   });
-  expect(await readPicture(path, { shorterSide: 32, enlarge: false })).toMatchObject({
+  expect(await readPicture(path, { covers: 32, enlarge: false })).toMatchObject({
     width: 20,
     height: 16,
   });
@@ -119,7 +119,7 @@ describe('extremely long and tall pictures', () => {
     [2, 16_000],
   ])('%i×%i: the middle is taken before it is enlarged', async (width, height) => {
     const read = await readPicture(await written(await striped(width, height)), {
-      shorterSide: 224,
+      covers: 224,
       enlarge: true,
     });
     const [shorter, longer] = [read.width, read.height].sort((a, b) => a - b);
@@ -134,13 +134,13 @@ describe('extremely long and tall pictures', () => {
       .withMetadata({ orientation: 6 })
       .png()
       .toBuffer();
-    const read = await readPicture(await written(turned), { shorterSide: 1, enlarge: false });
+    const read = await readPicture(await written(turned), { covers: 1, enlarge: false });
     expect([read.width, read.height]).toEqual([1, 32]);
     expect([read.pixels[0], read.pixels[31 * 3]]).toEqual([34, 65]);
   });
 
   test('up to 32 times as long as wide they are whole', async () => {
-    const read = await readPicture(await written(await striped(10, 320)), { shorterSide: 5, enlarge: false });
+    const read = await readPicture(await written(await striped(10, 320)), { covers: 5, enlarge: false });
     expect([read.width, read.height]).toEqual([5, 160]);
   });
 });

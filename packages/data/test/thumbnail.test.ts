@@ -17,14 +17,20 @@ describe('a thumbnail', () => {
         ),
         fc.record({ mean: three(0, 1), std: three(0.1, 1) }),
         fc.integer({ min: 1, max: 24 }),
-        async (colour, normalisation, side) => {
-          const levels = Uint8Array.from({ length: side * side * 3 }, (_, place) => colour[place % 3] ?? 0);
+        fc.integer({ min: 1, max: 24 }),
+        async (colour, normalisation, height, width) => {
+          const levels = Uint8Array.from(
+            { length: height * width * 3 },
+            (_, place) => colour[place % 3] ?? 0,
+          );
           const pixels = new Float32Array(levels.length);
           normaliser(normalisation)(levels, pixels, 0);
-          const uri = await thumbnail(pixels, normalisation, 8);
+          const uri = await thumbnail(pixels, { height, width }, normalisation, 8);
           const jpeg = Buffer.from(uri.replace(/^data:image\/jpeg;base64,/, ''), 'base64');
           const { data, info } = await sharp(jpeg).raw().toBuffer({ resolveWithObject: true });
-          expect([info.width, info.height]).toEqual([Math.min(8, side), Math.min(8, side)]);
+          expect(info.width).toBe(Math.min(8, width));
+          const inProportion = width <= 8 ? height : (8 * height) / width;
+          expect(Math.abs(info.height - inProportion)).toBeLessThan(1);
           for (const [channel, level] of colour.entries())
             expect(Math.abs((data[channel] ?? 0) - level)).toBeLessThanOrEqual(6);
         },
@@ -32,8 +38,8 @@ describe('a thumbnail', () => {
       { numRuns: 25 },
     );
   });
-  it('refuses what is no square picture', async () => {
+  it('refuses what is no picture of the size', async () => {
     const normalisation = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
-    await expect(thumbnail(new Float32Array(6), normalisation, 8)).rejects.toThrow(/square picture/);
+    await expect(thumbnail(new Float32Array(6), 2, normalisation, 8)).rejects.toThrow(/of 2 × 2 in 3/);
   });
 });

@@ -6,6 +6,7 @@ import {
   type DualEncoderConfig,
   type VisionTransformerConfig,
   anyModel,
+  atImageSize,
   disposeTree,
   downloadTree,
 } from '@winnow/core';
@@ -66,6 +67,27 @@ describe('a model that is exported for Hugging Face and imported again', () => {
       { numRuns: 25 },
     );
   });
+});
+
+it.each<[string, Configs, string]>([
+  ['CLIP', one(dualEncoders), 'the CLIP'],
+  ['SigLIP', one(siglips), 'the SigLIP'],
+  ['SigLIP as a classifier', one(siglipClassifiers), 'the SigLIP'],
+])(
+  'a model of rectangles is refused by name where transformers has squares alone: %s',
+  async (_, config, name) => {
+    await expect(
+      exported(atImageSize(config, { height: 6, width: 12 }, 'bicubic').config as Configs),
+    ).rejects.toThrow(
+      `expected square pictures, the only ones that ${name} of transformers has, got 6 × 12 px`,
+    );
+  },
+);
+
+it('layer scale of 1 is written as the number with a point that transformers asks for', async () => {
+  const dinov2 = one(dinov2s.filter(({ tower }) => tower.layerScale === 1));
+  await exported(dinov2);
+  expect(await readFile(join(folder, 'config.json'), 'utf8')).toContain('"layerscale_value": 1.0,');
 });
 
 describe('a CLIP that config.json has no words for', () => {

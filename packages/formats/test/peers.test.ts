@@ -11,6 +11,7 @@ import {
   anyModel,
   disposeTree,
   randomStream,
+  sidesOf,
   sizeOf,
   visionTransformerFamily,
   clipTextFamily,
@@ -80,7 +81,7 @@ function present<Value>(value: Value | undefined): Value {
   return value;
 }
 
-/** Two pictures [B, C, S, S], and three texts that end at different places, as far as a model takes them. */
+/** Two pictures [B, C, H, W], and three texts that end at different places, as far as a model takes them. */
 function inputsOf(config: DenseConfig): Record<string, HostTensor> {
   const { vision, text } = familyOf(config).towers(config);
   return {
@@ -91,7 +92,8 @@ function inputsOf(config: DenseConfig): Record<string, HostTensor> {
 
 function picturesFor({ channels, imageSize }: VisionTowerConfig): HostTensor {
   const { normal } = randomStream(2, 'pictures');
-  const shape = [2, channels, imageSize, imageSize];
+  const { height, width } = sidesOf(imageSize);
+  const shape = [2, channels, height, width];
   return { dtype: 'float32', shape, values: Float32Array.from({ length: sizeOf({ shape }) }, normal) };
 }
 
@@ -204,6 +206,7 @@ withPeer(['torch', 'open_clip', 'safetensors', 'transformers'], () => {
   it.each([
     ['GELU', {}],
     ['quick-GELU', { quick_gelu: true }],
+    ['rectangles', { image_size: [8, 16] }],
     ['texts that end at a named token', { text: { pool_type: 'eos', eos_id: 59 } }],
     ["the form of OpenAI's own files", { quick_gelu: true, openai: true }],
   ])(
@@ -220,6 +223,7 @@ withPeer(['torch', 'open_clip', 'safetensors', 'transformers'], () => {
 withPeer(['torch', 'timm', 'safetensors', 'transformers'], () => {
   it.each([
     ['a ViT', {}],
+    ['rectangles', { img_size: [16, 4] }],
     ['a ViT with quick-GELU', { act_layer: 'quick_gelu' }],
     ['a ViT that takes pictures of any size', { dynamic_img_size: true, drop_path_rate: 0.1 }],
     ['layer scale', { init_values: 1e-5 }],
@@ -246,7 +250,7 @@ withPeer(['torch', 'timm', 'safetensors', 'transformers'], () => {
 
   it.each([
     ['another pooling', { global_pool: 'avgmax' }, /at model_args\.global_pool: expected token, avg or map/],
-    ['a rectangle', { img_size: [16, 4] }, /at model_args\.img_size: .*only square pictures/],
+    ['patches of rectangles', { patch_size: [4, 2] }, /only square patches are supported, got 4 × 2/],
     ['norms within attention', { qk_norm: true }, /norms within attention/],
   ])(
     'a model of timm that is another function is refused: %s',

@@ -10,6 +10,7 @@ import {
   type VisionTransformerConfig,
   entriesOf,
   modelOf,
+  pictureSizeOf,
   randomStream,
   sizeOf,
 } from '@winnow/core';
@@ -36,13 +37,25 @@ const towerOf = (causal: boolean): fc.Arbitrary<TowerConfig> =>
       blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim })),
     }));
 
-const picture = fc
-  .record({
-    grid: fc.integer({ min: 1, max: 2 }),
-    patchSize: fc.integer({ min: 1, max: 3 }),
-    channels: fc.integer({ min: 1, max: 3 }),
-  })
-  .map(({ grid, patchSize, channels }) => ({ imageSize: grid * patchSize, patchSize, channels }));
+const pictureOf = (isSquare: boolean) =>
+  fc
+    .record({
+      rows: fc.integer({ min: 1, max: 2 }),
+      columns: fc.integer({ min: 1, max: 2 }),
+      patchSize: fc.integer({ min: 1, max: 3 }),
+      channels: fc.integer({ min: 1, max: 3 }),
+    })
+    .map(({ rows, columns, patchSize, channels }) => ({
+      imageSize: pictureSizeOf({
+        height: (isSquare ? columns : rows) * patchSize,
+        width: columns * patchSize,
+      }),
+      patchSize,
+      channels,
+    }));
+const picture = pictureOf(false);
+/** CLIP and SigLIP of `transformers` have no others. */
+const square = pictureOf(true);
 
 /** DINOv2s, with registers and without. */
 export const dinov2s: fc.Arbitrary<VisionTransformerConfig> = fc
@@ -90,7 +103,7 @@ export const visionTransformers: fc.Arbitrary<VisionTransformerConfig> = fc
   }));
 
 const clipVision: fc.Arbitrary<VisionTowerConfig> = fc
-  .record({ picture, tower: towerOf(false) })
+  .record({ picture: square, tower: towerOf(false) })
   .map(({ picture, tower }) => ({
     ...picture,
     distillation: 'none',
@@ -118,7 +131,7 @@ export const dualEncoders: fc.Arbitrary<DualEncoderConfig> = fc
   .map((config) => ({ kind: 'dual-encoder', ...config }));
 
 const siglipVision: fc.Arbitrary<VisionTowerConfig> = fc
-  .record({ picture, tower: towerOf(false) })
+  .record({ picture: square, tower: towerOf(false) })
   .map(({ picture, tower }) => ({
     ...picture,
     distillation: 'none',

@@ -26,7 +26,7 @@ import {
   visionTransformerFamily,
   withLeaves,
 } from '@winnow/core';
-import { importModel, readSafetensors } from '../src/index';
+import { type ImportOptions, importModel, readSafetensors } from '../src/index';
 import { correspondences, fromTheirs } from '../src/layouts/correspondence';
 import { siglipNaming } from '../src/layouts/hugging-face/siglip-dual-encoder';
 import { onEveryEngine } from './engines';
@@ -40,9 +40,9 @@ const present = <Value>(value: Value | undefined): Value => {
   return value;
 };
 const upload = ({ values, shape, dtype }: HostTensor): Tensor => tensor(values, [...shape], dtype);
-/** Pictures [B, C, S, S] → [B, S, S, C]. */
-const picturesIn = (inputs: HostTensors): Tensor4D =>
-  transpose<Tensor4D>(upload(present(inputs.get('pixel_values'))) as Tensor4D, [0, 2, 3, 1]);
+/** Pictures [B, C, H, W] → [B, H, W, C]. */
+const picturesIn = (inputs: HostTensors, name = 'pixel_values'): Tensor4D =>
+  transpose<Tensor4D>(upload(present(inputs.get(name))) as Tensor4D, [0, 2, 3, 1]);
 
 function farthest(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   expect(actual.length).toBe(expected.length);
@@ -53,10 +53,10 @@ function farthest(actual: ArrayLike<number>, expected: ArrayLike<number>): numbe
   }, 0);
 }
 
-async function read(name: string) {
+async function read(name: string, options: ImportOptions = {}) {
   const tensorsIn = async (file: string) =>
     (await readSafetensors(join(folderOf(name), `${file}.safetensors`))).tensors;
-  const imported = await importModel(folderOf(name));
+  const imported = await importModel(folderOf(name), options);
   return { imported, inputs: await tensorsIn('inputs'), expected: await tensorsIn('expected') };
 }
 
@@ -71,6 +71,9 @@ const kinds: readonly [name: string, config: Partial<VisionTransformerConfig>, l
   ['class-free', { classToken: false, headInput: 'mean' }, true],
   ['attention-pooled', { classToken: false, attentionPool: { headDim: 8, hiddenDim: 96 } }, false],
   ['siglip-classifier', { classToken: false, headInput: 'mean' }, false],
+  ['rectangular-timm', { imageSize: { height: 64, width: 32 }, patchSize: 8 }, false],
+  ['rectangular-vit', { imageSize: { height: 64, width: 32 }, patchSize: 8 }, false],
+  ['interpolated-vit', { imageSize: 32, patchSize: 8 }, false],
 ];
 
 onEveryEngine('models as their libraries compute them', () => {
@@ -82,6 +85,21 @@ onEveryEngine('models as their libraries compute them', () => {
     expect(model.config.tower.layerScale !== undefined).toBe(hasLayerScale);
     const logits = tidy(() => model.forward(params, { images: picturesIn(inputs) }).logits.dataSync());
     expect(farthest(logits, present(expected.get('logits')).values)).toBeLessThan(TOLERANCE);
+    disposeTree(params);
+  });
+
+  it.each([
+    ['rectangular-timm', { height: 32, width: 48 }],
+    ['interpolated-vit', { height: 64, width: 24 }],
+  ])('%s has the same logits of other rectangles, its positions resampled', async (name, imageSize) => {
+    const { imported, inputs, expected } = await read(name, { imageSize });
+    if (!visionTransformerFamily.holds(imported)) throw new Error(`expected a ViT, got a ${imported.kind}`);
+    const { model, params } = imported;
+    expect(model.config.imageSize).toEqual(imageSize);
+    const logits = tidy(() =>
+      model.forward(params, { images: picturesIn(inputs, 'resized') }).logits.dataSync(),
+    );
+    expect(farthest(logits, present(expected.get('resized')).values)).toBeLessThan(TOLERANCE);
     disposeTree(params);
   });
 

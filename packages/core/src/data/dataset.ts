@@ -1,3 +1,5 @@
+import type { PictureSize } from '../families/picture-sides';
+
 /** Where an augmentation's randomness comes from: the same seed, epoch and example give the same picture. */
 export interface Augmentation {
   readonly seed: number;
@@ -22,7 +24,7 @@ export interface Dataset<Batch> {
 export interface ImageBatch {
   /** B: the number of pictures. */
   readonly size: number;
-  /** Normalised pixels, [B, S, S, C] in row-major order. */
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
   readonly images: Float32Array;
   /** Class indices, [B]. */
   readonly labels: Int32Array;
@@ -32,7 +34,7 @@ export interface ImageBatch {
 export interface PairBatch {
   /** B: the number of pictures. */
   readonly size: number;
-  /** Normalised pixels, [B, S, S, C] in row-major order. */
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
   readonly images: Float32Array;
   readonly imageGroups: Int32Array;
   /** M: the number of texts. */
@@ -52,16 +54,16 @@ export interface Splits<Batch> {
 export interface ImageClassificationData extends Splits<ImageBatch> {
   readonly name: string;
   readonly classes: readonly string[];
-  /** S: side of the square pictures, in pixels. */
-  readonly imageSize: number;
+  /** H and W of the pictures, in pixels. */
+  readonly imageSize: PictureSize;
   readonly channels: number;
 }
 
 /** Pictures with texts about them, ready for a dual encoder. */
 export interface ImageTextData extends Splits<PairBatch> {
   readonly name: string;
-  /** S: side of the square pictures, in pixels. */
-  readonly imageSize: number;
+  /** H and W of the pictures, in pixels. */
+  readonly imageSize: PictureSize;
   readonly channels: number;
   /** The texts' vocabulary, as the text tower's configuration needs it. */
   readonly vocabulary: number;

@@ -1,3 +1,5 @@
+import { type PictureSize, isSameSize, sidesOf } from '../families/picture-sides';
+
 /** How values between pixels are found; all but `nearest` average over as many pixels as a reduction asks for, as Pillow does. */
 export const interpolations = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
 export type Interpolation = (typeof interpolations)[number];
@@ -12,14 +14,16 @@ export type PerChannel = readonly [number, number, number];
  * - `shortest`: the shorter side is scaled to `edge`, the longer one along with it; where it would be longer than `longest`, that
  *   is its length instead.
  * - `longest`: it is scaled so that it just fits into a square of `edge`.
+ * - `cover`, `fit`: it is scaled, in its own proportions, so that it just covers a rectangle or just fits into it.
  */
 export type PictureResize =
   | { readonly kind: 'kept' }
   | { readonly kind: 'squash'; readonly height: number; readonly width: number }
   | { readonly kind: 'shortest'; readonly edge: number; readonly longest?: number }
-  | { readonly kind: 'longest'; readonly edge: number };
+  | { readonly kind: 'longest'; readonly edge: number }
+  | { readonly kind: 'cover' | 'fit'; readonly height: number; readonly width: number };
 
-/** How a picture of any shape becomes a square of the model's size, whose middle it keeps. */
+/** How a picture of any shape becomes one of the model's size, whose middle it keeps. */
 export interface PictureGeometry {
   readonly resize: PictureResize;
   readonly interpolation: Interpolation;
@@ -44,8 +48,8 @@ export interface PicturePreparation {
   /** Without it, pictures come to their size as the data have it. */
   readonly geometry?: PictureGeometry;
   /**
-   * Without a geometry: the share of a picture's shorter side that evaluation shows. It is scaled to S / share, and the middle
-   * S×S is cut out. All of it where nothing is said.
+   * Without a geometry: the share of a picture's shorter side that evaluation shows. It is scaled so that it covers H / share ×
+   * W / share, and the middle H×W is cut out. All of it where nothing is said.
    */
   readonly shownShare?: number;
   /** The class of Hugging Face's library that prepares them so, where it is known. */
@@ -53,29 +57,57 @@ export interface PicturePreparation {
 }
 
 /**
- * The same preparation for squares of another size: all lengths in proportion, rounded.
- * @param from,to Sides of the squares, in pixels.
+ * The same preparation for pictures of another size: all lengths in proportion, rounded. Where the proportions of the sides
+ * change, what was scaled by one of its sides is scaled to cover, or to fit into, both lengths.
+ * @throws {RangeError} when a longest side is said and the proportions change.
  */
-export function resizedGeometry(geometry: PictureGeometry, from: number, to: number): PictureGeometry {
-  if (from === to) return geometry;
-  const scaled = (length: number): number => Math.max(1, Math.round((length * to) / from));
-  return { ...geometry, resize: resizedBy(geometry.resize, scaled) };
+export function resizedGeometry(
+  geometry: PictureGeometry,
+  from: PictureSize,
+  to: PictureSize,
+): PictureGeometry {
+  if (isSameSize(from, to)) return geometry;
+  const [before, after] = [sidesOf(from), sidesOf(to)];
+  const scaled = (length: number, side: 'height' | 'width'): number =>
+    Math.max(1, Math.round((length * after[side]) / before[side]));
+  const isSimilar = before.height * after.width === before.width * after.height;
+  return { ...geometry, resize: resizedBy(geometry.resize, scaled, isSimilar) };
 }
 
-function resizedBy(resize: PictureResize, scaled: (length: number) => number): PictureResize {
+function resizedBy(
+  resize: PictureResize,
+  scaled: (length: number, side: 'height' | 'width') => number,
+  isSimilar: boolean,
+): PictureResize {
+  const both = (height: number, width: number) => ({
+    height: scaled(height, 'height'),
+    width: scaled(width, 'width'),
+  });
   switch (resize.kind) {
     case 'kept':
       return resize;
     case 'squash':
-      return { kind: 'squash', height: scaled(resize.height), width: scaled(resize.width) };
-    case 'shortest':
+    case 'cover':
+    case 'fit':
+      return { kind: resize.kind, ...both(resize.height, resize.width) };
+    case 'shortest': {
+      const { edge, longest } = resize;
+      if (!isSimilar && longest !== undefined) {
+        throw new RangeError(
+          'expected no longest edge of pictures that are scaled for other proportions, as it is that of no side',
+        );
+      }
+      if (!isSimilar) return { kind: 'cover', ...both(edge, edge) };
       return {
         kind: 'shortest',
-        edge: scaled(resize.edge),
-        ...(resize.longest === undefined ? {} : { longest: scaled(resize.longest) }),
+        edge: scaled(edge, 'width'),
+        ...(longest === undefined ? {} : { longest: scaled(longest, 'width') }),
       };
+    }
     case 'longest':
-      return { kind: 'longest', edge: scaled(resize.edge) };
+      return isSimilar
+        ? { kind: 'longest', edge: scaled(resize.edge, 'width') }
+        : { kind: 'fit', ...both(resize.edge, resize.edge) };
     default:
       return resize satisfies never;
   }

@@ -66,7 +66,7 @@ export type DualEncoderInputs = ImageInputs & TextInputs;
 export interface DualEncoder extends Model<DualEncoderParams, DualEncoderInputs, Logits> {
   readonly config: DualEncoderConfig;
   readonly specs: DualEncoderParams<ParameterSpec, ParameterSpec>;
-  /** Pictures [B, S, S, C] → embeddings of length 1, [B, P]. */
+  /** Pictures [B, H, W, C] → embeddings of length 1, [B, P]. */
   embedImages(params: DualEncoderParams, images: Tensor4D, hooks?: Hooks): Tensor2D;
   /** Token sequences [B, T] → embeddings of length 1, [B, P]. */
   embedTexts(params: DualEncoderParams, tokens: Tensor2D, hooks?: Hooks): Tensor2D;

@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { PictureSize } from './picture-sides';
 import type { TensorTree } from '../tree/tree';
 import type { DenseConfig, Model } from './model';
 import type { TextTowerConfig } from './text-tower-config';
@@ -26,7 +27,7 @@ export interface Pictures<Config> {
   /** Path of the positions, those of the patches last. */
   readonly positions: string;
   /** The configuration at another picture size, in pixels. */
-  at(config: Config, imageSize: number): Config;
+  at(config: Config, imageSize: PictureSize): Config;
 }
 
 export interface Towers {

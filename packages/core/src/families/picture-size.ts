@@ -1,4 +1,5 @@
 import { type Tensor, dispose } from '@tensorflow/tfjs-core';
+import type { PictureSize } from './picture-sides';
 import { type HostTensor, downloadTensor } from '../tree/host';
 import { entriesOf } from '../tree/tree';
 import { anyModel } from './any-model';
@@ -6,7 +7,7 @@ import { type Resampling, resampleGrid } from './bicubic';
 import type { AnyDenseModel } from './family';
 import { type DenseConfig, denseConfigOf } from './model';
 import { familyOf } from './table';
-import { patchGrid, positionedTokens } from './vision-tower-config';
+import { patchCount, patchGrid, positionedTokens } from './vision-tower-config';
 
 /** A configuration at another picture size, and how its parameters get there. */
 export interface AtImageSize {
@@ -17,32 +18,35 @@ export interface AtImageSize {
 
 /**
  * Plans a model for pictures of another size: positions of the patches are resampled, those of other tokens stay.
- * @param imageSize Side of the square input, in pixels.
- * @throws {RangeError} when the model reads no pictures, or the size is no multiple of its patches.
+ * @throws {RangeError} when the model reads no pictures, or a side is no multiple of its patches.
  */
-export function atImageSize(config: DenseConfig, imageSize: number, resampling: Resampling): AtImageSize {
+export function atImageSize(
+  config: DenseConfig,
+  imageSize: PictureSize,
+  resampling: Resampling,
+): AtImageSize {
   const { pictures } = familyOf(config);
   const before = familyOf(config).towers(config).vision;
   if (pictures === undefined || before === undefined) {
     throw new RangeError(`a ${config.kind} reads no pictures, so that it has no picture size to change`);
   }
-  const side = patchGrid({ ...before, imageSize });
-  const [old, leading] = [patchGrid(before), positionedTokens(before)];
+  const [from, to] = [patchGrid(before), patchGrid({ ...before, imageSize })];
+  const [isSame, leading] = [from[0] === to[0] && from[1] === to[1], positionedTokens(before)];
   return {
     config: pictures.at(config, imageSize),
     fit: (path, tensor) => {
-      if (path !== pictures.positions || side === old || tensor.dtype !== 'float32') return tensor;
+      if (path !== pictures.positions || isSame || tensor.dtype !== 'float32') return tensor;
       const D = tensor.shape[1] ?? 0;
       const { values } = tensor;
-      const patches = resampleGrid(values.subarray(leading * D), {
-        from: [old, old],
-        to: [side, side],
-        resampling,
-      });
+      const patches = resampleGrid(values.subarray(leading * D), { from, to, resampling });
       const resized = new Float32Array(leading * D + patches.length);
       resized.set(values.subarray(0, leading * D));
       resized.set(patches, leading * D);
-      return { dtype: 'float32', shape: [leading + side * side, D], values: resized };
+      return {
+        dtype: 'float32',
+        shape: [leading + patchCount({ ...before, imageSize }), D],
+        values: resized,
+      };
     },
   };
 }
@@ -54,7 +58,7 @@ export function atImageSize(config: DenseConfig, imageSize: number, resampling: 
  */
 export async function resizePictures(
   any: AnyDenseModel,
-  imageSize: number,
+  imageSize: PictureSize,
   resampling: Resampling,
 ): Promise<AnyDenseModel> {
   const { config, fit } = atImageSize(denseConfigOf(any.model), imageSize, resampling);

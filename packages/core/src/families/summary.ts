@@ -1,3 +1,4 @@
+import { sizeText } from './picture-sides';
 import type { TowerConfig } from '../layers/tower';
 import type { TextTowerConfig } from './text-tower-config';
 import type { VisionTowerConfig } from './vision-tower-config';
@@ -13,7 +14,7 @@ export const pictureText = ({
   attentionPool,
 }: VisionTowerConfig): string =>
   [
-    `pictures of ${imageSize} px in patches of ${patchSize} px`,
+    `pictures of ${sizeText(imageSize)} px in patches of ${patchSize} px`,
     ...(classToken === false ? ['no class token'] : []),
     ...(registers === undefined ? [] : [`${registers} registers`]),
     ...(attentionPool === undefined ? [] : ['attention pooling']),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { type PictureSize, pictureSizeSchema, sidesOf, sizeText } from './picture-sides';
 import type { BlockShape, TowerConfig } from '../layers/tower';
+import type { Grid } from './bicubic';
 import { blockSchema, count, towerSchema } from './schemas';
 
 /**
@@ -13,8 +15,8 @@ export type Positioned = 'without-registers' | 'patches';
 
 /** A vision transformer up to its last hidden states. */
 export interface VisionTowerConfig {
-  /** Side of the square input, in pixels; a multiple of the patch size. */
-  readonly imageSize: number;
+  /** Size of the input, in pixels; its sides are multiples of the patch size. */
+  readonly imageSize: PictureSize;
   readonly patchSize: number;
   readonly channels: number;
   readonly distillation: Distillation;
@@ -35,7 +37,7 @@ export interface VisionTowerConfig {
 
 /** Choices that a tower of a published size leaves open. */
 export interface VisionTowerOptions {
-  readonly imageSize: number;
+  readonly imageSize: PictureSize;
   readonly patchSize: number;
   readonly channels?: number;
   readonly distillation?: Distillation;
@@ -87,27 +89,36 @@ export function visionTowerConfig(
       blocks: Array.from({ length: layers }, () => ({ headDim, hiddenDim: 4 * embedDim })),
     },
   };
-  const grid = patchGrid(config);
-  if (grid ** 2 > MOST_PATCHES) {
+  const [rows, columns] = patchGrid(config);
+  if (rows * columns > MOST_PATCHES) {
     throw new RangeError(
-      `expected at most ${MOST_PATCHES} patches, got ${grid} × ${grid}: each looks at all others, so choose larger patches or smaller pictures`,
+      `expected at most ${MOST_PATCHES} patches, got ${rows} × ${columns}: each looks at all others, so choose larger patches or smaller pictures`,
     );
   }
   return config;
 }
 
+type Patched = Pick<VisionTowerConfig, 'imageSize' | 'patchSize'>;
+
 /**
- * Patches along one side.
+ * Rows and columns of patches.
  * @throws {RangeError} when the picture is not a whole number of patches.
  */
-export function patchGrid({ imageSize, patchSize }: { imageSize: number; patchSize: number }): number {
-  const grid = imageSize / patchSize;
-  if (!Number.isInteger(grid) || grid < 1) {
+export function patchGrid({ imageSize, patchSize }: Patched): Grid {
+  const { height, width } = sidesOf(imageSize);
+  const [rows, columns] = [height / patchSize, width / patchSize];
+  if (!Number.isInteger(rows) || !Number.isInteger(columns) || rows < 1 || columns < 1) {
     throw new RangeError(
-      `expected an image size that is a multiple of the patch size, got ${imageSize} px and patches of ${patchSize} px`,
+      `expected an image size that is a multiple of the patch size, got ${sizeText(imageSize)} px and patches of ${patchSize} px`,
     );
   }
-  return grid;
+  return [rows, columns];
+}
+
+/** N: all patches of a picture. */
+export function patchCount(config: Patched): number {
+  const [rows, columns] = patchGrid(config);
+  return rows * columns;
 }
 
 /** Tokens that stand for the whole picture, the first ones: the class token and the distillation token, where there are any. */
@@ -130,12 +141,12 @@ export function positionedTokens(config: VisionTowerConfig): number {
 
 /** T: patches and leading tokens. */
 export function tokenCount(config: VisionTowerConfig): number {
-  return patchGrid(config) ** 2 + leadingTokens(config);
+  return patchCount(config) + leadingTokens(config);
 }
 
 /** Reads the configuration of a vision tower; `wholeGrid` checks what it says together. */
 export const visionTowerShape = {
-  imageSize: count,
+  imageSize: pictureSizeSchema,
   patchSize: count,
   channels: count,
   distillation: z.enum(['none', 'token', 'head']),
@@ -149,6 +160,6 @@ export const visionTowerShape = {
   attentionPool: blockSchema.exactOptional(),
 };
 
-export const isWholeGrid = ({ imageSize, patchSize }: { imageSize: number; patchSize: number }): boolean =>
-  imageSize % patchSize === 0;
+export const isWholeGrid = ({ imageSize, patchSize }: Patched): boolean =>
+  Object.values(sidesOf(imageSize)).every((side) => side % patchSize === 0);
 export const wholeGrid = { path: ['imageSize'], message: 'expected a multiple of the patch size' };

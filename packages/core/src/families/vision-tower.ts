@@ -20,6 +20,7 @@ import { type ParameterSpec, normal, undecayed } from '../layers/parameter';
 import { type BlockParams, firstTokens, tower } from '../layers/tower';
 import { linearOfConstant } from '../operations/linear';
 import type { Tree } from '../tree/tree';
+import type { Grid } from './bicubic';
 import type { Hooks } from './hooks';
 import { type VisionTowerConfig, patchGrid, positionedTokens, tokenCount } from './vision-tower-config';
 
@@ -46,6 +47,7 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
   const { patchSize, channels, distillation, embeddingNorm, patchBias, registers } = config;
   const { embedDim: D, normEpsilon } = config.tower;
   const grid = patchGrid(config);
+  const patches = grid[0] * grid[1];
   const tokens = tokenCount(config);
   const positioned = positionedTokens(config);
   const every = { uses: [{ tokens }] };
@@ -61,40 +63,38 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
     beneath(config.tower.blocks.length + 1, layer);
   const token = (count: number) => first(bare(undecayed(normal([count, D], 0.02))));
   const parts = {
-    patchEmbedding: first(placed({ uses: [{ tokens: grid * grid }] }, patchEmbedding)),
+    patchEmbedding: first(placed({ uses: [{ tokens: patches }] }, patchEmbedding)),
     ...(config.classToken === false ? {} : { classToken: token(1) }),
     ...(distillation === 'none' ? {} : { distillationToken: token(1) }),
     ...(registers === undefined ? {} : { registers: token(registers) }),
-    positions: first(bare(normal([grid * grid + positioned, D], 0.02))),
+    positions: first(bare(normal([patches + positioned, D], 0.02))),
     ...(embeddingNorm ? { embeddingNorm: first(placed(every, norm)) } : {}),
     blocks: placed({ ...every, config: 'tower' }, blocks),
     norm: placed({ uses: [{ tokens: pool === undefined ? normed : tokens }] }, norm),
     ...(pool === undefined ? {} : { attentionPool: placed(poolPlace, pool) }),
   };
 
-  /** Pictures [B, S, S, C] → [B·T, D]. */
+  /** Pictures [B, H, W, C] → [B·T, D]. */
   const embed = (params: VisionTowerParams, images: Tensor4D, { perturb, observe }: Hooks): Tensor2D => {
     const batch = images.shape[0];
     const { weight, bias } = params.patchEmbedding;
     const pixels = patchify(images, patchSize, grid);
     observe?.('patchEmbedding', pixels);
-    const patches: Tensor3D = reshape(linearOfConstant(pixels, weight, bias), [batch, grid * grid, D]);
+    const embedded: Tensor3D = reshape(linearOfConstant(pixels, weight, bias), [batch, patches, D]);
     const whole = [params.classToken, params.distillationToken];
     const own = config.positioned === undefined ? [...whole, params.registers] : whole;
     const bound = config.positioned === 'patches' ? [] : own;
     const free = [...whole, params.registers].filter((token) => !bound.includes(token));
     const repeated = (rows: (Tensor2D | undefined)[]): Tensor3D[] =>
       rows.flatMap((row) => (row === undefined ? [] : [add(zeroTensor([batch, row.shape[0], D]), row)]));
-    const seen = perturb === undefined ? patches : perturb('patches', patches);
+    const seen = perturb === undefined ? embedded : perturb('patches', embedded);
     const placed = add<Tensor3D>(concat([...repeated(bound), seen], 1), params.positions); // [B, positions, D]
     const sequence = insert(placed, positioned, repeated(free)); // [B, T, D]
-    const embedded: Tensor2D = reshape(sequence, [batch * tokens, D]);
-    return params.embeddingNorm === undefined
-      ? embedded
-      : normalize(embedded, params.embeddingNorm, normEpsilon);
+    const flat: Tensor2D = reshape(sequence, [batch * tokens, D]);
+    return params.embeddingNorm === undefined ? flat : normalize(flat, params.embeddingNorm, normEpsilon);
   };
 
-  /** Pictures [B, S, S, C] → last hidden states before the last norm, [B·R, D], of the first `read` tokens. */
+  /** Pictures [B, H, W, C] → last hidden states before the last norm, [B·R, D], of the first `read` tokens. */
   const run = (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}, read = tokens): Tensor2D =>
     blocks.run(params.blocks, embed(params, images, hooks), {
       tokens,
@@ -116,11 +116,11 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
     /** The last norm of states [N, D]. */
     normalized,
     /**
-     * Pictures [B, S, S, C] → normalised last hidden states [B·R, D]: of each picture the first `read` tokens, all by
+     * Pictures [B, H, W, C] → normalised last hidden states [B·R, D]: of each picture the first `read` tokens, all by
      * default. The class token is the first.
      */
     states,
-    /** Pictures [B, S, S, C] → one state of each, [B, D]: the pooled ones, or the class token's. */
+    /** Pictures [B, H, W, C] → one state of each, [B, D]: the pooled ones, or the class token's. */
     pictureStates: (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}): Tensor2D =>
       pool === undefined || params.attentionPool === undefined
         ? states(params, images, hooks, 1)
@@ -142,10 +142,10 @@ function insert(sequence: Tensor3D, index: number, tokens: readonly Tensor3D[]):
   return concat([before, ...tokens, after], 1);
 }
 
-/** [B, S, S, C] → [B·N, P·P·C]. */
-function patchify(images: Tensor4D, patchSize: number, grid: number): Tensor2D {
+/** [B, H, W, C] → [B·N, P·P·C]. */
+function patchify(images: Tensor4D, patchSize: number, [rows, columns]: Grid): Tensor2D {
   const [batch, , , channels] = images.shape;
-  const rows = reshape(images, [batch, grid, patchSize, grid, patchSize * channels]);
-  const patches = transpose(rows, [0, 1, 3, 2, 4]); // [B, grid, grid, P, P·C]
-  return reshape(patches, [batch * grid * grid, patchSize * patchSize * channels]);
+  const bands = reshape(images, [batch, rows, patchSize, columns, patchSize * channels]);
+  const patches = transpose(bands, [0, 1, 3, 2, 4]); // [B, rows, columns, P, P·C]
+  return reshape(patches, [batch * rows * columns, patchSize * patchSize * channels]);
 }

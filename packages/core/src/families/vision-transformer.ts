@@ -43,7 +43,7 @@ export type VisionTransformerParams<Matrix = Tensor2D, Vector = Tensor1D> = Visi
   distillationHead?: LinearParams<Matrix, Vector>; // [D, K]
 };
 
-/** Pictures [B, S, S, C]. */
+/** Pictures [B, H, W, C]. */
 export interface ImageInputs extends Hooks {
   readonly images: Tensor4D;
 }

@@ -1,18 +1,20 @@
 import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
+import { type PictureSize, sidesOf } from '../families/picture-sides';
 
 /** Sizes of the pictures that a model reads. */
 export interface PictureShape {
-  /** S: side of the pictures, in pixels. */
-  readonly imageSize: number;
+  /** H and W, in pixels. */
+  readonly imageSize: PictureSize;
   readonly channels: number;
 }
 
-/** Uploads the pictures of a batch, [B, S, S, C]. Call it in a tidy. */
-export const pictureInputs =
-  ({ imageSize, channels }: PictureShape) =>
-  ({ images, size }: { readonly images: Float32Array; readonly size: number }): { images: Tensor4D } => ({
-    images: tensor4d(images, [size, imageSize, imageSize, channels]),
+/** Uploads the pictures of a batch, [B, H, W, C]. Call it in a tidy. */
+export function pictureInputs({ imageSize, channels }: PictureShape) {
+  const { height, width } = sidesOf(imageSize);
+  return (batch: { readonly images: Float32Array; readonly size: number }): { images: Tensor4D } => ({
+    images: tensor4d(batch.images, [batch.size, height, width, channels]),
   });
+}
 
 /** Pictures `from` to `to` of a batch. */
 export function picturesBetween<Batch extends { readonly images: Float32Array; readonly size: number }>(

@@ -170,10 +170,13 @@ describe('the account of any model', () => {
     );
   });
 
-  it('counts the multiplications of a model small enough to count by hand', () => {
+  it.each([
+    ['a square', 4, 4],
+    ['a rectangle', { height: 6, width: 4 }, 6],
+  ])('counts the multiplications of a model small enough to count by hand, of %s', (_what, imageSize, N) => {
     const { account } = visionTransformer({
       kind: 'vision-transformer',
-      imageSize: 4,
+      imageSize,
       patchSize: 2,
       channels: 1,
       classes: 3,
@@ -190,11 +193,12 @@ describe('the account of any model', () => {
         blocks: [{ headDim: 3, hiddenDim: 7 }],
       },
     });
-    const patches = 4 * 4 * 6; // 4 patches of 4 pixels to width 6
-    const projections = 4 * (5 * 6 * 6); // q, k, v and output over 5 tokens
-    const attended = 2 * 2 * (5 * 5 * 3); // QKᵀ and attention·V, 2 heads of 3
-    const ffn = 2 * (5 * 6 * 7);
-    const norms = 3 * (5 * 5 * 6);
+    const T = N + 1;
+    const patches = N * 4 * 6; // N patches of 4 pixels to width 6
+    const projections = 4 * (T * 6 * 6); // q, k, v and output over T tokens
+    const attended = 2 * 2 * (T * T * 3); // QKᵀ and attention·V, 2 heads of 3
+    const ffn = 2 * (T * 6 * 7);
+    const norms = 3 * (5 * T * 6);
     expect(account.macs).toBe(patches + projections + attended + ffn + norms + 6 * 3);
   });
 });

@@ -10,6 +10,7 @@ import {
   type VisionTowerConfig,
   type VisionTowerParams,
   buildTree,
+  sidesOf,
 } from '../../src/index';
 import {
   plainAttention,
@@ -40,7 +41,7 @@ export function plainTextStates(
   return row(normalized, text.indexOf(end), D);
 }
 
-/** Picture [S, S, C] → normalised last hidden states [T, D]. */
+/** Picture [H, W, C] → normalised last hidden states [T, D]. */
 export function plainVisionStates(
   config: VisionTowerConfig,
   params: VisionTowerParams<Values, Values>,
@@ -51,7 +52,7 @@ export function plainVisionStates(
   return plainLayerNorm(states.length / D, D, normEpsilon)(states, params.norm.weight, params.norm.bias);
 }
 
-/** Picture [S, S, C] → the state that stands for it [D]: what its attention pool makes of all tokens, or the class token's. */
+/** Picture [H, W, C] → the state that stands for it [D]: what its attention pool makes of all tokens, or the class token's. */
 export function plainPictureState(
   config: VisionTowerConfig,
   params: VisionTowerParams<Values, Values>,
@@ -86,7 +87,7 @@ export function plainPictureState(
   return sumOf(seen, plainLinear(1, expand.bias.length, D)(hidden, contract.weight, contract.bias));
 }
 
-/** Picture [S, S, C] → last hidden states before the last norm [T, D]. */
+/** Picture [H, W, C] → last hidden states before the last norm [T, D]. */
 export function plainUnnormedStates(
   { imageSize, patchSize, channels, positioned, tower }: VisionTowerConfig,
   params: VisionTowerParams<Values, Values>,
@@ -94,12 +95,13 @@ export function plainUnnormedStates(
 ): number[] {
   const { embedDim: D, normEpsilon } = tower;
   const { weight, bias } = params.patchEmbedding;
-  const grid = imageSize / patchSize;
-  const patches = range(grid * grid).flatMap((patch) => {
+  const { height, width } = sidesOf(imageSize);
+  const grid = width / patchSize;
+  const patches = range((height / patchSize) * grid).flatMap((patch) => {
     const [top, left] = [Math.floor(patch / grid) * patchSize, (patch % grid) * patchSize];
     const pixels = range(patchSize * patchSize * channels).map((i) => {
       const [y, x] = [Math.floor(i / (patchSize * channels)), Math.floor(i / channels) % patchSize];
-      return at(picture, ((top + y) * imageSize + left + x) * channels + (i % channels));
+      return at(picture, ((top + y) * width + left + x) * channels + (i % channels));
     });
     return plainLinear(1, pixels.length, D)(pixels, weight, bias ?? range(D).fill(0));
   });

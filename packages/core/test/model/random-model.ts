@@ -19,7 +19,9 @@ import {
   type VisionTransformerConfig,
   initialize,
   mapTree,
+  pictureSizeOf,
   randomStream,
+  sidesOf,
   sizeOf,
   tidyTree,
 } from '../../src/index';
@@ -55,7 +57,8 @@ const widths = fc.record({
 /** Small vision transformers of every kind; their layers differ in size, as after a cut. */
 export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
   .record({
-    grid: fc.integer({ min: 1, max: 3 }),
+    rows: fc.integer({ min: 1, max: 3 }),
+    columns: fc.integer({ min: 1, max: 3 }),
     patchSize: fc.integer({ min: 1, max: 3 }),
     channels: fc.integer({ min: 1, max: 3 }),
     classes: fc.integer({ min: 1, max: 4 }),
@@ -73,12 +76,12 @@ export const smallConfigs: fc.Arbitrary<VisionTransformerConfig> = fc
     blocks: fc.array(widths, { minLength: 1, maxLength: 3 }),
     attentionPool: widths,
   })
-  .map(({ grid, patchSize, channels, classes, kind, embeddingNorm, patchBias, ...drawn }) => {
+  .map(({ rows, columns, patchSize, channels, classes, kind, embeddingNorm, patchBias, ...drawn }) => {
     const { inputBias, layerScale, attentionPool, ...tower } = drawn;
     const { isPooled = false, ...tokens } = kind;
     return {
       kind: 'vision-transformer',
-      imageSize: grid * patchSize,
+      imageSize: pictureSizeOf({ height: rows * patchSize, width: columns * patchSize }),
       patchSize,
       channels,
       classes,
@@ -116,10 +119,11 @@ export function randomImages(
   random: RandomStream,
   count = 3,
 ): Tensor4D {
-  const size = count * imageSize * imageSize * channels;
+  const { height, width } = sidesOf(imageSize);
+  const size = count * height * width * channels;
   return tensor4d(
     Float32Array.from({ length: size }, () => random.normal()),
-    [count, imageSize, imageSize, channels],
+    [count, height, width, channels],
   );
 }
 

@@ -8,6 +8,7 @@ import {
   leavesOf,
   pictureInputs,
   randomStream,
+  sidesOf,
   zeroShot,
 } from '../../src/index';
 import { describeOnEveryEngine } from '../engine/every-engine';
@@ -104,7 +105,8 @@ describeOnEveryEngine('a zero-shot classifier', () => {
 
     const { imageSize, channels } = config.vision;
     const task = classification(classifier, { inputs: pictureInputs({ imageSize, channels }), classes: 2 });
-    const pictures = Float32Array.from({ length: 3 * imageSize ** 2 * channels }, () => random.normal());
+    const { height, width } = sidesOf(imageSize);
+    const pictures = Float32Array.from({ length: 3 * height * width * channels }, () => random.normal());
     async function* batches() {
       yield Promise.resolve({ size: 3, images: pictures, labels: Int32Array.of(0, 1, 0) });
     }

@@ -1,3 +1,4 @@
+import type { Sides } from '@winnow/core';
 import { CHANNELS } from '../picture/picture';
 
 const LEVELS = 256;
@@ -56,11 +57,11 @@ export function saturation(pixels: Uint8Array, factor: number): void {
 }
 
 /** Scales the distance from a smoothed copy (3×3, centre weight 5); the outermost pixels stay. */
-export function sharpness(pixels: Uint8Array, side: number, factor: number): void {
+export function sharpness(pixels: Uint8Array, { height, width }: Sides, factor: number): void {
   const factor256 = Math.round(factor * 256);
   const source = pixels.slice();
-  const stride = side * CHANNELS;
-  for (let row = 1; row < side - 1; row++) {
+  const stride = width * CHANNELS;
+  for (let row = 1; row < height - 1; row++) {
     for (let i = row * stride + CHANNELS; i < (row + 1) * stride - CHANNELS; i++) {
       const centre = source[i] ?? 0;
       let sum = 4 * centre;

@@ -1,4 +1,4 @@
-import type { RandomStream } from '@winnow/core';
+import type { RandomStream, Sides } from '@winnow/core';
 import {
   autocontrast,
   brightness,
@@ -14,7 +14,7 @@ import { type Affine, IDENTITY, rotation } from './placement';
 /** One operation of RandAugment: a distortion of the sampling grid, or a change of the pixels after it. */
 export type Operation =
   | { readonly kind: 'distort'; readonly distortion: Affine }
-  | { readonly kind: 'recolour'; readonly apply: (pixels: Uint8Array, side: number) => void };
+  | { readonly kind: 'recolour'; readonly apply: (pixels: Uint8Array, size: Sides) => void };
 
 const operationNames = [
   'rotate',
@@ -51,7 +51,7 @@ const distort = (distortion: Partial<Affine>): Operation => ({
   kind: 'distort',
   distortion: { ...IDENTITY, ...distortion },
 });
-const recolour = (apply: (pixels: Uint8Array, side: number) => void): Operation => ({
+const recolour = (apply: (pixels: Uint8Array, size: Sides) => void): Operation => ({
   kind: 'recolour',
   apply,
 });
@@ -78,7 +78,7 @@ function operation(name: OperationName, strength: number, sign: 1 | -1): Operati
     case 'saturation':
       return recolour((pixels) => saturation(pixels, factor));
     case 'sharpness':
-      return recolour((pixels, side) => sharpness(pixels, side, factor));
+      return recolour((pixels, size) => sharpness(pixels, size, factor));
     case 'posterize':
       return recolour((pixels) => posterize(pixels, 8 - Math.round(strength * STRONGEST.bitsLost)));
     case 'solarize':

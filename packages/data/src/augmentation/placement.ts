@@ -1,4 +1,4 @@
-import type { RandomStream } from '@winnow/core';
+import type { RandomStream, Sides } from '@winnow/core';
 import { CHANNELS, type Picture } from '../picture/picture';
 
 /** Where each output pixel comes from: x' = xx·x + xy·y + x0 and y' = yx·x + yy·y + y0. */
@@ -47,7 +47,7 @@ const CROP_ATTEMPTS = 10;
  * (evenly in its logarithm) from `ratio`. Falls back to the largest centred rectangle of the nearest ratio.
  */
 export function randomRegion(
-  { width, height }: { readonly width: number; readonly height: number },
+  { width, height }: Sides,
   area: readonly [number, number],
   ratio: readonly [number, number],
   random: RandomStream,
@@ -76,11 +76,21 @@ export function randomRegion(
 }
 
 /**
- * Maps the pixels of an S×S output onto a region of a picture; `distortion` acts in between, on the unit square
+ * A distortion whose x and y are pixels of an H×W picture, in shares of its width and height: a turn stays a turn. Distances
+ * that it moves the picture by are such shares already.
+ */
+export const onSides = (distortion: Affine, { height, width }: Sides): Affine => ({
+  ...distortion,
+  xy: distortion.xy * (height / width),
+  yx: distortion.yx * (width / height),
+});
+
+/**
+ * Maps the pixels of an H×W output onto a region of a picture; `distortion` acts in between, on the unit square
  * centred on the origin.
  */
-export function placement(region: Region, distortion: Affine, imageSize: number): Affine {
-  const centred: Affine = { ...IDENTITY, xx: 1 / imageSize, x0: -0.5, yy: 1 / imageSize, y0: -0.5 };
+export function placement(region: Region, distortion: Affine, { height, width }: Sides): Affine {
+  const centred: Affine = { ...IDENTITY, xx: 1 / width, x0: -0.5, yy: 1 / height, y0: -0.5 };
   const onto: Affine = {
     ...IDENTITY,
     xx: region.width,
@@ -92,21 +102,21 @@ export function placement(region: Region, distortion: Affine, imageSize: number)
 }
 
 /**
- * Fills `out` ([S, S, 3]) with the picture seen through `from`: crop, flip, rotation, shear, translation and resize in
+ * Fills `out` ([H, W, 3]) with the picture seen through `from`: crop, flip, rotation, shear, translation and resize in
  * one pass of bilinear sampling. Beyond its edges the picture continues with its edge pixels. Sampling does not
  * average, so a reduction by more than 2 skips pixels: pictures are brought near their final size when decoded.
  */
-export function warp(picture: Picture, from: Affine, imageSize: number, out: Uint8Array): void {
+export function warp(picture: Picture, from: Affine, size: Sides, out: Uint8Array): void {
   const { width, height, pixels } = picture;
   const lastX = width - 1;
   const lastY = height - 1;
   const stride = width * CHANNELS;
   let o = 0;
-  for (let y = 0; y < imageSize; y++) {
+  for (let y = 0; y < size.height; y++) {
     // Pixel centres lie at half-integers; `u`, `v` are indices, so that 0 is the centre of the first pixel.
     let u = from.xx * 0.5 + from.xy * (y + 0.5) + from.x0 - 0.5;
     let v = from.yx * 0.5 + from.yy * (y + 0.5) + from.y0 - 0.5;
-    for (let x = 0; x < imageSize; x++) {
+    for (let x = 0; x < size.width; x++) {
       const inX = u < 0 ? 0 : u > lastX ? lastX : u;
       const inY = v < 0 ? 0 : v > lastY ? lastY : v;
       const column = inX | 0;

@@ -2,8 +2,11 @@ import {
   type BatchSource,
   type ImageBatch,
   type Labelled,
+  type PictureSize,
   type RandomStream,
+  type Sides,
   randomStream,
+  sidesOf,
 } from '@winnow/core';
 
 export interface MixingOptions {
@@ -12,8 +15,8 @@ export interface MixingOptions {
   /** α of cutmix, from 0 (none) to 1. */
   readonly cutmix: number;
   readonly seed: number;
-  /** S: side of the square pictures, in pixels. */
-  readonly imageSize: number;
+  /** H and W of the pictures, in pixels. */
+  readonly imageSize: PictureSize;
 }
 
 type Mixable = ImageBatch & Labelled;
@@ -36,7 +39,7 @@ export function mixedBatches(
       const random = randomStream(seed, 'mixing', step);
       const cuts = cutmix > 0 && (mixup === 0 || random.uniform() < 0.5);
       const share = symmetricBeta(cuts ? cutmix : mixup, random);
-      return cuts ? withRectangles(batch, share, imageSize, random) : withSums(batch, share);
+      return cuts ? withRectangles(batch, share, sidesOf(imageSize), random) : withSums(batch, share);
     },
   };
 }
@@ -59,25 +62,23 @@ function withSums(batch: Mixable, share: number): Mixable {
 }
 
 /** λ becomes the share of the picture that is left, as the rectangle ends at the picture's border. */
-function withRectangles(batch: Mixable, share: number, side: number, random: RandomStream): Mixable {
-  const cut = Math.floor(side * Math.sqrt(1 - share));
-  const [from, to] = [span(side, cut, random), span(side, cut, random)].map(([first, last]) => ({
-    first,
-    last,
-  }));
-  if (from === undefined || to === undefined) throw new RangeError('a rectangle has two spans');
+function withRectangles(batch: Mixable, share: number, size: Sides, random: RandomStream): Mixable {
+  const { height, width } = size;
+  const cut = (side: number) => Math.floor(side * Math.sqrt(1 - share));
+  const [top, bottom] = span(height, cut(height), random);
+  const [left, right] = span(width, cut(width), random);
   const images = batch.images.slice();
-  const channels = batch.images.length / (batch.size * side * side);
+  const channels = batch.images.length / (batch.size * height * width);
   for (let example = 0; example < batch.size; example++) {
     const other = pixelsOf(batch, batch.size - 1 - example);
     const offset = example * other.length;
-    for (let row = from.first; row < from.last; row++) {
-      const [begin, end] = [to.first, to.last].map((column) => (row * side + column) * channels);
-      images.set(other.subarray(begin, end), offset + (begin ?? 0));
+    for (let row = top; row < bottom; row++) {
+      const begin = (row * width + left) * channels;
+      images.set(other.subarray(begin, (row * width + right) * channels), offset + begin);
     }
   }
-  const area = (from.last - from.first) * (to.last - to.first);
-  return mixed(batch, images, 1 - area / (side * side));
+  const area = (bottom - top) * (right - left);
+  return mixed(batch, images, 1 - area / (height * width));
 }
 
 /** Where a length begins and ends around a random middle, within 0 … side. */

@@ -23,7 +23,7 @@ export interface BrokenReading {
 /** Decodings asked for at a time. */
 const LOADS_IN_FLIGHT = 64;
 /** Whether a picture is complete shows at any size. */
-const SMALL = { shorterSide: 16, enlarge: false } as const;
+const SMALL = { covers: 16, enlarge: false } as const;
 
 const places = z.array(z.int().nonnegative());
 

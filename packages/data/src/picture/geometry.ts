@@ -1,4 +1,4 @@
-import type { PictureGeometry, PictureResize } from '@winnow/core';
+import { type PictureGeometry, type PictureResize, type PictureSize, sidesOf } from '@winnow/core';
 import { CHANNELS, type Picture } from './picture';
 import { type Size, resample } from './resample';
 
@@ -30,6 +30,13 @@ export function sizeAfter({ width, height }: Size, resize: PictureResize): Size 
       const scaled = (side: number) => Math.max(1, roundEven(side / ratio));
       return { width: scaled(width), height: scaled(height) };
     }
+    case 'cover':
+    case 'fit': {
+      const ratios = [height / resize.height, width / resize.width];
+      const ratio = resize.kind === 'cover' ? Math.min(...ratios) : Math.max(...ratios);
+      const scaled = (side: number) => Math.max(1, roundEven(side / ratio));
+      return { width: scaled(width), height: scaled(height) };
+    }
     default:
       return resize satisfies never;
   }
@@ -48,25 +55,26 @@ function span(length: number, side: number, halves: PictureGeometry['halves']) {
   return { from: Math.max(0, from), length: Math.min(length, side), at: Math.max(0, -from) };
 }
 
-/** The square of side S that a model sees of a picture, as a geometry has it. */
+/** The H×W that a model sees of a picture, as a geometry has it. */
 export function framed(
   picture: Picture,
   { resize, interpolation, arithmetic, halves, fill = [0, 0, 0] }: PictureGeometry,
-  side: number,
+  imageSize: PictureSize,
 ): Picture {
+  const { height, width } = sidesOf(imageSize);
   const size = sizeAfter(picture, resize);
-  const [x, y] = [span(size.width, side, halves), span(size.height, side, halves)];
+  const [x, y] = [span(size.width, width, halves), span(size.height, height, halves)];
   const window = { left: x.from, top: y.from, width: x.length, height: y.length };
   const shown = resample(picture, size, { interpolation, arithmetic }, window);
-  if (shown.width === side && shown.height === side) return shown;
-  const pixels = new Uint8Array(side * side * CHANNELS);
+  if (shown.width === width && shown.height === height) return shown;
+  const pixels = new Uint8Array(height * width * CHANNELS);
   for (let i = 0; i < pixels.length; i++) pixels[i] = fill[i % CHANNELS] ?? 0;
   const length = shown.width * CHANNELS;
   for (let row = 0; row < shown.height; row++) {
     pixels.set(
       shown.pixels.subarray(row * length, (row + 1) * length),
-      ((y.at + row) * side + x.at) * CHANNELS,
+      ((y.at + row) * width + x.at) * CHANNELS,
     );
   }
-  return { width: side, height: side, pixels };
+  return { width, height, pixels };
 }

@@ -1,4 +1,4 @@
-import type { PictureGeometry } from '@winnow/core';
+import { type PictureGeometry, type PictureSize, sidesOf, sizeText } from '@winnow/core';
 import {
   type AugmentationPolicy,
   type AugmentationPreset,
@@ -17,8 +17,8 @@ const DEFAULT_CACHE_BYTES = 512 * 1024 * 1024;
 const LARGEST_SIDE = 4096;
 
 export interface ImageOptions {
-  /** S: side of the square pictures, in pixels. */
-  readonly imageSize: number;
+  /** H and W of the pictures, in pixels. */
+  readonly imageSize: PictureSize;
   /** Default: ImageNet's. */
   readonly normalisation?: Normalisation;
   /** How training pictures are varied; the default depends on the dataset. */
@@ -26,7 +26,7 @@ export interface ImageOptions {
   /** Probability of painting over a rectangle of a training picture, in place of the augmentation's. */
   readonly eraseProbability?: number;
   /**
-   * Evaluation scales the shorter side to S / this and cuts the middle S×S out. Default 1: the whole shorter side.
+   * Evaluation scales pictures to cover H / this × W / this and cuts the middle H×W out. Default 1: a whole side.
    * ImageNet models at 224 pixels are customarily evaluated with 0.875 or 0.9.
    */
   readonly evaluationCropShare?: number;
@@ -81,17 +81,18 @@ export function picturesFor(
   found?: PicturesOfSplits,
 ): PreparedPictures {
   const { imageSize, evaluationCropShare = 1, cacheBytes = DEFAULT_CACHE_BYTES } = options;
-  if (!Number.isInteger(imageSize) || imageSize < 1 || imageSize > LARGEST_SIDE) {
+  const sides = Object.values(sidesOf(imageSize));
+  if (!sides.every((side) => Number.isInteger(side) && side >= 1 && side <= LARGEST_SIDE)) {
     throw new RangeError(
-      `expected imageSize to be a whole number of 1 to ${LARGEST_SIDE} pixels, got ${imageSize}`,
+      `expected imageSize to be a whole number of 1 to ${LARGEST_SIDE} pixels, got ${sizeText(imageSize)}`,
     );
   }
   if (!(evaluationCropShare > 0 && evaluationCropShare <= 1)) {
     throw new RangeError(`expected evaluationCropShare above 0 and not above 1, got ${evaluationCropShare}`);
   }
-  if (imageSize / evaluationCropShare > LARGEST_SIDE) {
+  if (Math.max(...sides) / evaluationCropShare > LARGEST_SIDE) {
     throw new RangeError(
-      `expected imageSize / evaluationCropShare of at most ${LARGEST_SIDE} pixels, got ${imageSize} / ${evaluationCropShare}`,
+      `expected imageSize / evaluationCropShare of at most ${LARGEST_SIDE} pixels, got ${sizeText(imageSize)} / ${evaluationCropShare}`,
     );
   }
   checkGeometry(options);

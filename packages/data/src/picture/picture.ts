@@ -1,3 +1,5 @@
+import type { Sides } from '@winnow/core';
+
 /** A decoded picture: 8-bit RGB, row-major, [height, width, 3]. */
 export interface Picture {
   readonly width: number;
@@ -8,21 +10,24 @@ export interface Picture {
 export const CHANNELS = 3;
 
 /**
- * The square of side `side` in the middle, with its own pixels.
- * @throws {RangeError} when the picture is smaller than the square.
+ * The rectangle of some size in the middle, with its own pixels.
+ * @throws {RangeError} when the picture is smaller.
  */
-export function centreSquare(picture: Picture, side: number): Picture {
+export function middleOf(picture: Picture, size: Sides): Picture {
   const { width, height, pixels } = picture;
-  if (width < side || height < side) {
-    throw new RangeError(`expected a picture of at least ${side}×${side}, got ${width}×${height}`);
+  if (width < size.width || height < size.height) {
+    throw new RangeError(
+      `expected a picture at least ${size.width} wide and ${size.height} high, got ${width}×${height}`,
+    );
   }
-  if (width === side && height === side) return picture;
-  const left = (width - side) >> 1;
-  const top = (height - side) >> 1;
-  const square = new Uint8Array(side * side * CHANNELS);
-  for (let row = 0; row < side; row++) {
+  if (width === size.width && height === size.height) return picture;
+  const left = (width - size.width) >> 1;
+  const top = (height - size.height) >> 1;
+  const length = size.width * CHANNELS;
+  const middle = new Uint8Array(size.height * length);
+  for (let row = 0; row < size.height; row++) {
     const start = ((top + row) * width + left) * CHANNELS;
-    square.set(pixels.subarray(start, start + side * CHANNELS), row * side * CHANNELS);
+    middle.set(pixels.subarray(start, start + length), row * length);
   }
-  return { width: side, height: side, pixels: square };
+  return { width: size.width, height: size.height, pixels: middle };
 }

@@ -1,24 +1,31 @@
-import { type Augmentation, type PictureGeometry, randomStream } from '@winnow/core';
+import {
+  type Augmentation,
+  type PictureGeometry,
+  type PictureSize,
+  mappedSides,
+  randomStream,
+  sidesOf,
+} from '@winnow/core';
 import { augment } from '../augmentation/augment';
 import type { AugmentationPolicy } from '../augmentation/policy';
 import { allOf, refuseBroken } from './broken';
 import { framed } from './geometry';
 import type { Normalise } from './normalisation';
-import { CHANNELS, type Picture, centreSquare } from './picture';
+import { CHANNELS, type Picture, middleOf } from './picture';
 import { type PictureFiles, decoder, pictureReader } from './read';
 import type { PictureShelf } from './shelf';
 import type { PictureStore } from './store';
 import { pictureKey } from './wanted';
 
 /**
- * Pictures that will be augmented are kept somewhat larger than S: a crop of two thirds then still has S pixels to
+ * Pictures that will be augmented are kept somewhat larger than H×W: a crop of two thirds then still has as many pixels to
  * each side, and sampling the whole never skips pixels.
  */
 const WORKING_SCALE = 1.25;
 
 export interface PictureOptions {
-  /** S: side of the pictures in a batch, in pixels. */
-  readonly imageSize: number;
+  /** H and W of the pictures in a batch, in pixels. */
+  readonly imageSize: PictureSize;
   readonly evaluationCropShare: number;
   /** Goes before the crop share. */
   readonly evaluationGeometry: PictureGeometry | undefined;
@@ -47,7 +54,7 @@ export interface PreparedPictures {
   /** Decoded pictures on the disk. */
   readonly shelf: PictureShelf | undefined;
   /**
-   * Normalised pixels, [B, S, S, C]; varied with an augmentation, otherwise as for evaluation.
+   * Normalised pixels, [B, H, W, C]; varied with an augmentation, otherwise as for evaluation.
    * @throws {DataError} naming the files that cannot be decoded.
    */
   batch(pictures: readonly PictureOfExample[], augmentation?: Augmentation): Promise<Float32Array>;
@@ -63,25 +70,27 @@ export function preparedPictures({
   files,
   shelfFor,
 }: PictureOptions): PreparedPictures {
-  const valuesPerPicture = imageSize * imageSize * CHANNELS;
-  const evaluationSide = Math.round(imageSize / evaluationCropShare);
-  const workingSide = Math.ceil(imageSize * WORKING_SCALE);
+  const sides = sidesOf(imageSize);
+  const valuesPerPicture = sides.height * sides.width * CHANNELS;
+  const evaluationSize = mappedSides(imageSize, (side) => Math.round(side / evaluationCropShare));
+  const workingSize = mappedSides(imageSize, (side) => Math.ceil(side * WORKING_SCALE));
   const varied = new Uint8Array(valuesPerPicture);
   const reader = pictureReader(files);
 
   const forEvaluation = async (path: string): Promise<Picture> =>
     geometry === undefined
-      ? centreSquare(await reader.read(path, { shorterSide: evaluationSide, enlarge: true }), imageSize)
+      ? middleOf(await reader.read(path, { covers: evaluationSize, enlarge: true }), sides)
       : await reader.readWhole(path, (picture) => framed(picture, geometry, imageSize));
   const forAugmentation = (path: string): Promise<Picture> =>
-    reader.read(path, { shorterSide: workingSide, enlarge: false });
+    reader.read(path, { covers: workingSize, enlarge: false });
   const recipe = JSON.stringify([
     imageSize,
-    geometry ?? evaluationSide,
-    policy === undefined ? null : workingSide,
+    geometry ?? evaluationSize,
+    policy === undefined ? null : workingSize,
     decoder,
   ]);
-  const shelf = shelfFor?.(recipe, CHANNELS * (policy === undefined ? imageSize : workingSide) ** 2);
+  const kept = sidesOf(policy === undefined ? imageSize : workingSize);
+  const shelf = shelfFor?.(recipe, CHANNELS * kept.height * kept.width);
   const decoded = (path: string, augmented: boolean): Promise<Picture> => {
     const isVaried = augmented && policy !== undefined;
     return store.get(

@@ -1,3 +1,4 @@
+import { type PictureSize, sidesOf } from '@winnow/core';
 import pLimit, { type Limit } from 'p-limit';
 import sharp, { type Metadata, type Region, type Sharp } from 'sharp';
 import { DataError } from '../failure/data-error';
@@ -32,8 +33,8 @@ export const decoderVersions = (): string =>
   `${sharp.versions.vips}, by sharp ${sharp.versions.sharp ?? 'unknown'}`;
 
 export interface ReadOptions {
-  /** Length of the shorter side after resizing, in pixels; the aspect ratio is kept. */
-  readonly shorterSide: number;
+  /** The resized picture just covers this, in pixels; the aspect ratio is kept. */
+  readonly covers: PictureSize;
   /** Whether a smaller picture is enlarged; otherwise it keeps its size. */
   readonly enlarge: boolean;
 }
@@ -131,17 +132,14 @@ async function readPicture(
   }
 }
 
-async function decoded(
-  upright: Sharp,
-  header: Metadata,
-  { shorterSide, enlarge }: ReadOptions,
-): Promise<Picture> {
+async function decoded(upright: Sharp, header: Metadata, { covers, enlarge }: ReadOptions): Promise<Picture> {
   const middle = middleOf(header.autoOrient);
-  const resized = (middle === undefined ? upright : upright.extract(middle)).resize(
-    shorterSide,
-    shorterSide,
-    { fit: 'outside', kernel: 'cubic', withoutEnlargement: !enlarge },
-  );
+  const { height, width } = sidesOf(covers);
+  const resized = (middle === undefined ? upright : upright.extract(middle)).resize(width, height, {
+    fit: 'outside',
+    kernel: 'cubic',
+    withoutEnlargement: !enlarge,
+  });
   return pixelsOf(resized);
 }
 

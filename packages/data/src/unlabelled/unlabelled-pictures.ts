@@ -1,4 +1,4 @@
-import type { Dataset } from '@winnow/core';
+import type { Dataset, PictureSize } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
@@ -9,7 +9,7 @@ import type { BrokenPicture } from './find-pictures';
 export interface PictureBatch {
   /** B: the number of pictures that are there. */
   readonly size: number;
-  /** Normalised pixels, [B, S, S, C] in row-major order. */
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
   readonly images: Float32Array;
   /** Their files, [B]. */
   readonly paths: readonly string[];
@@ -20,8 +20,8 @@ export interface PictureBatch {
 export interface UnlabelledPictures {
   /** Its batches leave broken pictures out, so they may be smaller than what is asked for, even empty. */
   readonly dataset: Dataset<PictureBatch>;
-  /** S: side of the square pictures, in pixels. */
-  readonly imageSize: number;
+  /** H and W of the pictures, in pixels. */
+  readonly imageSize: PictureSize;
   readonly channels: number;
 }
 

@@ -123,5 +123,7 @@ export function extentOf({ file, tensors }: Checkpoint, name: string, axis: numb
 export function gridOf(file: string, name: string, patches: number): number {
   const grid = Math.sqrt(patches);
   if (Number.isInteger(grid) && grid >= 1) return grid;
-  throw new FormatError(`${file}: ${name}: expected positions for a square picture, got ${patches} patches`);
+  throw new FormatError(
+    `${file}: ${name}: expected positions for a square picture, or a configuration that says both sides of it, got ${patches} patches`,
+  );
 }

@@ -68,8 +68,14 @@ export async function exportHuggingFace(
           beside,
         );
   await writeAtomically(join(folder, 'model.safetensors'), weights);
-  await writeAtomically(join(folder, 'config.json'), `${JSON.stringify(json, undefined, 2)}\n`);
+  await writeAtomically(join(folder, 'config.json'), asTheirJson(json));
 }
+
+/** Fields that `transformers` (5.24) refuses as whole numbers: 1.0 is another value than 1 in Python. */
+const wholeFloats = /^( *"(?:layerscale_value|layer_norm_eps)": -?\d+)(,?)$/gm;
+
+const asTheirJson = (json: object): string =>
+  `${JSON.stringify(json, undefined, 2).replace(wholeFloats, '$1.0$2')}\n`;
 
 /** Their file; each tensor is made when its turn to be written has come. */
 function weightsOf(

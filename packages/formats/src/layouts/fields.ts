@@ -1,3 +1,4 @@
+import { type PictureSize, pictureSizeOf } from '@winnow/core';
 import { z } from 'zod';
 
 export const count = z.int().positive();
@@ -43,3 +44,12 @@ export const side = (what: 'pictures' | 'patches') =>
     (value) => (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value),
     z.int(`expected one number, or the same one twice: only square ${what} are supported`).positive(),
   );
+
+/** The size of pictures: the side of squares, or height and width. */
+export const pictureSize = z.union(
+  [
+    count,
+    z.tuple([count, count]).transform(([height, width]): PictureSize => pictureSizeOf({ height, width })),
+  ],
+  'expected a number of pixels, or height and width',
+);

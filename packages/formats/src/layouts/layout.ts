@@ -1,4 +1,4 @@
-import type { Activation, DenseConfig, Family, HostTensor, Resampling } from '@winnow/core';
+import type { Activation, DenseConfig, Family, HostTensor, PictureSize, Resampling } from '@winnow/core';
 import type { Checkpoint } from '../checkpoint/checkpoint';
 import type { PictureNormalisation } from '../preprocessor/normalisation';
 import type { Naming } from './naming';
@@ -18,8 +18,8 @@ export interface ImportOptions {
   readonly newHead?: NewHead;
   /** Starts a fresh classifier for a checkpoint of a ViT or DeiT that has none; others keep theirs. */
   readonly missingHead?: NewHead;
-  /** Side of the pictures that the model is for, in pixels; the checkpoint's own unless it says otherwise. */
-  readonly imageSize?: number;
+  /** Size of the pictures that the model is for, in pixels; the checkpoint's own unless it says otherwise. */
+  readonly imageSize?: PictureSize;
 }
 
 /** Everything that is known of a checkpoint once its layout is, before any values are read. */

@@ -1,12 +1,18 @@
-import type { PerChannel, PictureGeometry, PicturePreparation, PictureResize } from '@winnow/core';
-import { interpolations } from '@winnow/core';
+import {
+  type PerChannel,
+  type PictureGeometry,
+  type PicturePreparation,
+  type PictureResize,
+  type PictureSize,
+  interpolations,
+  pictureSizeOf,
+  sidesOf,
+} from '@winnow/core';
 import { z } from 'zod';
 import { only, wholeObject } from '../layouts/fields';
 import { cropShare, deviations, perChannel, unchanged } from './normalisation';
 import { type Prepared, inProportion, pixels } from './prepared';
 import { type ProcessorKind, kindNamed, processorKinds } from './processor-kinds';
-
-const notSquare = 'expected as high as wide: models of square pictures are supported';
 
 /** A size as it is said. */
 type Size =
@@ -24,20 +30,15 @@ const size = z.union(
   ],
   'expected a number, height and width, or shortest_edge',
 );
-const crop = z
-  .union(
-    [
-      pixels.transform((side) => ({ height: side, width: side })),
-      z.tuple([pixels, pixels]).transform(([height, width]) => ({ height, width })),
-      z.strictObject({ height: pixels, width: pixels }).transform(sides),
-      z
-        .strictObject({ shortest_edge: pixels })
-        .transform(({ shortest_edge: side }) => ({ height: side, width: side })),
-    ],
-    'expected a number, or height and width',
-  )
-  .refine(({ height, width }) => height === width, notSquare)
-  .transform(({ height }) => height);
+const crop = z.union(
+  [
+    pixels,
+    z.tuple([pixels, pixels]).transform(([height, width]) => pictureSizeOf({ height, width })),
+    z.strictObject({ height: pixels, width: pixels }).transform(pictureSizeOf),
+    z.strictObject({ shortest_edge: pixels }).transform(({ shortest_edge: side }) => side),
+  ],
+  'expected a number, or height and width',
+);
 
 /** Of the whole scale of bytes. */
 const FACTOR = 1 / 255;
@@ -45,7 +46,7 @@ const level = z.int().min(0).max(255);
 
 /** Ways that `transformers` has no words for; it passes over these fields. */
 const ownFields = {
-  winnow_resize: z.enum(['longest', 'libvips']).nullish(),
+  winnow_resize: z.enum(['longest', 'cover', 'libvips']).nullish(),
   winnow_halves: z.enum(['down', 'even']).nullish(),
   winnow_fill: z.tuple([level, level, level]).nullish(),
   winnow_arithmetic: z.enum(['pillow', 'torch']).nullish(),
@@ -127,50 +128,51 @@ export const preparationBy = (usual: string | undefined) =>
     const processor = { name: named, kind, said };
     const values = valuesOf(processor);
     if (values === undefined) return undefined;
-    const { resize, side, isFree } = resizeOf(processor);
+    const { resize, seen, isFree } = resizeOf(processor);
     if (resize === undefined) return ownWay({ ...values, ...shownOf(said.crop_pct) });
-    if (resize.kind === 'squash' && side === undefined) {
-      context.addIssue({ code: 'custom', path: ['size'], message: notSquare });
-      return z.NEVER;
-    }
     if (said.winnow_resize === 'libvips')
-      return ownWay({ ...values, ...shownOf(shareOf(resize, side)) }, side);
-    const native = side ?? (resize.kind === 'shortest' ? resize.edge : undefined);
+      return ownWay({ ...values, ...shownOf(shareOf(resize, seen)) }, seen);
+    const native = seen ?? (resize.kind === 'shortest' ? resize.edge : undefined);
     const geometry = geometryOf(processor, resize);
+    const bordered = borderedBy(processor, seen);
     const preparation = {
       ...values,
       ...(kind === undefined || named === undefined ? {} : { processor: named }),
     };
     return {
-      imageSize: side,
+      imageSize: bordered === undefined ? seen : undefined,
       notes: [
         ...(isFree
           ? [
               'leaves pictures as long as they come, here their middle is cut out, as no size to cut to is said',
             ]
           : []),
-        ...(side !== undefined && (said.crop_size ?? undefined) === undefined && side < (kind?.crop ?? 0)
-          ? [
-              `says no crop_size, and the usual ${kind?.crop} is more than its pictures have: ${side} is taken`,
-            ]
-          : []),
+        ...(bordered === undefined
+          ? []
+          : [
+              `says no crop_size, and the usual ${bordered} is more than its pictures have: those of ${bordered} px get a black border, of other sizes none`,
+            ]),
       ],
-      at:
-        native === undefined
-          ? () => ({ ...preparation, geometry })
-          : inProportion(preparation, geometry, native),
+      at: (imageSize) =>
+        native === undefined || imageSize === bordered
+          ? { ...preparation, geometry }
+          : inProportion(preparation, geometry, native)(imageSize),
     };
   });
 
-const ownWay = (preparation: PicturePreparation, imageSize?: number): Prepared => ({
+const ownWay = (preparation: PicturePreparation, imageSize?: PictureSize): Prepared => ({
   imageSize,
   notes: [],
   at: () => preparation,
 });
 
 /** The share of a shorter side that is cut out; all of it where nothing is. */
-const shareOf = (resize: PictureResize, side: number | undefined): number | undefined =>
-  resize.kind === 'shortest' && side !== undefined ? side / resize.edge : undefined;
+function shareOf(resize: PictureResize, seen: PictureSize | undefined): number | undefined {
+  if (seen === undefined) return undefined;
+  const { height } = sidesOf(seen);
+  if (resize.kind === 'shortest') return height / resize.edge;
+  return resize.kind === 'squash' ? height / resize.height : undefined;
+}
 const shownOf = (share: number | null | undefined): Pick<PicturePreparation, 'shownShare'> =>
   share === undefined || share === null || share >= 1 ? {} : { shownShare: share };
 
@@ -184,28 +186,25 @@ function valuesOf({ kind, said }: Processor): Pick<PicturePreparation, 'mean' | 
   return mean === undefined || std === undefined ? undefined : { mean, std, ...scale };
 }
 
-/** How pictures are brought to their size, and the side of what comes out, where it is a square. */
+/** How pictures are brought to their size, and the size of what comes out, where all have one. */
 function resizeOf({ kind, said }: Processor): {
   readonly resize: PictureResize | undefined;
-  readonly side: number | undefined;
+  readonly seen: PictureSize | undefined;
   /** Whether pictures keep a shape of their own. */
   readonly isFree: boolean;
 } {
   const cuts = said.do_center_crop ?? (kind === undefined ? true : kind.crop !== undefined);
   const cut = cuts ? (said.crop_size ?? usualCrop({ kind, said })) : undefined;
-  if (said.do_resize === false) return { resize: { kind: 'kept' }, side: cut, isFree: cut === undefined };
+  if (said.do_resize === false) return { resize: { kind: 'kept' }, seen: cut, isFree: cut === undefined };
   const asked = said.size ?? kind?.size;
-  if (asked === undefined) return { resize: undefined, side: undefined, isFree: false };
+  if (asked === undefined) return { resize: undefined, seen: undefined, isFree: false };
   const toSquare =
     said.use_square_size === true || (said.default_to_square ?? (kind === undefined || kind.toSquare));
-  const resize = resizeTo(asked, toSquare, said.winnow_resize === 'longest');
-  if (cut !== undefined) return { resize, side: cut, isFree: false };
-  if (resize.kind === 'squash') {
-    const side = resize.height === resize.width ? resize.height : undefined;
-    return { resize, side, isFree: false };
-  }
-  if (resize.kind === 'longest') return { resize, side: resize.edge, isFree: false };
-  return { resize, side: undefined, isFree: true };
+  const resize = resizeTo(asked, toSquare, said.winnow_resize);
+  if (cut !== undefined) return { resize, seen: cut, isFree: false };
+  if ('height' in resize) return { resize, seen: pictureSizeOf(resize), isFree: false };
+  if (resize.kind === 'longest') return { resize, seen: resize.edge, isFree: false };
+  return { resize, seen: undefined, isFree: true };
 }
 
 /**
@@ -223,11 +222,25 @@ function usualCrop({ kind, said: { size: asked } }: Pick<Processor, 'kind' | 'sa
   return Math.min(kind.crop, shorter);
 }
 
-function resizeTo(asked: Size, toSquare: boolean, isLongest: boolean): PictureResize {
+/**
+ * The class's own square, where no other is said and it is more than the pictures have: `transformers` surrounds them with
+ * black, which makes sense for a model of that size alone.
+ */
+function borderedBy({ kind, said }: Processor, seen: PictureSize | undefined): number | undefined {
+  if (kind?.crop === undefined || seen === undefined || (said.crop_size ?? undefined) !== undefined)
+    return undefined;
+  const cuts = said.do_center_crop ?? true;
+  return cuts && sidesOf(seen).width < kind.crop ? kind.crop : undefined;
+}
+
+function resizeTo(asked: Size, toSquare: boolean, ownWay: Said['winnow_resize']): PictureResize {
   if (typeof asked === 'number')
     return toSquare ? { kind: 'squash', height: asked, width: asked } : { kind: 'shortest', edge: asked };
-  if ('height' in asked)
-    return isLongest ? { kind: 'longest', edge: asked.height } : { kind: 'squash', ...asked };
+  if ('height' in asked) {
+    if (ownWay === 'cover') return { kind: 'cover', ...asked };
+    if (ownWay !== 'longest') return { kind: 'squash', ...asked };
+    return asked.height === asked.width ? { kind: 'longest', edge: asked.height } : { kind: 'fit', ...asked };
+  }
   const { shortest_edge: edge, longest_edge: longest } = asked;
   return { kind: 'shortest', edge, ...(longest ? { longest } : {}) };
 }

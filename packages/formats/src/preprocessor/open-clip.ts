@@ -1,8 +1,8 @@
-import type { PerChannel, PictureGeometry, PicturePreparation, PictureResize } from '@winnow/core';
+import { type PerChannel, type PictureGeometry, type PictureSize, sidesOf } from '@winnow/core';
 import { z } from 'zod';
-import { only, side, wholeObject } from '../layouts/fields';
+import { only, pictureSize, wholeObject } from '../layouts/fields';
 import { clipNormalisation, type SaidStatistics, deviations, perChannel } from './normalisation';
-import { type Prepared, inProportion, pixels } from './prepared';
+import { type Prepared, areBounded, scaledTo, tooLong } from './prepared';
 
 const level = z.int().min(0).max(255);
 const fillColour = z
@@ -13,7 +13,7 @@ const preprocessing = wholeObject({
   understood: {
     mean: perChannel.nullish(),
     std: deviations.nullish(),
-    size: side('pictures').pipe(pixels).nullish(),
+    size: pictureSize.refine(areBounded, tooLong).nullish(),
     // Of `random`, evaluation makes bicubic.
     interpolation: z.enum(['bicubic', 'bilinear', 'random']).nullish(),
     resize_mode: z.enum(['shortest', 'longest', 'squash']).nullish(),
@@ -25,38 +25,25 @@ const preprocessing = wholeObject({
 type Said = SaidStatistics &
   Pick<Partial<z.output<typeof preprocessing>>, 'size' | 'interpolation' | 'resize_mode' | 'fill_color'>;
 
-/** open_clip's size where nothing is said (`PreprocessCfg`). */
-const DEFAULT_SIZE = 224;
-
 /** As `open_clip.transform.image_transform` prepares pictures for evaluation (open_clip 2.32). */
 export function openClipPreparation(said: Said): Prepared {
-  const native = said.size ?? DEFAULT_SIZE;
   const mode = said.resize_mode ?? 'shortest';
-  const preparation: PicturePreparation = {
+  const statistics = {
     mean: said.mean ?? clipNormalisation.mean,
     std: said.std ?? clipNormalisation.std,
   };
-  const geometry: PictureGeometry = {
-    resize: resizeBy(mode, native),
+  const geometry = (imageSize: PictureSize): PictureGeometry => ({
+    resize: scaledTo(mode, sidesOf(imageSize)),
     interpolation: said.interpolation === 'bilinear' ? 'bilinear' : 'bicubic',
     arithmetic: 'pillow',
     halves: 'even',
     ...(mode === 'longest' && said.fill_color ? { fill: said.fill_color } : {}),
+  });
+  return {
+    imageSize: said.size ?? undefined,
+    notes: [],
+    at: (imageSize) => ({ ...statistics, geometry: geometry(imageSize) }),
   };
-  return { imageSize: said.size ?? undefined, notes: [], at: inProportion(preparation, geometry, native) };
-}
-
-function resizeBy(mode: 'shortest' | 'longest' | 'squash', edge: number): PictureResize {
-  switch (mode) {
-    case 'shortest':
-      return { kind: 'shortest', edge };
-    case 'squash':
-      return { kind: 'squash', height: edge, width: edge };
-    case 'longest':
-      return { kind: 'longest', edge };
-    default:
-      return mode satisfies never;
-  }
 }
 
 /** `open_clip_config.json`. */

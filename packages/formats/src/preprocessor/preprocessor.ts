@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { PicturePreparation } from '@winnow/core';
+import { type PicturePreparation, type PictureSize, sizeText } from '@winnow/core';
 import { type ZodType, z } from 'zod';
 import { FormatError } from '../file/format-error';
 import { readJsonIfThere } from '../file/json-file';
@@ -71,13 +71,22 @@ export async function readPreprocessor(folderOrFile: string): Promise<Preprocess
 const bounded = (prepared: Prepared, file: string): Prepared => ({
   ...prepared,
   at: (imageSize) => {
-    const preparation = prepared.at(imageSize);
+    const preparation = proportioned(prepared, imageSize, file);
     if (!isTooLong(preparation)) return preparation;
     throw new FormatError(
-      `${file}: for a model of ${imageSize} px it scales pictures to more than 4096 px: choose another size or share to cut out`,
+      `${file}: for a model of ${sizeText(imageSize)} px it scales pictures to more than 4096 px: choose another size or share to cut out`,
     );
   },
 });
+
+function proportioned(prepared: Prepared, imageSize: PictureSize, file: string): PicturePreparation {
+  try {
+    return prepared.at(imageSize);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FormatError(`${file}: for a model of ${sizeText(imageSize)} px: ${error.message}`);
+  }
+}
 
 /**
  * The way in which a library prepares pictures where no file says anything; undefined for Hugging Face, whose way depends on the
@@ -101,10 +110,10 @@ export function usualPreprocessor(
   }
 }
 
-/** Like `readPreprocessor`, only the preparation for a model of pictures of side `imageSize`, in pixels. */
+/** Like `readPreprocessor`, only the preparation for a model of pictures of some size. */
 export async function readPreparation(
   folderOrFile: string,
-  imageSize: number,
+  imageSize: PictureSize,
 ): Promise<PicturePreparation | undefined> {
   return (await readPreprocessor(folderOrFile))?.at(imageSize);
 }

@@ -1,7 +1,15 @@
-import type { Interpolation, PerChannel, PictureGeometry, PictureResize } from '@winnow/core';
+import {
+  type Interpolation,
+  type PerChannel,
+  type PictureGeometry,
+  type PictureSize,
+  mappedSides,
+  pictureSizeOf,
+  sidesOf,
+} from '@winnow/core';
 import { z } from 'zod';
 import { cropShare, type SaidStatistics, deviations, imageNetStatistics, perChannel } from './normalisation';
-import { type Prepared, pixels } from './prepared';
+import { type Prepared, pixels, scaledTo } from './prepared';
 
 const interpolation = z.enum(['nearest', 'bilinear', 'bicubic', 'box', 'hamming', 'lanczos']).nullish();
 const channels = z.int().positive();
@@ -32,34 +40,22 @@ export function timmPreparation(said: Said): Prepared {
   const mode = said.crop_mode ?? 'center';
   const filter: Interpolation = said.interpolation ?? 'bicubic';
   const [, height, width] = said.input_size ?? [];
+  const isSaid = height !== undefined && width !== undefined;
   const common = { interpolation: filter, arithmetic: 'pillow', halves: 'even' } as const;
-  const geometry = (imageSize: number): PictureGeometry => {
-    const edge = Math.floor(imageSize / share);
-    return {
-      ...common,
-      resize: resizeBy(mode, edge),
-      ...(mode === 'border' ? { fill: levels(mean) } : {}),
-    };
-  };
+  const geometry = (imageSize: PictureSize): PictureGeometry => ({
+    ...common,
+    resize: scaledTo(modes[mode], sidesOf(mappedSides(imageSize, (side) => Math.floor(side / share)))),
+    ...(mode === 'border' ? { fill: levels(mean) } : {}),
+  });
   return {
-    imageSize: height === width ? height : undefined,
+    imageSize: isSaid ? pictureSizeOf({ height, width }) : undefined,
     notes: [],
     at: (imageSize) => ({ mean, std, geometry: geometry(imageSize) }),
   };
 }
 
-function resizeBy(mode: 'center' | 'squash' | 'border', edge: number): PictureResize {
-  switch (mode) {
-    case 'center':
-      return { kind: 'shortest', edge };
-    case 'squash':
-      return { kind: 'squash', height: edge, width: edge };
-    case 'border':
-      return { kind: 'longest', edge };
-    default:
-      return mode satisfies never;
-  }
-}
+/** timm's words for the ways of scaling. */
+const modes = { center: 'shortest', squash: 'squash', border: 'longest' } as const;
 
 /** `config.json` of timm; undefined for a configuration of others. */
 export const timmConfiguration = z

@@ -1,4 +1,12 @@
-import { type PictureGeometry, type PicturePreparation, interpolations } from '@winnow/core';
+import {
+  type PictureGeometry,
+  type PicturePreparation,
+  type PictureSize,
+  interpolations,
+  isSameSize,
+  mappedSides,
+  sidesOf,
+} from '@winnow/core';
 
 const normalised = ({ mean, std, scale = 1 / 255 }: PicturePreparation) => ({
   do_rescale: true,
@@ -13,16 +21,15 @@ const asText = (content: unknown): string => `${JSON.stringify(content, undefine
 /** `PIL.Image.BICUBIC`. */
 const BICUBIC = 3;
 
-const square = (side: number) => ({ height: side, width: side });
-const cutTo = (side: number) => ({ do_center_crop: true, crop_size: square(side) });
+const cutTo = (size: PictureSize) => ({ do_center_crop: true, crop_size: sidesOf(size) });
 
 /**
  * The content of the file that says how pictures are prepared: for our own reading, and for `transformers` as far as it has words
- * for it. A model without a geometry is prepared as our data have it: the shorter side is scaled to S / share by bicubic
- * interpolation, and the middle S×S is cut out, which the processor of CLIP does, whatever the model.
- * @param imageSize S, in pixels.
+ * for it. A model without a geometry is prepared as our data have it: it is scaled by bicubic interpolation so that it covers
+ * H / share × W / share, and the middle H×W is cut out, which the processor of CLIP does with squares, whatever the model.
+ * @param imageSize H and W, in pixels.
  */
-export function preprocessorConfig(preparation: PicturePreparation, imageSize: number): string {
+export function preprocessorConfig(preparation: PicturePreparation, imageSize: PictureSize): string {
   const { geometry, shownShare = 1 } = preparation;
   const values = normalised(preparation);
   if (geometry !== undefined)
@@ -37,7 +44,7 @@ export function preprocessorConfig(preparation: PicturePreparation, imageSize: n
     image_processor_type: 'CLIPImageProcessor',
     do_convert_rgb: true,
     do_resize: true,
-    size: { shortest_edge: Math.round(imageSize / shownShare) },
+    size: coveredBy(mappedSides(imageSize, (side) => Math.round(side / shownShare))),
     resample: BICUBIC,
     ...cutTo(imageSize),
     ...values,
@@ -45,16 +52,16 @@ export function preprocessorConfig(preparation: PicturePreparation, imageSize: n
   });
 }
 
+/** Scaled to cover a square, the shorter side has its length; `transformers` squeezes pictures to other sizes. */
+const coveredBy = (size: PictureSize) => (typeof size === 'number' ? { shortest_edge: size } : size);
+
 /** A class of `transformers` that prepares pictures so: one that squeezes, one that squeezes and cuts, one that cuts. */
-function classFor({ resize }: PictureGeometry, imageSize: number): string {
+function classFor({ resize }: PictureGeometry, imageSize: PictureSize): string {
   if (resize.kind !== 'squash') return 'CLIPImageProcessor';
-  return isWhole(resize, imageSize) ? 'ViTImageProcessor' : 'DeiTImageProcessor';
+  return isSameSize(resize, imageSize) ? 'ViTImageProcessor' : 'DeiTImageProcessor';
 }
 
-const isWhole = ({ height, width }: { height: number; width: number }, imageSize: number): boolean =>
-  height === imageSize && width === imageSize;
-
-function resizedBy({ resize, interpolation }: PictureGeometry, imageSize: number) {
+function resizedBy({ resize, interpolation }: PictureGeometry, imageSize: PictureSize) {
   const resample = interpolations.indexOf(interpolation);
   switch (resize.kind) {
     case 'kept':
@@ -62,7 +69,7 @@ function resizedBy({ resize, interpolation }: PictureGeometry, imageSize: number
     case 'squash': {
       const { height, width } = resize;
       const whole = { do_resize: true, size: { height, width }, resample };
-      return isWhole(resize, imageSize)
+      return isSameSize(resize, imageSize)
         ? { ...whole, do_center_crop: false }
         : { ...whole, ...cutTo(imageSize) };
     }
@@ -72,7 +79,12 @@ function resizedBy({ resize, interpolation }: PictureGeometry, imageSize: number
       return { do_resize: true, size, resample, ...cutTo(imageSize) };
     }
     case 'longest':
-      return { do_resize: true, size: square(resize.edge), resample, ...cutTo(imageSize) };
+      return { do_resize: true, size: sidesOf(resize.edge), resample, ...cutTo(imageSize) };
+    case 'cover':
+    case 'fit': {
+      const { height, width } = resize;
+      return { do_resize: true, size: { height, width }, resample, ...cutTo(imageSize) };
+    }
     default:
       return resize satisfies never;
   }
@@ -81,21 +93,31 @@ function resizedBy({ resize, interpolation }: PictureGeometry, imageSize: number
 /** What `transformers` has no words for, and passes over. */
 function ownWords({ resize, arithmetic, halves, fill }: PictureGeometry) {
   return {
-    ...(resize.kind === 'longest' ? { winnow_resize: 'longest' } : {}),
+    ...(resize.kind === 'longest' || resize.kind === 'fit' ? { winnow_resize: 'longest' } : {}),
+    ...(resize.kind === 'cover' ? { winnow_resize: 'cover' } : {}),
     ...(halves === 'even' ? { winnow_halves: halves } : {}),
     ...(fill === undefined ? {} : { winnow_fill: fill }),
     ...(arithmetic === 'torch' ? {} : { winnow_arithmetic: arithmetic }),
   };
 }
 
-/** Where `transformers` prepares pictures otherwise than the file means, one sentence; nothing where it does not. */
-export function differencesOfTransformers({ geometry }: PicturePreparation): string[] {
-  if (geometry === undefined) return [];
+/**
+ * Where `transformers` prepares pictures otherwise than the file means, one sentence; nothing where it does not.
+ * @param imageSize H and W; undefined for a model of texts.
+ */
+export function differencesOfTransformers(
+  { geometry }: PicturePreparation,
+  imageSize: PictureSize | undefined,
+): string[] {
+  const squeezed =
+    'transformers has no processor that scales a picture to cover a rectangle: its pictures will be squeezed';
+  if (geometry === undefined) return typeof imageSize === 'object' ? [squeezed] : [];
   const { resize, halves, arithmetic } = geometry;
-  if (resize.kind === 'longest')
+  if (resize.kind === 'longest' || resize.kind === 'fit')
     return [
-      'transformers has no processor that fits a picture into a square and fills the rest: its pictures will be squeezed',
+      'transformers has no processor that fits a picture into its size and fills the rest: its pictures will be squeezed',
     ];
+  if (resize.kind === 'cover') return [squeezed];
   return halves === 'even' || arithmetic === 'pillow'
     ? [
         'transformers rounds otherwise than the library that the preparation of pictures is from: levels may differ by one or two, and the middle by a pixel',

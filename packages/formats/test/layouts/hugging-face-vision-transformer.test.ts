@@ -61,6 +61,9 @@ test('configurations as they are published are read, with all that they have', (
     image_size: 224,
     patch_size: 16,
   });
+  expect(read({ ...published, image_size: [224, 448] })).toMatchObject({
+    image_size: { height: 224, width: 448 },
+  });
 });
 
 describeConfiguration('of a published ViT', {
@@ -71,7 +74,8 @@ describeConfiguration('of a published ViT', {
   refused: [
     ['qkv_bias', 'sometimes'],
     ['hidden_act', 'gelu_new'],
-    ['image_size', [224, 448]],
+    ['image_size', [224, 450]],
+    ['image_size', [224, 448, 224]],
     ['patch_size', [16, 8]],
     ['pruned_heads', { '1': [0, 2] }],
     ['quantization_config', { bits: 8 }],

@@ -42,6 +42,9 @@ const read = (json: unknown) => readOpenClipConfig({ file, tensors: layers }, { 
 
 test('configurations as they are published are read, with all that they have', () => {
   expect(read(published)).toMatchObject({ projectionDim: 512, vision: { patchSize: 32 } });
+  expect(read(changed(published, 'model_cfg.vision_cfg.image_size', [224, 448]))).toMatchObject({
+    vision: { imageSize: { height: 224, width: 448 } },
+  });
 });
 
 describeConfiguration('of open_clip', {
@@ -52,7 +55,7 @@ describeConfiguration('of open_clip', {
   refused: [
     ['model_cfg.custom_text', true],
     ['model_cfg.init_logit_bias', -10],
-    ['model_cfg.vision_cfg.image_size', [224, 448]],
+    ['model_cfg.vision_cfg.image_size', [224, 450]],
     ['model_cfg.vision_cfg.ls_init_value', 1e-4],
     ['model_cfg.vision_cfg.attentional_pool', true],
     ['model_cfg.vision_cfg.no_ln_pre', true],

@@ -99,7 +99,6 @@ describeConfiguration('of timm, with arguments', {
     ['model_args.pre_norm', true],
     ['model_args.fc_norm', true],
     ['model_args.norm_layer', 'rmsnorm'],
-    ['pretrained_cfg.input_size', [3, 64, 16]],
     ['pretrained_cfg.input_size', [1, 224, 224]],
   ],
 });
@@ -219,6 +218,36 @@ describe('a ViT or DeiT of timm', () => {
     });
     await write(theirsOf(model, naming), { num_heads: 2, model_args });
     await expectImported(folder, model);
+  });
+
+  it.each<[string, Fields]>([
+    ['its arguments', { model_args: { num_heads: 2, img_size: [8, 2] } }],
+    ['an older configuration', { num_heads: 2, img_size: [8, 2], input_size: [2, 8, 2] }],
+    ['its fixed input', { num_heads: 2, pretrained_cfg: { input_size: [2, 8, 2], fixed_input_size: true } }],
+  ])('is one of rectangles where %s say so, even of as many patches as a square has', async (_, json) => {
+    const model: VisionTransformerConfig = { ...ours(), imageSize: { height: 8, width: 2 } };
+    await write(theirsOf(model, timmNaming), json);
+    await expectImported(folder, model);
+  });
+
+  it('is one of squares where its input is only an example', async () => {
+    await write(theirs(), {
+      num_heads: 2,
+      pretrained_cfg: { input_size: [2, 8, 2], fixed_input_size: false },
+    });
+    await expectImported(folder, ours());
+  });
+
+  it('is refused with rectangles that nothing names, or that have another number of patches', async () => {
+    const model: VisionTransformerConfig = { ...ours(), imageSize: { height: 10, width: 2 } };
+    await write(theirsOf(model, timmNaming), { num_heads: 2 });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /expected positions for a square picture, .*, got 5 patches/,
+    );
+    await write(theirs(), { model_args: { num_heads: 2, img_size: [8, 4] } });
+    await expect(importVisionTransformer(folder)).rejects.toThrow(
+      /at model_args\.img_size: expected 4, as the tensors have it, got 8 × 4/,
+    );
   });
 
   it('has positions for the patches alone where their number says so', async () => {

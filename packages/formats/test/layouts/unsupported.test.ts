@@ -70,7 +70,6 @@ it.each<[string, Map<string, HostTensor>, object]>([
     named('embeddings.patch_embedding.weight'),
     { model_type: 'siglip_vision_model', image_size: [8, 4] },
   ],
-  ['timm, by its configuration', theirs(), { num_heads: 2, model_args: { img_size: [8, 4] } }],
 ])('rectangular pictures are refused by name: %s', async (_, tensors, config) => {
   await writeCheckpoint(folder, tensors, { 'config.json': config });
   await expect(importModel(folder, options)).rejects.toThrow(/only square pictures are supported/);

@@ -28,7 +28,7 @@ def randomise(model: torch.nn.Module) -> torch.nn.Module:
     return model.eval()
 
 
-def inputs(greatest: int) -> dict[str, torch.Tensor]:
+def inputs(greatest: int, sides: list[int] = [IMAGE, IMAGE]) -> dict[str, torch.Tensor]:
     """Texts that end at different places, one of them followed by a second end; and pictures."""
     generator = torch.Generator().manual_seed(8)
     tokens = torch.randint(3, greatest - 1, (4, CONTEXT), generator=generator)
@@ -37,7 +37,7 @@ def inputs(greatest: int) -> dict[str, torch.Tensor]:
         tokens[row, end + 1 :] = 0
     return {
         "input_ids": tokens,
-        "pixel_values": torch.randn((3, 3, IMAGE, IMAGE), generator=generator),
+        "pixel_values": torch.randn((3, 3, *sides), generator=generator),
     }
 
 
@@ -103,7 +103,8 @@ def answers(model: torch.nn.Module, given: dict[str, torch.Tensor]) -> dict[str,
 def make_open_clip(folder: str, options: dict) -> None:
     import open_clip
 
-    vision = {"image_size": IMAGE, "layers": 2, "width": 128, "patch_size": PATCH, "head_width": 64}
+    sides = options.get("image_size", [IMAGE, IMAGE])
+    vision = {"image_size": sides, "layers": 2, "width": 128, "patch_size": PATCH, "head_width": 64}
     text = {"context_length": CONTEXT, "vocab_size": VOCABULARY, "width": 64, "heads": 1, "layers": 2, **options.get("text", {})}
     cfg = {"embed_dim": 20, "vision_cfg": vision, "text_cfg": text, "quick_gelu": options.get("quick_gelu", False)}
     model = randomise(open_clip.model.CLIP(**cfg, output_dict=True))
@@ -116,7 +117,7 @@ def make_open_clip(folder: str, options: dict) -> None:
         with open(os.path.join(folder, "open_clip_config.json"), "w") as file:
             json.dump({"model_cfg": cfg, "preprocess_cfg": {}}, file)
     write(state, os.path.join(folder, "open_clip_model.safetensors"))
-    given = inputs(VOCABULARY - 1)
+    given = inputs(VOCABULARY - 1, sides)
     with torch.no_grad():
         out = model(given["pixel_values"], given["input_ids"])
     images, texts = out["image_features"], out["text_features"]

@@ -1,10 +1,12 @@
 """Small models with random weights in the layout of their own libraries, and what these libraries compute with them.
 
 Usage: python make.py            writes one folder for each model beside this script
+       python make.py NAME ...   only these
 Made with torch 2.13.0, transformers 5.24.0, timm 1.0.31 and safetensors on one CPU.
 """
 
 import os
+import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -54,8 +56,8 @@ def siglip_config() -> transformers.SiglipConfig:
     )
 
 
-def pictures(count: int) -> torch.Tensor:
-    return torch.randn((count, 3, IMAGE, IMAGE), generator=torch.Generator().manual_seed(8))
+def pictures(count: int, height: int = IMAGE, width: int = IMAGE) -> torch.Tensor:
+    return torch.randn((count, 3, height, width), generator=torch.Generator().manual_seed(8))
 
 
 def make_siglip(folder: str) -> None:
@@ -90,6 +92,40 @@ def make_timm(folder: str, architecture: str, options: dict) -> None:
     write({"logits": model(given["pixel_values"])}, folder, "expected")
 
 
+def make_rectangular_timm(folder: str) -> None:
+    """A model of rectangles, and what it makes of others: timm resamples its positions."""
+    options = {**SIZE, "img_size": (64, 32), "patch_size": 8, "dynamic_img_size": True}
+    model = randomise(timm.create_model("vit_tiny_patch16_224", **options))
+    save_for_hf(model, folder, safe_serialization=True)
+    given = {"pixel_values": pictures(2, 64, 32), "resized": pictures(2, 32, 48)}
+    write(given, folder, "inputs")
+    write({"logits": model(given["pixel_values"]), "resized": model(given["resized"])}, folder, "expected")
+
+
+def vit_of(image_size) -> transformers.ViTForImageClassification:
+    sizes = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 32}
+    config = transformers.ViTConfig(**sizes, image_size=image_size, patch_size=8, num_labels=5)
+    return randomise(transformers.ViTForImageClassification(config))
+
+
+def make_rectangular_vit(folder: str) -> None:
+    model = vit_of([64, 32])
+    model.save_pretrained(folder)
+    given = {"pixel_values": pictures(2, 64, 32)}
+    write(given, folder, "inputs")
+    write({"logits": model(**given).logits}, folder, "expected")
+
+
+def make_interpolated_vit(folder: str) -> None:
+    """A model of squares, and what it makes of rectangles: transformers interpolates its positions, those of squares alone."""
+    model = vit_of(32)
+    model.save_pretrained(folder)
+    given = {"pixel_values": pictures(2, 32, 32), "resized": pictures(2, 64, 24)}
+    write(given, folder, "inputs")
+    resized = model(pixel_values=given["resized"], interpolate_pos_encoding=True).logits
+    write({"logits": model(pixel_values=given["pixel_values"]).logits, "resized": resized}, folder, "expected")
+
+
 def folder_of(name: str) -> str:
     folder = os.path.join(HERE, name)
     os.makedirs(folder, exist_ok=True)
@@ -97,7 +133,13 @@ def folder_of(name: str) -> str:
 
 
 if __name__ == "__main__":
-    make_siglip(folder_of("siglip"))
-    make_siglip_classifier(folder_of("siglip-classifier"))
-    for name, (architecture, options) in TIMM.items():
-        make_timm(folder_of(name), architecture, options)
+    makers = {
+        "siglip": make_siglip,
+        "siglip-classifier": make_siglip_classifier,
+        **{name: lambda folder, made=made: make_timm(folder, *made) for name, made in TIMM.items()},
+        "rectangular-timm": make_rectangular_timm,
+        "rectangular-vit": make_rectangular_vit,
+        "interpolated-vit": make_interpolated_vit,
+    }
+    for name in sys.argv[1:] or makers:
+        makers[name](folder_of(name))

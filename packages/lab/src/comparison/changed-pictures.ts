@@ -2,7 +2,7 @@ import { UserError, disposeTree } from '@winnow/core';
 import { DataError, imageNetNormalisation, thumbnail } from '@winnow/data';
 import type { ChangedPictures } from '@winnow/report';
 import { z } from 'zod';
-import { openModel } from '../model-source/open-model';
+import { openModel, pictureSizeIn } from '../model-source/open-model';
 import type { Predictions } from '../run-folder/predictions';
 import { picturesOf } from '../workload/prepared';
 import { openDataOfRun } from './data-of-run';
@@ -55,12 +55,13 @@ async function thumbnailsOf(
 ): Promise<readonly string[] | string> {
   try {
     const opened = await openModel(folder);
+    const imageSize = pictureSizeIn(opened.model);
     disposeTree(opened.params);
     const { test } = await openDataOfRun(opened, folder);
     if (test.size !== labels.length)
       return `the test split has ${test.size} pictures now, not ${labels.length}.`;
     const batch = pictures.safeParse(await test.batch(places));
-    if (!batch.success) return 'the data are no pictures with classes.';
+    if (!batch.success || imageSize === undefined) return 'the data are no pictures with classes.';
     const { images, labels: now } = batch.data;
     if (places.some((place, position) => now[position] !== labels[place]))
       return 'the test split is in another order now.';
@@ -69,6 +70,7 @@ async function thumbnailsOf(
       places.map((_, position) =>
         thumbnail(
           images.subarray(position * length, (position + 1) * length),
+          imageSize,
           picturesOf(opened.preparation).normalisation ?? imageNetNormalisation,
           SIDE_PX,
         ),

@@ -13,11 +13,14 @@ import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from '../model-source/hub-model';
 import { openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
+import { pictureSizeOption } from '../options/picture-size';
 import { models } from '../workload/sizes';
 import { type Inspection, inspectionOf } from './inspection';
 
 const inspectOptions = z.object({
-  imageSize: z.int().positive().default(224).describe('Of a size by name: side of the pictures, in pixels'),
+  imageSize: pictureSizeOption(Infinity)
+    .default(224)
+    .describe('Of a size by name: side of the pictures, in pixels, or height x width'),
   patchSize: z.int().positive().default(16).describe('Of a size by name: side of a patch, in pixels'),
   classes: z.int().positive().default(1000).describe('Of a size by name: how many classes'),
   distillation: z

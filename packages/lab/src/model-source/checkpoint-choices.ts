@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { pictureSizeOption } from '../options/picture-size';
 
 /** The size of the pictures that a model is opened for, as a flag. */
 export const imageSizeShape = {
-  imageSize: z
-    .int()
-    .positive()
-    .max(4096)
+  imageSize: pictureSizeOption()
     .optional()
-    .describe("Side of the pictures, in pixels: the model's own, or positions are resampled for it"),
+    .describe(
+      "Side of the pictures, in pixels, or height x width like 224x112: the model's own, or positions are resampled for it",
+    ),
 };
 
 /** Choices that a checkpoint of others may leave open, as flags of the commands that make a model of ours from it. */

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { type PicturePreparation, denseConfigOf, familyOf } from '@winnow/core';
+import { type PicturePreparation, type PictureSize, denseConfigOf, familyOf } from '@winnow/core';
 import { type Companions, PREPROCESSOR_FILE, preprocessorConfig, readBytesIfThere } from '@winnow/formats';
 import type { OpenedModel } from './open-model';
 
@@ -20,11 +20,11 @@ const MOST_BYTES = 64 * 2 ** 20;
 
 /**
  * The file beside a model that says how its pictures are prepared, where that is not the data's own way.
- * @param imageSize Side of its pictures, in pixels.
+ * @param imageSize H and W of its pictures, in pixels.
  */
 export const preprocessorFiles = (
   preparation: PicturePreparation | undefined,
-  imageSize: number,
+  imageSize: PictureSize,
 ): Companions =>
   preparation === undefined ? {} : { [PREPROCESSOR_FILE]: preprocessorConfig(preparation, imageSize) };
 

@@ -14,7 +14,7 @@ import { pathOption } from '../options/path';
 import { preprocessorOf, tokenizerFiles } from './companions';
 import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from './hub-model';
-import { type OpenedModel, openModel } from './open-model';
+import { type OpenedModel, openModel, pictureSizeIn } from './open-model';
 import { tokenizerConfig } from './tokenizer-config';
 import { namesIn } from '../run-folder/output-folder';
 import { writeWhole } from './write-whole';
@@ -73,7 +73,8 @@ export async function exportModel(
       ...preprocessorOf({ ...opened, preparation }),
     };
     const written = await writeWhole(out, (folder) => write(folder, format, opened, companions));
-    const differences = written.layout === 'our own' ? [] : differencesOfTransformers(preparation);
+    const differences =
+      written.layout === 'our own' ? [] : differencesOfTransformers(preparation, pictureSizeIn(opened.model));
     return { ...written, out, notes: [...opened.notes, ...differences] };
   } finally {
     disposeTree(opened.params);

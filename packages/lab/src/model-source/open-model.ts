@@ -8,6 +8,7 @@ import {
   type Decision,
   type DenseConfig,
   type PicturePreparation,
+  type PictureSize,
   type TensorTree,
   UserError,
   denseConfigOf,
@@ -15,7 +16,9 @@ import {
   downloadTensor,
   entriesOf,
   familyOf,
+  isSameSize,
   resizePictures,
+  sizeText,
 } from '@winnow/core';
 import {
   type ImportOptions,
@@ -75,7 +78,7 @@ export async function openModel(named: string, reading: ReadingChoices = {}): Pr
     };
     const { imageSize } = reading;
     const sized = imageSize === undefined ? loaded : await sizedAs(loaded, imageSize, named);
-    const preparation = (await readPreprocessor(saved))?.at(pictureSizeOf(denseConfigOf(sized.model)));
+    const preparation = (await readPreprocessor(saved))?.at(pictureSizeIn(sized.model) ?? 1);
     return { ...sized, ...beside, preparation };
   }
   const record = await recordIfAny(path);
@@ -101,21 +104,21 @@ export async function openModel(named: string, reading: ReadingChoices = {}): Pr
       ...leftOut,
     ],
     tokenizerPath,
-    preparation: preprocessor?.at(pictureSizeOf(imported.model.config)),
+    preparation: preprocessor?.at(pictureSizeIn(imported.model) ?? 1),
   };
 }
 
-/** Side of a model's pictures, in pixels; 1 for a model of texts, of which it decides nothing. */
-function pictureSizeOf(config: DenseConfig): number {
-  const { vision } = familyOf(config).towers(config);
-  return vision?.imageSize ?? 1;
+/** The size of a model's pictures; undefined for a model of texts. */
+export function pictureSizeIn(model: AnyModel['model']): PictureSize | undefined {
+  const config = denseConfigOf(model);
+  return familyOf(config).towers(config).vision?.imageSize;
 }
 
 /**
  * A model of ours for pictures of another size.
  * @throws {UserError} when it has masks, reads no pictures, or its patches do not fill them; nothing of it is left then.
  */
-async function sizedAs(any: AnyModel, imageSize: number, path: string): Promise<AnyDenseModel> {
+async function sizedAs(any: AnyModel, imageSize: PictureSize, path: string): Promise<AnyDenseModel> {
   try {
     if (any.dense !== undefined)
       throw new UserError(
@@ -167,9 +170,11 @@ function preparationNotes(config: DenseConfig, preprocessor: Preprocessor | unde
   }
   const { imageSize } = vision;
   return [
-    ...(prepared === undefined || prepared === imageSize
+    ...(prepared === undefined || isSameSize(prepared, imageSize)
       ? []
-      : [`makes pictures of ${prepared} px, the model takes ${imageSize}: its lengths are scaled to that`]),
+      : [
+          `makes pictures of ${sizeText(prepared)} px, the model takes ${sizeText(imageSize)}: its lengths are scaled to that`,
+        ]),
     ...notes,
   ].map((note) => `${basename(file)} ${note}`);
 }

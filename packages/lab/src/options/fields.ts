@@ -61,6 +61,7 @@ function accepted(type: string): ('number' | 'boolean' | 'string')[] {
  */
 export function valueOf(text: string, { accepts }: OptionField): string | number | boolean {
   if (text === '' && accepts.has('boolean')) return true;
-  const number = Number(text);
+  // `0x16` is no picture of 22 pixels.
+  const number = /^\s*0[box]/i.test(text) ? Number.NaN : Number(text);
   return accepts.has('number') && text.trim() !== '' && Number.isFinite(number) ? number : text;
 }

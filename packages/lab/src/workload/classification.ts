@@ -1,6 +1,7 @@
 import {
   type DenseConfig,
   type PicturePreparation,
+  type PictureSize,
   UserError,
   type VisionTowerConfig,
   asDense,
@@ -23,6 +24,7 @@ import {
 } from '@winnow/data';
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
+import { pictureSizeOption } from '../options/picture-size';
 import { type DataChoice, erasingOf } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
@@ -35,8 +37,14 @@ import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the DeiT'),
-  imageSize: z.int().positive().max(4096).default(32).describe('Side of the pictures, in pixels'),
-  patchSize: z.int().positive().default(8).describe('Side of a patch, in pixels; divides the image size'),
+  imageSize: pictureSizeOption()
+    .default(32)
+    .describe('Side of the pictures, in pixels, or height x width like 64x32'),
+  patchSize: z
+    .int()
+    .positive()
+    .default(8)
+    .describe('Side of a patch, in pixels; divides both sides of the pictures'),
   distillation: z
     .enum(['none', 'token', 'head'])
     .default('none')
@@ -131,7 +139,7 @@ export type PictureChoice = DataChoice & ReturnType<typeof labelledOf>;
 
 export function openPictures(
   { data, augmentation, eraseProbability, preload, cacheMemory, cacheDisk, ...read }: PictureChoice,
-  imageSize: number,
+  imageSize: PictureSize,
   preparation?: PicturePreparation,
 ): Promise<FoundImageClassificationData> {
   const options = {

@@ -1,5 +1,6 @@
 import {
   type PicturePreparation,
+  type PictureSize,
   UserError,
   asDense,
   denseConfigOf,
@@ -20,6 +21,7 @@ import {
 import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
 import { pathOption } from '../options/path';
+import { pictureSizeOption } from '../options/picture-size';
 import { type DataChoice, erasingOf } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
@@ -33,8 +35,14 @@ import { type Workload, type WorkloadKind, sizesOf } from './workload';
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the vision tower, a DeiT'),
   textModel: z.enum(textModels).default('nano').describe("Size of the text tower, CLIP's text transformer"),
-  imageSize: z.int().positive().max(4096).default(32).describe('Side of the pictures, in pixels'),
-  patchSize: z.int().positive().default(8).describe('Side of a patch, in pixels; divides the image size'),
+  imageSize: pictureSizeOption()
+    .default(32)
+    .describe('Side of the pictures, in pixels, or height x width like 64x32'),
+  patchSize: z
+    .int()
+    .positive()
+    .default(8)
+    .describe('Side of a patch, in pixels; divides both sides of the pictures'),
   projectionDim: z
     .int()
     .positive()
@@ -117,7 +125,7 @@ export const retrievalKind: WorkloadKind = {
 const notDual = (kind: string): UserError => new UserError(`retrieval needs a dual encoder, got a ${kind}`);
 
 interface PairShape extends ReturnType<typeof picturesOf> {
-  readonly imageSize: number;
+  readonly imageSize: PictureSize;
   readonly tokenizer?: Tokenizer;
   readonly context?: number;
   readonly fillsContext?: boolean;

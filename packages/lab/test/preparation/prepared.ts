@@ -1,15 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pictureSizeSchema } from '@winnow/core';
 import { unlabelledPictures } from '@winnow/data';
 import { readPreparation } from '@winnow/formats';
 import { z } from 'zod';
 import { picturesOf } from '../../src/workload/prepared';
 
-/** The configuration of a checkpoint, and the side of the pictures that its model takes. */
+/** The configuration of a checkpoint, and the size of the pictures that its model takes. */
 export const preparationCase = z.object({
   name: z.string(),
   file: z.string(),
-  imageSize: z.int().positive(),
+  imageSize: pictureSizeSchema,
   config: z.unknown(),
 });
 export type PreparationCase = z.infer<typeof preparationCase>;

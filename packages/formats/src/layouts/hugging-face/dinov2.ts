@@ -5,7 +5,7 @@ import { checkJson } from '../../file/json';
 import { classNamesIn } from '../class-names';
 import { classifierOf, leftOutOfClassifier } from '../classifier';
 import { beyond } from '../features';
-import { count, only, side, wholeObject } from '../fields';
+import { count, only, pictureSize, side, wholeObject } from '../fields';
 import { checkLayers } from '../layers';
 import { defineLayout } from '../layout';
 import { type NameTable, type Naming, namingOf } from '../naming';
@@ -14,14 +14,14 @@ import { commonlyImmaterial, commonlyRefused } from './common-fields';
 import { configOf } from './config-file';
 import {
   hasWholeHeads,
-  hasWholePatches,
   hiddenAct,
   notExpressible,
+  theirImageSize,
   theirTower,
   towerOf,
   wholeHeads,
-  wholePatches,
 } from './tower';
+import { hasWholePatches, wholePatches } from '../patches';
 
 const MODELS = 'a DINOv2';
 const REGISTERED = 'dinov2_with_registers';
@@ -39,7 +39,7 @@ const dinov2Config = wholeObject({
     mlp_ratio: z.number().positive().default(4),
     hidden_act: hiddenAct.default('gelu'),
     layer_norm_eps: z.number().positive().default(1e-6),
-    image_size: side('pictures').nullish(),
+    image_size: pictureSize.nullish(),
     patch_size: side('patches').nullish(),
     num_channels: count.default(3),
     qkv_bias: z.boolean().default(true),
@@ -141,7 +141,7 @@ function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[
     use_mask_token: false,
     hidden_dropout_prob: 0,
     attention_probs_dropout_prob: 0,
-    image_size: config.imageSize,
+    image_size: theirImageSize(config.imageSize),
     patch_size: config.patchSize,
     num_channels: config.channels,
     qkv_bias: config.tower.inputBias !== false,

@@ -23,7 +23,15 @@ import {
 import { commonlyImmaterial, commonlyRefused } from './common-fields';
 import { configOf } from './config-file';
 import { beyond } from '../features';
-import { hasWholeHeads, hiddenAct, notExpressible, theirTower, towerOf, wholeHeads } from './tower';
+import {
+  hasWholeHeads,
+  hiddenAct,
+  notExpressible,
+  theirSquare,
+  theirTower,
+  towerOf,
+  wholeHeads,
+} from './tower';
 
 /** `projection_dim` of the whole model is the one that counts. */
 const visionConfig = wholeObject({
@@ -98,7 +106,12 @@ function theirVision(vision: VisionTowerConfig) {
   }
   const strange = beyond(vision, ['embeddingNorm', 'noPatchBias']);
   if (strange !== undefined) throw notExpressible(`expected CLIP's vision tower, got one with ${strange}`);
-  return { ...tower, image_size: imageSize, patch_size: patchSize, num_channels: channels };
+  return {
+    ...tower,
+    image_size: theirSquare(imageSize, 'the CLIP'),
+    patch_size: patchSize,
+    num_channels: channels,
+  };
 }
 
 const VISION_BLOCKS = 'vision_model.encoder.layers';

@@ -8,14 +8,14 @@ import { layerNames } from './clip';
 import { commonlyImmaterial, commonlyRefused } from './common-fields';
 import {
   hasWholeHeads,
-  hasWholePatches,
   hiddenAct,
   notExpressible,
+  theirSquare,
   theirTower,
   towerOf,
   wholeHeads,
-  wholePatches,
 } from './tower';
+import { hasWholePatches, wholePatches } from '../patches';
 
 /** How errors call the models. */
 export const SIGLIP = 'a SigLIP';
@@ -90,7 +90,7 @@ export function theirSiglipVision(vision: VisionTowerConfig, name?: string) {
   return {
     ...theirTower({ ...tower, blocks: [...tower.blocks, ...pool] }, { name }),
     num_hidden_layers: tower.blocks.length,
-    image_size: imageSize,
+    image_size: theirSquare(imageSize, 'the SigLIP'),
     patch_size: patchSize,
     num_channels: channels,
     vision_use_head: attentionPool !== undefined,

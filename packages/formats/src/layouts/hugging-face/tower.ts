@@ -1,4 +1,4 @@
-import type { Activation, TowerConfig } from '@winnow/core';
+import { type Activation, type PictureSize, type TowerConfig, sizeText } from '@winnow/core';
 import { z } from 'zod';
 import { FormatError } from '../../file/format-error';
 
@@ -35,15 +35,6 @@ export const wholeHeads = {
   path: ['hidden_size'],
   message: 'expected a multiple of num_attention_heads',
 };
-
-export const hasWholePatches = ({
-  image_size,
-  patch_size,
-}: {
-  readonly image_size: number;
-  readonly patch_size: number;
-}): boolean => image_size % patch_size === 0;
-export const wholePatches = { path: ['image_size'], message: 'expected a multiple of patch_size' };
 
 /** Their layers → ours, all of one size. */
 export function towerOf(config: HuggingFaceTower, { causal }: Pick<TowerConfig, 'causal'>): TowerConfig {
@@ -116,3 +107,20 @@ export function theirTower(
 /** A model that their `config.json` has no words for. */
 export const notExpressible = (what: string): FormatError =>
   new FormatError(`cannot export this model for Hugging Face: ${what}; save it in our own format instead`);
+
+/** Our picture size → theirs, of models that may have rectangles. */
+export function theirImageSize(size: PictureSize): number | readonly [height: number, width: number] {
+  if (typeof size === 'number') return size;
+  return [size.height, size.width];
+}
+
+/**
+ * The same of models whose pictures are squares in `transformers`.
+ * @throws {FormatError} for a rectangle.
+ */
+export function theirSquare(size: PictureSize, model: string): number {
+  if (typeof size === 'number') return size;
+  throw notExpressible(
+    `expected square pictures, the only ones that ${model} of transformers has, got ${sizeText(size)} px`,
+  );
+}

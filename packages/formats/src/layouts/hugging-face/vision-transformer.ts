@@ -5,7 +5,7 @@ import { checkJson } from '../../file/json';
 import { classNamesIn } from '../class-names';
 import { classifierOf, leftOutOfClassifier } from '../classifier';
 import { beyond } from '../features';
-import { count, side, wholeObject } from '../fields';
+import { count, pictureSize, side, wholeObject } from '../fields';
 import { withoutLayerScale } from '../fold-layer-scale';
 import { checkLayers } from '../layers';
 import { defineLayout } from '../layout';
@@ -15,14 +15,14 @@ import { commonlyImmaterial, commonlyRefused } from './common-fields';
 import { configOf } from './config-file';
 import {
   hasWholeHeads,
-  hasWholePatches,
   hiddenAct,
   notExpressible,
+  theirImageSize,
   theirTower,
   towerOf,
   wholeHeads,
-  wholePatches,
 } from './tower';
+import { hasWholePatches, wholePatches } from '../patches';
 
 const MODELS = 'a ViT or DeiT';
 
@@ -37,7 +37,7 @@ const imageConfig = wholeObject({
     intermediate_size: count.default(3072),
     hidden_act: hiddenAct.default('gelu'),
     layer_norm_eps: z.number().positive().default(1e-12),
-    image_size: side('pictures').default(224),
+    image_size: pictureSize.default(224),
     patch_size: side('patches').default(16),
     num_channels: count.default(3),
     qkv_bias: z.boolean().nullish(),
@@ -107,7 +107,7 @@ function toTheirs(config: VisionTransformerConfig, classNames?: readonly string[
     ...tower,
     hidden_dropout_prob: 0,
     attention_probs_dropout_prob: 0,
-    image_size: imageSize,
+    image_size: theirImageSize(imageSize),
     patch_size: patchSize,
     num_channels: channels,
     qkv_bias: config.tower.inputBias !== false,

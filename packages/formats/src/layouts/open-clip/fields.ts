@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { count, only, side, wholeObject } from '../fields';
+import { count, only, pictureSize, side, wholeObject } from '../fields';
+import { hasWholePatches, wholePatches } from '../patches';
 
 /** Width of a head in published models. */
 export const HEAD_WIDTH = 64;
@@ -29,7 +30,7 @@ const poolsOtherwise = 'towers that pool otherwise are not supported';
 const visionConfig = wholeObject({
   understood: {
     ...understoodOfTowers,
-    image_size: side('pictures').default(224),
+    image_size: pictureSize.default(224),
     patch_size: side('patches').default(16),
     layers: z.int('expected a number of layers: ResNets are not supported').positive().default(12),
     width: count.default(768),
@@ -86,10 +87,7 @@ export const modelConfig = wholeObject({
     embed_dim: count,
     quick_gelu: z.boolean().default(false),
     vision_cfg: visionConfig
-      .refine(({ image_size, patch_size }) => image_size % patch_size === 0, {
-        path: ['image_size'],
-        message: 'expected a multiple of patch_size',
-      })
+      .refine(hasWholePatches, wholePatches)
       .refine(({ width, head_width }) => width % head_width === 0, {
         path: ['width'],
         message: 'expected a multiple of head_width',

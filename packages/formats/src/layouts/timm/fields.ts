@@ -1,9 +1,16 @@
-import type { Activation } from '@winnow/core';
+import {
+  type Activation,
+  type PictureSize,
+  isSameSize,
+  pictureSizeOf,
+  sidesOf,
+  sizeText,
+} from '@winnow/core';
 import { z } from 'zod';
 import type { JsonFile } from '../../checkpoint/checkpoint';
 import { FormatError } from '../../file/format-error';
 import { checkJson } from '../../file/json';
-import { count, only, side, wholeObject } from '../fields';
+import { count, only, pictureSize, side, wholeObject } from '../fields';
 
 const activations = {
   gelu: 'gelu',
@@ -16,7 +23,7 @@ const activations = {
  * them.
  */
 const modelFields = {
-  img_size: side('pictures').nullish(),
+  img_size: pictureSize.nullish(),
   patch_size: side('patches').nullish(),
   in_chans: count.nullish(),
   embed_dim: count.nullish(),
@@ -142,7 +149,7 @@ export interface TimmConfiguration {
 
 /** The sizes of a model that its tensors say. */
 export interface TimmShapes {
-  readonly imageSize: number;
+  readonly imageSize: PictureSize;
   readonly patchSize: number;
   readonly channels: number;
   readonly embedDim: number;
@@ -179,13 +186,31 @@ export function readTimmConfig({ file, json }: JsonFile, shapes: TimmShapes): Ti
   };
 }
 
-const placement = z.looseObject({ no_embed_class: z.boolean().nullish() });
+const placement = z.looseObject({ img_size: pictureSize.nullish(), no_embed_class: z.boolean().nullish() });
+const placed = placement.extend({
+  ...weightsFields,
+  model_args: placement.nullish(),
+  pretrained_cfg: z.looseObject(weightsFields).nullish(),
+});
 
-/** Whether a configuration says that only patches have positions; undefined where it says nothing. */
-export function saysPatchesOnly({ file, json }: JsonFile): boolean | undefined {
-  const read = placement.extend({ model_args: placement.nullish() });
-  const { model_args: inner, no_embed_class: outer } = checkJson(file, json, read);
-  return said(inner?.no_embed_class, outer);
+/** What a configuration says that decides how many patches there are, and which tokens have positions. */
+export interface SaidPositions {
+  /** Only patches have positions; undefined where nothing is said. */
+  readonly patchesOnly: boolean | undefined;
+  /** The size of the model's pictures; undefined where nothing is said. */
+  readonly imageSize: PictureSize | undefined;
+}
+
+/** @throws {FormatError} with the path inside the JSON. */
+export function saidPositions({ file, json }: JsonFile): SaidPositions {
+  const { model_args: inner, pretrained_cfg: published, ...outer } = checkJson(file, json, placed);
+  const { input_size: input, fixed_input_size: isFixed } = published ?? outer;
+  const ofInput =
+    input && isFixed !== false ? pictureSizeOf({ height: input[1], width: input[2] }) : undefined;
+  return {
+    patchesOnly: said(inner?.no_embed_class, outer.no_embed_class),
+    imageSize: said(inner?.img_size, outer.img_size, ofInput),
+  };
 }
 
 /** The first that is said. */
@@ -204,7 +229,7 @@ function checkModel(file: string, place: string, fields: ModelFields, shapes: Ti
   const { imageSize, patchSize, channels, embedDim, layers, hiddenDim } = shapes;
   const { mlp_ratio: ratio, init_values: initial } = fields;
   const compared: readonly (readonly [name: string, said: Said | null | undefined, found: Said])[] = [
-    ['img_size', fields.img_size, imageSize],
+    ['img_size', fields.img_size ? sizeText(fields.img_size) : undefined, sizeText(imageSize)],
     ['patch_size', fields.patch_size, patchSize],
     ['in_chans', fields.in_chans, channels],
     ['embed_dim', fields.embed_dim, embedDim],
@@ -237,12 +262,12 @@ function checkInput(
   if (!size) return;
   const [depth, height, width] = size;
   // Where the model takes pictures of any size, this is one of them.
-  const isOther = !isSaid && isFixed !== false && height !== imageSize;
-  if (height === width && depth === channels && !isOther) return;
+  const isOther = !isSaid && isFixed !== false && !isSameSize({ height, width }, imageSize);
+  if (depth === channels && !isOther) return;
   throw otherShape(
     file,
     `${place}input_size`,
-    [channels, imageSize, imageSize].join(' × '),
+    [channels, ...Object.values(sidesOf(imageSize))].join(' × '),
     size.join(' × '),
   );
 }

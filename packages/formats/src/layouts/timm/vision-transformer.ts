@@ -1,7 +1,10 @@
 import {
   type Activation,
   type Distillation,
+  type PictureSize,
   type VisionTransformerConfig,
+  patchCount,
+  sidesOf,
   visionTransformerFamily,
 } from '@winnow/core';
 import { type Checkpoint, extentOf, gridOf } from '../../checkpoint/checkpoint';
@@ -12,7 +15,7 @@ import { layersIn } from '../layers';
 import { type Reading, defineLayout } from '../layout';
 import { type Naming, namingOf } from '../naming';
 import { timmClassNames } from './class-names';
-import { type TimmConfiguration, type TimmShapes, readTimmConfig, saysPatchesOnly } from './fields';
+import { type TimmConfiguration, type TimmShapes, readTimmConfig, saidPositions } from './fields';
 import { headsOf } from './heads';
 import { refuseUnsupported } from './unsupported';
 
@@ -126,7 +129,7 @@ function configOf(
   const distillation = distillationOf(tensors);
   const sizes = sizesOf(checkpoint);
   const placed = placedOf(checkpoint, sizes, distillation);
-  const shapes = { ...sizes, imageSize: placed.grid * sizes.patchSize };
+  const shapes = { ...sizes, imageSize: placed.imageSize };
   const { patchSize, channels, embedDim, layers, hiddenDim } = shapes;
   const said = stated === undefined ? nothingSaid : readTimmConfig(stated, shapes);
   const { heads, note } = headsOf(file, {
@@ -199,6 +202,12 @@ type Sizes = Omit<TimmShapes, 'imageSize'>;
 function sizesOf(checkpoint: Checkpoint): Sizes {
   const { tensors } = checkpoint;
   const extent = (name: string, axis: number) => extentOf(checkpoint, name, axis);
+  const [patchHeight, patchWidth] = [2, 3].map((axis) => extent('patch_embed.proj.weight', axis));
+  if (patchHeight !== patchWidth) {
+    throw new FormatError(
+      `${checkpoint.file}: expected patches as high as wide, as only square patches are supported, got ${patchHeight} × ${patchWidth}`,
+    );
+  }
   const has = (ending: string) => [...tensors.keys()].some((name) => name.endsWith(ending));
   return {
     patchSize: extent('patch_embed.proj.weight', 2),
@@ -216,23 +225,39 @@ function sizesOf(checkpoint: Checkpoint): Sizes {
 }
 
 /**
- * The grid of patches that the positions are for, and whether the other tokens have none (`no_embed_class`): where nothing
- * says so, the number of positions does.
- * @throws {FormatError} when it is that of no square.
+ * The pictures whose patches the positions are for, and whether the other tokens have none (`no_embed_class`): where nothing
+ * says so, the number of positions does. Pictures are squares where nothing else is said.
+ * @throws {FormatError} when it is the number of no square, nor of what is said.
  */
 function placedOf(
   checkpoint: Checkpoint,
-  { hasClassToken, registers }: Sizes,
+  { hasClassToken, registers, patchSize }: Sizes,
   distillation: Distillation,
-): { readonly grid: number; readonly patchesOnly: boolean } {
+): { readonly imageSize: PictureSize; readonly patchesOnly: boolean } {
   const { file, config: stated } = checkpoint;
   const leading = (hasClassToken ? 1 : 0) + (distillation === 'none' ? 0 : 1) + registers;
   const positions = extentOf(checkpoint, 'pos_embed', 1);
-  const isSquare = (count: number) => count >= 1 && Number.isInteger(Math.sqrt(count));
-  const said = stated === undefined ? undefined : saysPatchesOnly(stated);
-  const patchesOnly = leading > 0 && (said ?? (!isSquare(positions - leading) && isSquare(positions)));
-  return { grid: gridOf(file, 'pos_embed', positions - (patchesOnly ? 0 : leading)), patchesOnly };
+  const said = stated === undefined ? undefined : saidPositions(stated);
+  const size = wholePatches(said?.imageSize, patchSize);
+  const fits = (count: number) =>
+    size === undefined ? isSquare(count) : count === patchCount({ imageSize: size, patchSize });
+  const patchesOnly = leading > 0 && (said?.patchesOnly ?? (!fits(positions - leading) && fits(positions)));
+  const patches = positions - (patchesOnly ? 0 : leading);
+  // A square that is said is checked with all else that the configuration says.
+  const isSaid = size !== undefined && typeof size !== 'number' && fits(patches);
+  return {
+    imageSize: isSaid ? size : gridOf(file, 'pos_embed', patches) * patchSize,
+    patchesOnly,
+  };
 }
+
+const isSquare = (count: number): boolean => count >= 1 && Number.isInteger(Math.sqrt(count));
+
+/** A size that is a whole number of patches. */
+const wholePatches = (size: PictureSize | undefined, patchSize: number): PictureSize | undefined =>
+  size !== undefined && Object.values(sidesOf(size)).every((side) => side % patchSize === 0)
+    ? size
+    : undefined;
 
 function distillationOf(tensors: Checkpoint['tensors']): Distillation {
   if (tensors.has('head_dist.weight')) return 'head';
