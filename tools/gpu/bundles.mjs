@@ -8,6 +8,8 @@ export const programs = {
   bench: 'tools/bench/bench.mjs',
   worker: 'tools/bench/worker.mjs',
   winnow: 'apps/winnow/dist/main.js',
+  // The program of the threads for pictures, which their pool looks for beside itself.
+  'picture-worker': 'packages/data/dist/picture-worker.js',
 };
 
 /** The tests that run on the GPU, by the part of gpu.sh that runs them: kernels by themselves, then laws of small models. */

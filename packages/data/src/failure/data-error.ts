@@ -13,7 +13,12 @@ export class DataError extends Error {
   readonly exitCode = 2;
   override readonly name = 'DataError';
 
-  constructor({ expected, found, advice }: DataProblem, options?: ErrorOptions) {
+  constructor(
+    /** The parts of the message. */
+    readonly problem: DataProblem,
+    options?: ErrorOptions,
+  ) {
+    const { expected, found, advice } = problem;
     // A list ends its line itself.
     super(`expected ${expected}, but found ${found}${found.endsWith('\n') ? '' : '. '}${advice}`, options);
   }

@@ -9,12 +9,15 @@ import { type Normalisation, imageNetNormalisation, normaliser } from './normali
 import type { PictureCache } from './pack';
 import { type PreparedPictures, preparedPictures } from './prepared';
 import { pictureShelf } from './shelf';
+import { workOnThreads } from '../worker/threads';
 import { pictureStore } from './store';
 import type { PicturesOfSplits } from './wanted';
+import { workHere } from './work';
 
 const DEFAULT_CACHE_BYTES = 512 * 1024 * 1024;
 /** Pixels: a batch of one such picture is 200 MB, and no vision transformer takes larger ones. */
 const LARGEST_SIDE = 4096;
+const MOST_WORKERS = 256;
 
 export interface ImageOptions {
   /** H and W of the pictures, in pixels. */
@@ -42,6 +45,11 @@ export interface ImageOptions {
    * for, the next of which then fails (up to 500 pictures at opening all the same); `false` (the default) never: a broken file is reported when it is first used.
    */
   readonly preload?: boolean | 'background';
+  /**
+   * Threads that read, decode and vary pictures. Default 0: this thread, and libvips' own. What comes of it is the same; it pays
+   * where pictures have a hundred pixels a side or more.
+   */
+  readonly workers?: number;
   /** Where decoded pictures that do not fit into memory are kept, and all of them for the next time. Default: nowhere. */
   readonly pictureCache?: PictureCache;
 }
@@ -97,16 +105,20 @@ export function picturesFor(
   }
   checkGeometry(options);
   if (!(cacheBytes >= 0)) throw new RangeError(`expected cacheBytes of 0 or more, got ${cacheBytes}`);
-  const { pictureCache: cache, preload = false } = options;
+  const { pictureCache: cache, preload = false, workers = 0 } = options;
+  const { normalisation = imageNetNormalisation } = options;
+  normaliser(normalisation); // options are refused at once
+  if (!Number.isInteger(workers) || workers < 0 || workers > MOST_WORKERS)
+    throw new RangeError(`expected workers to be a whole number of 0 to ${MOST_WORKERS}, got ${workers}`);
   const store = pictureStore(cacheBytes);
   return preparedPictures({
     imageSize,
     evaluationCropShare,
     evaluationGeometry: options.evaluationGeometry,
     policy: policyOf(options.augmentation ?? defaultAugmentation, options.eraseProbability),
-    normalise: normaliser(options.normalisation ?? imageNetNormalisation),
+    normalisation,
     store,
-    files: found?.files,
+    work: workers === 0 ? workHere(found?.files) : workOnThreads(workers, found?.files),
     ...(found === undefined || cache === undefined || preload === false
       ? {}
       : {

@@ -3,19 +3,18 @@ import {
   type PictureGeometry,
   type PictureSize,
   mappedSides,
-  randomStream,
   sidesOf,
 } from '@winnow/core';
-import { augment } from '../augmentation/augment';
 import type { AugmentationPolicy } from '../augmentation/policy';
 import { allOf, refuseBroken } from './broken';
-import { framed } from './geometry';
-import type { Normalise } from './normalisation';
-import { CHANNELS, type Picture, middleOf } from './picture';
-import { type PictureFiles, decoder, pictureReader } from './read';
+import type { Decoding } from './decoding';
+import type { Normalisation } from './normalisation';
+import { CHANNELS, type Picture } from './picture';
+import { decoder } from './read';
 import type { PictureShelf } from './shelf';
 import type { PictureStore } from './store';
 import { pictureKey } from './wanted';
+import type { PictureWork } from './work';
 
 /**
  * Pictures that will be augmented are kept somewhat larger than H×W: a crop of two thirds then still has as many pixels to
@@ -30,10 +29,9 @@ export interface PictureOptions {
   /** Goes before the crop share. */
   readonly evaluationGeometry: PictureGeometry | undefined;
   readonly policy: AugmentationPolicy | undefined;
-  readonly normalise: Normalise;
+  readonly normalisation: Normalisation;
   readonly store: PictureStore;
-  /** Default: those on the disk. */
-  readonly files?: PictureFiles | undefined;
+  readonly work: PictureWork;
   /** Where decoded pictures lie on the disk, if anywhere; by the recipe, and the bytes that a picture has, about. */
   readonly shelfFor?: (recipe: string, bytesOfPicture: number) => PictureShelf | undefined;
 }
@@ -44,7 +42,7 @@ export interface PictureOfExample {
   readonly example: number;
 }
 
-/** Picture files as a model takes them in: decoded and resized by libvips off the main thread, augmented in plain code. */
+/** Picture files as a model takes them in: decoded and resized by libvips, augmented in plain code, here or on other threads. */
 export interface PreparedPictures {
   /**
    * Decodes the picture as training (augmented or not) or evaluation will want it, into the store.
@@ -65,24 +63,18 @@ export function preparedPictures({
   evaluationCropShare,
   evaluationGeometry: geometry,
   policy,
-  normalise,
+  normalisation,
   store,
-  files,
+  work,
   shelfFor,
 }: PictureOptions): PreparedPictures {
-  const sides = sidesOf(imageSize);
-  const valuesPerPicture = sides.height * sides.width * CHANNELS;
   const evaluationSize = mappedSides(imageSize, (side) => Math.round(side / evaluationCropShare));
   const workingSize = mappedSides(imageSize, (side) => Math.ceil(side * WORKING_SCALE));
-  const varied = new Uint8Array(valuesPerPicture);
-  const reader = pictureReader(files);
-
-  const forEvaluation = async (path: string): Promise<Picture> =>
+  const forEvaluation: Decoding =
     geometry === undefined
-      ? middleOf(await reader.read(path, { covers: evaluationSize, enlarge: true }), sides)
-      : await reader.readWhole(path, (picture) => framed(picture, geometry, imageSize));
-  const forAugmentation = (path: string): Promise<Picture> =>
-    reader.read(path, { covers: workingSize, enlarge: false });
+      ? { kind: 'scaled', covers: evaluationSize, enlarge: true, middle: imageSize }
+      : { kind: 'framed', geometry, imageSize };
+  const forAugmentation: Decoding = { kind: 'scaled', covers: workingSize, enlarge: false };
   const recipe = JSON.stringify([
     imageSize,
     geometry ?? evaluationSize,
@@ -97,7 +89,7 @@ export function preparedPictures({
       pictureKey({ path, augmented: isVaried }),
       async () =>
         (await shelf?.get({ path, augmented })) ??
-        (await (isVaried ? forAugmentation(path) : forEvaluation(path))),
+        (await work.decode(path, isVaried ? forAugmentation : forEvaluation)),
     );
   };
 
@@ -109,19 +101,15 @@ export function preparedPictures({
         pictures.map(({ path }) => decoded(path, augmentation !== undefined)),
       );
       refuseBroken(problems);
-      const images = new Float32Array(pictures.length * valuesPerPicture);
-      sources.forEach((picture, position) => {
-        const start = position * valuesPerPicture;
-        if (augmentation === undefined || policy === undefined) {
-          normalise(picture.pixels, images, start);
-          return;
-        }
-        const { seed, epoch, eraseProbability = policy.eraseProbability } = augmentation;
-        const random = randomStream(seed, 'augment', epoch, pictures[position]?.example ?? 0);
-        augment(picture, { ...policy, eraseProbability }, random, imageSize, varied);
-        normalise(varied, images, start);
-      });
-      return images;
+      const examples = sources.map((picture, position) => ({
+        picture,
+        example: pictures[position]?.example ?? 0,
+      }));
+      if (augmentation === undefined || policy === undefined)
+        return work.fill(examples, { imageSize, normalisation });
+      const { seed, epoch, eraseProbability = policy.eraseProbability } = augmentation;
+      const variation = { policy: { ...policy, eraseProbability }, seed, epoch };
+      return work.fill(examples, { imageSize, normalisation, variation });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type PictureSize, sidesOf } from '@winnow/core';
-import pLimit, { type Limit } from 'p-limit';
+import pLimit from 'p-limit';
 import sharp, { type Metadata, type Region, type Sharp } from 'sharp';
 import { DataError } from '../failure/data-error';
 import { pictureFile, readRegularFile } from '../file/regular-file';
@@ -66,9 +66,24 @@ export interface PictureReader {
   readWhole(path: string, use: (whole: Picture) => Picture): Promise<Picture>;
 }
 
-export function pictureReader(files = filesOnDisk): PictureReader {
+/** A picture of more than 2²⁴ pixels, for somebody who decodes one of them at a time. */
+export class LargePictureError extends Error {
+  override readonly name = 'LargePictureError';
+}
+
+/**
+ * @param largePictures What becomes of pictures of more than 2²⁴ pixels: they are decoded one by one, or a {@link LargePictureError}.
+ */
+export function pictureReader(
+  files = filesOnDisk,
+  largePictures: 'one by one' | 'refused' = 'one by one',
+): PictureReader {
   const open = pLimit(READ_AT_A_TIME);
-  const large = pLimit(1);
+  const one = pLimit(1);
+  const large = <Result>(decode: () => Promise<Result>): Promise<Result> => {
+    if (largePictures === 'refused') throw new LargePictureError('a large picture');
+    return one(decode);
+  };
   const whole = pLimit(WHOLE_AT_A_TIME);
   return {
     read: (path, options) =>
@@ -87,7 +102,7 @@ export function pictureReader(files = filesOnDisk): PictureReader {
 interface Reading {
   readonly files: PictureFiles;
   /** One at a time, for large pictures. */
-  readonly large: Limit;
+  readonly large: (decode: () => Promise<Picture>) => Promise<Picture>;
   readonly ignoreIcc: boolean;
 }
 
@@ -119,7 +134,7 @@ async function readPicture(
     const decode = () => use(image.autoOrient(), header);
     return header.width * header.height > LARGE_PIXELS ? await large(decode) : await decode();
   } catch (cause) {
-    if (cause instanceof DataError) throw cause;
+    if (cause instanceof DataError || cause instanceof LargePictureError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DataError(
       {

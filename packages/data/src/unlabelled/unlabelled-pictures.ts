@@ -32,7 +32,7 @@ export interface UnlabelledPictures {
  */
 export function unlabelledPictures(
   paths: readonly string[],
-  options: Omit<ImageOptions, 'augmentation' | 'cacheBytes' | 'preload' | 'pictureCache'>,
+  options: Omit<ImageOptions, 'augmentation' | 'cacheBytes' | 'preload' | 'pictureCache' | 'workers'>,
 ): UnlabelledPictures {
   // Whatever one batch holds is kept until the batch is made: a picture is not decoded twice.
   const prepared = (): PreparedPictures => picturesFor({ ...options, cacheBytes: Infinity }, 'none');

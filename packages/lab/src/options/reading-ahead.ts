@@ -16,6 +16,8 @@ const size = z.string().refine((text) => bytesOfSize(text) !== undefined, {
   error: ({ input }) => `expected a size like 512MiB, 1.5GiB or 0, got ${String(input)}`,
 });
 
+const MOST_WORKERS = 256;
+
 /** Whether and where pictures are kept once they are decoded: a result depends on none of it. */
 export const readingAheadShape = {
   preload: z
@@ -31,5 +33,13 @@ export const readingAheadShape = {
     .optional()
     .describe(
       'Room on the disk for decoded pictures, for this and later runs; default: a tenth of what is free, at most 64GiB',
+    ),
+  workers: z
+    .int()
+    .min(0)
+    .max(MOST_WORKERS)
+    .optional()
+    .describe(
+      'Threads that decode and vary pictures; default: for pictures of 96 pixels a side or more one less than the machine has cores, otherwise none',
     ),
 };

@@ -138,14 +138,14 @@ function visionTowerOf(config: DenseConfig): VisionTowerConfig {
 export type PictureChoice = DataChoice & ReturnType<typeof labelledOf>;
 
 export function openPictures(
-  { data, augmentation, eraseProbability, preload, cacheMemory, cacheDisk, ...read }: PictureChoice,
+  { data, augmentation, eraseProbability, preload, cacheMemory, cacheDisk, workers, ...read }: PictureChoice,
   imageSize: PictureSize,
   preparation?: PicturePreparation,
 ): Promise<FoundImageClassificationData> {
   const options = {
     ...read,
     imageSize,
-    ...picturesKept({ preload, cacheMemory, cacheDisk }),
+    ...picturesKept({ preload, cacheMemory, cacheDisk, workers }, imageSize),
     ...erasingOf({ augmentation, eraseProbability }),
     ...picturesOf(preparation),
   };

@@ -136,7 +136,11 @@ function openPairs(
   { data, augmentation, eraseProbability, ...kept }: DataChoice,
   shape: PairShape,
 ): Promise<TokenizedImageTextData> {
-  const options = { ...shape, ...erasingOf({ augmentation, eraseProbability }), ...picturesKept(kept) };
+  const options = {
+    ...shape,
+    ...erasingOf({ augmentation, eraseProbability }),
+    ...picturesKept(kept, shape.imageSize),
+  };
   return openImageTextDataset(data, augmentation === 'auto' ? options : { ...options, augmentation });
 }
 
