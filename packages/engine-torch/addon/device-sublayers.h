@@ -229,6 +229,15 @@ class DeviceAttention {
   LastLayer last_;
 };
 
+/** By the numbers that JavaScript has for them. */
+enum class ActivationKind : int64_t { gelu = 0, quickGelu = 1, geluTanh = 2 };
+
+inline ActivationKind readActivation(Call& call) {
+  const int64_t kind = call.integer();
+  TORCH_CHECK(kind >= 0 && kind <= 2, "expected an activation of 0 to 2, got ", kind);
+  return static_cast<ActivationKind>(kind);
+}
+
 /** Inputs x, norm, expand, contract, layer scale; with epsilon behind the norm and the activation at the end. */
 class DeviceFfn {
  public:
@@ -237,7 +246,7 @@ class DeviceFfn {
     const Layer expand = readLayer(call);
     last_ = LastLayer::read(call);
     const Layer contract = last_.scaled();
-    isQuick_ = call.integer() != 0;
+    activation_ = readActivation(call);
     const int64_t hidden = expand.bias.numel();
     hidden_ = {1, hidden, roundedToEight(hidden)};
     expand_ = {operandOf(call_, hidden_.widened(expand.weight, 1)), operandOf(call_, hidden_.widened(expand.bias, 0))};
@@ -247,7 +256,7 @@ class DeviceFfn {
   void give(bool keeps) const {
     const NormalizedRows rows = NormalizedRows::of(call_, x_, norm_, epsilon_);
     const at::Tensor before = productOf(rows.operand, expand_);  // [N, hidden]
-    const at::Tensor active = isQuick_ ? at::silu(before.mul(kQuickSlope)).div_(kQuickSlope) : at::gelu(before);
+    const at::Tensor active = activated(before);
     call_.give(x_.add(productOf(active, contract_)));
     if (!keeps) return;
     for (const at::Tensor& each : {rows.operand, rows.mean, rows.inverseDeviation, before, active})
@@ -266,8 +275,7 @@ class DeviceFfn {
 
     const at::Tensor dyOperand = operandOf(call_, dy);
     const at::Tensor ofActive = at::mm(dyOperand, contract_.weight.t());
-    const at::Tensor ofBefore = isQuick_ ? at::silu_backward(ofActive, before.mul(kQuickSlope))
-                                         : at::gelu_backward(ofActive, before);
+    const at::Tensor ofBefore = gradientOfActivated(ofActive, before);
     giveNormGradients(call_, at::mm(ofBefore, expand_.weight.t()), dy, x_, norm_, mean, inverseDeviation);
     call_.give(hidden_.narrowed(at::mm(operand.t(), ofBefore), 1));
     call_.give(hidden_.narrowed(sumOfRows(ofBefore), 0));
@@ -278,11 +286,21 @@ class DeviceFfn {
   /** quick-gelu(x) = x·σ(s·x) = silu(s·x)/s. */
   static constexpr double kQuickSlope = 1.702;
 
+  at::Tensor activated(const at::Tensor& x) const {
+    if (activation_ == ActivationKind::quickGelu) return at::silu(x.mul(kQuickSlope)).div_(kQuickSlope);
+    return at::gelu(x, approximation());
+  }
+  at::Tensor gradientOfActivated(const at::Tensor& dy, const at::Tensor& x) const {
+    if (activation_ == ActivationKind::quickGelu) return at::silu_backward(dy, x.mul(kQuickSlope));
+    return at::gelu_backward(dy, x, approximation());
+  }
+  const char* approximation() const { return activation_ == ActivationKind::geluTanh ? "tanh" : "none"; }
+
   Call& call_;
   at::Tensor x_;
   Layer norm_;
   double epsilon_;
-  bool isQuick_ = false;
+  ActivationKind activation_ = ActivationKind::gelu;
   Room hidden_{};
   Layer expand_, contract_;  // operands
   LastLayer last_;

@@ -48,6 +48,21 @@ void geluGradient(Call& call) {
   call.give(at::gelu_backward(dy, x));
 }
 
+/** x·½(1 + tanh u) = x·σ(2u), with u = √(2/π)·(x + 0.044715·x³). */
+void geluTanh(Call& call) {
+  constexpr double kSlope = M_2_SQRTPI * M_SQRT2;  // 2√(2/π)
+  const at::Tensor x = call.tensor();
+  const at::Tensor gate = x.square().mul_(0.044715 * kSlope).add_(kSlope).mul_(x).sigmoid_();
+  call.give(x.mul(gate));
+  call.give(gate);
+}
+
+void geluTanhGradient(Call& call) {
+  const at::Tensor dy = call.tensor();
+  const at::Tensor x = call.tensor();
+  call.give(at::gelu_backward(dy, x, "tanh"));
+}
+
 constexpr double kQuickSlope = 1.702;
 
 void quickGelu(Call& call) {
@@ -139,6 +154,8 @@ void addFused(Operations& operations) {
       {"attentionGradient", attentionGradient},
       {"gelu", gelu},
       {"geluGradient", geluGradient},
+      {"geluTanh", geluTanh},
+      {"geluTanhGradient", geluTanhGradient},
       {"layerNorm", layerNorm},
       {"layerNormGradient", layerNormGradient},
       {"quickGelu", quickGelu},

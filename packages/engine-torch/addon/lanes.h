@@ -122,6 +122,18 @@ struct Gelu {
   }
 };
 
+/** x·½(1 + tanh u) = x·σ(2u), with u = √(2/π)·(x + 0.044715·x³). */
+struct GeluTanh {
+  static Activated at(Lanes x) {
+    constexpr float kSlope = 1.59576912f, kCube = 0.0713548163f;  // 2√(2/π), and 0.044715 of it
+    // Beyond ±20 the gate is shut or open to the last bit, and the square of the largest numbers would be infinite.
+    const Lanes product = x * x;
+    const Lanes square = product > 400.0f ? broadcast(400.0f) : product;
+    const Lanes gate = 1.0f / (1.0f + exponential(-x * (kSlope + kCube * square)));
+    return {x * gate, gate * (1.0f + x * (kSlope + 3.0f * kCube * square) * (1.0f - gate))};
+  }
+};
+
 /** x·σ(1.702·x) */
 struct QuickGelu {
   static Activated at(Lanes x) {

@@ -141,11 +141,16 @@ FfnCall readFfn(Call& call, Tensors& tensors) {
            call.threads()}};
 }
 
-/** As the core names them: 0 gelu, 1 quick-gelu. */
 template <typename Body>
 void withActivation(Call& call, Body body) {
-  if (call.integer() == 0) body(Gelu());
-  else body(QuickGelu());
+  switch (readActivation(call)) {
+    case ActivationKind::gelu:
+      return body(Gelu());
+    case ActivationKind::quickGelu:
+      return body(QuickGelu());
+    case ActivationKind::geluTanh:
+      return body(GeluTanh());
+  }
 }
 
 void ffnSublayer(Call& call) {

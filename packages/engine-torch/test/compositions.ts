@@ -58,6 +58,22 @@ export function geluGradient(inputs: Inputs): tf.Tensor[] {
   return [tf.mul(need(inputs, 'dy'), tf.add(need(inputs, 'cdf'), tf.mul(x, density)))];
 }
 
+export function geluTanh(inputs: Inputs): tf.Tensor[] {
+  const x = need(inputs, 'x');
+  const cubed = tf.add(x, tf.mul(tf.mul(x, tf.square(x)), 0.044715));
+  const gate = tf.mul(tf.add(tf.tanh(tf.mul(cubed, Math.sqrt(2 / Math.PI))), 1), 0.5);
+  return [tf.mul(x, gate), gate];
+}
+
+export function geluTanhGradient(inputs: Inputs): tf.Tensor[] {
+  const x = need(inputs, 'x');
+  const gate = geluTanh(inputs)[1];
+  if (gate === undefined) throw new Error('expected a gate');
+  const slope = tf.mul(tf.add(tf.mul(tf.square(x), 3 * 0.044715), 1), Math.sqrt(8 / Math.PI));
+  const bent = tf.mul(tf.mul(x, slope), tf.sub(1, gate));
+  return [tf.mul(need(inputs, 'dy'), tf.mul(gate, tf.add(bent, 1)))];
+}
+
 export function quickGelu(inputs: Inputs): tf.Tensor[] {
   const x = need(inputs, 'x');
   const gate = tf.sigmoid(tf.mul(x, 1.702));

@@ -60,6 +60,12 @@ const rowwise = sizes.flatMap(([n, k, m]): Case[] => {
         return compositions.geluGradient(cdf === undefined ? inputs : { ...inputs, cdf });
       },
     },
+    { kernel: 'WinnowGeluTanh', shapes: { x }, composition: compositions.geluTanh },
+    {
+      kernel: 'WinnowGeluTanhGradient',
+      shapes: { ...activationGradient, gate: x },
+      composition: compositions.geluTanhGradient,
+    },
     { kernel: 'WinnowQuickGelu', shapes: { x }, composition: compositions.quickGelu },
     {
       kernel: 'WinnowQuickGeluGradient',

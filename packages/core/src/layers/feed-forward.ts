@@ -43,7 +43,7 @@ export function feedForwardLayer(options: FeedForwardOptions): FeedForwardLayer 
         const hidden = activate(project(x, params.expand, 'expand', observe), activation); // [N, hidden]
         return project(hidden, params.contract, 'contract', observe);
       },
-      ...(observe === undefined && isFused(activation)
+      ...(observe === undefined
         ? {
             fused: {
               kernel: 'WinnowFfnSublayer',
@@ -55,9 +55,6 @@ export function feedForwardLayer(options: FeedForwardOptions): FeedForwardLayer 
     }),
   };
 }
-
-/** Engines' kernels of the whole sub-layer know these. */
-const isFused = (activation: Activation): boolean => activation === 'gelu' || activation === 'quick-gelu';
 
 /** One unit for each hidden dimension. */
 function siteOf(

@@ -54,14 +54,19 @@ export function geluTanh(x: Tensor2D): Tensor2D {
   return differentiable(
     [x],
     () => {
-      const bent: Tensor2D = mul(x, add(mul(square(x), TANH_CUBE * TANH_SLOPE), TANH_SLOPE)); // 2u
-      const gate = sigmoid(bent);
-      return { value: mul(x, gate), saved: [x, gate] };
+      const [value, gate] = runFused<[Tensor2D, Tensor2D]>('WinnowGeluTanh', { x }, {}, () => {
+        const bent: Tensor2D = mul(x, add(mul(square(x), TANH_CUBE * TANH_SLOPE), TANH_SLOPE)); // 2u
+        const gate = sigmoid<Tensor2D>(bent);
+        return [mul(x, gate), gate];
+      });
+      return { value, saved: [x, gate] };
     },
     (dy, saved) => {
       const [x, gate] = both(saved);
-      const slope = mul(x, add(mul(square(x), 3 * TANH_CUBE * TANH_SLOPE), TANH_SLOPE)); // x·(2u)′
-      return [mul(dy, mul(gate, add(mul(slope, sub(1, gate)), 1)))];
+      return runFused('WinnowGeluTanhGradient', { dy, x, gate }, {}, () => {
+        const slope = mul(x, add(mul(square(x), 3 * TANH_CUBE * TANH_SLOPE), TANH_SLOPE)); // x·(2u)′
+        return [mul(dy, mul(gate, add(mul(slope, sub(1, gate)), 1)))];
+      });
     },
   );
 }

@@ -151,6 +151,9 @@ const ffns: FfnCase[] = [
   { rows: 700, dim: 33, hidden: 64, activation: 'quick-gelu' },
   { rows: 4, dim: 128, hidden: 512, activation: 'quick-gelu' }, // only the ends of four texts
   { rows: 4 * 77, dim: 128, hidden: 301, activation: 'quick-gelu' },
+  { rows: 1, dim: 1, hidden: 1, activation: 'gelu-tanh' },
+  { rows: 300, dim: 96, hidden: 187, activation: 'gelu-tanh' },
+  { rows: 4 * 77, dim: 33, hidden: 301, activation: 'gelu-tanh', scaled: true },
   { rows: 1, dim: 1, hidden: 1, activation: 'gelu', scaled: true },
   { rows: 300, dim: 97, hidden: 187, activation: 'gelu', scaled: true },
 ];

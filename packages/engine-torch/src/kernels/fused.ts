@@ -7,6 +7,8 @@ const withoutAttributes = {
   WinnowLayerNormGradient: ['layerNormGradient', 'dy', 'weight', 'normalized', 'inverseDeviation'],
   WinnowGelu: ['gelu', 'x'],
   WinnowGeluGradient: ['geluGradient', 'dy', 'x'],
+  WinnowGeluTanh: ['geluTanh', 'x'],
+  WinnowGeluTanhGradient: ['geluTanhGradient', 'dy', 'x'],
   WinnowQuickGelu: ['quickGelu', 'x'],
   WinnowQuickGeluGradient: ['quickGeluGradient', 'dy', 'x', 'gate'],
   WinnowGru: ['gru', 'x', 'inputWeight', 'inputBias', 'recurrentWeight', 'recurrentBias'],

@@ -3,7 +3,8 @@ import { nativeKernelOfMany } from './kernel';
 
 const attentionTensors = ['query', 'key', 'value', 'output'];
 const ffnTensors = ['expand', 'contract'];
-const activations = ['gelu', 'quick-gelu'];
+/** In the order of their numbers in the addon. */
+const activations = ['gelu', 'quick-gelu', 'gelu-tanh'];
 
 /** The core's fused sub-layers. */
 export function registerSublayers(): void {
