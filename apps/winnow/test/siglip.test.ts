@@ -1,9 +1,9 @@
-import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DualEncoderParams, disposeTree, dualEncoder, initialize } from '@winnow/core';
-import { siglipTokenizer, wordTokenizer } from '@winnow/data';
+import { openTokenizer, siglipTokenizer, wordTokenizer } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace, readSafetensors, writeSafetensors } from '@winnow/formats';
 import type { Predictions } from '@winnow/lab';
@@ -52,9 +52,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-describe("SigLIP's own tokenizer, a SentencePiece model beside the weights", () => {
-  const pieces = join(import.meta.dirname, '../../../packages/data/test/tokenizer/unigram/spiece.model');
+const pieces = join(import.meta.dirname, '../../../packages/data/test/tokenizer/unigram/spiece.model');
 
+describe("SigLIP's own tokenizer, a SentencePiece model beside the weights", () => {
   beforeAll(async () => {
     const model = siglipOf(siglipTokenizer(readFileSync(pieces)).vocabulary);
     const own = initialize<DualEncoderParams>(model.specs, 1);
@@ -102,6 +102,39 @@ describe("SigLIP's own tokenizer, a SentencePiece model beside the weights", () 
     }
     expect(readFileSync(at('pieces-out', 'spiece.model'))).toEqual(readFileSync(pieces));
   });
+});
+
+test("a SigLIP of open_clip is imported with its tokenizer, which reads texts as open_clip's own code cleans them", async () => {
+  const checkpoint = join(import.meta.dirname, '../../../packages/formats/test/reference/siglip-open-clip');
+  cpSync(checkpoint, at('open-clip'), { recursive: true });
+  const characters = ['</s>', '<unk>', ...' abcdefgh'].map((sign) => sign.replace(' ', '\u2581'));
+  const { file } = siglipTokenizer(readFileSync(pieces));
+  const {
+    model,
+    added_tokens: _,
+    normalizer: __,
+    post_processor,
+    ...rest
+  } = JSON.parse(JSON.stringify(file));
+  const vocab = characters.map((sign) => [sign, -1]);
+  post_processor.special_tokens['</s>'].ids = [0];
+  const own = {
+    ...rest,
+    post_processor,
+    normalizer: null,
+    added_tokens: [],
+    model: { ...model, vocab, unk_id: 1 },
+  };
+  writeFileSync(at('open-clip', 'tokenizer.json'), JSON.stringify(own));
+  const { code, stderr } = await winnow(['import', at('open-clip'), '--out', at('imported'), '--heads', '3']);
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/winnow:/)]);
+  const tokenizer = await openTokenizer(at('imported', 'tokenizer.json'));
+  expect(tokenizer.encode('A_B!  c', 64)).toEqual(tokenizer.encode('a b c', 64));
+  expect([...tokenizer.encode('A', 64)]).toEqual([2, 3, 0]);
+  const predicted = await winnow([
+    ...['predict', at('imported'), at('pictures', 'test', 'red'), ...ENGINE, '--json', '--texts', 'A b|C'],
+  ]);
+  expect([predicted.code, predicted.stderr]).toEqual([0, expect.not.stringMatching(/winnow:/)]);
 });
 
 test.each([

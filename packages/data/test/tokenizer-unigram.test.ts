@@ -120,6 +120,25 @@ describe("SigLIP's spiece.model", () => {
   });
 });
 
+test.each([
+  ['canonicalize', 'A Red_Shirt! on\ta  beach.', 'a red shirt on a beach'],
+  ['lower', ' A Red_Shirt!  on', 'a red_shirt! on'],
+  ['whitespace', ' A  Red_Shirt! ', 'A Red_Shirt!'],
+])('texts are cleaned first as open_clip says beside the tokenizer: %s', async (clean, text, same) => {
+  const folder = await mkdtemp(join(root, 'open-clip-'));
+  const configuration = (content: unknown) =>
+    writeFileSync(join(folder, 'open_clip_config.json'), JSON.stringify(content));
+  const cased = z.looseObject({}).parse(fileOf('never'));
+  const plain = tokenizerFrom(z.json().parse({ ...cased, normalizer: { type: 'NFC' } }));
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(plain.file));
+  configuration({ model_cfg: { text_cfg: { tokenizer_kwargs: { clean } } } });
+  const opened = await openTokenizer(folder);
+  expect(opened.encode(text, 64)).toEqual(plain.encode(same, 64));
+  expect(tokenizerFrom(opened.file).encode(text, 64)).toEqual(plain.encode(same, 64));
+  configuration({ model_cfg: { text_cfg: { tokenizer_kwargs: { clean: 'bleach' } } } });
+  await expect(openTokenizer(folder)).rejects.toThrow(/open_clip_config\.json.*clean/s);
+});
+
 describe('a unigram model', () => {
   const signs = fc.constantFrom('a', 'b', 'c', '\u2581', '\u{1f600}');
   const pieceLists = fc

@@ -12,7 +12,16 @@ import { siglipTokenizer } from './siglip-tokenizer';
 import type { Tokenizer } from './tokenizer';
 import { vocabularySchema } from './tokenizer-file';
 import { tokenizerFrom } from './tokenizer-from';
-import { SETTINGS_FILE, hasPieces, settingsOf, siglipOptions, withPadding } from './tokenizer-settings';
+import {
+  type JsonBeside,
+  OPEN_CLIP_FILE,
+  SETTINGS_FILE,
+  hasPieces,
+  settingsOf,
+  siglipOptions,
+  withCleaning,
+  withPadding,
+} from './tokenizer-settings';
 
 const EXPECTED =
   "a tokenizer: CLIP's bpe_simple_vocab_16e6.txt or .txt.gz, a tokenizer.json, SigLIP's spiece.model, or a folder with tokenizer.json, with spiece.model, or with vocab.json and merges.txt";
@@ -99,9 +108,9 @@ function depthOf(json: string): number {
   return deepest;
 }
 
-/** What `transformers` is told about the tokenizer at a path, by a file beside it; undefined where there is none. */
-async function configurationBeside(path: string): Promise<{ path: string; content: Json } | undefined> {
-  const beside = join(dirname(path), SETTINGS_FILE);
+/** What others are told about the tokenizer at a path, by a file beside it; undefined where there is none. */
+async function jsonBeside(path: string, name: string): Promise<JsonBeside | undefined> {
+  const beside = join(dirname(path), name);
   if ((await kindAt(beside)) !== 'file') return undefined;
   return { path: beside, content: jsonOf(await textOf(beside), beside) };
 }
@@ -142,7 +151,7 @@ async function openFolder(folder: string): Promise<Tokenizer> {
 async function openFile(path: string): Promise<Tokenizer> {
   // Half of a tokenizer: the other half lies beside it.
   if (['vocab.json', 'merges.txt'].includes(basename(path))) return openFolder(dirname(path));
-  const settingsBeside = async () => settingsOf(await configurationBeside(path));
+  const settingsBeside = async () => settingsOf(await jsonBeside(path, SETTINGS_FILE));
   if (path.endsWith('.model')) {
     const bytes = await readRegularFile(path, { what: 'a vocabulary', mostBytes: MOST_BYTES });
     return siglipTokenizer(bytes, path, siglipOptions(await settingsBeside(), path));
@@ -150,7 +159,9 @@ async function openFile(path: string): Promise<Tokenizer> {
   const text = await textOf(path);
   if (!text.trimStart().startsWith('{')) return clipTokenizer(text, path);
   const file = jsonOf(text, path);
-  return tokenizerFrom(hasPieces(file) ? withPadding(file, await settingsBeside()) : file, path);
+  if (!hasPieces(file)) return tokenizerFrom(file, path);
+  const padded = withPadding(file, await settingsBeside());
+  return tokenizerFrom(withCleaning(padded, await jsonBeside(path, OPEN_CLIP_FILE)), path);
 }
 
 /**

@@ -8,7 +8,7 @@ import { tokenizerFrom } from './tokenizer-from';
 import { SPACE_MARK } from './unigram-file';
 
 /** Python's `string.punctuation`, as a class of Oniguruma. */
-const PUNCTUATION = '[!"\\#\\$%\\&\'\\(\\)\\*\\+,\\-\\./:;<=>\\?@\\[\\\\\\]\\^_`\\{\\|\\}\\~]';
+export const PUNCTUATION = '[!"\\#\\$%\\&\'\\(\\)\\*\\+,\\-\\./:;<=>\\?@\\[\\\\\\]\\^_`\\{\\|\\}\\~]';
 
 export interface SiglipOptions {
   /** Whether texts are read in lower case: default. */
@@ -112,7 +112,8 @@ function fileOf(
   });
 }
 
-const singleSpaces = (pattern: string) => [
+/** White space of every kind, or what a pattern matches, as one space, and none at the ends. */
+export const singleSpaces = (pattern: string) => [
   { type: 'Replace', pattern: { Regex: pattern }, content: ' ' },
   { type: 'Strip', strip_left: true, strip_right: true },
 ];

@@ -1,7 +1,7 @@
 import type { Json } from '@winnow/core';
 import { z } from 'zod';
 import { DataError } from '../failure/data-error';
-import type { SiglipOptions } from './siglip-tokenizer';
+import { PUNCTUATION, type SiglipOptions, singleSpaces } from './siglip-tokenizer';
 import { paddingBy } from './tokenizer-file';
 
 /** In which `transformers` looks for more about a tokenizer. */
@@ -17,16 +17,23 @@ const settings = z.looseObject({
 });
 export type TokenizerSettings = z.output<typeof settings>;
 
+/** A file of JSON that lies beside a tokenizer. */
+export interface JsonBeside {
+  readonly path: string;
+  readonly content: Json;
+}
+
 /** @throws {DataError} when they are of another kind. */
-export function settingsOf(
-  file: { readonly path: string; readonly content: Json } | undefined,
-): TokenizerSettings {
-  const { success, data, error } = settings.safeParse(file?.content ?? {});
+export const settingsOf = (beside: JsonBeside | undefined): TokenizerSettings =>
+  beside === undefined ? {} : checked(settings, beside, 'the settings of a tokenizer');
+
+function checked<Content>(schema: z.ZodType<Content>, { path, content }: JsonBeside, what: string): Content {
+  const { success, data, error } = schema.safeParse(content);
   if (success) return data;
   const [problem] = error.issues;
   throw new DataError(
     {
-      expected: `the settings of a tokenizer in ${file?.path}`,
+      expected: `${what} in ${path}`,
       found: `${problem?.message} at ${problem?.path.join('.') || 'the top'}`,
       advice: 'Fetch the file again, or remove it.',
     },
@@ -59,6 +66,61 @@ const withPieces = z.looseObject({
   added_tokens: z.array(z.looseObject({ content: z.string(), id: z.int() })).default([]),
   model: z.looseObject({ type: z.literal('Unigram'), vocab: z.array(z.tuple([z.string()], z.unknown())) }),
 });
+
+const openClip = z.looseObject({
+  model_cfg: z.looseObject({
+    text_cfg: z.looseObject({
+      tokenizer_kwargs: z
+        .looseObject({ clean: z.enum(['canonicalize', 'lower', 'whitespace']).default('whitespace') })
+        .nullish(),
+    }),
+  }),
+});
+type Cleaning = 'canonicalize' | 'lower' | 'whitespace';
+
+/** In which open_clip says what is done with texts before the tokenizer beside it reads them. */
+export const OPEN_CLIP_FILE = 'open_clip_config.json';
+
+const normalised = z.looseObject({
+  normalizer: z
+    .looseObject({ type: z.string(), normalizers: z.array(z.json()).optional() })
+    .nullable()
+    .default(null),
+});
+
+/**
+ * A tokenizer.json that cleans texts first as open_clip's `get_clean_fn` does, but for its repairs of encodings (ftfy) and of
+ * HTML: a text is read as it stands.
+ * @throws {DataError} when the configuration of open_clip asks for another cleaning.
+ */
+export function withCleaning(file: Json, beside: JsonBeside | undefined): Json {
+  const tokenizer = normalised.safeParse(file).data;
+  if (beside === undefined || tokenizer === undefined || typeof file !== 'object' || Array.isArray(file))
+    return file;
+  const { model_cfg } = checked(openClip, beside, 'the configuration of a model of open_clip');
+  const cleaning = cleaningBy(model_cfg.text_cfg.tokenizer_kwargs?.clean ?? 'whitespace');
+  const own = tokenizer.normalizer;
+  const after = own === null ? [] : (own.normalizers ?? [z.json().parse(own)]);
+  return { ...file, normalizer: { type: 'Sequence', normalizers: [...cleaning, ...after] } };
+}
+
+function cleaningBy(cleaning: Cleaning): Json[] {
+  switch (cleaning) {
+    case 'whitespace':
+      return singleSpaces('\\s+');
+    case 'lower':
+      return [...singleSpaces('\\s+'), { type: 'Lowercase' }];
+    case 'canonicalize':
+      return [
+        { type: 'Replace', pattern: { String: '_' }, content: ' ' },
+        { type: 'Replace', pattern: { Regex: PUNCTUATION }, content: '' },
+        { type: 'Lowercase' },
+        ...singleSpaces('\\s+'),
+      ];
+    default:
+      return cleaning satisfies never;
+  }
+}
 
 const kind = z.looseObject({ model: z.looseObject({ type: z.literal('Unigram') }) });
 /** Whether a tokenizer.json has a unigram model. */

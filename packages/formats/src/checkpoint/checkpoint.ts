@@ -112,7 +112,11 @@ export const shown = (tensor: Pick<StoredTensor, 'shape'> | undefined): string =
  * An extent of a tensor that must be there.
  * @throws {FormatError} when the tensor or the axis is not.
  */
-export function extentOf({ file, tensors }: Checkpoint, name: string, axis: number): number {
+export function extentOf(
+  { file, tensors }: Pick<Checkpoint, 'file' | 'tensors'>,
+  name: string,
+  axis: number,
+): number {
   const tensor = tensors.get(name);
   const extent = tensor?.shape[axis];
   if (extent !== undefined && extent > 0) return extent;

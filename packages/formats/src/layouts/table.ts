@@ -6,6 +6,7 @@ import { huggingFaceSiglipVision } from './hugging-face/siglip-vision';
 import { huggingFaceVisionTransformer } from './hugging-face/vision-transformer';
 import type { Layout } from './layout';
 import { openClipDualEncoder } from './open-clip/dual-encoder';
+import { openClipSiglip } from './open-clip/siglip';
 import { timmVisionTransformer } from './timm/vision-transformer';
 
 /**
@@ -21,4 +22,5 @@ export const layouts: readonly Layout[] = [
   huggingFaceClipText,
   huggingFaceSiglip,
   openClipDualEncoder,
+  openClipSiglip,
 ];

@@ -19,6 +19,7 @@ import { visionTransformerNaming } from '../../src/layouts/hugging-face/vision-t
 import { defineLayout } from '../../src/layouts/layout';
 import type { Naming } from '../../src/layouts/naming';
 import { openClipNaming } from '../../src/layouts/open-clip/dual-encoder';
+import { openClipSiglipNaming } from '../../src/layouts/open-clip/siglip';
 import { layoutOf } from '../../src/layouts/recognise';
 import { layouts } from '../../src/layouts/table';
 import { timmNaming } from '../../src/layouts/timm/vision-transformer';
@@ -44,7 +45,7 @@ const { headInput: _, ...pooled } = siglipPool;
 const kinds: readonly (readonly [fc.Arbitrary<DenseConfig>, readonly Naming[]])[] = [
   [clipTexts, [clipTextNaming]],
   [dualEncoders, [clipNaming, scalar, vector]],
-  [siglips, [siglipNaming]],
+  [siglips, [siglipNaming, openClipSiglipNaming('scalar'), openClipSiglipNaming('vector')]],
   [siglipClassifiers, [siglipVisionNaming('vision_model.'), siglipVisionNaming(''), timmNaming]],
   [fc.constant(pooled), [siglipVisionNaming('vision_model.'), timmNaming]],
   [
@@ -91,7 +92,9 @@ test('layouts with the same names of tensors are told apart by the type of the m
   expect(types.length).toBeGreaterThan(0);
   expect(new Set(types).size).toBe(types.length);
   const untyped = layouts.filter(({ modelTypes }) => modelTypes === undefined);
-  const pairs = new Set(untyped.map(({ family, source }) => `${family.kind} of ${source}`));
+  const pairs = new Set(
+    untyped.map(({ models, family, source }) => `${models}, a ${family.kind} of ${source}`),
+  );
   expect(pairs.size).toBe(untyped.length);
 });
 
@@ -139,16 +142,16 @@ test('any other checkpoint is refused with what there might be', async () => {
     await writeCheckpoint(folder, new Map([['a', zeros(1)]]));
     const vision =
       'expected a ViT or DeiT of Hugging Face or timm (a tensor called cls_token or patch_embed.proj.weight), or a SigLIP of ' +
-      'Hugging Face (a tensor called patch_embedding.weight';
+      'Hugging Face';
     const dinov2 = 'or a DINOv2 of Hugging Face (a tensor called cls_token)';
     const clip =
       'or a CLIP of Hugging Face, open_clip or OpenAI (a tensor called class_embedding or token_embedding.weight)';
     await expect(importModel(folder)).rejects.toThrow(FormatError);
     await expect(importModel(folder)).rejects.toThrow(
-      `${vision}, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, got tensors like a`,
+      `${vision} or open_clip (a tensor called patch_embedding.weight, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, got tensors like a`,
     );
     await expect(importVisionTransformer(folder)).rejects.toThrow(
-      `${vision}), ${dinov2}, got tensors like a`,
+      `${vision} (a tensor called patch_embedding.weight), ${dinov2}, got tensors like a`,
     );
   } finally {
     await rm(folder, { recursive: true });

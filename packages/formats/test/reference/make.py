@@ -2,14 +2,16 @@
 
 Usage: python make.py            writes one folder for each model beside this script
        python make.py NAME ...   only these
-Made with torch 2.13.0, transformers 5.24.0, timm 1.0.31 and safetensors on one CPU.
+Made with torch 2.13.0, transformers 5.24.0, timm 1.0.31, open_clip 3.3.0 and safetensors on one CPU.
 """
 
+import json
 import os
 import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import open_clip
 import timm
 import torch
 import transformers
@@ -76,6 +78,37 @@ def make_siglip(folder: str) -> None:
     write({**{name: out[name] for name in names}, **gradients}, folder, "expected")
 
 
+def make_open_clip_siglip(folder: str) -> None:
+    """The towers of an architecture of timm and of open_clip, made smaller than their names say."""
+    vision = {"image_size": IMAGE, "timm_model_name": "vit_base_patch32_siglip_256", "timm_pool": "map", "timm_proj": "none"}
+    text = {"context_length": CONTEXT, "vocab_size": TOKENS, "width": 18, "heads": 3, "layers": 2, "mlp_ratio": 1.7}
+    text |= {"no_causal_mask": True, "proj_bias": True, "pool_type": "last", "norm_kwargs": {"eps": 1e-6}}
+    text |= {"act_kwargs": {"approximate": "tanh"}, "tokenizer_kwargs": {"clean": "canonicalize"}}
+    towers = {"embed_dim": SIZE["embed_dim"], "vision_cfg": vision, "text_cfg": text, "init_logit_bias": -10}
+    create = timm.create_model
+    timm.create_model = lambda name, **given: create(name, **{**SIZE, **given})
+    model = randomise(open_clip.model.CustomTextCLIP(**towers, output_dict=True))
+    timm.create_model = create
+    with torch.no_grad():
+        model.logit_scale.fill_(1.3)
+        model.logit_bias.fill_(-0.7)
+    os.makedirs(folder, exist_ok=True)
+    statistics = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}
+    with open(os.path.join(folder, "open_clip_config.json"), "w") as file:
+        json.dump({"model_cfg": {**towers, "custom_text": True}, "preprocess_cfg": statistics}, file, indent=2)
+    write(model.state_dict(), folder, "open_clip_model")
+    texts = torch.randint(0, TOKENS, (3, CONTEXT), generator=torch.Generator().manual_seed(9))
+    given = {"input_ids": texts, "pixel_values": pictures(3)}
+    out = model(given["pixel_values"], texts)
+    images, texts, scale, bias = (out[name] for name in ("image_features", "text_features", "logit_scale", "logit_bias"))
+    loss = open_clip.loss.SigLipLoss()(images, texts, scale, bias)
+    loss.backward()
+    gradients = {f"grad.{name}": parameter.grad for name, parameter in model.named_parameters()}
+    write(given, folder, "inputs")
+    answers = {"loss": loss, "logits_per_image": scale * images @ texts.T + bias, "image_embeds": images, "text_embeds": texts}
+    write({**answers, **gradients}, folder, "expected")
+
+
 def make_siglip_classifier(folder: str) -> None:
     model = randomise(transformers.SiglipForImageClassification(siglip_config()))
     model.save_pretrained(folder)
@@ -135,6 +168,7 @@ def folder_of(name: str) -> str:
 if __name__ == "__main__":
     makers = {
         "siglip": make_siglip,
+        "siglip-open-clip": make_open_clip_siglip,
         "siglip-classifier": make_siglip_classifier,
         **{name: lambda folder, made=made: make_timm(folder, *made) for name, made in TIMM.items()},
         "rectangular-timm": make_rectangular_timm,

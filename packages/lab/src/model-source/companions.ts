@@ -1,5 +1,13 @@
 import { dirname, join } from 'node:path';
-import { type PicturePreparation, type PictureSize, denseConfigOf, familyOf } from '@winnow/core';
+import {
+  type Json,
+  type PicturePreparation,
+  type PictureSize,
+  canonicalJson,
+  denseConfigOf,
+  familyOf,
+} from '@winnow/core';
+import { DataError, type Tokenizer, openTokenizer } from '@winnow/data';
 import { type Companions, PREPROCESSOR_FILE, preprocessorConfig, readBytesIfThere } from '@winnow/formats';
 import type { OpenedModel } from './open-model';
 
@@ -41,11 +49,31 @@ export function preprocessorOf({
 type WithTokenizer = Pick<OpenedModel, 'tokenizerPath'>;
 
 /**
- * The tokenizer that stands beside a model, file by file, as it is.
+ * The tokenizer that stands beside a model, file by file, as it is; its `tokenizer.json` with all that other files beside it say
+ * of how texts are read.
  * @throws {FormatError} when a file cannot be read.
  */
-export const tokenizerFiles = (opened: WithTokenizer): Promise<Companions> =>
-  filesBeside(opened, [...VOCABULARY_FILES, ...TOKENIZER_CONFIGURATION]);
+export async function tokenizerFiles(opened: WithTokenizer): Promise<Companions> {
+  const files = await filesBeside(opened, [...VOCABULARY_FILES, ...TOKENIZER_CONFIGURATION]);
+  const whole = files[TOKENIZER_FILE];
+  if (whole === undefined || opened.tokenizerPath === undefined) return files;
+  const tokenizer = await tokenizerIfRead(opened.tokenizerPath);
+  const isWhole =
+    tokenizer === undefined || isSameJson(tokenizer.file, JSON.parse(Buffer.from(whole).toString()));
+  return isWhole ? files : { ...files, [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n` };
+}
+
+const isSameJson = (one: Json, other: Json): boolean => canonicalJson(one) === canonicalJson(other);
+
+/** The tokenizer at a path; undefined where it is of a kind that we do not read. */
+export async function tokenizerIfRead(path: string): Promise<Tokenizer | undefined> {
+  try {
+    return await openTokenizer(path);
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+}
 
 /**
  * Only what is said of the tokenizer for other programs.
@@ -54,7 +82,10 @@ export const tokenizerFiles = (opened: WithTokenizer): Promise<Companions> =>
 export const tokenizerConfiguration = (opened: WithTokenizer): Promise<Companions> =>
   filesBeside(opened, TOKENIZER_CONFIGURATION);
 
-async function filesBeside({ tokenizerPath }: WithTokenizer, names: readonly string[]): Promise<Companions> {
+async function filesBeside(
+  { tokenizerPath }: WithTokenizer,
+  names: readonly string[],
+): Promise<Readonly<Record<string, Uint8Array>>> {
   if (tokenizerPath === undefined) return {};
   const folder = /\.(?:json|model)$/.test(tokenizerPath) ? dirname(tokenizerPath) : tokenizerPath;
   const found: Record<string, Uint8Array> = {};

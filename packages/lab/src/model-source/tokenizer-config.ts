@@ -1,6 +1,6 @@
-import { DataError, openTokenizer } from '@winnow/data';
 import type { Companions } from '@winnow/formats';
 import { z } from 'zod';
+import { tokenizerIfRead } from './companions';
 
 const CONFIG_FILE = 'tokenizer_config.json';
 
@@ -27,10 +27,7 @@ const tokenizerFile = z.looseObject({
  * @param context Tokens of the longest text.
  */
 export async function tokenizerConfig(tokenizerPath: string, context: number): Promise<Companions> {
-  const tokenizer = await openTokenizer(tokenizerPath).catch((error: unknown) => {
-    if (error instanceof DataError) return undefined;
-    throw error;
-  });
+  const tokenizer = await tokenizerIfRead(tokenizerPath);
   if (tokenizer === undefined) return {};
   const { added_tokens: added, model } = tokenizerFile.parse(tokenizer.file);
   const names = new Map([

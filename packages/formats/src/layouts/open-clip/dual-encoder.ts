@@ -9,7 +9,7 @@ import { type NameTable, type Named, type Naming, namingOf } from '../naming';
 import { HEAD_WIDTH, type ModelConfig, NORM_EPSILON, modelConfig, openClipConfig } from './fields';
 
 /** Query, key and value are one. */
-const resblock: NameTable = {
+export const resblock: NameTable = {
   attentionNorm: 'ln_1',
   'attention.query.weight': 'attn.in_proj_weight',
   'attention.key.weight': 'attn.in_proj_weight',
@@ -36,7 +36,7 @@ const textProjections: Readonly<Record<OpenClipNames['textProjection'], Named>> 
   linear: { name: 'text_projection.weight', arrangement: 'transposed' },
 };
 
-const logitScales: Readonly<Record<OpenClipNames['logitScale'], Named>> = {
+export const logitScales: Readonly<Record<OpenClipNames['logitScale'], Named>> = {
   scalar: { name: 'logit_scale', arrangement: 'unbatched' },
   vector: { name: 'logit_scale', arrangement: 'same' },
 };
@@ -199,8 +199,13 @@ function dualEncoderOf({ embed_dim, quick_gelu, vision_cfg, text_cfg }: ModelCon
   };
 }
 
-function towerOf(
-  { width, layers, mlp_ratio, norm_kwargs }: ModelConfig['vision_cfg'] | ModelConfig['text_cfg'],
+export function towerOf(
+  {
+    width,
+    layers,
+    mlp_ratio,
+    norm_kwargs,
+  }: Pick<ModelConfig['text_cfg'], 'width' | 'layers' | 'mlp_ratio' | 'norm_kwargs'>,
   how: Pick<TowerConfig, 'heads' | 'activation' | 'causal'>,
 ): TowerConfig {
   const headDim = width / how.heads;

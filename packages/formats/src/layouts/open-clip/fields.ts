@@ -7,12 +7,12 @@ export const HEAD_WIDTH = 64;
 /** PyTorch's own. */
 export const NORM_EPSILON = 1e-5;
 
-const understoodOfTowers = {
+export const normKwargs = {
   norm_kwargs: z.strictObject({ eps: z.number().positive().default(NORM_EPSILON) }).nullish(),
 };
 
 const blocks = 'such blocks are not supported';
-const refusedOfTowers = {
+export const refusedOfTowers = {
   ls_init_value: only(null, 'layer scale is not supported'),
   final_ln_after_pool: only(false, 'towers that are normalised after they are pooled are not supported'),
   act_kwargs: only(null, 'activations with options are not supported'),
@@ -29,7 +29,7 @@ const poolsOtherwise = 'towers that pool otherwise are not supported';
 
 const visionConfig = wholeObject({
   understood: {
-    ...understoodOfTowers,
+    ...normKwargs,
     image_size: pictureSize.default(224),
     patch_size: side('patches').default(16),
     layers: z.int('expected a number of layers: ResNets are not supported').positive().default(12),
@@ -53,9 +53,14 @@ const visionConfig = wholeObject({
   ],
 });
 
+export const immaterialToText = [
+  ...['attn_pooler_heads', 'hf_model_pretrained', 'hf_pooler_type', 'hf_proj_type', 'hf_tokenizer_name'],
+  ...['output_tokens', 'pad_id', 'tokenizer_kwargs', 'tokenizer_mode'],
+];
+
 const textConfig = wholeObject({
   understood: {
-    ...understoodOfTowers,
+    ...normKwargs,
     context_length: count.default(77),
     vocab_size: count.default(49408),
     width: count.default(512),
@@ -75,10 +80,7 @@ const textConfig = wholeObject({
     proj_type: only('linear', 'other projections are not supported'),
     proj_bias: only(false, 'projections with a bias are not supported'),
   },
-  immaterial: [
-    ...['attn_pooler_heads', 'hf_model_pretrained', 'hf_pooler_type', 'hf_proj_type', 'hf_tokenizer_name'],
-    ...['output_tokens', 'pad_id', 'tokenizer_kwargs', 'tokenizer_mode'],
-  ],
+  immaterial: immaterialToText,
 });
 
 /** A model of two transformers. */

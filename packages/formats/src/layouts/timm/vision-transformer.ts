@@ -103,6 +103,21 @@ export const timmVisionTransformer = defineLayout<VisionTransformerConfig>({
   },
 });
 
+/** The parts of a checkpoint that say what a model of timm is. */
+type TimmCheckpoint = Pick<Checkpoint, 'file' | 'tensors' | 'config'>;
+
+/**
+ * The configuration of a model of timm without a classifier, a tower of another model.
+ * @throws {FormatError} when its shapes make no sense, or it has something that we do not have.
+ */
+export function timmTower(
+  checkpoint: TimmCheckpoint,
+  heads: number | undefined,
+): Required<Pick<Reading<VisionTransformerConfig>, 'config' | 'notes'>> {
+  refuseUnsupported(checkpoint);
+  return configOf(checkpoint, 1, heads);
+}
+
 const nothingSaid: TimmConfiguration = {
   architecture: undefined,
   heads: undefined,
@@ -121,7 +136,7 @@ const LAYER_SCALE = 1e-5;
  * something that we do not have, or nothing says how many heads there are.
  */
 function configOf(
-  checkpoint: Checkpoint,
+  checkpoint: TimmCheckpoint,
   classes: number,
   givenHeads: number | undefined,
 ): Required<Pick<Reading<VisionTransformerConfig>, 'config' | 'notes'>> {
@@ -199,7 +214,7 @@ function activationOf(architecture = ''): Activation {
 
 type Sizes = Omit<TimmShapes, 'imageSize'>;
 
-function sizesOf(checkpoint: Checkpoint): Sizes {
+function sizesOf(checkpoint: TimmCheckpoint): Sizes {
   const { tensors } = checkpoint;
   const extent = (name: string, axis: number) => extentOf(checkpoint, name, axis);
   const [patchHeight, patchWidth] = [2, 3].map((axis) => extent('patch_embed.proj.weight', axis));
@@ -230,7 +245,7 @@ function sizesOf(checkpoint: Checkpoint): Sizes {
  * @throws {FormatError} when it is the number of no square, nor of what is said.
  */
 function placedOf(
-  checkpoint: Checkpoint,
+  checkpoint: TimmCheckpoint,
   { hasClassToken, registers, patchSize }: Sizes,
   distillation: Distillation,
 ): { readonly imageSize: PictureSize; readonly patchesOnly: boolean } {
