@@ -1,6 +1,7 @@
 import type { Control } from '@winnow/comparison';
 import type { CompressionMethod } from '@winnow/core';
 import { lotteryTicketMethods } from '@winnow/lottery-ticket';
+import { oneShotMethods } from '@winnow/one-shot';
 import { shareAndPruneMethods } from '@winnow/share-and-prune';
 import { upopMethods } from '@winnow/upop';
 import { classificationKind } from './workload/classification';
@@ -17,6 +18,7 @@ interface MethodPackage {
 /** Methods by the package that they come from, whose code their runs depend on. */
 export const methodPackages: readonly MethodPackage[] = [
   { name: '@winnow/upop', methods: upopMethods },
+  { name: '@winnow/one-shot', methods: oneShotMethods },
   { name: '@winnow/share-and-prune', methods: shareAndPruneMethods },
   { name: '@winnow/lottery-ticket', methods: lotteryTicketMethods },
 ];

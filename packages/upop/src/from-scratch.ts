@@ -1,5 +1,12 @@
-import { type Compressed, type CompressionRun, type TensorTree, disposeTree, initialize, pruneAtOnce } from '@winnow/core';
-import { withinSites } from './ranking';
+import {
+  type Compressed,
+  type CompressionRun,
+  type TensorTree,
+  disposeTree,
+  initialize,
+  pruneAtOnce,
+  withinSites,
+} from '@winnow/core';
 
 /**
  * Fresh parameters of a smaller model, the same share of every site: the control that says what training alone gives a

@@ -1,35 +1,25 @@
-import {
-  type Tensor,
-  type Tensor1D,
-  add,
-  reshape,
-  sqrt,
-  square,
-  sum,
-  tidy,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import { sqrt, square, tidy } from '@tensorflow/tfjs-core';
 import {
   type AfterStep,
   type Compressed,
-  pruneAtOnce,
   type CompressionRun,
-  type Coupling,
   type Site,
   type TensorTree,
-  decisionFromMasks,
   cloneTree,
+  decisionFromMasks,
   disposeTree,
   lendTree,
+  mapTree,
   pathWithin,
-  entriesOf,
+  pruneAtOnce,
   removalTarget,
   selectUnits,
+  standardize,
   tidyTree,
+  unitSums,
 } from '@winnow/core';
 import { type Masked, maskedWeights, masksFor, readMasks, searchOptimizer, unmasked } from './masks';
 import type { MagnitudeOptions } from './options';
-import { standardize } from './ranking';
 import { roundShare } from './rounds';
 
 /**
@@ -80,29 +70,15 @@ export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOp
 
 /** −‖weights of the unit‖₂, by site: everything the unit owns, what makes it and what reads it. */
 export function smallnessOf(sites: readonly Site[], weights: TensorTree): Record<string, Float32Array> {
-  const leaves = new Map(entriesOf(weights));
-  return Object.fromEntries(
-    sites.map(({ id, units, couplings }) => {
-      const norm = tidy(() => {
-        const squares = couplings.map((coupling) => squaredNorms(leaves, coupling, units));
-        return sqrt(squares.reduce((total, one) => add(total, one), zeros([units])));
-      });
-      const values = Float32Array.from(norm.dataSync<'float32'>(), (value) => -value);
-      norm.dispose();
-      return [id, values];
+  const squares = tidyTree(() => mapTree(weights, (leaf) => square(leaf)));
+  const smallness = Object.fromEntries(
+    sites.map((site) => {
+      const norms = tidy(() => sqrt(unitSums(site, squares)));
+      const values = Float32Array.from(norms.dataSync<'float32'>(), (value) => -value);
+      norms.dispose();
+      return [site.id, values];
     }),
   );
-}
-
-/** Squared norms of a parameter's entries, by unit: [units]. */
-function squaredNorms(
-  leaves: ReadonlyMap<string, Tensor>,
-  { parameter, axis, copies }: Coupling,
-  units: number,
-): Tensor1D {
-  const leaf = leaves.get(parameter);
-  if (leaf === undefined) throw new RangeError(`the model has no parameter ${parameter}`);
-  const squares = square(leaf);
-  const perEntry: Tensor = leaf.rank === 1 ? squares : sum(squares, 1 - axis); // [copies · units]
-  return sum(reshape(perEntry, [copies, units]), 0);
+  disposeTree(squares);
+  return smallness;
 }

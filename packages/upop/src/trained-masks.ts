@@ -12,18 +12,20 @@ import {
   selectUnits,
   tidyTree,
   zipTrees,
+  type UnitScores,
+  standardize,
+  withinSites,
 } from '@winnow/core';
 import { type Masked, maskedObjective, maskedWeights, readMasks, searchOptimizer, unmasked } from './masks';
 import type { SearchOptions } from './options';
-import { type Scores, standardize, withinSites } from './ranking';
 
 /** Which units go: the same share of every site (Algorithm 2), or a standardised ranking over everything (3). */
 export type Selection = 'within-sites' | 'unified';
 
 /** Priorities from trained masks: the smallest |ζ| goes first. */
-export function maskPriorities(sites: readonly Site[], masks: Scores, selection: Selection): Priorities {
+export function maskPriorities(sites: readonly Site[], masks: UnitScores, selection: Selection): Priorities {
   const smallness = Object.fromEntries(
-    Object.entries(masks).map(([id, mask]) => [id, mask.map((value) => -Math.abs(value))]),
+    Object.entries(masks).map(([id, mask]) => [id, Array.from(mask, (value) => -Math.abs(value))]),
   );
   return selection === 'unified' ? standardize(sites, smallness) : withinSites(sites, smallness);
 }

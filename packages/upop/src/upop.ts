@@ -26,6 +26,7 @@ import {
   selectUnits,
   tidyTree,
   zipTrees,
+  standardize,
 } from '@winnow/core';
 
 import {
@@ -38,7 +39,6 @@ import {
   unmasked,
 } from './masks';
 import type { UPopOptions } from './options';
-import { standardize } from './ranking';
 import { maskInterval, progress } from './schedule';
 
 /** S_t: the accumulated gradients of the masks. */

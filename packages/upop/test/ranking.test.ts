@@ -1,5 +1,4 @@
-import { type Site, keptUnits, modelPlace, selectUnits, tower } from '@winnow/core';
-import { standardize, withinSites } from '../src/ranking';
+import { type Site, keptUnits, modelPlace, selectUnits, standardize, tower, withinSites } from '@winnow/core';
 import { maskPriorities } from '../src/trained-masks';
 
 const { sites } = tower({

@@ -47,6 +47,7 @@ function rehearsal(
     train: (_name, phase) => Promise.resolve(rehearse(phase)),
     note: never,
     observe: never,
+    sensitivities: never,
     once: never,
   };
   function rehearse<P extends TensorTree, S extends TensorTree>(phase: Phase<P, S>): { params: P; state: S } {

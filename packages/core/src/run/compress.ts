@@ -15,6 +15,7 @@ import { type ObservedSplits, runObservation } from './observation';
 import { onceIn } from './once';
 import { type LedgerEntry, ledgerEntrySchema } from './ledger';
 import { type BestOfRetraining, type RetrainingJob, disposingOnFailure, retrainCut } from './retrain';
+import { runSensitivity } from './sensitivity';
 import { scoredOnce } from './scored';
 import { type Json, loadSnapshot, restored, saveSnapshot, toJson } from './store';
 import { phaseTrainer } from './trainer';
@@ -127,6 +128,7 @@ const compressedSchema = z.object({
 function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]): CompressionRun {
   const { runner, model, params, budget, seed, batches, splits, adversary } = job;
   const { macs } = model.account;
+  const subject = { task, params, splits, batchSize: batches.batchSize, seed, macs };
   return {
     model,
     params,
@@ -136,8 +138,12 @@ function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]):
     stepsIn: (duration: Duration) => stepsIn(duration, batches.stepsPerEpoch),
     train: phaseTrainer(runner, { task, batches, macs, adversary }, ledger),
     observe: async (name, observation) => {
-      const subject = { task, params, splits, batchSize: batches.batchSize, seed, macs };
       const { state, ledger: entry } = await runObservation(runner, name, subject, observation);
+      ledger.push(entry);
+      return state;
+    },
+    sensitivities: async (name, sensitivity) => {
+      const { state, ledger: entry } = await runSensitivity(runner, name, subject, sensitivity);
       ledger.push(entry);
       return state;
     },

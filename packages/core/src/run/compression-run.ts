@@ -6,6 +6,7 @@ import type { Training } from '../train/train';
 import type { TensorTree } from '../tree/tree';
 import type { z } from 'zod';
 import type { Observation } from './observation';
+import type { Sensitivity } from './sensitivity';
 
 /** A training of a method: the runner adds data, checkpoints, progress, cancellation and the ledger of compute. */
 export type Phase<Params extends TensorTree, State extends TensorTree> = Pick<
@@ -42,6 +43,14 @@ export interface CompressionRun {
    * @throws {RangeError} naming the tap, when nothing passes it.
    */
   observe<State extends TensorTree>(name: string, observation: Observation<State>): Promise<State>;
+  /**
+   * Sees gradients of the task's loss on some examples, without training: one forward and one backward pass each, charged
+   * in the ledger. It is named and survives a crash as a training does. The caller owns the state that it gets.
+   */
+  sensitivities<Params extends TensorTree, State extends TensorTree>(
+    name: string,
+    sensitivity: Sensitivity<Params, State>,
+  ): Promise<State>;
   /**
    * Computes plain data once: after a crash what was found is read back, by its schema. Every name is unique in the
    * method.

@@ -58,6 +58,8 @@ export interface Trial {
   readonly makeModel?: () => TinyModel;
   /** Training MACs of the search and the retraining together, instead of a number of steps. */
   readonly computeLimit?: number;
+  /** Default 8. */
+  readonly batchSize?: number;
 }
 
 /** The results of a finished trial: nothing of them lives on the engine. */
@@ -91,6 +93,7 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
     onEvent,
     makeModel = kind.makeModel,
     computeLimit,
+    batchSize: examples = batchSize,
   } = trial;
   const { data, taskOf } = kind;
   const before = memory().numTensors;
@@ -122,7 +125,7 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
       model,
       params,
       taskOf,
-      batches: trainingBatches(data.train, { batchSize, seed, augment: true }),
+      batches: trainingBatches(data.train, { batchSize: examples, seed, augment: true }),
       splits: data,
       score: (task, scored) =>
         evaluate(task, scored, evaluationBatches(data.validation, data.validation.size)),

@@ -6,6 +6,7 @@ import {
   type Task,
   classification,
   pictureInputs,
+  picturesBetween,
   randomStream,
 } from '@winnow/core';
 
@@ -37,7 +38,7 @@ export function toyData({
 
 /** Classification of the toy pictures. */
 export function toyTask(model: Pick<Model, 'forward'>): Task {
-  return classification(model, { inputs: pictureInputs(toyShape), classes });
+  return classification(model, { inputs: pictureInputs(toyShape), classes, slice: picturesBetween });
 }
 
 function stripes(seed: number, split: string, size: number): Dataset<ImageBatch> {
