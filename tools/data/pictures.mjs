@@ -30,12 +30,12 @@ export async function jpegOf(number, width, height) {
 }
 
 /** Makes class folders (by splits), or shards, of so many different pictures. */
-export async function makePictures({ folder, count, side, shards }) {
+export async function makePictures({ folder, count, width, height, shards }) {
   const splitOf = (number) => (number % 100 === 0 ? 'test' : number % 100 === 1 ? 'validation' : 'train');
   let archive;
   for (let begin = 0; begin < count; begin += AT_A_TIME) {
     const numbers = Array.from({ length: Math.min(AT_A_TIME, count - begin) }, (_, place) => begin + place);
-    const pictures = await Promise.all(numbers.map((number) => jpegOf(number, side, side)));
+    const pictures = await Promise.all(numbers.map((number) => jpegOf(number, width, height)));
     for (const [place, number] of numbers.entries()) {
       const content = pictures[place];
       const label = String(Math.floor(number / 100) % CLASSES);
@@ -57,6 +57,21 @@ export async function makePictures({ folder, count, side, shards }) {
   await archive?.end();
 }
 
+/** The header of a file in a tar archive (POSIX.1-1988, ustar). */
+export function tarHeader(name, bytes) {
+  const header = Buffer.alloc(BLOCK);
+  header.write(name, 0);
+  header.write('0000644\0', 100);
+  header.write(bytes.toString(8).padStart(11, '0'), 124);
+  header.write('00000000000\0', 136);
+  header.fill(' ', 148, 156);
+  header.write('0', 156, 'latin1');
+  header.write('ustar\x0000', 257, 'latin1');
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return header;
+}
+
 /** A tar archive (ustar) that is written file by file. */
 function writingTo(path) {
   const stream = createWriteStream(path);
@@ -64,17 +79,7 @@ function writingTo(path) {
     new Promise((resolve) => (stream.write(bytes) ? resolve() : stream.once('drain', resolve)));
   return {
     write: async (name, content) => {
-      const header = Buffer.alloc(BLOCK);
-      header.write(name, 0);
-      header.write('0000644\0', 100);
-      header.write(content.byteLength.toString(8).padStart(11, '0'), 124);
-      header.write('00000000000\0', 136);
-      header.fill(' ', 148, 156);
-      header.write('0', 156, 'latin1');
-      header.write('ustar\x0000', 257, 'latin1');
-      const sum = header.reduce((total, byte) => total + byte, 0);
-      header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-      await put(header);
+      await put(tarHeader(name, content.byteLength));
       await put(content);
       await put(Buffer.alloc((BLOCK - (content.byteLength % BLOCK)) % BLOCK));
     },

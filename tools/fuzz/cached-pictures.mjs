@@ -49,9 +49,15 @@ function cacheIn(folder) {
   };
 }
 
-/** Bytes behind a checksum of SHA-256: damages them, or lies behind one that is right. */
+/** Bytes behind a checksum of SHA-256 (of a pack of pictures, its header): damages them, or lies behind one that is right. */
 export function mutateSealed(random, bytes) {
   if (random.chance(0.5)) return mutateBytes(random, bytes);
+  const count = bytes.length < 36 ? 0 : bytes.readUInt32LE(32);
+  const end = 36 + 16 * count;
+  if (count > 0 && count < 2 ** 16 && end <= bytes.length) {
+    const header = mutateBytes(random, bytes.subarray(32, end));
+    return Buffer.concat([createHash('sha256').update(header).digest(), header, bytes.subarray(end)]);
+  }
   const content = mutateBytes(random, bytes.subarray(32));
   return Buffer.concat([createHash('sha256').update(content).digest(), content]);
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as checkpoints from './checkpoints.mjs';
+import { makeArchives } from './archives.mjs';
 import { makeMany } from './cached-pictures.mjs';
 import { makeCaptions, makeLabels, makePictures } from './pictures.mjs';
 import { makeJob } from './queue.mjs';
@@ -23,6 +24,7 @@ const recipes = {
   captions: { make: (folder) => makeCaptions(folder) },
   'hugging-face': { make: checkpoints.makeHuggingFace },
   dinov2: { make: checkpoints.makeDinov2 },
+  archives: { make: (folder) => makeArchives(folder) },
   labels: { make: (folder) => makeLabels(folder) },
   shards: { make: checkpoints.makeShards },
   timm: { make: checkpoints.makeTimm },

@@ -1,4 +1,5 @@
 import { mutateSealed, readThroughCache } from './cached-pictures.mjs';
+import { mutateTar } from './archives.mjs';
 import { handOutJob } from './queue.mjs';
 import { mutateBytes } from './mutate-bytes.mjs';
 import { mutateJson } from './mutate-json.mjs';
@@ -151,6 +152,17 @@ export const kinds = [
   tokenizer('tokenizer.json', 'clip', 'tokenizer.json', mutateJson, 'clip/tokenizer.json'),
   tokenizer('vocab.json', 'bytes', 'vocab.json', mutateJson, 'bytes'),
   tokenizer('merges.txt', 'bytes', 'merges.txt', mutateLines, 'bytes'),
+  {
+    name: 'shard of pictures',
+    fixtures: ['hugging-face', 'clip', 'archives'],
+    target: /^archives\/shard-0\.tar$/,
+    mutate: mutateTar,
+    commands: [
+      ['evaluate', 'hugging-face', '--data', 'archives/shard-{0..0}.tar', ...WASM],
+      ['train', '--from', 'hugging-face', '--data', 'archives', ...WASM, ...QUICK, '--out', 'out'],
+      pairTraining('archives'),
+    ],
+  },
   labels('labels table', 'labels.csv'),
   labels('labels in lines', 'labels.jsonl'),
   captions('captions table', 'captions.csv', mutateLines),

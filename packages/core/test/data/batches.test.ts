@@ -24,6 +24,28 @@ async function indicesOf(source: BatchSource<Requested>, from: number, to: numbe
 const sizes = fc.integer({ min: 1, max: 40 });
 
 describe('training batches', () => {
+  it('follow the order of a dataset that has one of its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(sizes, sizes, fc.nat(), async (size, batchSize, seed) => {
+        const asked: string[] = [];
+        const order = (epoch: { readonly seed: number; readonly epoch: number }): Int32Array => {
+          asked.push(`${epoch.seed} ${epoch.epoch}`);
+          return Int32Array.from({ length: size }, (_, place) => (place + epoch.epoch) % size);
+        };
+        const source = trainingBatches(
+          { ...indexed(size), order },
+          { batchSize, seed, augment: true, prefetch: 0 },
+        );
+        for (const epoch of [0, 1]) {
+          const start = epoch * source.stepsPerEpoch;
+          const seen = (await indicesOf(source, start, start + source.stepsPerEpoch)).flat();
+          expect(seen).toEqual(seen.map((_, place) => (place + epoch) % size));
+        }
+        expect(asked).toEqual([`${seed} 0`, `${seed} 1`]);
+      }),
+    );
+  });
+
   it('show every example at most once an epoch, all of them when the batches fit', async () => {
     await fc.assert(
       fc.asyncProperty(sizes, sizes, fc.nat(), async (size, batchSize, seed) => {
