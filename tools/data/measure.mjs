@@ -3,10 +3,12 @@
  *
  *   node tools/data/measure.mjs speed [--cores 1,2] [--size 224] [--pictures 512]
  *   node tools/data/measure.mjs memory [--pictures 100000] [--size 64] [--shards] [--cache-memory 256] [--cache-disk 0]
+ *     [--distinct 1000] [--most 10000]
  *
  * `speed` decodes and varies photographs of 500×375 pixels, on so many cores and threads (taskset, where there is one); `memory` goes
  * twice through an epoch of many small pictures, in processes of their own, with bounds in MiB, and fails where it takes more than is
- * bounded and the program needs by itself. Pictures are made, and kept in --folder.
+ * bounded and the program needs by itself. --distinct makes so many different pictures and packs them again and again; --most goes through
+ * so many of an epoch. Pictures are made, and kept in --folder.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,6 +32,8 @@ const { values, positionals } = parseArgs({
     size: { type: 'string' },
     pictures: { type: 'string' },
     shards: { type: 'boolean', default: false },
+    distinct: { type: 'string' },
+    most: { type: 'string' },
     'cache-memory': { type: 'string', default: '256' },
     'cache-disk': { type: 'string', default: '0' },
     folder: { type: 'string', default: join(tmpdir(), 'winnow-measure-data') },
@@ -86,13 +90,16 @@ async function memory() {
     wholeNumber('cache-memory', 256, 0, 2 ** 20),
     wholeNumber('cache-disk', 0, 0, 2 ** 24),
   ];
-  const spec = await made({ count, width: size, height: size, shards: values.shards });
+  const distinct = wholeNumber('distinct', count, 1, 10_000_000);
+  const most = wholeNumber('most', count, 64, 10_000_000);
+  const spec = await made({ count, width: size, height: size, shards: values.shards, distinct });
   const cacheFolder = join(values.folder, `cache-${process.pid}`);
   const bound = (cacheMib + PROGRAM_MIB) * MIB + count * BYTES_PER_PICTURE;
   const rows = [];
   try {
     for (const round of ['first', 'again']) {
       const asked = {
+        most,
         spec,
         imageSize: size,
         cacheBytes: cacheMib * MIB,
@@ -122,20 +129,22 @@ async function memory() {
     `${count} pictures of ${size} px, ${values.shards ? 'shards' : 'folders'}, ${cacheMib} MiB in memory, ${diskMib} MiB on the disk; at most ${Math.round(bound / MIB)} MiB`,
   );
   console.log(
-    table(
-      ['process', 'identified, s', 'first batch, s', 'whole epoch, s', 'pictures/s', 'peak, MiB'],
-      rows,
-    ).join('\n'),
+    table(['process', 'identified, s', 'first batch, s', 'end, s', 'pictures/s', 'peak, MiB'], rows).join(
+      '\n',
+    ),
   );
 }
 
 /** Pictures of a size, made where they are not there yet. */
-async function made({ count, width, height, shards = false }) {
-  const folder = join(values.folder, `${shards ? 'shards' : 'folders'}-${count}-${width}x${height}`);
+async function made({ count, width, height, shards = false, distinct = count }) {
+  const folder = join(
+    values.folder,
+    `${shards ? 'shards' : 'folders'}-${count}-${width}x${height}${distinct < count ? `-${distinct}` : ''}`,
+  );
   if (existsSync(`${folder}.done`)) return folder;
   console.error(`making ${count.toLocaleString('en')} pictures in ${folder}`);
   mkdirSync(folder, { recursive: true });
-  await makePictures({ folder, count, width, height, shards });
+  await makePictures({ folder, count, width, height, shards, distinct });
   writeFileSync(`${folder}.done`, '');
   return folder;
 }

@@ -30,12 +30,18 @@ export async function jpegOf(number, width, height) {
 }
 
 /** Makes class folders (by splits), or shards, of so many different pictures. */
-export async function makePictures({ folder, count, width, height, shards }) {
+export async function makePictures({ folder, count, width, height, shards, distinct }) {
   const splitOf = (number) => (number % 100 === 0 ? 'test' : number % 100 === 1 ? 'validation' : 'train');
   let archive;
+  const made = new Map();
+  const pictureOf = async (number) => {
+    const known = made.get(number) ?? (await jpegOf(number, width, height));
+    if (distinct < count) made.set(number, known);
+    return known;
+  };
   for (let begin = 0; begin < count; begin += AT_A_TIME) {
     const numbers = Array.from({ length: Math.min(AT_A_TIME, count - begin) }, (_, place) => begin + place);
-    const pictures = await Promise.all(numbers.map((number) => jpegOf(number, width, height)));
+    const pictures = await Promise.all(numbers.map((number) => pictureOf(number % distinct)));
     for (const [place, number] of numbers.entries()) {
       const content = pictures[place];
       const label = String(Math.floor(number / 100) % CLASSES);

@@ -61,8 +61,9 @@ export function pictureShelf(options: ShelfOptions): PictureShelf | undefined {
   const places = new Map<string, number>();
   wanted.forEach((picture, place) => places.set(pictureKey(picture), place));
   let keys: Promise<readonly string[] | undefined> | undefined;
-  const keyOf = async (pack: number): Promise<string | undefined> =>
-    (await (keys ??= keysOf(packs, options)))?.[pack];
+  let areKnown = false;
+  const allKeys = () => (keys ??= keysOf(packs, options).finally(() => (areKnown = true)));
+  const keyOf = async (pack: number): Promise<string | undefined> => (await allKeys())?.[pack];
   const layouts = new Map<number, Promise<PackLayout | undefined>>();
   const wholes = new Map<number, Promise<readonly Picture[] | undefined>>();
   const isTried = new Set<number>();
@@ -114,6 +115,11 @@ export function pictureShelf(options: ShelfOptions): PictureShelf | undefined {
     get: async (picture) => {
       const place = places.get(pictureKey(picture));
       if (place === undefined) return undefined;
+      // Looking at many files takes seconds, in which pictures are decoded instead; the pack of a small dataset is worth the wait.
+      if (packs.length > 1 && !areKnown) {
+        allKeys().catch(() => undefined); // whoever waits for them is told
+        return undefined;
+      }
       const pack = Math.floor(place / perPack);
       const at = place % perPack;
       const found = await layout(pack);
