@@ -197,6 +197,30 @@ export function makeByteTokenizer(folder) {
   write(folder, { 'vocab.json': index(tokens), 'merges.txt': '#version: 0.2\nr e\nre d</w>\n' });
 }
 
+/** SentencePiece's model, written in its protobuf: pieces with scores, and that they are unigrams. */
+export function makeUnigramTokenizer(folder) {
+  const TYPE = { normal: 1, unknown: 2, control: 3 };
+  const score = (value) => {
+    const bytes = Buffer.alloc(5, 0x15); // field 2, 32 bits
+    bytes.writeFloatLE(value, 1);
+    return bytes;
+  };
+  const part = (field, content) => Buffer.concat([Buffer.from([(field << 3) | 2, content.length]), content]);
+  const number = (field, value) => Buffer.from([field << 3, value]);
+  const piece = (text, value, type) =>
+    part(1, Buffer.concat([part(1, Buffer.from(text)), score(value), number(3, type)]));
+  const letters = Array.from({ length: 26 }, (_, at) => String.fromCodePoint(97 + at));
+  const model = Buffer.concat([
+    ...[piece('<pad>', 0, TYPE.control), piece('</s>', 0, TYPE.control), piece('<unk>', 0, TYPE.unknown)],
+    ...[...letters, '\u2581', '\u2581a', '\u2581red', '\u2581drawing', 'ing'].map((text, at) =>
+      piece(text, -1 - at / 10, TYPE.normal),
+    ),
+    part(2, Buffer.concat([number(3, 1)])), // trainer: model_type, unigram
+    part(3, Buffer.concat([part(1, Buffer.from('identity')), number(3, 1), number(4, 1), number(5, 1)])),
+  ]);
+  write(folder, { 'spiece.model': model });
+}
+
 /** Hugging Face's CLIP over the tokenizer of words. */
 export function makeClip(folder) {
   const tower = (prefix, count) =>

@@ -31,6 +31,7 @@ const recipes = {
   clip: { make: checkpoints.makeClip },
   'open-clip': { make: checkpoints.makeOpenClip },
   bytes: { make: checkpoints.makeByteTokenizer },
+  unigram: { make: checkpoints.makeUnigramTokenizer },
   many: { make: makeMany },
   run: {
     needs: ['hugging-face', 'pictures'],

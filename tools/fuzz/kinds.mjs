@@ -163,6 +163,7 @@ export const kinds = [
       pairTraining('archives'),
     ],
   },
+  tokenizer('spiece.model', 'unigram', 'spiece.model', mutateBytes, 'unigram/spiece.model'),
   labels('labels table', 'labels.csv'),
   labels('labels in lines', 'labels.jsonl'),
   captions('captions table', 'captions.csv', mutateLines),
