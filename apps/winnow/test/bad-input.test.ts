@@ -117,6 +117,21 @@ describe('arguments', () => {
       /unknown flag --schedule/,
     ],
     [
+      'an option of another task',
+      ['train', '--task', 'retrieval', '--mixup', '0.8'],
+      /--mixup is for --task classification, not for retrieval \(winnow train --help/,
+    ],
+    [
+      'an option of the retraining of another task',
+      ['compress', '--task', 'retrieval', '--retrain-mixup', '0.8', '--serch', '1ep'],
+      /--retrain-mixup is for --task classification, not for retrieval; unknown flag --serch; did you mean --search/,
+    ],
+    [
+      'an option of a task that is not the usual one',
+      train('--text-model', 'nano'),
+      /--text-model is for --task retrieval/,
+    ],
+    [
       'a budget that is none',
       compress('--budget', 'half'),
       /--budget: expected 2x \(half as large\), 50% or 0.5/,

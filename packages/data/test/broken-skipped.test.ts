@@ -45,6 +45,32 @@ describe('broken pictures that are skipped', () => {
     );
   });
 
+  test('may be all of a class, which is said', async () => {
+    const options = { imageSize: 16, broken: 'skip' } as const;
+    const root = await pets();
+    await damage(...Object.keys(numbered('cat', 8)).map((name) => join(root, name)));
+    await expect(openDataset(root, options)).rejects.toThrow(
+      `expected pictures in the class folder ${join(root, 'cat')}, but found all its 8 pictures broken`,
+    );
+    const split = await pets({
+      ...numbered('train/a', 4),
+      ...numbered('train/b', 1, 10),
+      ...numbered('test/a', 1, 20),
+      ...numbered('test/b', 1, 30),
+    });
+    await damage(join(split, 'train', 'b', '0.png'));
+    await expect(openDataset(split, options)).rejects.toThrow(/found its only picture broken/);
+    await writeTree(split, numbered('train/b', 1, 10));
+    await damage(join(split, 'test', 'a', '0.png'), join(split, 'test', 'b', '0.png'));
+    await expect(openDataset(split, options)).rejects.toThrow(/found all its 2 pictures broken/);
+    const table = join(root, 'labels.csv');
+    const rows = [...Array(8).keys()].flatMap((at) => [`cat/${at}.png,cat`, `dog/${at}.png,dog`]);
+    await writeFile(table, ['image,label', ...rows, ''].join('\n'));
+    await expect(openDataset(table, options)).rejects.toThrow(
+      /pictures of every class in .*labels\.csv, but found all pictures of 1 class broken:\s+- cat/,
+    );
+  });
+
   test('are known by what is in them, and looked at again when that changes', async () => {
     const root = await pets();
     await damage(join(root, 'cat', '3.png'));
@@ -94,7 +120,7 @@ describe('broken pictures that are skipped', () => {
     const root = await pets({ ...numbered('a', 4), ...numbered('b', 1, 10) });
     await damage(join(root, 'b', '0.png'));
     await expect(openDataset(root, { imageSize: 16, broken: 'skip' })).rejects.toThrow(
-      /pictures in the class folder .*b, but found none/,
+      /pictures in the class folder .*b, but found its only picture broken/,
     );
   });
 });

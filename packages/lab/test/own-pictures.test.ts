@@ -3,7 +3,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePictures } from '@winnow/testkit';
-import { type Progress, evaluateModel, train } from '../src/index';
+import { type Progress, compress, evaluateModel, train } from '../src/index';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-own-pictures-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -65,7 +65,22 @@ test('data of a run are divided as it divided them, also where they are named ag
     batchSize: 4,
     duration: '1it',
   } as const;
-  await train({ ...onward, evaluateEvery: '0it', out: at('onward') });
+  const notes: string[] = [];
+  const progress = {
+    note: (line: string) => notes.push(line),
+    phase: () => undefined,
+    step: () => undefined,
+    close: () => undefined,
+  };
+  await train({ ...onward, evaluateEvery: '0it', out: at('onward') }, { progress });
+  expect(notes.join('\n')).not.toMatch(/may be among/);
+  const leaking = /seven was trained with another --split-seed: pictures that it was trained on may be among/;
+  await train({ ...onward, splitSeed: 8, evaluateEvery: '0it', out: at('other') }, { progress });
+  expect(notes.join('\n')).toMatch(leaking);
+  notes.length = 0;
+  const { duration: retrain, ...cut } = onward;
+  await compress({ ...cut, retrain, splitSeed: 8, method: 'random', out: at('smaller') }, { progress });
+  expect(notes.join('\n')).toMatch(leaking);
   expect(JSON.parse(readFileSync(at('onward', 'config.json'), 'utf8')).options).toMatchObject({
     ...read,
     splitSeed: 7,

@@ -77,7 +77,8 @@ export async function parseArguments(
     data: expanded(first.data ?? inFile.data),
   };
   const isShown = all.includes('--help') || all.includes('--version');
-  const groups = command.groups(await withTaskOfModel(command, chosen, isShown ? undefined : watch));
+  const withTask = await withTaskOfModel(command, chosen, isShown ? undefined : watch);
+  const groups = command.groups(withTask);
   const flags = flagsOf(groups);
 
   if (all.includes('--help'))
@@ -92,7 +93,9 @@ export async function parseArguments(
     'version',
     ...(command.startsRun ? ['config', 'resume'] : []),
   ];
-  refuseUnknown(rest, known, ['$0', ...(positionalName === undefined ? [] : [positionalName])], command);
+  const others = ['$0', ...(positionalName === undefined ? [] : [positionalName])];
+  const unknown = Object.keys(rest).filter((key) => !known.includes(key) && !others.includes(key));
+  refuseUnknown(unknown, known, command, withTask);
   const [, ...further] = words.map(String);
   const [extra] = further;
   if (command.further === undefined && extra !== undefined)
@@ -215,16 +218,25 @@ function declaration({ field: { choices, accepts } }: Flag): Options {
 }
 
 function refuseUnknown(
-  parsed: Readonly<Record<string, unknown>>,
+  unknown: readonly string[],
   known: readonly string[],
-  others: readonly string[],
-  { name }: Command,
+  command: Command,
+  chosen: Chosen,
 ): void {
-  const unknown = Object.keys(parsed).filter((key) => !known.includes(key) && !others.includes(key));
   if (unknown.length === 0) return;
   const lines = unknown.map((key) => {
+    const tasks = otherTasksWith(key, command, chosen);
+    if (tasks.length > 0)
+      return `--${key} is for --task ${tasks.join(' or ')}${chosen.task === undefined ? '' : `, not for ${chosen.task}`}`;
     const near = suggestion(key, known);
     return near === undefined ? `unknown flag --${key}` : `unknown flag --${key}; did you mean --${near}?`;
   });
-  throw new UserError(`${lines.join('; ')} (winnow ${name} --help lists all)`);
+  throw new UserError(`${lines.join('; ')} (winnow ${command.name} --help lists all)`);
+}
+
+/** The tasks for which a command has a flag; none for a command that is for all tasks alike. */
+function otherTasksWith(name: string, command: Command, chosen: Chosen): readonly string[] {
+  const flagsFor = (choices: Chosen) => flagsOf(command.groups(choices));
+  const tasks = flagsFor(chosen).find((flag) => flag.name === 'task')?.field.choices ?? [];
+  return tasks.filter((task) => flagsFor({ ...chosen, task }).some((flag) => flag.name === name));
 }

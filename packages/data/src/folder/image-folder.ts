@@ -57,9 +57,17 @@ function checkClasses(
   });
 }
 
+/** What was found where no picture is left: pictures that were skipped, or none. */
+function nothingLeft(folder: string, skipped: readonly BrokenPicture[]): string {
+  const broken = skipped.filter(({ picture }) => picture.startsWith(join(folder, sep))).length;
+  if (broken === 0) return 'none';
+  return broken === 1 ? 'its only picture broken' : `all its ${broken} pictures broken`;
+}
+
 /** Labels the pictures of a split, given the classes of the training split. */
 function labelled(
   { classes: folders }: SplitListing,
+  skipped: readonly BrokenPicture[],
   splitPath: string,
   classes: readonly string[],
   trainPath: string,
@@ -73,7 +81,7 @@ function labelled(
   if (pictures.length === 0) {
     throw new DataError({
       expected: `pictures in ${splitPath}`,
-      found: 'none',
+      found: nothingLeft(splitPath, skipped),
       advice: 'Add pictures, or remove the folder.',
     });
   }
@@ -81,7 +89,11 @@ function labelled(
 }
 
 /** The classes of the training split. @throws {DataError} when there are less than two, or one has no pictures. */
-function classesOf({ classes, passedOver }: SplitListing, trainPath: string): string[] {
+function classesOf(
+  { classes, passedOver }: SplitListing,
+  trainPath: string,
+  skipped: readonly BrokenPicture[],
+): string[] {
   const empty = classes.filter(({ files }) => files.length === 0);
   const [first] = empty;
   if (first !== undefined) {
@@ -92,7 +104,7 @@ function classesOf({ classes, passedOver }: SplitListing, trainPath: string): st
     const files = deeper.reduce((sum, item) => sum + item.files, 0);
     throw new DataError({
       expected: `pictures in the class folder ${first.path}`,
-      found: `none${more}${files > 0 ? `, but ${files} files in folders below it (${someOf(deeper.map(({ path }) => basename(path)))})` : ''}`,
+      found: `${nothingLeft(first.path, skipped)}${more}${files > 0 ? `, but ${files} files in folders below it (${someOf(deeper.map(({ path }) => basename(path)))})` : ''}`,
       advice:
         files > 0
           ? `Say --nested to take the pictures in folders below class folders, or move them up: class folders lie right in ${trainPath}.`
@@ -117,7 +129,7 @@ async function readClasses(root: string, options: LayoutReading): Promise<Labell
     usable: [listing = listed],
     skipped,
   } = await usableOf(root, [listed], contents, options);
-  const classes = classesOf(listing, root);
+  const classes = classesOf(listing, root, skipped);
   const pictures = listing.classes.flatMap(({ name, path: folder, files }, label) =>
     files.map((path) => ({ path, label, name: `${name}/${relative(folder, path).split(sep).join('/')}` })),
   );
@@ -172,8 +184,9 @@ export async function readLayout(root: string, options: LayoutReading): Promise<
     options,
   );
   const [trainListing = listedTrain, testListing = listedTest, validationListing] = listings;
-  const classes = classesOf(trainListing, paths.train);
-  const labels = (listing: SplitListing, path: string) => labelled(listing, path, classes, paths.train);
+  const classes = classesOf(trainListing, paths.train, skipped);
+  const labels = (listing: SplitListing, path: string) =>
+    labelled(listing, skipped, path, classes, paths.train);
   const train = labels(trainListing, paths.train);
   const test = labels(testListing, paths.test);
   const name = basename(resolve(root));

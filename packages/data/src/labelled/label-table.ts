@@ -13,7 +13,7 @@ import type { LabelledSplits } from './classification';
 import { divided, unusedShares } from './divided';
 import { type LabelRow, type LabelRows, labelColumns, labelRows } from './label-rows';
 import { type SetAside, completedSplits } from './set-aside';
-import { type BrokenReading, brokenAmong, skippedNotes } from './skipped';
+import { type BrokenReading, brokenAmong, refuseLostClasses, skippedNotes } from './skipped';
 
 /** Formats of tables of labels, by the extension of the file. */
 const formats: Readonly<Record<string, 'csv' | 'jsonl'>> = {
@@ -162,6 +162,8 @@ export async function labelTable(
     options.broken === 'skip' ? await brokenAmong(listedPaths, contents, options.pictureCache) : [];
   const out = new Set(skipped.map(({ picture }) => picture));
   const pictures = listed.filter(({ path: at }) => !out.has(at));
+  const labelsIn = (some: readonly ListedPicture[]) => some.map(({ label }) => label);
+  refuseLostClasses(labelsIn(listed), labelsIn(pictures), path);
   const classes = classesOf(pictures, path);
   refuseSomeSplits(pictures, path);
   const repeated = read.rows.length - listed.length;

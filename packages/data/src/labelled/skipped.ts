@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import { z } from 'zod';
 import { counted } from '../failure/counted';
+import { firstTen } from '../failure/listing';
 import { DataError } from '../failure/data-error';
 import { visibly } from '../failure/visible';
 import type { PictureContents } from '../identity/picture-contents';
@@ -104,4 +105,20 @@ export function skippedNotes(root: string, skipped: readonly BrokenPicture[]): s
   return [
     `skipped: ${counted(skipped.length, 'broken picture')}: ${names.join(', ')}${skipped.length > NAMED ? ', …' : ''}`,
   ];
+}
+
+/**
+ * Refuses data of which a class would be gone with its broken pictures, without a word.
+ * @param listed Class names of all pictures, and `left` of those that are not broken.
+ * @throws {DataError} that lists these classes.
+ */
+export function refuseLostClasses(listed: readonly string[], left: readonly string[], source: string): void {
+  const there = new Set(left);
+  const lost = [...new Set(listed)].filter((name) => !there.has(name)).sort();
+  if (lost.length === 0) return;
+  throw new DataError({
+    expected: `pictures of every class in ${source}`,
+    found: `all pictures of ${counted(lost.length, 'class', 'classes')} broken:${firstTen(lost.map(visibly))}\n`,
+    advice: 'Add whole ones, or take these classes out.',
+  });
 }

@@ -8,7 +8,7 @@ import { kindAt } from '../folder/entries';
 import type { LabelledSplits } from '../labelled/classification';
 import { divided, unusedShares } from '../labelled/divided';
 import { type SetAside, completedSplits } from '../labelled/set-aside';
-import { type BrokenReading, brokenAmong, skippedNotes } from '../labelled/skipped';
+import { type BrokenReading, brokenAmong, refuseLostClasses, skippedNotes } from '../labelled/skipped';
 import { type ShardFile } from './shard-files';
 import { type ExampleInShard, folderOf, openShards } from './shards';
 
@@ -51,6 +51,9 @@ export async function labelledShards(
   const labelled = examples.flatMap((example): Labelled[] =>
     example.label === undefined || out.has(example.path) ? [] : [{ ...example, label: example.label }],
   );
+  const labelsIn = (some: readonly { readonly label?: string | undefined }[]) =>
+    some.flatMap(({ label }) => label ?? []);
+  refuseLostClasses(labelsIn(examples), labelsIn(labelled), spec);
   const { classes, labelOf, note } = await classesOf(labelled, spec, folderOf(shards));
   const common = {
     name,

@@ -77,6 +77,16 @@ export async function readingOfRun(path: string, named: string): Promise<Reading
   return reading;
 }
 
+/**
+ * A line where data of a run are divided otherwise than it divided them, by what goes on from its model; nothing otherwise.
+ * @param given Options of what goes on, others beside those of the data.
+ */
+export async function dividedOtherwiseThan(from: string, given: unknown): Promise<string[]> {
+  const asked = chosenIn(recordedData, given);
+  const own = asked.data === undefined ? undefined : await readingOfRun(from, asked.data);
+  return own === undefined ? [] : dividedOtherwise(from, own, asked);
+}
+
 const DIVIDING = { splitShares: '--split-shares', splitSeed: '--split-seed' } as const;
 const DEFAULTS = { splitShares: '70/15/15', splitSeed: 0 };
 

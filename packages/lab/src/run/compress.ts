@@ -25,6 +25,7 @@ import { planRetraining } from '../compression/retraining';
 import { retrainingOf } from '../options/retraining';
 import { adversaryOf } from '../options/training';
 import { shortName } from '../run-folder/plan-run';
+import { dividedOtherwiseThan } from '../run-folder/run-data';
 import { type CompressSummary, readCompressSummary } from '../run-folder/summary';
 import { batchesOf } from '../training/data';
 import { announceData } from '../workload/announce';
@@ -170,6 +171,7 @@ async function givenDense(
   from: string,
   note: (line: string) => void,
 ): Promise<DenseAndData> {
+  for (const line of await dividedOtherwiseThan(from, own)) note(line);
   const opened = await openModel(from, checkpointChoices(own));
   for (const line of opened.notes) note(`${from}: ${line}`);
   const { model, params, bytes } = opened;

@@ -5,6 +5,7 @@ import { checkFineTuning } from '../options/fine-tuning';
 import { withRecipe } from '../options/recipes';
 import { adversaryOf } from '../options/training';
 import { shortName } from '../run-folder/plan-run';
+import { dividedOtherwiseThan } from '../run-folder/run-data';
 import { type TrainSummary, readTrainSummary } from '../run-folder/summary';
 import { batchesOf } from '../training/data';
 import { checkFits, startOfTraining, trainAndSave } from '../training/train-run';
@@ -30,6 +31,8 @@ export const trainRun: RunKind<TrainOptions, TrainSummary> = {
   readSummary: readTrainSummary,
   isEnough: () => true,
   prepare: async ({ plan, options, note, startEngine }) => {
+    const { from } = options;
+    for (const line of from === undefined ? [] : await dividedOtherwiseThan(from, plan.options)) note(line);
     const engine = await startEngine();
     const start = await startOfTraining(workloadIn(plan.options), options, plan.options, note);
     const { workload, params, source } = start;
