@@ -1,6 +1,7 @@
 #pragma once
 // x + output(attention(query, key, value of norm(x))) and its gradient. Scores exist for one head and some hundred
 // queries at a time, in the core's cache; kept for the backward pass are queries, keys, values and what was attended.
+#include "packed-operands.h"
 #include "short-heads.h"
 
 namespace winnow {

@@ -2,6 +2,7 @@
 // x + contract(activation(expand(norm(x)))) and its gradient, row block by row block: what one block needs stays in the
 // core's cache, and only the numbers before the activation are kept for the backward pass.
 #include "normalization.h"
+#include "packed-operands.h"
 
 namespace winnow {
 

@@ -1,6 +1,7 @@
 #pragma once
 // One head of one sequence, in packed operands: what was attended, and its gradient.
 #include "normalization.h"
+#include "panel-columns.h"
 
 namespace winnow {
 

@@ -1,6 +1,6 @@
 #pragma once
 // x·W + b and its gradient, for the layers that stand outside the sub-layers: patch embedding, head.
-#include "panels.h"
+#include "packed-operands.h"
 
 namespace winnow {
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "panels.h"
+#include "packed-operands.h"
 
 namespace winnow {
 

@@ -58,45 +58,6 @@ PanelView viewOf(const Panels<Number>& kept, int64_t panel, int64_t row, int64_t
   }
 }
 
-/**
- * Up to 32 columns of panels that stand side by side, from any column on, as one panel of float32; zeros behind them.
- * Those of a head begin anywhere: heads stand without gaps, so that a narrow one costs no more than its width.
- */
-template <typename Number>
-PanelView gather(const Panels<Number>& from, int64_t column, int64_t columns, int64_t row, int64_t rows,
-                 Scratch& scratch) {
-  const int64_t panel = column / kPanel, offset = column % kPanel;
-  if (offset == 0 && columns == kPanel) return viewOf(from, panel, row, rows, columns, scratch);
-  float* const wide = scratch.take<float>(rows * kPanel);
-  const int64_t here = std::min(columns, kPanel - offset);
-  const Number* const near = from.at(panel, row) + offset;
-  const Number* const far = here < columns ? from.at(panel + 1, row) : near;
-  for (int64_t i = 0; i < rows * kPanel; i += kPanel) {
-    for (int64_t at = 0; at < kPanel; at += kLanes) store(wide + i + at, loadFirstNumbers(near + i + at, here - at));
-    for (int64_t at = 0; here + at < columns; at += kLanes)
-      storeFirst(wide + i + here + at, loadFirstNumbers(far + i + at, columns - here - at), columns - here - at);
-  }
-  return {wide, kPanel, rows, columns};
-}
-
-/** A panel [rows, 32] → up to 32 columns of panels that stand side by side, from any column on; or, if it `adds`, += that. */
-template <typename Number>
-void scatter(const float* panel, int64_t rows, const Panels<Number>& to, int64_t column, int64_t columns, int64_t row,
-             bool adds = false) {
-  const int64_t offset = column % kPanel, here = std::min(columns, kPanel - offset);
-  const auto part = [&](const float* from, Number* into, int64_t count) {
-    for (int64_t i = 0; i < rows * kPanel; i += kPanel) {
-      for (int64_t at = 0; at < count; at += kLanes) {
-        const Lanes numbers = loadFirst(from + i + at, count - at);
-        storeFirstNumbers(into + i + at, adds ? loadFirstNumbers(into + i + at, count - at) + numbers : numbers,
-                          count - at);
-      }
-    }
-  };
-  part(panel, to.at(column / kPanel, row) + offset, here);
-  if (here < columns) part(panel + here, to.at(column / kPanel + 1, row), columns - here);
-}
-
 template <typename Arithmetic>
 Left<Arithmetic> takeLeft(Scratch& scratch, int64_t rows, int64_t depthTiles) {
   using Operand = Left<Arithmetic>;
@@ -110,40 +71,6 @@ Right<Arithmetic> takeRight(Scratch& scratch, int64_t depthTiles, int64_t panels
   using Operand = Right<Arithmetic>;
   return {scratch.take<typename Operand::Number>(Operand::elements(depthTiles, panels)), depthTiles};
 }
-
-/** Where a forward pass finds its packed weights, or leaves them for the next one: memory that outlives the call, if any. */
-struct PackedRoom {
-  char* memory = nullptr;
-  bool* isPackedFlag = nullptr;
-
-  bool isPacked() const { return memory != nullptr && *isPackedFlag; }
-  void finish() const {
-    if (memory != nullptr) *isPackedFlag = true;
-  }
-};
-
-/** The right operands of one forward pass, one behind the other: in the room, or in the call's own memory. */
-template <typename Arithmetic>
-class PackedOperands {
- public:
-  using Operand = Right<Arithmetic>;
-  using Number = typename Operand::Number;
-
-  PackedOperands(const PackedRoom& room, Scratch& own) : next_(reinterpret_cast<Number*>(room.memory)), own_(own) {}
-  static int64_t bytes(int64_t depthTiles, int64_t panels) {
-    return Operand::elements(depthTiles, panels) * static_cast<int64_t>(sizeof(Number));
-  }
-  Operand take(int64_t depthTiles, int64_t panels) {
-    if (next_ == nullptr) return takeRight<Arithmetic>(own_, depthTiles, panels);
-    Number* const taken = next_;
-    next_ += Operand::elements(depthTiles, panels);  // whole cache lines: squares of 32 numbers by 32
-    return {taken, depthTiles};
-  }
-
- private:
-  Number* next_;
-  Scratch& own_;
-};
 
 /** A layer's weight [in, out] and bias [out], with the panels that its columns on either side fall into. */
 struct Weight {
