@@ -35,16 +35,19 @@ const batches = trainingBatches(data.train, { batchSize: BATCH_SIZE, seed: 1, au
 const steps = Math.min(batches.stepsPerEpoch, Math.ceil(most / BATCH_SIZE));
 const rates = [];
 const ratesByCore = [];
+const ratesByMain = [];
 let firstBatchS;
 for (let epoch = 0; epoch < epochs; epoch++) {
   const from = seconds();
   const before = coreSeconds();
+  const mainBefore = mainSeconds();
   for (let step = 0; step < steps; step++) {
     await batches.at(epoch * batches.stepsPerEpoch + step);
     firstBatchS ??= seconds();
   }
   rates.push((steps * BATCH_SIZE) / (seconds() - from));
   ratesByCore.push((steps * BATCH_SIZE) / (coreSeconds() - before));
+  ratesByMain.push((steps * BATCH_SIZE) / (mainSeconds() - mainBefore));
 }
 console.log(
   JSON.stringify({
@@ -53,6 +56,7 @@ console.log(
     endS: seconds(),
     rates,
     ratesByCore,
+    ratesByMain,
     peakBytes: peakBytes(),
     pictures: data.train.size,
   }),
@@ -79,6 +83,16 @@ function cacheIn(folder, mostBytes) {
 function coreSeconds() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
+}
+
+/** Seconds that the main thread has had a core: however many others there are, it takes part in every picture. */
+function mainSeconds() {
+  try {
+    const [ns] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+    return Number(ns) / 1e9;
+  } catch {
+    return NaN;
+  }
 }
 
 /** proc(5): the largest resident size; elsewhere as the system counts it. */

@@ -65,19 +65,13 @@ async function speed() {
       const common = { spec, imageSize: size, workers };
       const decoded = run({ ...common, cacheBytes: 0, epochs: 2 }, some);
       const kept = run({ ...common, cacheBytes: 2 ** 33, epochs: 3 }, some);
-      const last = ({ rates, ratesByCore }) =>
-        [rates.at(-1), ratesByCore.at(-1)].map((rate) => rate.toFixed(0));
+      const last = ({ rates, ratesByCore, ratesByMain }) =>
+        [rates, ratesByCore, ratesByMain].map((found) => found.at(-1).toFixed(0));
       return [String(some), String(workers), ...last(decoded), ...last(kept)];
     }),
   );
-  const head = [
-    'cores',
-    'threads',
-    'decoded and varied a second',
-    'a core second',
-    'kept and varied a second',
-    'a core second',
-  ];
+  const by = (what) => [what, 'by core second', 'by second of the main thread'];
+  const head = ['cores', 'threads', ...by('decoded and varied a second'), ...by('kept and varied a second')];
   console.log(
     `photographs of 500×375 pixels at ${size} px, standard augmentation, batches of 64\n\n${table(head, rows).join('\n')}`,
   );

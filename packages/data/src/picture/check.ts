@@ -33,9 +33,17 @@ export async function begunCheck(
 ): Promise<CheckBeside | undefined> {
   if (preload === false) return undefined;
   const check = pictureCheck(pictures, found);
-  if (preload === true || wantedOf(found).length <= FEW) await check.finish();
+  if (preload === true || countOf(found) <= FEW) await check.finish();
   return check;
 }
+
+const countOf = ({ paths: { train, validation, test } }: Pick<PicturesOfSplits, 'paths'>): number =>
+  train.length + validation.length + test.length;
+
+const piecesOf = (wanted: readonly Wanted[]): Wanted[][] =>
+  Array.from({ length: Math.ceil(wanted.length / PIECE) }, (_, piece) =>
+    wanted.slice(piece * PIECE, (piece + 1) * PIECE),
+  );
 
 export function pictureCheck(
   { load, shelf }: Pick<PreparedPictures, 'load' | 'shelf'>,
@@ -67,11 +75,7 @@ export function pictureCheck(
   }
 
   async function* walk(): AsyncGenerator<number, void> {
-    const wanted = wantedOf(found);
-    const pieces = Array.from({ length: Math.ceil(wanted.length / PIECE) }, (_, piece) =>
-      wanted.slice(piece * PIECE, (piece + 1) * PIECE),
-    );
-    for (const [pack, pictures] of (shelf?.packs ?? pieces).entries()) {
+    for (const [pack, pictures] of (shelf?.packs ?? piecesOf(wantedOf(found))).entries()) {
       if (shelf !== undefined && (await shelf.has(pack))) continue; // decoded before, by what is in the files
       const decoded = yield* look(pictures, shelf?.hasRoom() ?? false);
       if (decoded !== undefined) await shelf?.put(pack, decoded);

@@ -58,8 +58,10 @@ export function pictureShelf(options: ShelfOptions): PictureShelf | undefined {
   const packs = Array.from({ length: Math.ceil(wanted.length / perPack) }, (_, pack) =>
     wanted.slice(pack * perPack, (pack + 1) * perPack),
   );
-  const places = new Map<string, number>();
-  wanted.forEach((picture, place) => places.set(pictureKey(picture), place));
+  // By path, so that no new text is kept for each.
+  const places = { varied: new Map<string, number>(), evaluated: new Map<string, number>() };
+  const placesOf = ({ augmented }: Wanted) => (augmented ? places.varied : places.evaluated);
+  wanted.forEach((picture, place) => placesOf(picture).set(picture.path, place));
   let keys: Promise<readonly string[] | undefined> | undefined;
   let areKnown = false;
   const allKeys = () => (keys ??= keysOf(packs, options).finally(() => (areKnown = true)));
@@ -113,7 +115,7 @@ export function pictureShelf(options: ShelfOptions): PictureShelf | undefined {
   return {
     packs,
     get: async (picture) => {
-      const place = places.get(pictureKey(picture));
+      const place = placesOf(picture).get(picture.path);
       if (place === undefined) return undefined;
       // Looking at many files takes seconds, in which pictures are decoded instead; the pack of a small dataset is worth the wait.
       if (packs.length > 1 && !areKnown) {

@@ -125,8 +125,9 @@ async function destinationOf(
   note: (line: string) => void,
 ): Promise<Destination & Pick<PreparedRun<unknown>, 'stepsPerEpoch' | 'skipped'>> {
   const kind = workloadNamed(task);
-  const { from, other = from, augmentation, eraseProbability, preload, duration, learningRate } = options;
-  const choice = { data, augmentation, eraseProbability, preload };
+  const { from, other = from, augmentation, eraseProbability, duration, learningRate } = options;
+  const { preload, cacheMemory, cacheDisk, workers } = options;
+  const choice = { data, augmentation, eraseProbability, preload, cacheMemory, cacheDisk, workers };
   const origins = {
     own: await originOn(kind, choice, own, { from, head: 'new', note }),
     other: await originOn(kind, choice, own, { from: other, head: 'new', note }),
