@@ -4,11 +4,11 @@
  *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,dinov2-s,dinov2-s-112,nano-pairs,tiny-pairs] [--precision f32|bf16|all]
  *     [--cut dense,2x,4x,2x-upop,4x-upop] [--what train,infer,search,align,structure,ticket,masked]
  *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size 1,32] [--device cuda] [--json FILE]
- *     [--python python3] [--fused-peers] [--no-peers]
+ *     [--python python3] [--fused-peers] [--eager-peers] [--no-peers]
  *
  * --python names an interpreter that has PyTorch, instead of the one that is installed for this; on a GPU it is needed.
- * --fused-peers leaves out the variants of PyTorch with attention written out, and AdamW over lists. --json adds all results
- * to a file, as they come.
+ * --fused-peers leaves out the variants of PyTorch with attention written out, and AdamW over lists. --eager-peers
+ * leaves out those that it compiles first. --json adds all results to a file, as they come.
  *
  * Every contender runs in a process of its own, one of them at a time. Tables go to stdout, progress to stderr.
  */
@@ -66,7 +66,7 @@ function settings() {
 
 function contendersFor({ sizes, precision, what }) {
   const setting = { sizes, precision, what, threads, device: flags.device };
-  const peers = hasPeers(sizes, what) ? peerVariants(precision, what, flags.fusedPeers) : [];
+  const peers = hasPeers(sizes, what) ? peerVariants(precision, what, flags.peerChoice) : [];
   return [
     ...engines.map((engine) => ours(engine, setting)),
     ...peers.map((variant) => peer(python, variant, setting)),

@@ -45,14 +45,15 @@ export async function matrixProductPeak(python, { precision, threads, device = '
  * or compiled, and in bf16 weights cast where they are used (autocast) or once per step from f32 masters. Or only those
  * with its own attention and AdamW in one kernel.
  */
-export function peerVariants(precision, what, onlyFused) {
+export function peerVariants(precision, what, { onlyFused, onlyEager }) {
   const optimizers = what === 'infer' || onlyFused ? ['fused'] : ['foreach', 'fused'];
   const weights = precision === 'bf16' ? ['f32', 'bf16'] : ['f32'];
-  return (onlyFused ? ['sdpa'] : ['naive', 'sdpa']).flatMap((attention) => [
+  const all = (onlyFused ? ['sdpa'] : ['naive', 'sdpa']).flatMap((attention) => [
     ...optimizers.map((optimizer) => ({ attention, optimizer, compile: false, weights: 'f32' })),
     ...(precision === 'bf16' ? [{ attention, optimizer: 'fused', compile: false, weights: 'bf16' }] : []),
     ...weights.map((kept) => ({ attention, optimizer: 'fused', compile: true, weights: kept })),
   ]);
+  return onlyEager ? all.filter(({ compile }) => !compile) : all;
 }
 
 function nameOf({ attention, optimizer, compile, weights }, what) {

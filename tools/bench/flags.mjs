@@ -14,6 +14,7 @@ const options = {
   device: { type: 'string' },
   'no-peers': { type: 'boolean', default: false },
   'fused-peers': { type: 'boolean', default: false },
+  'eager-peers': { type: 'boolean', default: false },
   python: { type: 'string' },
   json: { type: 'string' },
 };
@@ -48,7 +49,7 @@ export function flagsOf(args) {
       ?.flatMap((list) => list.split(','))
       .map((text) => positive('batch-size', text)) ?? [undefined],
     peers: !values['no-peers'],
-    fusedPeers: values['fused-peers'],
+    peerChoice: { onlyFused: values['fused-peers'], onlyEager: values['eager-peers'] },
     python: values.python,
     json: values.json,
   };

@@ -34,8 +34,9 @@ export function filesOf(root, node) {
     { path: 'package.json', source: join(root, 'apps', 'winnow', 'package.json') },
     { path: 'LICENSE', source: join(root, 'LICENSE') },
     { path: 'winnow', source: join(root, 'tools', 'gpu', 'winnow.sh'), isProgram: true },
-    // Where the command line looks for the page of a comparison, and for the hash of its own code.
+    // Where the command line looks for the page of a comparison, for the program of its runs, and for the hash of its own code.
     { path: 'dist/page.js', source: join(root, 'packages', 'report', 'dist', 'page.js') },
+    { path: 'dist/main.js', source: join(root, 'tools', 'gpu', 'main.mjs') },
     { path: 'dist/training.sha256', source: join(root, 'packages', 'lab', 'dist', 'training.sha256') },
     ...readdirSync(join(root, 'packages')).flatMap((name) => ownPackage(root, name)),
     ...closureOf(root, nativePackages).flatMap((name) => packageFiles(root, name)),

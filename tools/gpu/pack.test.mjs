@@ -31,6 +31,23 @@ describe('the contents of the archive', () => {
     assert.ok(!paths.some((path) => /prebuilds\/(darwin|win32|android|ios)/.test(path)));
   });
 
+  it('have all that the command line looks for at the root of its package, and main.js starts its bundle', () => {
+    const paths = filesOf(root).map(({ path }) => path);
+    const commandLine = readFileSync(join(root, 'apps', 'winnow', 'src', 'cli.ts'), 'utf8');
+    const wanted = [...commandLine.matchAll(/atRoot\('([^']+)'\)/g)].map(([, path]) => path);
+    assert.ok(wanted.includes('dist/main.js'));
+    for (const path of wanted)
+      assert.ok(
+        paths.some((each) => each === path || each.startsWith(`${path}/`)),
+        path,
+      );
+    const [, bundled] =
+      /^import '\.\.\/js\/(\w+)\.mjs';$/m.exec(readFileSync(here('main.mjs'), 'utf8')) ?? [];
+    assert.ok(bundled in programs);
+    const { type } = JSON.parse(readFileSync(join(root, 'apps', 'winnow', 'package.json'), 'utf8'));
+    assert.equal(type, 'module');
+  });
+
   it('has the native packages with all that they need, and nothing twice', () => {
     const names = closureOf(root, nativePackages);
     for (const name of ['sharp', 'semver', 'fs-native-extensions', 'require-addon'])
