@@ -6,7 +6,6 @@ import type { Json } from '@winnow/core';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { encodeAll, openTokenizer, siglipTokenizer, tokenizerFrom } from '../src/index';
-import { classPattern } from '../src/tokenizer/class-pattern';
 import { wellFormed } from '../src/tokenizer/text';
 import { type ScoredPiece, unigramEncoder } from '../src/tokenizer/unigram';
 
@@ -265,36 +264,4 @@ describe('a tokenizer.json with a unigram model is refused by name', () => {
   ])('%s', (_what, change, message) => {
     expect(() => tokenizerFrom(changed(change))).toThrow(message);
   });
-});
-
-test('patterns are those of one class of characters', () => {
-  for (const [pattern, text, expected] of [
-    ['\\s+', 'a \t\u0085b\ufeff', 'a-b\ufeff'],
-    [' {2,}', 'a  b c', 'a-b c'],
-    ['[!"\\#\\-\\]]', 'a!b-c]d', 'a-b-c-d'],
-    ['[\\s,]+', 'a , b', 'a-b'],
-    ['\\.', 'a.b', 'a-b'],
-    ['x', 'axb', 'a-b'],
-  ] as const) {
-    const expression = classPattern(pattern);
-    expect([pattern, expression && text.replace(expression, '-')]).toEqual([pattern, expected]);
-  }
-  for (const pattern of [
-    '',
-    '.',
-    '^a',
-    'a|b',
-    '[a-z]',
-    '[^a]',
-    '[a&&b]',
-    '[',
-    '[]',
-    '\\d',
-    'ab',
-    'a*',
-    'a{2}',
-    '(a)',
-    '[[a]]',
-  ])
-    expect([pattern, classPattern(pattern)]).toEqual([pattern, undefined]);
 });
