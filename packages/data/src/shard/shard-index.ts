@@ -27,20 +27,62 @@ export interface ShardIndex {
   readonly others: Readonly<Record<string, number>>;
 }
 
-const text = z.string().optional();
+const DIGITS = 64;
+const texts = z.array(z.string().nullable());
+const numbers = z.array(z.int().nonnegative());
+
+/** An index as it is kept: a column for each thing, as a million small objects take long to check. */
 const kept = z.object({
   look,
-  examples: z.array(
-    z.object({
-      key: z.string(),
-      picture: z.object({ name: z.string(), start: z.int().nonnegative(), bytes: z.int().nonnegative() }),
-      hash: z.string(),
-      label: text,
-      caption: text,
-    }),
-  ),
+  keys: z.array(z.string()),
+  names: z.array(z.string()),
+  starts: numbers,
+  bytes: numbers,
+  /** One after the other. */
+  hashes: z.string(),
+  labels: texts,
+  captions: texts,
   others: z.record(z.string(), z.number()),
 });
+type Kept = z.output<typeof kept>;
+
+const toColumns = ({ examples, others }: ShardIndex): Omit<Kept, 'look'> => ({
+  keys: examples.map(({ key }) => key),
+  names: examples.map(({ picture }) => picture.name),
+  starts: examples.map(({ picture }) => picture.start),
+  bytes: examples.map(({ picture }) => picture.bytes),
+  hashes: examples.map(({ hash }) => hash).join(''),
+  labels: examples.map(({ label = null }) => label),
+  captions: examples.map(({ caption = null }) => caption),
+  others,
+});
+
+/** The index of such columns; undefined where they are not as long as each other. */
+function fromColumns({
+  keys,
+  names,
+  starts,
+  bytes,
+  hashes,
+  labels,
+  captions,
+  others,
+}: Kept): ShardIndex | undefined {
+  const columns = [names, starts, bytes, labels, captions];
+  if (hashes.length !== keys.length * DIGITS || columns.some(({ length }) => length !== keys.length))
+    return undefined;
+  const examples = keys.map((key, at): ShardExample => {
+    const [label, caption] = [labels[at] ?? undefined, captions[at] ?? undefined];
+    return {
+      key,
+      picture: { name: names[at] ?? '', start: starts[at] ?? 0, bytes: bytes[at] ?? 0 },
+      hash: hashes.slice(at * DIGITS, (at + 1) * DIGITS),
+      ...(label === undefined ? {} : { label }),
+      ...(caption === undefined ? {} : { caption }),
+    };
+  });
+  return { examples, others };
+}
 
 /**
  * What is in a shard, a tar archive in which the files of an example share a name up to the first dot of its last part: a picture, with
@@ -53,17 +95,18 @@ export async function shardIndex(path: string, cache: PictureCache | undefined):
   const begunNs = BigInt(Date.now()) * 1_000_000n;
   const now = await lookAt(path);
   const key = createHash('sha256')
-    .update(`shard 1 ${resolve(path)}`)
+    .update(`shard 2 ${resolve(path)}`)
     .digest('hex');
   const before = keptIn(await cache?.read(key));
-  if (before !== undefined && isSame(before.look, now)) return before;
+  const known = before !== undefined && isSame(before.look, now) ? fromColumns(before) : undefined;
+  if (known !== undefined) return known;
   const found = await readShard(path);
   if (isSettled(now, begunNs))
-    await cache?.write(key, sealed(Buffer.from(JSON.stringify({ look: now, ...found }))));
+    await cache?.write(key, sealed(Buffer.from(JSON.stringify({ look: now, ...toColumns(found) }))));
   return found;
 }
 
-function keptIn(content: Uint8Array | undefined): z.output<typeof kept> | undefined {
+function keptIn(content: Uint8Array | undefined): Kept | undefined {
   const bytes = content === undefined ? undefined : unsealed(content);
   try {
     return bytes && kept.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
