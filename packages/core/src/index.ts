@@ -168,8 +168,15 @@ export type { RandomStream } from './random/random';
 export { compressibleCost, copiesOf, scaleCost, sumCosts } from './sites/site';
 export type { ColumnGroup, Cost, Coupling, Site } from './sites/site';
 export { consumerOf, unitsTap } from './sites/taps';
-export { columnMoments, jointMoments, withJointRows, withRows } from './statistics/moments';
-export type { ColumnMoments, CountedRows, JointMoments } from './statistics/moments';
+export {
+  columnMoments,
+  jointMoments,
+  scatterMoments,
+  withJointRows,
+  withRows,
+  withScatter,
+} from './statistics/moments';
+export type { ColumnMoments, CountedRows, JointMoments, ScatterMoments } from './statistics/moments';
 export { attentionPool } from './layers/attention-pool';
 export type { AttentionPool, AttentionPoolParams } from './layers/attention-pool';
 export { attentionLayer } from './layers/attention';
@@ -245,10 +252,18 @@ export { sgd } from './optimizer/sgd';
 export type { SgdOptions } from './optimizer/sgd';
 export { runCompression } from './run/compress';
 export type { BestOfRetraining, Retraining, RetrainingPatience } from './run/retrain';
-export type { CompressionJob, CompressionResult, CompressionScores } from './run/compress';
-export type { CompressionRun, Phase } from './run/compression-run';
-export type { Observation, ObservedSplits, SeenBatch, SeenTensor } from './run/observation';
 export type { SeenGradients, Sensitivity } from './run/sensitivity';
+export type { CompressionResult, CompressionScores } from './run/compress';
+export type { CompressionJob } from './run/job';
+export type { CompressionRun, Phase } from './run/compression-run';
+export type { Observation, ObservedSplits, SeenBatch } from './run/observation';
+export type { SeenTensor } from './layers/seen';
+export { checkReconstruction } from './run/reconstruction';
+export type { ReconstructionChoice } from './run/reconstruction';
+export { reconstructionKinds } from './reconstruct/kind';
+export type { ReconstructionKind } from './reconstruct/kind';
+export { reconstruct } from './reconstruct/reconstruct';
+export type { Reconstructed, ReconstructionOptions } from './reconstruct/reconstruct';
 export { ledgerEntrySchema } from './run/ledger';
 export type { LedgerEntry, Milestone } from './run/ledger';
 export type { Patience } from './run/best';

@@ -22,6 +22,7 @@ const manifest = (name: SettingName, title: string, summary: string): Manifest =
   name,
   title,
   family: 'share-and-prune',
+  sharesColumns: true,
   paper,
   summary,
 });

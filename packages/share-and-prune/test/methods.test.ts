@@ -136,6 +136,8 @@ describe('full sharing', () => {
       stepsIn: never,
       train: never,
       note: never,
+      observe: never,
+      once: never,
     };
     const { decision, params: shared } = await methodNamed('full-sharing').configure({}).compress(run);
     const vision = [...sharesOf(decision)].filter(([id]) => id.startsWith('vision.'));

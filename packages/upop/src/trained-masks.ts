@@ -52,13 +52,17 @@ export async function searchByTrainedMasks(
   );
   const priorities = maskPriorities(sites, readMasks(found.params.masks), selection);
   const decision = selectUnits(sites, priorities, removalTarget(run.model, run.budget));
-  const params = tidyTree(() => {
+  const trees = tidyTree(() => {
     const binary = Object.fromEntries(
       sites.map((site): [string, Tensor1D] => [site.id, tensor1d(maskOf(decision, site))]),
     );
     const masks = zipTrees([found.params.masks, binary], ([mask, kept]) => mul(mask, kept));
-    return cloneTree(maskedWeights(sites)({ weights: found.params.weights, masks }));
+    const { weights } = found.params;
+    return {
+      params: cloneTree(maskedWeights(sites)({ weights, masks })),
+      whole: cloneTree(maskedWeights(sites)(found.params)),
+    };
   });
   disposeTree(found.params);
-  return { params, decision };
+  return { ...trees, decision };
 }

@@ -8,6 +8,8 @@ export interface Keep {
   readonly kept: readonly number[];
   /** Units of the dense site. */
   readonly units: number;
+  /** Dimensions that are combinations of the dense ones, in each head its own: then `kept` says their number alone. */
+  readonly basis?: 'own';
 }
 
 /** Whole units of a site go. */
@@ -17,6 +19,7 @@ export const keepKind = defineDecisionKind<Keep>({
     kind: z.literal('keep'),
     kept: z.array(z.int().nonnegative()).min(1),
     units: z.int().positive(),
+    basis: z.literal('own').exactOptional(),
   }),
   check: ({ id }, { kept, units }) => {
     if (kept.length === 0)

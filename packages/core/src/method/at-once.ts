@@ -20,6 +20,6 @@ export function pruneAtOnce(
   const decision = selectUnits(sites, priorities, removalTarget(model, budget));
   return tidyTree(() => {
     const masks = Object.fromEntries(sites.map((site) => [site.id, tensor1d(maskOf(decision, site))]));
-    return { params: cloneTree(effective(params, sites, masks)), decision };
+    return { params: cloneTree(effective(params, sites, masks)), whole: cloneTree(params), decision };
   });
 }

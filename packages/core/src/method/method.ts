@@ -19,6 +19,8 @@ export interface Manifest {
   readonly summary: string;
   /** The things that are decided about: whole units of sites, which is the default, or single weights. */
   readonly granularity?: Granularity;
+  /** Whether columns may stand in several places afterwards; default false. */
+  readonly sharesColumns?: true;
 }
 
 /** A method's plan for a model, known before any tensor is made. */
@@ -34,6 +36,11 @@ export interface Plan {
 export interface Compressed {
   readonly params: TensorTree;
   readonly decision: Decision;
+  /**
+   * The parameters with the units that are dropped still in them, where these did something: what they did is there to be
+   * reconstructed. The caller owns them too.
+   */
+  readonly whole?: TensorTree;
   /** Whatever else the search found, for figures and for the reader: plain data. */
   readonly findings?: Json;
 }

@@ -1,33 +1,17 @@
-import { z } from 'zod';
-import type { Budget } from '../budget/budget';
 import { requirement } from '../budget/requirement';
 import { compact, compactModel } from '../compact/compact';
-import { type Decision, checkDecision, identityDecision } from '../decision/decision';
-import { decisionSchema } from '../decision/schema';
-import { type Duration, stepsIn } from '../duration/duration';
-import type { Compressed, ConfiguredMethod } from '../method/method';
+import { type Decision, checkDecision } from '../decision/decision';
 import type { Model } from '../families/model';
-import type { Scores, Task } from '../task/task';
-import { downloadTree, uploadTree } from '../tree/host';
-import { type TensorTree, cloneTree, lendTree } from '../tree/tree';
-import type { CompressionRun } from './compression-run';
-import { type ObservedSplits, runObservation } from './observation';
-import { onceIn } from './once';
-import { type LedgerEntry, ledgerEntrySchema } from './ledger';
-import { type BestOfRetraining, type RetrainingJob, disposingOnFailure, retrainCut } from './retrain';
-import { runSensitivity } from './sensitivity';
+import type { Compressed } from '../method/method';
+import type { Scores } from '../task/task';
+import { type TensorTree, lendTree } from '../tree/tree';
+import type { CompressionJob } from './job';
+import type { LedgerEntry } from './ledger';
+import { type ReconstructedModel, checkReconstruction, runReconstruction } from './reconstruction';
+import { type BestOfRetraining, retrainCut } from './retrain';
 import { scoredOnce } from './scored';
-import { type Json, loadSnapshot, restored, saveSnapshot, toJson } from './store';
-import { phaseTrainer } from './trainer';
-
-/** Everything a compression needs; the dense parameters stay the caller's. */
-export interface CompressionJob extends RetrainingJob {
-  readonly method: ConfiguredMethod;
-  readonly budget: Budget;
-  readonly seed: number;
-  /** What methods may look at without training on it. */
-  readonly splits: ObservedSplits;
-}
+import { ownTrees, searched } from './search';
+import type { Json } from './store';
 
 export interface CompressionScores {
   readonly dense: Scores;
@@ -49,6 +33,8 @@ export interface CompressionResult {
   readonly scores: CompressionScores;
   readonly best?: BestOfRetraining;
   readonly ledger: readonly LedgerEntry[];
+  /** With a reconstruction, the errors of each site that was corrected. */
+  readonly reconstruction?: ReconstructedModel['errors'];
   /** Whatever else the method found. */
   readonly findings: Json;
 }
@@ -62,18 +48,19 @@ export interface CompressionResult {
 export async function runCompression(job: CompressionJob): Promise<CompressionResult> {
   const { runner, method, budget, model, params, score } = job;
   requirement(model, budget, method.manifest.granularity); // whatever the method's own plan checks
+  if (job.reconstruct !== undefined) checkReconstruction(method.manifest);
   method.plan(model, budget);
   const ledger: LedgerEntry[] = [];
   const task = job.taskOf(model);
   const dense = await scoredOnce(runner, 'scores-dense', () => score(task, params));
 
   const compressed = await searched(job, task, ledger);
-  const { decision } = compressed;
-  const { achieved, masked, cut } = await lendTree(compressed.params, async () => ({
-    achieved: checkAchieved(job, decision),
+  const { achieved, masked, cut } = await lendTree(ownTrees(compressed), async () => ({
+    achieved: checkAchieved(job, compressed.decision),
     masked: await scoredOnce(runner, 'scores-masked', () => score(task, compressed.params)),
-    cut: compact(model, compressed.params, decision),
+    cut: await cutOf(job, compressed, ledger),
   }));
+  const { decision } = cut;
   const retrained = await lendTree(cut.params, () => retrainCut(job, cut, ledger));
   ledger.push(retrained.ledger);
   const { beforeRetraining, milestones, final, best } = retrained;
@@ -86,72 +73,29 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
     ...(best === undefined ? {} : { best }),
     ledger,
     findings: compressed.findings ?? null,
+    ...(cut.errors === undefined ? {} : { reconstruction: cut.errors }),
   };
 }
 
-/** The method's result, from the store when an earlier run got that far. */
-async function searched(job: CompressionJob, task: Task, ledger: LedgerEntry[]): Promise<Compressed> {
-  const { store } = job.runner;
-  const saved = await loadSnapshot(store, 'compressed', compressedSchema);
-  if (saved !== undefined) {
-    const { meta, tensors } = saved;
-    ledger.push(...meta.ledger);
-    return {
-      params: restored(store, 'compressed', () => uploadTree(job.params, tensors)),
-      decision: meta.decision,
-      ...(meta.findings === null ? {} : { findings: meta.findings }),
-    };
-  }
-  // Nothing to remove: the identity, without a search.
-  const { model, budget, method } = job;
-  const identity = requirement(model, budget, method.manifest.granularity).amount === 0;
-  const compressed = identity
-    ? { params: cloneTree(job.params), decision: identityDecision }
-    : await job.method.compress(compressionRun(job, task, ledger));
-  await disposingOnFailure(compressed.params, async () =>
-    saveSnapshot(store, 'compressed', {
-      tensors: await downloadTree(compressed.params),
-      meta: toJson({ decision: compressed.decision, ledger, findings: compressed.findings ?? null }),
-    }),
-  );
-  return compressed;
-}
-
-const jsonSchema: z.ZodType<Json> = z.json();
-
-const compressedSchema = z.object({
-  decision: decisionSchema,
-  ledger: z.array(ledgerEntrySchema),
-  findings: jsonSchema.default(null),
-});
-
-function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]): CompressionRun {
-  const { runner, model, params, budget, seed, batches, splits, adversary } = job;
-  const { macs } = model.account;
-  const subject = { task, params, splits, batchSize: batches.batchSize, seed, macs };
-  return {
+/** The smaller model: as the method left it, or reconstructed. The caller owns its parameters. */
+async function cutOf(
+  job: CompressionJob,
+  { params, whole, decision }: Compressed,
+  ledger: LedgerEntry[],
+): Promise<Omit<ReconstructedModel, 'ledger' | 'errors'> & Partial<Pick<ReconstructedModel, 'errors'>>> {
+  const { runner, model, reconstruct: choice, splits, batches, seed, taskOf } = job;
+  if (choice === undefined) return { ...compact(model, params, decision), decision };
+  const found = await runReconstruction(runner, choice, {
     model,
-    params,
-    task,
-    budget,
+    reference: choice.kind === 'project' ? job.params : (whole ?? params),
+    decision,
+    splits,
+    batchSize: batches.batchSize,
     seed,
-    stepsIn: (duration: Duration) => stepsIn(duration, batches.stepsPerEpoch),
-    train: phaseTrainer(runner, { task, batches, macs, adversary }, ledger),
-    observe: async (name, observation) => {
-      const { state, ledger: entry } = await runObservation(runner, name, subject, observation);
-      ledger.push(entry);
-      return state;
-    },
-    sensitivities: async (name, sensitivity) => {
-      const { state, ledger: entry } = await runSensitivity(runner, name, subject, sensitivity);
-      ledger.push(entry);
-      return state;
-    },
-    once: (name, schema, work) => onceIn(runner.store, name, schema, work),
-    note: (text) => {
-      runner.report({ kind: 'note', text });
-    },
-  };
+    taskOf,
+  });
+  ledger.push(found.ledger);
+  return found;
 }
 
 /** The budget is met when the removed amount is the asked one or up to one unit or weight more. */

@@ -1,9 +1,9 @@
-import { type Tensor2D, dispose, keep } from '@tensorflow/tfjs-core';
+import { dispose } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { Splits } from '../data/dataset';
 import { observedBatches } from '../data/observed';
 import { InterruptedError } from '../error/user-error';
-import type { Observe, ObservedRows } from '../layers/observe';
+import { type SeenTensor, seeTaps } from '../layers/seen';
 import type { Task } from '../task/task';
 import { downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, cloneTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
@@ -41,11 +41,6 @@ export interface SeenBatch {
   readonly size: number;
   /** All that passed a tap: one entry, or more where a module is run more than once. @throws {RangeError} when nothing did. */
   at(tap: string): readonly SeenTensor[];
-}
-
-/** A tensor that passed a tap, [N, width]. */
-export interface SeenTensor extends ObservedRows {
-  readonly values: Tensor2D;
 }
 
 /** The model, and the data that are observed. */
@@ -89,12 +84,16 @@ export async function runObservation<State extends TensorTree>(
     while (done < batches.count) {
       const startMs = performance.now();
       const batch = await batches.at(done);
-      const seen = observed(task, params, batch.batch, at);
+      const { observe, at: tensorsAt, release } = seeTaps(at);
       const before = state;
       try {
-        state = tidyTree(() => onBatch({ size: batch.size, at: seen.at }, before));
+        tidyTree(() => {
+          task.predict(params, batch.batch, { observe });
+          return {};
+        });
+        state = tidyTree(() => onBatch({ size: batch.size, at: tensorsAt }, before));
       } finally {
-        seen.release();
+        release();
       }
       const left = new Set(leavesOf(state));
       dispose(leavesOf(before).filter((leaf) => !left.has(leaf)));
@@ -117,39 +116,4 @@ export async function runObservation<State extends TensorTree>(
   const { examples } = batches;
   const ledger = { phase: name, steps: 0, examples, trainingMacs: examples * subject.macs, wallMs };
   return { state, ledger };
-}
-
-/** Runs the model on a batch and keeps what passes the taps. */
-function observed(task: Task, params: TensorTree, batch: unknown, at: readonly string[]) {
-  const seen = new Map(at.map((tap): [string, SeenTensor[]] => [tap, []]));
-  const release = (): void => {
-    for (const { values, counted } of [...seen.values()].flat()) {
-      values.dispose();
-      counted?.dispose();
-    }
-  };
-  const observe: Observe = (path, values, { counted, ...rows } = {}) =>
-    seen.get(path)?.push({
-      ...rows,
-      values: keep(values.clone()),
-      ...(counted === undefined ? {} : { counted: keep(counted.clone()) }),
-    });
-  try {
-    tidyTree(() => {
-      task.predict(params, batch, { observe });
-      return {};
-    });
-  } catch (error) {
-    release();
-    throw error;
-  }
-  return {
-    at: (tap: string): readonly SeenTensor[] => {
-      const found = seen.get(tap);
-      if (found === undefined) throw new RangeError(`${tap} is not among the taps that are observed`);
-      if (found.length === 0) throw new RangeError(`nothing passes the tap ${tap}`);
-      return found;
-    },
-    release,
-  };
 }

@@ -31,18 +31,24 @@ export type ColumnMoments = {
   squares: Tensor1D;
 };
 
-/** The same with all products of two columns: W of x, and V of y that stand in the same rows. */
-export type JointMoments = {
+/** The same with all products of two columns. */
+export type ScatterMoments = {
   /** [1] */
   count: Tensor1D;
   /** [W] */
   mean: Tensor1D;
   /** Σ (x − mean)ᵀ(x − mean), [W, W] */
   scatter: Tensor2D;
+};
+
+/** The same with V columns of y beside those of x, in the same rows. */
+export type JointMoments = ScatterMoments & {
   /** [V] */
   targetMean: Tensor1D;
   /** Σ (x − mean)ᵀ(y − mean), [W, V] */
   cross: Tensor2D;
+  /** Σ ‖y − mean‖², [1] */
+  targetSquares: Tensor1D;
 };
 
 /** Of no rows yet. The caller owns them. */
@@ -53,12 +59,18 @@ export const columnMoments = (width: number): ColumnMoments => ({
 });
 
 /** Of no rows yet. The caller owns them. */
-export const jointMoments = (width: number, targetWidth: number): JointMoments => ({
+export const scatterMoments = (width: number): ScatterMoments => ({
   count: zeros([1]),
   mean: zeros([width]),
   scatter: zeros([width, width]),
+});
+
+/** Of no rows yet. The caller owns them. */
+export const jointMoments = (width: number, targetWidth: number): JointMoments => ({
+  ...scatterMoments(width),
   targetMean: zeros([targetWidth]),
   cross: zeros([width, targetWidth]),
+  targetSquares: zeros([1]),
 });
 
 /**
@@ -76,27 +88,40 @@ export function withRows(moments: ColumnMoments, rows: CountedRows): ColumnMomen
   };
 }
 
+/** The same with products of columns. Call it in a tidy. */
+export const withScatter = (moments: ScatterMoments, rows: CountedRows): ScatterMoments =>
+  scattered(moments, centered(rows)).moments;
+
 /** The same for two kinds of columns; both have the same rows, counted as `rows` says. Call it in a tidy. */
 export function withJointRows(moments: JointMoments, rows: CountedRows, target: Tensor2D): JointMoments {
   const own = centered(rows);
   const other = centered({ ...rows, values: target });
-  const { weight, share, count } = joined(moments.count, own.count);
-  const shift = sub<Tensor1D>(own.mean, moments.mean);
+  const { moments: merged, shift, share, weight } = scattered(moments, own);
   const targetShift = sub<Tensor1D>(other.mean, moments.targetMean);
-  const weighted = mul<Tensor1D>(shift, weight);
+  const squares = add(sum(square(other.deviations)), mul(sum(square(targetShift)), weight));
   return {
-    count,
-    mean: add(moments.mean, mul(shift, share)),
-    scatter: add(
-      add(moments.scatter, matMul(own.deviations, own.deviations, true)),
-      outerProduct(weighted, shift),
-    ),
+    ...merged,
     targetMean: add(moments.targetMean, mul(targetShift, share)),
     cross: add(
       add(moments.cross, matMul(own.deviations, other.deviations, true)),
-      outerProduct(weighted, targetShift),
+      outerProduct(mul<Tensor1D>(shift, weight), targetShift),
+    ),
+    targetSquares: add(moments.targetSquares, reshape(squares, [1])),
+  };
+}
+
+function scattered({ count, mean, scatter }: ScatterMoments, own: ReturnType<typeof centered>) {
+  const { count: all, share, weight } = joined(count, own.count);
+  const shift = sub<Tensor1D>(own.mean, mean);
+  const moments: ScatterMoments = {
+    count: all,
+    mean: add(mean, mul(shift, share)),
+    scatter: add(
+      add(scatter, matMul(own.deviations, own.deviations, true)),
+      outerProduct(mul<Tensor1D>(shift, weight), shift),
     ),
   };
+  return { moments, shift, share, weight };
 }
 
 /** Rows about their own mean; those that are not counted are 0. */

@@ -31,7 +31,7 @@ import { classesOfTest, namesOfClasses } from '../training/predictions';
 import { type RetrainingPlan, howRetrained } from './retraining';
 import { bestLine } from '../training/train-run';
 import type { Workload } from '../workload/workload';
-import type { CompressOptions, DenseOptions } from '../options/compress-options';
+import { type CompressOptions, type DenseOptions, reconstructionOf } from '../options/compress-options';
 
 /** A compression whose options, data and budget are checked. */
 export interface CompressPlan {
@@ -145,6 +145,7 @@ function compress(
   const { stepsPerEpoch } = batches;
   const steps = stepsIn(options.retrain, stepsPerEpoch);
   const { compute } = options;
+  const reconstruct = reconstructionOf(options);
   return runCompression({
     runner,
     method,
@@ -156,6 +157,7 @@ function compress(
     taskOf: (model) => workload.taskOf(model, training),
     batches,
     splits: workload,
+    ...(reconstruct === undefined ? {} : { reconstruct }),
     score: scoreOn(workload.test, options.batchSize),
     retrain: {
       steps,
@@ -193,7 +195,7 @@ async function summaryOf(
   run: RunFolder,
   { options, method, budget, workload, batches }: CompressPlan,
   dense: Dense,
-  { model, params, achieved, scores, best, ledger }: CompressionResult,
+  { model, params, achieved, scores, best, ledger, reconstruction }: CompressionResult,
   startMs: number,
 ): Promise<CompressSummary> {
   const bytes = await weightBytes(run.modelFolder);
@@ -207,6 +209,7 @@ async function summaryOf(
     method: { name: method.manifest.name, options: plainOptions(method) },
     budget,
     achieved,
+    ...(reconstruction === undefined ? {} : { reconstruction }),
     ratios: {
       'compressible-parameters': compressible / (compressible - removed),
       parameters: before.parameters / after.parameters,

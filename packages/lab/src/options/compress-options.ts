@@ -1,5 +1,12 @@
-import { UserError, budgetUnits, durationOption, suggestion } from '@winnow/core';
-import type { CompressionMethod } from '@winnow/core';
+import {
+  type CompressionMethod,
+  type ReconstructionChoice,
+  UserError,
+  budgetUnits,
+  durationOption,
+  reconstructionKinds,
+  suggestion,
+} from '@winnow/core';
 import { z } from 'zod';
 import { imageSizeShape } from '../model-source/checkpoint-choices';
 import { chosenIn } from './given';
@@ -12,6 +19,10 @@ import { taskShape, workloadNamed } from '../workload/choice';
 import type { WorkloadKind } from '../workload/workload';
 
 const DEFAULT_METHOD = 'upop';
+const DEFAULT_RECONSTRUCTION = 'bases';
+const CALIBRATION = 256;
+/** What is observed lies in memory. */
+const MOST_CALIBRATION = 65_536;
 
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
   from: pathOption('model')
@@ -27,7 +38,21 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .default('2x')
     .describe('2x (smaller), 50% or 0.5 (the share kept)'),
   budgetUnit: z.enum(budgetUnits).default('compressible-parameters').describe('What the budget counts'),
-  retrain: durationOption.default('10ep').describe('Length of the training after the cut'),
+  retrain: durationOption.default('10ep').describe('Length of the training after the cut; 0ep for none'),
+  reconstruct: z
+    .union([z.boolean(), z.enum(reconstructionKinds)], {
+      error: `expected one of ${reconstructionKinds.join(', ')}, or nothing for ${DEFAULT_RECONSTRUCTION}`,
+    })
+    .default(false)
+    .describe(
+      `Make up for what is cut before any retraining, without labels: ${reconstructionKinds.join(', ')}; alone ${DEFAULT_RECONSTRUCTION}`,
+    ),
+  calibration: z
+    .int()
+    .positive()
+    .max(MOST_CALIBRATION)
+    .optional()
+    .describe(`Examples that --reconstruct looks at; default ${CALIBRATION}`),
   compute: durationOption
     .optional()
     .describe(
@@ -53,6 +78,22 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
 /** Those that every task has. */
 export const compressOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
 export type CompressOptions = z.output<ReturnType<typeof compressOptions>>;
+
+/**
+ * What is made up for after the cut, if anything is.
+ * @throws {UserError} when examples are given for nothing.
+ */
+export function reconstructionOf({
+  reconstruct,
+  calibration,
+}: Pick<CompressOptions, 'reconstruct' | 'calibration'>): ReconstructionChoice | undefined {
+  if (reconstruct !== false) {
+    const kind = reconstruct === true ? DEFAULT_RECONSTRUCTION : reconstruct;
+    return { kind, examples: calibration ?? CALIBRATION };
+  }
+  if (calibration === undefined) return undefined;
+  throw new UserError('calibration has no use without --reconstruct: nothing else looks at its examples');
+}
 
 export const denseOptions = z.object(denseTrainingShape);
 export type DenseOptions = z.output<typeof denseOptions>;

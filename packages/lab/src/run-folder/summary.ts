@@ -64,6 +64,8 @@ const compressSummary = z
     budget: z.object({ unit: z.enum(budgetUnits), keep: z.number() }),
     /** In the budget's unit. */
     achieved: z.object({ removed: z.number(), asked: z.number(), total: z.number() }),
+    /** With a reconstruction, by site the error of what it adds: of the plain cut, and after it. */
+    reconstruction: z.record(z.string(), z.object({ before: z.number(), after: z.number() })).exactOptional(),
     /** How many times smaller, in every unit. */
     ratios: z.record(z.string(), z.number()),
     /** All scores on the test split. */

@@ -4,6 +4,7 @@ import {
   type Duration,
   UserError,
   asDense,
+  checkReconstruction,
   disposeTree,
   stepsIn,
 } from '@winnow/core';
@@ -19,6 +20,7 @@ import {
   denseOptions,
   everyCompressGroup,
   methodNamed,
+  reconstructionOf,
 } from '../options/compress-options';
 import { type GivenOptions, givenFor } from '../options/group';
 import { planRetraining } from '../compression/retraining';
@@ -65,9 +67,11 @@ function optionsOf(values: GivenOptions): ReadOptions {
   // Both refuse what does not fit together.
   adversaryOf(options);
   retrainingOf(own);
+  const method = methodNamed(options.method);
+  if (reconstructionOf(options) !== undefined) checkReconstruction(method.manifest);
   return {
     ...options,
-    configured: methodNamed(options.method).configure(givenFor(values, groups, 'options')),
+    configured: method.configure(givenFor(values, groups, 'options')),
     asked: budgetOf(options.budget, options.budgetUnit),
   };
 }

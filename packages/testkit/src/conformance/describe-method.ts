@@ -5,13 +5,20 @@ import { computeLaws } from './compute-laws';
 import { contractLaws } from './contract-laws';
 import { decisionLaws } from './decision-laws';
 import { type Law, laboratory } from './law';
+import { reconstructionLaws } from './reconstruction-laws';
 import { recoveryLaws } from './recovery-laws';
 import type { Subject } from './subject';
 
 /** Every law, for one method and one kind of model; an engine must be running when they are checked. */
 export function conformanceLaws(subject: Subject): Law[] {
   const shared = laboratory(subject);
-  return [...contractLaws(shared), ...decisionLaws(shared), ...recoveryLaws(shared), ...computeLaws(shared)];
+  return [
+    ...contractLaws(shared),
+    ...decisionLaws(shared),
+    ...recoveryLaws(shared),
+    ...computeLaws(shared),
+    ...reconstructionLaws(shared),
+  ];
 }
 
 export interface ConformanceOptions {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SimulatedCrash, crashAfterSave, crashAfterSaves, memorySnapshotStore } from '../store/memory-store';
 import { type Laboratory, type Law, demand, demandSame } from './law';
 import { runLog } from './run-log';
-import { type Outcome, type Subject, compressTiny } from './subject';
+import { type Outcome, type Subject, type Trial, compressTiny } from './subject';
 
 const budget: Budget = { unit: 'compressible-parameters', keep: 0.5 };
 const mostAttempts = 100;
@@ -43,7 +43,10 @@ export function recoveryLaws({ subject, outcomeOf }: Laboratory): Law[] {
  * Attempts die in turn right after their first save and right before their second, so together they start again from
  * every snapshot there is. The outcome's log is that of all of them.
  */
-async function killedAtEverySave(subject: Subject): Promise<Outcome> {
+export async function killedAtEverySave(
+  subject: Subject,
+  trial: Pick<Trial, 'reconstruct'> = {},
+): Promise<Outcome> {
   const reached = new Map<string, number>();
   const store = notingSteps(memorySnapshotStore(), reached);
   const watch = watchPhases(reached);
@@ -55,7 +58,7 @@ async function killedAtEverySave(subject: Subject): Promise<Outcome> {
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     try {
       const mortal = attempt % 2 === 0 ? crashAfterSave(store) : crashAfterSaves(store, 1);
-      const outcome = await compressTiny(subject, { budget, store: mortal, onEvent });
+      const outcome = await compressTiny(subject, { ...trial, budget, store: mortal, onEvent });
       return { ...outcome, log: log.lines() };
     } catch (error) {
       if (!(error instanceof SimulatedCrash)) throw error;

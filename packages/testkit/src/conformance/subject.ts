@@ -6,6 +6,7 @@ import {
   type CompressionResult,
   type Decision,
   type HostTensors,
+  type ReconstructionChoice,
   type RunEvent,
   type SnapshotStore,
   adamw,
@@ -60,6 +61,8 @@ export interface Trial {
   readonly computeLimit?: number;
   /** Default 8. */
   readonly batchSize?: number;
+  /** What is made up for after the cut. */
+  readonly reconstruct?: ReconstructionChoice;
 }
 
 /** The results of a finished trial: nothing of them lives on the engine. */
@@ -94,6 +97,7 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
     makeModel = kind.makeModel,
     computeLimit,
     batchSize: examples = batchSize,
+    reconstruct,
   } = trial;
   const { data, taskOf } = kind;
   const before = memory().numTensors;
@@ -127,6 +131,7 @@ export async function compressTiny({ method, options, kind }: Subject, trial: Tr
       taskOf,
       batches: trainingBatches(data.train, { batchSize: examples, seed, augment: true }),
       splits: data,
+      ...(reconstruct === undefined ? {} : { reconstruct }),
       score: (task, scored) =>
         evaluate(task, scored, evaluationBatches(data.validation, data.validation.size)),
       retrain: {

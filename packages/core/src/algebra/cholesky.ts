@@ -1,0 +1,66 @@
+import { type Matrix, addRows, identityMatrix, transposed, zeroMatrix } from './matrix';
+
+/**
+ * The lower factor L of a symmetric positive definite matrix, L·Lᵀ (Golub & Van Loan, 2013, Matrix Computations,
+ * Section 4.2.5): dot products of rows, four by four, so that each row that comes from memory serves four others.
+ * @throws {RangeError} when the matrix is not positive definite.
+ */
+export function cholesky({ rows: n, values: a }: Matrix): Matrix {
+  const factor = zeroMatrix(n, n);
+  const l = factor.values;
+  for (let j = 0; j < n; j++) {
+    const own = j * n;
+    let pivot = a[own + j] ?? 0;
+    for (let k = 0; k < j; k++) pivot -= (l[own + k] ?? 0) ** 2;
+    if (!(pivot > 0)) throw new RangeError(`the matrix is not positive definite: pivot ${j} is ${pivot}`);
+    const diagonal = Math.sqrt(pivot);
+    l[own + j] = diagonal;
+    let i = j + 1;
+    for (; i + 3 < n; i += 4) {
+      const [r0, r1, r2, r3] = [i * n, (i + 1) * n, (i + 2) * n, (i + 3) * n];
+      let [s0, s1, s2, s3] = [a[r0 + j] ?? 0, a[r1 + j] ?? 0, a[r2 + j] ?? 0, a[r3 + j] ?? 0];
+      for (let k = 0; k < j; k++) {
+        const x = l[own + k] ?? 0;
+        s0 -= (l[r0 + k] ?? 0) * x;
+        s1 -= (l[r1 + k] ?? 0) * x;
+        s2 -= (l[r2 + k] ?? 0) * x;
+        s3 -= (l[r3 + k] ?? 0) * x;
+      }
+      l[r0 + j] = s0 / diagonal;
+      l[r1 + j] = s1 / diagonal;
+      l[r2 + j] = s2 / diagonal;
+      l[r3 + j] = s3 / diagonal;
+    }
+    for (; i < n; i++) {
+      let sum = a[i * n + j] ?? 0;
+      for (let k = 0; k < j; k++) sum -= (l[i * n + k] ?? 0) * (l[own + k] ?? 0);
+      l[i * n + j] = sum / diagonal;
+    }
+  }
+  return factor;
+}
+
+/** X with L·Lᵀ·X = B, for the lower factor L [n, n] and B [n, m]. */
+export function solved(factor: Matrix, { columns: m, values: b }: Matrix): Matrix {
+  const { rows: n, values: l } = factor;
+  const x: Matrix = { rows: n, columns: m, values: Float64Array.from(b) };
+  const upper = transposed(factor);
+  const negated = new Float64Array(n);
+  const divide = (i: number, divisor: number): void => {
+    for (let j = i * m; j < (i + 1) * m; j++) x.values[j] = (x.values[j] ?? 0) / divisor;
+  };
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) negated[k] = -(l[i * n + k] ?? 0);
+    addRows(x.values, i * m, x, negated, 0, i);
+    divide(i, l[i * n + i] ?? Number.NaN);
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) negated[k] = -(upper.values[i * n + k] ?? 0);
+    addRows(x.values, i * m, x, negated, i + 1, n);
+    divide(i, l[i * n + i] ?? Number.NaN);
+  }
+  return x;
+}
+
+/** The inverse of a symmetric positive definite matrix. @throws {RangeError} when it is not. */
+export const inverse = (matrix: Matrix): Matrix => solved(cholesky(matrix), identityMatrix(matrix.rows));

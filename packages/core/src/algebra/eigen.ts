@@ -1,0 +1,81 @@
+import { type Matrix, identityMatrix, transposed, zeroMatrix } from './matrix';
+
+/** M = vectors · diag(values) · vectorsᵀ; values descend, the columns of `vectors` are of length 1. */
+export interface Eigen {
+  readonly values: Float64Array;
+  readonly vectors: Matrix;
+}
+
+/** M = left · diag(values) · rightᵀ; values descend and are not negative. */
+export interface SingularValues {
+  readonly left: Matrix;
+  readonly values: Float64Array;
+  readonly right: Matrix;
+}
+
+const MOST_SWEEPS = 60;
+/** Columns are at right angles when their cosine is below this: rounding leaves more of it. */
+const PRECISION = 1e-14;
+
+/**
+ * The singular value decomposition of a square matrix by rotations of its columns (one-sided Jacobi: Golub & Van Loan, 2013,
+ * Matrix Computations, Section 8.6.3): small singular values are as precise as large ones. It costs some ten times n³
+ * multiplications, which is little for the dimensions of a head. Left vectors of singular values of 0 are 0.
+ */
+export function singularValues(matrix: Matrix): SingularValues {
+  const n = matrix.columns;
+  // Rows of the transposed are columns of M, which then lie side by side in memory.
+  const columns = transposed(matrix);
+  const rotations = identityMatrix(n);
+  const at = ({ values, columns: width }: Matrix, i: number) => values.subarray(i * width, (i + 1) * width);
+  for (let sweep = 0, turned = true; turned && sweep < MOST_SWEEPS; sweep++) {
+    turned = false;
+    for (let p = 0; p < n; p++) {
+      for (let q = p + 1; q < n; q++) {
+        const [x, y] = [at(columns, p), at(columns, q)];
+        const [xx, yy, xy] = [dot(x, x), dot(y, y), dot(x, y)];
+        if (Math.abs(xy) <= PRECISION * Math.sqrt(xx * yy) || xy === 0) continue;
+        turned = true;
+        const zeta = (yy - xx) / (2 * xy);
+        const tangent = (zeta >= 0 ? 1 : -1) / (Math.abs(zeta) + Math.hypot(1, zeta));
+        const cosine = 1 / Math.hypot(1, tangent);
+        rotate(x, y, cosine, cosine * tangent);
+        rotate(at(rotations, p), at(rotations, q), cosine, cosine * tangent);
+      }
+    }
+  }
+  const lengths = Array.from({ length: n }, (_, i) => Math.sqrt(dot(at(columns, i), at(columns, i))));
+  const order = lengths.map((_, i) => i).sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
+  const left = zeroMatrix(matrix.rows, n);
+  const right = zeroMatrix(n, n);
+  order.forEach((from, to) => {
+    const length = lengths[from] ?? 0;
+    at(columns, from).forEach((value, i) => {
+      left.values[i * n + to] = length > 0 ? value / length : 0;
+    });
+    at(rotations, from).forEach((value, i) => {
+      right.values[i * n + to] = value;
+    });
+  });
+  return { left, values: Float64Array.from(order, (i) => lengths[i] ?? 0), right };
+}
+
+/** Eigenvalues of a symmetric matrix that is not negative: there they are the singular values. */
+export function eigen(matrix: Matrix): Eigen {
+  const { values, right } = singularValues(matrix);
+  return { values, vectors: right };
+}
+
+function dot(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += (x[i] ?? 0) * (y[i] ?? 0);
+  return sum;
+}
+
+function rotate(x: Float64Array, y: Float64Array, cosine: number, sine: number): void {
+  for (let i = 0; i < x.length; i++) {
+    const [a, b] = [x[i] ?? 0, y[i] ?? 0];
+    x[i] = cosine * a - sine * b;
+    y[i] = sine * a + cosine * b;
+  }
+}
