@@ -137,6 +137,7 @@ describe('full sharing', () => {
       train: never,
       note: never,
       observe: never,
+      sensitivities: never,
       once: never,
     };
     const { decision, params: shared } = await methodNamed('full-sharing').configure({}).compress(run);

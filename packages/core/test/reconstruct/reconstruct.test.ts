@@ -1,11 +1,4 @@
-import {
-  type Tensor,
-  type Tensor4D,
-  concat,
-  memory,
-  tensor1d,
-  slice,
-} from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor4D, concat, memory, tensor1d, slice } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
   type Decision,
