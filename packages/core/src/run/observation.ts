@@ -1,15 +1,11 @@
-import { dispose } from '@tensorflow/tfjs-core';
-import { z } from 'zod';
 import type { Splits } from '../data/dataset';
 import { observedBatches } from '../data/observed';
-import { InterruptedError } from '../error/user-error';
 import { type SeenTensor, seeTaps } from '../layers/seen';
 import type { Task } from '../task/task';
-import { downloadTree, uploadTree } from '../tree/host';
-import { type TensorTree, cloneTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
+import { type TensorTree, tidyTree } from '../tree/tree';
 import type { LedgerEntry } from './ledger';
+import { runPasses } from './passes';
 import type { Runner } from './phase';
-import { loadSnapshot, restored, saveSnapshot, toJson } from './store';
 
 /** The splits that a method may look at; the test split is for the report alone. */
 export type ObservedSplits = Pick<Splits<unknown>, 'train' | 'validation'>;
@@ -54,8 +50,6 @@ export interface ObservedSubject {
   readonly macs: number;
 }
 
-const metaSchema = z.object({ step: z.int().nonnegative(), wallMs: z.number().nonnegative() });
-
 /** An observation that survives a crash: it goes on from its last checkpoint and ends in the same bytes. */
 export async function runObservation<State extends TensorTree>(
   runner: Runner,
@@ -72,47 +66,23 @@ export async function runObservation<State extends TensorTree>(
     seed,
     augment,
   });
-  const file = `phase-${name}`;
-  const saved = await loadSnapshot(runner.store, file, metaSchema);
-  let { step: done, wallMs } = saved?.meta ?? { step: 0, wallMs: 0 };
-  let state =
-    saved === undefined
-      ? cloneTree(observation.state)
-      : restored(runner.store, file, () => uploadTree(observation.state, saved.tensors));
-  if (done < batches.count) runner.report({ kind: 'phase', phase: name, steps: batches.count, from: done });
-  try {
-    while (done < batches.count) {
-      const startMs = performance.now();
-      const batch = await batches.at(done);
+  const { state, wallMs } = await runPasses(runner, name, {
+    count: batches.count,
+    state: observation.state,
+    pass: async (index, before) => {
+      const { batch, size } = await batches.at(index);
       const { observe, at: tensorsAt, release } = seeTaps(at);
-      const before = state;
       try {
         tidyTree(() => {
-          task.predict(params, batch.batch, { observe });
+          task.predict(params, batch, { observe });
           return {};
         });
-        state = tidyTree(() => onBatch({ size: batch.size, at: tensorsAt }, before));
+        return tidyTree(() => onBatch({ size, at: tensorsAt }, before));
       } finally {
         release();
       }
-      const left = new Set(leavesOf(state));
-      dispose(leavesOf(before).filter((leaf) => !left.has(leaf)));
-      done += 1;
-      wallMs += performance.now() - startMs;
-      const stopping = runner.signal?.aborted === true;
-      if (stopping || done === batches.count || done % runner.checkpointEvery === 0) {
-        await saveSnapshot(runner.store, file, {
-          tensors: await downloadTree(state),
-          meta: toJson({ step: done, wallMs }),
-        });
-        runner.report({ kind: 'checkpoint', phase: name, step: done });
-      }
-      if (stopping) throw new InterruptedError();
-    }
-  } catch (error) {
-    disposeTree(state);
-    throw error;
-  }
+    },
+  });
   const { examples } = batches;
   const ledger = { phase: name, steps: 0, examples, trainingMacs: examples * subject.macs, wallMs };
   return { state, ledger };
