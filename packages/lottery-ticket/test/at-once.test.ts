@@ -33,6 +33,9 @@ async function found(name: string, options: object, budget: Budget, { model, par
     seed: 1,
     stepsIn: () => 0,
     train: never,
+    observe: never,
+    sensitivities: never,
+    once: never,
     note: (text) => notes.push(text),
   };
   const method = lotteryTicketMethods.find(({ manifest }) => manifest.name === name);
