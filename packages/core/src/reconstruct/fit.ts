@@ -37,13 +37,14 @@ export function ridgeOf(
   const sum = trace(covariance);
   const squares = squaredNorm(covariance);
   const excess = squares - sum ** 2 / p;
-  const rho = excess <= 0 ? 1 : ((1 - 2 / p) * squares + sum ** 2) / ((count + 1 - 2 / p) * excess);
+  // What is a multiple of the identity already, one column among it, stays as it is.
+  const rho = excess <= 0 ? 0 : ((1 - 2 / p) * squares + sum ** 2) / ((count + 1 - 2 / p) * excess);
   const shrinkage = rho < 1 ? rho / (1 - rho) : Number.POSITIVE_INFINITY;
   return (sum / p) * (alpha + Math.min(shrinkage, MOST_SHRINKAGE));
 }
 
-/** Beyond it the correction is that of the bias alone, in all but name. */
-const MOST_SHRINKAGE = 1e3;
+/** With ρ above ½ the correction would be little more than that of the bias. */
+const MOST_SHRINKAGE = 1;
 
 /**
  * The least squares correction of a linear map: Δ that minimises E‖e − x·Δ − δ‖² + λ‖Δ‖², with e the error of the map as it

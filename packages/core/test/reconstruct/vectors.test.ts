@@ -9,7 +9,7 @@ import {
   transposed,
 } from '../../src/algebra/matrix';
 import { randomStream } from '../../src/index';
-import { correctionOf, ridged } from '../../src/reconstruct/fit';
+import { correctionOf, ridgeOf, ridged } from '../../src/reconstruct/fit';
 import {
   compensatedQueryKey,
   errorOf,
@@ -76,6 +76,14 @@ describe('the feed-forward network', () => {
   it('corrects the bias alone under an infinite ridge', () => {
     const { weight: moved, bias } = folded(sigma, weight, [0], Infinity, [1, 4]);
     expect([...moved.values, ...bias]).toEqual([0, 4]);
+  });
+
+  it('the ridge is its share of the variance, more where rows are few, and a single column is not shrunk', () => {
+    near(ridgeOf({ count: 5, covariance: diagonal(3) }), 3e-3);
+    const [few, many] = [5, 1e9].map((count) => ridgeOf({ count, covariance: diagonal(4, 2, 1, 1) }));
+    near(many, 2e-3, 6);
+    expect(few).toBeGreaterThan(0.5);
+    expect(few).toBeLessThanOrEqual(2 * (1 + 1e-3));
   });
 
   it('removal: the error grows with each unit, and is that of the best correction of those that are left', () => {
