@@ -3,7 +3,10 @@
  * floor and from those below. Decisions stand below the families, as a model can say what is left of it after a cut.
  */
 export const coreFloors = [
-  { name: 'tensors', folders: ['error', 'text', 'duration', 'random', 'tree', 'operations', 'statistics', 'algebra'] },
+  {
+    name: 'tensors',
+    folders: ['error', 'text', 'duration', 'random', 'tree', 'operations', 'statistics', 'algebra'],
+  },
   { name: 'layers', folders: ['sites', 'account', 'reparametrisation', 'mask', 'layers'] },
   { name: 'decisions', folders: ['decision'] },
   { name: 'families', folders: ['families'] },
