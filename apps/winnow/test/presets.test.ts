@@ -13,13 +13,14 @@ const planOf = async (preset: string, on: ComparedOn = {}) =>
     },
     undefined,
   );
-const all = methods.map(({ manifest }) => manifest.name);
+// Ten rankers without a search would double the tables; who wants them names them.
+const all = methods.flatMap(({ manifest }) => (manifest.family === 'one-shot' ? [] : [manifest.name]));
 
 test.each([
   ['quick', 3, 3],
   ['full', 5, 5],
 ] as const)(
-  '%s sets every method and every control against each other, at %i budgets and %i seeds',
+  '%s sets every method but the one-shot rankers, and every control, against each other, at %i budgets and %i seeds',
   async (preset, budgets, seeds) => {
     const { dense, points } = await planOf(preset);
     expect(new Set(points.map(({ contender }) => contender.method))).toEqual(new Set(all));

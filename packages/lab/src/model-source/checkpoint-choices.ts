@@ -6,7 +6,7 @@ export const imageSizeShape = {
   imageSize: pictureSizeOption()
     .optional()
     .describe(
-      "Side of the pictures, in pixels, or height x width like 224x112: the model's own, or positions are resampled for it",
+      'Side of the pictures, in pixels, or height x width like 224x112: as it was trained, or positions are resampled for it',
     ),
 };
 
