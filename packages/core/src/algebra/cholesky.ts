@@ -1,4 +1,4 @@
-import { type Matrix, addRows, identityMatrix, transposed, zeroMatrix } from './matrix';
+import { type Matrix, addRows, identityMatrix, mapped, transposed, zeroMatrix } from './matrix';
 
 /**
  * The lower factor L of a symmetric positive definite matrix, L·Lᵀ (Golub & Van Loan, 2013, Matrix Computations,
@@ -40,6 +40,31 @@ export function cholesky({ rows: n, values: a }: Matrix): Matrix {
   return factor;
 }
 
+/** Shares of their own variance by which columns are damped, the next where the last was too little: from float32's rounding on. */
+const DAMPINGS = [0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3];
+
+/**
+ * The factor of a covariance matrix whose entries were summed in float32. Where two columns are a thousand times as large as
+ * others, as a few are in large vision transformers, rounding can make it indefinite: then the diagonal grows by the least
+ * share of `DAMPINGS` that helps.
+ * @throws {RangeError} when none does: it is no covariance matrix.
+ */
+export function choleskyOfRounded(matrix: Matrix): Matrix {
+  for (const damping of DAMPINGS.slice(0, -1)) {
+    try {
+      return cholesky(damped(matrix, damping));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  return cholesky(damped(matrix, DAMPINGS.at(-1) ?? 0));
+}
+
+const damped = (matrix: Matrix, share: number): Matrix =>
+  share === 0
+    ? matrix
+    : mapped(matrix, (value, row, column) => (row === column ? value * (1 + share) : value));
+
 /** X with L·Lᵀ·X = B, for the lower factor L [n, n] and B [n, m]. */
 export function solved(factor: Matrix, { columns: m, values: b }: Matrix): Matrix {
   const { rows: n, values: l } = factor;
@@ -63,4 +88,5 @@ export function solved(factor: Matrix, { columns: m, values: b }: Matrix): Matri
 }
 
 /** The inverse of a symmetric positive definite matrix. @throws {RangeError} when it is not. */
-export const inverse = (matrix: Matrix): Matrix => solved(cholesky(matrix), identityMatrix(matrix.rows));
+export const inverse = (matrix: Matrix): Matrix =>
+  solved(choleskyOfRounded(matrix), identityMatrix(matrix.rows));

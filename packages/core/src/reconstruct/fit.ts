@@ -1,4 +1,4 @@
-import { cholesky, solved } from '../algebra/cholesky';
+import { choleskyOfRounded, solved } from '../algebra/cholesky';
 import { type Matrix, mapped, product, squaredNorm, trace, zeroMatrix } from '../algebra/matrix';
 
 /** What is known of W columns that are read and the error that they are to explain, V columns; in double precision. */
@@ -55,7 +55,7 @@ export function correctionOf(statistics: FitStatistics, ridge: number): Correcti
   const { mean, covariance, targetMean, cross } = statistics;
   const isExplained = Number.isFinite(ridge) && trace(covariance) > 0;
   const weight = isExplained
-    ? solved(cholesky(ridged(covariance, ridge)), cross)
+    ? solved(choleskyOfRounded(ridged(covariance, ridge)), cross)
     : zeroMatrix(cross.rows, cross.columns);
   const shift = product({ rows: 1, columns: mean.length, values: mean }, weight).values;
   return { weight, bias: targetMean.map((target, column) => target - (shift[column] ?? 0)) };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { cholesky, inverse, solved } from '../../src/algebra/cholesky';
+import { cholesky, choleskyOfRounded, inverse, solved } from '../../src/algebra/cholesky';
 import { eigen, singularValues } from '../../src/algebra/eigen';
 import {
   type Matrix,
@@ -66,4 +66,15 @@ it('eigenvectors are those of a symmetric matrix', () => {
       expect(largestDifference(product(matrix, vectors), scaled)).toBeLessThan(1e-8);
     }),
   );
+});
+
+it('factors a covariance of float32 whose largest columns are the same but for rounding', () => {
+  // The third is a small column that must not notice: two columns of variance 1e5, equal up to float32's last bit.
+  const large = 1e5;
+  const rounded = matrixFrom([large, large * (1 + 6e-8), 0, large * (1 + 6e-8), large, 0, 0, 0, 1], 3, 3);
+  expect(() => cholesky(rounded)).toThrow('not positive definite');
+  const solution = solved(choleskyOfRounded(rounded), matrixFrom([large, large, 1], 3, 1));
+  expect((solution.values[0] ?? 0) + (solution.values[1] ?? 0)).toBeCloseTo(1, 4);
+  expect(solution.values[2]).toBeCloseTo(1, 4);
+  expect(() => choleskyOfRounded(matrixFrom([1, 2, 2, 1], 2, 2))).toThrow('not positive definite');
 });
