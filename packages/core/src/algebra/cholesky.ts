@@ -41,7 +41,7 @@ export function cholesky({ rows: n, values: a }: Matrix): Matrix {
 }
 
 /** Shares of their own variance by which columns are damped, the next where the last was too little: from float32's rounding on. */
-const DAMPINGS = [0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3];
+const DAMPINGS = [0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2];
 
 /**
  * The factor of a covariance matrix whose entries were summed in float32. Where two columns are a thousand times as large as

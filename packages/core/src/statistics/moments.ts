@@ -3,7 +3,6 @@ import {
   type Tensor2D,
   add,
   div,
-  matMul,
   mean as meanOf,
   mul,
   outerProduct,
@@ -12,8 +11,11 @@ import {
   sub,
   sum,
   tensor1d,
+  transpose,
   zeros,
 } from '@tensorflow/tfjs-core';
+
+import { linear } from '../operations/linear';
 
 /** Rows [N, W], of which those with a 1 are counted, [N]; all of them where nothing is said. */
 export interface CountedRows {
@@ -103,7 +105,7 @@ export function withJointRows(moments: JointMoments, rows: CountedRows, target: 
     ...merged,
     targetMean: add(moments.targetMean, mul(targetShift, share)),
     cross: add(
-      add(moments.cross, matMul(own.deviations, other.deviations, true)),
+      add(moments.cross, products(own.deviations, other.deviations)),
       outerProduct(mul<Tensor1D>(shift, weight), targetShift),
     ),
     targetSquares: add(moments.targetSquares, reshape(squares, [1])),
@@ -117,12 +119,18 @@ function scattered({ count, mean, scatter }: ScatterMoments, own: ReturnType<typ
     count: all,
     mean: add(mean, mul(shift, share)),
     scatter: add(
-      add(scatter, matMul(own.deviations, own.deviations, true)),
+      add(scatter, products(own.deviations, own.deviations)),
       outerProduct(mul<Tensor1D>(shift, weight), shift),
     ),
   };
   return { moments, shift, share, weight };
 }
+
+/**
+ * xᵀy in float32, by the layers' own product: where an engine multiplies in bf16, a plain product rounds its results to
+ * bf16 too, and a matrix of such sums is no covariance.
+ */
+const products = (x: Tensor2D, y: Tensor2D): Tensor2D => linear(transpose(x), y);
 
 /** Rows about their own mean; those that are not counted are 0. */
 function centered({ values, counted }: CountedRows): {
