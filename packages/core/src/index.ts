@@ -162,6 +162,7 @@ export { clipGradients } from './operations/clip-gradients';
 export { sigmoidCrossEntropy, softmaxCrossEntropy } from './operations/cross-entropy';
 export { gatherRows } from './operations/gather-rows';
 export { layerNorm } from './operations/layer-norm';
+export { columnProducts } from './operations/column-products';
 export { linear } from './operations/linear';
 export { permutation, randomStream } from './random/random';
 export type { RandomStream } from './random/random';

@@ -7,6 +7,12 @@
 namespace winnow {
 namespace {
 
+/** xᵀy, of each of a batch by itself: f32 whatever the precision of other products. */
+void columnProducts(Call& call) {
+  const at::Tensor x = call.tensor(), y = call.tensor();
+  call.give(at::matmul(x.transpose(-2, -1), y));
+}
+
 void layerNorm(Call& call) {
   const at::Tensor x = call.tensor();
   const at::Tensor weight = call.tensor();
@@ -156,6 +162,7 @@ void addFused(Operations& operations) {
       {"geluGradient", geluGradient},
       {"geluTanh", geluTanh},
       {"geluTanhGradient", geluTanhGradient},
+      {"columnProducts", columnProducts},
       {"layerNorm", layerNorm},
       {"layerNormGradient", layerNormGradient},
       {"quickGelu", quickGelu},

@@ -41,6 +41,16 @@ const rowwise = sizes.flatMap(([n, k, m]): Case[] => {
       composition: compositions.linearGradient,
     },
     {
+      kernel: 'WinnowColumnProducts',
+      shapes: { x, y: [n, m] },
+      composition: ({ x: rows = tf.scalar(0), y = rows }) => [tf.matMul(rows, y, true)],
+    },
+    {
+      kernel: 'WinnowColumnProducts',
+      shapes: { x: [3, n, k], y: [3, n, m] },
+      composition: ({ x: rows = tf.scalar(0), y = rows }) => [tf.matMul(rows, y, true)],
+    },
+    {
       kernel: 'WinnowLayerNorm',
       shapes: { x, weight: bias, bias },
       attributes: { epsilon: 1e-6 },

@@ -1,7 +1,7 @@
 import {
   type Tensor1D,
+  type Tensor2D,
   add,
-  matMul,
   mul,
   relu,
   reshape,
@@ -10,8 +10,9 @@ import {
   sub,
   sum,
   tidy,
+  transpose,
 } from '@tensorflow/tfjs-core';
-import { unitRows } from '@winnow/core';
+import { columnProducts, unitRows } from '@winnow/core';
 import { weightRanker } from './ranker';
 
 /** Σ of the distances to the site's other units (Equation 5): those near to the geometric median can be replaced by others. */
@@ -29,7 +30,8 @@ export const fpgm = weightRanker(
     const distances = tidy(() => {
       const rows = unitRows(site, params); // [units, entries]
       const squares = sum(square(rows), 1, true); // [units, 1]
-      const products = matMul(rows, rows, false, true); // [units, units]
+      const columns: Tensor2D = transpose(rows);
+      const products = columnProducts(columns, columns); // [units, units]
       const squared = sub(add(squares, reshape(squares, [1, -1])), mul(products, 2));
       return sum<Tensor1D>(sqrt(relu(squared)), 1);
     });

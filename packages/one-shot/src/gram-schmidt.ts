@@ -1,5 +1,5 @@
-import { matMul, tidy } from '@tensorflow/tfjs-core';
-import { unitRows } from '@winnow/core';
+import { type Tensor2D, tidy, transpose } from '@tensorflow/tfjs-core';
+import { columnProducts, unitRows } from '@winnow/core';
 import { weightRanker } from './ranker';
 
 /** What is left of a squared length that others explain, beside the longest: below it there is nothing but rounding. */
@@ -54,8 +54,8 @@ export const gramSchmidt = weightRanker(
   },
   (site, { params }) => {
     const products = tidy(() => {
-      const rows = unitRows(site, params, 'producer');
-      return matMul(rows, rows, false, true);
+      const columns: Tensor2D = transpose(unitRows(site, params, 'producer'));
+      return columnProducts(columns, columns);
     });
     const order = keepingOrder(products.dataSync<'float32'>(), site.units);
     products.dispose();

@@ -58,29 +58,10 @@ export const weightRanker = (
     },
   });
 
-/** The same from what passes the sites as some examples go through the model: no labels, one forward pass. */
-export const activityRanker = (
+/** A method that looks at some examples under a name, one charged pass, before it removes units at once. */
+const lookingRanker = (
   ranker: Ranker,
-  importanceOf: (columns: readonly Activity[], site: Site, run: CompressionRun) => ArrayLike<number>,
-): CompressionMethod =>
-  defineMethod({
-    manifest: manifestOf(ranker),
-    options: rankingOptions(ranker.scope, ranker.scale).extend(calibrationShape),
-    plan: (model, budget, { calibration }) => ({
-      phases: [],
-      smallestKeep: smallest(model, budget),
-      observations: [{ name: 'activations', examples: calibration }],
-    }),
-    compress: async (run, { calibration, ...options }) => {
-      const activity = await activityOf(run, calibration);
-      const importance = bySite(run, (site) => importanceOf(activity.get(site.id) ?? [], site, run));
-      return pruneAtOnce(run, prioritiesOf(run.model.sites, importance, options));
-    },
-  });
-
-/** The same from gradients of the task's loss on some examples: labels where the task has them, one backward pass. */
-export const gradientRanker = (
-  ranker: Ranker,
+  name: string,
   importanceOf: (run: CompressionRun, examples: number) => Promise<UnitScores>,
 ): CompressionMethod =>
   defineMethod({
@@ -89,13 +70,29 @@ export const gradientRanker = (
     plan: (model, budget, { calibration }) => ({
       phases: [],
       smallestKeep: smallest(model, budget),
-      observations: [{ name: 'gradients', examples: calibration }],
+      observations: [{ name, examples: calibration }],
     }),
     compress: async (run, { calibration, ...options }) => {
       const importance = await importanceOf(run, calibration);
       return pruneAtOnce(run, prioritiesOf(run.model.sites, importance, options));
     },
   });
+
+/** The same from what passes the sites as examples go through the model: no labels, one forward pass. */
+export const activityRanker = (
+  ranker: Ranker,
+  importanceOf: (columns: readonly Activity[], site: Site, run: CompressionRun) => ArrayLike<number>,
+): CompressionMethod =>
+  lookingRanker(ranker, 'activations', async (run, examples) => {
+    const activity = await activityOf(run, examples);
+    return bySite(run, (site) => importanceOf(activity.get(site.id) ?? [], site, run));
+  });
+
+/** The same from gradients of the task's loss: labels where the task has them, one forward and one backward pass. */
+export const gradientRanker = (
+  ranker: Ranker,
+  importanceOf: (run: CompressionRun, examples: number) => Promise<UnitScores>,
+): CompressionMethod => lookingRanker(ranker, 'gradients', importanceOf);
 
 /** Σ over a site's columns that belong to one unit, [units]. */
 export function sumOfCopies(site: Site, valueOf: (column: number) => number): Float64Array {

@@ -1,14 +1,5 @@
-import {
-  type Tensor2D,
-  type Tensor3D,
-  div,
-  matMul,
-  mul,
-  reshape,
-  sub,
-  sum,
-  transpose,
-} from '@tensorflow/tfjs-core';
+import { type Tensor2D, type Tensor3D, div, mul, reshape, sub, sum, transpose } from '@tensorflow/tfjs-core';
+import { columnProducts } from '../operations/column-products';
 import type { CountedRows } from './moments';
 
 /** Queries, keys or values, heads side by side [N, H·d]; rows of a sequence stand one after another. */
@@ -22,7 +13,7 @@ export function headProducts({ values, counted }: HeadRows, heads: number): Tens
   const [N, width] = values.shape;
   const weighted: Tensor2D = counted === undefined ? values : mul(values, reshape(counted, [N, 1]));
   const perHead: Tensor3D = transpose(reshape(weighted, [N, heads, width / heads]), [1, 0, 2]); // [H, N, d]
-  return matMul(perHead, perHead, true);
+  return columnProducts(perHead, perHead);
 }
 
 /** Rows about the mean of their sequence, [N, H·d]: what all tokens of a sequence have alike is gone. */

@@ -11,11 +11,10 @@ import {
   sub,
   sum,
   tensor1d,
-  transpose,
   zeros,
 } from '@tensorflow/tfjs-core';
 
-import { linear } from '../operations/linear';
+import { columnProducts } from '../operations/column-products';
 
 /** Rows [N, W], of which those with a 1 are counted, [N]; all of them where nothing is said. */
 export interface CountedRows {
@@ -105,7 +104,7 @@ export function withJointRows(moments: JointMoments, rows: CountedRows, target: 
     ...merged,
     targetMean: add(moments.targetMean, mul(targetShift, share)),
     cross: add(
-      add(moments.cross, products(own.deviations, other.deviations)),
+      add(moments.cross, columnProducts(own.deviations, other.deviations)),
       outerProduct(mul<Tensor1D>(shift, weight), targetShift),
     ),
     targetSquares: add(moments.targetSquares, reshape(squares, [1])),
@@ -119,18 +118,12 @@ function scattered({ count, mean, scatter }: ScatterMoments, own: ReturnType<typ
     count: all,
     mean: add(mean, mul(shift, share)),
     scatter: add(
-      add(scatter, products(own.deviations, own.deviations)),
+      add(scatter, columnProducts(own.deviations, own.deviations)),
       outerProduct(mul<Tensor1D>(shift, weight), shift),
     ),
   };
   return { moments, shift, share, weight };
 }
-
-/**
- * xᵀy in float32, by the layers' own product: where an engine multiplies in bf16, a plain product rounds its results to
- * bf16 too, and a matrix of such sums is no covariance.
- */
-const products = (x: Tensor2D, y: Tensor2D): Tensor2D => linear(transpose(x), y);
 
 /** Rows about their own mean; those that are not counted are 0. */
 function centered({ values, counted }: CountedRows): {

@@ -1,8 +1,10 @@
-import { type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor2D, tensor1d, tensor2d, tensor3d, tidy } from '@tensorflow/tfjs-core';
+import { availableEngines, startEngine } from '@winnow/engine';
 import fc from 'fast-check';
 import {
   type CountedRows,
   columnMoments,
+  columnProducts,
   jointMoments,
   randomStream,
   withJointRows,
@@ -96,5 +98,53 @@ describeOnEveryEngine('moments', () => {
       }),
       { numRuns: 20 },
     );
+  });
+});
+
+const torch = (await availableEngines()).find(({ name }) => name === 'torch');
+const describeOnTorch = torch?.available === true ? describe : describe.skip;
+describeOnTorch('in bf16', () => {
+  beforeAll(() => startEngine('torch', { precision: 'bf16' }));
+  afterAll(() => startEngine('torch'));
+
+  it('moments are those of float32: their products are not rounded', () => {
+    tidy(() => {
+      const rows = drawn(5, [64, 33]);
+      const moments = rows.reduce(
+        (before, each) => withJointRows(before, asRows(each), asTarget(each)),
+        jointMoments(W, V),
+      );
+      expectNear(
+        moments.scatter.dataSync(),
+        products(
+          rows,
+          ({ x }) => x,
+          ({ x }) => x,
+        ).flat(),
+      );
+      expectNear(
+        moments.cross.dataSync(),
+        products(
+          rows,
+          ({ x }) => x,
+          ({ y }) => y,
+        ).flat(),
+      );
+    });
+  });
+
+  it('columnProducts keeps what bf16 would round, also of a batch of matrices', () => {
+    tidy(() => {
+      // 257 and 2⁻⁹ beside 1 have no place in eight bits.
+      const x = tensor2d([[257, 1 + 2 ** -9]]);
+      expect([...columnProducts(x, x).dataSync()]).toEqual([
+        66_049,
+        257 * (1 + 2 ** -9),
+        257 * (1 + 2 ** -9),
+        Math.fround((1 + 2 ** -9) ** 2),
+      ]);
+      const batch = tensor3d([[[257]], [[3]]]);
+      expect([...columnProducts(batch, batch).dataSync()]).toEqual([66_049, 9]);
+    });
   });
 });

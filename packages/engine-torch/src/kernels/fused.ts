@@ -4,6 +4,7 @@ import { nativeKernelOfMany } from './kernel';
 /** The core's fused operations (`runFused` there): kernel → addon's operation and its inputs, in order. */
 const withoutAttributes = {
   WinnowLinear: ['linear', 'x', 'weight', 'bias'],
+  WinnowColumnProducts: ['columnProducts', 'x', 'y'],
   WinnowLayerNormGradient: ['layerNormGradient', 'dy', 'weight', 'normalized', 'inverseDeviation'],
   WinnowGelu: ['gelu', 'x'],
   WinnowGeluGradient: ['geluGradient', 'dy', 'x'],
