@@ -13,7 +13,7 @@ const text = { preset: 'nano', vocabulary: 1000, context: 16 };
 
 const dinov2 = { preset: 'small', patchSize: 14, layerScale: 1, classes: 10, ...onPictures };
 
-/** What is left of a model: all of it, or a half or a quarter, evenly or as UPop leaves it. */
+/** Parts that are left of a model: all of it, or a half or a quarter, evenly or as UPop leaves it. */
 export const benchCuts = {
   dense: { keep: 1, uneven: false },
   '2x': { keep: 0.5, uneven: false },

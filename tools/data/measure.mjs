@@ -20,9 +20,9 @@ import { table } from '../markdown/table.mjs';
 import { makePictures } from './pictures.mjs';
 
 const MIB = 2 ** 20;
-/** Of Node, libvips and a few batches under way. */
+/** The memory of Node, libvips and a few batches under way. */
 const PROGRAM_MIB = 400;
-/** What is remembered of each picture: its path, label and hash. */
+/** The record of each picture in memory: its path, label and hash. */
 const BYTES_PER_PICTURE = 2048;
 
 const { values, positionals } = parseArgs({

@@ -43,7 +43,7 @@ const cacheOf = (mostBytes: number): PictureCache => {
   };
 };
 
-/** What a training of two epochs and an evaluation see. */
+/** The batches that a training of two epochs and an evaluation see. */
 const seen = async (options: Partial<ImageFolderOptions>): Promise<string> => {
   const data = await imageFolder(root, { imageSize: 8, ...options });
   const batches = trainingBatches(data.train, { batchSize: 24, seed: 3, augment: true });

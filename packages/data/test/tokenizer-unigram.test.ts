@@ -41,7 +41,7 @@ test.each(['siglip', 'bytes', 'words', 'never'])(
 describe("SigLIP's spiece.model", () => {
   const tokenizer = siglipTokenizer(model);
   /**
-   * What transformers' class reads otherwise, against the tokenizer.json that is published beside the model: spaces and the mark
+   * Differences of transformers' class from the tokenizer.json that is published beside the model: spaces and the mark
    * for them at the beginning of a text, what stands behind a special token, marks on characters that are replaced.
    */
   const isPlain = (text: string): boolean => {

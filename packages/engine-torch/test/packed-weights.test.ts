@@ -54,7 +54,7 @@ const passes: Readonly<Record<string, () => Pass>> = {
   }),
 };
 
-/** What the optimiser does where the caller gives up the old weights: new numbers in the same memory. */
+/** A step of the optimiser where the caller gives up the old weights: new numbers in the same memory. */
 function stepInPlace(weights: Record<string, tf.Tensor>): Record<string, tf.Tensor> {
   const leaves = Object.values(weights).flatMap((parameter, index) => [
     parameter,

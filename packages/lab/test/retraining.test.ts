@@ -90,7 +90,7 @@ describe.each([
   });
 });
 
-/** What the photographs of the test are varied by, so that there is something to paint over. */
+/** The variation of the test's photographs, so that there is something to paint over. */
 const light = { augmentation: 'light' };
 
 describe.each<[string, GivenOptions]>([

@@ -2,7 +2,7 @@ import { type Tensor2D, tidy, transpose } from '@tensorflow/tfjs-core';
 import { columnProducts, unitRows } from '@winnow/core';
 import { weightRanker } from './ranker';
 
-/** What is left of a squared length that others explain, beside the longest: below it there is nothing but rounding. */
+/** The share of the longest squared length that counts as unexplained: below it there is nothing but rounding. */
 const EXPLAINED = 1e-6;
 
 /**

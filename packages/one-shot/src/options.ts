@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** How a ranking runs over the sites of a model. */
 export const scopes = ['per-site', 'isomorphic', 'global'] as const;
-/** What scores are divided by before units of several sites stand in one list. */
+/** Scales that scores are divided by before units of several sites stand in one list. */
 export const scales = ['none', 'cost', 'site', 'structure'] as const;
 
 export type Scope = (typeof scopes)[number];

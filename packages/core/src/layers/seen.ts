@@ -6,7 +6,7 @@ export interface SeenTensor extends ObservedRows {
   readonly values: Tensor2D;
 }
 
-/** What passed some taps of a forward pass, which is kept until it is released. */
+/** Tensors that passed some taps of a forward pass, kept until they are released. */
 export interface SeenTaps {
   readonly observe: Observe;
   /** All that passed a tap: one entry, or more where a module is run more than once. @throws {RangeError} when nothing did. */

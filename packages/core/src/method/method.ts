@@ -26,7 +26,7 @@ export interface Manifest {
 /** A method's plan for a model, known before any tensor is made. */
 export interface Plan {
   readonly phases: readonly { readonly name: string; readonly duration: Duration }[];
-  /** What is observed without training; of a smaller split all examples. */
+  /** Observations without training; of a smaller split all examples. */
   readonly observations?: readonly { readonly name: string; readonly examples: number }[];
   /** The smallest share of the budget's unit that the method can reach. */
   readonly smallestKeep: number;

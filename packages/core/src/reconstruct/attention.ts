@@ -8,13 +8,13 @@ import { compensatedQueryKey, freeQueryKey, freeValue } from './heads';
 import { covarianceOf } from './host';
 import type { ChangingWeights } from './weights';
 
-/** What is known of the heads of an attention of the dense model. */
+/** Moments of the heads of an attention, in the dense model. */
 export type HeadMoments = {
   /** Σ qᵀq, [H, d, d]. */
   query: Tensor3D;
   /** Σ kᵀk about the means of the sequences, [H, d, d]. */
   key: Tensor3D;
-  /** Of what the heads made, side by side: [H·d]. */
+  /** Moments of the heads' results, side by side: [H·d]. */
   output: ScatterMoments;
 };
 

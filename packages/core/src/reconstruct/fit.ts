@@ -1,7 +1,7 @@
 import { choleskyOfRounded, solved } from '../algebra/cholesky';
 import { type Matrix, mapped, product, squaredNorm, trace, zeroMatrix } from '../algebra/matrix';
 
-/** What is known of W columns that are read and the error that they are to explain, V columns; in double precision. */
+/** Moments of W columns that are read, and of the V columns of error that they are to explain; in double precision. */
 export interface FitStatistics {
   /** Rows that they are from. */
   readonly count: number;
@@ -15,7 +15,7 @@ export interface FitStatistics {
   readonly cross: Matrix;
 }
 
-/** What is added to a linear map: to its matrix [W, V] and its bias [V]. */
+/** A correction of a linear map, added to its matrix [W, V] and its bias [V]. */
 export interface Correction {
   readonly weight: Matrix;
   readonly bias: Float64Array;

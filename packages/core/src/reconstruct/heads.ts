@@ -18,7 +18,7 @@ export function roots(matrix: Matrix): { root: Matrix; inverseRoot: Matrix } {
   };
 }
 
-/** What becomes of the queries and the keys of a head, q' = q·query and k' = k·key; [d, r] each. */
+/** New queries and keys of a head, q' = q·query and k' = k·key; [d, r] each. */
 export interface QueryKeyMaps {
   readonly query: Matrix;
   readonly key: Matrix;
@@ -45,7 +45,7 @@ export function freeQueryKey(query: Matrix, key: Matrix, r: number): QueryKeyMap
 }
 
 /**
- * What the kept dimensions of a head can say of the others' part in its logits (CORP, arXiv 2602.05243, whose equation it
+ * The compensation by which a head's kept dimensions stand for the others' part in its logits (CORP, arXiv 2602.05243, whose equation it
  * solves without a Kronecker product): G_Q,SS·M·G_K,SS + λM = G_Q,SP·G_K,PS, and I + M = U·S·Vᵀ goes to the queries as U·S^½
  * and to the keys as V·S^½, behind the choice of columns. Where nothing is gone or it was 0, nothing changes.
  * @param kept Ascending.
@@ -106,7 +106,7 @@ export function errorOf(query: Matrix, key: Matrix, a: Matrix, b: Matrix): numbe
   return Math.max(0, error);
 }
 
-/** What becomes of the values of a head and of the matrix that reads it: v' = v·value, W_o' = output·W_o. */
+/** New values of a head, and the matrix that reads them: v' = v·value, W_o' = output·W_o. */
 export interface ValueMaps {
   /** [d, r] */
   readonly value: Matrix;

@@ -1,4 +1,4 @@
-/** What a reconstruction may change, from the least to the most. */
+/** The extents of a reconstruction, from the least to the most. */
 export const reconstructionKinds = ['bias', 'units', 'bases', 'project'] as const;
 /**
  * - `bias`: the means of the units that are gone go into the biases of what reads them.

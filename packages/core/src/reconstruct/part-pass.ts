@@ -13,7 +13,7 @@ export interface PassPart {
   readonly until?: string | undefined;
 }
 
-/** What a pass has come to. */
+/** The outcome of a pass. */
 export interface PassResult {
   /** The states that `until` would have begun with; the caller owns them. */
   readonly states: Tensor2D | undefined;

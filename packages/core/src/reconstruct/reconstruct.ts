@@ -26,7 +26,7 @@ export interface ReconstructionOptions {
   readonly decision: Decision;
   /** The model with all its units: what the smaller one is to do. */
   readonly dense: RunningModel;
-  /** What `compact` makes of it. */
+  /** The cut model, as `compact` makes it. */
   readonly cut: RunningModel;
   /** Examples without labels; at least one. */
   readonly batches: readonly CalibrationBatch[];
@@ -34,7 +34,7 @@ export interface ReconstructionOptions {
 }
 
 export interface Reconstructed {
-  /** Of the same shapes as the cut model's; the caller owns them. */
+  /** Parameters of the cut model's shapes; the caller owns them. */
   readonly params: TensorTree;
   /** The decision, with the units that stay now. */
   readonly decision: Decision;

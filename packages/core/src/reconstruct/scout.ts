@@ -4,7 +4,7 @@ import type { Task } from '../task/task';
 import { type TensorTree, tidyTree } from '../tree/tree';
 import { runPart } from './part-pass';
 
-/** What one pass of a model shows. */
+/** The results of one pass of a model. */
 export interface Scouted {
   /** Taps in the order in which something passes them first. */
   readonly taps: readonly string[];

@@ -18,9 +18,9 @@ import { type CutSite, chosenUnits, recut } from './site';
 import type { Stream } from './stream';
 import type { ChangingWeights } from './weights';
 
-/** What the dense model shows at the sites of a group. */
+/** Results of the dense model at the sites of a group. */
 export interface DenseSight {
-  /** What the map that reads a site adds, batch by batch, and of each batch once for each time that it is run. */
+  /** The results of the map that reads a site, batch by batch, and of each batch once for each time that it is run. */
   readonly targets: ReadonlyMap<string, readonly (readonly Tensor2D[])[]>;
   readonly heads: ReadonlyMap<string, HeadMoments>;
   readonly hidden: ReadonlyMap<string, ScatterMoments>;
@@ -126,7 +126,7 @@ export async function rebase(
   return chosen;
 }
 
-/** What a site of the smaller model reads, and the error of what is read from it. The caller owns the moments. */
+/** The moments of a site of the smaller model, beside the error of the map that reads it. The caller owns the moments. */
 export async function errorsOf(
   { reader }: CutSite,
   { block }: SiteGroup,

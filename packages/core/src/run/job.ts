@@ -9,7 +9,7 @@ export interface CompressionJob extends RetrainingJob {
   readonly method: ConfiguredMethod;
   readonly budget: Budget;
   readonly seed: number;
-  /** What methods may look at without training on it. */
+  /** Data that methods may look at without training on them. */
   readonly splits: ObservedSplits;
   /** Makes up for the units that are gone, before any retraining. */
   readonly reconstruct?: ReconstructionChoice;

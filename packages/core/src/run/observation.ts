@@ -10,7 +10,7 @@ import type { Runner } from './phase';
 /** The splits that a method may look at; the test split is for the report alone. */
 export type ObservedSplits = Pick<Splits<unknown>, 'train' | 'validation'>;
 
-/** What is seen of a model, and what is made of it. */
+/** A look at a model's activations, and the state that is made of them. */
 export interface Observation<State extends TensorTree> {
   /** How many examples, drawn by the run's seed; of a smaller split all of them. */
   readonly examples: number;
@@ -31,7 +31,7 @@ export interface Observation<State extends TensorTree> {
   onBatch(seen: SeenBatch, state: State): State;
 }
 
-/** What passed the taps as one batch went through the model; lent until the state is returned. */
+/** Tensors that passed the taps as one batch went through the model; lent until the state is returned. */
 export interface SeenBatch {
   /** B: the number of its examples. */
   readonly size: number;

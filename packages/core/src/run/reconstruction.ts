@@ -16,7 +16,7 @@ import type { ObservedSplits } from './observation';
 import type { Runner } from './phase';
 import { loadSnapshot, restored, saveSnapshot, toJson } from './store';
 
-/** What is made up for after the cut, and from how many examples of the training split; they need no labels. */
+/** The parts that are made up for after the cut, and from how many examples of the training split; they need no labels. */
 export interface ReconstructionChoice {
   readonly kind: ReconstructionKind;
   readonly examples: number;

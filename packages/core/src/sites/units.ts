@@ -15,7 +15,7 @@ import type { Coupling, Site } from './site';
 type Coupled = Pick<Site, 'id' | 'units' | 'couplings'>;
 
 /**
- * What the entries of each unit come to, over all parameters that it runs through: Σ of a tree of the model's shapes (its
+ * The sums of each unit's entries, over all parameters that it runs through: Σ of a tree of the model's shapes (its
  * squared weights, or weights times gradients), [units]. The caller owns it.
  * @param role Counts only what makes the units, or only what reads them.
  * @throws {RangeError} when the tree lacks a parameter of the site.

@@ -22,7 +22,7 @@ export interface CountedRows {
   readonly counted?: Tensor1D;
 }
 
-/** What is known of W columns after some rows. */
+/** Moments of W columns over some rows. */
 export type ColumnMoments = {
   /** [1] */
   count: Tensor1D;
@@ -52,21 +52,21 @@ export type JointMoments = ScatterMoments & {
   targetSquares: Tensor1D;
 };
 
-/** Of no rows yet. The caller owns them. */
+/** Moments of no rows yet. The caller owns them. */
 export const columnMoments = (width: number): ColumnMoments => ({
   count: zeros([1]),
   mean: zeros([width]),
   squares: zeros([width]),
 });
 
-/** Of no rows yet. The caller owns them. */
+/** Moments of no rows yet. The caller owns them. */
 export const scatterMoments = (width: number): ScatterMoments => ({
   count: zeros([1]),
   mean: zeros([width]),
   scatter: zeros([width, width]),
 });
 
-/** Of no rows yet. The caller owns them. */
+/** Moments of no rows yet. The caller owns them. */
 export const jointMoments = (width: number, targetWidth: number): JointMoments => ({
   ...scatterMoments(width),
   targetMean: zeros([targetWidth]),

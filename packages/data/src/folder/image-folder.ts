@@ -57,7 +57,7 @@ function checkClasses(
   });
 }
 
-/** What was found where no picture is left: pictures that were skipped, or none. */
+/** Says why no picture is left: pictures that were skipped, or none. */
 function nothingLeft(folder: string, skipped: readonly BrokenPicture[]): string {
   const broken = skipped.filter(({ picture }) => picture.startsWith(join(folder, sep))).length;
   if (broken === 0) return 'none';

@@ -6,7 +6,7 @@ import { type Wanted, wantedOf, type PicturesOfSplits } from './wanted';
 
 /** Decodings asked for at a time: enough to keep libvips' threads busy, few enough to bound memory. */
 const LOADS_IN_FLIGHT = 64;
-/** Of those beside a training, which wants its own pictures first. */
+/** Decodings at a time beside a training, which wants its own pictures first. */
 const BESIDE_IN_FLIGHT = 2;
 /** Pictures of a piece of work where there is no shelf. */
 const PIECE = 256;

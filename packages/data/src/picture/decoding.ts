@@ -3,7 +3,7 @@ import { framed } from './geometry';
 import { type Picture, middleOf } from './picture';
 import type { PictureReader } from './read';
 
-/** What becomes of a picture's file, as plain data: the same wherever it is done. */
+/** The preparation of a picture's file, as plain data: the same wherever it is done. */
 export type Decoding =
   /** Scaled to cover a size, of which if asked the middle of another is cut out; in pixels. */
   | {

@@ -42,7 +42,7 @@ export interface ShelfOptions extends PicturesOfSplits {
   readonly memory: Pick<PictureStore, 'hasRoom' | 'take'>;
 }
 
-/** Of a pack that is not on the disk any more, or damaged there. */
+/** Found instead of a pack that is not on the disk any more, or damaged there. */
 const GONE: Promise<undefined> = Promise.resolve(undefined);
 
 /**

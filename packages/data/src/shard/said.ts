@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the files beside a picture say of it. */
+/** A picture's labels and texts, from the files beside it. */
 export interface Said {
   readonly label?: string | undefined;
   readonly caption?: string | undefined;

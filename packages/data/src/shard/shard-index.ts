@@ -85,7 +85,7 @@ function fromColumns({
 }
 
 /**
- * What is in a shard, a tar archive in which the files of an example share a name up to the first dot of its last part: a picture, with
+ * The contents of a shard, a tar archive in which the files of an example share a name up to the first dot of its last part: a picture, with
  * what says its label (`.cls`, or `.json`) or its text (`.txt`, or `.json`). A shard that looks as it did is not read again.
  * @param cache Where that is remembered.
  * @throws {DataError} that names the shard and the file: what {@link eachTarMember} refuses, files that are too large, examples of two

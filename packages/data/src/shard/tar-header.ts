@@ -1,14 +1,14 @@
 /** Everything in a tar archive begins at a multiple of this, in bytes. */
 export const BLOCK = 512;
 
-/** What follows a header of a tar archive (POSIX.1-1988 ustar, with the types of POSIX.1-2001 pax and of GNU tar). */
+/** The kinds of entries in a tar archive (POSIX.1-1988 ustar, with the types of POSIX.1-2001 pax and of GNU tar). */
 export type TarKind =
   | 'file'
   | 'folder'
   /** Keys and values for the next entry, or for all that follow. */
   | 'extended'
   | 'extended for all'
-  /** Of the next entry, where it does not fit into its header. */
+  /** The name of the next entry, where it does not fit into its header. */
   | 'long name';
 
 export interface TarHeader {

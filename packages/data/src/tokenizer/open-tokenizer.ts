@@ -108,7 +108,7 @@ function depthOf(json: string): number {
   return deepest;
 }
 
-/** What others are told about the tokenizer at a path, by a file beside it; undefined where there is none. */
+/** The settings of the tokenizer at a path, as they are said by a file beside it; undefined where there is none. */
 async function jsonBeside(path: string, name: string): Promise<JsonBeside | undefined> {
   const beside = join(dirname(path), name);
   if ((await kindAt(beside)) !== 'file') return undefined;

@@ -3,7 +3,7 @@ import { normalizers } from './normalizers';
 import { MOST_ADDED, addedToken } from './tokenizer-file';
 import type { ScoredPiece } from './unigram';
 
-/** What stands for a space in pieces. */
+/** The character that stands for a space in pieces. */
 export const SPACE_MARK = '\u2581';
 
 export const LONGEST_PIECE = 1024;

@@ -8,7 +8,7 @@ export type Request = { readonly id: number } & (
   | {
       readonly kind: 'decode';
       readonly path: string;
-      /** What is in the file, where the thread cannot read it by itself. */
+      /** The contents of the file, where the thread cannot read it by itself. */
       readonly content?: Uint8Array;
       readonly decoding: Decoding;
     }

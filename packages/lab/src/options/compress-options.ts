@@ -21,7 +21,7 @@ import type { WorkloadKind } from '../workload/workload';
 const DEFAULT_METHOD = 'upop';
 const DEFAULT_RECONSTRUCTION = 'bases';
 const CALIBRATION = 256;
-/** What is observed lies in memory. */
+/** Observed pictures lie in memory. */
 const MOST_CALIBRATION = 65_536;
 
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
@@ -80,7 +80,7 @@ export const compressOptions = (kind: WorkloadKind) => z.object(shapeFor(kind));
 export type CompressOptions = z.output<ReturnType<typeof compressOptions>>;
 
 /**
- * What is made up for after the cut, if anything is.
+ * The parts that are made up for after the cut, if any.
  * @throws {UserError} when examples are given for nothing.
  */
 export function reconstructionOf({

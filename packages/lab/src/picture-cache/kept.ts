@@ -32,7 +32,7 @@ export function picturesKept(
   };
 }
 
-/** Of smaller pictures a batch is made in milliseconds, and a thread takes 40 MB. */
+/** The smallest side for threads: of smaller pictures a batch is made in milliseconds, and a thread takes 40 MB. */
 const SMALLEST_ON_THREADS = 96;
 /** They feed 1,000 pictures of 224 pixels a second (docs/benchmarks.md). */
 const MOST_BY_DEFAULT = 16;

@@ -11,7 +11,7 @@ const GIB = 1024 ** 3;
 const MOST_BYTES = 64 * GIB;
 /** Where it has not: hashes and the pictures of small datasets. */
 const LEAST_BYTES = GIB / 4;
-/** Of what is free on the disk, with what the cache has of it. */
+/** The share of the free disk, with what the cache has of it. */
 const DISK_SHARE = 1 / 10;
 /** After so many files others may have written, too. */
 const WRITES_BETWEEN_LOOKS = 64;

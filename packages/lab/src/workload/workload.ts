@@ -27,7 +27,7 @@ export type HeadChoice = (typeof headChoices)[number];
 export interface BatchChoice {
   readonly batchSize: number;
   readonly seed: number;
-  /** Of painting over a rectangle of a picture, where that is not the data's own. */
+  /** The probability of painting over a rectangle of a picture, where that is not the data's own. */
   readonly eraseProbability?: number;
 }
 

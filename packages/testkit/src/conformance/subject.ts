@@ -61,7 +61,7 @@ export interface Trial {
   readonly computeLimit?: number;
   /** Default 8. */
   readonly batchSize?: number;
-  /** What is made up for after the cut. */
+  /** The parts that are made up for after the cut. */
   readonly reconstruct?: ReconstructionChoice;
 }
 

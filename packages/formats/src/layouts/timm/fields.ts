@@ -193,7 +193,7 @@ const placed = placement.extend({
   pretrained_cfg: z.looseObject(weightsFields).nullish(),
 });
 
-/** What a configuration says that decides how many patches there are, and which tokens have positions. */
+/** The part of a configuration that decides how many patches there are, and which tokens have positions. */
 export interface SaidPositions {
   /** Only patches have positions; undefined where nothing is said. */
   readonly patchesOnly: boolean | undefined;
