@@ -1,4 +1,4 @@
-import { type Tensor, add, memory, onesLike, tensor1d, zerosLike } from '@tensorflow/tfjs-core';
+import { tensor1d } from '@tensorflow/tfjs-core';
 import {
   type CompressionRun,
   type Decision,
@@ -15,8 +15,6 @@ import {
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { type TinyModel, tinyDualEncoder, tinyModel } from '@winnow/testkit';
-import { smallnessOf } from '../src/magnitude';
-import { type Masked, searchOptimizer, unmasked } from '../src/masks';
 import { upopOptions } from '../src/options';
 import { searchProgressively } from '../src/upop';
 
@@ -248,80 +246,3 @@ it.each(['accumulated', 'each-step'] as const)(
     expect(decisions[1]).toEqual(decisions[0]);
   },
 );
-
-it('searches with the weight decay of the model, and none for masks', () => {
-  const { model, params } = tinyModel();
-  const moved = tidyTree(() => {
-    const tree: Masked = { weights: mapTree(params, (leaf) => add(leaf, 1)), masks: unmasked(model.sites) };
-    const optimizer = searchOptimizer<Masked>(
-      model,
-      { learningRate: 0.1, warmup: 0, weightDecay: 0.5, layerDecay: 1 },
-      1,
-      () => true,
-    );
-    const gradients = mapTree(tree, (leaf) => zerosLike(leaf));
-    const updated = optimizer.update({ params: tree, gradients, state: optimizer.init(tree), step: 0 });
-    const before = new Map(entriesOf<Tensor>(tree).map(([path, leaf]) => [path, leaf.dataSync()[0]]));
-    return entriesOf<Tensor>(updated.params).flatMap(([path, leaf]) =>
-      leaf.dataSync()[0] === before.get(path) ? [] : [path],
-    );
-  });
-  expect(moved).toContain('weights.head.weight');
-  expect(moved).not.toContain('weights.positions');
-  expect(moved.every((path) => path.startsWith('weights.') && path.endsWith('.weight'))).toBe(true);
-  disposeTree(params);
-});
-
-it('warms a search up: AdamW moves a weight by a share of the learning rate at first, then by all of it', () => {
-  const { model, params } = tinyModel();
-  const moves = tidyTree(() => {
-    const warm = { learningRate: 0.1, warmup: 0.4, weightDecay: 0, layerDecay: 1 };
-    const optimizer = searchOptimizer<Masked>(model, warm, 10, () => true);
-    const start: Masked = { weights: params, masks: unmasked(model.sites) };
-    const gradients = mapTree(start, (leaf) => onesLike(leaf));
-    let [tree, state] = [start, optimizer.init(start)];
-    const found: number[] = [];
-    for (let step = 0; step < 6; step++) {
-      const next = optimizer.update({ params: tree, gradients, state, step });
-      const biasOf = (masked: Masked) =>
-        new Map(entriesOf<Tensor>(masked)).get('weights.head.bias')?.dataSync()[0] ?? NaN;
-      found.push(biasOf(tree) - biasOf(next.params));
-      [tree, state] = [next.params, next.state];
-    }
-    return found;
-  });
-  // The same gradient at every step: AdamW's step is the learning rate of that step.
-  expect(moves.map((move) => Math.round(move * 1e4) / 1e4)).toEqual([0.025, 0.05, 0.075, 0.1, 0.1, 0.1]);
-  disposeTree(params);
-});
-
-it('magnitude: the norm of a unit is that of everything it owns', () => {
-  const { model, params } = tinyModel();
-  const host = new Map(
-    entriesOf(params).map(([path, leaf]) => [path, { shape: leaf.shape, values: leaf.dataSync() }]),
-  );
-  const before = memory().numTensors;
-  const smallness = smallnessOf(model.sites, params);
-  expect(memory().numTensors).toBe(before);
-  for (const site of model.sites) {
-    for (let unit = 0; unit < site.units; unit++) {
-      let squares = 0;
-      for (const { parameter, axis, copies } of site.couplings) {
-        const found = host.get(parameter);
-        const [rows = 0, columns = 1] =
-          found?.shape.length === 1 ? [found.shape[0] ?? 0, 1] : (found?.shape ?? []);
-        for (let row = 0; row < rows; row++) {
-          for (let column = 0; column < columns; column++) {
-            const along = axis === 0 ? row : column;
-            const owned = Array.from({ length: copies }, (_, copy) => copy * site.units + unit).includes(
-              along,
-            );
-            if (owned) squares += (found?.values[row * columns + column] ?? 0) ** 2;
-          }
-        }
-      }
-      expect(smallness[site.id]?.[unit]).toBeCloseTo(-Math.sqrt(squares), 4);
-    }
-  }
-  disposeTree(params);
-});

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   type Site,
   modelPlace,
+  standardize,
   standardizeSites,
   tower,
   withinSites,
@@ -62,6 +63,41 @@ it('keeps the order of scores, within every site or within every structure, and 
       }
     }),
   );
+});
+
+const scoresBy = (score: (site: Site, unit: number) => number) =>
+  Object.fromEntries(
+    sites.map((site) => [site.id, Float32Array.from({ length: site.units }, (_, u) => score(site, u))]),
+  );
+
+it('standardises each structure over all layers', () => {
+  const scores = scoresBy((site, unit) => (site.structure === 'attention' ? 1000 + unit : unit * site.layer));
+  const standardized = standardize(sites, scores);
+  for (const structure of ['attention', 'ffn']) {
+    const group = sites
+      .filter((site) => site.structure === structure)
+      .flatMap((site) => [...(standardized[site.id] ?? [])]);
+    const mean = group.reduce((a, b) => a + b, 0) / group.length;
+    const variance = group.reduce((a, b) => a + (b - mean) ** 2, 0) / group.length;
+    expect(mean).toBeCloseTo(0, 10);
+    expect(variance).toBeCloseTo(1, 10);
+  }
+  // attention: 1000 … 1003 and 1000 … 1002 have the mean 1000 + 9/7 and the deviation √52 / 7
+  expect(standardized['blocks.0.attention']?.[3]).toBeCloseTo(12 / Math.sqrt(52), 6);
+});
+
+it('gives zeros to a group of equal scores', () => {
+  expect([
+    ...(standardize(
+      sites,
+      scoresBy(() => 3),
+    )['blocks.1.ffn'] ?? []),
+  ]).toEqual(Array(7).fill(0));
+});
+
+it('ranks within a site by score, ties by position', () => {
+  const priorities = withinSites(sites.slice(0, 1), { 'blocks.0.attention': Float32Array.of(2, 5, 2, -1) });
+  expect([...Array.from(priorities['blocks.0.attention'] ?? [])]).toEqual([-0.375, -0.125, -0.625, -0.875]);
 });
 
 it('standardises every site by itself', () => {
