@@ -1,13 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PictureGeometry, type PicturePreparation, type PictureSize, pictureSizeOf } from '@winnow/core';
-import fc from 'fast-check';
+import { type PictureGeometry } from '@winnow/core';
 import {
   FormatError,
   PREPROCESSOR_FILE,
   clipNormalisation,
-  preprocessorConfig,
   readPreparation,
   readPreprocessor,
   usualPreprocessor,
@@ -20,79 +18,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 const write = (name: string, content: unknown) => writeFile(join(folder, name), JSON.stringify(content));
 
-const uneven = { mean: [0.5, 0.5, 0.5], std: [0.25, 0.5, 0.75] };
 const halves = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 const torch = { arithmetic: 'torch', halves: 'down' } as const;
 const pillow = { arithmetic: 'pillow', halves: 'even' } as const;
-
-describe('what pictures are normalised with', () => {
-  it.each<[string, string, unknown]>([
-    [
-      'a Hugging Face checkpoint',
-      PREPROCESSOR_FILE,
-      { image_processor_type: 'ViTImageProcessor', image_mean: uneven.mean, image_std: uneven.std },
-    ],
-    [
-      'a timm checkpoint',
-      'config.json',
-      { architecture: 'vit_tiny', pretrained_cfg: { tag: 'a', ...uneven } },
-    ],
-    ['an old timm checkpoint', 'config.json', { architecture: 'vit_tiny', num_classes: 2, ...uneven }],
-    ['an open_clip checkpoint', 'open_clip_config.json', { model_cfg: {}, preprocess_cfg: uneven }],
-    [
-      'the processor of transformers 5',
-      'processor_config.json',
-      {
-        processor_class: 'CLIPProcessor',
-        image_processor: {
-          ...{ image_processor_type: 'CLIPImageProcessor', image_mean: 0.5, image_std: uneven.std },
-          ...{ do_rescale: true, rescale_factor: 1 / 255, resample: 3, data_format: 'channels_first' },
-          ...{ crop_size: { height: 16, width: 16 }, size: { shortest_edge: 16 }, device: null },
-        },
-      },
-    ],
-  ])('is read from %s', async (_what, name, content) => {
-    await write(name, content);
-    expect(await readPreparation(folder, 16)).toMatchObject(uneven);
-    await writeFile(join(folder, 'model.safetensors'), '');
-    expect(await readPreparation(join(folder, 'model.safetensors'), 16)).toMatchObject(uneven);
-  });
-
-  it('is read from the processor of transformers 5 before the file of its predecessors', async () => {
-    const ours = { mean: [0.1, 0.2, 0.3], std: [1, 2, 3] };
-    await write(PREPROCESSOR_FILE, { image_mean: ours.mean, image_std: ours.std });
-    await write('processor_config.json', { processor_class: 'CLIPProcessor' });
-    expect(await readPreparation(folder, 16)).toEqual(ours);
-    await write('processor_config.json', {
-      image_processor: { image_mean: uneven.mean, image_std: uneven.std },
-    });
-    expect(await readPreparation(folder, 16)).toEqual(uneven);
-  });
-
-  it('is nothing where a checkpoint says that it does not normalise', async () => {
-    await write(PREPROCESSOR_FILE, { do_normalize: false, image_mean: uneven.mean, image_std: uneven.std });
-    expect(await readPreparation(folder, 16)).toEqual({ mean: [0, 0, 0], std: [1, 1, 1] });
-  });
-
-  it('comes with the scale that levels are brought to, where it is another than 0 … 1', async () => {
-    const said = { image_mean: 127.5, image_std: 127.5 };
-    await write(PREPROCESSOR_FILE, { ...said, do_rescale: false });
-    expect(await readPreparation(folder, 16)).toMatchObject({ scale: 1, mean: [127.5, 127.5, 127.5] });
-    await write(PREPROCESSOR_FILE, { ...said, rescale_factor: 1 / 127.5 });
-    expect(await readPreparation(folder, 16)).toMatchObject({ scale: 1 / 127.5 });
-    await write(PREPROCESSOR_FILE, { ...said, rescale_factor: 0.00392156862745098 });
-    expect(await readPreparation(folder, 16)).not.toHaveProperty('scale');
-  });
-
-  it.each([
-    ['four channels', { image_mean: [1, 2, 3, 4], image_std: [1, 1, 1] }],
-    ['a deviation of zero', { image_mean: [1, 2, 3], image_std: [1, 0, 1] }],
-  ])('is not %s', async (_what, content) => {
-    await write(PREPROCESSOR_FILE, content);
-    await expect(readPreprocessor(folder)).rejects.toThrow(FormatError);
-    await expect(readPreprocessor(folder)).rejects.toThrow(/preprocessor_config\.json.*\n.*image_/);
-  });
-});
 
 describe('how pictures come to their size', () => {
   const squash = (side: number) => ({ kind: 'squash', height: side, width: side }) as const;
@@ -339,94 +267,5 @@ describe('how pictures come to their size', () => {
     await write('config.json', { architecture: 'a', crop_pct: 0.01 });
     const found = await readPreprocessor(folder);
     expect(() => found?.at(224)).toThrow(/scales pictures to more than 4096 px/);
-  });
-});
-
-/** Rounding of the library whose values the file would have anyway. */
-const length = fc.integer({ min: 1, max: 4096 });
-// JSON has no negative zero.
-const channel = fc.double({ min: -2, max: 2, noNaN: true }).map((value) => value + 0);
-const geometries: fc.Arbitrary<PictureGeometry> = fc.record(
-  {
-    resize: fc.oneof(
-      fc.constant({ kind: 'kept' } as const),
-      fc.record({ kind: fc.constant('squash' as const), height: length, width: length }),
-      fc.record(
-        { kind: fc.constant('shortest' as const), edge: length, longest: length },
-        { requiredKeys: ['kind', 'edge'] },
-      ),
-      fc.record({ kind: fc.constant('longest' as const), edge: length }),
-      fc
-        .record({ kind: fc.constantFrom('cover' as const, 'fit' as const), height: length, width: length })
-        .filter(({ height, width }) => height !== width),
-    ),
-    interpolation: fc.constantFrom('nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'),
-    arithmetic: fc.constantFrom('pillow', 'torch'),
-    halves: fc.constantFrom('down', 'even'),
-    fill: fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)),
-  },
-  { requiredKeys: ['resize', 'interpolation', 'arithmetic', 'halves'] },
-);
-const deviation = fc.double({ min: 0.01, max: 2, noNaN: true });
-const statistics = {
-  mean: fc.tuple(channel, channel, channel),
-  std: fc.tuple(deviation, deviation, deviation),
-};
-const preparations: fc.Arbitrary<PicturePreparation> = fc.oneof(
-  fc.record(
-    {
-      ...statistics,
-      scale: fc.double({ min: 0.01, max: 2, noNaN: true }),
-      geometry: geometries,
-      processor: fc.constantFrom('BitImageProcessor', 'CLIPImageProcessorPil'),
-    },
-    { requiredKeys: ['mean', 'std', 'geometry', 'processor'] },
-  ),
-  fc.record(statistics),
-);
-
-const shortSide = fc.integer({ min: 1, max: 512 });
-const pictureSizes: fc.Arbitrary<PictureSize> = fc.oneof(
-  shortSide,
-  fc.record({ height: shortSide, width: shortSide }).map(pictureSizeOf),
-);
-
-test('a preparation comes back from the file that we write', async () => {
-  await fc.assert(
-    fc.asyncProperty(preparations, pictureSizes, async (preparation, imageSize) => {
-      await writeFile(join(folder, PREPROCESSOR_FILE), preprocessorConfig(preparation, imageSize));
-      expect(await readPreparation(folder, imageSize)).toEqual(preparation);
-    }),
-    { numRuns: 200 },
-  );
-});
-
-test('a share of pictures comes back from the file that we write, as near as whole pixels have it', async () => {
-  const part = { ...halves, mean: [0.1, 0.2, 0.3], shownShare: 0.875 } as unknown as PicturePreparation;
-  await writeFile(join(folder, PREPROCESSOR_FILE), preprocessorConfig(part, 224));
-  expect(await readPreparation(folder, 224)).toEqual(part);
-});
-
-test('the file names a class of transformers that squeezes, or cuts, as the model has it', () => {
-  const fileFor = (resize: PictureGeometry['resize']) =>
-    JSON.parse(
-      preprocessorConfig(
-        { ...clipNormalisation, geometry: { resize, interpolation: 'bilinear', ...torch } },
-        224,
-      ),
-    ) as object;
-  expect(fileFor({ kind: 'squash', height: 224, width: 224 })).toMatchObject({
-    image_processor_type: 'ViTImageProcessor',
-    size: { height: 224, width: 224 },
-    resample: 2,
-    do_center_crop: false,
-  });
-  expect(fileFor({ kind: 'squash', height: 256, width: 256 })).toMatchObject({
-    image_processor_type: 'DeiTImageProcessor',
-    crop_size: { height: 224, width: 224 },
-  });
-  expect(fileFor({ kind: 'shortest', edge: 256 })).toMatchObject({
-    image_processor_type: 'CLIPImageProcessor',
-    size: { shortest_edge: 256 },
   });
 });
