@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { readSafetensors } from '@winnow/formats';
 import { makePictures } from '@winnow/testkit';
 import { z } from 'zod';
-import { type GivenOptions, type Progress, RunStoppedError, train } from '../src/index';
+import { type GivenOptions, RunStoppedError, train } from '../src/index';
+import { stoppedAt } from './stopping';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-fine-tuning-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -16,12 +17,6 @@ const common: GivenOptions = {
   evaluateEvery: '0it',
   checkpointEvery: '1it',
   engine: 'wasm',
-};
-const silent = {
-  note: () => undefined,
-  phase: () => undefined,
-  step: () => undefined,
-  close: () => undefined,
 };
 const fineTuned = (out: string, more: GivenOptions) =>
   train({ ...common, from: at('dense'), out: at(out), ...more });
@@ -49,19 +44,8 @@ async function resumes(
   more: GivenOptions,
   where: { phase: string; step: number },
 ): Promise<boolean> {
-  const stopping = new AbortController();
-  let phase = '';
-  const progress: Progress = {
-    ...silent,
-    phase: (event) => {
-      ({ phase } = event);
-    },
-    step: ({ step }) => {
-      if (phase === where.phase && step === where.step) stopping.abort();
-    },
-  };
   const options = { ...common, from: at('dense'), out: at(`${out}-stopped`), ...more };
-  await expect(train(options, { progress, signal: stopping.signal })).rejects.toThrow(RunStoppedError);
+  await expect(train(options, stoppedAt(where))).rejects.toThrow(RunStoppedError);
   await train({ out: at(`${out}-stopped`) }, { resume: true });
   const isSame = bytes(out).equals(bytes(`${out}-stopped`));
   rmSync(at(`${out}-stopped`), { recursive: true });

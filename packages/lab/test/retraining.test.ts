@@ -4,18 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePictures } from '@winnow/testkit';
 import { z } from 'zod';
-import { type GivenOptions, type Progress, RunStoppedError, compress, train } from '../src/index';
+import { type GivenOptions, RunStoppedError, compress, train } from '../src/index';
+import { silent, stoppedAt } from './stopping';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-retraining-'));
 const at = (...path: string[]) => join(root, ...path);
 
 const common: GivenOptions = { data: at('pictures'), batchSize: 4, checkpointEvery: '1it', engine: 'wasm' };
-const silent = {
-  note: () => undefined,
-  phase: () => undefined,
-  step: () => undefined,
-  close: () => undefined,
-};
 const repair = { retrain: '4it', retrainLearningRate: 0.01 };
 /** A cut without a search: the only training of the run is the one after it. */
 const atOnce: GivenOptions = { ...common, ...repair, from: at('dense'), method: 'random' };
@@ -38,19 +33,9 @@ const models = (out: string) => bytes(out, 'model');
 
 /** Whether a run that is stopped in its retraining after a step, and goes on, ends in the bytes of `whole`. */
 async function resumes(whole: string, more: GivenOptions, stopAt: number): Promise<boolean> {
-  const stopping = new AbortController();
-  let phase = '';
-  const progress: Progress = {
-    ...silent,
-    phase: (event) => {
-      ({ phase } = event);
-    },
-    step: ({ step }) => {
-      if (phase === 'retrain' && step === stopAt) stopping.abort();
-    },
-  };
+  const stopped = stoppedAt({ phase: 'retrain', step: stopAt });
   const options = { ...atOnce, out: at(`${whole}-stopped`), ...more };
-  await expect(compress(options, { progress, signal: stopping.signal })).rejects.toThrow(RunStoppedError);
+  await expect(compress(options, stopped)).rejects.toThrow(RunStoppedError);
   await compress({ out: at(`${whole}-stopped`) }, { resume: true });
   const isSame = models(whole).equals(models(`${whole}-stopped`));
   rmSync(at(`${whole}-stopped`), { recursive: true });

@@ -24,7 +24,6 @@ import {
 } from '@winnow/data';
 import { z } from 'zod';
 import { preprocessorFiles } from '../model-source/companions';
-import { pictureSizeOption } from '../options/picture-size';
 import { type DataChoice, erasingOf } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
@@ -33,18 +32,12 @@ import { checkChannels } from './fit';
 import { labelledOf, labelledShape } from './pictures-read';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
+import { pictureShape } from './picture-shape';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the DeiT'),
-  imageSize: pictureSizeOption()
-    .default(32)
-    .describe('Side of the pictures, in pixels, or height x width like 64x32'),
-  patchSize: z
-    .int()
-    .positive()
-    .default(8)
-    .describe('Side of a patch, in pixels; divides both sides of the pictures'),
+  ...pictureShape,
   distillation: z
     .enum(['none', 'token', 'head'])
     .default('none')

@@ -21,7 +21,6 @@ import {
 import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
 import { pathOption } from '../options/path';
-import { pictureSizeOption } from '../options/picture-size';
 import { type DataChoice, erasingOf } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
@@ -30,19 +29,13 @@ import { imagesOf, imagesShape } from './images';
 import { picturesOf } from './prepared';
 import { models, textModels } from './sizes';
 import { type ReaderKind, textNotes } from './text-notes';
+import { pictureShape } from './picture-shape';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the vision tower, a DeiT'),
   textModel: z.enum(textModels).default('nano').describe("Size of the text tower, CLIP's text transformer"),
-  imageSize: pictureSizeOption()
-    .default(32)
-    .describe('Side of the pictures, in pixels, or height x width like 64x32'),
-  patchSize: z
-    .int()
-    .positive()
-    .default(8)
-    .describe('Side of a patch, in pixels; divides both sides of the pictures'),
+  ...pictureShape,
   projectionDim: z
     .int()
     .positive()
