@@ -33,6 +33,31 @@ export type { ImageOptions } from './picture/image-options';
 export type { PictureCache } from './picture/pack';
 export { type Normalisation, imageNetNormalisation } from './picture/normalisation';
 export { decoderVersions } from './picture/read';
+export { balanced, type PooledQuestion, priorAccuracy, textOnlyAccuracy } from './scenes/balance';
+export type { Caption, CaptionMeaning } from './scenes/captions';
+export { sceneColours, sceneConcepts, sceneGroups, sceneSizes } from './scenes/concepts';
+export { deranged, type SceneControl, sceneControls } from './scenes/controls';
+export type { Expression, GroundedSpan } from './scenes/expressions';
+export { classMask, type PaintedScene, painted } from './scenes/paint';
+export {
+  type ScenePool,
+  captionsIn,
+  expressionsIn,
+  pluralsIn,
+  questionsIn,
+  scenePool,
+  statementsIn,
+} from './scenes/pool';
+export { type Question, type QuestionType, answersOf, questionTypes } from './scenes/questions';
+export type { Box, Layout, Scene, SceneGraph, SceneObject } from './scenes/scene';
+export {
+  type SceneOptions,
+  type SceneSource,
+  type SceneSplit,
+  sceneSource,
+  sceneSplits,
+} from './scenes/splits';
+export type { StatementPair } from './scenes/statements';
 export { isDataAt } from './shard/shard-files';
 export { thumbnail } from './picture/thumbnail';
 export { clipTokenizer } from './tokenizer/clip-tokenizer';

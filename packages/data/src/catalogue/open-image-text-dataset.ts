@@ -12,6 +12,7 @@ import { karpathyPairs } from '../pairs/karpathy';
 import { type FoundPairs, type NamedPairs, type SetAsideOptions, completeSplits } from '../pairs/splits';
 import type { PictureCache } from '../picture/pack';
 import { areTexts, pairedShards } from '../shard/paired-shards';
+import { sceneCaptionPairs, sceneCaptionSets, sceneCaptions } from '../scenes/scene-pairs';
 import { shardFiles } from '../shard/shard-files';
 import type { EmbeddedDataset } from './open-dataset';
 import { unknownData } from './unknown-data';
@@ -23,6 +24,12 @@ const embedded = [
     open: emojiNames,
     find: emojiPairs,
   },
+  ...sceneCaptionSets.map((set) => ({
+    name: set.name,
+    description: set.description,
+    open: (options: ImageTextOptions) => sceneCaptions(set, options),
+    find: () => sceneCaptionPairs(set),
+  })),
 ] as const;
 
 /** The datasets of pictures with texts that need nothing but a name. */

@@ -1,0 +1,54 @@
+import { embeddedImageTextDatasets, namesImageTextData, openImageTextDataset } from '../src/index';
+import { identityOfPairs } from '../src/identity/data-identity';
+import {
+  type SceneCaptionOptions,
+  sceneCaptionPairs,
+  sceneCaptionSets,
+  sceneCaptions,
+} from '../src/scenes/scene-pairs';
+
+const few = (control?: SceneCaptionOptions['control']): SceneCaptionOptions => ({
+  name: 'few scenes',
+  test: 'new drawings',
+  sizes: { train: 20, validation: 5, test: 8 },
+  ...(control === undefined ? {} : { control }),
+});
+
+test('scenes with captions are data for retrieval, by their name', async () => {
+  const name = 'scenes-captions-small';
+  expect(embeddedImageTextDatasets.map((set) => set.name)).toEqual(
+    expect.arrayContaining(sceneCaptionSets.map((set) => set.name)),
+  );
+  expect(await namesImageTextData(name)).toBe(true);
+  const data = await openImageTextDataset(name, { imageSize: 32 });
+  expect([data.train.size, data.validation.size, data.test.size]).toEqual([1000, 200, 200]);
+  const batch = await data.test.batch([0, 1, 2]);
+  expect(batch.texts).toBe(15);
+  expect(batch.images).toHaveLength(3 * 32 * 32 * 3);
+  expect(new Set(batch.images).size).toBeGreaterThan(100);
+  expect(await data.duplicates()).toEqual([]);
+});
+
+test('negative controls have grey pictures, or captions of other scenes', async () => {
+  const open = (control?: SceneCaptionOptions['control']) => sceneCaptions(few(control), { imageSize: 32 });
+  const [plain, blank, shuffled] = [await open(), await open('blank pictures'), await open('shuffled texts')];
+  expect(blank.texts.test).toEqual(plain.texts.test);
+  expect(new Set((await blank.test.batch([5])).images).size).toBeLessThanOrEqual(3);
+  expect([...shuffled.texts.test].sort()).toEqual([...plain.texts.test].sort());
+  const said = async ({ test }: typeof plain) => [...(await test.batch([5])).tokens];
+  expect(await said(shuffled)).not.toEqual(await said(plain));
+  const seen = async ({ test }: typeof plain) => Buffer.from((await test.batch([5])).images.buffer);
+  expect((await seen(shuffled)).equals(await seen(plain))).toBe(true);
+  expect(blank.notes.join()).toContain('a negative control, blank pictures');
+});
+
+test('the identity of scenes says which they are', async () => {
+  const identityOf = async (options: SceneCaptionOptions) => {
+    const found = await sceneCaptionPairs(options);
+    return identityOfPairs(found.splits, found, undefined);
+  };
+  const identity = await identityOf(few());
+  expect(await identityOf(few())).toEqual(identity);
+  expect(await identityOf(few('blank pictures'))).not.toEqual(identity);
+  expect(await identityOf({ ...few(), test: 'new pairs' })).not.toEqual(identity);
+});
