@@ -5,7 +5,7 @@
 export const coreFloors = [
   {
     name: 'tensors',
-    folders: ['error', 'text', 'duration', 'random', 'tree', 'operations', 'statistics', 'algebra'],
+    folders: ['error', 'text', 'duration', 'random', 'tree', 'operations', 'statistics', 'algebra', 'boxes'],
   },
   { name: 'layers', folders: ['sites', 'account', 'reparametrisation', 'mask', 'layers'] },
   { name: 'decisions', folders: ['decision'] },

@@ -1,4 +1,28 @@
 export type { Account, AccountLine } from './account/account';
+export { NO_OBJECT, adaptiveSamples, boxCode, boxFromCode, centerness, focalLoss } from './boxes/anchors';
+export { assignment } from './boxes/assignment';
+export { type CocoScores, type Detections, type TrueBoxes, cocoScores } from './boxes/average-precision';
+export {
+  type Boxes,
+  areaOf,
+  betweenAll,
+  centredOf,
+  cornersOf,
+  coveredShare,
+  giou,
+  hullOf,
+  iou,
+} from './boxes/box';
+export {
+  type AnsweredQuestions,
+  type GroundedPhrase,
+  type PhraseRecall,
+  type RankedBoxes,
+  answerAccuracy,
+  phraseRecall,
+  precisionAt,
+} from './boxes/grounding-scores';
+export { byScore, nonMaximumSuppression } from './boxes/suppression';
 export { sparseEncoding, storedBytes } from './budget/stored-bytes';
 export type { SparseEncoding } from './budget/stored-bytes';
 export { compact, compactModel, cutTree } from './compact/compact';

@@ -63,6 +63,7 @@ export { thumbnail } from './picture/thumbnail';
 export { clipTokenizer } from './tokenizer/clip-tokenizer';
 export { type TextCoverage, textCoverage } from './tokenizer/coverage';
 export { type EncodedTexts, encodeAll } from './tokenizer/encode-all';
+export { type CharacterSpan, spanTokens } from './tokenizer/span-tokens';
 export { openTokenizer } from './tokenizer/open-tokenizer';
 export { siglipTokenizer } from './tokenizer/siglip-tokenizer';
 export type { Tokenizer } from './tokenizer/tokenizer';
