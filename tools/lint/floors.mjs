@@ -12,5 +12,5 @@ export const coreFloors = [
   { name: 'families', folders: ['families'] },
   { name: 'compression', folders: ['budget', 'compact', 'effective'] },
   { name: 'training', folders: ['data', 'optimizer', 'task', 'train', 'reconstruct'] },
-  { name: 'runs', folders: ['method', 'run'] },
+  { name: 'runs', folders: ['method', 'run', 'allocation'] },
 ];

@@ -1,4 +1,14 @@
 export type { Account, AccountLine } from './account/account';
+export { allocate, walkOf } from './allocation/allocate';
+export type { Allocation, Choices, Corner } from './allocation/allocate';
+export { increments } from './allocation/curve';
+export type { ErrorCurve, Point } from './allocation/curve';
+export { allocateUnits, keepMostImportant, siteBudget, widthsOf } from './allocation/decide';
+export type { AllocationOptions, Counts } from './allocation/decide';
+export { siteCurves } from './allocation/site-curve';
+export type { SiteCurve } from './allocation/site-curve';
+export { errorMeasures, siteLooks } from './allocation/site-sight';
+export type { ErrorMeasure } from './allocation/site-sight';
 export { NO_OBJECT, adaptiveSamples, boxCode, boxFromCode, centerness, focalLoss } from './boxes/anchors';
 export { assignment } from './boxes/assignment';
 export { type CocoScores, type Detections, type TrueBoxes, cocoScores } from './boxes/average-precision';
@@ -251,7 +261,7 @@ export { smallestSparseKeep, sparsityTarget, sparsityUnits } from './budget/spar
 export type { SparsityTarget } from './budget/sparsity';
 export type { Priorities } from './budget/select';
 export { InterruptedError, UserError } from './error/user-error';
-export { pruneAtOnce } from './method/at-once';
+export { pruneAtOnce, pruneTo } from './method/at-once';
 export { defineMethod } from './method/method';
 export type {
   Compressed,

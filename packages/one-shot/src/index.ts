@@ -6,6 +6,7 @@ import { fpgm } from './fpgm';
 import { gramSchmidt } from './gram-schmidt';
 import { lamp } from './lamp';
 import { maskFisher } from './mask-fisher';
+import { obs } from './obs';
 import { taylor } from './taylor';
 import { variance } from './variance';
 import { wandaUnit } from './wanda-unit';
@@ -19,6 +20,7 @@ export const oneShotMethods: readonly CompressionMethod[] = [
   flap,
   activeEnergy,
   variance,
+  obs,
   lamp,
   fpgm,
   gramSchmidt,

@@ -7,13 +7,19 @@ import {
   withinSites,
   withinStructures,
 } from '@winnow/core';
-import type { RankingOptions, Scale } from './options';
+import type { Scale, Scope } from './options';
+
+/** A ranking in lists of units. */
+export interface ListedRanking {
+  readonly scope: Exclude<Scope, 'allocated'>;
+  readonly scale: Scale;
+}
 
 /** Priorities of units by their importance: the least important go first, in the ranking that is asked for. */
 export function prioritiesOf(
   sites: readonly Site[],
   importance: UnitScores,
-  { scope, scale }: RankingOptions,
+  { scope, scale }: ListedRanking,
 ): Priorities {
   const dispensable: UnitScores = Object.fromEntries(
     Object.entries(importance).map(([id, scores]) => [id, Float64Array.from(scores, (score) => -score)]),

@@ -17,6 +17,7 @@ import fc from 'fast-check';
 import { keepingOrder } from '../src/gram-schmidt';
 import { oneShotMethods } from '../src/index';
 import { lampScores } from '../src/lamp';
+import { importanceOnCurve } from '../src/obs';
 import { prioritiesOf } from '../src/ranking';
 
 beforeAll(() => startEngine('wasm'));
@@ -120,9 +121,17 @@ const weakenOdd: Change = (params, sites) => {
 };
 
 it.each(
-  ['taylor', 'fisher', 'mask-fisher', 'wanda-unit', 'flap', 'active-energy', 'variance', 'lamp'].flatMap(
-    (name) => (['per-site', 'isomorphic'] as const).map((scope) => ({ name, scope })),
-  ),
+  [
+    'taylor',
+    'fisher',
+    'mask-fisher',
+    'wanda-unit',
+    'flap',
+    'active-energy',
+    'variance',
+    'obs',
+    'lamp',
+  ].flatMap((name) => (['per-site', 'isomorphic'] as const).map((scope) => ({ name, scope }))),
 )('$name, $scope: units that hardly do anything go first', async ({ name, scope }) => {
   const calibration = name === 'lamp' ? {} : { calibration: 16 };
   const kept = await keptBy(name, { scope, ...calibration }, weakenOdd);
@@ -132,13 +141,42 @@ it.each(
   }
 });
 
-it.each(['mask-fisher', 'fisher', 'wanda-unit', 'flap', 'active-energy', 'variance'])(
+it.each(['mask-fisher', 'fisher', 'wanda-unit', 'flap', 'active-energy', 'variance', 'obs'])(
   '%s does not depend on how examples are put into batches',
   async (name) => {
     const options = { calibration: 16 };
     expect(await keptBy(name, options, undefined, 4)).toEqual(await keptBy(name, options, undefined, 8));
   },
 );
+
+it('allocated: each site keeps as many units as the error curves say, whichever ranker says which', async () => {
+  const [obs, lamp] = [
+    await keptBy('obs', { scope: 'allocated', calibration: 16 }, weakenOdd),
+    await keptBy('lamp', { scope: 'allocated', calibration: 16 }, weakenOdd),
+  ];
+  const counts = (kept: ReadonlyMap<string, readonly number[]>) =>
+    [...kept.values()].map(({ length }) => length);
+  expect(counts(obs)).toEqual(counts(lamp));
+  for (const units of [...obs.values(), ...lamp.values()]) {
+    expect(units.filter((unit) => unit % 2 === 1)).toEqual([]);
+  }
+});
+
+it('obs: units in the order in which they go, whatever the increments', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 9 }),
+      (added) => {
+        const errors = [0];
+        for (const value of added) errors.push((errors.at(-1) ?? 0) + value);
+        const removed = added.map((_, unit) => (unit + 1) % (added.length + 1));
+        const importance = importanceOnCurve({ removed, errors, best: errors });
+        const order = [...importance.keys()].sort((a, b) => (importance[a] ?? NaN) - (importance[b] ?? NaN));
+        expect(order).toEqual([...removed, 0]);
+      },
+    ),
+  );
+});
 
 it('ranks within sites, within structures, or in one list', () => {
   const { model, params } = tinyModel();

@@ -1,4 +1,5 @@
-import { type Matrix, addRows, identityMatrix, mapped, transposed, zeroMatrix } from './matrix';
+import { type Matrix, addRows, mapped, transposed, zeroMatrix } from './matrix';
+import { addOuterProducts, mirror } from './outer-products';
 
 /**
  * The lower factor L of a symmetric positive definite matrix, L·Lᵀ (Golub & Van Loan, 2013, Matrix Computations,
@@ -87,6 +88,65 @@ export function solved(factor: Matrix, { columns: m, values: b }: Matrix): Matri
   return x;
 }
 
-/** The inverse of a symmetric positive definite matrix. @throws {RangeError} when it is not. */
-export const inverse = (matrix: Matrix): Matrix =>
-  solved(choleskyOfRounded(matrix), identityMatrix(matrix.rows));
+/** Rows of L⁻¹ that are added up at once. */
+const BLOCK = 32;
+
+/**
+ * The inverse of a symmetric positive definite matrix, L⁻ᵀ·L⁻¹, in half of the n³ multiplications that solving for the
+ * identity takes.
+ * @throws {RangeError} when it is not.
+ */
+export function inverse(matrix: Matrix): Matrix {
+  const n = matrix.rows;
+  const lower = inverseOfLower(choleskyOfRounded(matrix));
+  const result = zeroMatrix(n, n);
+  for (let from = 0; from < n; from += BLOCK) {
+    const to = Math.min(n, from + BLOCK);
+    const rows = Array.from({ length: to - from }, (_, k) =>
+      lower.values.subarray((from + k) * n, (from + k + 1) * n),
+    );
+    addOuterProducts(
+      result,
+      to,
+      rows,
+      rows.map(() => 1),
+    );
+  }
+  mirror(result);
+  return result;
+}
+
+/** L⁻¹ of a lower triangular matrix, row by row; 0 above the diagonal. */
+function inverseOfLower({ rows: n, values: l }: Matrix): Matrix {
+  const result = zeroMatrix(n, n);
+  const x = result.values;
+  for (let i = 0; i < n; i++) {
+    const own = i * n;
+    const pivot = l[own + i] ?? Number.NaN;
+    let k = 0;
+    for (; k + 3 < i; k += 4) {
+      const [f0, f1, f2, f3] = [
+        l[own + k] ?? 0,
+        l[own + k + 1] ?? 0,
+        l[own + k + 2] ?? 0,
+        l[own + k + 3] ?? 0,
+      ];
+      const [r0, r1, r2, r3] = [k * n, (k + 1) * n, (k + 2) * n, (k + 3) * n];
+      for (let j = 0; j < k + 4; j++) {
+        x[own + j] =
+          (x[own + j] ?? 0) -
+          f0 * (x[r0 + j] ?? 0) -
+          f1 * (x[r1 + j] ?? 0) -
+          f2 * (x[r2 + j] ?? 0) -
+          f3 * (x[r3 + j] ?? 0);
+      }
+    }
+    for (; k < i; k++) {
+      const factor = l[own + k] ?? 0;
+      for (let j = 0; j <= k; j++) x[own + j] = (x[own + j] ?? 0) - factor * (x[k * n + j] ?? 0);
+    }
+    for (let j = 0; j < i; j++) x[own + j] = (x[own + j] ?? 0) / pivot;
+    x[own + i] = 1 / pivot;
+  }
+  return result;
+}

@@ -1,7 +1,7 @@
 import { tensor1d } from '@tensorflow/tfjs-core';
 import { removalTarget } from '../budget/budget';
 import { type Priorities, selectUnits } from '../budget/select';
-import { maskOf } from '../decision/decision';
+import { type Decision, maskOf } from '../decision/decision';
 import { effective } from '../effective/effective';
 import type { CompressionRun } from '../run/compression-run';
 import { cloneTree, tidyTree } from '../tree/tree';
@@ -12,12 +12,16 @@ import type { Compressed } from './method';
  * ranker. The caller owns the parameters.
  * @throws {RangeError} when priorities are missing for a site or are not numbers.
  */
-export function pruneAtOnce(
-  { model, params, budget }: Pick<CompressionRun, 'model' | 'params' | 'budget'>,
+export const pruneAtOnce = (
+  run: Pick<CompressionRun, 'model' | 'params' | 'budget'>,
   priorities: Priorities,
+): Compressed => pruneTo(run, selectUnits(run.model.sites, priorities, removalTarget(run.model, run.budget)));
+
+/** Removes the units that a decision drops from the dense model as it is. The caller owns the parameters. */
+export function pruneTo(
+  { model: { sites }, params }: Pick<CompressionRun, 'model' | 'params'>,
+  decision: Decision,
 ): Compressed {
-  const { sites } = model;
-  const decision = selectUnits(sites, priorities, removalTarget(model, budget));
   return tidyTree(() => {
     const masks = Object.fromEntries(sites.map((site) => [site.id, tensor1d(maskOf(decision, site))]));
     return { params: cloneTree(effective(params, sites, masks)), whole: cloneTree(params), decision };

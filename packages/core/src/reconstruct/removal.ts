@@ -1,5 +1,5 @@
-import { inverse } from '../algebra/cholesky';
 import type { Matrix } from '../algebra/matrix';
+import { eliminationOf } from './elimination';
 
 /** The order in which units go, and the error that is left after each. */
 export interface RemovalOrder {
@@ -8,51 +8,46 @@ export interface RemovalOrder {
   readonly errors: readonly number[];
 }
 
+export interface RemovalOptions {
+  /** How many go; one stays. */
+  readonly count: number;
+  /** Columns of each unit: its dimension in each head; default 1. */
+  readonly copies?: number;
+  /** An error that each unit adds when it goes, whatever else is left, [units]. */
+  readonly added?: ArrayLike<number>;
+}
+
 /**
  * Removes units one at a time, each time the one whose loss the others can make up for best (optimal brain surgeon for whole
- * units: Hassibi & Stork, 1993; Kurtic et al., 2022, Equations 2 and 3 with groups of one row): argmin ‖w_j‖² / [Σ⁻¹]_jj. Ties
- * go to the unit that comes first.
- * @param covariance Σ of the units, damped, [F, F].
- * @param weight The matrix that reads them, [F, D].
- * @throws {RangeError} when Σ is not positive definite.
+ * units: Hassibi & Stork, 1993; Kurtic et al., 2022, Equations 2 and 3 with groups of a unit's rows): the least
+ * tr(W_jᵀ·([Σ⁻¹]_jj)⁻¹·W_j), which of a single row is ‖w_j‖² / [Σ⁻¹]_jj. Ties go to the unit that comes first.
+ * @param covariance Σ of the columns, damped, [copies · units, copies · units].
+ * @param weight The matrix that reads them, [copies · units, D].
+ * @throws {RangeError} when Σ is not positive definite, or an error is not a number.
  */
-export function removalOrder(covariance: Matrix, weight: Matrix, count: number): RemovalOrder {
-  const { rows: F, columns: D } = weight;
-  const inverted = inverse(covariance).values;
-  const w = Float64Array.from(weight.values);
-  const left = new Set(Array.from({ length: F }, (_, unit) => unit));
-  const norms = Float64Array.from({ length: F }, (_, unit) => squares(w, unit * D, D));
+export function removalOrder(
+  covariance: Matrix,
+  weight: Matrix,
+  { count, copies = 1, added }: RemovalOptions,
+): RemovalOrder {
+  const units = weight.rows / copies;
+  const columnsOf = (unit: number): number[] =>
+    Array.from({ length: copies }, (_, copy) => copy * units + unit);
+  const { costOf, eliminate } = eliminationOf(covariance, weight);
+  const left = new Map(Array.from({ length: units }, (_, unit) => [unit, columnsOf(unit)]));
   const removed: number[] = [];
   const errors: number[] = [];
   while (removed.length < count && left.size > 1) {
-    let least = { unit: -1, score: Number.POSITIVE_INFINITY };
-    for (const unit of left) {
-      const score = (norms[unit] ?? 0) / (inverted[unit * F + unit] ?? Number.NaN);
-      if (score < least.score) least = { unit, score };
+    let least: { unit: number; columns: readonly number[]; cost: number } | undefined;
+    for (const [unit, columns] of left) {
+      const cost = costOf(columns) + (added?.[unit] ?? 0);
+      if (cost < (least?.cost ?? Number.POSITIVE_INFINITY)) least = { unit, columns, cost };
     }
-    const { unit, score } = least;
-    const pivot = inverted[unit * F + unit] ?? Number.NaN;
-    left.delete(unit);
-    removed.push(unit);
-    errors.push((errors.at(-1) ?? 0) + score);
-    for (const other of left) {
-      const factor = (inverted[other * F + unit] ?? 0) / pivot;
-      if (factor === 0) continue;
-      subtract(w, other * D, unit * D, D, factor);
-      norms[other] = squares(w, other * D, D);
-      subtract(inverted, other * F, unit * F, F, factor);
-    }
+    if (least === undefined) throw new RangeError('the errors of units are not numbers');
+    left.delete(least.unit);
+    least.columns.forEach(eliminate);
+    removed.push(least.unit);
+    errors.push((errors.at(-1) ?? 0) + least.cost);
   }
   return { removed, errors };
-}
-
-/** into[at…] −= factor · into[from…] */
-function subtract(values: Float64Array, at: number, from: number, length: number, factor: number): void {
-  for (let j = 0; j < length; j++) values[at + j] = (values[at + j] ?? 0) - factor * (values[from + j] ?? 0);
-}
-
-function squares(values: Float64Array, from: number, length: number): number {
-  let sum = 0;
-  for (let j = from; j < from + length; j++) sum += (values[j] ?? 0) ** 2;
-  return sum;
 }

@@ -66,7 +66,9 @@ export async function chosenUnits(
   const { covariance, count } = await covarianceOf(moments);
   if (trace(covariance) === 0) return [...kept]; // Of units that never change none is better than another.
   const damped = ridged(covariance, ridgeOf({ covariance, count }));
-  const { removed } = removalOrder(damped, await dense.read(`${reader}.weight`), site.units - kept.length);
+  const { removed } = removalOrder(damped, await dense.read(`${reader}.weight`), {
+    count: site.units - kept.length,
+  });
   const gone = new Set(removed);
   return Array.from({ length: site.units }, (_, unit) => unit).filter((unit) => !gone.has(unit));
 }

@@ -6,6 +6,7 @@ import {
   matrixFrom,
   product,
   submatrix,
+  trace,
   transposed,
 } from '../../src/algebra/matrix';
 import { randomStream } from '../../src/index';
@@ -59,7 +60,7 @@ describe('the feed-forward network', () => {
   });
 
   it('scores a unit by the error that is left', () => {
-    const { errors } = removalOrder(sigma, weight, 1);
+    const { errors } = removalOrder(sigma, weight, { count: 1 });
     near(errors[0], 1.5);
   });
 
@@ -91,7 +92,7 @@ describe('the feed-forward network', () => {
       fc.property(fc.integer({ min: 2, max: 7 }), fc.nat(), (F, seed) => {
         const sigma = covariance(F, seed);
         const weight = drawn(F, 2, seed + 1);
-        const { removed, errors } = removalOrder(sigma, weight, F - 1);
+        const { removed, errors } = removalOrder(sigma, weight, { count: F - 1 });
         expect(new Set(removed).size).toBe(F - 1);
         errors.forEach((error, i) => {
           expect(error).toBeGreaterThanOrEqual(errors[i - 1] ?? 0);
@@ -113,18 +114,74 @@ describe('the feed-forward network', () => {
     );
   });
 
+  it('removal: a unit of several columns goes as a whole, with the error that is left of all of them', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 5 }),
+        fc.integer({ min: 2, max: 3 }),
+        fc.nat(),
+        (units, copies, seed) => {
+          const F = units * copies;
+          const [sigma, weight] = [covariance(F, seed), drawn(F, 2, seed + 1)];
+          const added = Array.from({ length: units }, (_, unit) => unit % 2);
+          const { removed, errors } = removalOrder(sigma, weight, { count: units - 1, copies, added });
+          let before = 0;
+          errors.forEach((error, i) => {
+            const errorWithout = (gone: readonly number[]): number => {
+              const kept = [...Array(F).keys()].filter((column) => !gone.includes(column % units));
+              const { weight: moved } = folded(sigma, weight, kept, 0);
+              const left = Float64Array.from(weight.values);
+              kept.forEach((column, row) => {
+                for (const out of [0, 1]) left[column * 2 + out] = -(moved.values[row * 2 + out] ?? 0);
+              });
+              const rest = matrixFrom(left, F, 2);
+              return (
+                trace(product(product(transposed(rest), sigma), rest)) +
+                gone.reduce((sum, unit) => sum + (added[unit] ?? 0), 0)
+              );
+            };
+            const gone = removed.slice(0, i + 1);
+            near(error, errorWithout(gone), 6);
+            // No other would have cost less at its turn.
+            for (let unit = 0; unit < units; unit++) {
+              if (gone.includes(unit)) continue;
+              expect(errorWithout([...removed.slice(0, i), unit])).toBeGreaterThanOrEqual(error - 1e-6);
+            }
+            expect(error).toBeGreaterThanOrEqual(before - 1e-9);
+            before = error;
+          });
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('removal: so many columns that their inverse is brought up to date in parts', () => {
+    const F = 80;
+    const [sigma, weight] = [covariance(F, 7), drawn(F, 2, 8)];
+    const { removed, errors } = removalOrder(sigma, weight, { count: F - 1 });
+    expect(new Set(removed).size).toBe(F - 1);
+    // Of one that is left: E‖h·W‖² less what it explains.
+    const [last = -1] = [...Array(F).keys()].filter((unit) => !removed.includes(unit));
+    const all = trace(product(product(transposed(weight), sigma), weight));
+    const own = submatrix(sigma, [last], [...Array(F).keys()]);
+    const explained =
+      product(own, weight).values.reduce((sum, value) => sum + value ** 2, 0) / (own.values[last] ?? NaN);
+    near(errors.at(-1), all - explained, 4);
+  });
+
   it('removal: another order of the units gives the same units', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 7 }), fc.nat(), (F, seed) => {
         const [sigma, weight] = [covariance(F, seed), drawn(F, 2, seed + 1)];
         const turned = Array.from({ length: F }, (_, unit) => (unit + 1) % F);
         const columns = [0, 1];
-        const other = removalOrder(
-          submatrix(sigma, turned, turned),
-          submatrix(weight, turned, columns),
-          F - 1,
+        const other = removalOrder(submatrix(sigma, turned, turned), submatrix(weight, turned, columns), {
+          count: F - 1,
+        });
+        expect(other.removed.map((unit) => turned[unit])).toEqual(
+          removalOrder(sigma, weight, { count: F - 1 }).removed,
         );
-        expect(other.removed.map((unit) => turned[unit])).toEqual(removalOrder(sigma, weight, F - 1).removed);
       }),
       { numRuns: 50 },
     );
