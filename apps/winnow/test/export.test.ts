@@ -146,6 +146,56 @@ test('an export says how pictures are brought to their size, and the names of it
   expect(await scores('classifier')).toEqual(await scores('run'));
 });
 
+test('an ONNX export is the folder that transformers.js looks into: a file for each part, and what reads their input', async () => {
+  await done('export', at('run'), '--format', 'onnx', '--out', at('onnx'));
+  await done(
+    'export',
+    at('whole'),
+    '--format',
+    'onnx',
+    '--precision',
+    'f16',
+    '--opset',
+    '20',
+    '--out',
+    at('onnx-clip'),
+  );
+  const all = ['config.json', 'preprocessor_config.json'];
+  expect(readdirSync(at('onnx')).sort()).toEqual(['config.json', 'onnx', 'preprocessor_config.json']);
+  expect(readdirSync(at('onnx', 'onnx'))).toEqual(['model.onnx']);
+  expect(contentOf('onnx', 'config.json')).toMatchObject({
+    model_type: 'vit',
+    id2label: { 0: 'blue', 1: 'red' },
+  });
+  expect(readdirSync(at('onnx-clip'))).toEqual(
+    expect.arrayContaining([...all, 'tokenizer.json', 'tokenizer_config.json']),
+  );
+  expect(readdirSync(at('onnx-clip', 'onnx')).sort()).toEqual([
+    'text_model_fp16.onnx',
+    'vision_model_fp16.onnx',
+  ]);
+  expect(contentOf('onnx-clip', 'config.json')).toMatchObject({ model_type: 'clip', projection_dim: 16 });
+  const file = readFileSync(at('onnx', 'onnx', 'model.onnx')).toString('latin1');
+  for (const said of [
+    'winnow.preprocessing',
+    'image_mean',
+    'winnow.classes',
+    '["blue","red"]',
+    'winnow.parameters.sha256',
+  ])
+    expect(file).toContain(said);
+});
+
+test.each([
+  [['--format', 'winnow', '--precision', 'f16'], '--precision: only ONNX files have one, not winnow'],
+  [['--opset', '20'], '--opset: only ONNX files have one, not safetensors'],
+  [['--format', 'onnx', '--opset', '16'], 'opset'],
+  [['--format', 'onnx', '--precision', 'f8'], 'precision'],
+])('an export refuses %j', async (flags, message) => {
+  const { code, stderr } = await winnow(['export', at('run'), ...flags, '--out', at('refused')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
 const said = z.object({
   answers: z.record(z.string(), z.string()),
   tokens: z.object({ ids: z.record(z.string(), z.array(z.int())), longest: z.int() }).nullable(),

@@ -19,7 +19,7 @@ export type { FileContent } from './file/write-atomically';
 export { readYaml } from './file/yaml-file';
 export type { YamlFileFormat } from './file/yaml-file';
 export { arePlaceholders } from './layouts/class-names';
-export { exportHuggingFace } from './layouts/export-hugging-face';
+export { configForTransformers, exportHuggingFace } from './layouts/export-hugging-face';
 export { checkpointKind, importModel, importVisionTransformer } from './layouts/import-model';
 export type { ImportedModel, ImportedVisionTransformer } from './layouts/import-model';
 export type { ImportOptions } from './layouts/layout';

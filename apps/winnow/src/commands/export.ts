@@ -22,12 +22,14 @@ export const exportCommand: Command = {
   },
 };
 
-function exportedLine({ layout, out }: ExportedModel): string {
+function exportedLine({ layout, out, files = [] }: ExportedModel): string {
   switch (layout) {
     case 'our own':
       return `model.safetensors and structure.json in our own layout, in ${out}`;
     case 'Hugging Face':
       return `model.safetensors and config.json in Hugging Face's layout, in ${out}`;
+    case 'ONNX':
+      return `${files.join(' and ')} for ONNX Runtime, in ${out}`;
     default:
       return layout satisfies never;
   }

@@ -34,21 +34,31 @@ export interface AttentionShape {
 
 /**
  * Multi-head attention, heads side by side: query [B·T, H·dk], key [B·T′, H·dk], value [B·T′, H·dv] → [B·T, H·dv].
- * softmax(scale · Q·Kᵀ)·V per head. An engine's kernel answers it where tokens look at themselves, all of them visible.
+ * softmax(scale · Q·Kᵀ)·V per head. An engine's `WinnowAttention` answers it where tokens look at themselves, all of them
+ * visible, and its `WinnowContextAttention` elsewhere.
  */
 export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape): Tensor2D {
   const { batch, tokens, heads, scale, causal, context, visible } = shape;
   const asking: HeadShape = { batch, tokens, heads };
   const seen: HeadShape = { batch, tokens: context ?? tokens, heads };
-  const attributes = { batch, tokens, heads, scale, causal };
-  // Engines' kernels of attention alone know one number of tokens, and no padding; those of the whole sub-layer take it.
-  const run = context === undefined && visible === undefined ? runFused : composed;
+  // Two kernels: one knows one number of tokens and no padding, as most attention is.
+  const isOwn = context === undefined && visible === undefined;
+  const kernel = isOwn ? 'WinnowAttention' : 'WinnowContextAttention';
+  const attributes = {
+    batch,
+    tokens,
+    heads,
+    scale,
+    causal,
+    ...(isOwn ? {} : { context: context ?? tokens }),
+  };
+  const hiding = visible === undefined ? {} : { visible };
   return differentiable(
     [query, key, value],
     () => {
-      const [output, probabilities] = run<[Tensor2D, Tensor3D]>(
-        'WinnowAttention',
-        { query, key, value },
+      const [output, probabilities] = runFused<[Tensor2D, Tensor3D]>(
+        kernel,
+        { query, key, value, ...hiding },
         attributes,
         () => {
           const [q, k, v] = [split(query, asking), split(key, seen), split(value, seen)]; // [B·H, T, d]
@@ -64,7 +74,8 @@ export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape
     (dy, [query, key, value, probabilities]) => {
       if (!query || !key || !value || !probabilities)
         throw new Error('attention: the forward pass saved too little');
-      return run('WinnowAttentionGradient', { dy, query, key, value, probabilities }, attributes, () => {
+      const inputs = { dy, query, key, value, probabilities };
+      return runFused(`${kernel}Gradient`, inputs, attributes, () => {
         const [q, k, v] = [split(query, asking), split(key, seen), split(value, seen)];
         const dOutput = split(dy, asking); // [B·H, T, dv]
         const dProbabilities = matMul(dOutput, v, false, true); // [B·H, T, T′]
@@ -79,9 +90,6 @@ export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape
     },
   );
 }
-
-/** Runs the composition, whatever the engine brings. */
-const composed: typeof runFused = (_kernel, _inputs, _attributes, compose) => compose();
 
 type HeadShape = Pick<AttentionShape, 'batch' | 'tokens' | 'heads'>;
 

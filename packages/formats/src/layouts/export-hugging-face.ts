@@ -26,6 +26,7 @@ import { type Correspondence, correspondences, theirsOfParts } from './correspon
 import { foldingLayerScale } from './fold-layer-scale';
 import type { Writing } from './layout';
 import { layouts } from './table';
+import { withWholeLayers } from './whole-layers';
 
 /**
  * Writes `model.safetensors` and `config.json` as `transformers` reads them: ViTForImageClassification, or
@@ -76,6 +77,18 @@ const wholeFloats = /^( *"(?:layerscale_value|layer_norm_eps)": -?\d+)(,?)$/gm;
 
 const asTheirJson = (json: object): string =>
   `${JSON.stringify(json, undefined, 2).replace(wholeFloats, '$1.0$2')}\n`;
+
+/**
+ * The content of a `config.json` for programs that have the weights in another file: the kind of model and the names of its
+ * classes. A model that was cut is described as if it was not.
+ * @throws {FormatError} when `transformers` has no model of the kind.
+ */
+export function configForTransformers(
+  config: DenseConfig,
+  classNames: readonly string[] | undefined,
+): string {
+  return asTheirJson(writingOf(withWholeLayers(config), classNames).json);
+}
 
 /** Their file; each tensor is made when its turn to be written has come. */
 function weightsOf(

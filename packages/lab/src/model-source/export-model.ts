@@ -18,14 +18,29 @@ import { type OpenedModel, openModel, pictureSizeIn } from './open-model';
 import { tokenizerConfig } from './tokenizer-config';
 import { namesIn } from '../run-folder/output-folder';
 import { writeWhole } from './write-whole';
+import { ONNX_OPSETS, type OnnxOptions, onnxPrecisions, writeOnnx } from '../onnx/write-onnx';
 
-const formats = ['safetensors', 'hugging-face', 'winnow'] as const;
+const formats = ['safetensors', 'hugging-face', 'winnow', 'onnx'] as const;
 
 const exportOptions = z.object({
   format: z
     .enum(formats)
     .default('safetensors')
-    .describe("safetensors: Hugging Face's layout where the model can be said in it, else our own"),
+    .describe(
+      "safetensors: Hugging Face's layout where the model can be said in it, else our own. onnx: files for ONNX Runtime, in a folder that transformers.js loads",
+    ),
+  precision: z
+    .enum(onnxPrecisions)
+    .optional()
+    .describe('The numbers of ONNX files; f16 takes half the room (default: f32)'),
+  opset: z
+    .int()
+    .min(ONNX_OPSETS.first)
+    .max(ONNX_OPSETS.last)
+    .optional()
+    .describe(
+      `The operators of ONNX files, from 20 on with GELU as one of them (default: ${ONNX_OPSETS.first})`,
+    ),
   out: pathOption('output').min(1).optional().describe('The folder to write to'),
 });
 
@@ -37,7 +52,9 @@ export const exportGroup = {
 
 /** A model that was written for other programs. */
 export interface ExportedModel {
-  readonly layout: 'our own' | 'Hugging Face';
+  readonly layout: 'our own' | 'Hugging Face' | 'ONNX';
+  /** The files that hold the weights, below the folder, where their names depend on the model. */
+  readonly files?: readonly string[];
   /** The reason why it is not in Hugging Face's layout, where that was tried. */
   readonly reason?: string;
   readonly out: string;
@@ -57,10 +74,11 @@ export async function exportModel(
   given: GivenOptions,
   watch: HubWatch = {},
 ): Promise<ExportedModel> {
-  const { format, out } = parseOptions(exportOptions, given, exportGroup.title);
+  const { format, out, ...onnx } = parseOptions(exportOptions, given, exportGroup.title);
   if (out === undefined) throw new UserError('export: say with --out where the model should go');
   if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
+  if (format !== 'onnx') refuseOnnxOptions(onnx, format);
   const path = await pinnedModel(named, watch);
   // Weights only pass through: the engine that is always there will do.
   await startEngine('wasm');
@@ -72,13 +90,22 @@ export async function exportModel(
       ...(await tokenizerOf(opened)),
       ...preprocessorOf({ ...opened, preparation }),
     };
-    const written = await writeWhole(out, (folder) => write(folder, format, opened, companions));
+    const written = await writeWhole(out, (folder) => write(folder, { format, ...onnx }, opened, companions));
     const differences =
       written.layout === 'our own' ? [] : differencesOfTransformers(preparation, pictureSizeIn(opened.model));
     return { ...written, out, notes: [...opened.notes, ...differences] };
   } finally {
     disposeTree(opened.params);
   }
+}
+
+/** @throws {UserError} naming an option that is for ONNX files alone. */
+function refuseOnnxOptions(given: OnnxOptions, format: string): void {
+  const [option] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (option !== undefined)
+    throw new UserError(
+      `--${option}: only ONNX files have one, not ${format}: leave it out, or take --format onnx`,
+    );
 }
 
 /** The tokenizer beside the model, with a configuration of it for `transformers` where none is there. */
@@ -93,7 +120,7 @@ async function tokenizerOf(opened: OpenedModel): Promise<Companions> {
 /** Writes the model into a folder, and says in which layout. */
 async function write(
   folder: string,
-  format: (typeof formats)[number],
+  { format, ...onnx }: { readonly format: (typeof formats)[number] } & OnnxOptions,
   opened: OpenedModel,
   companions: Companions,
 ): Promise<Omit<ExportedModel, 'out' | 'notes'>> {
@@ -119,6 +146,8 @@ async function write(
         if (!(error instanceof FormatError)) throw error;
         return { reason: error.message, layout: await ours() };
       }
+    case 'onnx':
+      return { layout: 'ONNX', ...(await writeOnnx(folder, opened, onnx, companions)) };
     default:
       return format satisfies never;
   }

@@ -1,0 +1,102 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DenseConfig, denseConfigOf, downloadTensor, entriesOf } from '@winnow/core';
+import {
+  type Companions,
+  FormatError,
+  PREPROCESSOR_FILE,
+  configForTransformers,
+  writeAtomically,
+} from '@winnow/formats';
+import { type OpenedModel, digestOf } from '../model-source/open-model';
+import { version } from '../version';
+
+export const onnxPrecisions = ['f32', 'f16'] as const;
+export type OnnxPrecision = (typeof onnxPrecisions)[number];
+
+/** The operator sets that the exporter knows. */
+export const ONNX_OPSETS = { first: 17, last: 22 } as const;
+
+export interface OnnxOptions {
+  readonly precision?: OnnxPrecision | undefined;
+  readonly opset?: number | undefined;
+}
+
+/** Ends of names by which transformers.js tells the precisions of one model apart. */
+const suffixes: Readonly<Record<OnnxPrecision, string>> = { f32: '', f16: '_fp16' };
+
+/** The path of a part's file below its folder: where transformers.js looks for it. */
+export const onnxFile = (part: 'model' | 'vision' | 'text', precision: OnnxPrecision): string =>
+  `onnx/${part === 'model' ? part : `${part}_model`}${suffixes[precision]}.onnx`;
+
+/**
+ * Writes a file for each part of a model, and beside them what transformers.js reads: `config.json` with the kind of model
+ * and the names of its classes, and the companions.
+ * @throws {UserError} when a file would be longer than protobuf allows, or a parameter is beyond float16.
+ */
+export async function writeOnnx(
+  folder: string,
+  opened: OpenedModel,
+  { precision = 'f32', opset = ONNX_OPSETS.first }: OnnxOptions,
+  companions: Companions,
+): Promise<{ readonly files: readonly string[]; readonly reason?: string }> {
+  // Only whoever writes such files loads what it takes.
+  const { encodeGraph, modelParts, partGraph } = await import('@winnow/onnx');
+  const { model, params, classNames, decision } = opened;
+  const leaves = new Map(entriesOf(params));
+  const read = async (path: string) => {
+    const leaf = leaves.get(path);
+    if (leaf === undefined) throw new RangeError(`expected a parameter ${path}, got none`);
+    return downloadTensor(leaf, path);
+  };
+  const shared = {
+    'winnow.family': denseConfigOf(model).kind,
+    'winnow.precision': precision,
+    'winnow.parameters.sha256': await digestOf(params),
+    ...(classNames === undefined ? {} : { 'winnow.classes': JSON.stringify(classNames) }),
+    ...(decision === undefined ? {} : { 'winnow.decision': JSON.stringify(decision) }),
+    ...(await logitsSaid(leaves)),
+  };
+  await mkdir(join(folder, 'onnx'), { recursive: true });
+  const files: string[] = [];
+  for (const part of modelParts(model)) {
+    const preparation = part.name === 'text' ? undefined : companions[PREPROCESSOR_FILE];
+    const metadata = {
+      ...shared,
+      'winnow.part': part.name,
+      ...(typeof preparation === 'string' ? { 'winnow.preprocessing': preparation } : {}),
+    };
+    const labels = { producerVersion: version(), metadata };
+    const file = onnxFile(part.name, precision);
+    await writeAtomically(
+      join(folder, file),
+      await encodeGraph(partGraph(part, { opset, precision }), read, labels),
+    );
+    files.push(file);
+  }
+  for (const [name, content] of Object.entries(companions))
+    await writeAtomically(join(folder, name), content);
+  const config = configText(denseConfigOf(model), classNames);
+  if (config.text !== undefined) await writeAtomically(join(folder, 'config.json'), config.text);
+  return { files, ...(config.reason === undefined ? {} : { reason: config.reason }) };
+}
+
+/** Where a family has no words in `transformers`, the files are all that there is. */
+function configText(config: DenseConfig, classNames: readonly string[] | undefined) {
+  try {
+    return { text: configForTransformers(config, classNames) };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return { reason: `no config.json for transformers.js: ${error.message}` };
+  }
+}
+
+/** What makes logits of the embeddings of two files, as the numbers that they are multiplied with and that is added. */
+async function logitsSaid(leaves: ReadonlyMap<string, Parameters<typeof downloadTensor>[0]>) {
+  const [scale, bias] = [leaves.get('logitScale'), leaves.get('logitBias')];
+  const numberIn = async (leaf: Parameters<typeof downloadTensor>[0] | undefined, name: string) =>
+    leaf === undefined ? undefined : (await downloadTensor(leaf, name)).values[0];
+  const [exponent, added] = [await numberIn(scale, 'logitScale'), await numberIn(bias, 'logitBias')];
+  if (exponent === undefined) return {};
+  return { 'winnow.logits': JSON.stringify({ scale: Math.exp(exponent), bias: added ?? 0 }) };
+}

@@ -1,0 +1,50 @@
+import {
+  add,
+  binary,
+  cast,
+  comparison,
+  greatest,
+  matrixProduct,
+  mean,
+  reciprocalRoot,
+  same,
+  softmax,
+  square,
+  sum,
+  unary,
+} from './arithmetic';
+import { attention, gelu, geluTanh, layerNorm, linear, quickGelu } from './layers';
+import type { Rule } from './lowering';
+import { concat, gather, reshape, slice, transpose } from './shapes';
+
+/** The ONNX of each kernel. */
+export const rules: Readonly<Record<string, Rule>> = {
+  Add: add,
+  Sub: binary('Sub'),
+  Multiply: binary('Mul'),
+  RealDiv: binary('Div'),
+  Equal: comparison('Equal'),
+  LessEqual: comparison('LessOrEqual'),
+  Identity: same,
+  Exp: unary('Exp', 'wide'),
+  Rsqrt: reciprocalRoot,
+  Square: square,
+  Softmax: softmax,
+  Cast: cast,
+  Sum: sum,
+  Mean: mean,
+  ArgMax: greatest,
+  BatchMatMul: matrixProduct,
+  Reshape: reshape,
+  Transpose: transpose,
+  Slice: slice,
+  Concat: concat,
+  GatherV2: gather,
+  WinnowLinear: linear,
+  WinnowLayerNorm: layerNorm,
+  WinnowGelu: gelu,
+  WinnowGeluTanh: geluTanh,
+  WinnowQuickGelu: quickGelu,
+  WinnowAttention: attention,
+  WinnowContextAttention: attention,
+};

@@ -1,0 +1,142 @@
+import {
+  type AnyDenseModel,
+  type ModelConfig,
+  type Observe,
+  type ParameterSpec,
+  type TensorTree,
+  type TextTowerConfig,
+  UserError,
+  type VisionTowerConfig,
+  buildTree,
+  dualEncoderFamily,
+  familyOf,
+  isMasked,
+  modelOf,
+  resultOf,
+  sidesOf,
+} from '@winnow/core';
+import {
+  type NamedTensorMap,
+  type Tensor,
+  type Tensor2D,
+  type Tensor4D,
+  transpose,
+} from '@tensorflow/tfjs-core';
+import type { GraphPort } from '../graph/graph';
+import type { TracedPass, Tracer } from '../trace/trace';
+
+/** The batch in the shapes of a graph. */
+export const BATCH = 'batch';
+
+/** A part of a model that is a file by itself. */
+export interface ModelPart {
+  readonly name: 'model' | 'vision' | 'text';
+  readonly inputs: readonly GraphPort[];
+  /** The pass for a batch of so many; what it names is what the file gives. */
+  passAt(batch: number): TracedPass;
+}
+
+/** The model with stand-ins for its parameters. */
+type ModelWith = (tracer: Tracer) => AnyDenseModel;
+
+/**
+ * The parts of a model: the whole of it where it has one tower (`logits`, or the embeddings that it ends in), and each
+ * tower of a dual encoder (`image_embeds`, `text_embeds`, of length 1). Names and layouts are those of `transformers`:
+ * pictures are [B, C, H, W]. Zeros of masks stand in the parameters, so a masked model is its dense one.
+ * @throws {UserError} when its family takes something else than pictures or texts.
+ */
+export function modelParts({ config }: { readonly config: ModelConfig }): readonly ModelPart[] {
+  const dense = isMasked(config) ? config.model : config;
+  const family = familyOf(dense);
+  const model = modelOf(dense);
+  const { vision, text } = family.towers(dense);
+  const modelWith: ModelWith = (tracer) => ({
+    kind: dense.kind,
+    model,
+    params: buildTree<ParameterSpec, TensorTree>(model.specs, ({ shape }, path) =>
+      tracer.parameter(path, shape),
+    ),
+  });
+  if (vision !== undefined && text !== undefined) {
+    return [
+      part('vision', picturePort(vision), (images, tracer) => {
+        const { model, params } = dualEncoderIn(modelWith(tracer));
+        return {
+          image_embeds: model.embedImages(params, picturesFrom(images), { observe: labelling(tracer) }),
+        };
+      }),
+      part('text', textPort(text), (tokens, tracer) => {
+        const { model, params } = dualEncoderIn(modelWith(tracer));
+        return { text_embeds: model.embedTexts(params, matrixFrom(tokens), { observe: labelling(tracer) }) };
+      }),
+    ];
+  }
+  const answer = (tracer: Tracer, inputs: NamedTensorMap, embedding: string): NamedTensorMap => {
+    const prediction = model.forward(modelWith(tracer).params, { ...inputs, observe: labelling(tracer) });
+    const { logits } = prediction;
+    if (logits === undefined) throw new UserError(`ONNX: a ${dense.kind} predicts no logits`);
+    return { [family.classes(dense) > 0 ? 'logits' : embedding]: logits };
+  };
+  if (vision !== undefined) {
+    return [
+      part('model', picturePort(vision), (images, tracer) =>
+        answer(tracer, { images: picturesFrom(images) }, 'image_embeds'),
+      ),
+    ];
+  }
+  if (text !== undefined)
+    return [part('model', textPort(text), (tokens, tracer) => answer(tracer, { tokens }, 'text_embeds'))];
+  throw new UserError(`ONNX: a ${dense.kind} takes something else than pictures or texts`);
+}
+
+function part(
+  name: ModelPart['name'],
+  input: GraphPort,
+  run: (given: Tensor, tracer: Tracer) => NamedTensorMap,
+): ModelPart {
+  return {
+    name,
+    inputs: [input],
+    passAt: (batch) => (tracer) => {
+      const shape = input.shape.map((extent) => (typeof extent === 'number' ? extent : batch));
+      return run(tracer.input(input.name, shape, input.type === 'int64' ? 'int32' : 'float32'), tracer);
+    },
+  };
+}
+
+function picturePort({ imageSize, channels }: VisionTowerConfig): GraphPort {
+  const { height, width } = sidesOf(imageSize);
+  return { name: 'pixel_values', type: 'float32', shape: [BATCH, channels, height, width] };
+}
+
+const textPort = ({ context }: TextTowerConfig): GraphPort => ({
+  name: 'input_ids',
+  type: 'int64',
+  shape: [BATCH, context],
+});
+
+/** [B, C, H, W] → [B, H, W, C]. */
+function picturesFrom(images: Tensor): Tensor4D {
+  if (isOfFour(images)) return transpose(images, [0, 2, 3, 1]);
+  throw new RangeError(`expected pictures [B, C, H, W], got ${images.rank} axes`);
+}
+
+function matrixFrom(tokens: Tensor): Tensor2D {
+  if (isOfTwo(tokens)) return tokens;
+  throw new RangeError(`expected tokens [B, T], got ${tokens.rank} axes`);
+}
+
+const isOfFour = (tensor: Tensor): tensor is Tensor4D => tensor.rank === 4;
+const isOfTwo = (tensor: Tensor): tensor is Tensor2D => tensor.rank === 2;
+
+function dualEncoderIn(any: AnyDenseModel) {
+  if (dualEncoderFamily.holds(any)) return any;
+  throw new UserError(`ONNX: a ${any.kind} has two towers, but nothing says which file is which`);
+}
+
+/** Tells the tracer which linear map comes next. */
+const labelling = (tracer: Tracer): Observe => {
+  return (path) => {
+    if (!path.endsWith(resultOf(''))) tracer.label(path);
+  };
+};

@@ -1,0 +1,88 @@
+import type { ClipTextConfig, DualEncoderConfig, TowerConfig, VisionTransformerConfig } from '@winnow/core';
+
+/** Layers of other widths each, as after a cut: values of 3 columns beside queries of 5, and so on. */
+export const uneven: TowerConfig = {
+  embedDim: 16,
+  heads: 2,
+  denseHeadDim: 8,
+  activation: 'gelu',
+  causal: false,
+  normEpsilon: 1e-6,
+  blocks: [
+    { headDim: 3, queryKeyDim: 5, hiddenDim: 19 },
+    { heads: 1, headDim: 7, hiddenDim: 6 },
+  ],
+};
+
+const vision: VisionTransformerConfig = {
+  kind: 'vision-transformer',
+  imageSize: { height: 8, width: 12 },
+  patchSize: 4,
+  channels: 3,
+  distillation: 'none',
+  embeddingNorm: false,
+  patchBias: true,
+  tower: uneven,
+  classes: 5,
+};
+
+const text: ClipTextConfig = {
+  kind: 'clip-text',
+  vocabulary: 11,
+  context: 7,
+  endToken: 9,
+  tower: { ...uneven, activation: 'quick-gelu', causal: true },
+  projectionDim: 6,
+};
+
+/** One model for each thing that a family can say, by what is said. */
+export const visionModels: Readonly<Record<string, VisionTransformerConfig>> = {
+  'class token': vision,
+  'layer scale, no input bias': { ...vision, tower: { ...uneven, layerScale: 0.1, inputBias: false } },
+  'distillation head': { ...vision, distillation: 'head' },
+  'distillation token': { ...vision, distillation: 'token' },
+  'mean of patches': { ...vision, headInput: 'mean', registers: 2 },
+  'mean without a class token': { ...vision, headInput: 'mean', classToken: false },
+  'norm after the mean': { ...vision, headInput: 'mean', normAfterMean: true },
+  'class and mean, registers without positions': {
+    ...vision,
+    headInput: 'class-and-mean',
+    registers: 3,
+    positioned: 'without-registers',
+  },
+  'positions of patches alone': { ...vision, registers: 2, positioned: 'patches' },
+  'embedding norm, no patch bias': { ...vision, embeddingNorm: true, patchBias: false },
+  'attention pooling': {
+    ...vision,
+    classToken: false,
+    attentionPool: { headDim: 3, hiddenDim: 9 },
+    tower: { ...uneven, activation: 'gelu-tanh' },
+  },
+};
+
+export const textModels: Readonly<Record<string, ClipTextConfig>> = {
+  'end token': text,
+  'greatest token': { ...text, endToken: 'greatest' },
+  'last place': { ...text, endToken: 'last', tower: { ...text.tower, causal: false } },
+};
+
+const { kind: _vision, classes: _classes, ...tower } = vision;
+const { kind: _text, projectionDim: _width, ...words } = text;
+const clip: DualEncoderConfig = {
+  kind: 'dual-encoder',
+  projectionDim: 6,
+  vision: { ...tower, embeddingNorm: true, patchBias: false },
+  text: words,
+};
+
+export const dualModels: Readonly<Record<string, DualEncoderConfig>> = {
+  CLIP: clip,
+  SigLIP: {
+    ...clip,
+    projectionDim: tower.tower.embedDim,
+    projections: 'text-alone',
+    loss: 'sigmoid',
+    vision: { ...tower, classToken: false, attentionPool: { headDim: 3, hiddenDim: 9 } },
+    text: { ...words, endToken: 'last', tower: { ...words.tower, causal: false } },
+  },
+};
