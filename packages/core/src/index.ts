@@ -59,6 +59,7 @@ export {
 export type {
   Augmentation,
   Dataset,
+  GroundingBatch,
   ImageBatch,
   ImageClassificationData,
   ImageTextData,
@@ -136,6 +137,14 @@ export type { AnyMaskedModel, AnyModel } from './families/any-model';
 export type { Logits, Prediction } from './families/prediction';
 export { clipText, clipTextFamily } from './families/clip-text';
 export type { ClipText, ClipTextConfig, ClipTextParams, TextInputs } from './families/clip-text';
+export { type Groundings, type Mdetr, type MdetrParams, mdetr, mdetrFamily } from './families/mdetr';
+export {
+  type FusionConfig,
+  type FusionPreset,
+  type MdetrConfig,
+  fusionPresets,
+} from './families/mdetr-config';
+export { type GroundingOptions, grounding } from './task/grounding';
 export { dualEncoder, dualEncoderFamily } from './families/dual-encoder';
 export type {
   DualEncoder,

@@ -7,6 +7,7 @@ export type { Outcome, Subject, Trial } from './conformance/subject';
 export { exampleModule } from './documents/example';
 export { toyData, toyShape, toyTask } from './data/toy-data';
 export { type Levels, makePictures, writePicture } from './data/pictures';
+export { toyGrounding, toyGroundingTask } from './data/toy-grounding';
 export { toyPairs, toyRetrieval } from './data/toy-pairs';
 export {
   tinyDualEncoder,
@@ -20,12 +21,14 @@ export type { CrossEncoderConfig, CrossEncoderInputs } from './model/cross-encod
 export {
   crossEncoders,
   dualEncoders,
+  groundingModels,
   sigmoidEncoders,
   tinyKinds,
   twinEncoders,
   visionTransformers,
 } from './model/tiny-kind';
 export type { TinyKind } from './model/tiny-kind';
+export { tinyMdetr, tinyMdetrVariant } from './model/tiny-mdetr';
 export { tinyModel, tinyVariant } from './model/tiny-model';
 export type { TinyModel } from './model/tiny-model';
 export { python, pythonHas, runPython } from './python/python';

@@ -44,6 +44,26 @@ export interface PairBatch {
   readonly textGroups: Int32Array;
 }
 
+/** Pictures, each with a text, and the objects that the texts name, in host memory. */
+export interface GroundingBatch {
+  /** B: the number of pictures. */
+  readonly size: number;
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
+  readonly images: Float32Array;
+  /** B again: the number of texts. */
+  readonly texts: number;
+  /** Token indices, [B, T] with the T that the longest text of the batch needs. */
+  readonly tokens: Int32Array;
+  readonly objects: {
+    /** Centre x and y, width and height in shares of the picture, [N, 4]. */
+    readonly boxes: Float32Array;
+    /** The example that each is of, [N], ascending. */
+    readonly examples: Int32Array;
+    /** Places in their texts of the tokens that name them. */
+    readonly tokens: readonly Int32Array[];
+  };
+}
+
 export interface Splits<Batch> {
   readonly train: Dataset<Batch>;
   readonly validation: Dataset<Batch>;

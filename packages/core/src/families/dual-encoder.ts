@@ -1,26 +1,15 @@
-import {
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor4D,
-  add,
-  exp,
-  matMul,
-  mul,
-  rsqrt,
-  square,
-  sum,
-} from '@tensorflow/tfjs-core';
+import { type Tensor1D, type Tensor2D, type Tensor4D, add, exp, matMul, mul } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { Decision } from '../decision/decision';
 import { bare, modelPlace, placed, together } from '../layers/layer';
 import { projection } from '../layers/linear';
-import { enterUnder, observeUnder } from '../layers/observe';
 import { type ParameterSpec, constant, zeros } from '../layers/parameter';
 import { linear } from '../operations/linear';
+import { unitLength } from '../operations/unit-length';
 import { applied } from '../reparametrisation/reparametrisation';
 import type { TextInputs } from './clip-text';
 import { defineFamily } from './family';
-import type { Hooks } from './hooks';
+import { type Hooks, hooksUnder } from './hooks';
 import { type DenseConfig, type Model, described, shrunkConfig } from './model';
 import type { Logits } from './prediction';
 import { count, tiesShape } from './schemas';
@@ -116,23 +105,14 @@ function untied(config: DualEncoderConfig): DualEncoder {
     ...(isSigmoid ? { logitBias: bare(constant([1], SIGMOID_START.bias)) } : {}),
   });
   const model = described(config, layer, modelPlace('vision'));
-  const under = (hooks: Hooks, key: string): Hooks => {
-    const observe = observeUnder(hooks.observe, key);
-    const enter = enterUnder(hooks.enter, key);
-    return {
-      ...hooks,
-      ...(observe === undefined ? {} : { observe }),
-      ...(enter === undefined ? {} : { enter }),
-    };
-  };
   const embedImages = (params: DualEncoderParams, images: Tensor4D, hooks: Hooks = {}): Tensor2D => {
-    const states = vision.pictureStates(params.vision, images, under(hooks, 'vision'));
+    const states = vision.pictureStates(params.vision, images, hooksUnder(hooks, 'vision'));
     if (params.visionProjection === undefined) return unitLength(states);
     hooks.observe?.('visionProjection', states);
     return unitLength(linear(states, params.visionProjection));
   };
   const embedTexts = (params: DualEncoderParams, tokens: Tensor2D, hooks: Hooks = {}): Tensor2D => {
-    const states = text.states(params.text, tokens, under(hooks, 'text'));
+    const states = text.states(params.text, tokens, hooksUnder(hooks, 'text'));
     hooks.observe?.('textProjection', states);
     return unitLength(linear(states, params.textProjection, params.textProjectionBias));
   };
@@ -177,11 +157,6 @@ const otherWidth = {
   path: ['projectionDim'],
   message: 'expected the width of the vision tower, as its states are the embeddings of pictures',
 };
-
-/** [N, P] → [N, P], rows of length 1. */
-function unitLength(x: Tensor2D): Tensor2D {
-  return mul(x, rsqrt(add(sum(square(x), 1, true), 1e-12)));
-}
 
 export const dualEncoderFamily = defineFamily<DualEncoderConfig, DualEncoder>({
   kind: 'dual-encoder',

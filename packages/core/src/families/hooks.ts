@@ -1,5 +1,5 @@
 import type { BranchDrop } from '../layers/branch-drop';
-import type { Enter, Observe } from '../layers/observe';
+import { type Enter, type Observe, enterUnder, observeUnder } from '../layers/observe';
 import type { Perturb } from './perturbation';
 
 /** Functions that observe a forward pass or change it on its way; without hooks it costs nothing. */
@@ -8,4 +8,15 @@ export interface Hooks {
   readonly observe?: Observe;
   readonly enter?: Enter;
   readonly drop?: BranchDrop;
+}
+
+/** The hooks for what stands under `key` in the record. */
+export function hooksUnder(hooks: Hooks, key: string): Hooks {
+  const observe = observeUnder(hooks.observe, key);
+  const enter = enterUnder(hooks.enter, key);
+  return {
+    ...hooks,
+    ...(observe === undefined ? {} : { observe }),
+    ...(enter === undefined ? {} : { enter }),
+  };
 }

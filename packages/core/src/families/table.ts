@@ -2,11 +2,17 @@ import { type ZodType, z } from 'zod';
 import { clipTextFamily } from './clip-text';
 import { dualEncoderFamily } from './dual-encoder';
 import type { Family } from './family';
+import { mdetrFamily } from './mdetr';
 import type { DenseConfig } from './model';
 import { visionTransformerFamily } from './vision-transformer';
 
 /** All families that come with Winnow. */
-export const families: readonly Family[] = [visionTransformerFamily, clipTextFamily, dualEncoderFamily];
+export const families: readonly Family[] = [
+  visionTransformerFamily,
+  clipTextFamily,
+  dualEncoderFamily,
+  mdetrFamily,
+];
 
 /**
  * The family of a configuration.

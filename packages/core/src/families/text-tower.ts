@@ -44,6 +44,31 @@ export function textTower(config: TextTowerConfig) {
     blocks: placed({ ...every, config: 'tower' }, blocks),
     norm: placed(every, normLayer(D, normEpsilon)),
   };
+  const checkLength = ({ shape: [, length] }: Tensor2D): number => {
+    if (length > context) {
+      throw new RangeError(`expected texts of at most ${context} tokens, got ${length}`);
+    }
+    if (endToken === 'last' && length < context) {
+      throw new RangeError(`expected texts that are filled up to ${context} tokens, got ${length}`);
+    }
+    return length;
+  };
+
+  /** Token sequences [B, T] → [B·T, D]. */
+  const embed = (params: TextTowerParams, tokens: Tensor2D, { perturb }: Hooks): Tensor2D => {
+    const [batch, length] = tokens.shape;
+    const positions: Tensor2D =
+      length === context ? params.positions : slice(params.positions, [0, 0], [length, D]);
+    const rows = gatherRows(params.tokenEmbedding, reshape(tokens, [batch * length]));
+    const words: Tensor3D = reshape(rows, [batch, length, D]);
+    const seen = perturb === undefined ? words : perturb('words', words);
+    return reshape(add(seen, positions), [batch * length, D]);
+  };
+  const passing = ({ enter, drop }: Hooks) => ({
+    enter: enterUnder(enter, 'blocks'),
+    drop: dropUnder(drop, 'text'),
+  });
+
   return {
     parts,
     layer: together(parts),
@@ -54,34 +79,35 @@ export function textTower(config: TextTowerConfig) {
      * but for one that reads the last place of the context.
      * It throws a RangeError when the sequences are longer than the context, or shorter where its last place is read.
      */
-    states: (
-      params: TextTowerParams,
-      tokens: Tensor2D,
-      { perturb, observe, enter, drop }: Hooks = {},
-    ): Tensor2D => {
-      const [batch, length] = tokens.shape;
-      if (length > context) {
-        throw new RangeError(`expected texts of at most ${context} tokens, got ${length}`);
-      }
-      if (endToken === 'last' && length < context) {
-        throw new RangeError(`expected texts that are filled up to ${context} tokens, got ${length}`);
-      }
-      const positions: Tensor2D =
-        length === context ? params.positions : slice(params.positions, [0, 0], [length, D]);
-      const rows = gatherRows(params.tokenEmbedding, reshape(tokens, [batch * length]));
-      const words: Tensor3D = reshape(rows, [batch, length, D]);
-      const seen = perturb === undefined ? words : perturb('words', words);
-      const embedded: Tensor2D = reshape(add(seen, positions), [batch * length, D]);
+    states: (params: TextTowerParams, tokens: Tensor2D, hooks: Hooks = {}): Tensor2D => {
+      const length = checkLength(tokens);
       const ends = endRows(tokens, endToken);
-      const states = blocks.run(params.blocks, embedded, {
+      const { observe } = hooks;
+      const states = blocks.run(params.blocks, embed(params, tokens, hooks), {
         tokens: length,
         read: (x) => gatherRows(x, ends), // [B, D]
+        ...passing(hooks),
         observe: observeCounting(observeUnder(observe, 'blocks'), () => readTokens(tokens, endToken)),
-        enter: enterUnder(enter, 'blocks'),
-        drop: dropUnder(drop, 'text'),
       });
       return normalize(states, params.norm, normEpsilon);
     },
+    /**
+     * Token sequences [B, T], as for `states` → normalised last hidden states of all tokens, [B·T, D]. In a tower that is not
+     * causal no token looks behind the end of its text, so padding changes nothing.
+     */
+    tokenStates: (params: TextTowerParams, tokens: Tensor2D, hooks: Hooks = {}): Tensor2D => {
+      const length = checkLength(tokens);
+      const read = readTokens(tokens, endToken);
+      const states = blocks.run(params.blocks, embed(params, tokens, hooks), {
+        tokens: length,
+        ...(config.tower.causal ? {} : { visible: read }),
+        ...passing(hooks),
+        observe: observeCounting(observeUnder(hooks.observe, 'blocks'), () => read),
+      });
+      return normalize(states, params.norm, normEpsilon);
+    },
+    /** Tokens [B, T] that texts are read from: 1 up to the end of a text, 0 behind it. */
+    readTokens: (tokens: Tensor2D): Tensor2D => readTokens(tokens, endToken),
   };
 }
 

@@ -133,6 +133,14 @@ export function beneath<Specs extends Tree<ParameterSpec>>(
   };
 }
 
+/** The same layer, of which nothing is ever cut: it has its cost, and no sites. */
+export function uncut<Specs extends Tree<ParameterSpec>>(layer: Layer<Specs>): Layer<Specs> {
+  return {
+    specs: layer.specs,
+    describe: (place) => ({ sites: [], lines: layer.describe(place).lines }),
+  };
+}
+
 /** A parameter by itself, which multiplies nothing: an embedding, a token, positions. */
 export function bare(spec: ParameterSpec): Layer<ParameterSpec> {
   const parameters = spec.shape.reduce((product, extent) => product * extent, 1);

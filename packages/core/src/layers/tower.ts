@@ -59,6 +59,8 @@ export interface Passage {
    * feed-forward network sees every token for itself.
    */
   readonly read?: (x: Tensor2D) => Tensor2D;
+  /** [B, T], 1 where a token may be looked at and 0 where it may not; without it all may. */
+  readonly visible?: Tensor2D | undefined;
   /** Sees what passes taps, by paths that begin with the number of the block. */
   readonly observe?: Observe | undefined;
   /** Begins blocks with other states, or leaves them out, by their numbers. */
@@ -84,7 +86,7 @@ export function tower(config: TowerConfig): Tower {
       blocks.map((block, index) => beneath(blocks.length - index, block)),
       'blocks',
     ),
-    run: (params, x, { tokens, read = (all) => all, observe, enter, drop }) =>
+    run: (params, x, { tokens, read = (all) => all, visible, observe, enter, drop }) =>
       last < 0
         ? read(x) // Without blocks nothing has left the other tokens out.
         : blocks.reduce((below, block, index) => {
@@ -97,6 +99,7 @@ export function tower(config: TowerConfig): Tower {
             const run = () =>
               block.run(own, states, {
                 tokens,
+                visible,
                 ...(index === last ? { read } : {}),
                 observe: observeUnder(observe, name),
                 drop: dropUnder(drop, name),
@@ -131,9 +134,14 @@ function preNormBlock(config: TowerConfig, shape: BlockShape, height: number): B
       ffn,
       ...(layerScaled === undefined ? {} : { ffnScale: layerScaled }),
     }),
-    run: (params, x, { tokens, read = (all) => all, observe, drop }) => {
+    run: (params, x, { tokens, read = (all) => all, visible, observe, drop }) => {
       const batch = x.shape[0] / tokens;
-      const looking = { tokens, causal, observe: observeUnder(observe, 'attention') };
+      const looking = {
+        tokens,
+        causal,
+        ...(visible === undefined ? {} : { visible }),
+        observe: observeUnder(observe, 'attention'),
+      };
       const body = attention.body(params.attention, looking);
       const placed = { norm: 'before', normEpsilon } as const;
       const attended = residual(x, params.attentionNorm, body, placed, params.attentionScale);

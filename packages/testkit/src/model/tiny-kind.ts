@@ -1,5 +1,6 @@
 import type { Model, Splits, Task } from '@winnow/core';
 import { toyData, toyTask } from '../data/toy-data';
+import { toyGrounding, toyGroundingTask } from '../data/toy-grounding';
 import { toyPairs, toyRetrieval } from '../data/toy-pairs';
 import { toyTold, toyToldTask } from '../data/toy-told';
 import { padding } from './cross-encoder';
@@ -11,6 +12,7 @@ import {
   tinySigmoidEncoderVariant,
   tinyTwinsVariant,
 } from './tiny-dual-encoder';
+import { tinyMdetr, tinyMdetrVariant } from './tiny-mdetr';
 import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
 
 /** One kind of model in miniature, with data to learn from: all that a law may ask of what it compresses. */
@@ -64,6 +66,15 @@ export const crossEncoders: TinyKind = {
   makeVariant: tinyCrossEncoderVariant,
   data: toyTold({ size }, padding),
   taskOf: toyToldTask,
+};
+
+/** For grounding: two equal towers under layers that no method may touch, and a loss with a search for the least costs in it. */
+export const groundingModels: TinyKind = {
+  name: 'grounding model',
+  makeModel: tinyMdetr,
+  makeVariant: tinyMdetrVariant,
+  data: toyGrounding({ size }),
+  taskOf: toyGroundingTask,
 };
 
 /** Every kind that a method must be able to compress, unless it says that it cannot. */
