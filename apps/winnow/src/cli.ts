@@ -12,6 +12,7 @@ import { importCommand } from './commands/import';
 import { inspectCommand } from './commands/inspect';
 import { methodsCommand } from './commands/methods';
 import { ticketOverlapCommand } from './commands/ticket-overlap';
+import { planCommand } from './commands/plan';
 import { predictCommand } from './commands/predict';
 import { reportCommand } from './commands/report';
 import {
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   evaluateCommand,
   predictCommand,
   inspectCommand,
+  planCommand,
   importCommand,
   exportCommand,
   methodsCommand,

@@ -9,13 +9,14 @@ import {
   type SiteCurve,
   type UnitScores,
   allocateUnits,
+  budgetOfSites,
   columnsOf,
+  countedCosts,
   defineMethod,
   keepMostImportant,
   pruneAtOnce,
   pruneTo,
   removalTarget,
-  siteBudget,
   siteCurves,
   siteLooks,
   smallestKeep,
@@ -91,12 +92,13 @@ function rankerOf(ranker: Ranker, { looks, readsCurves, importanceOf }: Ranking)
 /** As many units of each site as lose least together; of each those of most importance. */
 function allocated({ model, budget }: CompressionRun, importance: UnitScores, curves: Curves) {
   const { sites } = model;
-  const target = removalTarget(model, budget);
+  const { unit, keep } = budget;
+  const costs = countedCosts(model, unit);
   const { kept } = allocateUnits(sites, {
     curves: new Map([...curves].map(([id, { best }]) => [id, best])),
     multiple: 1,
-    costOf: (site, units) => units * target.costOf(site),
-    budget: siteBudget(sites, target),
+    costOf: costs.costOf,
+    budget: budgetOfSites(sites, costs, { keep, what: unit }),
   });
   return keepMostImportant(sites, importance, kept);
 }

@@ -1,6 +1,8 @@
 export type { FoundFigures, KeptCell, KeptMap, LedgerRow, PageData } from './page-data';
 export { classResultsOf } from './class-results';
 export type { ClassPredictions, ClassResults } from './class-results';
+export type { BuiltModel, FrontPoint, PlanPageData } from './plan-data';
+export { planPage } from './plan-page';
 export { reportPage } from './report-page';
 export type { ChangedPicture, ChangedPictures, LossCurve, RunPageData } from './run-data';
 export { runPage } from './run-page';

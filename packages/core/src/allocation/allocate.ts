@@ -38,7 +38,7 @@ export function allocate(sites: readonly Choices[], budget: number): Allocation 
 }
 
 /** Sums of costs are rounded. */
-const ROUNDING = 1e-12;
+const ROUNDING = 1e-9;
 
 /** A corner of the front of all sites together. */
 export interface Corner extends Point {

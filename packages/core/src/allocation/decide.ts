@@ -1,4 +1,3 @@
-import type { RemovalTarget } from '../budget/budget';
 import type { UnitScores } from '../budget/ranking';
 import type { Decision, SiteDecision } from '../decision/decision';
 import type { Site } from '../sites/site';
@@ -58,10 +57,6 @@ export function widthsOf(units: number, multiple: number): number[] {
   return widths.at(-1) === units ? widths : [...widths, units];
 }
 
-/** What the sites may cost by a target of units that cost the same each. */
-export const siteBudget = (sites: readonly Site[], { amount, costOf }: RemovalTarget): number =>
-  sites.reduce((sum, site) => sum + site.units * costOf(site), 0) - amount;
-
 /** The decision that keeps so many units of each site, those of most importance; of equals those that come first. */
 export function keepMostImportant(
   sites: readonly Site[],
@@ -78,6 +73,26 @@ export function keepMostImportant(
     );
     const kept = ranked.slice(0, counts[id] ?? units).map(({ unit }) => unit);
     return [id, { kind: 'keep', kept: kept.sort((a, b) => a - b), units }];
+  });
+  return { version: 1, sites: Object.fromEntries(decided) };
+}
+
+/** The decision that keeps so many units of each site, those that go last. */
+export function keepLast(
+  sites: readonly Site[],
+  orders: ReadonlyMap<string, { readonly removed: readonly number[] }>,
+  counts: Counts['kept'],
+): Decision {
+  const decided = sites.map(({ id, units }): [string, SiteDecision] => {
+    const removed = orders.get(id)?.removed;
+    if (removed?.length !== units - 1) {
+      throw new RangeError(
+        `expected an order of ${units - 1} units for ${id}, got ${removed?.length ?? 'none'}`,
+      );
+    }
+    const gone = new Set(removed.slice(0, units - (counts[id] ?? units)));
+    const kept = Array.from({ length: units }, (_, unit) => unit).filter((unit) => !gone.has(unit));
+    return [id, { kind: 'keep', kept, units }];
   });
   return { version: 1, sites: Object.fromEntries(decided) };
 }

@@ -5,7 +5,7 @@ import { type Matrix, mapped, matrixFrom, product, trace, zeroMatrix } from '../
 import { ridgeOf, ridged } from '../reconstruct/fit';
 import { covarianceOf, hostMatrix } from '../reconstruct/host';
 import { removalOrder } from '../reconstruct/removal';
-import type { CompressionRun } from '../run/compression-run';
+import type { Looking } from '../run/looking';
 import { type Site, copiesOf } from '../sites/site';
 import { unitsTap } from '../sites/taps';
 import type { ScatterMoments } from '../statistics/moments';
@@ -36,7 +36,7 @@ export interface SiteCurve {
  * One charged forward pass, with gradients another; then host computations, which survive a kill.
  */
 export async function siteCurves(
-  run: CompressionRun,
+  run: Looking,
   examples: number,
   measure: ErrorMeasure,
 ): Promise<ReadonlyMap<string, SiteCurve>> {
@@ -79,7 +79,7 @@ interface SiteSeen {
   readonly examples: number;
 }
 
-async function curveOf({ params }: CompressionRun, site: Site, seen: SiteSeen): Promise<SiteCurve> {
+async function curveOf({ params }: Looking, site: Site, seen: SiteSeen): Promise<SiteCurve> {
   const path = `${unitsTap(site)}.weight`;
   const leaf = new Map(entriesOf(params)).get(path);
   if (leaf === undefined) throw new RangeError(`the model has no parameter ${path}`);

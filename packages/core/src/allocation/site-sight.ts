@@ -1,7 +1,7 @@
 import { type Tensor1D, type Tensor2D, type Tensor3D, add, mul, reshape, zeros } from '@tensorflow/tfjs-core';
 import { resultOf } from '../layers/observe';
 import { type AttentionMaps, attentionMapsOf } from '../reconstruct/attention-maps';
-import type { CompressionRun } from '../run/compression-run';
+import type { Looking } from '../run/looking';
 import { columnsOf } from '../decision/share';
 import { unitsTap } from '../sites/taps';
 import type { Site } from '../sites/site';
@@ -37,7 +37,7 @@ const must = <Found>(found: Found | undefined, what: string): Found => {
 };
 
 /** Sees the sites of a run's model on some examples: one forward pass, without labels. The caller owns the tensors. */
-export function seeSites(run: CompressionRun, examples: number): Promise<Seen> {
+export function seeSites(run: Looking, examples: number): Promise<Seen> {
   const { sites } = run.model;
   const attentions = attentionsOf(sites);
   const nothing: Seen = {
@@ -97,7 +97,7 @@ export type Gradients = { read: Record<string, Tensor2D>; query: Record<string, 
  * Sees how much the loss minds what a site's reader gives, and a head's queries: gradients of their biases, example by example where
  * the loss allows it, so summed over the tokens. One forward and one backward pass. The caller owns the tensors.
  */
-export async function seeGradients(run: CompressionRun, examples: number): Promise<Gradients> {
+export async function seeGradients(run: Looking, examples: number): Promise<Gradients> {
   const { sites } = run.model;
   const leaves = new Map(entriesOf(run.params));
   const readers = sites.map((site) => ({ id: site.id, path: `${unitsTap(site)}.bias` }));

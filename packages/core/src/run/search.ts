@@ -10,10 +10,8 @@ import { type TensorTree, cloneTree } from '../tree/tree';
 import type { CompressionJob } from './job';
 import type { CompressionRun } from './compression-run';
 import { type LedgerEntry, ledgerEntrySchema } from './ledger';
-import { runObservation } from './observation';
-import { onceIn } from './once';
+import { lookingAt } from './looking';
 import { disposingOnFailure } from './retrain';
-import { runSensitivity } from './sensitivity';
 import { type Json, loadSnapshot, restored, saveSnapshot, toJson } from './store';
 import { phaseTrainer } from './trainer';
 
@@ -72,26 +70,14 @@ const compressedSchema = z.object({
 function compressionRun(job: CompressionJob, task: Task, ledger: LedgerEntry[]): CompressionRun {
   const { runner, model, params, budget, seed, batches, splits, adversary } = job;
   const { macs } = model.account;
-  const subject = { task, params, splits, batchSize: batches.batchSize, seed, macs };
+  const lookedAt = { model, params, task, splits, batchSize: batches.batchSize, seed };
   return {
-    model,
-    params,
+    ...lookingAt(runner, lookedAt, ledger),
     task,
     budget,
     seed,
     stepsIn: (duration: Duration) => stepsIn(duration, batches.stepsPerEpoch),
     train: phaseTrainer(runner, { task, batches, macs, adversary }, ledger),
-    observe: async (name, observation) => {
-      const { state, ledger: entry } = await runObservation(runner, name, subject, observation);
-      ledger.push(entry);
-      return state;
-    },
-    sensitivities: async (name, sensitivity) => {
-      const { state, ledger: entry } = await runSensitivity(runner, name, subject, sensitivity);
-      ledger.push(entry);
-      return state;
-    },
-    once: (name, schema, work) => onceIn(runner.store, name, schema, work),
     note: (text) => {
       runner.report({ kind: 'note', text });
     },

@@ -44,6 +44,17 @@ export async function measureLatency<Params extends TensorTree, Batch>(
   batch: Batch,
   { warmup = 5, runs = 30 }: { readonly warmup?: number; readonly runs?: number } = {},
 ): Promise<Latency> {
+  const times = await forwardTimes(task, params, batch, { warmup, runs });
+  return { p50Ms: quantileOf(times, 0.5), p95Ms: quantileOf(times, 0.95) };
+}
+
+/** The milliseconds of each of some forward passes with their download, after warm-up. */
+export async function forwardTimes<Params extends TensorTree, Batch>(
+  task: Pick<Task<Params, Batch>, 'predict'>,
+  params: Params,
+  batch: Batch,
+  { warmup, runs }: { readonly warmup: number; readonly runs: number },
+): Promise<number[]> {
   const times: number[] = [];
   for (let run = 0; run < warmup + runs; run++) {
     const start = performance.now();
@@ -51,8 +62,11 @@ export async function measureLatency<Params extends TensorTree, Batch>(
     const elapsedMs = performance.now() - start;
     if (run >= warmup) times.push(elapsedMs);
   }
-  times.sort((a, b) => a - b);
-  const quantile = (share: number) =>
-    times[Math.min(times.length - 1, Math.ceil(share * times.length) - 1)] ?? 0;
-  return { p50Ms: quantile(0.5), p95Ms: quantile(0.95) };
+  return times;
+}
+
+/** The least of some values that is no less than a share of them. */
+export function quantileOf(values: readonly number[], share: number): number {
+  const ascending = [...values].sort((a, b) => a - b);
+  return ascending[Math.min(ascending.length - 1, Math.ceil(share * ascending.length) - 1)] ?? 0;
 }

@@ -1,11 +1,13 @@
 import type { PageData } from '../page-data';
+import type { PlanPageData } from '../plan-data';
 import type { RunPageData } from '../run-data';
 import type { SparsityPageData } from '../sparsity-data';
 
 type AnyPageData =
   | ({ readonly kind: 'run' } & RunPageData)
   | ({ readonly kind: 'comparison' } & PageData)
-  | ({ readonly kind: 'sparsity' } & SparsityPageData);
+  | ({ readonly kind: 'sparsity' } & SparsityPageData)
+  | ({ readonly kind: 'plan' } & PlanPageData);
 
 /** The data that stand in the page. */
 export function pageData(): AnyPageData {

@@ -26,6 +26,8 @@ switch (data.kind) {
     drawScores(data);
     drawMatrices(data);
     break;
+  case 'plan': // Its plots are there without a script.
+    break;
   default:
     data satisfies never;
 }

@@ -1,0 +1,175 @@
+import { compact } from '../compact/compact';
+import type { Decision } from '../decision/decision';
+import type { Model } from '../families/model';
+import type { Site } from '../sites/site';
+import { forwardTimes, quantileOf } from '../task/evaluate';
+import type { Task } from '../task/task';
+import { type TensorTree, lendTree } from '../tree/tree';
+import { widthsOf } from './decide';
+
+/** How long a site of a kind takes with so many units, beside the whole model. */
+export interface LatencyRow {
+  readonly units: number;
+  /** Milliseconds that one site saves, of all its units. */
+  readonly savedMs: number;
+}
+
+/** Sites of the same shape, which take the same time. */
+export interface LatencyKind {
+  readonly structure: string;
+  /** Identifiers. */
+  readonly sites: readonly string[];
+  /** By ascending units, up to all of them. */
+  readonly rows: readonly LatencyRow[];
+}
+
+/** Predicts a model's latency from that of its layers. */
+export interface LatencyTable {
+  readonly denseMs: number;
+  readonly kinds: readonly LatencyKind[];
+}
+
+export interface LatencyQuestion {
+  readonly model: Model;
+  /** Lent. */
+  readonly params: TensorTree;
+  /** What is timed; its size is the batch size of the predictions. */
+  readonly batch: unknown;
+  taskOf(model: Model): Pick<Task, 'predict'>;
+  readonly signal?: AbortSignal;
+}
+
+/** Widths of a site that are timed; those between them lie on the line. */
+const WIDTHS = 8;
+const STEP = 8;
+/** Each width is timed in some rounds, so that what else the machine does meets all alike. */
+const ROUNDS = 3;
+const RUNS_PER_ROUND = 10;
+const WARMUP = 2;
+
+/**
+ * Times the model with all sites of one shape at a width, one shape and width after the other, in the whole model as the engine
+ * runs it: fused sub-layers have no products by themselves that could be timed. A site saves its share of what that saves.
+ * Median of 30 each.
+ */
+export async function latencyTable(question: LatencyQuestion): Promise<LatencyTable> {
+  const kinds = kindsOf(question.model.sites);
+  const cells = kinds.flatMap((sites, kind) =>
+    timedWidths(sites[0]?.units ?? 1).map((units) => ({ kind, units })),
+  );
+  const times = new Map<string, number[]>();
+  const nameOf = (kind: number, units: number): string => `${kind}/${units}`;
+  const add = (name: string, more: readonly number[]) => {
+    times.set(name, [...(times.get(name) ?? []), ...more]);
+  };
+  for (let round = 0; round < ROUNDS; round++) {
+    add('dense', await timesOf(question, { version: 1, sites: {} }));
+    for (const { kind, units } of cells) {
+      question.signal?.throwIfAborted();
+      add(nameOf(kind, units), await timesOf(question, firstUnits(kinds[kind] ?? [], units)));
+    }
+  }
+  const medianOf = (name: string): number => quantileOf(times.get(name) ?? [], 0.5);
+  const denseMs = medianOf('dense');
+  return {
+    denseMs,
+    kinds: kinds.map((sites, kind): LatencyKind => {
+      const own = cells.filter((cell) => cell.kind === kind);
+      const saved = own.map(({ units }) => (denseMs - medianOf(nameOf(kind, units))) / sites.length);
+      return {
+        structure: sites[0]?.structure ?? '',
+        sites: sites.map(({ id }) => id),
+        rows: [
+          ...falling(saved).map((savedMs, place) => ({ units: own[place]?.units ?? 0, savedMs })),
+          { units: sites[0]?.units ?? 0, savedMs: 0 },
+        ],
+      };
+    }),
+  };
+}
+
+/** A model's predicted latency, in milliseconds, by the units that its sites keep; sites that are not named keep all. */
+export const predictedMs = (table: LatencyTable, kept: Readonly<Record<string, number>>): number =>
+  table.denseMs -
+  table.kinds.reduce(
+    (sum, { sites, rows }) =>
+      sum + sites.reduce((own, id) => own + savedWith(rows, kept[id] ?? rows.at(-1)?.units ?? 0), 0),
+    0,
+  );
+
+/** Milliseconds that a site costs with so many units, beyond what it costs with the fewest that were timed. */
+export function siteMs({ kinds }: LatencyTable, { id }: Pick<Site, 'id'>, units: number): number {
+  const kind = kinds.find(({ sites }) => sites.includes(id));
+  if (kind === undefined) throw new RangeError(`the latency of ${id} was not measured`);
+  return (kind.rows[0]?.savedMs ?? 0) - savedWith(kind.rows, units);
+}
+
+/** On the line between the widths that were timed; below the least as there. */
+function savedWith(rows: readonly LatencyRow[], units: number): number {
+  const above = rows.findIndex((row) => row.units >= units);
+  const [low, high] = [rows[above - 1], rows[above]];
+  if (high === undefined) return 0;
+  if (low === undefined) return high.savedMs;
+  const share = (units - low.units) / (high.units - low.units);
+  return low.savedMs + share * (high.savedMs - low.savedMs);
+}
+
+/**
+ * Values that never rise and are not negative, nearest to these by squares: a wider layer saves no more (pool adjacent violators,
+ * Ayer et al., 1955).
+ */
+function falling(values: readonly number[]): number[] {
+  const pools: { sum: number; count: number }[] = [];
+  for (const value of values) {
+    pools.push({ sum: value, count: 1 });
+    for (;;) {
+      const [before, last] = [pools.at(-2), pools.at(-1)];
+      if (before === undefined || last === undefined) break;
+      if (before.sum / before.count >= last.sum / last.count) break;
+      pools.splice(-2, 2, { sum: before.sum + last.sum, count: before.count + last.count });
+    }
+  }
+  return pools.flatMap(({ sum, count }) => Array.from({ length: count }, () => Math.max(0, sum / count)));
+}
+
+/** Some widths from the least on, short of all units; multiples of eight where there are enough. */
+function timedWidths(units: number): number[] {
+  const all = widthsOf(units, STEP).filter((width) => width < units);
+  if (all.length === 0) return units > 1 ? [1] : [];
+  const count = Math.min(WIDTHS, all.length);
+  return [
+    ...new Set(
+      Array.from({ length: count }, (_, place) => all[Math.floor((place * all.length) / count)] ?? 1),
+    ),
+  ];
+}
+
+function kindsOf(sites: readonly Site[]): Site[][] {
+  const kinds = new Map<string, Site[]>();
+  for (const site of sites) {
+    const { structure, tower, units, unitCost } = site;
+    const key = JSON.stringify([structure, tower, units, unitCost]);
+    kinds.set(key, [...(kinds.get(key) ?? []), site]);
+  }
+  return [...kinds.values()];
+}
+
+const firstUnits = (sites: readonly Site[], count: number): Decision => ({
+  version: 1,
+  sites: Object.fromEntries(
+    sites.map(({ id, units }) => [
+      id,
+      { kind: 'keep', kept: Array.from({ length: count }, (_, unit) => unit), units },
+    ]),
+  ),
+});
+
+async function timesOf(
+  { model, params, batch, taskOf }: LatencyQuestion,
+  decision: Decision,
+): Promise<number[]> {
+  const cut = compact(model, params, decision);
+  return lendTree(cut.params, (own) =>
+    forwardTimes(taskOf(cut.model), own, batch, { warmup: WARMUP, runs: RUNS_PER_ROUND }),
+  );
+}

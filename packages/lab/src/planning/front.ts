@@ -1,0 +1,194 @@
+import {
+  type LatencyTable,
+  type LedgerEntry,
+  type Model,
+  type Runner,
+  type SiteCurve,
+  type TensorTree,
+  UserError,
+  allocateUnits,
+  budgetOfSites,
+  compactModel,
+  countedCosts,
+  keepLast,
+  latencyTable,
+  leastShare,
+  lookingAt,
+  observedBatches,
+  predictedMs,
+  siteCurves,
+  timedCosts,
+} from '@winnow/core';
+import { scoreOn } from '../training/data';
+import type { Workload } from '../workload/workload';
+import { built } from './built-model';
+import { expectedScore } from './expectation';
+import type { PlanOptions } from './plan-options';
+import { type BuiltPoint, MOST_OFF, type PlannedModel, type PlannedPoint } from './planned-model';
+
+/** A model that is opened, with its data, and what is asked about it. */
+export interface Planning {
+  readonly model: Model;
+  /** Lent. */
+  readonly params: TensorTree;
+  readonly workload: Workload;
+  readonly options: PlanOptions;
+  /** Budgets at which models are built, from the largest on. */
+  readonly keeps: readonly number[];
+  note(line: string): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Shares of the front, from the whole on. */
+const SHARES = Array.from({ length: 20 }, (_, place) => (20 - place) / 20);
+
+type Unexpected = Omit<PlannedPoint, 'expected'>;
+
+/** @throws {UserError} when a budget cannot be reached, or latencies are asked for and cannot be predicted. */
+export async function frontOf(planning: Planning): Promise<Omit<PlannedModel, 'model'>> {
+  const { model, params, workload, options, keeps, note } = planning;
+  const { budgetUnit, multiple, split, batchSize } = options;
+  const { sites } = model;
+  const asked = { multiple, what: budgetUnit };
+  const counted = budgetUnit === 'latency' ? undefined : countedCosts(model, budgetUnit);
+  // Before any work.
+  if (counted !== undefined) for (const keep of keeps) budgetOfSites(sites, counted, { ...asked, keep });
+  const ledger: LedgerEntry[] = [];
+  const task = workload.taskOf(model);
+  const scores = await scoreOn(workload[split], batchSize)(task, params);
+  note(`dense: ${task.metric} ${(scores[task.metric] ?? Number.NaN).toFixed(2)} on ${split}`);
+  const curves = await curvesOf(planning, ledger);
+  const table = options.latency || budgetUnit === 'latency' ? await tableOf(planning) : undefined;
+  const costs = counted ?? timedCosts(needed(table));
+  const pointAt = (keep: number): Unexpected => {
+    const { kept, error } = allocateUnits(sites, {
+      curves: new Map([...curves].map(([id, { best }]) => [id, best])),
+      multiple,
+      costOf: costs.costOf,
+      budget: budgetOfSites(sites, costs, { ...asked, keep }),
+    });
+    const { parameters, macs } = compactModel(model, keepLast(sites, curves, kept)).account;
+    const latencyMs = table === undefined ? null : predictedMs(table, kept);
+    return { keep, units: kept, parameters, macs, latencyMs, error };
+  };
+  const points = keeps.map(pointAt);
+  const builtPoints = await builtOf(planning, curves, points);
+  const off = offBy(builtPoints);
+  const isReliable = off !== null && off <= MOST_OFF;
+  if (off !== null && !isReliable) {
+    const text = `predicted latencies are up to ${(100 * off).toFixed(0)} % off those of the built models`;
+    if (budgetUnit === 'latency')
+      throw new UserError(`${text}: on a machine that is as busy as this one, budget in macs instead`);
+    note(`${text}: they are left out`);
+  }
+  const known = [
+    { error: 0, score: scores[task.metric] ?? Number.NaN },
+    ...builtPoints.map(({ error, scores: own }) => ({ error, score: own[task.metric] ?? Number.NaN })),
+  ];
+  const withLatency = <Point extends Unexpected>(point: Point): Point =>
+    isReliable ? point : { ...point, latencyMs: null };
+  return {
+    data: workload.facts.name,
+    split,
+    examples: workload[split].size,
+    calibration: Math.min(options.calibration, workload.train.size),
+    budgetUnit,
+    metric: task.metric,
+    dense: {
+      parameters: model.account.parameters,
+      macs: model.account.macs,
+      latencyMs: table?.denseMs ?? null,
+      scores,
+    },
+    built: builtPoints.map(withLatency),
+    front: SHARES.filter((keep) => keep >= leastShare(sites, costs, multiple)).map((keep): PlannedPoint => {
+      const point = pointAt(keep);
+      const expected = expectedScore(known, point.error, workload[split].size) ?? null;
+      return { ...withLatency(point), expected };
+    }),
+    latencyOff: off,
+    ledger,
+  };
+}
+
+/** Keeps nothing: a plan is made at once. */
+const forgetful: Runner['store'] = {
+  load: () => Promise.resolve(undefined),
+  save: () => Promise.resolve(),
+  remove: () => Promise.resolve(),
+};
+
+function curvesOf(
+  { model, params, workload, options, note, signal }: Planning,
+  ledger: LedgerEntry[],
+): Promise<ReadonlyMap<string, SiteCurve>> {
+  const { batchSize, seed, calibration, measure } = options;
+  const runner: Runner = {
+    store: forgetful,
+    checkpointEvery: Number.POSITIVE_INFINITY,
+    ...(signal === undefined ? {} : { signal }),
+    report: (event) => {
+      if (event.kind === 'phase') note(`${event.phase}: ${event.steps} steps`);
+    },
+  };
+  const lookedAt = { model, params, task: workload.taskOf(model), splits: workload, batchSize, seed };
+  return siteCurves(lookingAt(runner, lookedAt, ledger), calibration, measure);
+}
+
+async function tableOf({ model, params, workload, note, signal }: Planning): Promise<LatencyTable> {
+  note('timing layers by their width');
+  return latencyTable({
+    model,
+    params,
+    batch: await workload.test.batch([0]),
+    taskOf: (own) => workload.taskOf(own),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function needed(table: LatencyTable | undefined): LatencyTable {
+  if (table === undefined) throw new RangeError('latencies are not measured');
+  return table;
+}
+
+async function builtOf(
+  { model, params, workload, options, note, signal }: Planning,
+  curves: ReadonlyMap<string, SiteCurve>,
+  points: readonly Unexpected[],
+): Promise<BuiltPoint[]> {
+  const { calibration, batchSize, seed, split, reconstruct: kind, latency } = options;
+  const source = observedBatches(workload.train, { examples: calibration, batchSize, seed, augment: false });
+  const batches = await Promise.all(Array.from({ length: source.count }, (_, index) => source.at(index)));
+  const { metric } = workload.taskOf(model);
+  const found: BuiltPoint[] = [];
+  for (const point of points) {
+    const decision = keepLast(model.sites, curves, point.units);
+    const { scores, latency: measured } = await built(
+      {
+        workload,
+        model,
+        params,
+        kind,
+        batches,
+        split,
+        batchSize,
+        latency: latency || point.latencyMs !== null,
+        signal,
+      },
+      decision,
+    );
+    note(
+      `${(100 * point.keep).toFixed(0)} %: ${metric} ${(scores[metric] ?? Number.NaN).toFixed(2)} on ${split}`,
+    );
+    found.push({ ...point, scores, measuredMs: measured?.p50Ms ?? null });
+  }
+  return found;
+}
+
+/** The largest share by which a prediction misses; null where nothing was timed. */
+function offBy(points: readonly BuiltPoint[]): number | null {
+  const shares = points.flatMap(({ latencyMs, measuredMs }) =>
+    latencyMs === null || measuredMs === null ? [] : [Math.abs(latencyMs - measuredMs) / measuredMs],
+  );
+  return shares.length === 0 ? null : Math.max(...shares);
+}

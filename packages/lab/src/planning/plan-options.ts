@@ -1,0 +1,60 @@
+import { budgetUnits, errorMeasures, reconstructionKinds } from '@winnow/core';
+import { z } from 'zod';
+import { imageSizeShape } from '../model-source/checkpoint-choices';
+import type { OptionGroup } from '../options/group';
+import { pathOption } from '../options/path';
+import { engineShape, executionShape, optimizationShape } from '../options/training';
+import { classOrderShape } from '../workload/class-order';
+import { labelledShape } from '../workload/pictures-read';
+
+/** The units that a plan counts in: those of budgets, and measured milliseconds. */
+export const plannedUnits = [...budgetUnits, 'latency'] as const;
+export type PlannedUnit = (typeof plannedUnits)[number];
+
+export const planOptions = z.object({
+  data: pathOption('dataset')
+    .optional()
+    .describe('A dataset by name, or a folder or a table; default: the data of the run'),
+  ...labelledShape,
+  ...classOrderShape,
+  ...imageSizeShape,
+  budgetUnit: z.enum(plannedUnits).default('compressible-parameters').describe('What budgets count'),
+  build: z
+    .string()
+    .default('75%,50%,25%')
+    .describe('Budgets at which models are built and scored, separated by commas: 2x, 50% or 0.5'),
+  split: z
+    .enum(['validation', 'test', 'train'])
+    .default('validation')
+    .describe('The part of the data that models are scored on'),
+  calibration: z
+    .int()
+    .positive()
+    .max(1_000_000)
+    .default(256)
+    .describe('Training examples that errors are estimated and models reconstructed from'),
+  measure: z
+    .enum(errorMeasures)
+    .default('loss')
+    .describe(
+      'Errors of sites: what they cost the loss, or their share of what a site gives, without labels',
+    ),
+  reconstruct: z
+    .enum(reconstructionKinds)
+    .default('bases')
+    .describe('How models are made up for what is cut'),
+  multiple: z
+    .int()
+    .positive()
+    .max(1024)
+    .default(1)
+    .describe('Widths are multiples of this, or whole: 8 suits many kernels'),
+  latency: z.boolean().default(true).describe('Time layers by their width, and predict latencies'),
+  batchSize: optimizationShape.batchSize,
+  seed: executionShape.seed,
+  ...engineShape,
+});
+export type PlanOptions = z.output<typeof planOptions>;
+
+/** The options of a plan. */
+export const planGroup = { title: 'Options of plan', schema: planOptions } as const satisfies OptionGroup;
