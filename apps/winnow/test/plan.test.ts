@@ -60,16 +60,38 @@ test('a plan has ever smaller models, each within its budget, and scores between
 });
 
 test('widths are multiples where that is asked, and layers are timed', async () => {
-  const { code, stdout, stderr } = await plan('--multiple', '8', '--build', '50%', '--json');
+  const out = at('planned');
+  const { code, stdout, stderr } = await plan(
+    '--multiple',
+    '8',
+    '--build',
+    '50%',
+    '--weigh',
+    'false',
+    '--json',
+    '--out',
+    out,
+  );
   if (code !== 0) throw new Error(stderr);
   const { front, built, dense } = planShape.parse(JSON.parse(stdout));
   expect(dense.latencyMs).toBeGreaterThan(0);
   expect(built[0]?.measuredMs).toBeGreaterThan(0);
+  const saved = await winnow(['evaluate', join(out, 'kept-50'), '--data', at('pictures'), ...TINY]);
+  expect([saved.code, saved.stdout]).toEqual([0, expect.stringContaining('top1')]);
   for (const { units } of front) for (const width of Object.values(units)) expect(width % 8).toBe(0);
 });
 
 test('without --json there are tables', async () => {
-  const { code, stdout } = await plan('--latency', 'false', '--build', '50%', '--measure', 'output');
+  const { code, stdout } = await plan(
+    '--latency',
+    'false',
+    '--weigh',
+    'false',
+    '--build',
+    '50%',
+    '--measure',
+    'output',
+  );
   expect(code).toBe(0);
   expect(stdout).toMatch(/kept of compressible-parameters[\s\S]*100\.00 %[\s\S]*dense/);
 });
@@ -78,6 +100,7 @@ test.each([
   [['--build', '0.001'], /a budget of 0.10 % of the compressible-parameters cannot be reached/],
   [['--build', ','], /build: expected budgets, got none/],
   [['--build', 'half'], /expected 2x/],
+  [['--out', at('dense')], /expected a folder that is empty/],
   [['--page', 'plan.txt'], /expected a file whose name ends in .html/],
 ])('%s is refused in a line', async (flags, said) => {
   const { code, stderr } = await plan(...flags);

@@ -9,7 +9,9 @@ import {
   disposeTree,
   lendTree,
   reconstruct,
+  toJson,
 } from '@winnow/core';
+import { saveTrained } from '../model-source/save-trained';
 import { scoreOn } from '../training/data';
 import { latencyOn } from '../training/latency';
 import type { Workload } from '../workload/workload';
@@ -24,9 +26,14 @@ export interface Building {
   readonly batches: readonly { readonly batch: unknown; readonly size: number }[];
   readonly split: 'train' | 'validation' | 'test';
   readonly batchSize: number;
-  /** Whether they are timed. */
-  readonly latency: boolean;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What is done with a model that is built, beside scoring it. */
+export interface BuildUse {
+  readonly isTimed: boolean;
+  /** A folder that it is saved in. */
+  readonly folder?: string | undefined;
 }
 
 /** A smaller model's scores, and how long one example takes. */
@@ -35,10 +42,11 @@ export interface Built {
   readonly latency: Latency | undefined;
 }
 
-/** Cuts a model, reconstructs it, scores it, and times it. */
+/** Cuts a model, reconstructs it, saves it where that is asked, scores it, and times it. */
 export async function built(
-  { workload, model, params, kind, batches, split, batchSize, latency, signal }: Building,
+  { workload, model, params, kind, batches, split, batchSize, signal }: Building,
   decision: Decision,
+  { isTimed, folder }: BuildUse,
 ): Promise<Built> {
   const cut = compact(model, params, decision);
   const found = await lendTree(cut.params, (own) =>
@@ -53,9 +61,14 @@ export async function built(
     }),
   );
   try {
+    if (folder !== undefined) {
+      const origin = toJson({ ...workload.origin, method: 'plan', reconstruct: kind });
+      const smaller = { model: cut.model, params: found.params, decision: found.decision, origin };
+      await saveTrained(folder, workload, smaller);
+    }
     return {
       scores: await scoreOn(workload[split], batchSize)(workload.taskOf(cut.model), found.params),
-      latency: latency ? await latencyOn(workload, cut.model, found.params) : undefined,
+      latency: isTimed ? await latencyOn(workload, cut.model, found.params) : undefined,
     };
   } finally {
     disposeTree(found.params);

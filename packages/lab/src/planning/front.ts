@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import {
   type LatencyTable,
   type LedgerEntry,
   type Model,
   type Runner,
+  type Scores,
   type SiteCurve,
   type TensorTree,
   UserError,
@@ -21,8 +23,9 @@ import {
 } from '@winnow/core';
 import { scoreOn } from '../training/data';
 import type { Workload } from '../workload/workload';
-import { built } from './built-model';
+import { type Building, built } from './built-model';
 import { expectedScore } from './expectation';
+import { weighedCurves } from './kind-weights';
 import type { PlanOptions } from './plan-options';
 import { type BuiltPoint, MOST_OFF, type PlannedModel, type PlannedPoint } from './planned-model';
 
@@ -57,7 +60,8 @@ export async function frontOf(planning: Planning): Promise<Omit<PlannedModel, 'm
   const task = workload.taskOf(model);
   const scores = await scoreOn(workload[split], batchSize)(task, params);
   note(`dense: ${task.metric} ${(scores[task.metric] ?? Number.NaN).toFixed(2)} on ${split}`);
-  const curves = await curvesOf(planning, ledger);
+  const building = await buildingOf(planning);
+  const curves = await measuredCurves(planning, building, await curvesOf(planning, ledger), scores);
   const table = options.latency || budgetUnit === 'latency' ? await tableOf(planning) : undefined;
   const costs = counted ?? timedCosts(needed(table));
   const pointAt = (keep: number): Unexpected => {
@@ -72,7 +76,7 @@ export async function frontOf(planning: Planning): Promise<Omit<PlannedModel, 'm
     return { keep, units: kept, parameters, macs, latencyMs, error };
   };
   const points = keeps.map(pointAt);
-  const builtPoints = await builtOf(planning, curves, points);
+  const builtPoints = await builtOf(planning, building, curves, points);
   const off = offBy(builtPoints);
   const isReliable = off !== null && off <= MOST_OFF;
   if (off !== null && !isReliable) {
@@ -151,32 +155,47 @@ function needed(table: LatencyTable | undefined): LatencyTable {
   return table;
 }
 
+async function buildingOf({ model, params, workload, options, signal }: Planning): Promise<Building> {
+  const { calibration, batchSize, seed, split, reconstruct: kind } = options;
+  const source = observedBatches(workload.train, { examples: calibration, batchSize, seed, augment: false });
+  const batches = await Promise.all(Array.from({ length: source.count }, (_, index) => source.at(index)));
+  return { workload, model, params, kind, batches, split, batchSize, signal };
+}
+
+/** Curves in measured losses, where that is asked and the task has a loss. */
+async function measuredCurves(
+  { model, options: { weigh, multiple }, note }: Planning,
+  building: Building,
+  curves: ReadonlyMap<string, SiteCurve>,
+  { loss: dense }: Scores,
+): Promise<ReadonlyMap<string, SiteCurve>> {
+  if (!weigh || dense === undefined) return curves;
+  return weighedCurves({
+    model,
+    curves,
+    multiple,
+    addedLoss: async (decision, kind) => {
+      const { scores } = await built(building, decision, { isTimed: false });
+      const added = (scores['loss'] ?? Number.NaN) - dense;
+      note(`half of ${kind}: loss ${added < 0 ? '' : '+'}${added.toFixed(3)}`);
+      return added;
+    },
+  });
+}
+
 async function builtOf(
-  { model, params, workload, options, note, signal }: Planning,
+  { model, workload, options: { split, latency, out }, note }: Planning,
+  building: Building,
   curves: ReadonlyMap<string, SiteCurve>,
   points: readonly Unexpected[],
 ): Promise<BuiltPoint[]> {
-  const { calibration, batchSize, seed, split, reconstruct: kind, latency } = options;
-  const source = observedBatches(workload.train, { examples: calibration, batchSize, seed, augment: false });
-  const batches = await Promise.all(Array.from({ length: source.count }, (_, index) => source.at(index)));
   const { metric } = workload.taskOf(model);
   const found: BuiltPoint[] = [];
   for (const point of points) {
     const decision = keepLast(model.sites, curves, point.units);
-    const { scores, latency: measured } = await built(
-      {
-        workload,
-        model,
-        params,
-        kind,
-        batches,
-        split,
-        batchSize,
-        latency: latency || point.latencyMs !== null,
-        signal,
-      },
-      decision,
-    );
+    const folder = out === undefined ? undefined : join(out, `kept-${Number((100 * point.keep).toFixed(2))}`);
+    const isTimed = latency || point.latencyMs !== null;
+    const { scores, latency: measured } = await built(building, decision, { isTimed, folder });
     note(
       `${(100 * point.keep).toFixed(0)} %: ${metric} ${(scores[metric] ?? Number.NaN).toFixed(2)} on ${split}`,
     );

@@ -5,6 +5,7 @@ import { budgetOf } from '../options/budget';
 import type { GivenOptions } from '../options/group';
 import { listed } from '../options/path';
 import { startChosen } from '../run/engine';
+import { namesIn } from '../run-folder/output-folder';
 import { choicesOfRun } from '../run-folder/record';
 import { dataOfRun, dividedOtherwise, readingOfRun } from '../run-folder/run-data';
 import { announceData } from '../workload/announce';
@@ -21,7 +22,7 @@ export interface PlanWatch {
 
 /**
  * Plans how a model can be made smaller without training: from one look at some examples the best numbers of units for every
- * budget, and of a few of them the models themselves, reconstructed and scored. Nothing is written.
+ * budget, and of a few of them the models themselves, reconstructed and scored. Nothing is written without `out`.
  * @param named A run, a model folder or a checkpoint, or a model of the Hub.
  * @param given Options of `planGroup`.
  * @throws {UserError} when nothing says which data, they do not fit the model, or a budget cannot be reached.
@@ -33,7 +34,11 @@ export async function planModel(
 ): Promise<PlannedModel> {
   const options = parseOptions(planOptions, given, planGroup.title);
   const keeps = keepsOf(options);
-  const { classOrder, imageSize } = options;
+  const { classOrder, imageSize, out } = options;
+  if (out !== undefined && (await namesIn(out)).length > 0)
+    throw new UserError(
+      `${out}: expected a folder that is empty, or is not there yet: choose another one with --out`,
+    );
   const path = await pinnedModel(named, { note, ...(signal === undefined ? {} : { signal }) });
   const own = options.data === undefined ? await dataOfRun(path) : await readingOfRun(path, options.data);
   const { data: spec, ...read } = { ...own, ...options };

@@ -39,6 +39,10 @@ export const planOptions = z.object({
     .describe(
       'Errors of sites: what they cost the loss, or their share of what a site gives, without labels',
     ),
+  weigh: z
+    .boolean()
+    .default(true)
+    .describe('Weigh kinds of layers by the loss that halving each alone adds; builds a model more for each'),
   reconstruct: z
     .enum(reconstructionKinds)
     .default('bases')
@@ -50,6 +54,10 @@ export const planOptions = z.object({
     .default(1)
     .describe('Widths are multiples of this, or whole: 8 suits many kernels'),
   latency: z.boolean().default(true).describe('Time layers by their width, and predict latencies'),
+  out: pathOption('output')
+    .min(1)
+    .optional()
+    .describe('Save the models that are built in this folder, each under what it keeps: kept-50'),
   batchSize: optimizationShape.batchSize,
   seed: executionShape.seed,
   ...engineShape,
