@@ -1,9 +1,9 @@
 import { defineConfig } from 'tsup';
 
-export default defineConfig({
-  entry: ['src/index.ts'],
-  format: 'esm',
-  dts: true,
-  clean: true,
-  target: 'node20',
-});
+const common = { format: 'esm', target: 'node20' } as const;
+
+export default defineConfig([
+  { ...common, entry: { index: 'src/index.ts', facts: 'src/proof/facts.ts' }, dts: true, clean: true },
+  // The program of a process of its own.
+  { ...common, entry: { 'runtime-process': 'src/proof/runtime-process.ts' } },
+]);

@@ -14,6 +14,7 @@ import { methodsCommand } from './commands/methods';
 import { ticketOverlapCommand } from './commands/ticket-overlap';
 import { planCommand } from './commands/plan';
 import { predictCommand } from './commands/predict';
+import { proveCommand } from './commands/prove';
 import { reportCommand } from './commands/report';
 import {
   compressCommand,
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
   planCommand,
   importCommand,
   exportCommand,
+  proveCommand,
   methodsCommand,
   datasetsCommand,
 ];

@@ -196,6 +196,39 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
+test('a proof writes files and a certificate; one of files that are not the model fails, with the parts that do', async () => {
+  const flags = ['--engine', 'wasm', '--threads', '1', '--rounds', '1', '--timed-batch', '1'];
+  const proved = await winnow(['prove', at('run'), ...flags, '--against', at('run'), '--out', at('proof')]);
+  expect([proved.code, proved.stdout]).toEqual([0, expect.stringContaining('✓ weights')]);
+  expect(proved.stdout).toContain('the same class for 8 of 8 pictures');
+  expect(readdirSync(at('proof')).sort()).toEqual([
+    'certificate.html',
+    'certificate.json',
+    'config.json',
+    'onnx',
+    'preprocessor_config.json',
+  ]);
+  const file = at('proof', 'onnx', 'model.onnx');
+  const bytes = readFileSync(file);
+  // The head's numbers stand behind its name.
+  const place = bytes.indexOf('head.weight', bytes.indexOf('head.weight') + 1) + 64;
+  bytes[place] = (bytes[place] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  const { code, stderr } = await winnow([
+    'prove',
+    at('run'),
+    ...flags,
+    '--files',
+    at('proof'),
+    '--out',
+    at('lie'),
+  ]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/winnow: the proof fails \(.*weights.*\)/)]);
+  expect(contentOf('lie', 'certificate.json')).toMatchObject({ verdict: 'failed' });
+  expect((await winnow(['prove', at('run')])).stderr).toContain('prove: say with --out');
+  expect((await winnow(['prove', at('run'), '--out', at('proof')])).stderr).toContain('is not empty');
+});
+
 const said = z.object({
   answers: z.record(z.string(), z.string()),
   tokens: z.object({ ids: z.record(z.string(), z.array(z.int())), longest: z.int() }).nullable(),

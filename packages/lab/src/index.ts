@@ -36,6 +36,12 @@ export type { ImportedCheckpoint } from './model-source/import-checkpoint';
 export { exportGroup, exportModel } from './model-source/export-model';
 export type { ExportedModel } from './model-source/export-model';
 
+// Proofs that the ONNX files of a model are that model.
+export { proofGroup, proveModel } from './proof/prove-model';
+export type { Proof } from './proof/prove-model';
+export { certificateSchema } from './proof/certificate';
+export type { Certificate } from './proof/certificate';
+
 // Comparisons, and who does their runs.
 export { compare, engineOfRuns, engineOfRunsGroup } from './comparison/compare';
 export type { ComparisonSetting, ComparisonWatch } from './comparison/compare';

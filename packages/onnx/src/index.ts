@@ -1,6 +1,19 @@
-export { type FileLabels, checkSize, encodeGraph } from './file/encode';
+export type { ReadFile, ReadPort, ReadTensor } from './file/decode';
+export { type FileLabels, checkSize, encodeGraph, rawNumbers } from './file/encode';
 export type { Precision } from './graph/builder';
-export type { Graph, GraphNode, GraphPort, Initializer } from './graph/graph';
+export type { ElementType, Graph, GraphNode, GraphPort, Initializer } from './graph/graph';
 export { type ModelPart, modelParts } from './model/part';
 export { type GraphOptions, type TracedPart, opsets, partGraph } from './model/part-graph';
+export type {
+  Examples,
+  MeasuredNorm,
+  MeasuredProduct,
+  MeasuredTimes,
+  PartFacts,
+  PartJob,
+  ProofFacts,
+  ProofJob,
+  TimingJob,
+} from './proof/job';
+export { proveApart } from './proof/prove-apart';
 export type { TracedPass, Tracer } from './trace/trace';

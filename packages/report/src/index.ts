@@ -3,6 +3,8 @@ export { classResultsOf } from './class-results';
 export type { ClassPredictions, ClassResults } from './class-results';
 export type { BuiltModel, FrontPoint, PlanPageData } from './plan-data';
 export { planPage } from './plan-page';
+export type { ProofPageData } from './proof-data';
+export { proofPage } from './proof-page';
 export { reportPage } from './report-page';
 export type { ChangedPicture, ChangedPictures, LossCurve, RunPageData } from './run-data';
 export { runPage } from './run-page';

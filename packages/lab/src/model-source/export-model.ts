@@ -84,13 +84,9 @@ export async function exportModel(
   await startEngine('wasm');
   const opened = await openModel(path);
   try {
-    // Other programs do not know how our data prepares pictures: it has to be said.
-    const { preparation = imageNetNormalisation } = opened;
-    const companions = {
-      ...(await tokenizerOf(opened)),
-      ...preprocessorOf({ ...opened, preparation }),
-    };
+    const companions = await companionsOf(opened);
     const written = await writeWhole(out, (folder) => write(folder, { format, ...onnx }, opened, companions));
+    const { preparation = imageNetNormalisation } = opened;
     const differences =
       written.layout === 'our own' ? [] : differencesOfTransformers(preparation, pictureSizeIn(opened.model));
     return { ...written, out, notes: [...opened.notes, ...differences] };
@@ -106,6 +102,12 @@ function refuseOnnxOptions(given: OnnxOptions, format: string): void {
     throw new UserError(
       `--${option}: only ONNX files have one, not ${format}: leave it out, or take --format onnx`,
     );
+}
+
+/** What goes out with a model. Other programs do not know how our data prepares pictures: it has to be said. */
+export async function companionsOf(opened: OpenedModel): Promise<Companions> {
+  const { preparation = imageNetNormalisation } = opened;
+  return { ...(await tokenizerOf(opened)), ...preprocessorOf({ ...opened, preparation }) };
 }
 
 /** The tokenizer beside the model, with a configuration of it for `transformers` where none is there. */

@@ -42,21 +42,14 @@ export async function writeOnnx(
 ): Promise<{ readonly files: readonly string[]; readonly reason?: string }> {
   // Only whoever writes such files loads what it takes.
   const { encodeGraph, modelParts, partGraph } = await import('@winnow/onnx');
-  const { model, params, classNames, decision } = opened;
+  const { model, params, classNames } = opened;
   const leaves = new Map(entriesOf(params));
   const read = async (path: string) => {
     const leaf = leaves.get(path);
     if (leaf === undefined) throw new RangeError(`expected a parameter ${path}, got none`);
     return downloadTensor(leaf, path);
   };
-  const shared = {
-    'winnow.family': denseConfigOf(model).kind,
-    'winnow.precision': precision,
-    'winnow.parameters.sha256': await digestOf(params),
-    ...(classNames === undefined ? {} : { 'winnow.classes': JSON.stringify(classNames) }),
-    ...(decision === undefined ? {} : { 'winnow.decision': JSON.stringify(decision) }),
-    ...(await logitsSaid(leaves)),
-  };
+  const shared = await metadataOf(opened, precision);
   await mkdir(join(folder, 'onnx'), { recursive: true });
   const files: string[] = [];
   for (const part of modelParts(model)) {
@@ -79,6 +72,21 @@ export async function writeOnnx(
   const config = configText(denseConfigOf(model), classNames);
   if (config.text !== undefined) await writeAtomically(join(folder, 'config.json'), config.text);
   return { files, ...(config.reason === undefined ? {} : { reason: config.reason }) };
+}
+
+/** What every file of a model says of itself. */
+export async function metadataOf(
+  { model, params, classNames, decision }: OpenedModel,
+  precision: OnnxPrecision,
+): Promise<Readonly<Record<string, string>>> {
+  return {
+    'winnow.family': denseConfigOf(model).kind,
+    'winnow.precision': precision,
+    'winnow.parameters.sha256': await digestOf(params),
+    ...(classNames === undefined ? {} : { 'winnow.classes': JSON.stringify(classNames) }),
+    ...(decision === undefined ? {} : { 'winnow.decision': JSON.stringify(decision) }),
+    ...(await logitsSaid(new Map(entriesOf(params)))),
+  };
 }
 
 /** Where a family has no words in `transformers`, the files are all that there is. */

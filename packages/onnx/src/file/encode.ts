@@ -94,12 +94,16 @@ async function tensorOf(own: Initializer, read: (path: string) => Promise<HostTe
     name,
     dims: shape.map(BigInt),
     dataType: elementNumbers[type],
-    rawData: rawOf(name, type, numbers),
+    rawData: rawNumbers(name, type, numbers),
   });
 }
 
-/** Little-endian, as the format wants it. */
-function rawOf(name: string, type: ElementType, numbers: ArrayLike<number>): Uint8Array<ArrayBuffer> {
+/** Numbers in a type of the format, little-endian. @throws {UserError} beginning with `name`, beyond float16. */
+export function rawNumbers(
+  name: string,
+  type: ElementType,
+  numbers: ArrayLike<number>,
+): Uint8Array<ArrayBuffer> {
   const raw = new Uint8Array(bytesOf[type] * numbers.length);
   const view = new DataView(raw.buffer);
   for (let at = 0; at < numbers.length; at++) {

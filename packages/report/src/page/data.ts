@@ -7,7 +7,8 @@ type AnyPageData =
   | ({ readonly kind: 'run' } & RunPageData)
   | ({ readonly kind: 'comparison' } & PageData)
   | ({ readonly kind: 'sparsity' } & SparsityPageData)
-  | ({ readonly kind: 'plan' } & PlanPageData);
+  | ({ readonly kind: 'plan' } & PlanPageData)
+  | { readonly kind: 'proof' };
 
 /** The data that stand in the page. */
 export function pageData(): AnyPageData {

@@ -1,0 +1,42 @@
+import { UserError } from '@winnow/core';
+import { type Proof, proofGroup, proveModel } from '@winnow/lab';
+import { print, watchOn } from '../terminal/terminal';
+import type { Command } from './command';
+
+/** A proof that does not hold is no mistake of the user's: the model in the files is another. */
+class ProofFailedError extends Error {
+  readonly exitCode = 1;
+}
+
+export const proveCommand: Command = {
+  name: 'prove',
+  summary: 'Write a model as ONNX files, and prove in ONNX Runtime that they are the model',
+  positional: {
+    name: 'model',
+    description: 'A run, a model folder or a checkpoint, or hf:owner/name',
+    required: true,
+  },
+  startsRun: false,
+  groups: () => [proofGroup],
+  run: async ({ given, positional, terminal }) => {
+    if (positional === undefined) throw new UserError('prove: expected a model');
+    const proof = await proveModel(positional, given, watchOn(terminal));
+    for (const note of proof.notes) print(terminal.stderr, `${positional}: ${note}`);
+    print(terminal.stdout, proofText(proof));
+    if (proof.failed.length > 0) {
+      throw new ProofFailedError(
+        `the proof fails (${proof.failed.join(', ')}): ${proof.out}/certificate.json says why`,
+      );
+    }
+  },
+};
+
+const marks = { holds: '✓', fails: '✕', 'left out': '–' } as const;
+
+const proofText = ({ certificate, out }: Proof): string =>
+  [
+    ...certificate.checks.flatMap(({ name, verdict, says }) =>
+      says.map((text, at) => `${at === 0 ? `${marks[verdict]} ${name}` : ''}`.padEnd(14) + text),
+    ),
+    `certificate.json and certificate.html in ${out}`,
+  ].join('\n');

@@ -1,0 +1,178 @@
+import type { PartFacts, MeasuredTimes } from '@winnow/onnx';
+import type { OnnxPrecision } from '../onnx/write-onnx';
+import { type Check, checked } from './check';
+import { type Middle, type Share, middleOf, wilson } from './interval';
+
+/** How far answers of files may be from the engine's, as a share of the greatest; and from those to another batch. */
+const tolerances: Readonly<
+  Record<OnnxPrecision, { readonly engine: number; readonly batch: number; readonly agreement: number }>
+> = {
+  f32: { engine: 1e-4, batch: 1e-5, agreement: 0.99 },
+  f16: { engine: 2e-2, batch: 5e-3, agreement: 0.97 },
+};
+
+/** The greatest difference, as a share of the greatest number that was expected; NaN where there are other numbers of them. */
+export function distance(found: Float32Array, wanted: Float32Array): number {
+  if (found.length !== wanted.length) return Number.NaN;
+  let [apart, greatest] = [0, 0];
+  for (const [at, value] of wanted.entries()) {
+    apart = Math.max(apart, Math.abs(value - (found[at] ?? Number.NaN)));
+    greatest = Math.max(greatest, Math.abs(value));
+    if (Number.isNaN(found[at])) return Number.NaN;
+  }
+  return apart / greatest;
+}
+
+const shareText = (share: number): string => share.toExponential(1);
+
+/** The answers to fixed examples are the engine's. */
+export function checkOutputs(
+  parts: readonly PartFacts[],
+  answers: ReadonlyMap<string, Float32Array>,
+  precision: OnnxPrecision,
+): Check {
+  const { engine } = tolerances[precision];
+  const found = parts.map(({ name, together }) => ({
+    name,
+    apart: distance(together, answers.get(name) ?? new Float32Array()),
+  }));
+  const wrong = found.filter(({ apart }) => !(apart <= engine));
+  return checked(
+    'outputs',
+    wrong.map(
+      ({ name, apart }) =>
+        `${name}: answers are ${shareText(apart)} of the greatest away from the engine's, ${engine} is allowed`,
+    ),
+    found.map(
+      ({ name, apart }) => `${name}: within ${shareText(apart)} of the greatest answer of the engine`,
+    ),
+  );
+}
+
+/** An answer does not depend on what else is in its batch, nor on its place there. */
+export function checkBatch(parts: readonly PartFacts[], precision: OnnxPrecision): Check {
+  const { batch } = tolerances[precision];
+  const wrong = parts.flatMap(({ name, together, alone, reversed }) =>
+    [
+      ['alone', distance(alone, together)] as const,
+      ['in another order', distance(reversed, together)] as const,
+    ].flatMap(([how, apart]) =>
+      apart <= batch
+        ? []
+        : [`${name}: ${how}, answers are ${shareText(apart)} of the greatest away from those in a batch`],
+    ),
+  );
+  return checked('batch', wrong, ['examples have the same answers alone, together and in another order']);
+}
+
+/** How often the file and the engine say the same class of real pictures. */
+export interface Agreement extends Share {
+  readonly pictures: number;
+}
+
+export function checkAgreement(
+  found: Float32Array | undefined,
+  wanted: Float32Array | undefined,
+  {
+    classes,
+    pictures,
+    precision,
+    why,
+  }: {
+    readonly classes: number;
+    readonly pictures: number;
+    readonly precision: OnnxPrecision;
+    readonly why: string;
+  },
+): { readonly check: Check; readonly agreement?: Agreement } {
+  if (wanted === undefined) return { check: { name: 'agreement', verdict: 'left out', says: [why] } };
+  const { agreement: least } = tolerances[precision];
+  const [own, engine] = [classesOf(found ?? new Float32Array(), classes), classesOf(wanted, classes)];
+  if (own.length !== engine.length || engine.length < pictures) {
+    const wrong = [`${own.length} pictures were answered, ${pictures} were to be`];
+    return { check: checked('agreement', wrong, []) };
+  }
+  const hits = engine.filter((answer, at) => answer === own[at]).length;
+  const share = wilson(hits, engine.length);
+  const text = `the same class for ${hits} of ${engine.length} pictures (95 %: ${percent(share.low)} to ${percent(share.high)})`;
+  const wrong = share.share >= least ? [] : [`${text}; ${percent(least)} is the least`];
+  return { check: checked('agreement', wrong, [text]), agreement: { ...share, pictures: engine.length } };
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+function classesOf(logits: Float32Array, classes: number): number[] {
+  return Array.from({ length: Math.floor(logits.length / classes) }, (_, at) => {
+    const own = logits.subarray(at * classes, (at + 1) * classes);
+    return own.reduce((best, value, index) => (value > (own[best] ?? -Infinity) ? index : best), 0);
+  });
+}
+
+/** Medians of a part's two files at a batch size, and how many times faster the smaller one is, round by round. */
+export interface Timing {
+  readonly part: string;
+  readonly batch: number;
+  readonly rounds: number;
+  readonly ownMs: Middle;
+  readonly denseMs: Middle;
+  readonly timesFaster: Middle;
+  readonly says: string;
+}
+
+/** Times that were to be taken are there, of both files in turn. That the smaller model is faster is told, not demanded. */
+export function checkLatency(
+  times: readonly MeasuredTimes[],
+  asked:
+    | { readonly parts: readonly string[]; readonly batchSizes: readonly number[]; readonly rounds: number }
+    | undefined,
+): { readonly check: Check; readonly timings: readonly Timing[] } {
+  if (asked === undefined) {
+    const says = ['no dense model was named to be timed against: --against'];
+    return { check: { name: 'latency', verdict: 'left out', says }, timings: [] };
+  }
+  const wrong: string[] = [];
+  const timings: Timing[] = [];
+  for (const part of asked.parts) {
+    for (const batch of asked.batchSizes) {
+      const found = times.find((own) => own.part === part && own.batch === batch);
+      const isThere = [found?.own, found?.against].every(
+        (own) => own?.length === asked.rounds && own.every((time) => Number.isFinite(time) && time > 0),
+      );
+      if (found === undefined || !isThere) {
+        wrong.push(`${part}: of ${asked.rounds} rounds at batch ${batch} some times are missing`);
+        continue;
+      }
+      timings.push(timingOf(found));
+    }
+  }
+  return {
+    check: checked(
+      'latency',
+      wrong,
+      timings.map(({ says }) => says),
+    ),
+    timings,
+  };
+}
+
+function timingOf({ part, batch, own, against }: MeasuredTimes): Timing {
+  const timesFaster = middleOf(own.map((time, round) => (against[round] ?? Number.NaN) / time));
+  const [ownMs, denseMs] = [middleOf(own), middleOf(against)];
+  const ratio = `${timesFaster.median.toFixed(2)}× (95 %: ${timesFaster.low.toFixed(2)} to ${timesFaster.high.toFixed(2)})`;
+  const verdict =
+    timesFaster.low > 1
+      ? `faster: ${ratio}`
+      : timesFaster.high < 1
+        ? `slower: ${ratio}`
+        : `no faster: ${ratio}`;
+  const ms = ({ median }: Middle) => `${median.toPrecision(3)} ms`;
+  return {
+    part,
+    batch,
+    rounds: own.length,
+    ownMs,
+    denseMs,
+    timesFaster,
+    says: `${part} at batch ${batch}: ${ms(ownMs)}, dense ${ms(denseMs)}; ${verdict}`,
+  };
+}

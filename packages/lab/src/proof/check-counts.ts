@@ -1,0 +1,112 @@
+import type { PartFacts } from '@winnow/onnx';
+import { type Check, checked } from './check';
+import { BESIDE_FILES, type Expectation } from './expectation';
+
+/** Numbers counted from the files, beside those of the report. */
+export interface Counts {
+  readonly parameters: { readonly report: number; readonly files: number };
+  /** For one example; `unread` of those in the report are of tokens whose answers nobody reads, which the files leave out. */
+  readonly macs: { readonly report: number; readonly files: number; readonly unread: number };
+  readonly bytes: { readonly parameters: number; readonly files: number };
+}
+
+/** Multiply–accumulates of a layer norm, for each entry: as the account has it. */
+const PER_NORM_ENTRY = 5;
+/** Nodes, names and constants of a file; masks of attention grow with the tokens. */
+const MOST_BESIDE = 2 ** 18;
+
+const productOf = (numbers: readonly number[]): number =>
+  numbers.reduce((product, number) => product * number, 1);
+
+/** Counts parameters, multiply–accumulates and bytes from the files, and holds them against the account. */
+export function checkCounts(
+  parts: readonly PartFacts[],
+  expectation: Expectation,
+): { readonly check: Check; readonly counts: Counts } {
+  const { model, tensors, precision } = expectation;
+  const { account } = model;
+  const held = parts.flatMap((part) => part.tensors);
+  const own = held.filter(({ name }) => tensors.has(name));
+  const masked = [...tensors.values()].reduce((sum, tensor) => sum + tensor.masked, 0);
+  const beside = account.lines.reduce(
+    (sum, { part, parameters }) => (BESIDE_FILES.includes(part) ? sum + parameters : sum),
+    0,
+  );
+  const parameters = own.reduce((sum, { shape }) => sum + productOf(shape), 0) - masked;
+  const parameterBytes = own.reduce((sum, { bytes }) => sum + bytes, 0);
+  const fileBytes = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const constants = held.reduce((sum, { bytes }) => sum + bytes, 0) - parameterBytes;
+  const { wrong, files, unread } = macsOf(parts, expectation);
+  const numberBytes = precision === 'f16' ? 2 : 4;
+  if (parameters !== account.parameters - beside)
+    wrong.push(`the files hold ${parameters} parameters, the report says ${account.parameters - beside}`);
+  if (parameterBytes !== numberBytes * (parameters + masked))
+    wrong.push(`the parameters take ${parameterBytes} bytes, not ${numberBytes} each`);
+  if (fileBytes - constants - parameterBytes > MOST_BESIDE + parts.length * 2 ** 16)
+    wrong.push(`the files have ${fileBytes - constants - parameterBytes} bytes beside their numbers`);
+  if (files + unread !== account.macs)
+    wrong.push(
+      `the files compute ${files} multiply–accumulates, and ${unread} are unread: the report says ${account.macs}`,
+    );
+  const counts: Counts = {
+    parameters: { report: account.parameters, files: parameters },
+    macs: { report: account.macs, files, unread },
+    bytes: { parameters: parameterBytes, files: fileBytes },
+  };
+  const note =
+    unread === 0
+      ? ''
+      : `; ${unread} of the report's are of tokens that nobody reads behind the last attention, which the files leave out`;
+  return {
+    check: checked('counts', wrong, [
+      `${parameters} parameters, as the report says${beside === 0 ? '' : `, without the ${beside} of the logits`}`,
+      `${files} multiply–accumulates for one example${note}`,
+      `${fileBytes} bytes, ${parameterBytes} of them parameters of ${numberBytes} bytes each`,
+    ]),
+    counts,
+  };
+}
+
+/** Part by part: the same as in the account, or less where fewer tokens are read; never for other widths. */
+function macsOf(parts: readonly PartFacts[], { model, products, attentions }: Expectation) {
+  const wrong: string[] = [];
+  const found = new Map<string, number>();
+  const count = (path: string, macs: number): void => {
+    found.set(path, (found.get(path) ?? 0) + macs);
+  };
+  for (const { products: own, norms } of parts) {
+    for (const { name, left, result } of own) count(name, productOf(result) * (left.at(-1) ?? 0));
+    for (const { weight, shape } of norms) count(weight, PER_NORM_ENTRY * productOf(shape));
+  }
+  let [files, unread] = [0, 0];
+  for (const { part, macs } of model.account.lines) {
+    const own = [...found].filter(([path]) => path === part || path.startsWith(`${part}.`));
+    const made = own.reduce((sum, [, each]) => sum + each, 0);
+    for (const [path] of own) found.delete(path);
+    files += made;
+    unread += macs - made;
+    const engine = engineMacs(part, products, attentions);
+    if (made > macs) wrong.push(`${part} computes ${made} multiply–accumulates, the report says ${macs}`);
+    if (engine !== undefined && engine !== made)
+      wrong.push(`${part} computes ${made} multiply–accumulates, the engine ${engine}`);
+  }
+  for (const [path, macs] of found)
+    wrong.push(`${path} computes ${macs} multiply–accumulates that the report does not know`);
+  return { wrong, files, unread };
+}
+
+/** What the engine was seen to do in a part; undefined for parts that it was not watched in. */
+function engineMacs(
+  part: string,
+  products: Expectation['products'],
+  attentions: Expectation['attentions'],
+): number | undefined {
+  const linear = [...products].filter(([path]) => path === part || path.startsWith(`${part}.`));
+  if (linear.length === 0) return undefined;
+  const looking = attentions.get(part);
+  const heads =
+    looking === undefined
+      ? 0
+      : looking.heads * looking.tokens * looking.context * (looking.queryKeyDim + looking.headDim);
+  return linear.reduce((sum, [, { rows, inner, columns }]) => sum + rows * inner * columns, heads);
+}

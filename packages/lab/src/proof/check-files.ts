@@ -1,0 +1,145 @@
+import { keptUnits } from '@winnow/core';
+import type { MeasuredProduct, PartFacts } from '@winnow/onnx';
+import { type Check, checked } from './check';
+import type { Expectation, ExpectedAttention, ExpectedProduct } from './expectation';
+
+/** What the files say of themselves, and the file beside them that says how pictures are prepared. */
+export function checkLabels(
+  parts: readonly PartFacts[],
+  { metadata, preparation }: Pick<Expectation, 'metadata' | 'preparation'>,
+  preparationBeside: string | undefined,
+): Check {
+  const wrong = parts.flatMap((part) => {
+    const texts = Object.entries(metadata).flatMap(([name, text]) =>
+      part.metadata[name] === text
+        ? []
+        : [`${part.name}: ${name} is ${said(part.metadata[name])}, not ${said(text)}`],
+    );
+    const own = part.metadata['winnow.preprocessing'];
+    return part.name === 'text' || own === preparation
+      ? texts
+      : [...texts, `${part.name}: pictures are prepared otherwise in its metadata than the model's are`];
+  });
+  const beside =
+    preparationBeside === preparation
+      ? []
+      : ['preprocessor_config.json beside the files prepares pictures otherwise than the model does'];
+  return checked(
+    'labels',
+    [...wrong, ...beside],
+    ['precision, classes, decision and preparation of pictures in the files are those of the model'],
+  );
+}
+
+const said = (text: string | undefined): string =>
+  text === undefined ? 'missing' : text.length > 60 ? `${text.slice(0, 57)}…` : text;
+
+/** The decision says of each site how many units are left: so many the model has. */
+export function checkDecision({
+  decision,
+  model,
+  units,
+}: Pick<Expectation, 'decision' | 'model' | 'units'>): Check {
+  if (decision === undefined)
+    return { name: 'decision', verdict: 'left out', says: ['the model is not one that was cut'] };
+  const wrong: string[] = [];
+  let sites = 0;
+  for (const [id, decided] of Object.entries(decision.sites)) {
+    const site = model.sites.find((own) => own.id === id);
+    if (decided.kind !== 'keep' || site === undefined) continue;
+    sites += 1;
+    const left = keptUnits(decision, site).length;
+    if (left !== units.get(id))
+      wrong.push(`${id}: the decision keeps ${left} units, the model has ${String(units.get(id))}`);
+  }
+  return checked('decision', wrong, [`${sites} sites have the units that the decision keeps`]);
+}
+
+/** Every parameter stands in one file, number by number; and nothing else does that looks like one. */
+export function checkWeights(parts: readonly PartFacts[], { tensors, precision }: Expectation): Check {
+  const type = precision === 'f16' ? 'float16' : 'float32';
+  const found = parts.flatMap((part) => part.tensors.map((tensor) => ({ part: part.name, ...tensor })));
+  const wrong: string[] = [];
+  for (const [path, { shape, sha256, masked }] of tensors) {
+    const own = found.filter(({ name }) => name === path);
+    const [first] = own;
+    if (first === undefined) wrong.push(`${path} is missing`);
+    else if (own.length > 1) wrong.push(`${path} stands in ${own.length} places`);
+    else if (first.type !== type) wrong.push(`${path} is ${first.type}, not ${type}`);
+    else if (first.shape.join() !== shape.join())
+      wrong.push(`${path} is [${first.shape.join(', ')}], not [${shape.join(', ')}]`);
+    else if (first.zeros < masked)
+      wrong.push(`${path} has ${first.zeros} zeros, and masks take ${masked} away`);
+    else if (first.sha256 !== sha256) wrong.push(`${path} holds other numbers than the model`);
+  }
+  const others = found.filter(({ name }) => !tensors.has(name) && !name.startsWith('constant'));
+  wrong.push(...others.map(({ part, name }) => `${part}: ${name} is no parameter of the model`));
+  return checked('weights', wrong, [`${tensors.size} parameters are those of the model, number by number`]);
+}
+
+/** The widths of every product, as they were when ONNX Runtime made it, are those of the decision and of the engine. */
+export function checkWidths(
+  parts: readonly PartFacts[],
+  { products, attentions, norms }: Expectation,
+): Check {
+  const wrong: string[] = [];
+  const found = new Map(
+    parts.flatMap((part) => part.products.map((product) => [product.name, product] as const)),
+  );
+  for (const [path, wanted] of products) {
+    const own = found.get(path);
+    if (own === undefined) wrong.push(`the product ${path} is missing`);
+    else if (!isProduct(own, wanted))
+      wrong.push(
+        `${path} is ${shapeText(own)}, not [${wanted.rows}, ${wanted.inner}] · [${wanted.inner}, ${wanted.columns}]`,
+      );
+    found.delete(path);
+  }
+  for (const [path, wanted] of attentions) {
+    const [scores, heard] = [found.get(`${path}.scores`), found.get(`${path}.heard`)];
+    if (scores === undefined || heard === undefined) wrong.push(`the products of ${path} are missing`);
+    else if (!isAttention(scores, heard, wanted)) {
+      const { heads, queryKeyDim, headDim } = wanted;
+      wrong.push(
+        `${path} has products ${shapeText(scores)} and ${shapeText(heard)}, not of ${heads} heads of ${queryKeyDim} and ${headDim}`,
+      );
+    }
+    found.delete(`${path}.scores`);
+    found.delete(`${path}.heard`);
+  }
+  wrong.push(...[...found.keys()].map((name) => `the product ${name} is none of the model`));
+  const measured = parts.flatMap((part) => part.norms);
+  for (const [weight, width] of norms) {
+    const own = measured.filter((norm) => norm.weight === weight);
+    if (own.length === 0) wrong.push(`the layer norm of ${weight} is missing`);
+    for (const { shape } of own)
+      if (shape.at(-1) !== width)
+        wrong.push(`the layer norm of ${weight} is over ${String(shape.at(-1))}, not ${width}`);
+  }
+  const count = products.size + 2 * attentions.size;
+  return checked('widths', wrong, [
+    `${count} products and ${norms.size} layer norms have the widths of the model, measured as they ran`,
+  ]);
+}
+
+const shapeText = ({ left, right }: MeasuredProduct): string =>
+  `[${left.join(', ')}] · [${right.join(', ')}]`;
+
+const isProduct = (
+  { left, right, result }: MeasuredProduct,
+  { rows, inner, columns }: ExpectedProduct,
+): boolean =>
+  left.join() === [rows, inner].join() &&
+  right.join() === [inner, columns].join() &&
+  result.join() === [rows, columns].join();
+
+function isAttention(scores: MeasuredProduct, heard: MeasuredProduct, wanted: ExpectedAttention): boolean {
+  const { heads, queryKeyDim, headDim, tokens, context } = wanted;
+  return (
+    scores.left.join() === [1, heads, tokens, queryKeyDim].join() &&
+    scores.right.join() === [1, heads, queryKeyDim, context].join() &&
+    scores.result.join() === [1, heads, tokens, context].join() &&
+    heard.right.join() === [1, heads, context, headDim].join() &&
+    heard.result.join() === [1, heads, tokens, headDim].join()
+  );
+}

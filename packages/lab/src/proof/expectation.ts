@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import {
+  type Decision,
+  type Model,
+  type ParameterSpec,
+  downloadTensor,
+  entriesOf,
+  isMasked,
+  keptCount,
+  maskSize,
+  runningOf,
+} from '@winnow/core';
+import type { ElementType } from '@winnow/onnx';
+import type { OpenedModel } from '../model-source/open-model';
+import type { OnnxPrecision } from '../onnx/write-onnx';
+
+/** A product of x with a matrix of the model, for one example. */
+export interface ExpectedProduct {
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+}
+
+/** The two products of an attention, for one example. */
+export interface ExpectedAttention {
+  readonly heads: number;
+  readonly queryKeyDim: number;
+  readonly headDim: number;
+  /** T and T′. */
+  readonly tokens: number;
+  readonly context: number;
+}
+
+/** A parameter as a file should have it. */
+export interface ExpectedTensor {
+  readonly shape: readonly number[];
+  readonly sha256: string;
+  /** Entries that the model's masks have taken away. */
+  readonly masked: number;
+}
+
+/** All that the files of a model have to be, as the model itself says it. */
+export interface Expectation {
+  readonly precision: OnnxPrecision;
+  readonly decision: Decision | undefined;
+  readonly products: ReadonlyMap<string, ExpectedProduct>;
+  readonly attentions: ReadonlyMap<string, ExpectedAttention>;
+  readonly tensors: ReadonlyMap<string, ExpectedTensor>;
+  /** Widths of layer norms, by the paths of what they multiply with. */
+  readonly norms: ReadonlyMap<string, number>;
+  readonly model: Pick<Model, 'account' | 'sites'>;
+  /** Units that are left at each site, by its path. */
+  readonly units: ReadonlyMap<string, number>;
+  /** What the files say of themselves. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The file beside them that says how pictures are prepared. */
+  readonly preparation: string | undefined;
+}
+
+/** Parameters that are in no file of a dual encoder: they make logits of both towers' embeddings. */
+export const BESIDE_FILES: readonly string[] = ['logitScale', 'logitBias'];
+
+/** The parameters, number by number, in the type of the files. */
+export async function expectedTensors(
+  { model, params }: Pick<OpenedModel, 'model' | 'params'>,
+  precision: OnnxPrecision,
+  raw: (name: string, type: ElementType, numbers: ArrayLike<number>) => Uint8Array,
+): Promise<Map<string, ExpectedTensor>> {
+  const type = precision === 'f16' ? 'float16' : 'float32';
+  const found = new Map<string, ExpectedTensor>();
+  const masks = isMasked(model.config) ? model.config.masks : {};
+  for (const [path, leaf] of entriesOf(params)) {
+    if (BESIDE_FILES.includes(path)) continue;
+    const { shape, values } = await downloadTensor(leaf, path);
+    const sha256 = createHash('sha256')
+      .update(raw(path, type, values))
+      .digest('hex');
+    const mask = masks[path];
+    found.set(path, { shape, sha256, masked: mask === undefined ? 0 : maskSize(mask) - keptCount(mask) });
+  }
+  return found;
+}
+
+/** Shapes of the matrices of the model that runs, by the paths of the maps that they belong to. */
+export function matrixShapes(
+  model: OpenedModel['model'],
+): ReadonlyMap<string, readonly [inner: number, columns: number]> {
+  const { specs } = runningOf(model).model;
+  return new Map(
+    entriesOf<ParameterSpec>(specs).flatMap(([path, { shape }]): [string, readonly [number, number]][] => {
+      const [inner, columns] = shape;
+      if (shape.length !== 2 || inner === undefined || columns === undefined) return [];
+      return [[path.replace(/\.weight$/, ''), [inner, columns]]];
+    }),
+  );
+}
+
+/** Widths of layer norms: vectors that have a bias beside them, and no matrix. */
+export function normWidths(model: OpenedModel['model']): ReadonlyMap<string, number> {
+  const entries = entriesOf<ParameterSpec>(runningOf(model).model.specs);
+  return new Map(
+    entries.flatMap(([path, { shape }]): [string, number][] =>
+      path.endsWith('.weight') && shape.length === 1 ? [[path, shape[0] ?? 0]] : [],
+    ),
+  );
+}

@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { runningOf } from '@winnow/core';
+import { type Companions, PREPROCESSOR_FILE, readBytesIfThere } from '@winnow/formats';
+import type { Examples, ModelPart, PartFacts, ProofFacts, ProofJob } from '@winnow/onnx';
+import type { OpenedModel } from '../model-source/open-model';
+import { type OnnxPrecision, metadataOf, onnxFile } from '../onnx/write-onnx';
+import type { Check } from './check';
+import {
+  type Agreement,
+  type Timing,
+  checkAgreement,
+  checkBatch,
+  checkLatency,
+  checkOutputs,
+} from './check-answers';
+import { type Counts, checkCounts } from './check-counts';
+import { checkDecision, checkLabels, checkWeights, checkWidths } from './check-files';
+import { engineAnswers, engineShapes, fixedExamples } from './engine-answers';
+import { type Expectation, expectedTensors, normWidths } from './expectation';
+import type { RealPictures } from './real-pictures';
+
+/** Files that are said to be a model, and what they are to be held against. */
+export interface Claim {
+  /** The model, with the engine that runs. */
+  readonly opened: OpenedModel;
+  readonly companions: Companions;
+  readonly precision: OnnxPrecision;
+  /** The folder of the files. */
+  readonly folder: string;
+  readonly pictures: RealPictures;
+  readonly threads: number;
+  /** Files of the dense model, by part, and how they are timed. */
+  readonly timing?: ProofJob['timing'];
+}
+
+/** All that was found. */
+export interface Findings {
+  readonly checks: readonly Check[];
+  readonly counts: Counts;
+  readonly timings: readonly Timing[];
+  readonly agreement: (Agreement & { readonly picturesSha256: string }) | undefined;
+  readonly facts: ProofFacts;
+  readonly fixed: Readonly<
+    Record<string, { readonly examplesSha256: string; readonly answersSha256: string }>
+  >;
+}
+
+const MOST_BYTES = 2 ** 20;
+
+/**
+ * Holds files against the model that they are said to be. What the model is, is asked of the engine here; what the files are, of
+ * ONNX Runtime, in a process of its own.
+ * @param run Runs the files; a test may do it here.
+ * @throws {Error} when a file cannot be read or run.
+ */
+export async function proveFiles(
+  claim: Claim,
+  run?: (job: ProofJob) => Promise<ProofFacts>,
+): Promise<Findings> {
+  const { modelParts, proveApart, rawNumbers } = await import('@winnow/onnx');
+  const { opened, precision, folder, threads, timing, pictures } = claim;
+  const parts = modelParts(opened.model);
+  const examples = new Map(parts.map((part) => [part.name, fixedExamples(part, opened.model)]));
+  const asked = parts.map((part) => ({
+    name: part.name,
+    path: join(folder, onnxFile(part.name, precision)),
+    fixed: examplesOf(examples, part),
+    ...(pictures.pictures === undefined || part.name === 'text' ? {} : { pictures: pictures.pictures }),
+  }));
+  const facts = await (run ?? proveApart)({
+    parts: asked,
+    threads,
+    ...(timing === undefined ? {} : { timing }),
+  });
+  const expectation = await expectationOf(claim, parts, examples, rawNumbers);
+  const answers = new Map<string, Float32Array>();
+  for (const part of parts) answers.set(part.name, await engineAnswers(opened, examplesOf(examples, part)));
+  const { check: counted, counts } = checkCounts(facts.parts, expectation);
+  const seen = await agreementOf(claim, parts[0], facts.parts);
+  const timed = checkLatency(
+    facts.times,
+    timing === undefined ? undefined : { ...timing, parts: parts.map(({ name }) => name) },
+  );
+  const beside = await readBytesIfThere(join(folder, PREPROCESSOR_FILE), { mostBytes: MOST_BYTES });
+  return {
+    checks: [
+      checkParts(facts.parts, parts),
+      checkLabels(
+        facts.parts,
+        expectation,
+        beside === undefined ? undefined : Buffer.from(beside).toString(),
+      ),
+      checkDecision(expectation),
+      checkWeights(facts.parts, expectation),
+      checkWidths(facts.parts, expectation),
+      counted,
+      checkOutputs(facts.parts, answers, precision),
+      checkBatch(facts.parts, precision),
+      seen.check,
+      timed.check,
+    ],
+    counts,
+    timings: timed.timings,
+    agreement: seen.agreement,
+    facts,
+    fixed: Object.fromEntries(
+      parts.map((part) => [
+        part.name,
+        {
+          examplesSha256: sha256(examplesOf(examples, part).values),
+          answersSha256: sha256(answers.get(part.name) ?? new Float32Array()),
+        },
+      ]),
+    ),
+  };
+}
+
+const sha256 = (values: Float32Array | BigInt64Array): string =>
+  createHash('sha256').update(values).digest('hex');
+
+function examplesOf(all: ReadonlyMap<string, Examples>, { name }: ModelPart): Examples {
+  const own = all.get(name);
+  if (own === undefined) throw new RangeError(`there are no examples for ${name}`);
+  return own;
+}
+
+async function expectationOf(
+  { opened, companions, precision }: Claim,
+  parts: readonly ModelPart[],
+  examples: ReadonlyMap<string, Examples>,
+  raw: Parameters<typeof expectedTensors>[2],
+): Promise<Expectation> {
+  const seen = [];
+  for (const part of parts) seen.push(await engineShapes(opened, examplesOf(examples, part)));
+  const preparation = companions[PREPROCESSOR_FILE];
+  const { sites } = runningOf(opened.model).model;
+  return {
+    precision,
+    decision: opened.decision,
+    products: new Map(seen.flatMap(({ products }) => [...products])),
+    attentions: new Map(seen.flatMap(({ attentions }) => [...attentions])),
+    tensors: await expectedTensors(opened, precision, raw),
+    norms: normWidths(opened.model),
+    model: { account: opened.model.account, sites },
+    units: new Map(sites.map(({ id, units }) => [id, units])),
+    metadata: await metadataOf(opened, precision),
+    preparation: typeof preparation === 'string' ? preparation : undefined,
+  };
+}
+
+/** A file for each part, which takes and gives what it should. */
+function checkParts(found: readonly PartFacts[], parts: readonly ModelPart[]): Check {
+  const wrong = parts.flatMap(({ name, inputs }) => {
+    const own = found.find((part) => part.name === name);
+    const shown = (
+      ports: readonly { readonly name: string; readonly type: string; readonly shape: readonly unknown[] }[],
+    ) => ports.map((port) => `${port.name} ${port.type} [${port.shape.join(', ')}]`).join('; ');
+    if (own === undefined) return [`${name}: there is no file`];
+    if (shown(own.inputs) === shown(inputs)) return [];
+    return [`${name} takes ${shown(own.inputs)}, not ${shown(inputs)}`];
+  });
+  if (wrong.length > 0) return { name: 'files', verdict: 'fails', says: wrong };
+  return {
+    name: 'files',
+    verdict: 'holds',
+    says: found.map(
+      ({ name, opset, bytes }) => `${name}: ${bytes} bytes, opset ${opset}, run by ONNX Runtime`,
+    ),
+  };
+}
+
+async function agreementOf(
+  { opened, pictures, precision }: Claim,
+  part: ModelPart | undefined,
+  found: readonly PartFacts[],
+) {
+  const own = pictures.pictures;
+  const wanted = own === undefined || part === undefined ? undefined : await engineAnswers(opened, own);
+  const { check, agreement } = checkAgreement(
+    found.find(({ name }) => name === part?.name)?.pictures,
+    wanted,
+    {
+      precision,
+      classes: own === undefined ? 1 : pictures.classes,
+      pictures: own?.count ?? 0,
+      why: own === undefined ? pictures.why : '',
+    },
+  );
+  const digest = own === undefined ? '' : sha256(own.values);
+  return { check, agreement: agreement === undefined ? undefined : { ...agreement, picturesSha256: digest } };
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { decodeModel, readModel } from '../file/decode';
+import type { Examples, MeasuredTimes, PartFacts, PartJob, ProofFacts, ProofJob } from './job';
+import { measuredShapes } from './measured-shapes';
+import { answer, answers, batchOf, openSession } from './session';
+
+/** Pictures are answered so many at a time. */
+const BATCH = 16;
+const WARM_UP = 3;
+
+/** Reads files and runs them in ONNX Runtime, in this process. Nothing is judged. */
+export async function proofFacts({ parts, threads, timing }: ProofJob): Promise<ProofFacts> {
+  const facts: PartFacts[] = [];
+  for (const part of parts) facts.push(await factsOf(part, threads));
+  const times: MeasuredTimes[] = [];
+  for (const { name, path, fixed } of parts) {
+    const other = timing?.against[name];
+    if (timing === undefined || other === undefined) continue;
+    for (const batch of timing.batchSizes)
+      times.push({
+        part: name,
+        batch,
+        ...(await inTurn(path, other, fixed, { batch, threads, rounds: timing.rounds })),
+      });
+  }
+  return { runtime: runtimeVersion(), threads, parts: facts, times };
+}
+
+async function factsOf({ name, path, fixed, pictures }: PartJob, threads: number): Promise<PartFacts> {
+  const bytes = await readFile(path);
+  const model = decodeModel(bytes);
+  const session = await openSession(path, threads);
+  const order = Array.from({ length: fixed.count }, (_, number) => number);
+  const back = [...order].reverse();
+  const together = await answers(session, fixed, order, fixed.count);
+  const alone = await answers(session, fixed, order, 1);
+  const reversed = inOrder(await answers(session, fixed, back, fixed.count), back);
+  const all = pictures === undefined ? [] : Array.from({ length: pictures.count }, (_, number) => number);
+  const own = pictures === undefined ? {} : { pictures: await answers(session, pictures, all, BATCH) };
+  return {
+    ...readModel(model),
+    ...(await measuredShapes(model, fixed)),
+    name,
+    path,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    bytes: bytes.length,
+    together,
+    alone,
+    reversed,
+    ...own,
+  };
+}
+
+/** Answers that were given in another order, in their own. */
+function inOrder(values: Float32Array, numbers: readonly number[]): Float32Array {
+  const size = values.length / numbers.length;
+  const ordered = new Float32Array(values.length);
+  numbers.forEach((number, at) => {
+    ordered.set(values.subarray(at * size, (at + 1) * size), number * size);
+  });
+  return ordered;
+}
+
+/** Two files by turns, so that whatever else the machine does meets both. */
+async function inTurn(
+  own: string,
+  against: string,
+  fixed: Examples,
+  { batch, threads, rounds }: { readonly batch: number; readonly threads: number; readonly rounds: number },
+): Promise<Pick<MeasuredTimes, 'own' | 'against'>> {
+  const sessions = [await openSession(own, threads), await openSession(against, threads)] as const;
+  const given = batchOf(
+    fixed,
+    Array.from({ length: batch }, (_, at) => at % fixed.count),
+  );
+  const times: [number[], number[]] = [[], []];
+  for (let round = -WARM_UP; round < rounds; round++) {
+    for (const which of [0, 1] as const) {
+      const start = performance.now();
+      await answer(sessions[which], given);
+      if (round >= 0) times[which].push(performance.now() - start);
+    }
+  }
+  return { own: times[0], against: times[1] };
+}
+
+function runtimeVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('onnxruntime-node/package.json');
+  const version =
+    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : undefined;
+  return typeof version === 'string' ? version : 'unknown';
+}

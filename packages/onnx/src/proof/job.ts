@@ -1,0 +1,78 @@
+import type { ReadFile } from '../file/decode';
+
+/** Examples for a part, one after the other. */
+export interface Examples {
+  readonly count: number;
+  /** Shape of one. */
+  readonly shape: readonly number[];
+  readonly values: Float32Array | BigInt64Array;
+}
+
+/** A file that is to be looked at. */
+export interface PartJob {
+  readonly name: string;
+  readonly path: string;
+  /** Answered together, each by itself, and in reverse. */
+  readonly fixed: Examples;
+  /** Answered once. */
+  readonly pictures?: Examples;
+}
+
+/** Files of which each pair is timed in turn. */
+export interface TimingJob {
+  /** The other file of each part, by the part's name. */
+  readonly against: Readonly<Record<string, string>>;
+  readonly batchSizes: readonly number[];
+  readonly rounds: number;
+}
+
+export interface ProofJob {
+  readonly parts: readonly PartJob[];
+  readonly threads: number;
+  readonly timing?: TimingJob;
+}
+
+/** A product of two matrices, as ONNX Runtime made it for one example. */
+export interface MeasuredProduct {
+  readonly name: string;
+  readonly left: readonly number[];
+  readonly right: readonly number[];
+  readonly result: readonly number[];
+}
+
+/** A layer norm, by the parameter that it multiplies with. */
+export interface MeasuredNorm {
+  readonly weight: string;
+  readonly shape: readonly number[];
+}
+
+/** All that ONNX Runtime tells about a file. */
+export interface PartFacts extends ReadFile {
+  readonly name: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly products: readonly MeasuredProduct[];
+  readonly norms: readonly MeasuredNorm[];
+  readonly together: Float32Array;
+  readonly alone: Float32Array;
+  /** Answers to the fixed examples in reverse, put back into their order. */
+  readonly reversed: Float32Array;
+  readonly pictures?: Float32Array;
+}
+
+/** Times of a part at a batch size, one of each file in turn, in milliseconds. */
+export interface MeasuredTimes {
+  readonly part: string;
+  readonly batch: number;
+  readonly own: readonly number[];
+  readonly against: readonly number[];
+}
+
+export interface ProofFacts {
+  /** ONNX Runtime's version. */
+  readonly runtime: string;
+  readonly threads: number;
+  readonly parts: readonly PartFacts[];
+  readonly times: readonly MeasuredTimes[];
+}

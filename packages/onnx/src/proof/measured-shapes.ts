@@ -1,0 +1,51 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { type ModelProto, ModelProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
+import type { Examples, MeasuredNorm, MeasuredProduct } from './job';
+import { batchOf, openSession } from './session';
+
+/**
+ * The shapes that matrix products and layer norms really have for one example: the file's own graph is run with all that
+ * goes into them and comes out as further outputs. Nothing is inferred, and nothing is believed that the file says of itself.
+ */
+export async function measuredShapes(
+  model: ModelProto,
+  example: Examples,
+): Promise<{ readonly products: MeasuredProduct[]; readonly norms: MeasuredNorm[] }> {
+  const { graph } = model;
+  if (graph === undefined) throw new Error('expected a graph');
+  const held = new Map(graph.initializer.map(({ name, dims }) => [name, dims.map(Number)]));
+  const products = graph.node.filter(({ opType }) => opType === 'MatMul' || opType === 'Gemm');
+  const norms = graph.node.filter(({ opType }) => opType === 'LayerNormalization');
+  const wanted = [
+    ...products.flatMap(({ input, output }) => [...input.slice(0, 2), ...output]),
+    ...norms.flatMap(({ output }) => output.slice(0, 1)),
+  ];
+  const given = new Set([...graph.output, ...graph.input].map(({ name }) => name));
+  const extra = [...new Set(wanted)].filter((name) => !held.has(name) && !given.has(name));
+  const watched = create(ModelProtoSchema, {
+    ...model,
+    graph: {
+      ...graph,
+      output: [...graph.output, ...extra.map((name) => create(ValueInfoProtoSchema, { name }))],
+    },
+  });
+  const session = await openSession(toBinary(ModelProtoSchema, watched), 1, {
+    graphOptimizationLevel: 'disabled',
+  });
+  const [input = ''] = session.inputNames;
+  const found = await session.run({ [input]: batchOf(example, [0]) });
+  const shapeOf = (name = ''): readonly number[] =>
+    held.get(name) ?? (name === input ? [1, ...example.shape] : (found[name]?.dims ?? []));
+  return {
+    products: products.map(({ name, input: [left, right], output: [result] }) => ({
+      name,
+      left: shapeOf(left),
+      right: shapeOf(right),
+      result: shapeOf(result),
+    })),
+    norms: norms.map(({ input: own, output: [result] }) => ({
+      weight: own[1] ?? '',
+      shape: shapeOf(result),
+    })),
+  };
+}

@@ -1,0 +1,46 @@
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ProofFacts, ProofJob } from './job';
+
+type Reply =
+  | { readonly kind: 'facts'; readonly facts: ProofFacts }
+  | { readonly kind: 'failure'; readonly message: string };
+
+/** The program, beside this one where it has been built, or where the build puts it. */
+function builtProgram(): string {
+  const places = ['./runtime-process.js', '../../dist/runtime-process.js'];
+  const found = places
+    .map((name) => fileURLToPath(new URL(name, import.meta.url)))
+    .find((path) => existsSync(path));
+  if (found === undefined)
+    throw new Error('the program that runs ONNX files has not been built: npm run setup');
+  return found;
+}
+
+/**
+ * Reads files and runs them in ONNX Runtime, in a process of its own: nothing of the engine is there.
+ * @throws {Error} when a file cannot be read or run, or the process ends without an answer.
+ */
+export function proveApart(job: ProofJob, program = builtProgram()): Promise<ProofFacts> {
+  return new Promise((resolve, reject) => {
+    const child = fork(program, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+    });
+    let said = '';
+    child.stderr?.on('data', (text: Buffer) => (said = `${said}${text.toString()}`.slice(-2000)));
+    child.once('message', (reply: Reply) => {
+      if (reply.kind === 'facts') resolve(reply.facts);
+      else reject(new Error(`ONNX Runtime: ${reply.message}`));
+    });
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      reject(
+        new Error(`the process of ONNX Runtime has ended with ${signal ?? String(code)}: ${said.trim()}`),
+      );
+    });
+    child.send(job);
+  });
+}
