@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const documents = [
   'README.md',
   'apps/winnow/README.md',
+  'docs/scenes.md',
   'packages/upop/README.md',
   'packages/share-and-prune/README.md',
   'packages/lottery-ticket/README.md',

@@ -11,6 +11,15 @@ export {
   identifyDataset,
   openDataset,
 } from './catalogue/open-dataset';
+export { namedDatasets } from './catalogue/named-datasets';
+export {
+  embeddedGroundingDatasets,
+  identifyGroundingDataset,
+  namesGroundingData,
+  openGroundingDataset,
+} from './catalogue/open-grounding-dataset';
+export type { GroundedExample, GroundedObject } from './grounded/grounded-example';
+export type { GroundingDataOptions, TokenizedGroundingData } from './grounded/grounding-data';
 export {
   embeddedImageTextDatasets,
   identifyImageTextDataset,

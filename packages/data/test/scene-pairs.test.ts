@@ -1,13 +1,8 @@
 import { embeddedImageTextDatasets, namesImageTextData, openImageTextDataset } from '../src/index';
-import { identityOfPairs } from '../src/identity/data-identity';
-import {
-  type SceneCaptionOptions,
-  sceneCaptionPairs,
-  sceneCaptionSets,
-  sceneCaptions,
-} from '../src/scenes/scene-pairs';
+import { type SceneSet, identityOfScenes } from '../src/scenes/scene-files';
+import { sceneCaptionSets, sceneCaptions } from '../src/scenes/scene-pairs';
 
-const few = (control?: SceneCaptionOptions['control']): SceneCaptionOptions => ({
+const few = (control?: SceneSet['control']): SceneSet => ({
   name: 'few scenes',
   test: 'new drawings',
   sizes: { train: 20, validation: 5, test: 8 },
@@ -30,7 +25,7 @@ test('scenes with captions are data for retrieval, by their name', async () => {
 });
 
 test('negative controls have grey pictures, or captions of other scenes', async () => {
-  const open = (control?: SceneCaptionOptions['control']) => sceneCaptions(few(control), { imageSize: 32 });
+  const open = (control?: SceneSet['control']) => sceneCaptions(few(control), { imageSize: 32 });
   const [plain, blank, shuffled] = [await open(), await open('blank pictures'), await open('shuffled texts')];
   expect(blank.texts.test).toEqual(plain.texts.test);
   expect(new Set((await blank.test.batch([5])).images).size).toBeLessThanOrEqual(3);
@@ -42,13 +37,11 @@ test('negative controls have grey pictures, or captions of other scenes', async 
   expect(blank.notes.join()).toContain('a negative control, blank pictures');
 });
 
-test('the identity of scenes says which they are', async () => {
-  const identityOf = async (options: SceneCaptionOptions) => {
-    const found = await sceneCaptionPairs(options);
-    return identityOfPairs(found.splits, found, undefined);
-  };
-  const identity = await identityOf(few());
-  expect(await identityOf(few())).toEqual(identity);
-  expect(await identityOf(few('blank pictures'))).not.toEqual(identity);
-  expect(await identityOf({ ...few(), test: 'new pairs' })).not.toEqual(identity);
+test('the identity of scenes says which they are, without making them', async () => {
+  const identity = await identityOfScenes(few(), 'captions');
+  expect(await identityOfScenes({ ...few(), name: 'another name' }, 'captions')).toEqual(identity);
+  for (const other of [few('blank pictures'), { ...few(), test: 'new pairs' } as const]) {
+    expect(await identityOfScenes(other, 'captions')).not.toEqual(identity);
+  }
+  expect(await identityOfScenes(few(), 'expressions')).not.toEqual(identity);
 });

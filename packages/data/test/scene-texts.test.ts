@@ -21,7 +21,7 @@ import { answerTo, asked, dependsOnPicture } from '../src/scenes/questions';
 import { isTrueOf, stated } from '../src/scenes/statements';
 import type { SceneGraph, SceneObject } from '../src/index';
 
-const SCENES = 300;
+const SCENES = 200;
 let source: SceneSource;
 let pool: ScenePool;
 beforeAll(async () => {

@@ -5,6 +5,7 @@ import { oneShotMethods } from '@winnow/one-shot';
 import { shareAndPruneMethods } from '@winnow/share-and-prune';
 import { upopMethods } from '@winnow/upop';
 import { classificationKind } from './workload/classification';
+import { groundingKind } from './workload/grounding';
 import { retrievalKind } from './workload/retrieval';
 import type { WorkloadKind } from './workload/workload';
 
@@ -25,7 +26,11 @@ export const methodPackages: readonly MethodPackage[] = [
 
 export const methods: readonly CompressionMethod[] = methodPackages.flatMap(({ methods }) => methods);
 
-export const workloads = [classificationKind, retrievalKind] as const satisfies readonly WorkloadKind[];
+export const workloads = [
+  classificationKind,
+  retrievalKind,
+  groundingKind,
+] as const satisfies readonly WorkloadKind[];
 
 /** The controls that every comparison sets beside the methods, unless it is told not to. */
 export const controls: readonly Control[] = [

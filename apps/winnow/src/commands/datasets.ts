@@ -1,4 +1,4 @@
-import { embeddedDatasets, embeddedImageTextDatasets } from '@winnow/data';
+import { namedDatasets } from '@winnow/data';
 import { print } from '../terminal/terminal';
 import type { Command } from './command';
 
@@ -8,9 +8,8 @@ export const datasetsCommand: Command = {
   startsRun: false,
   groups: () => [],
   run: ({ terminal }) => {
-    const named = [...embeddedDatasets, ...embeddedImageTextDatasets];
-    const width = Math.max(...named.map(({ name }) => name.length));
-    for (const { name, description } of named) {
+    const width = Math.max(...namedDatasets.map(({ name }) => name.length));
+    for (const { name, description } of namedDatasets) {
       print(terminal.stdout, `${name.padEnd(width)}  ${description}`);
     }
     print(

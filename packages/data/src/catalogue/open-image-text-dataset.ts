@@ -12,23 +12,29 @@ import { karpathyPairs } from '../pairs/karpathy';
 import { type FoundPairs, type NamedPairs, type SetAsideOptions, completeSplits } from '../pairs/splits';
 import type { PictureCache } from '../picture/pack';
 import { areTexts, pairedShards } from '../shard/paired-shards';
-import { sceneCaptionPairs, sceneCaptionSets, sceneCaptions } from '../scenes/scene-pairs';
+import { identityOfScenes } from '../scenes/scene-files';
+import { sceneCaptionSets, sceneCaptions } from '../scenes/scene-pairs';
 import { shardFiles } from '../shard/shard-files';
 import type { EmbeddedDataset } from './open-dataset';
 import { unknownData } from './unknown-data';
+
+type IdentifyOptions = SetAsideOptions & Pick<ImageTextOptions, 'pictureCache'>;
 
 const embedded = [
   {
     name: 'emoji-names',
     description: 'emoji by two vendors with their names; tested on drawings never trained on',
     open: emojiNames,
-    find: emojiPairs,
+    identify: async ({ pictureCache, ...options }: IdentifyOptions) => {
+      const found = await emojiPairs();
+      return identityOfPairs(completeSplits(found, options), found, pictureCache);
+    },
   },
   ...sceneCaptionSets.map((set) => ({
     name: set.name,
     description: set.description,
     open: (options: ImageTextOptions) => sceneCaptions(set, options),
-    find: () => sceneCaptionPairs(set),
+    identify: () => identityOfScenes(set, 'captions'),
   })),
 ] as const;
 
@@ -88,14 +94,12 @@ export async function openImageTextDataset(
  */
 export async function identifyImageTextDataset(
   spec: string,
-  {
-    images,
-    pictureCache,
-    ...options
-  }: SetAsideOptions & Pick<ImageTextOptions, 'images' | 'pictureCache'> = {},
+  { images, pictureCache, ...options }: IdentifyOptions & Pick<ImageTextOptions, 'images'> = {},
 ): Promise<DataIdentity> {
   const known = embedded.find(({ name }) => name === spec);
-  const found = known === undefined ? await foundPairs(spec, { images, pictureCache }) : await known.find();
+  if (known !== undefined)
+    return known.identify({ ...options, ...(pictureCache === undefined ? {} : { pictureCache }) });
+  const found = await foundPairs(spec, { images, pictureCache });
   return identityOfPairs(completeSplits(found, options), found, pictureCache);
 }
 

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '@winnow/core';
-import { embeddedDatasets, embeddedImageTextDatasets } from '@winnow/data';
+import { namedDatasets } from '@winnow/data';
 import { z } from 'zod';
 import { isHubName } from '../hub/hub-name';
 
@@ -22,7 +22,7 @@ export const pathKinds = [
 ] as const;
 export type PathKind = (typeof pathKinds)[number];
 
-const embedded = new Set([...embeddedDatasets, ...embeddedImageTextDatasets].map(({ name }) => name));
+const embedded = new Set(namedDatasets.map(({ name }) => name));
 
 /** An option that holds paths; a leading ~/ is the home folder. Which options these are is read from the schema. */
 export const pathOption = (kind: PathKind) =>

@@ -19,6 +19,7 @@ import {
   type FoundImageClassificationData,
   identifyDataset,
   mixedBatches,
+  namesGroundingData,
   namesImageTextData,
   openDataset,
 } from '@winnow/data';
@@ -76,7 +77,7 @@ export const classificationKind: WorkloadKind = {
   name: 'classification',
   modelKinds: [visionTransformerFamily.kind],
   defaultData: 'emoji-category',
-  fits: async (data) => !(await namesImageTextData(data)),
+  fits: async (data) => !(await namesImageTextData(data)) && !(await namesGroundingData(data)),
   modelShape,
   dataShape: labelledShape,
   givenShape: classOrderShape,

@@ -1,0 +1,10 @@
+import { embeddedDatasets, type EmbeddedDataset } from './open-dataset';
+import { embeddedGroundingDatasets } from './open-grounding-dataset';
+import { embeddedImageTextDatasets } from './open-image-text-dataset';
+
+/** The datasets that need nothing but a name, whatever task they are for. */
+export const namedDatasets: readonly EmbeddedDataset[] = [
+  ...embeddedDatasets,
+  ...embeddedImageTextDatasets,
+  ...embeddedGroundingDatasets,
+];
