@@ -1,4 +1,4 @@
-import type { Site, SiteCurve } from '@winnow/core';
+import { type Site, type SiteCurve, keptUnits } from '@winnow/core';
 import { weighedCurves } from '../src/planning/kind-weights';
 
 const site = (id: string, structure: string, units: number) =>
@@ -17,10 +17,7 @@ it('halves one kind at a time, and makes its error the loss that this adds', asy
     curves,
     multiple: 1,
     addedLoss: (decision, kind) => {
-      const kept = sites.map(({ id }) => {
-        const own = decision.sites[id];
-        return own?.kind === 'keep' ? own.kept.length : -1;
-      });
+      const kept = sites.map((own) => keptUnits(decision, own).length);
       asked.push([kind, kept]);
       return Promise.resolve(kind === 'vision attention' ? 1 : 9);
     },

@@ -37,7 +37,10 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .union([z.string(), z.number()])
     .default('2x')
     .describe('2x (smaller), 50% or 0.5 (the share kept)'),
-  budgetUnit: z.enum(budgetUnits).default('compressible-parameters').describe('What the budget counts'),
+  budgetUnit: z
+    .enum(budgetUnits)
+    .default('compressible-parameters')
+    .describe('What the budget counts; for milliseconds see winnow plan --budget-unit latency'),
   retrain: durationOption.default('10ep').describe('Length of the training after the cut; 0ep for none'),
   reconstruct: z
     .union([z.boolean(), z.enum(reconstructionKinds)], {
