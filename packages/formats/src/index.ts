@@ -33,10 +33,12 @@ export {
 } from './preprocessor/preprocessor';
 export type { Preprocessor } from './preprocessor/preprocessor';
 export { differencesOfTransformers, preprocessorConfig } from './preprocessor/write-processor';
+export { modelPy } from './pytorch/model-py';
 export {
   decodeSafetensors,
   encodeSafetensors,
   readSafetensors,
+  streamSafetensors,
   writeSafetensors,
 } from './safetensors/safetensors';
 export type { Safetensors } from './safetensors/safetensors';

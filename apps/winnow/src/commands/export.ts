@@ -30,6 +30,8 @@ function exportedLine({ layout, out, files = [] }: ExportedModel): string {
       return `model.safetensors and config.json in Hugging Face's layout, in ${out}`;
     case 'ONNX':
       return `${files.join(' and ')} for ONNX Runtime, in ${out}`;
+    case 'PyTorch':
+      return `${files.join(' and ')} for PyTorch, in ${out}`;
     default:
       return layout satisfies never;
   }

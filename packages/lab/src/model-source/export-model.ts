@@ -18,16 +18,17 @@ import { type OpenedModel, openModel, pictureSizeIn } from './open-model';
 import { tokenizerConfig } from './tokenizer-config';
 import { namesIn } from '../run-folder/output-folder';
 import { writeWhole } from './write-whole';
+import { writePyTorch } from '../pytorch/write-pytorch';
 import { ONNX_OPSETS, type OnnxOptions, onnxPrecisions, writeOnnx } from '../onnx/write-onnx';
 
-const formats = ['safetensors', 'hugging-face', 'winnow', 'onnx'] as const;
+const formats = ['safetensors', 'hugging-face', 'winnow', 'onnx', 'pytorch'] as const;
 
 const exportOptions = z.object({
   format: z
     .enum(formats)
     .default('safetensors')
     .describe(
-      "safetensors: Hugging Face's layout where the model can be said in it, else our own. onnx: files for ONNX Runtime, in a folder that transformers.js loads",
+      "safetensors: Hugging Face's layout where the model can be said in it, else our own. onnx: files for ONNX Runtime, in a folder that transformers.js loads. pytorch: safetensors, and model.py that makes the model of them",
     ),
   precision: z
     .enum(onnxPrecisions)
@@ -52,7 +53,7 @@ export const exportGroup = {
 
 /** A model that was written for other programs. */
 export interface ExportedModel {
-  readonly layout: 'our own' | 'Hugging Face' | 'ONNX';
+  readonly layout: 'our own' | 'Hugging Face' | 'ONNX' | 'PyTorch';
   /** The files that hold the weights, below the folder, where their names depend on the model. */
   readonly files?: readonly string[];
   /** The reason why it is not in Hugging Face's layout, where that was tried. */
@@ -150,6 +151,8 @@ async function write(
       }
     case 'onnx':
       return { layout: 'ONNX', ...(await writeOnnx(folder, opened, onnx, companions)) };
+    case 'pytorch':
+      return { layout: 'PyTorch', files: await writePyTorch(folder, opened, companions) };
     default:
       return format satisfies never;
   }

@@ -1,0 +1,95 @@
+import {
+  type ClipTextConfig,
+  type DenseConfig,
+  type DualEncoderConfig,
+  type HostTensor,
+  type VisionTransformerConfig,
+  entriesOf,
+  modelOf,
+  randomStream,
+} from '@winnow/core';
+
+const tower = {
+  embedDim: 16,
+  heads: 2,
+  denseHeadDim: 8,
+  activation: 'gelu',
+  causal: false,
+  normEpsilon: 1e-6,
+  blocks: [
+    { headDim: 3, queryKeyDim: 5, hiddenDim: 19 },
+    { headDim: 7, hiddenDim: 6 },
+  ],
+} as const;
+const vision = {
+  imageSize: 8,
+  patchSize: 4,
+  channels: 3,
+  distillation: 'none',
+  embeddingNorm: false,
+  patchBias: true,
+  tower,
+} as const;
+export const plain: VisionTransformerConfig = { kind: 'vision-transformer', ...vision, classes: 3 };
+const words = { vocabulary: 11, context: 7, endToken: 9, tower: { ...tower, causal: true } } as const;
+const clip: DualEncoderConfig = {
+  kind: 'dual-encoder',
+  projectionDim: 6,
+  vision: { ...vision, embeddingNorm: true, patchBias: false },
+  text: words,
+};
+const even = { ...tower, denseHeadDim: 4, blocks: [0, 1].map(() => ({ headDim: 4, hiddenDim: 6 })) };
+const columns = (letters: string) => ({ query: letters, key: letters, value: letters });
+const shares = {
+  'blocks.0.attention': { kind: 'share', units: 4, columns: columns('kkkkkkkk') },
+  'blocks.1.attention': {
+    kind: 'share',
+    units: 4,
+    lender: 'blocks.0.attention',
+    columns: columns('bbkkbbkk'),
+  },
+  'blocks.0.ffn': { kind: 'share', units: 6, columns: { hidden: 'kkkkkk' } },
+  'blocks.1.ffn': { kind: 'share', units: 6, lender: 'blocks.0.ffn', columns: { hidden: 'bkbkbk' } },
+} as const;
+
+/** A model of each form, cut unevenly, by what it is. */
+export const cutModels: Readonly<
+  Record<string, VisionTransformerConfig | ClipTextConfig | DualEncoderConfig>
+> = {
+  'a cut ViT': plain,
+  'a ViT with registers, read by class token and mean': {
+    ...plain,
+    headInput: 'class-and-mean',
+    registers: 2,
+    tower: { ...tower, layerScale: 0.2 },
+  },
+  'a distilled DeiT': { ...plain, distillation: 'head' },
+  'a ViT with attention pooling': {
+    ...plain,
+    classToken: false,
+    attentionPool: { headDim: 3, hiddenDim: 9 },
+  },
+  'the text tower of a CLIP': { kind: 'clip-text', ...words, projectionDim: 6 },
+  'a CLIP': clip,
+  'a SigLIP': {
+    ...clip,
+    projectionDim: 16,
+    projections: 'text-alone',
+    loss: 'sigmoid',
+    vision: { ...vision, classToken: false, attentionPool: { headDim: 3, hiddenDim: 9 } },
+    text: { ...words, endToken: 'last', tower },
+  },
+  'a ViT whose columns are shared': { ...plain, tower: even, ties: shares },
+};
+
+/** Random numbers for every parameter, norms and biases too. */
+export const randomParameters = (config: DenseConfig): Map<string, HostTensor> =>
+  new Map(
+    entriesOf(modelOf(config).specs).map(([path, { shape }]): [string, HostTensor] => {
+      const stream = randomStream(3, path);
+      const size = shape.reduce((product, extent) => product * extent, 1);
+      const gain = /[nN]orm\.weight$/.test(path) ? 1 : 0;
+      const values = Float32Array.from({ length: size }, () => gain + 0.3 * stream.normal());
+      return [path, { dtype: 'float32', shape, values }];
+    }),
+  );
