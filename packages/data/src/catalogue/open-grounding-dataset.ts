@@ -4,7 +4,10 @@ import {
   type TokenizedGroundingData,
   groundingData,
 } from '../grounded/grounding-data';
-import type { DataIdentity } from '../identity/data-identity';
+import type { GroundedExample } from '../grounded/grounded-example';
+import { isGroundingFile, mdetrFiles } from '../grounded/mdetr-files';
+import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
+import type { PictureCache } from '../picture/pack';
 import { identityOfScenes } from '../scenes/scene-files';
 import { sceneExpressionSets, sceneGroundings } from '../scenes/scene-groundings';
 import type { EmbeddedDataset } from './open-dataset';
@@ -16,34 +19,69 @@ export const embeddedGroundingDatasets: readonly EmbeddedDataset[] = sceneExpres
 );
 
 /** Whether a spec names pictures with texts and boxes; they are not opened. */
-export const namesGroundingData = (spec: string): Promise<boolean> =>
-  Promise.resolve(sceneExpressionSets.some(({ name }) => name === spec));
+export const namesGroundingData = async (spec: string): Promise<boolean> =>
+  setNamed(spec) !== undefined || (await isGroundingFile(spec));
+
+const setNamed = (spec: string) => sceneExpressionSets.find(({ name }) => name === spec);
+
+/** Where the pictures lie that a file names. */
+interface PicturesElsewhere {
+  /** By default the folder of the file. */
+  readonly images?: string;
+}
 
 /**
- * Opens pictures with texts and the boxes of what they name, by the name of the dataset.
+ * Opens pictures with texts and the boxes of what they name: by the name of the dataset, or by the path of a training split in
+ * MDETR's format (`finetune_refcoco_train.json`), whose other splits lie beside it.
  * @throws {DataError} when there is nothing of the kind, or the data is not as it should be.
  * @throws {RangeError} on options outside their range, and where pictures are to be varied.
  */
 export async function openGroundingDataset(
   spec: string,
-  options: GroundingDataOptions,
+  { images, ...options }: GroundingDataOptions & PicturesElsewhere,
 ): Promise<TokenizedGroundingData> {
-  const set = sceneExpressionSets.find(({ name }) => name === spec);
-  if (set === undefined) throw await unknownGroundings(spec);
-  return groundingData(await sceneGroundings(set), options);
+  const set = setNamed(spec);
+  if (set !== undefined) {
+    const data = await groundingData(await sceneGroundings(set), options);
+    return images === undefined
+      ? data
+      : { ...data, notes: [...data.notes, '--images is for files, and not used here'] };
+  }
+  if (await isGroundingFile(spec)) return groundingData(await mdetrFiles(spec, images), options);
+  throw await unknownGroundings(spec);
 }
 
 /**
- * Identifies the content of pictures with texts and boxes, without opening them.
- * @throws {DataError} when there is no such data.
+ * Identifies the content of pictures with texts and boxes. Nothing is decoded.
+ * @param options `pictureCache`: where hashes of files are kept for the next time.
+ * @throws {DataError} when there is no such data, it is not as it should be, or a file cannot be read.
  */
-export async function identifyGroundingDataset(spec: string): Promise<DataIdentity> {
-  const set = sceneExpressionSets.find(({ name }) => name === spec);
-  if (set === undefined) throw await unknownGroundings(spec);
-  return identityOfScenes(set, 'expressions');
+export async function identifyGroundingDataset(
+  spec: string,
+  { images, pictureCache }: PicturesElsewhere & { readonly pictureCache?: PictureCache } = {},
+): Promise<DataIdentity> {
+  const set = setNamed(spec);
+  if (set !== undefined) return identityOfScenes(set, 'expressions');
+  if (!(await isGroundingFile(spec))) throw await unknownGroundings(spec);
+  const found = await mdetrFiles(spec, images);
+  const groups = (examples: readonly GroundedExample[]) =>
+    examples.map(({ picture, text, objects }) => ({
+      pictures: [picture],
+      texts: [JSON.stringify([text, objects])],
+    }));
+  const { train, validation, test } = found.splits;
+  return identityOfPairs(
+    { train: groups(train), validation: groups(validation), test: groups(test) },
+    found,
+    pictureCache,
+  );
 }
 
 function unknownGroundings(spec: string): Promise<DataError> {
   const names = sceneExpressionSets.map(({ name }) => name);
-  return unknownData(spec, `pictures with texts and boxes: ${names.join(', ')}`, names);
+  return unknownData(
+    spec,
+    `pictures with texts and boxes: ${names.join(', ')}, or the path of a training split in MDETR's format (…_train.json)`,
+    names,
+  );
 }

@@ -1,4 +1,11 @@
-import type { Dataset, GroundingBatch, PictureSize, Splits } from '@winnow/core';
+import {
+  type Dataset,
+  type GroundingBatch,
+  type PictureGeometry,
+  type PictureSize,
+  type Splits,
+  sidesOf,
+} from '@winnow/core';
 import { duplicateNotes, sharedPictures } from '../identity/duplicates';
 import { namingAllBroken } from '../picture/broken';
 import { begunCheck } from '../picture/check';
@@ -15,6 +22,8 @@ import type { FoundGroundings, GroundedExample, GroundedObject } from './grounde
 const LARGEST_DEFAULT_CONTEXT = 77;
 /** The start token, one of the text, the end token. */
 const SMALLEST_CONTEXT = 3;
+
+const plainGeometry = { interpolation: 'bilinear', arithmetic: 'pillow', halves: 'down' } as const;
 
 export interface GroundingDataOptions extends ImageOptions {
   /** Default: words and signs of the training texts, made by `wordTokenizer`. */
@@ -137,7 +146,18 @@ export async function groundingData(
   );
   const context = options.context ?? (options.tokenizer === undefined ? longest : LARGEST_DEFAULT_CONTEXT);
   const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
-  const pictures = picturesFor(options, 'none', { paths, contents: found.contents, files: found.files });
+  const { height, width } = sidesOf(options.imageSize);
+  const { evaluationCropShare: _, ...prepared } = options;
+  // The whole picture, whatever its proportions: boxes are shares of its sides.
+  const evaluationGeometry: PictureGeometry = {
+    ...(options.evaluationGeometry ?? plainGeometry),
+    resize: { kind: 'squash', height, width },
+  };
+  const pictures = picturesFor({ ...prepared, evaluationGeometry }, 'none', {
+    paths,
+    contents: found.contents,
+    files: found.files,
+  });
   const check = await begunCheck(pictures, { paths }, options.preload);
   const dataset = (examples: readonly GroundedExample[]) =>
     namingAllBroken({

@@ -26,7 +26,9 @@ import type { OpenedModel } from '../model-source/open-model';
 import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
+import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { checkChannels, checkTokens, textFilling } from './fit';
+import { imagesOf, imagesShape } from './images';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import { models, textModels } from './sizes';
@@ -65,13 +67,14 @@ export const groundingKind: WorkloadKind = {
   defaultData: 'scenes-expressions',
   fits: namesGroundingData,
   modelShape,
-  dataShape: {},
+  dataShape: imagesShape,
   givenShape: fusionShape,
   trainingShape: {},
   create: async (choice, options) => {
     const { model, textModel, fusion, imageSize, patchSize, tokenizer, context } =
       modelOptions.parse(options);
     const data = await openGroundings(choice, {
+      ...imagesOf(options),
       imageSize,
       ...(tokenizer === undefined ? {} : { tokenizer: await openTokenizer(tokenizer) }),
       ...(context === undefined ? {} : { context }),
@@ -91,15 +94,16 @@ export const groundingKind: WorkloadKind = {
     const given = denseConfigOf(asDense(opened).model);
     const config = groundingConfig(given, fusion);
     const model = mdetr(config);
-    const workload = await openedWorkload(choice, opened, config);
+    const workload = await openedWorkload(choice, opened, config, options);
     workload.checkFit(model);
     return { workload, model };
   },
-  identify: identifyGroundingDataset,
-  open: async (choice, opened) => {
+  identify: (data, options) =>
+    identifyGroundingDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
+  open: async (choice, opened, options) => {
     const config = denseConfigOf(asDense(opened).model);
     if (!mdetrFamily.is(config)) throw notGrounding(config.kind);
-    return openedWorkload(choice, opened, config);
+    return openedWorkload(choice, opened, config, options);
   },
 };
 
@@ -123,6 +127,7 @@ async function openedWorkload(
   choice: DataChoice,
   opened: OpenedModel,
   { vision, text }: MdetrConfig,
+  options: unknown,
 ): Promise<Workload> {
   const { tokenizerPath, preparation } = opened;
   if (tokenizerPath === undefined) {
@@ -131,6 +136,7 @@ async function openedWorkload(
     );
   }
   const data = await openGroundings(choice, {
+    ...imagesOf(options),
     ...picturesOf(preparation),
     imageSize: vision.imageSize,
     tokenizer: await openTokenizer(tokenizerPath),
@@ -146,6 +152,7 @@ interface GroundingShape extends ReturnType<typeof picturesOf> {
   readonly tokenizer?: Tokenizer;
   readonly context?: number;
   readonly fillsContext?: boolean;
+  readonly images?: string;
 }
 
 function openGroundings(
