@@ -16,6 +16,8 @@ export interface FrontPoint {
 export interface BuiltModel extends Omit<FrontPoint, 'expected'> {
   readonly score: number;
   readonly measuredMs: number | null;
+  /** The dense model's, measured beside it. */
+  readonly denseMs: number | null;
 }
 
 /** Everything that the page of a plan shows. */
@@ -25,9 +27,9 @@ export interface PlanPageData extends Provenance {
   readonly budgetUnit: string;
   /** Where the scores are from: `validation, 341 examples`. */
   readonly scoredOn: string;
-  readonly dense: Omit<BuiltModel, 'keep' | 'measuredMs'>;
+  readonly dense: Omit<BuiltModel, 'keep' | 'measuredMs' | 'denseMs'>;
   readonly front: readonly FrontPoint[];
   readonly built: readonly BuiltModel[];
-  /** The largest share by which a predicted latency misses a measured one; null where nothing was timed. */
+  /** The largest share by which a predicted latency misses a measured one, as shares of the dense model's; null where nothing was timed. */
   readonly latencyOff: number | null;
 }

@@ -98,12 +98,20 @@ const builtSection = ({ built, dense, metric, scoredOn, latencyOff }: PlanPageDa
       training.${
         latencyOff === null
           ? ''
-          : ` Predicted latencies are up to ${percent(latencyOff)} off those that were measured.`
+          : ` Predicted latencies are up to ${percent(latencyOff)} off those that were measured, beside the full model of the time.`
       }
     </p>
     ${tableOf(
       'Built models',
-      ['Kept', 'Parameters', 'MACs', 'Predicted latency', 'Measured latency', metricWords(metric)],
+      [
+        'Kept',
+        'Parameters',
+        'MACs',
+        'Predicted latency',
+        'Measured',
+        'Full model beside it',
+        metricWords(metric),
+      ],
       [
         {
           kind: 'dense',
@@ -111,18 +119,20 @@ const builtSection = ({ built, dense, metric, scoredOn, latencyOff }: PlanPageDa
             'all',
             count(dense.parameters),
             count(dense.macs),
-            '',
             dense.latencyMs === null ? '' : milliseconds(dense.latencyMs),
+            '',
+            '',
             dense.score.toFixed(2),
           ],
         },
-        ...built.map(({ keep, parameters, macs, latencyMs, measuredMs, score }) => ({
+        ...built.map(({ keep, parameters, macs, latencyMs, measuredMs, denseMs, score }) => ({
           cells: [
             percent(keep),
             count(parameters),
             count(macs),
             latencyMs === null ? '' : milliseconds(latencyMs),
             measuredMs === null ? '' : milliseconds(measuredMs),
+            denseMs === null ? '' : milliseconds(denseMs),
             score.toFixed(2),
           ],
         })),

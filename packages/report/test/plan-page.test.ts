@@ -17,7 +17,9 @@ const page = planPage({
     { keep: 0.5, parameters: 2.1e6, macs: 4e8, latencyMs: 12, expected: expected(88) },
     { keep: 0.25, parameters: 1.2e6, macs: 2e8, latencyMs: 8, expected: null },
   ],
-  built: [{ keep: 0.5, parameters: 2.1e6, macs: 4e8, latencyMs: 12, measuredMs: 12.5, score: 88.2 }],
+  built: [
+    { keep: 0.5, parameters: 2.1e6, macs: 4e8, latencyMs: 12, measuredMs: 12.5, denseMs: 21, score: 88.2 },
+  ],
   latencyOff: 0.04,
 });
 
@@ -40,7 +42,7 @@ it('plots expected scores by size, work and time, with what was built, without a
 
 it('has every number in a table too', () => {
   expect(page).toMatch(/<th scope="row">50 %<\/th>[\s\S]*?12\.0 ms[\s\S]*?88\.0 ± 1\.5/);
-  expect(page).toMatch(/12\.5 ms<\/td>[\s\S]*?88\.20/);
+  expect(page).toMatch(/12\.5 ms<\/td>[\s\S]*?21\.0 ms<\/td>[\s\S]*?88\.20/);
   expect(page).toContain('up to 4 % off');
   expect(page).toContain('<h1>small &lt;model&gt;, planned</h1>');
 });

@@ -57,22 +57,24 @@ function planText(plan: PlannedModel): string {
     ),
     `Built, reconstructed and scored on ${split} (${examples} examples), without training:`,
     table(
-      ['', 'parameters', 'MACs', 'latency', 'measured', metric],
+      ['', 'parameters', 'MACs', 'latency', 'measured', 'dense beside it', metric],
       [
         [
           'dense',
           count(dense.parameters),
           count(dense.macs),
-          '',
           latency(dense.latencyMs),
+          '',
+          '',
           score(dense.scores),
         ],
-        ...built.map(({ keep, parameters, macs, latencyMs, measuredMs, scores }) => [
+        ...built.map(({ keep, parameters, macs, latencyMs, measuredMs, denseMs, scores }) => [
           percent(keep),
           count(parameters),
           count(macs),
           latency(latencyMs),
           latency(measuredMs),
+          latency(denseMs),
           score(scores),
         ]),
       ],

@@ -42,40 +42,38 @@ export interface LatencyQuestion {
 /** Widths of a site that are timed; those between them lie on the line. */
 const WIDTHS = 8;
 const STEP = 8;
-/** Each width is timed in some rounds, so that what else the machine does meets all alike. */
+/** Each width is timed in some rounds, and each time the dense model beside it: what else the machine does meets both alike. */
 const ROUNDS = 3;
 const RUNS_PER_ROUND = 10;
+const DENSE_RUNS_PER_ROUND = 4;
 const WARMUP = 2;
 
 /**
  * Times the model with all sites of one shape at a width, one shape and width after the other, in the whole model as the engine
  * runs it: fused sub-layers have no products by themselves that could be timed. A site saves its share of what that saves.
- * Median of 30 each.
+ * Medians of 30 each, as shares of the dense model's that was timed beside them.
  */
 export async function latencyTable(question: LatencyQuestion): Promise<LatencyTable> {
   const kinds = kindsOf(question.model.sites);
   const cells = kinds.flatMap((sites, kind) =>
-    timedWidths(sites[0]?.units ?? 1).map((units) => ({ kind, units })),
+    timedWidths(sites[0]?.units ?? 1).map((units) => ({ kind, units, shares: new Array<number>() })),
   );
-  const times = new Map<string, number[]>();
-  const nameOf = (kind: number, units: number): string => `${kind}/${units}`;
-  const add = (name: string, more: readonly number[]) => {
-    times.set(name, [...(times.get(name) ?? []), ...more]);
-  };
+  const whole: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    add('dense', await timesOf(question, { version: 1, sites: {} }));
-    for (const { kind, units } of cells) {
+    for (const { kind, units, shares } of cells) {
       question.signal?.throwIfAborted();
-      add(nameOf(kind, units), await timesOf(question, firstUnits(kinds[kind] ?? [], units)));
+      const dense = await denseTimes(question);
+      const cut = await cutTimes(question, firstUnits(kinds[kind] ?? [], units));
+      whole.push(...dense);
+      shares.push(...cut.map((ms) => ms / median(dense)));
     }
   }
-  const medianOf = (name: string): number => quantileOf(times.get(name) ?? [], 0.5);
-  const denseMs = medianOf('dense');
+  const denseMs = median(whole);
   return {
     denseMs,
     kinds: kinds.map((sites, kind): LatencyKind => {
       const own = cells.filter((cell) => cell.kind === kind);
-      const saved = own.map(({ units }) => (denseMs - medianOf(nameOf(kind, units))) / sites.length);
+      const saved = own.map(({ shares }) => (denseMs * (1 - median(shares))) / sites.length);
       return {
         structure: sites[0]?.structure ?? '',
         sites: sites.map(({ id }) => id),
@@ -87,6 +85,8 @@ export async function latencyTable(question: LatencyQuestion): Promise<LatencyTa
     }),
   };
 }
+
+const median = (values: readonly number[]): number => quantileOf(values, 0.5);
 
 /** A model's predicted latency, in milliseconds, by the units that its sites keep; sites that are not named keep all. */
 export const predictedMs = (table: LatencyTable, kept: Readonly<Record<string, number>>): number =>
@@ -164,7 +164,10 @@ const firstUnits = (sites: readonly Site[], count: number): Decision => ({
   ),
 });
 
-async function timesOf(
+const denseTimes = ({ model, params, batch, taskOf }: LatencyQuestion): Promise<number[]> =>
+  forwardTimes(taskOf(model), params, batch, { warmup: WARMUP, runs: DENSE_RUNS_PER_ROUND });
+
+async function cutTimes(
   { model, params, batch, taskOf }: LatencyQuestion,
   decision: Decision,
 ): Promise<number[]> {

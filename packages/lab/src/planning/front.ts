@@ -77,7 +77,7 @@ export async function frontOf(planning: Planning): Promise<Omit<PlannedModel, 'm
   };
   const points = keeps.map(pointAt);
   const builtPoints = await builtOf(planning, building, curves, points);
-  const off = offBy(builtPoints);
+  const off = offBy(builtPoints, table?.denseMs ?? Number.NaN);
   const isReliable = off !== null && off <= MOST_OFF;
   if (off !== null && !isReliable) {
     const text = `predicted latencies are up to ${(100 * off).toFixed(0)} % off those of the built models`;
@@ -104,7 +104,7 @@ export async function frontOf(planning: Planning): Promise<Omit<PlannedModel, 'm
       latencyMs: table?.denseMs ?? null,
       scores,
     },
-    built: builtPoints.map(withLatency),
+    built: builtPoints,
     front: SHARES.filter((keep) => keep >= leastShare(sites, costs, multiple)).map((keep): PlannedPoint => {
       const point = pointAt(keep);
       const expected = expectedScore(known, point.error, workload[split].size) ?? null;
@@ -199,15 +199,17 @@ async function builtOf(
     note(
       `${(100 * point.keep).toFixed(0)} %: ${metric} ${(scores[metric] ?? Number.NaN).toFixed(2)} on ${split}`,
     );
-    found.push({ ...point, scores, measuredMs: measured?.p50Ms ?? null });
+    found.push({ ...point, scores, measuredMs: measured?.ms ?? null, denseMs: measured?.denseMs ?? null });
   }
   return found;
 }
 
-/** The largest share by which a prediction misses; null where nothing was timed. */
-function offBy(points: readonly BuiltPoint[]): number | null {
-  const shares = points.flatMap(({ latencyMs, measuredMs }) =>
-    latencyMs === null || measuredMs === null ? [] : [Math.abs(latencyMs - measuredMs) / measuredMs],
+/** The largest share by which a prediction misses, each beside the dense model of its time; null where nothing was timed. */
+function offBy(points: readonly BuiltPoint[], dense: number): number | null {
+  const shares = points.flatMap(({ latencyMs, measuredMs, denseMs }) =>
+    latencyMs === null || measuredMs === null || denseMs === null
+      ? []
+      : [Math.abs((latencyMs / dense) * (denseMs / measuredMs) - 1)],
   );
   return shares.length === 0 ? null : Math.max(...shares);
 }

@@ -23,6 +23,8 @@ export interface BuiltPoint extends Omit<PlannedPoint, 'expected'> {
   readonly scores: Scores;
   /** Measured, in milliseconds for one example. */
   readonly measuredMs: number | null;
+  /** The dense model's, measured beside it. */
+  readonly denseMs: number | null;
 }
 
 /** A plan of how a model can be made smaller. */
@@ -46,7 +48,10 @@ export interface PlannedModel {
   readonly built: readonly BuiltPoint[];
   /** From the dense model on. */
   readonly front: readonly PlannedPoint[];
-  /** The largest share by which a predicted latency misses that of a built model; null where nothing was timed. */
+  /**
+   * The largest share by which a predicted latency misses that of a built model, each as a share of the dense model's that was
+   * timed beside it; null where nothing was timed.
+   */
   readonly latencyOff: number | null;
   readonly ledger: readonly LedgerEntry[];
 }
