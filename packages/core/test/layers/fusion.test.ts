@@ -42,7 +42,7 @@ const fixture = z
     loss: z.number(),
     gradients: z.object({ logits: numbers, boxes: numbers, aligned: numbers, words: numbers }),
   })
-  .parse(JSON.parse(readFileSync(new URL('./fusion/fusion.json', import.meta.url), 'utf8')));
+  .parse(JSON.parse(readFileSync(new URL('../reference/fusion.json', import.meta.url), 'utf8')));
 
 const { width, heads, hiddenDim, batch, tokens, queries } = fixture.shape;
 const matrix = (values: readonly number[], columns: number): Tensor2D =>
