@@ -1,5 +1,4 @@
-import type {
-  Rank} from '@tensorflow/tfjs-core';
+import type { Rank } from '@tensorflow/tfjs-core';
 import {
   type Tensor,
   type Tensor2D,
