@@ -33,11 +33,11 @@ class Tensors {
   const float* numbers() { return next().data_ptr<float>(); }
 
   /** A list of no tensor, or of one [B, T] with a number for each row; null for none. */
-  const float* visible(int64_t rows) {
+  const float* counts(int64_t rows) {
     const std::vector<at::Tensor> list = call_.tensors();
     if (list.empty()) return nullptr;
     TORCH_CHECK(list.size() == 1 && list[0].scalar_type() == at::kFloat && list[0].numel() == rows,
-                "expected one float32 tensor of ", rows, " numbers for what is visible");
+                "expected one float32 tensor of ", rows, " counts of tokens");
     held_.push_back(list[0]);
     return list[0].data_ptr<float>();
   }

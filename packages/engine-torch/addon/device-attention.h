@@ -32,7 +32,7 @@ class StrictOrder {
 struct Scores {
   double scale;
   bool isCausal;
-  at::Tensor hidden;  // [B, 1, 1, T], true where no token may look; undefined where all may be looked at
+  at::Tensor logarithms;  // [B, 1, 1, T], of the counts of tokens, -1e9 where no token may look; undefined where each counts as one
 };
 
 /** Queries and keys [.., T, d] → softmax(scale·Q·Kᵀ) [.., T, T], in float32. */
@@ -42,7 +42,7 @@ inline at::Tensor probabilitiesOf(const at::Tensor& query, const at::Tensor& key
     const at::Tensor pairs = at::ones({query.size(-2), key.size(-2)}, scores.options().dtype(at::kBool));
     scores.masked_fill_(pairs.triu_(1), -1e9);
   }
-  if (of.hidden.defined()) scores.masked_fill_(of.hidden, -1e9);
+  if (of.logarithms.defined()) scores.add_(of.logarithms);
   return at::softmax(scores, -1);
 }
 
@@ -73,9 +73,9 @@ struct Attended {
 /** As libtorch numbers them. */
 enum class AttentionKernel : int64_t { composed = 0, flash = 1, efficient = 2 };
 
-/** What takes these operands on this device; the same for a forward pass and its gradient. Padding is composed. */
+/** What takes these operands on this device; the same for a forward pass and its gradient. Where tokens count differently it is composed. */
 inline AttentionKernel kernelFor(const HeadOperands& of, const Scores& scores) {
-  if (scores.hidden.defined()) return AttentionKernel::composed;
+  if (scores.logarithms.defined()) return AttentionKernel::composed;
 #if WINNOW_TORCH_AT_LEAST(2, 6)
   const StrictOrder order(of.query.device());
   const int64_t choice = at::_fused_sdp_choice(of.query, of.key, of.value, {}, 0.0, scores.isCausal, scores.scale);

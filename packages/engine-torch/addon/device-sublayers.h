@@ -121,7 +121,7 @@ inline void giveNormGradients(Call& call, const at::Tensor& ofNormalized, const 
   call.give(std::get<2>(found));
 }
 
-/** Inputs x, norm, query, key, value, output, layer scale, what is visible; with heads, tokens, scale, epsilon, causal behind the norm. */
+/** Inputs x, norm, query, key, value, output, layer scale, as how many tokens each is looked at; with heads, tokens, scale, epsilon, causal behind the norm. */
 class DeviceAttention {
  public:
   explicit DeviceAttention(Call& call)
@@ -136,15 +136,16 @@ class DeviceAttention {
     const Layer query = readLayer(call), key = readLayer(call), value = readLayer(call);
     last_ = LastLayer::read(call);
     const Layer output = last_.scaled();
-    const std::vector<at::Tensor> visible = call.tensors();
+    const std::vector<at::Tensor> counts = call.tensors();
     TORCH_CHECK(heads_ > 0 && query.bias.numel() >= heads_ && value.bias.numel() >= heads_,
                 "expected heads of at least one number");
     TORCH_CHECK(tokens_ > 0 && x_.size(0) % tokens_ == 0, "expected whole sequences of ", tokens_, " tokens, got ",
                 x_.size(0), " rows");
-    if (!visible.empty()) {
-      TORCH_CHECK(visible.size() == 1 && visible[0].numel() == x_.size(0), "expected one tensor of ", x_.size(0),
-                  " numbers for what is visible");
-      scores_.hidden = visible[0].view({-1, 1, 1, tokens_}).le(0.5);
+    if (!counts.empty()) {
+      TORCH_CHECK(counts.size() == 1 && counts[0].numel() == x_.size(0), "expected one tensor of ", x_.size(0),
+                  " counts of tokens");
+      const at::Tensor each = counts[0].view({-1, 1, 1, tokens_});
+      scores_.logarithms = at::where(each.gt(0), each.log(), at::full_like(each, -1e9));
     }
     const int64_t keyDim = query.bias.numel() / heads_, valueDim = value.bias.numel() / heads_;
     width_ = roundedToEight(std::max(keyDim, valueDim));

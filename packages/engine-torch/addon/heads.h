@@ -13,7 +13,7 @@ struct AttentionArguments {
   Weight output;             // [H·d, D]
   float scale;
   bool isCausal;
-  const float* visible;  // [B, T], 1 where a token may be looked at and 0 where it may not; null where all may
+  const float* counts;  // [B, T], as how many tokens each is looked at, 0 where it is not; null where each is as one
   int threads;
 
   int64_t rows() const { return batch * tokens; }
@@ -72,30 +72,30 @@ void scatter(const float* panel, int64_t rows, const Panels<Number>& to, HeadCol
 /** Queries in one go: their scores with all keys lie in [key panels][queries][32]. */
 constexpr int64_t kQueriesAtOnce = 256;
 
-/** Those of the lanes from key on that a query may look at: the first `seen` keys, less the hidden ones. */
-inline IntLanes lanesSeen(const float* visible, int64_t key, int64_t seen) {
-  if (visible == nullptr) return firstLanes(seen - key);
-  return loadFirst(visible + key, seen - key) > 0.5f;
+/** Those of the lanes from key on that a query may look at: the first `seen` keys, less those that count 0. */
+inline IntLanes lanesSeen(const float* counts, int64_t key, int64_t seen) {
+  if (counts == nullptr) return firstLanes(seen - key);
+  return loadFirst(counts + key, seen - key) > 0.0f;
 }
 
 /** Of a row's sum; a query that may look at nothing attends to nothing. */
 inline float inverseOf(float sum) { return sum > 0 ? 1.0f / sum : 0.0f; }
 
 /**
- * Scores → exp(scale·(score − largest)), 0 where a query may not look. `sums` gets each row's sum.
+ * Scores → count·exp(scale·(score − largest)), 0 where a query may not look. `sums` gets each row's sum.
  * @param first row of the sequence, which begins with its first token
  */
 inline void exponentiate(const AttentionArguments& of, int64_t first, float* scores, int64_t firstQuery,
                          int64_t queries, int64_t stride, float* sums) {
   const int64_t panels = ceilDivide(of.tokens, kPanel);
-  const float* const visible = of.visible == nullptr ? nullptr : of.visible + first;
+  const float* const counts = of.counts == nullptr ? nullptr : of.counts + first;
   for (int64_t row = 0; row < queries; row++) {
     const int64_t seen = of.isCausal ? firstQuery + row + 1 : of.tokens;
     float* const begin = scores + row * kPanel;
     Lanes largest = broadcast(-3.0e38f);
     for (int64_t key = 0; key < seen; key += kLanes) {
       float* const at = begin + key / kPanel * stride + key % kPanel;
-      largest = larger(largest, lanesSeen(visible, key, seen) ? load(at) : largest);
+      largest = larger(largest, lanesSeen(counts, key, seen) ? load(at) : largest);
     }
     const float shift = largestOf(largest);
     Lanes sum{};
@@ -105,7 +105,8 @@ inline void exponentiate(const AttentionArguments& of, int64_t first, float* sco
         store(at, Lanes{});
         continue;
       }
-      const Lanes power = lanesSeen(visible, key, seen) ? exponential((load(at) - shift) * of.scale) : Lanes{};
+      Lanes power = lanesSeen(counts, key, seen) ? exponential((load(at) - shift) * of.scale) : Lanes{};
+      if (counts != nullptr) power *= loadFirst(counts + key, seen - key);
       store(at, power);
       sum += power;
     }

@@ -36,7 +36,7 @@ struct AttentionCall {
 
 /**
  * Inputs x, norm, query, key, value, output, with heads, tokens, scale, epsilon, causal behind the norm; then layer scale, if
- * there is one, and what is visible, if not all.
+ * there is one, and as how many tokens each is looked at, if not as one.
  */
 AttentionCall readAttention(Call& call, Tensors& tensors) {
   const at::Tensor x = tensors.next();
@@ -54,7 +54,7 @@ AttentionCall readAttention(Call& call, Tensors& tensors) {
   const Weight value = tensors.weight(embed);
   Weight output = tensors.weight(value.out);
   output.scale = tensors.layerScale(dim);
-  const float* const visible = tensors.visible(x.size(0));
+  const float* const counts = tensors.counts(x.size(0));
   TORCH_CHECK(heads > 0 && query.out.width >= heads && value.out.width >= heads && query.out.width % heads == 0 &&
                   value.out.width % heads == 0 && key.out.width == query.out.width,
               "expected ", heads, " heads of at least one number and of one width, got ", query.out.width, ", ",
@@ -63,7 +63,7 @@ AttentionCall readAttention(Call& call, Tensors& tensors) {
               x.size(0), " rows");
   return {x,
           {x.data_ptr<float>(), x.size(0) / tokens, tokens, heads, {normWeight, normBias, dim, epsilon}, query, key,
-           value, output, scale, isCausal, visible, call.threads()}};
+           value, output, scale, isCausal, counts, call.threads()}};
 }
 
 void attentionSublayer(Call& call) {

@@ -18,7 +18,14 @@ import { type TextTowerParams, textTower } from './text-tower';
 import { type TextTowerConfig, hasEndToken, knownEndToken, textTowerShape } from './text-tower-config';
 import { tied } from './ties';
 import { type VisionTowerParams, visionTower } from './vision-tower';
-import { type VisionTowerConfig, isWholeGrid, visionTowerShape, wholeGrid } from './vision-tower-config';
+import {
+  type VisionTowerConfig,
+  causalMerging,
+  isWholeGrid,
+  mergesFreely,
+  visionTowerShape,
+  wholeGrid,
+} from './vision-tower-config';
 import type { ImageInputs } from './vision-transformer';
 
 /** The loss that a dual encoder is trained with: without a name the contrastive one, in which pairs compete (CLIP). */
@@ -167,6 +174,7 @@ export const dualEncoderFamily = defineFamily<DualEncoderConfig, DualEncoder>({
       vision: z
         .strictObject(visionTowerShape)
         .refine(isWholeGrid, wholeGrid)
+        .refine(mergesFreely, causalMerging)
         .refine(({ classToken, attentionPool }) => classToken !== false || attentionPool !== undefined, {
           path: ['classToken'],
           message: 'expected a class token, which the projection reads, or attention pooling',

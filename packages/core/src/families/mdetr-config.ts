@@ -58,6 +58,10 @@ export const mdetrSchema = z.strictObject({
     .refine(({ attentionPool }) => attentionPool === undefined, {
       path: ['attentionPool'],
       message: 'expected none: patches are read, and not a pooled state',
+    })
+    .refine(({ merging }) => merging === undefined, {
+      path: ['merging'],
+      message: 'expected none: each patch has its place in the picture',
     }),
   text: z.strictObject(textTowerShape).refine(hasEndToken, knownEndToken),
   fusion: z

@@ -145,7 +145,7 @@ function untied(config: MdetrConfig): Mdetr {
   const remember = (params: MdetrParams, { images, tokens, ...hooks }: DualEncoderInputs): PlacedTokens => {
     const [batch, length] = tokens.shape;
     const observe = observeUnder(hooks.observe, 'fusion');
-    const states = vision.states(params.vision, images, hooksUnder(hooks, 'vision'));
+    const { states } = vision.states(params.vision, images, hooksUnder(hooks, 'vision'));
     const patchStates = lastTokens(states, tokenCount(config.vision), leadingTokens(config.vision));
     const told = text.tokenStates(params.text, tokens, hooksUnder(hooks, 'text'));
     const shown = project(patchStates, params.fusion.vision, 'vision', observe); // [B·P, d]
@@ -162,9 +162,9 @@ function untied(config: MdetrConfig): Mdetr {
     const nowhere: Tensor2D = zeroTensor([length, d]); // words have no place in the picture
     const positions: Tensor2D = concat([places, nowhere], 0);
     const whole: Tensor2D = ones([batch, patches]);
-    const visible: Tensor2D = concat([whole, text.readTokens(tokens)], 1);
+    const counts: Tensor2D = concat([whole, text.readTokens(tokens)], 1);
     const all = patches + length;
-    const start: PlacedTokens = { states: reshape(both, [batch * all, d]), positions, tokens: all, visible };
+    const start: PlacedTokens = { states: reshape(both, [batch * all, d]), positions, tokens: all, counts };
     return encoder.reduce((below, each, index) => {
       const own = params.fusion.encoder[index];
       if (own === undefined) throw new RangeError(`there are no parameters for encoder layer ${index}`);

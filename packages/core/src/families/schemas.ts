@@ -11,6 +11,13 @@ export const blockSchema = z.strictObject({
   hiddenDim: count,
 });
 
+/** How like tokens are merged. */
+export const mergingSchema = z.strictObject({
+  perBlock: count,
+  schedule: z.literal('decreasing').exactOptional(),
+  proportional: z.literal(false).exactOptional(),
+});
+
 export const towerSchema = z.strictObject({
   embedDim: count,
   heads: count,

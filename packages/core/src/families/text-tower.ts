@@ -83,7 +83,7 @@ export function textTower(config: TextTowerConfig) {
       const length = checkLength(tokens);
       const ends = endRows(tokens, endToken);
       const { observe } = hooks;
-      const states = blocks.run(params.blocks, embed(params, tokens, hooks), {
+      const { states } = blocks.run(params.blocks, embed(params, tokens, hooks), {
         tokens: length,
         read: (x) => gatherRows(x, ends), // [B, D]
         ...passing(hooks),
@@ -98,9 +98,9 @@ export function textTower(config: TextTowerConfig) {
     tokenStates: (params: TextTowerParams, tokens: Tensor2D, hooks: Hooks = {}): Tensor2D => {
       const length = checkLength(tokens);
       const read = readTokens(tokens, endToken);
-      const states = blocks.run(params.blocks, embed(params, tokens, hooks), {
+      const { states } = blocks.run(params.blocks, embed(params, tokens, hooks), {
         tokens: length,
-        ...(config.tower.causal ? {} : { visible: read }),
+        ...(config.tower.causal ? {} : { counts: read }),
         ...passing(hooks),
         observe: observeCounting(observeUnder(hooks.observe, 'blocks'), () => read),
       });

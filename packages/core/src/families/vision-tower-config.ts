@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type PictureSize, pictureSizeSchema, sidesOf, sizeText } from './picture-sides';
+import type { TokenMerging } from '../layers/token-merging';
 import type { BlockShape, TowerConfig } from '../layers/tower';
 import type { Grid } from './bicubic';
-import { blockSchema, count, towerSchema } from './schemas';
+import { blockSchema, count, mergingSchema, towerSchema } from './schemas';
 
 /**
  * How a distilled DeiT (Touvron et al., 2021) differs: `token` adds the distillation token, `head` adds the token and
@@ -31,6 +32,8 @@ export interface VisionTowerConfig {
   /** CLIP's patch projection has none. */
   readonly patchBias: boolean;
   readonly tower: TowerConfig;
+  /** Like tokens are merged on the way; without it all go through every block. */
+  readonly merging?: TokenMerging;
   /** A learned token looks at all others behind the last norm, and stands for the picture (SigLIP). */
   readonly attentionPool?: BlockShape;
 }
@@ -139,7 +142,7 @@ export function positionedTokens(config: VisionTowerConfig): number {
   return config.positioned === 'patches' ? 0 : pictureTokens(config);
 }
 
-/** T: patches and leading tokens. */
+/** T: patches and leading tokens, before any are merged. */
 export function tokenCount(config: VisionTowerConfig): number {
   return patchCount(config) + leadingTokens(config);
 }
@@ -157,9 +160,18 @@ export const visionTowerShape = {
   embeddingNorm: z.boolean().default(false),
   patchBias: z.boolean().default(true),
   tower: towerSchema,
+  merging: mergingSchema.exactOptional(),
   attentionPool: blockSchema.exactOptional(),
 };
 
 export const isWholeGrid = ({ imageSize, patchSize }: Patched): boolean =>
   Object.values(sidesOf(imageSize)).every((side) => side % patchSize === 0);
+/** Merged tokens stand in another order, which a token that looks back alone would see. */
+export const mergesFreely = ({ merging, tower }: Pick<VisionTowerConfig, 'merging' | 'tower'>): boolean =>
+  merging === undefined || !tower.causal;
+export const causalMerging = {
+  path: ['merging'],
+  message: 'expected no merging of tokens in a tower whose tokens look back alone',
+};
+
 export const wholeGrid = { path: ['imageSize'], message: 'expected a multiple of the patch size' };

@@ -17,12 +17,21 @@ import { optionalBias } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
 import { enterUnder, observeUnder } from '../layers/observe';
 import { type ParameterSpec, normal, undecayed } from '../layers/parameter';
+import type { CountedStates } from '../layers/token-merging';
 import { type BlockParams, firstTokens, tower } from '../layers/tower';
 import { linearOfConstant } from '../operations/linear';
 import type { Tree } from '../tree/tree';
 import type { Grid } from './bicubic';
 import type { Hooks } from './hooks';
-import { type VisionTowerConfig, patchGrid, positionedTokens, tokenCount } from './vision-tower-config';
+import {
+  type VisionTowerConfig,
+  causalMerging,
+  leadingTokens,
+  mergesFreely,
+  patchGrid,
+  positionedTokens,
+  tokenCount,
+} from './vision-tower-config';
 
 export type VisionTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   patchEmbedding: { weight: Matrix; bias?: Vector }; // [P·P·C, D], pixels of a patch in row, column, channel order
@@ -40,10 +49,11 @@ export type VisionTowerParams<Matrix = Tensor2D, Vector = Tensor1D> = {
  * A vision transformer up to its last hidden states. Class and distillation tokens are spared from weight decay in every
  * published recipe; positions decay in CLIP's (open_clip, `exclude` in its main: what has fewer than two axes) and not in
  * ViT's and DeiT's.
- * @param normed Tokens that the last norm is charged for, where nothing is pooled behind it. Published counters charge it
- * for what it is applied to: all tokens in DeiT's code, the class token alone in CLIP's.
+ * @param normed Tokens that the last norm is charged for, where nothing is pooled behind it; by default all that are left.
+ * Published counters charge it for what it is applied to: all tokens in DeiT's code, the class token alone in CLIP's.
+ * @throws {RangeError} when it merges tokens that look back alone.
  */
-export function visionTower(config: VisionTowerConfig, normed = tokenCount(config)) {
+export function visionTower(config: VisionTowerConfig, normed?: number) {
   const { patchSize, channels, distillation, embeddingNorm, patchBias, registers } = config;
   const { embedDim: D, normEpsilon } = config.tower;
   const grid = patchGrid(config);
@@ -51,12 +61,16 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
   const tokens = tokenCount(config);
   const positioned = positionedTokens(config);
   const every = { uses: [{ tokens }] };
-  const blocks = tower(config.tower);
+  if (!mergesFreely(config)) throw new RangeError(causalMerging.message);
+  const leading = leadingTokens(config);
+  const blocks = tower(
+    config.tower,
+    config.merging === undefined ? undefined : { merging: config.merging, leading },
+  );
+  const left = blocks.left(tokens);
   const norm = normLayer(D, normEpsilon);
   const pool =
-    config.attentionPool === undefined
-      ? undefined
-      : attentionPool(config.tower, config.attentionPool, tokens);
+    config.attentionPool === undefined ? undefined : attentionPool(config.tower, config.attentionPool, left);
   const poolPlace = { config: 'attentionPool', block: config.tower.blocks.length };
   const patchEmbedding = optionalBias(patchSize * patchSize * channels, D, patchBias);
   const first = <Specs extends Tree<ParameterSpec>>(layer: Layer<Specs>): Layer<Specs> =>
@@ -70,7 +84,7 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
     positions: first(bare(normal([patches + positioned, D], 0.02))),
     ...(embeddingNorm ? { embeddingNorm: first(placed(every, norm)) } : {}),
     blocks: placed({ ...every, config: 'tower' }, blocks),
-    norm: placed({ uses: [{ tokens: pool === undefined ? normed : tokens }] }, norm),
+    norm: placed({ uses: [{ tokens: pool === undefined ? (normed ?? left) : left }] }, norm),
     ...(pool === undefined ? {} : { attentionPool: placed(poolPlace, pool) }),
   };
 
@@ -94,11 +108,18 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
     return params.embeddingNorm === undefined ? flat : normalize(flat, params.embeddingNorm, normEpsilon);
   };
 
-  /** Pictures [B, H, W, C] → last hidden states before the last norm, [B·R, D], of the first `read` tokens. */
-  const run = (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}, read = tokens): Tensor2D =>
+  /** Pictures [B, H, W, C] → last hidden states before the last norm, [B·R, D], of the first `read` tokens, all by default. */
+  const run = (
+    params: VisionTowerParams,
+    images: Tensor4D,
+    hooks: Hooks = {},
+    read?: number,
+  ): CountedStates =>
     blocks.run(params.blocks, embed(params, images, hooks), {
       tokens,
-      ...(read === tokens ? {} : { read: (x: Tensor2D) => firstTokens(x, tokens, read) }),
+      ...(read === undefined
+        ? {}
+        : { read: (x: Tensor2D) => firstTokens(x, x.shape[0] / images.shape[0], read) }),
       observe: observeUnder(hooks.observe, 'blocks'),
       enter: enterUnder(hooks.enter, 'blocks'),
       drop: dropUnder(hooks.drop, 'vision'),
@@ -106,24 +127,33 @@ export function visionTower(config: VisionTowerConfig, normed = tokenCount(confi
   const normalized = (params: VisionTowerParams, states: Tensor2D): Tensor2D =>
     normalize(states, params.norm, normEpsilon);
 
-  const states = (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}, read = tokens): Tensor2D =>
-    normalized(params, run(params, images, hooks, read));
+  const states = (
+    params: VisionTowerParams,
+    images: Tensor4D,
+    hooks: Hooks = {},
+    read?: number,
+  ): CountedStates => {
+    const passed = run(params, images, hooks, read);
+    return { ...passed, states: normalized(params, passed.states) };
+  };
 
   return {
     parts,
     layer: together(parts),
+    /** Tokens of a picture that are left at the end. */
+    left,
     run,
     /** The last norm of states [N, D]. */
     normalized,
     /**
      * Pictures [B, H, W, C] → normalised last hidden states [B·R, D]: of each picture the first `read` tokens, all by
-     * default. The class token is the first.
+     * default. Leading tokens are the first, also where others are merged.
      */
     states,
     /** Pictures [B, H, W, C] → one state of each, [B, D]: the pooled ones, or the class token's. */
     pictureStates: (params: VisionTowerParams, images: Tensor4D, hooks: Hooks = {}): Tensor2D =>
       pool === undefined || params.attentionPool === undefined
-        ? states(params, images, hooks, 1)
+        ? states(params, images, hooks, 1).states
         : pool.run(
             params.attentionPool,
             states(params, images, hooks),

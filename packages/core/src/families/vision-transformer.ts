@@ -5,10 +5,12 @@ import {
   type Tensor4D,
   add,
   concat,
+  div,
   mean,
   mul,
   reshape,
   slice,
+  sum,
 } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { Decision } from '../decision/decision';
@@ -17,6 +19,7 @@ import { type LinearParams, linearLayer, project } from '../layers/linear';
 import { type ParameterSpec, undecayed } from '../layers/parameter';
 import { applied } from '../reparametrisation/reparametrisation';
 import { defineFamily } from './family';
+import type { CountedStates } from '../layers/token-merging';
 import { firstTokens } from '../layers/tower';
 import type { Hooks } from './hooks';
 import { type Model, described, shrunkConfig } from './model';
@@ -26,10 +29,11 @@ import { pictureText, towerText } from './summary';
 import { tied } from './ties';
 import { type VisionTowerParams, visionTower } from './vision-tower';
 import {
+  causalMerging,
   isWholeGrid,
   leadingTokens,
+  mergesFreely,
   pictureTokens,
-  tokenCount,
   visionTowerShape,
   wholeGrid,
 } from './vision-tower-config';
@@ -51,7 +55,7 @@ export interface ImageInputs extends Hooks {
 export interface VisionTransformer extends Model<VisionTransformerParams, ImageInputs, Logits> {
   readonly config: VisionTransformerConfig;
   readonly specs: VisionTransformerParams<ParameterSpec, ParameterSpec>;
-  /** The normalised last hidden states, [B, T, D]. */
+  /** The normalised last hidden states of the T tokens that are left, [B, T, D]. */
   features(params: VisionTransformerParams, inputs: ImageInputs): Tensor3D;
   shrink(decision: Decision): VisionTransformer;
 }
@@ -77,8 +81,8 @@ function untied(config: VisionTransformerConfig): VisionTransformer {
   const { classes, distillation, headInput, normAfterMean = false } = config;
   if (!readsWhatIsThere(config)) throw new RangeError(unreadable.message);
   const D = config.tower.embedDim;
-  const tokens = tokenCount(config);
-  const backbone = visionTower(config, normAfterMean ? 1 : tokens);
+  const backbone = visionTower(config, normAfterMean ? 1 : undefined);
+  const tokens = backbone.left;
   const width = headInput === 'class-and-mean' ? 2 * D : D;
   const head = placed({ uses: [{ tokens: 1 }] }, linearLayer(width, classes, 0.02));
   const layer = together({
@@ -98,27 +102,31 @@ function untied(config: VisionTransformerConfig): VisionTransformer {
         return { logits: project(states, params.head, 'head', hooks.observe), states };
       }
       if (headInput === undefined) {
-        return classify(params, backbone.states(params, images, hooks, read), read, hooks);
+        return classify(params, backbone.states(params, images, hooks, read).states, read, hooks);
       }
-      const all = backbone.run(params, images, hooks);
+      const { states: all, counts } = backbone.run(params, images, hooks);
       const normed = normAfterMean ? all : backbone.normalized(params, all);
-      const mean = patchMean(normed, tokens, leadingTokens(config));
+      const mean = patchMean({ states: normed, counts }, tokens, leadingTokens(config));
       const patches = normAfterMean ? backbone.normalized(params, mean) : mean;
       const states =
         headInput === 'mean' ? patches : concat<Tensor2D>([firstTokens(normed, tokens, 1), patches], 1);
       return { logits: project(states, params.head, 'head', hooks.observe), states };
     },
     features: (params, { images, ...hooks }) =>
-      reshape(backbone.states(params, images, hooks), [images.shape[0], tokens, D]),
+      reshape(backbone.states(params, images, hooks).states, [images.shape[0], tokens, D]),
     shrink: (decision) => visionTransformer(shrunkConfig(config, model.sites, decision)),
   };
 }
 
-/** States [B·T, D] → their mean over the patches of each picture, [B, D]. */
-function patchMean(states: Tensor2D, tokens: number, leading: number): Tensor2D {
+/** States [B·T, D] → their mean over the patches of each picture, [B, D]; merged ones weigh as much as they count. */
+function patchMean({ states, counts }: CountedStates, tokens: number, leading: number): Tensor2D {
   const [rows, D] = states.shape;
-  const perPicture: Tensor3D = reshape(states, [rows / tokens, tokens, D]);
-  return mean(slice(perPicture, [0, leading, 0], [rows / tokens, tokens - leading, D]), 1);
+  const [batch, patches] = [rows / tokens, tokens - leading];
+  const perPicture: Tensor3D = reshape(states, [batch, tokens, D]);
+  const ofPatches = slice(perPicture, [0, leading, 0], [batch, patches, D]);
+  if (counts === undefined) return mean(ofPatches, 1);
+  const weights = reshape(slice(counts, [0, leading], [batch, patches]), [batch, patches, 1]);
+  return div(sum<Tensor2D>(mul(ofPatches, weights), 1), sum<Tensor2D>(weights, 1));
 }
 
 /** Normalised last hidden states of the tokens for the whole picture, [B·R, D] → logits [B, K], and those states. */
@@ -167,6 +175,7 @@ export const visionTransformerFamily = defineFamily<VisionTransformerConfig, Vis
       ...tiesShape,
     })
     .refine(isWholeGrid, wholeGrid)
+    .refine(mergesFreely, causalMerging)
     .refine(readsWhatIsThere, unreadable),
   build: visionTransformer,
   towers: (config) => ({ vision: config }),

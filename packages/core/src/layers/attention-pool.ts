@@ -6,6 +6,7 @@ import { type LayerNormParams, normLayer } from './norm';
 import { type Observe, observeUnder } from './observe';
 import { type ParameterSpec, normal, undecayed } from './parameter';
 import { residual } from './residual';
+import type { CountedStates } from './token-merging';
 import type { BlockShape, TowerConfig } from './tower';
 
 export type AttentionPoolParams<Matrix = Tensor2D, Vector = Tensor1D> = {
@@ -17,8 +18,8 @@ export type AttentionPoolParams<Matrix = Tensor2D, Vector = Tensor1D> = {
 
 /** One learned token, the probe, that looks at all tokens of a sequence and stands for it. */
 export interface AttentionPool extends Layer<AttentionPoolParams<ParameterSpec, ParameterSpec>> {
-  /** States [B·T, D] → [B, D]. */
-  run(params: AttentionPoolParams, states: Tensor2D, observe?: Observe): Tensor2D;
+  /** States [B·T, D] → [B, D]; what was merged is looked at as often as it counts. */
+  run(params: AttentionPoolParams, counted: CountedStates, observe?: Observe): Tensor2D;
 }
 
 /**
@@ -43,10 +44,13 @@ export function attentionPool(
       norm: placed(once, normLayer(D, normEpsilon)),
       ffn: placed(once, ffn),
     }),
-    run: (params, states, observe) => {
+    run: (params, { states, counts }, observe) => {
       const batch = states.shape[0] / tokens;
       const probes: Tensor2D = add(zeros([batch, D]), params.probe);
-      const asking = { tokens: 1, context: { states, tokens }, observe: observeUnder(observe, 'attention') };
+      const asking = {
+        ...{ tokens: 1, context: { states, tokens }, counts },
+        observe: observeUnder(observe, 'attention'),
+      };
       const seen = attention.body(params.attention, asking).compute(probes); // [B, D]
       const network = ffn.body(params.ffn, observeUnder(observe, 'ffn'));
       return residual(seen, params.norm, network, { norm: 'before', normEpsilon });

@@ -1,4 +1,4 @@
-import { type Tensor1D, type Tensor2D, ones } from '@tensorflow/tfjs-core';
+import { type Tensor1D, type Tensor2D, ones, step } from '@tensorflow/tfjs-core';
 import { linearCost } from '../account/account';
 import { attention } from '../operations/attention';
 import { type Coupling, sumCosts } from '../sites/site';
@@ -43,8 +43,8 @@ export interface Attended {
   readonly causal?: boolean;
   /** States [B·T′, D′] of the tokens that are looked at; without it the tokens look at themselves. */
   readonly context?: { readonly states: Tensor2D; readonly tokens: number };
-  /** [B, T′], 1 where a token may be looked at and 0 where it may not: padding. At least one of each sequence may. */
-  readonly visible?: Tensor2D;
+  /** [B, T′], as how many tokens each is looked at; 0 for padding. At least one of each sequence may be looked at. */
+  readonly counts?: Tensor2D | undefined;
   readonly observe?: Observe | undefined;
 }
 
@@ -75,7 +75,7 @@ export function attentionLayer(options: AttentionOptions): AttentionLayer {
               kernel: 'WinnowAttentionSublayer',
               layers: params,
               attributes: { tokens: attended.tokens, heads: H, scale, causal: attended.causal ?? false },
-              ...(attended.visible === undefined ? {} : { fixed: { visible0: attended.visible } }),
+              ...(attended.counts === undefined ? {} : { fixed: { counts0: attended.counts } }),
             },
           }
         : {}),
@@ -83,7 +83,7 @@ export function attentionLayer(options: AttentionOptions): AttentionLayer {
   };
 }
 
-/** Engines bring a kernel for tokens that look at themselves, those of them that are visible. */
+/** Engines bring a kernel for tokens that look at themselves, as often as they count. */
 const isFused = ({ context, observe }: Attended): boolean => context === undefined && observe === undefined;
 
 function attend(
@@ -92,7 +92,7 @@ function attend(
   attended: Attended,
   { heads, scale }: { readonly heads: number; readonly scale: number },
 ): Tensor2D {
-  const { tokens, causal = false, context, visible, observe } = attended;
+  const { tokens, causal = false, context, counts, observe } = attended;
   const source = context?.states ?? x;
   const seen = observe === undefined ? {} : rowsSeen(source, attended);
   const asking: ObservedRows = context === undefined ? seen : { tokens };
@@ -107,15 +107,15 @@ function attend(
       scale,
       causal,
       ...(context === undefined ? {} : { context: context.tokens }),
-      ...(visible === undefined ? {} : { visible }),
+      ...(counts === undefined ? {} : { counts }),
     },
   ); // [B·T, H·dv]
   return project(heard, output, 'output', observe, asking);
 }
 
 /** The rows that are looked at: an observer that counts the asking tokens must not take other tokens for them. */
-function rowsSeen(source: Tensor2D, { tokens, context, visible }: Attended): ObservedRows {
-  if (visible !== undefined) return { tokens: context?.tokens ?? tokens, counted: flat(visible) };
+function rowsSeen(source: Tensor2D, { tokens, context, counts }: Attended): ObservedRows {
+  if (counts !== undefined) return { tokens: context?.tokens ?? tokens, counted: step(flat(counts)) };
   return context === undefined ? { tokens } : { tokens: context.tokens, counted: ones([source.shape[0]]) };
 }
 

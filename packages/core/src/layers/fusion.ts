@@ -40,8 +40,8 @@ export interface PlacedTokens {
   readonly positions: Tensor2D;
   /** T */
   readonly tokens: number;
-  /** [B, T], 1 where a token may be looked at; all without it. */
-  readonly visible?: Tensor2D;
+  /** [B, T], 1 where a token may be looked at and 0 where it may not; without it all may. */
+  readonly counts?: Tensor2D;
 }
 
 /** Of PyTorch's layer norm. */
@@ -63,7 +63,7 @@ function look(
 ): Tensor2D {
   const { tokens } = asking;
   const batch = asking.states.shape[0] / tokens;
-  const { visible } = seen;
+  const { counts } = seen;
   const heard = attention(
     project(atPlaces(asking), params.query, 'query', observe),
     project(atPlaces(seen), params.key, 'key', observe),
@@ -75,7 +75,7 @@ function look(
       scale: scaleOf({ width, heads }),
       causal: false,
       ...(seen === asking ? {} : { context: seen.tokens }),
-      ...(visible === undefined ? {} : { visible }),
+      ...(counts === undefined ? {} : { counts }),
     },
   );
   return project(heard, params.output, 'output', observe);

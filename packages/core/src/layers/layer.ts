@@ -122,6 +122,21 @@ export function placed<Specs extends Tree<ParameterSpec>>(
   };
 }
 
+/** The same layer, where of the tokens that come to its place others reach it. */
+export function usedBy<Specs extends Tree<ParameterSpec>>(
+  tokensOf: (tokens: number) => number,
+  layer: Layer<Specs>,
+): Layer<Specs> {
+  return {
+    specs: layer.specs,
+    describe: (place) =>
+      layer.describe({
+        ...place,
+        uses: place.uses.map((use) => ({ ...use, tokens: tokensOf(use.tokens) })),
+      }),
+  };
+}
+
 /** The same layer, of which all parameters stand under so many layers of their tower, the head among them. */
 export function beneath<Specs extends Tree<ParameterSpec>>(
   layersAbove: number,

@@ -3,10 +3,12 @@ import {
   type Tensor2D,
   type Tensor3D,
   add,
+  log,
   matMul,
   mul,
   reshape,
   softmax,
+  step,
   sub,
   sum,
   tensor2d,
@@ -28,21 +30,24 @@ export interface AttentionShape {
   readonly scale: number;
   /** A token sees only itself and earlier tokens. */
   readonly causal: boolean;
-  /** [B, T′], 1 where a token may be looked at and 0 where it may not: padding. At least one of each sequence may. */
-  readonly visible?: Tensor2D;
+  /**
+   * [B, T′], as how many tokens each is looked at: 1, more where several were merged into one (ToMe: Bolya et al., ICLR 2023,
+   * Eq. 1), 0 where it may not be looked at: padding. At least one of each sequence may.
+   */
+  readonly counts?: Tensor2D;
 }
 
 /**
  * Multi-head attention, heads side by side: query [B·T, H·dk], key [B·T′, H·dk], value [B·T′, H·dv] → [B·T, H·dv].
- * softmax(scale · Q·Kᵀ)·V per head. An engine's `WinnowAttention` answers it where tokens look at themselves, all of them
- * visible, and its `WinnowContextAttention` elsewhere.
+ * softmax(scale · Q·Kᵀ + log counts)·V per head. An engine's `WinnowAttention` answers it where tokens look at themselves, each
+ * as one, and its `WinnowContextAttention` elsewhere.
  */
 export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape: AttentionShape): Tensor2D {
-  const { batch, tokens, heads, scale, causal, context, visible } = shape;
+  const { batch, tokens, heads, scale, causal, context, counts } = shape;
   const asking: HeadShape = { batch, tokens, heads };
   const seen: HeadShape = { batch, tokens: context ?? tokens, heads };
   // Two kernels: one knows one number of tokens and no padding, as most attention is.
-  const isOwn = context === undefined && visible === undefined;
+  const isOwn = context === undefined && counts === undefined;
   const kernel = isOwn ? 'WinnowAttention' : 'WinnowContextAttention';
   const attributes = {
     batch,
@@ -52,20 +57,20 @@ export function attention(query: Tensor2D, key: Tensor2D, value: Tensor2D, shape
     causal,
     ...(isOwn ? {} : { context: context ?? tokens }),
   };
-  const hiding = visible === undefined ? {} : { visible };
+  const counting = counts === undefined ? {} : { counts };
   return differentiable(
     [query, key, value],
     () => {
       const [output, probabilities] = runFused<[Tensor2D, Tensor3D]>(
         kernel,
-        { query, key, value, ...hiding },
+        { query, key, value, ...counting },
         attributes,
         () => {
           const [q, k, v] = [split(query, asking), split(key, seen), split(value, seen)]; // [B·H, T, d]
           const scores = mul<Tensor3D>(matMul(q, k, false, true), scale); // [B·H, T, T′]
           const ordered = causal ? add<Tensor3D>(scores, causalBias(tokens, seen.tokens)) : scores;
-          const masked = visible === undefined ? ordered : add<Tensor3D>(ordered, hidden(visible, heads));
-          const probabilities = softmax(masked);
+          const counted = counts === undefined ? ordered : add<Tensor3D>(ordered, logarithms(counts, heads));
+          const probabilities = softmax(counted);
           return [merge(matMul(probabilities, v), asking), probabilities];
         },
       );
@@ -118,10 +123,11 @@ function causalBias(tokens: number, context: number): Tensor2D {
   return tensor2d(bias, [tokens, context]);
 }
 
-/** Added to the scores, of every head alike. [B, T′] → [B·H, 1, T′] */
-function hidden(visible: Tensor2D, heads: number): Tensor3D {
-  const [batch, context] = visible.shape;
-  const bias = mul(sub(1, visible), NEVER); // [B, T′]
+/** Added to the scores, of every head alike: log counts, and far below any score for a count of 0. [B, T′] → [B·H, 1, T′] */
+function logarithms(counts: Tensor2D, heads: number): Tensor3D {
+  const [batch, context] = counts.shape;
+  const isSeen = step(counts); // [B, T′]
+  const bias = add(log(add(counts, sub(1, isSeen))), mul(sub(isSeen, 1), -NEVER));
   const perHead = tile(reshape(bias, [batch, 1, 1, context]), [1, heads, 1, 1]); // [B, H, 1, T′]
   return reshape(perHead, [batch * heads, 1, context]);
 }

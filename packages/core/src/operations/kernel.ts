@@ -46,3 +46,7 @@ export function differentiable<Value extends Tensor>(
   });
   return operation(...inputs);
 }
+
+/** What `compute` makes, as a constant: nothing is kept of it for a gradient, and none goes through it. */
+export const withoutGradient = <Value extends Tensor>(compute: () => Value): Value =>
+  customGrad<Value>(() => ({ value: compute(), gradFunc: () => [] }))();

@@ -26,27 +26,28 @@ const cases: fc.Arbitrary<Case> = fc.record({
   seed: fc.nat({ max: 1e6 }),
 });
 
-/** 1 and 0 for each token that is looked at; the first always is, so that every token has something to see. */
-function visibility({ batch, context, seed }: Case): number[] {
-  const random = randomStream(seed, 'visible');
+/** As how many tokens each is looked at, some not at all; the first always is, so that every token has something to see. */
+function countsOf({ batch, context, seed }: Case): number[] {
+  const random = randomStream(seed, 'counts');
   return Array.from({ length: batch * context }, (_, i) =>
-    i % context === 0 || random.uniform() < 0.6 ? 1 : 0,
+    i % context === 0 || random.uniform() < 0.6 ? random.integer(4) + 1 : 0,
   );
 }
 
-/** softmax(scale · Q·Kᵀ)·V over what is visible, as on paper: what is hidden does not stand in the sums. */
+/** softmax(scale · Q·Kᵀ)·V as on paper, where a token stands in the sums as often as it counts. */
 function plain(
   { batch, tokens, context, heads, keyDim, valueDim, causal }: Case,
   scale: number,
-  visible: number[],
+  counts: number[],
 ) {
   return (query: readonly number[], key: readonly number[], value: readonly number[]): number[] => {
     const output: number[] = [];
     for (let row = 0; row < batch * tokens; row++) {
       const [sequence, asking] = [Math.floor(row / tokens), row % tokens];
       for (let head = 0; head < heads; head++) {
+        const countAt = (at: number) => counts[sequence * context + at] ?? 0;
         const seen = Array.from({ length: context }, (_, at) => at).filter(
-          (at) => visible[sequence * context + at] === 1 && (!causal || at <= asking),
+          (at) => countAt(at) > 0 && (!causal || at <= asking),
         );
         const entry = (of: readonly number[], width: number, token: number, column: number) =>
           of[token * heads * width + head * width + column] ?? Number.NaN;
@@ -54,7 +55,7 @@ function plain(
           let score = 0;
           for (let k = 0; k < keyDim; k++)
             score += entry(query, keyDim, row, k) * entry(key, keyDim, sequence * context + at, k);
-          return Math.exp(scale * score);
+          return countAt(at) * Math.exp(scale * score);
         });
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         for (let v = 0; v < valueDim; v++) {
@@ -88,15 +89,15 @@ describeOnEveryEngine('attention to other tokens, some of them hidden', () => {
     fc.assert(
       fc.property(cases, (drawn) => {
         const { batch, tokens, context, heads, causal, seed } = drawn;
-        const [scale, visible] = [0.6, visibility(drawn)];
+        const [scale, counts] = [0.6, countsOf(drawn)];
         const operation = (query?: Tensor, key?: Tensor, value?: Tensor) =>
           attention(asMatrix(query), asMatrix(key), asMatrix(value), {
             ...{ batch, tokens, context, heads, scale, causal },
-            visible: tensor2d(visible, [batch, context]),
+            counts: tensor2d(counts, [batch, context]),
           });
         const found = deviations(
           operation,
-          plain(drawn, scale, visible),
+          plain(drawn, scale, counts),
           inputsOf(drawn),
           randomStream(seed, 'check'),
         );
@@ -111,12 +112,12 @@ describeOnEveryEngine('attention to other tokens, some of them hidden', () => {
     fc.assert(
       fc.property(cases, (drawn) => {
         const { batch, tokens, context, heads, causal, keyDim, valueDim } = drawn;
-        const visible = visibility(drawn);
+        const counts = countsOf(drawn);
         const [query, key, value] = inputsOf(drawn);
         const run = (shift: number) =>
           tidy(() => {
             const moved = (values: readonly number[] = [], width: number) =>
-              values.map((entry, i) => (visible[Math.floor(i / width)] === 1 ? entry : entry + shift));
+              values.map((entry, i) => ((counts[Math.floor(i / width)] ?? 0) > 0 ? entry : entry + shift));
             return [
               ...attention(
                 tensor2d([...(query?.values ?? [])], [batch * tokens, heads * keyDim]),
@@ -129,7 +130,7 @@ describeOnEveryEngine('attention to other tokens, some of them hidden', () => {
                   heads,
                   scale: 1,
                   causal,
-                  visible: tensor2d(visible, [batch, context]),
+                  counts: tensor2d(counts, [batch, context]),
                 },
               ).dataSync(),
             ];

@@ -93,13 +93,13 @@ const attentions: AttentionCase[] = [
   },
 ];
 
-/** [B, T]: of sequence b the last 3·b + 1 tokens are hidden, but never the first one; one in its midst is, too. */
-function visibility(batch: number, tokens: number): Tensor2D {
-  const visible = Array.from({ length: batch * tokens }, (_, i) => {
+/** [B, T]: of sequence b the last 3·b + 1 tokens are hidden, but never the first one; one in its midst is, too. Some count as several. */
+function countsOf(batch: number, tokens: number): Tensor2D {
+  const counts = Array.from({ length: batch * tokens }, (_, i) => {
     const [sequence, token] = [Math.floor(i / tokens), i % tokens];
-    return token === 0 || (token !== 2 && token < tokens - 3 * sequence - 1) ? 1 : 0;
+    return token === 0 || (token !== 2 && token < tokens - 3 * sequence - 1) ? 1 + (i % 5) : 0;
   });
-  return tensor2d(visible, [batch, tokens]);
+  return tensor2d(counts, [batch, tokens]);
 }
 
 function attentionCase(of: AttentionCase): Case {
@@ -126,7 +126,7 @@ function attentionCase(of: AttentionCase): Case {
         { weight: vector(inputs[1]), bias: vector(inputs[2]) },
         attentionLayer({ embedDim: dim, heads, headDim: valueDim, queryKeyDim: keyDim, scale }).body(
           layers(inputs),
-          { tokens, causal, ...(padded ? { visible: visibility(batch, tokens) } : {}) },
+          { tokens, causal, ...(padded ? { counts: countsOf(batch, tokens) } : {}) },
         ),
         { norm: 'before', normEpsilon: 1e-6 },
         scaled ? vector(inputs[11]) : undefined,
@@ -135,8 +135,8 @@ function attentionCase(of: AttentionCase): Case {
       const { query, key, value, output } = layers(inputs);
       const a = layerNorm(matrix(inputs[0]), vector(inputs[1]), vector(inputs[2]), 1e-6);
       const [q, k, v] = [query, key, value].map(({ weight, bias }) => linear(a, weight, bias));
-      const visible = padded ? { visible: visibility(batch, tokens) } : {};
-      const shape = { batch, tokens, heads, scale, causal, ...visible };
+      const counted = padded ? { counts: countsOf(batch, tokens) } : {};
+      const shape = { batch, tokens, heads, scale, causal, ...counted };
       const attended = attention(matrix(q), matrix(k), matrix(v), shape);
       const added = linear(attended, output.weight, output.bias);
       return add(matrix(inputs[0]), scaled ? mul(added, vector(inputs[11])) : added);

@@ -27,7 +27,7 @@ function writeAttention(call: KernelCall): KernelCall {
     .numberNamed('scale')
     .numberNamed('epsilon')
     .flagNamed('causal');
-  return writeLayers(call, attentionTensors).tensors(call.numbered('visible'));
+  return writeLayers(call, attentionTensors).tensors(call.numbered('counts'));
 }
 
 function writeFfn(call: KernelCall): KernelCall {

@@ -84,7 +84,7 @@ export const attention: Rule = (lowering) => {
   const scores = builder.node('MatMul', [query, key], { name: `${path}.scores` });
   const biases = [
     ...(causal ? [causalBias(lowering, tokens, context)] : []),
-    ...(lowering.has('visible') ? [hidden(lowering, context)] : []),
+    ...(lowering.has('counts') ? [logarithms(lowering, context)] : []),
   ];
   const masked = biases.reduce((sum, bias) => builder.node('Add', [sum, bias], { computes: 'wide' }), scores);
   const probabilities = builder.node('Softmax', [masked], {
@@ -113,9 +113,11 @@ function causalBias({ builder }: Lowering, tokens: number, context: number): str
   return builder.wide(values, [tokens, context]);
 }
 
-/** [B, T′] of 1 and 0 → what is added to the scores of every head. */
-function hidden({ builder, input }: Lowering, context: number): string {
-  const gone = builder.node('Sub', [1, input('visible').name], { computes: 'wide' });
-  const bias = builder.node('Mul', [gone, NEVER], { computes: 'wide' });
+/** As how many tokens each is looked at, [B, T′] → their logarithms, which are added to the scores of every head. */
+function logarithms({ builder, input }: Lowering, context: number): string {
+  const counts = input('counts').name;
+  const gone = builder.node('Max', [builder.node('Sub', [1, counts], { computes: 'wide' }), 0], { computes: 'wide' });
+  const seen = builder.node('Log', [builder.node('Max', [counts, 1], { computes: 'wide' })], { computes: 'wide' });
+  const bias = builder.node('Add', [seen, builder.node('Mul', [gone, NEVER], { computes: 'wide' })], { computes: 'wide' });
   return reshaped(builder, bias, [-1, 1, 1, context]);
 }

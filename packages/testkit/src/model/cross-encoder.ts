@@ -110,8 +110,8 @@ export function crossEncoder(config: CrossEncoderConfig) {
       states: project(flat, params.patchEmbedding, 'patchEmbedding', hooks.observe),
       tokens: patches,
     };
-    const visible = sub<Tensor2D>(1, cast(equal(tokens, padding), 'float32')); // [B, T]
-    const observing = observeCounting(hooks.observe, () => visible);
+    const counts = sub<Tensor2D>(1, cast(equal(tokens, padding), 'float32')); // [B, T]
+    const observing = observeCounting(hooks.observe, () => counts);
     const under = (key: string) => observeUnder(observing, key);
 
     const positions = gatherRows(params.positions, range(0, length, 1, 'int32'));
@@ -124,7 +124,7 @@ export function crossEncoder(config: CrossEncoderConfig) {
     const read = residual(
       x,
       params.selfNorm,
-      self.body(params.self, { tokens: length, visible, observe: under('self') }),
+      self.body(params.self, { tokens: length, counts, observe: under('self') }),
       after,
     );
     const asking = { tokens: length, context };

@@ -1,0 +1,87 @@
+import { type Tensor2D, add, div, matMul, mean, mul, ones, reshape } from '@tensorflow/tfjs-core';
+import { mergePlan } from '../operations/merge-plan';
+import { withoutGradient } from '../operations/kernel';
+import { scatterRows } from '../operations/scatter-rows';
+import type { ProjectionParams } from './linear';
+import { type LayerNormParams, normalize } from './norm';
+
+/** Merging of like tokens on the way through a tower (ToMe: Bolya et al., ICLR 2023). */
+export interface TokenMerging {
+  /** r: tokens that every block merges into others, at most half of those that may be merged. */
+  readonly perBlock: number;
+  /** The first block merges 2r, later ones linearly fewer, the last none (its Appendix D, "decreasing"). */
+  readonly schedule?: 'decreasing';
+  /** A merged token is looked at as one token, as suits models that were trained with merging (its Table 1d). */
+  readonly proportional?: false;
+}
+
+/** How the tokens of a tower are merged, the first `leading` of which never are. */
+export interface MergedTower {
+  readonly merging: TokenMerging;
+  readonly leading: number;
+}
+
+/** Tokens of a sequence that are left behind each block of a tower, the first of which are `leading`. */
+export function tokensLeft(
+  { perBlock, schedule }: TokenMerging,
+  { blocks, tokens, leading }: { readonly blocks: number; readonly tokens: number; readonly leading: number },
+): number[] {
+  const left: number[] = [];
+  for (let block = 0, now = tokens; block < blocks; block++) {
+    const wanted =
+      schedule === undefined ? perBlock : Math.floor(2 * perBlock * (1 - block / Math.max(1, blocks - 1)));
+    now -= Math.min(wanted, Math.floor((now - leading) / 2));
+    left.push(now);
+  }
+  return left;
+}
+
+/** States [B·T, D] of a tower's tokens, and as how many tokens each of them counts, [B, T]; without it each is one. */
+export interface CountedStates {
+  readonly states: Tensor2D;
+  readonly counts?: Tensor2D | undefined;
+}
+
+export interface MergeOptions {
+  /** T: tokens per sequence before, and T′ behind. */
+  readonly tokens: number;
+  readonly left: number;
+  /** Tokens at the beginning that are never merged. */
+  readonly leading: number;
+  /** H. */
+  readonly heads: number;
+  readonly normEpsilon: number;
+}
+
+/**
+ * Merges the tokens of each sequence whose keys are most alike: x [B·T, D] → [B·T′, D], each the mean of what it is made
+ * of, by counts (ToMe, Section 3).
+ * @param attended The states that the block's attention took, [B·T, D], whose keys tell what is alike; their mean over heads
+ * is a product with the mean of the heads' weights, which is all that is computed.
+ */
+export function mergeTokens(
+  { states: x, counts }: CountedStates,
+  attended: Tensor2D,
+  norm: LayerNormParams,
+  key: ProjectionParams,
+  { tokens, left, leading, heads, normEpsilon }: MergeOptions,
+): CountedStates {
+  const [rows] = x.shape;
+  const batch = rows / tokens;
+  const places = withoutGradient(() => {
+    const keys = meanKeys(normalize(attended, norm, normEpsilon), key, heads); // [B·T, dk]
+    return mergePlan(keys, { tokens, leading, removed: tokens - left });
+  });
+  const before: Tensor2D = counts === undefined ? ones([rows, 1]) : reshape(counts, [rows, 1]);
+  const after = withoutGradient(() => scatterRows(before, places, batch * left)); // [B·T′, 1]
+  const sums = scatterRows(counts === undefined ? x : mul(x, before), places, batch * left);
+  return { states: div(sums, after), counts: reshape(after, [batch, left]) };
+}
+
+/** x [N, D] → the mean of its keys over H heads, [N, dk]. */
+function meanKeys(x: Tensor2D, { weight, bias }: ProjectionParams, heads: number): Tensor2D {
+  const [D, width] = weight.shape;
+  const headDim = width / heads;
+  const keys: Tensor2D = matMul(x, mean<Tensor2D>(reshape(weight, [D, heads, headDim]), 1));
+  return bias === undefined ? keys : add<Tensor2D>(keys, mean(reshape(bias, [heads, headDim]), 0));
+}
