@@ -165,6 +165,7 @@ export type {
   TextTowerOptions,
   TextTransformerPreset,
 } from './families/text-tower-config';
+export { mergingTokens } from './families/merge-tokens';
 export { atImageSize, resizePictures } from './families/picture-size';
 export type { AtImageSize } from './families/picture-size';
 export { resampleGrid } from './families/bicubic';

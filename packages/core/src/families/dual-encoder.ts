@@ -190,6 +190,10 @@ export const dualEncoderFamily = defineFamily<DualEncoderConfig, DualEncoder>({
   pictures: {
     positions: 'vision.positions',
     at: (config, imageSize) => ({ ...config, vision: { ...config.vision, imageSize } }),
+    merging: ({ vision: { merging: _, ...vision }, ...config }, merging) => ({
+      ...config,
+      vision: merging === undefined ? vision : { ...vision, merging },
+    }),
   },
   summary: ({ projectionDim, vision, text, loss }) =>
     [

@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import type { PictureSize } from './picture-sides';
+import type { TokenMerging } from '../layers/token-merging';
 import type { TensorTree } from '../tree/tree';
 import type { DenseConfig, Model } from './model';
 import type { TextTowerConfig } from './text-tower-config';
@@ -28,6 +29,8 @@ export interface Pictures<Config> {
   readonly positions: string;
   /** The configuration at another picture size, in pixels. */
   at(config: Config, imageSize: PictureSize): Config;
+  /** The configuration with another merging of its tokens, or without any. */
+  merging(config: Config, merging: TokenMerging | undefined): Config;
 }
 
 export interface Towers {
@@ -84,6 +87,7 @@ export function defineFamily<Config extends DenseConfig, Own extends Model>(
           pictures: {
             positions: pictures.positions,
             at: (config, imageSize) => pictures.at(own(config), imageSize),
+            merging: (config, merging) => pictures.merging(own(config), merging),
           },
         }),
     classes: (config) => definition.classes?.(own(config)) ?? 0,

@@ -179,7 +179,12 @@ export const visionTransformerFamily = defineFamily<VisionTransformerConfig, Vis
     .refine(readsWhatIsThere, unreadable),
   build: visionTransformer,
   towers: (config) => ({ vision: config }),
-  pictures: { positions: 'positions', at: (config, imageSize) => ({ ...config, imageSize }) },
+  pictures: {
+    positions: 'positions',
+    at: (config, imageSize) => ({ ...config, imageSize }),
+    merging: ({ merging: _, ...config }, merging) =>
+      merging === undefined ? config : { ...config, merging },
+  },
   classes: ({ classes }) => classes,
   summary: (config) =>
     `DeiT of ${towerText(config.tower)}; ${pictureText(config)}; ${config.classes} classes`,

@@ -7,7 +7,12 @@ import type { Scores } from '../task/task';
 import { type TensorTree, lendTree } from '../tree/tree';
 import type { CompressionJob } from './job';
 import type { LedgerEntry } from './ledger';
-import { type ReconstructedModel, checkReconstruction, runReconstruction } from './reconstruction';
+import {
+  type ReconstructedModel,
+  checkReconstructible,
+  checkReconstruction,
+  runReconstruction,
+} from './reconstruction';
 import { type BestOfRetraining, retrainCut } from './retrain';
 import { scoredOnce } from './scored';
 import { ownTrees, searched } from './search';
@@ -48,7 +53,10 @@ export interface CompressionResult {
 export async function runCompression(job: CompressionJob): Promise<CompressionResult> {
   const { runner, method, budget, model, params, score } = job;
   requirement(model, budget, method.manifest.granularity); // whatever the method's own plan checks
-  if (job.reconstruct !== undefined) checkReconstruction(method.manifest);
+  if (job.reconstruct !== undefined) {
+    checkReconstruction(method.manifest);
+    checkReconstructible(model);
+  }
   method.plan(model, budget);
   const ledger: LedgerEntry[] = [];
   const task = job.taskOf(model);

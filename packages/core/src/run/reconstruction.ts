@@ -4,7 +4,8 @@ import { observedBatches } from '../data/observed';
 import { type Decision, sharesOf } from '../decision/decision';
 import { decisionSchema } from '../decision/schema';
 import { UserError } from '../error/user-error';
-import type { Model } from '../families/model';
+import { type Model, denseConfigOf } from '../families/model';
+import { familyOf } from '../families/table';
 import type { Manifest } from '../method/method';
 import type { ReconstructionKind } from '../reconstruct/kind';
 import { type Reconstructed, reconstruct } from '../reconstruct/reconstruct';
@@ -34,6 +35,15 @@ export function checkReconstruction({ title, granularity, sharesColumns }: Manif
       `${title} shares columns between places, and a correction for one would change the others: leave out --reconstruct`,
     );
   }
+}
+
+/** @throws {UserError} when the tokens of a model's two states cannot be set against each other. */
+export function checkReconstructible(model: Model): void {
+  const config = denseConfigOf(model);
+  if (familyOf(config).towers(config).vision?.merging === undefined) return;
+  throw new UserError(
+    'the model merges tokens, and a smaller one merges others, so that there is nothing to compare: reconstruct it without (--merge-tokens 0), and merge its tokens afterwards',
+  );
 }
 
 /** A run's parts that a reconstruction works with. */

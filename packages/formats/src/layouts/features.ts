@@ -13,6 +13,7 @@ const features = {
   noPatchBias: 'no bias of the patches',
   causal: 'a causal mask',
   attentionPool: 'attention pooling',
+  merging: 'merging of tokens',
 } as const;
 
 export type Feature = keyof typeof features;
@@ -35,13 +36,14 @@ export function featuresOf(config: VisionConfig): Feature[] {
     noPatchBias: !config.patchBias,
     causal: tower.causal,
     attentionPool: config.attentionPool !== undefined,
+    merging: config.merging !== undefined,
   };
   return featureNames.filter((name) => has[name]);
 }
 
 const featureNames: readonly Feature[] = [
   ...(['layerScale', 'registers', 'noClassToken', 'unplaced', 'mean', 'normAfterMean'] as const),
-  ...(['noInputBias', 'embeddingNorm', 'noPatchBias', 'causal', 'attentionPool'] as const),
+  ...(['noInputBias', 'embeddingNorm', 'noPatchBias', 'causal', 'attentionPool', 'merging'] as const),
 ];
 
 /** The words for features that a layout has no room for, `a, b`; undefined where it has room for all of them. */

@@ -9,7 +9,7 @@ import {
   parseOptions,
 } from '@winnow/core';
 import { z } from 'zod';
-import { imageSizeShape } from '../model-source/checkpoint-choices';
+import { imageSizeShape, mergingChoices, mergingShape } from '../model-source/checkpoint-choices';
 import { pinnedModel } from '../model-source/hub-model';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
@@ -36,6 +36,7 @@ const evaluateOptions = z.object({
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   ...classOrderShape,
   ...imageSizeShape,
+  ...mergingShape,
   batchSize: optimizationShape.batchSize,
   zeroShot: z
     .string()
@@ -84,7 +85,10 @@ export async function evaluateModel(
   if (spec === undefined) throw new UserError(`evaluate: say with --data what to score ${path} on`);
   for (const line of own === undefined ? [] : dividedOtherwise(path, own, options)) note(line);
   await startChosen(options, note);
-  const opened = await openModel(path, imageSize === undefined ? {} : { imageSize });
+  const opened = await openModel(path, {
+    ...mergingChoices(options),
+    ...(imageSize === undefined ? {} : { imageSize }),
+  });
   for (const line of opened.notes) note(`${path}: ${line}`);
   try {
     const choice = { data: spec, augmentation: 'none', preload: 'never' } as const;

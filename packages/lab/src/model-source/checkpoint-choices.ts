@@ -10,9 +10,40 @@ export const imageSizeShape = {
     ),
 };
 
+/** How the tokens of a model's pictures are merged, as flags. */
+export const mergingShape = {
+  mergeTokens: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .optional()
+    .describe(
+      'Merge so many like tokens in every block (ToMe), which needs no training; 0 for none; default: as the model says',
+    ),
+  mergeSchedule: z
+    .enum(['constant', 'decreasing'])
+    .optional()
+    .describe(
+      'Of --merge-tokens: as many in every block, or twice as many in the first and none in the last [default: constant]',
+    ),
+  mergeProportional: z
+    .boolean()
+    .optional()
+    .describe(
+      'Of --merge-tokens: look at a merged token as at all that it is made of; no for a model that was trained with merging [default: true]',
+    ),
+};
+
+const mergingOptions = z.object(mergingShape);
+export type MergingChoices = z.output<typeof mergingOptions>;
+
+/** Flags given, of which those of merging are taken. */
+export const mergingChoices = (given: unknown): MergingChoices => mergingOptions.parse(given);
+
 /** Choices that a checkpoint of others may leave open, as flags of the commands that make a model of ours from it. */
 export const checkpointShape = {
   ...imageSizeShape,
+  ...mergingShape,
   heads: z
     .int()
     .positive()
@@ -27,5 +58,5 @@ export const checkpointShape = {
 const checkpointOptions = z.object(checkpointShape);
 export type CheckpointChoices = z.output<typeof checkpointOptions>;
 
-/** Flags given, of which `heads`, `activation` and `imageSize` are taken. */
+/** Flags given, of which `heads`, `activation`, `imageSize` and those of merging are taken. */
 export const checkpointChoices = (given: unknown): CheckpointChoices => checkpointOptions.parse(given);

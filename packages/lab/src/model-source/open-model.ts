@@ -10,6 +10,7 @@ import {
   type PicturePreparation,
   type PictureSize,
   type TensorTree,
+  type TokenMerging,
   UserError,
   denseConfigOf,
   disposeTree,
@@ -17,6 +18,7 @@ import {
   entriesOf,
   familyOf,
   isSameSize,
+  mergingTokens,
   resizePictures,
   sizeText,
 } from '@winnow/core';
@@ -33,7 +35,7 @@ import {
 } from '@winnow/formats';
 import { recordIfAny } from '../run-folder/record';
 import { resumeCommand } from '../run-folder/resume-command';
-import type { CheckpointChoices } from './checkpoint-choices';
+import type { CheckpointChoices, MergingChoices } from './checkpoint-choices';
 import { placeOfModel } from './hub-model';
 
 /** A model from disk; the caller owns its parameters. */
@@ -63,6 +65,12 @@ export type ReadingChoices = CheckpointChoices & Pick<ImportOptions, 'missingHea
  * @throws {FormatError} when the files are corrupt or describe another kind of model.
  */
 export async function openModel(named: string, reading: ReadingChoices = {}): Promise<OpenedModel> {
+  const merging = mergingOf(reading);
+  const opened = await openAsItIs(named, reading);
+  return merging === undefined ? opened : { ...opened, ...merged(opened, merging, named), dense: undefined };
+}
+
+async function openAsItIs(named: string, reading: ReadingChoices): Promise<OpenedModel> {
   const { path } = await placeOfModel(named);
   const saved = savedModelIn(path);
   if (saved !== undefined) {
@@ -146,6 +154,49 @@ export async function modelKindAt(named: string): Promise<DenseConfig['kind']> {
 function savedModelIn(path: string): string | undefined {
   if (!existsSync(path)) throw new UserError(`there is no model or run at ${path}`);
   return [join(path, 'model'), path].find((folder) => existsSync(join(folder, 'structure.json')));
+}
+
+/**
+ * What flags say of merging: how, none at all, or nothing.
+ * @throws {UserError} when they say how without saying how many.
+ */
+function mergingOf({
+  mergeTokens,
+  mergeSchedule,
+  mergeProportional,
+}: MergingChoices): TokenMerging | 'none' | undefined {
+  if (mergeTokens === undefined || mergeTokens === 0) {
+    const [flag] = Object.entries({
+      'merge-schedule': mergeSchedule,
+      'merge-proportional': mergeProportional,
+    })
+      .filter(([, value]) => value !== undefined)
+      .map(([name]) => name);
+    if (flag !== undefined)
+      throw new UserError(`--${flag} says how tokens are merged: say with --merge-tokens how many`);
+    return mergeTokens === 0 ? 'none' : undefined;
+  }
+  return {
+    perBlock: mergeTokens,
+    ...(mergeSchedule === 'decreasing' ? { schedule: mergeSchedule } : {}),
+    ...(mergeProportional === false ? { proportional: false } : {}),
+  };
+}
+
+/**
+ * A model that merges tokens as it is told.
+ * @throws {UserError} when it has masks or no tokens to merge; nothing of it is left then.
+ */
+function merged(any: AnyModel, merging: TokenMerging | 'none', path: string): AnyDenseModel {
+  try {
+    if (any.dense !== undefined)
+      throw new UserError(`--merge-tokens: ${path} has masks of single weights: cut them out first`);
+    return mergingTokens(any, merging === 'none' ? undefined : merging);
+  } catch (error) {
+    disposeTree(any.params);
+    if (error instanceof RangeError) throw new UserError(`--merge-tokens: ${path}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** @throws {UserError} when flags are given that only checkpoints of others need. */

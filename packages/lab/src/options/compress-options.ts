@@ -8,7 +8,7 @@ import {
   suggestion,
 } from '@winnow/core';
 import { z } from 'zod';
-import { imageSizeShape } from '../model-source/checkpoint-choices';
+import { imageSizeShape, mergingShape } from '../model-source/checkpoint-choices';
 import { chosenIn } from './given';
 import type { GivenOptions, OptionGroup } from './group';
 import { pathOption } from './path';
@@ -127,7 +127,7 @@ export const everyCompressGroup = ({
 
 function groupsOf(kind: WorkloadKind, method: string, dense: 'new' | 'given' | 'either'): OptionGroup[] {
   const { manifest, options: schema } = methodNamed(method);
-  const ofGiven = dense === 'new' ? {} : { ...kind.givenShape, ...imageSizeShape };
+  const ofGiven = dense === 'new' ? {} : { ...kind.givenShape, ...imageSizeShape, ...mergingShape };
   return [
     {
       title: 'Options of compress',

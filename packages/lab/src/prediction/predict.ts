@@ -10,7 +10,7 @@ import {
 } from '@winnow/core';
 import { type BrokenPicture, type PictureBatch, findPictures, unlabelledPictures } from '@winnow/data';
 import { z } from 'zod';
-import { imageSizeShape } from '../model-source/checkpoint-choices';
+import { imageSizeShape, mergingChoices, mergingShape } from '../model-source/checkpoint-choices';
 import { pinnedModel } from '../model-source/hub-model';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
@@ -28,6 +28,7 @@ const predictOptions = z.object({
     .describe('Of a dual encoder: the texts that pictures are told apart by, separated by |'),
   top: z.int().positive().default(5).describe('Classes or texts named for each picture, the likeliest first'),
   ...imageSizeShape,
+  ...mergingShape,
   batchSize: optimizationShape.batchSize,
   ...engineShape,
 });
@@ -87,7 +88,10 @@ export async function predictPictures(
   for (const line of found.notes) note(line);
   const path = await pinnedModel(named, { note, signal });
   await startChosen(options, note);
-  const opened = await openModel(path, imageSize === undefined ? {} : { imageSize });
+  const opened = await openModel(path, {
+    ...mergingChoices(options),
+    ...(imageSize === undefined ? {} : { imageSize }),
+  });
   try {
     const predictor = await predictorOf(opened, texts);
     for (const line of [...opened.notes, ...predictor.notes]) note(`${path}: ${line}`);
