@@ -29,8 +29,8 @@ export interface Pictures<Config> {
   readonly positions: string;
   /** The configuration at another picture size, in pixels. */
   at(config: Config, imageSize: PictureSize): Config;
-  /** The configuration with another merging of its tokens, or without any. */
-  merging(config: Config, merging: TokenMerging | undefined): Config;
+  /** The configuration with another merging of its tokens, or without any; a family whose patches keep their places has none. */
+  readonly merging?: (config: Config, merging: TokenMerging | undefined) => Config;
 }
 
 export interface Towers {
@@ -64,6 +64,19 @@ export interface Family<Config extends DenseConfig = DenseConfig, Own extends Mo
   summary(config: DenseConfig): string;
 }
 
+/** The same for configurations of every kind, of which those of its own family are taken. */
+function picturesOf<Config extends DenseConfig>(
+  pictures: Pictures<Config>,
+  own: (config: DenseConfig) => Config,
+): Pictures<DenseConfig> {
+  const { positions, merging } = pictures;
+  return {
+    positions,
+    at: (config, imageSize) => pictures.at(own(config), imageSize),
+    ...(merging === undefined ? {} : { merging: (config, how) => merging(own(config), how) }),
+  };
+}
+
 export function defineFamily<Config extends DenseConfig, Own extends Model>(
   definition: FamilyDefinition<Config, Own>,
 ): Family<Config, Own> {
@@ -81,15 +94,7 @@ export function defineFamily<Config extends DenseConfig, Own extends Model>(
       any.kind === kind,
     make: (config) => definition.build(own(config)),
     towers: (config) => definition.towers(own(config)),
-    ...(pictures === undefined
-      ? {}
-      : {
-          pictures: {
-            positions: pictures.positions,
-            at: (config, imageSize) => pictures.at(own(config), imageSize),
-            merging: (config, merging) => pictures.merging(own(config), merging),
-          },
-        }),
+    ...(pictures === undefined ? {} : { pictures: picturesOf(pictures, own) }),
     classes: (config) => definition.classes?.(own(config)) ?? 0,
     summary: (config) => definition.summary(own(config)),
   };

@@ -9,9 +9,11 @@ import { familyOf } from './table';
  */
 export function mergingTokens(any: AnyDenseModel, merging: TokenMerging | undefined): AnyDenseModel {
   const config = denseConfigOf(any.model);
-  const { pictures } = familyOf(config);
-  if (pictures === undefined) {
-    throw new RangeError(`a ${config.kind} reads no pictures, so that it has no tokens of theirs to merge`);
+  const { merging: configured } = familyOf(config).pictures ?? {};
+  if (configured === undefined) {
+    throw new RangeError(
+      `a ${config.kind} reads no pictures, or gives each patch its place: it has no tokens to merge`,
+    );
   }
-  return { ...any, model: familyOf(config).make(pictures.merging(config, merging)) };
+  return { ...any, model: familyOf(config).make(configured(config, merging)) };
 }

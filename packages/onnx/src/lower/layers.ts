@@ -116,8 +116,14 @@ function causalBias({ builder }: Lowering, tokens: number, context: number): str
 /** As how many tokens each is looked at, [B, T′] → their logarithms, which are added to the scores of every head. */
 function logarithms({ builder, input }: Lowering, context: number): string {
   const counts = input('counts').name;
-  const gone = builder.node('Max', [builder.node('Sub', [1, counts], { computes: 'wide' }), 0], { computes: 'wide' });
-  const seen = builder.node('Log', [builder.node('Max', [counts, 1], { computes: 'wide' })], { computes: 'wide' });
-  const bias = builder.node('Add', [seen, builder.node('Mul', [gone, NEVER], { computes: 'wide' })], { computes: 'wide' });
+  const gone = builder.node('Max', [builder.node('Sub', [1, counts], { computes: 'wide' }), 0], {
+    computes: 'wide',
+  });
+  const seen = builder.node('Log', [builder.node('Max', [counts, 1], { computes: 'wide' })], {
+    computes: 'wide',
+  });
+  const bias = builder.node('Add', [seen, builder.node('Mul', [gone, NEVER], { computes: 'wide' })], {
+    computes: 'wide',
+  });
   return reshaped(builder, bias, [-1, 1, 1, context]);
 }
