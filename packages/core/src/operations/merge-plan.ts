@@ -17,9 +17,10 @@ import {
   matMul,
   max,
   maximum,
-  norm,
   range,
   reshape,
+  sqrt,
+  square,
   sub,
   sum,
   tensor1d,
@@ -53,7 +54,7 @@ export function mergePlan(metric: Tensor2D, { tokens: T, leading, removed: r }: 
     const batch = metric.shape[0] / T;
     const [A, B] = [Math.ceil(T / 2), Math.floor(T / 2)];
     const [leadingA, leadingB] = [Math.ceil(leading / 2), Math.floor(leading / 2)];
-    const unit = div(metric, maximum(norm(metric, 'euclidean', 1, true), 1e-12));
+    const unit = div(metric, maximum(sqrt(sum(square(metric), 1, true)), 1e-12));
     const sequences: Tensor3D = reshape(unit, [batch, T, metric.shape[1]]);
     const setA = gather<Tensor3D>(sequences, range(0, T, 2, 'int32'), 1);
     const setB = gather<Tensor3D>(sequences, range(1, T, 2, 'int32'), 1);
@@ -83,8 +84,8 @@ const shiftsOfFirst = (A: number, leadingA: number, leadingB: number): Float32Ar
 function ranks(x: Tensor2D): Tensor2D {
   const [batch, N] = x.shape;
   const [own, others] = [reshape(x, [batch, N, 1]), reshape(x, [batch, 1, N])];
-  const before = Float32Array.from({ length: N * N }, (_, at) => (at % N < Math.floor(at / N) ? 1 : 0));
-  const isBefore = greater(tensor2d(before, [N, N]), 0);
+  const places = range(0, N, 1, 'float32');
+  const isBefore = less<Tensor2D>(reshape(places, [1, N]), reshape(places, [N, 1]));
   const isAhead = logicalOr(greater(others, own), logicalAnd(equal(others, own), isBefore)); // [B, N, N]
   return sum<Tensor2D>(cast(isAhead, 'float32'), 2);
 }
