@@ -186,11 +186,20 @@ test('an ONNX export is the folder that transformers.js looks into: a file for e
     expect(file).toContain(said);
 });
 
+test('an export in whole numbers takes pictures of the run, and is not for texts', async () => {
+  const flags = ['--format', 'onnx', '--precision', 'int8', '--calibration', '8'];
+  await done('export', at('run'), ...flags, '--out', at('whole-numbers'));
+  expect(readdirSync(at('whole-numbers', 'onnx'))).toEqual(['model_quantized.onnx']);
+  const { code, stderr } = await winnow(['export', at('whole'), ...flags, '--out', at('refused')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('--precision int8')]);
+});
+
 test.each([
   [['--format', 'winnow', '--precision', 'f16'], '--precision: only ONNX files have one, not winnow'],
   [['--opset', '20'], '--opset: only ONNX files have one, not safetensors'],
   [['--format', 'onnx', '--opset', '16'], 'opset'],
   [['--format', 'onnx', '--precision', 'f8'], 'precision'],
+  [['--calibration', '8'], '--calibration: only ONNX files have one, not safetensors'],
 ])('an export refuses %j', async (flags, message) => {
   const { code, stderr } = await winnow(['export', at('run'), ...flags, '--out', at('refused')]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

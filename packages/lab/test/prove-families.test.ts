@@ -12,11 +12,13 @@ import {
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
+import { modelParts } from '@winnow/onnx';
 import { proofFacts } from '@winnow/onnx/facts';
 import { openModel } from '../src/index';
 import { cutModels, plain, randomParameters } from './cut-models';
 import { companionsOf } from '../src/model-source/export-model';
 import { writeOnnx } from '../src/onnx/write-onnx';
+import { fixedExamples } from '../src/proof/engine-answers';
 import { proveFiles } from '../src/proof/prove-files';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-families-'));
@@ -37,10 +39,15 @@ async function failing(name: string, config: ModelConfig, parameters: ReadonlyMa
   const opened = await openModel(folder);
   const companions = await companionsOf(opened);
   const failed: string[] = [];
-  for (const precision of ['f32', 'f16'] as const) {
+  const [part] = modelParts(opened.model);
+  const calibration =
+    part === undefined || part.name !== 'model' ? undefined : fixedExamples(part, opened.model);
+  const isForInt8 =
+    part?.inputs[0]?.name === 'pixel_values' && part.name === 'model' && opened.model.sites.length > 0;
+  for (const precision of ['f32', 'f16', ...(isForInt8 ? ['int8' as const] : [])] as const) {
     const files = join(folder, precision);
     mkdirSync(files);
-    await writeOnnx(files, opened, { precision }, companions);
+    await writeOnnx(files, opened, { precision, calibration }, companions);
     const claim = { opened, companions, precision, folder: files, pictures: { why: 'none' }, threads: 1 };
     const { checks } = await proveFiles(claim, proofFacts);
     failed.push(...checks.flatMap(({ verdict, says }) => (verdict === 'fails' ? [...says] : [])));
@@ -49,9 +56,12 @@ async function failing(name: string, config: ModelConfig, parameters: ReadonlyMa
   return failed;
 }
 
-test.each(Object.entries(cutModels))('%s is proved in float32 and float16', async (name, config) => {
-  expect(await failing(name, config, randomParameters(config))).toEqual([]);
-});
+test.each(Object.entries(cutModels))(
+  '%s is proved in every precision that is for it',
+  async (name, config) => {
+    expect(await failing(name, config, randomParameters(config))).toEqual([]);
+  },
+);
 
 test('a model with masks is proved to have their zeros', async () => {
   const parameters = randomParameters(plain);

@@ -1,13 +1,14 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { disposeTree } from '@winnow/core';
+import { denseConfigOf, disposeTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { proofFacts } from '@winnow/onnx/facts';
 import { type ProofFacts, type ProofJob } from '@winnow/onnx';
 import { ModelProtoSchema } from 'onnx-buf';
 import { type OpenedModel, certificateSchema, openModel, proveModel } from '../src/index';
 import { companionsOf } from '../src/model-source/export-model';
+import { writeOnnx } from '../src/onnx/write-onnx';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
 import { realPictures } from '../src/proof/real-pictures';
 import { lies } from './lies';
@@ -90,6 +91,47 @@ test(
   },
   MINUTES,
 );
+
+test(
+  'the same in whole numbers, whose ranges are chosen by pictures of the training split',
+  async () => {
+    const { certificate } = await proveModel(at('cut'), { ...options, precision: 'int8', out: at('whole') });
+    expect([certificate.verdict, certificate.checks.filter(({ verdict }) => verdict === 'fails')]).toEqual([
+      'proven',
+      [],
+    ]);
+    expect(certificate.counts.bytes.parameters).toBeLessThan(4 * certificate.counts.parameters.files * 0.6);
+    const own: Claim = { ...claim, precision: 'int8', folder: at('whole-lie') };
+    const file = join('onnx', 'model_quantized.onnx');
+    for (const [name, part, change] of [
+      [
+        'constant.blocks.0.ffn.expand.weight.scale',
+        'outputs',
+        (raw: Uint8Array) => new Float32Array(raw.buffer).fill(0.5),
+      ],
+      ['blocks.1.attention.key.weight', 'weights', (raw: Uint8Array) => (raw[5] = (raw[5] ?? 0) ^ 3)],
+    ] as const) {
+      cpSync(at('whole'), own.folder, { recursive: true });
+      const model = fromBinary(ModelProtoSchema, readFileSync(join(own.folder, file)));
+      const tensor = model.graph?.initializer.find((each) => each.name === name);
+      if (tensor === undefined) throw new Error(`there is no ${name}`);
+      const raw = Uint8Array.from(tensor.rawData);
+      change(raw);
+      tensor.rawData = raw;
+      writeFileSync(join(own.folder, file), toBinary(ModelProtoSchema, model));
+      expect(await failing(own)).toContain(part);
+    }
+  },
+  MINUTES,
+);
+
+test('whole numbers are refused without pictures, and where columns are shared', async () => {
+  const given = { engine: 'wasm', precision: 'int8', out: at('none') };
+  await expect(proveModel(at('cut'), given)).rejects.toThrow('no data are known');
+  const config = { ...denseConfigOf(opened.model), ties: {} };
+  const shared = { ...opened, model: { ...opened.model, config } } as OpenedModel;
+  await expect(writeOnnx(root, shared, { precision: 'int8' }, {})).rejects.toThrow('are shared');
+});
 
 /** The parts of the proof that fail for a claim. */
 async function failing(

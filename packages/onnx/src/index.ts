@@ -17,3 +17,6 @@ export type {
 } from './proof/job';
 export { proveApart } from './proof/prove-apart';
 export type { TracedPass, Tracer } from './trace/trace';
+export { biasCorrection, quantizeColumns } from './quantize/matrix';
+export { type Calibrated, quantizeGraph } from './quantize/quantize-graph';
+export { type Range, bestRange, rangeBetween, rounded } from './quantize/range';

@@ -16,10 +16,12 @@ import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from './hub-model';
 import { type OpenedModel, openModel, pictureSizeIn } from './open-model';
 import { tokenizerConfig } from './tokenizer-config';
+import { calibrationCount, DEFAULT_CALIBRATION, calibrationPictures } from '../proof/real-pictures';
 import { namesIn } from '../run-folder/output-folder';
 import { writeWhole } from './write-whole';
 import { writePyTorch } from '../pytorch/write-pytorch';
-import { ONNX_OPSETS, type OnnxOptions, onnxPrecisions, writeOnnx } from '../onnx/write-onnx';
+import { ONNX_OPSETS, onnxPrecisions } from '../onnx/precision';
+import { type OnnxOptions, writeOnnx } from '../onnx/write-onnx';
 
 const formats = ['safetensors', 'hugging-face', 'winnow', 'onnx', 'pytorch'] as const;
 
@@ -33,7 +35,7 @@ const exportOptions = z.object({
   precision: z
     .enum(onnxPrecisions)
     .optional()
-    .describe('The numbers of ONNX files; f16 takes half the room (default: f32)'),
+    .describe('The numbers of ONNX files; f16 takes half the room, int8 a quarter (default: f32)'),
   opset: z
     .int()
     .min(ONNX_OPSETS.first)
@@ -42,6 +44,10 @@ const exportOptions = z.object({
     .describe(
       `The operators of ONNX files, from 20 on with GELU as one of them (default: ${ONNX_OPSETS.first})`,
     ),
+  data: pathOption('dataset')
+    .optional()
+    .describe('Of int8: the pictures that its ranges are chosen by; default: the data of the run'),
+  calibration: calibrationCount.optional(),
   out: pathOption('output').min(1).optional().describe('The folder to write to'),
 });
 
@@ -86,7 +92,10 @@ export async function exportModel(
   const opened = await openModel(path);
   try {
     const companions = await companionsOf(opened);
-    const written = await writeWhole(out, (folder) => write(folder, { format, ...onnx }, opened, companions));
+    const { calibration, ...others } = onnx;
+    const pictures = await calibrationOf(path, opened, format, { ...others, calibration });
+    const chosen = { format, ...others, calibration: pictures };
+    const written = await writeWhole(out, (folder) => write(folder, chosen, opened, companions));
     const { preparation = imageNetNormalisation } = opened;
     const differences =
       written.layout === 'our own' ? [] : differencesOfTransformers(preparation, pictureSizeIn(opened.model));
@@ -97,7 +106,7 @@ export async function exportModel(
 }
 
 /** @throws {UserError} naming an option that is for ONNX files alone. */
-function refuseOnnxOptions(given: OnnxOptions, format: string): void {
+function refuseOnnxOptions(given: object, format: string): void {
   const [option] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (option !== undefined)
     throw new UserError(
@@ -109,6 +118,27 @@ function refuseOnnxOptions(given: OnnxOptions, format: string): void {
 export async function companionsOf(opened: OpenedModel): Promise<Companions> {
   const { preparation = imageNetNormalisation } = opened;
   return { ...(await tokenizerOf(opened)), ...preprocessorOf({ ...opened, preparation }) };
+}
+
+/** Pictures that int8 files choose their ranges by. */
+async function calibrationOf(
+  path: string,
+  opened: OpenedModel,
+  format: string,
+  {
+    precision,
+    data,
+    calibration = DEFAULT_CALIBRATION,
+  }: {
+    readonly precision?: string | undefined;
+    readonly data?: string | undefined;
+    readonly calibration?: number | undefined;
+  },
+) {
+  if (format !== 'onnx' || precision !== 'int8') return undefined;
+  const { modelParts } = await import('@winnow/onnx');
+  const [part] = modelParts(opened.model);
+  return calibrationPictures(path, opened, part, { precision, data, calibration });
 }
 
 /** The tokenizer beside the model, with a configuration of it for `transformers` where none is there. */

@@ -1,6 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DenseConfig, denseConfigOf, downloadTensor, entriesOf } from '@winnow/core';
+import {
+  type DenseConfig,
+  UserError,
+  denseConfigOf,
+  downloadTensor,
+  entriesOf,
+  familyOf,
+} from '@winnow/core';
 import {
   type Companions,
   FormatError,
@@ -8,40 +15,33 @@ import {
   configForTransformers,
   writeAtomically,
 } from '@winnow/formats';
+import type { Examples } from '@winnow/onnx';
 import { type OpenedModel, digestOf } from '../model-source/open-model';
 import { version } from '../version';
-
-export const onnxPrecisions = ['f32', 'f16'] as const;
-export type OnnxPrecision = (typeof onnxPrecisions)[number];
-
-/** The operator sets that the exporter knows. */
-export const ONNX_OPSETS = { first: 17, last: 22 } as const;
+import { calibrate } from './calibrate';
+import { ONNX_OPSETS, type OnnxPrecision, onnxFile } from './precision';
 
 export interface OnnxOptions {
   readonly precision?: OnnxPrecision | undefined;
   readonly opset?: number | undefined;
+  /** Pictures that ranges are chosen by, which int8 needs; in the layout of the files. */
+  readonly calibration?: Examples | undefined;
 }
-
-/** Ends of names by which transformers.js tells the precisions of one model apart. */
-const suffixes: Readonly<Record<OnnxPrecision, string>> = { f32: '', f16: '_fp16' };
-
-/** The path of a part's file below its folder: where transformers.js looks for it. */
-export const onnxFile = (part: 'model' | 'vision' | 'text', precision: OnnxPrecision): string =>
-  `onnx/${part === 'model' ? part : `${part}_model`}${suffixes[precision]}.onnx`;
 
 /**
  * Writes a file for each part of a model, and beside them what transformers.js reads: `config.json` with the kind of model
  * and the names of its classes, and the companions.
- * @throws {UserError} when a file would be longer than protobuf allows, or a parameter is beyond float16.
+ * @throws {UserError} when a file would be longer than protobuf allows, a parameter is beyond float16, or int8 has no pictures to
+ * choose ranges by, or is not for this model.
  */
 export async function writeOnnx(
   folder: string,
   opened: OpenedModel,
-  { precision = 'f32', opset = ONNX_OPSETS.first }: OnnxOptions,
+  { precision = 'f32', opset = ONNX_OPSETS.first, calibration }: OnnxOptions,
   companions: Companions,
 ): Promise<{ readonly files: readonly string[]; readonly reason?: string }> {
   // Only whoever writes such files loads what it takes.
-  const { encodeGraph, modelParts, partGraph } = await import('@winnow/onnx');
+  const { encodeGraph, modelParts, partGraph, quantizeGraph } = await import('@winnow/onnx');
   const { model, params, classNames } = opened;
   const leaves = new Map(entriesOf(params));
   const read = async (path: string) => {
@@ -49,6 +49,7 @@ export async function writeOnnx(
     if (leaf === undefined) throw new RangeError(`expected a parameter ${path}, got none`);
     return downloadTensor(leaf, path);
   };
+  const ranges = precision === 'int8' ? await rangesFor(opened, calibration) : undefined;
   const shared = await metadataOf(opened, precision);
   await mkdir(join(folder, 'onnx'), { recursive: true });
   const files: string[] = [];
@@ -61,10 +62,9 @@ export async function writeOnnx(
     };
     const labels = { producerVersion: version(), metadata };
     const file = onnxFile(part.name, precision);
-    await writeAtomically(
-      join(folder, file),
-      await encodeGraph(partGraph(part, { opset, precision }), read, labels),
-    );
+    const graph = partGraph(part, { opset, precision: precision === 'f16' ? 'f16' : 'f32' });
+    const own = ranges === undefined ? graph : await quantizeGraph(graph, ranges, read);
+    await writeAtomically(join(folder, file), await encodeGraph(own, read, labels));
     files.push(file);
   }
   for (const [name, content] of Object.entries(companions))
@@ -72,6 +72,20 @@ export async function writeOnnx(
   const config = configText(denseConfigOf(model), classNames);
   if (config.text !== undefined) await writeAtomically(join(folder, 'config.json'), config.text);
   return { files, ...(config.reason === undefined ? {} : { reason: config.reason }) };
+}
+
+/** @throws {UserError} when there are no pictures, or the model is none that whole numbers are for. */
+async function rangesFor(opened: OpenedModel, calibration: Examples | undefined) {
+  const config = denseConfigOf(opened.model);
+  if (familyOf(config).towers(config).text !== undefined)
+    throw new UserError('--precision int8: for models of pictures alone, and this one reads texts: take f16');
+  if (config.ties !== undefined)
+    throw new UserError(
+      '--precision int8: columns of this model are shared, which whole numbers cannot be: take f16',
+    );
+  if (calibration === undefined || calibration.count === 0)
+    throw new UserError('--precision int8: expected pictures that ranges are chosen by, got none');
+  return calibrate(opened, calibration);
 }
 
 /** What every file of a model says of itself. */

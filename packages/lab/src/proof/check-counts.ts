@@ -1,6 +1,6 @@
 import type { PartFacts } from '@winnow/onnx';
 import { type Check, checked } from './check';
-import { BESIDE_FILES, type Expectation } from './expectation';
+import { BESIDE_FILES, type Expectation, numberBytes } from './expectation';
 
 /** Numbers counted from the files, beside those of the report. */
 export interface Counts {
@@ -23,7 +23,7 @@ export function checkCounts(
   parts: readonly PartFacts[],
   expectation: Expectation,
 ): { readonly check: Check; readonly counts: Counts } {
-  const { model, tensors, precision } = expectation;
+  const { model, tensors } = expectation;
   const { account } = model;
   const held = parts.flatMap((part) => part.tensors);
   const own = held.filter(({ name }) => tensors.has(name));
@@ -37,11 +37,14 @@ export function checkCounts(
   const fileBytes = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const constants = held.reduce((sum, { bytes }) => sum + bytes, 0) - parameterBytes;
   const { wrong, files, unread } = macsOf(parts, expectation);
-  const numberBytes = precision === 'f16' ? 2 : 4;
+  const expectedBytes = [...tensors.values()].reduce(
+    (sum, { type, shape }) => sum + numberBytes[type] * productOf(shape),
+    0,
+  );
   if (parameters !== account.parameters - beside)
     wrong.push(`the files hold ${parameters} parameters, the report says ${account.parameters - beside}`);
-  if (parameterBytes !== numberBytes * (parameters + masked))
-    wrong.push(`the parameters take ${parameterBytes} bytes, not ${numberBytes} each`);
+  if (parameterBytes !== expectedBytes)
+    wrong.push(`the parameters take ${parameterBytes} bytes, not ${expectedBytes}`);
   if (fileBytes - constants - parameterBytes > MOST_BESIDE + parts.length * 2 ** 16)
     wrong.push(`the files have ${fileBytes - constants - parameterBytes} bytes beside their numbers`);
   if (files + unread !== account.macs)
@@ -61,7 +64,7 @@ export function checkCounts(
     check: checked('counts', wrong, [
       `${parameters} parameters, as the report says${beside === 0 ? '' : `, without the ${beside} of the logits`}`,
       `${files} multiply–accumulates for one example${note}`,
-      `${fileBytes} bytes, ${parameterBytes} of them parameters of ${numberBytes} bytes each`,
+      `${fileBytes} bytes, ${parameterBytes} of them of parameters`,
     ]),
     counts,
   };

@@ -10,9 +10,8 @@ import {
   maskSize,
   runningOf,
 } from '@winnow/core';
-import type { ElementType } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
-import type { OnnxPrecision } from '../onnx/write-onnx';
+import type { OnnxPrecision } from '../onnx/precision';
 
 /** A product of x with a matrix of the model, for one example. */
 export interface ExpectedProduct {
@@ -33,8 +32,10 @@ export interface ExpectedAttention {
 
 /** A parameter as a file should have it. */
 export interface ExpectedTensor {
+  readonly type: 'float32' | 'float16' | 'int8';
   readonly shape: readonly number[];
-  readonly sha256: string;
+  /** Of its numbers; undefined of a bias that makes up for rounding. */
+  readonly sha256: string | undefined;
   /** Entries that the model's masks have taken away. */
   readonly masked: number;
 }
@@ -60,26 +61,45 @@ export interface Expectation {
 /** Parameters that are in no file of a dual encoder: they make logits of both towers' embeddings. */
 export const BESIDE_FILES: readonly string[] = ['logitScale', 'logitBias'];
 
-/** The parameters, number by number, in the type of the files. */
+/**
+ * The parameters, number by number, in the types of the files: under int8 the matrices of linear maps are rounded once more here, and
+ * their biases make up for it.
+ * @param maps Paths of the linear maps.
+ */
 export async function expectedTensors(
   { model, params }: Pick<OpenedModel, 'model' | 'params'>,
   precision: OnnxPrecision,
-  raw: (name: string, type: ElementType, numbers: ArrayLike<number>) => Uint8Array,
+  maps: ReadonlyMap<string, unknown>,
 ): Promise<Map<string, ExpectedTensor>> {
-  const type = precision === 'f16' ? 'float16' : 'float32';
+  const { quantizeColumns, rawNumbers } = await import('@winnow/onnx');
   const found = new Map<string, ExpectedTensor>();
   const masks = isMasked(model.config) ? model.config.masks : {};
   for (const [path, leaf] of entriesOf(params)) {
     if (BESIDE_FILES.includes(path)) continue;
     const { shape, values } = await downloadTensor(leaf, path);
-    const sha256 = createHash('sha256')
-      .update(raw(path, type, values))
-      .digest('hex');
     const mask = masks[path];
-    found.set(path, { shape, sha256, masked: mask === undefined ? 0 : maskSize(mask) - keptCount(mask) });
+    const masked = mask === undefined ? 0 : maskSize(mask) - keptCount(mask);
+    const [map, leafName] = [
+      path.replace(/\.(?:weight|bias)$/, ''),
+      path.endsWith('.bias') ? 'bias' : 'weight',
+    ];
+    const isWhole = precision === 'int8' && maps.has(map);
+    const type = isWhole && leafName === 'weight' ? 'int8' : precision === 'f16' ? 'float16' : 'float32';
+    const numbers = type === 'int8' ? quantizeColumns(values, shape[1] ?? 1).values : values;
+    const sha256 = createHash('sha256')
+      .update(rawNumbers(path, type, numbers))
+      .digest('hex');
+    found.set(path, { type, shape, sha256: isWhole && leafName === 'bias' ? undefined : sha256, masked });
   }
   return found;
 }
+
+/** Bytes of one number of a type. */
+export const numberBytes: Readonly<Record<ExpectedTensor['type'], number>> = {
+  float32: 4,
+  float16: 2,
+  int8: 1,
+};
 
 /** Shapes of the matrices of the model that runs, by the paths of the maps that they belong to. */
 export function matrixShapes(

@@ -4,7 +4,8 @@ import { runningOf } from '@winnow/core';
 import { type Companions, PREPROCESSOR_FILE, readBytesIfThere } from '@winnow/formats';
 import type { Examples, ModelPart, PartFacts, ProofFacts, ProofJob } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
-import { type OnnxPrecision, metadataOf, onnxFile } from '../onnx/write-onnx';
+import { type OnnxPrecision, onnxFile } from '../onnx/precision';
+import { metadataOf } from '../onnx/write-onnx';
 import type { Check } from './check';
 import {
   type Agreement,
@@ -58,7 +59,7 @@ export async function proveFiles(
   claim: Claim,
   run?: (job: ProofJob) => Promise<ProofFacts>,
 ): Promise<Findings> {
-  const { modelParts, proveApart, rawNumbers } = await import('@winnow/onnx');
+  const { modelParts, proveApart } = await import('@winnow/onnx');
   const { opened, precision, folder, threads, timing, pictures } = claim;
   const parts = modelParts(opened.model);
   const examples = new Map(parts.map((part) => [part.name, fixedExamples(part, opened.model)]));
@@ -73,7 +74,7 @@ export async function proveFiles(
     threads,
     ...(timing === undefined ? {} : { timing }),
   });
-  const expectation = await expectationOf(claim, parts, examples, rawNumbers);
+  const expectation = await expectationOf(claim, parts, examples);
   const answers = new Map<string, Float32Array>();
   for (const part of parts) answers.set(part.name, await engineAnswers(opened, examplesOf(examples, part)));
   const { check: counted, counts } = checkCounts(facts.parts, expectation);
@@ -129,18 +130,18 @@ async function expectationOf(
   { opened, companions, precision }: Claim,
   parts: readonly ModelPart[],
   examples: ReadonlyMap<string, Examples>,
-  raw: Parameters<typeof expectedTensors>[2],
 ): Promise<Expectation> {
   const seen = [];
   for (const part of parts) seen.push(await engineShapes(opened, examplesOf(examples, part)));
+  const products = new Map(seen.flatMap((own) => [...own.products]));
   const preparation = companions[PREPROCESSOR_FILE];
   const { sites } = runningOf(opened.model).model;
   return {
     precision,
     decision: opened.decision,
-    products: new Map(seen.flatMap(({ products }) => [...products])),
+    products,
     attentions: new Map(seen.flatMap(({ attentions }) => [...attentions])),
-    tensors: await expectedTensors(opened, precision, raw),
+    tensors: await expectedTensors(opened, precision, products),
     norms: normWidths(opened.model),
     model: { account: opened.model.account, sites },
     units: new Map(sites.map(({ id, units }) => [id, units])),

@@ -11,7 +11,8 @@ import { companionsOf } from '../model-source/export-model';
 import { pinnedModel } from '../model-source/hub-model';
 import { type OpenedModel, digestOf, openModel } from '../model-source/open-model';
 import { writeWhole } from '../model-source/write-whole';
-import { ONNX_OPSETS, type OnnxPrecision, onnxFile, onnxPrecisions, writeOnnx } from '../onnx/write-onnx';
+import { ONNX_OPSETS, type OnnxPrecision, onnxFile, onnxPrecisions } from '../onnx/precision';
+import { writeOnnx } from '../onnx/write-onnx';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { engineShape } from '../options/training';
@@ -21,7 +22,7 @@ import { version } from '../version';
 import { CERTIFICATE_FILE, CERTIFICATE_PAGE, type Certificate, certificateSchema } from './certificate';
 import type { CheckName } from './check';
 import { type Findings, proveFiles } from './prove-files';
-import { realPictures } from './real-pictures';
+import { calibrationCount, calibrationPictures, realPictures } from './real-pictures';
 
 const proofOptions = z.object({
   against: pathOption('model').optional().describe('The dense model: both are timed in turn'),
@@ -37,6 +38,7 @@ const proofOptions = z.object({
     .default(200)
     .describe('How many of them, of the test split; 0 for none'),
   precision: z.enum(onnxPrecisions).default('f32').describe('The numbers of the ONNX files'),
+  calibration: calibrationCount.optional(),
   opset: z
     .int()
     .min(ONNX_OPSETS.first)
@@ -100,7 +102,10 @@ export async function proveModel(
     const pictures = await realPictures(path, opened, part, options);
     const threads = options.threads ?? cpus().length;
     return await writeWhole(out, async (folder) => {
-      if (files === undefined) await writeOnnx(folder, opened, options, companions);
+      if (files === undefined) {
+        const calibration = await calibrationPictures(path, opened, part, options);
+        await writeOnnx(folder, opened, { ...options, calibration }, companions);
+      }
       const claim = { opened, companions, precision, folder: files ?? folder, pictures, threads };
       const { findings, against } = await withDense(options, watch, async (timing, dense) => ({
         findings: await proveFiles({ ...claim, ...(timing === undefined ? {} : { timing }) }),
@@ -143,11 +148,13 @@ async function withDense<Result>(
   if (against === undefined) return use(undefined);
   const { modelParts } = await import('@winnow/onnx');
   const dense = await openModel(await pinnedModel(against, watch));
+  // What int8 gains is told against the dense model as it was.
+  const own = precision === 'int8' ? 'f32' : precision;
   const folder = await mkdtemp(join(tmpdir(), 'winnow-dense-'));
   try {
-    await writeOnnx(folder, dense, { precision, opset }, {});
+    await writeOnnx(folder, dense, { precision: own, opset }, {});
     const files = modelParts(dense.model).map(
-      ({ name }) => [name, join(folder, onnxFile(name, precision))] as const,
+      ({ name }) => [name, join(folder, onnxFile(name, own))] as const,
     );
     return await use(
       { against: Object.fromEntries(files), batchSizes: [...new Set([1, timedBatch])], rounds },

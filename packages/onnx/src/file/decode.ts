@@ -82,6 +82,7 @@ function tensorOf({ name, dims, dataType, rawData }: TensorProto): ReadTensor {
 }
 
 function zerosIn(raw: Uint8Array, type: ReadTensor['type']): number {
+  if (type === 'int8') return raw.reduce((zeros, value) => (value === 0 ? zeros + 1 : zeros), 0);
   if (type !== 'float32' && type !== 'float16') return 0;
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   let zeros = 0;

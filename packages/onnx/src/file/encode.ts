@@ -23,6 +23,8 @@ const bytesOf: Readonly<Record<ElementType, number>> = {
   float16: 2,
   int32: 4,
   int64: 8,
+  int8: 1,
+  uint8: 1,
   bool: 1,
 };
 
@@ -125,6 +127,10 @@ export function rawNumbers(
       case 'int64':
         view.setBigInt64(8 * at, BigInt(value), true);
         break;
+      case 'int8':
+        view.setInt8(at, value);
+        break;
+      case 'uint8':
       case 'bool':
         view.setUint8(at, value);
         break;

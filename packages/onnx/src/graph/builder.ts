@@ -155,6 +155,8 @@ export function graphBuilder({
 /** Numbers of the types in the format (`TensorProto.DataType`). */
 export const elementNumbers: Readonly<Record<ElementType, number>> = {
   float32: 1,
+  uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,

@@ -1,5 +1,5 @@
 /** Types of values in a graph: those of ONNX that are made use of. */
-export type ElementType = 'float32' | 'float16' | 'int32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'float16' | 'int32' | 'int64' | 'int8' | 'uint8' | 'bool';
 
 export type Attribute =
   | { readonly kind: 'int'; readonly value: number }
@@ -21,7 +21,7 @@ export interface Initializer {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  readonly values: { readonly parameter: string } | { readonly numbers: readonly number[] };
+  readonly values: { readonly parameter: string } | { readonly numbers: ArrayLike<number> };
 }
 
 /** What a graph takes or gives; extents that are not fixed have a name. */
