@@ -71,6 +71,27 @@ test('a model for grounding is trained on scenes, scored, looked at and compress
   expect(compressed.stdout).toMatch(/p1, retrained/);
 });
 
+test('a model answers questions about scenes, and one that finds objects goes on to them', async () => {
+  const asked = ['--task', 'questions', '--data', 'scenes-questions-tiny', '--duration', '2it', ...TINY];
+  const trained = await winnow(['train', ...asked, ...SHAPE, '--out', at('questions')]);
+  expect(trained.stderr).not.toMatch(/winnow:/);
+  expect(trained.stderr).toMatch(/without the picture, the words of a question are enough for/);
+  expect(trained.stdout).toMatch(/test accuracy/);
+  const onward = await winnow(['train', ...asked, '--from', at('dense'), '--out', at('onward')]);
+  expect(onward.stderr).not.toMatch(/winnow:/);
+  expect(onward.stdout).toMatch(/test accuracy/);
+  const unasked = await winnow([
+    'compress',
+    '--from',
+    at('dense'),
+    ...asked.slice(0, 4),
+    '--out',
+    at('unasked'),
+  ]);
+  expect(unasked.code).toBe(2);
+  expect(unasked.stderr).toMatch(/the model answers no questions, but scenes-questions-tiny asks such/);
+});
+
 test('mistakes are told before any work', async () => {
   const varied = await winnow([
     'train',

@@ -68,6 +68,7 @@ export type {
   ImageClassificationData,
   ImageTextData,
   PairBatch,
+  QuestionBatch,
   Splits,
 } from './data/dataset';
 export {
@@ -146,9 +147,11 @@ export {
   type FusionConfig,
   type FusionPreset,
   type MdetrConfig,
+  type QuestionsConfig,
   fusionPresets,
 } from './families/mdetr-config';
 export { type GroundingOptions, grounding } from './task/grounding';
+export { type QuestionsOptions, questions } from './task/questions';
 export { dualEncoder, dualEncoderFamily } from './families/dual-encoder';
 export type {
   DualEncoder,

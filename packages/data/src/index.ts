@@ -18,6 +18,14 @@ export {
   namesGroundingData,
   openGroundingDataset,
 } from './catalogue/open-grounding-dataset';
+export {
+  embeddedQuestionDatasets,
+  identifyQuestionDataset,
+  namesQuestionData,
+  openQuestionDataset,
+} from './catalogue/open-question-dataset';
+export type { TokenizedQuestionData } from './grounded/question-data';
+export type { TokenizedToldData, ToldPictureOptions } from './grounded/told-data';
 export type { GroundedExample, GroundedObject } from './grounded/grounded-example';
 export type { GroundingDataOptions, TokenizedGroundingData } from './grounded/grounding-data';
 export {

@@ -6,6 +6,7 @@ import { shareAndPruneMethods } from '@winnow/share-and-prune';
 import { upopMethods } from '@winnow/upop';
 import { classificationKind } from './workload/classification';
 import { groundingKind } from './workload/grounding';
+import { questionsKind } from './workload/questions';
 import { retrievalKind } from './workload/retrieval';
 import type { WorkloadKind } from './workload/workload';
 
@@ -30,6 +31,7 @@ export const workloads = [
   classificationKind,
   retrievalKind,
   groundingKind,
+  questionsKind,
 ] as const satisfies readonly WorkloadKind[];
 
 /** The controls that every comparison sets beside the methods, unless it is told not to. */

@@ -64,6 +64,21 @@ export interface GroundingBatch {
   };
 }
 
+/** Pictures, each with a question, in host memory. */
+export interface QuestionBatch {
+  /** B: the number of pictures. */
+  readonly size: number;
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
+  readonly images: Float32Array;
+  /** B again: the number of texts. */
+  readonly texts: number;
+  /** Token indices, [B, T] with the T that the longest text of the batch needs. */
+  readonly tokens: Int32Array;
+  /** The type of each question, [B], and its answer among those of the type, [B]. */
+  readonly types: Int32Array;
+  readonly answers: Int32Array;
+}
+
 export interface Splits<Batch> {
   readonly train: Dataset<Batch>;
   readonly validation: Dataset<Batch>;

@@ -22,6 +22,14 @@ export interface MdetrConfig extends DenseConfig {
   readonly vision: VisionTowerConfig;
   readonly text: TextTowerConfig;
   readonly fusion: FusionConfig;
+  /** Without it the model answers no questions. */
+  readonly questions?: QuestionsConfig;
+}
+
+/** Questions that a model answers: each is of a type, and each type has answers of its own. */
+export interface QuestionsConfig {
+  /** How many answers each type has. */
+  readonly answers: readonly number[];
 }
 
 /** Sizes of the fusion by name: MDETR's published one, and one for small pictures and quick trials. */
@@ -75,5 +83,6 @@ export const mdetrSchema = z.strictObject({
       alignmentDim: count,
     })
     .refine(isDivided, { path: ['width'], message: 'expected a multiple of 4 and of the heads' }),
+  questions: z.strictObject({ answers: z.array(count).min(1) }).exactOptional(),
   ...tiesShape,
 });

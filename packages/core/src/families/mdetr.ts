@@ -5,6 +5,7 @@ import {
   type Tensor3D,
   concat,
   ones,
+  range,
   relu,
   reshape,
   sigmoid,
@@ -27,6 +28,8 @@ import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
 import { type Observe, observeUnder } from '../layers/observe';
 import { type ParameterSpec, normal, undecayed } from '../layers/parameter';
 import { gridWaves } from '../layers/position-waves';
+import { firstTokens } from '../layers/tower';
+import { gatherRows } from '../operations/gather-rows';
 import { unitLength } from '../operations/unit-length';
 import type { DualEncoderInputs } from './dual-encoder';
 import { defineFamily } from './family';
@@ -61,11 +64,17 @@ export type MdetrParams<Matrix = Tensor2D, Vector = Tensor1D> = {
     queryAlignment: LinearParams<Matrix, Vector>; // [d, alignment width]
     wordAlignment: LinearParams<Matrix, Vector>; // [d, alignment width]
   };
+  questions?: {
+    queries: Matrix; // [1 + types, d]
+    type: LinearParams<Matrix, Vector>; // [d, types]
+    answers: LinearParams<Matrix, Vector>[]; // [d, answers of the type]
+  };
 };
 
 /**
  * Objects that were found, query by query. `logits0`, `boxes0` and `aligned0` are those of the first decoder layer, and so on;
- * those of the last have no number.
+ * those of the last have no number. A model that answers questions also says `type` [B, types], and `answer0`, `answer1`, … [B, answers
+ * of that type].
  */
 export interface Groundings {
   /** Over the places of the text's context, and "no object", the last: [B·Q, context + 1]. */
@@ -101,8 +110,10 @@ export function mdetr({ ties, ...config }: MdetrConfig): Mdetr {
 }
 
 function untied(config: MdetrConfig): Mdetr {
-  const { fusion } = config;
-  const { width: d, queries } = fusion;
+  const { fusion, questions } = config;
+  const { width: d, queries: objects } = fusion;
+  const asking = questions === undefined ? 0 : 1 + questions.answers.length;
+  const queries = objects + asking;
   const grid = patchGrid(config.vision);
   const [patches, { context }] = [grid[0] * grid[1], config.text];
   const memory = patches + context;
@@ -115,7 +126,8 @@ function untied(config: MdetrConfig): Mdetr {
   const decoder = Array.from({ length: fusion.decoderLayers }, () =>
     fusionDecoderLayer(fusion, queries, memory),
   );
-  const everyLayer = { uses: decoder.map(() => ({ tokens: queries })) };
+  const everyLayer = { uses: decoder.map(() => ({ tokens: objects })) };
+  const once = { uses: [{ tokens: 1 }] };
   const layer = together({
     vision: placed({ tower: 'vision', config: 'vision' }, vision.layer),
     text: placed({ tower: 'text', config: 'text' }, text.layer),
@@ -125,8 +137,8 @@ function untied(config: MdetrConfig): Mdetr {
       textNorm: placed(read, normLayer(d, WORD_EPSILON)),
       encoder: placed(seen, uncut(stack(encoder, 'encoder'))),
       decoder: placed(asked, uncut(stack(decoder, 'decoder'))),
-      decoderNorm: placed(everyLayer, normLayer(d, FUSION_EPSILON)),
-      queries: bare(undecayed(normal([queries, d], 1))),
+      decoderNorm: placed({ uses: decoder.map(() => ({ tokens: queries })) }, normLayer(d, FUSION_EPSILON)),
+      queries: bare(undecayed(normal([objects, d], 1))),
     }),
     head: together({
       tokens: placed(everyLayer, linearLayer(d, context + 1)),
@@ -137,6 +149,21 @@ function untied(config: MdetrConfig): Mdetr {
       queryAlignment: placed(everyLayer, linearLayer(d, fusion.alignmentDim)),
       wordAlignment: placed(read, linearLayer(d, fusion.alignmentDim)),
     }),
+    ...(questions === undefined
+      ? {}
+      : {
+          questions: together({
+            queries: bare(undecayed(normal([asking, d], 1))),
+            type: placed(once, linearLayer(d, questions.answers.length)),
+            answers: placed(
+              once,
+              stack(
+                questions.answers.map((count) => linearLayer(d, count)),
+                'answers',
+              ),
+            ),
+          }),
+        }),
   });
   const model = described(config, layer, modelPlace('vision'));
   const waves = gridWaves(grid[0], grid[1], d);
@@ -176,11 +203,15 @@ function untied(config: MdetrConfig): Mdetr {
   const search = (params: MdetrParams, found: PlacedTokens, observe: Observe | undefined): Tensor2D[] => {
     const batch = found.states.shape[0] / found.tokens;
     let states: Tensor2D = zeroTensor([batch * queries, d]);
+    const positions: Tensor2D =
+      params.questions === undefined
+        ? params.fusion.queries
+        : concat([params.fusion.queries, params.questions.queries], 0);
     return decoder.map((each, index) => {
       const own = params.fusion.decoder[index];
       if (own === undefined) throw new RangeError(`there are no parameters for decoder layer ${index}`);
-      const asking = { states, positions: params.fusion.queries, tokens: queries };
-      states = each.run(own, asking, found, observeUnder(observe, `decoder.${index}`));
+      const placedQueries = { states, positions, tokens: queries };
+      states = each.run(own, placedQueries, found, observeUnder(observe, `decoder.${index}`));
       return normalize(states, params.fusion.decoderNorm, FUSION_EPSILON);
     });
   };
@@ -196,18 +227,43 @@ function untied(config: MdetrConfig): Mdetr {
     };
   };
 
+  /** What the queries for questions come to, [B·(1 + types), d] → the logits of types and answers. */
+  const answer = (
+    params: MdetrParams,
+    states: Tensor2D,
+    observe: Observe | undefined,
+  ): Record<string, Tensor> => {
+    if (params.questions === undefined) return {};
+    const { type, answers } = params.questions;
+    const batch = states.shape[0] / asking;
+    const at = (place: number): Tensor2D => gatherRows(states, range(place, batch * asking, asking, 'int32'));
+    return {
+      type: project(at(0), type, 'type', observe),
+      ...Object.fromEntries(
+        answers.map((own, index) => [
+          `answer${index}`,
+          project(at(1 + index), own, `answers.${index}`, observe),
+        ]),
+      ),
+    };
+  };
+
   return {
     ...model,
-    readout: { projections: [], heads: ['fusion', 'head'] },
+    readout: {
+      projections: [],
+      heads: ['fusion', 'head', ...(questions === undefined ? [] : ['questions'])],
+    },
     forward: (params, inputs) => {
       const [, length] = inputs.tokens.shape;
       const found = remember(params, inputs);
       const observe = observeUnder(inputs.observe, 'head');
-      const layers = search(params, found, observeUnder(inputs.observe, 'fusion')).map((states) =>
-        readOut(params, states, observe),
+      const searched = search(params, found, observeUnder(inputs.observe, 'fusion'));
+      const layers = searched.map((states) =>
+        readOut(params, firstTokens(states, queries, objects), observe),
       );
-      const last = layers.at(-1);
-      if (last === undefined) throw new RangeError('expected a decoder layer');
+      const [last, lastStates] = [layers.at(-1), searched.at(-1)];
+      if (last === undefined || lastStates === undefined) throw new RangeError('expected a decoder layer');
       const words = lastTokens(found.states, found.tokens, found.tokens - length); // [B·T, d]
       const earlier = layers
         .slice(0, -1)
@@ -215,6 +271,11 @@ function untied(config: MdetrConfig): Mdetr {
       return {
         ...Object.fromEntries(earlier),
         ...last,
+        ...answer(
+          params,
+          lastTokens(lastStates, queries, objects),
+          observeUnder(inputs.observe, 'questions'),
+        ),
         words: unitLength(project(words, params.head.wordAlignment, 'wordAlignment', observe)),
         read: text.readTokens(inputs.tokens),
       };
@@ -241,9 +302,9 @@ export const mdetrFamily = defineFamily<MdetrConfig, Mdetr>({
     positions: 'vision.positions',
     at: (config, imageSize) => ({ ...config, vision: { ...config.vision, imageSize } }),
   },
-  summary: ({ vision, text, fusion }) =>
+  summary: ({ vision, text, fusion, questions }) =>
     [
-      `MDETR of ${fusion.queries} queries, ${fusion.encoderLayers} + ${fusion.decoderLayers} layers of width ${fusion.width}`,
+      `MDETR of ${fusion.queries} queries, ${fusion.encoderLayers} + ${fusion.decoderLayers} layers of width ${fusion.width}${questions === undefined ? '' : `, questions of ${questions.answers.length} types`}`,
       `  vision: ${towerText(vision.tower)}; ${pictureText(vision)}`,
       `  text:   ${towerText(text.tower)}; ${textsText(text)}`,
     ].join('\n'),

@@ -26,6 +26,7 @@ import { BOX } from '../boxes/box';
 import type { Groundings } from '../families/mdetr';
 import { gatherRows } from '../operations/gather-rows';
 import { type NamedObjects, matchedQueries } from './grounding-matching';
+import { nothingOf } from './nothing';
 
 /** Weights of the losses in their sum, as published. */
 export const groundingWeights = { token: 1, distance: 5, overlap: 2, alignment: 1 } as const;
@@ -60,9 +61,10 @@ export function layersOf(prediction: Groundings): LayerTold[] {
  * max(1, objects in it).
  */
 export function groundingLoss(prediction: Groundings, objects: NamedObjects): Scalar {
+  const unused = Object.entries(prediction).flatMap(([name, tensor]) => (name === 'read' ? [] : [tensor]));
   return layersOf(prediction)
     .map((told) => layerLoss(told, prediction, objects))
-    .reduce((total, loss) => add(total, loss));
+    .reduce((total, loss) => add(total, loss), nothingOf(unused));
 }
 
 function layerLoss(told: LayerTold, { words, read }: Groundings, objects: NamedObjects): Scalar {

@@ -117,6 +117,26 @@ describeOnEveryEngine('an MDETR', () => {
     });
   });
 
+  it('answers questions by queries of their own, which leave the objects their places', () => {
+    tidy(() => {
+      const config = { ...tiny(true), questions: { answers: [2, 3] } };
+      const found = forward(config, texts());
+      expect(found['type']?.shape).toEqual([2, 2]);
+      expect([found['answer0']?.shape, found['answer1']?.shape]).toEqual([
+        [2, 2],
+        [2, 3],
+      ]);
+      expect(found.boxes.shape).toEqual([10, 4]);
+      const padded = forward(config, concat([texts(), fill([2, 5], END, 'int32')], 1));
+      valuesOf(padded['answer1'] ?? found.boxes).forEach((value, index) => {
+        expect(value).toBeCloseTo(valuesOf(found['answer1'] ?? found.words)[index] ?? Number.NaN, 4);
+      });
+      const model = mdetr(config);
+      expect(model.readout.heads).toEqual(['fusion', 'head', 'questions']);
+      expect(model.sites.map(({ id }) => id)).toEqual(mdetr(tiny(true)).sites.map(({ id }) => id));
+    });
+  });
+
   it('leaves no tensors behind', () => {
     const before = memory().numTensors;
     tidy(() => {

@@ -1,4 +1,14 @@
-import { type Tensor2D, gather, memory, tensor1d, tensor2d, tensor3d, tidy } from '@tensorflow/tfjs-core';
+import {
+  type Tensor,
+  type Tensor2D,
+  gather,
+  grads,
+  memory,
+  tensor1d,
+  tensor2d,
+  tensor3d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { startEngine } from '@winnow/engine';
 import fc from 'fast-check';
 import { type GroundingBatch, type Groundings, cornersOf, giou, randomStream } from '../../src/index';
@@ -111,6 +121,26 @@ test('without any object all queries are to say that there is none', () => {
       return total + 0.1 * sum;
     }, 0);
     expect(valueOf(prediction, none)).toBeCloseTo(surprise, 3);
+  });
+});
+
+test('all that is predicted has a gradient, also where there is no object', () => {
+  tidy(() => {
+    const { prediction } = drawn(5);
+    const none = { boxes: new Float32Array(), examples: new Int32Array(), tokens: [] };
+    const { read, ...told } = prediction;
+    const names = Object.keys(told);
+    const gradients = grads((...tensors: Tensor[]) =>
+      groundingLoss(
+        { ...prediction, ...Object.fromEntries(names.map((name, index) => [name, tensors[index] ?? read])) },
+        none,
+      ),
+    )(Object.values(told));
+    expect(gradients).toHaveLength(names.length);
+    names.forEach((name, index) => {
+      const isUsed = name.startsWith('logits');
+      expect(Math.max(...[...(gradients[index]?.dataSync() ?? [])].map(Math.abs)) > 0).toBe(isUsed);
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 import { embeddedDatasets, type EmbeddedDataset } from './open-dataset';
 import { embeddedGroundingDatasets } from './open-grounding-dataset';
+import { embeddedQuestionDatasets } from './open-question-dataset';
 import { embeddedImageTextDatasets } from './open-image-text-dataset';
 
 /** The datasets that need nothing but a name, whatever task they are for. */
@@ -7,4 +8,5 @@ export const namedDatasets: readonly EmbeddedDataset[] = [
   ...embeddedDatasets,
   ...embeddedImageTextDatasets,
   ...embeddedGroundingDatasets,
+  ...embeddedQuestionDatasets,
 ];

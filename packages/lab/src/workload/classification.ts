@@ -21,6 +21,7 @@ import {
   mixedBatches,
   namesGroundingData,
   namesImageTextData,
+  namesQuestionData,
   openDataset,
 } from '@winnow/data';
 import { z } from 'zod';
@@ -77,7 +78,10 @@ export const classificationKind: WorkloadKind = {
   name: 'classification',
   modelKinds: [visionTransformerFamily.kind],
   defaultData: 'emoji-category',
-  fits: async (data) => !(await namesImageTextData(data)) && !(await namesGroundingData(data)),
+  fits: async (data) =>
+    !(await namesImageTextData(data)) &&
+    !(await namesGroundingData(data)) &&
+    !(await namesQuestionData(data)),
   modelShape,
   dataShape: labelledShape,
   givenShape: classOrderShape,

@@ -1,0 +1,134 @@
+import {
+  type Scalar,
+  type Tensor,
+  type Tensor2D,
+  add,
+  oneHot,
+  reshape,
+  softmax,
+  tensor1d,
+} from '@tensorflow/tfjs-core';
+import { answerAccuracy } from '../boxes/grounding-scores';
+import type { QuestionBatch } from '../data/dataset';
+import type { DualEncoderInputs } from '../families/dual-encoder';
+import type { Model } from '../families/model';
+import type { Prediction } from '../families/prediction';
+import { type EndToken, checkTextEnds } from '../families/text-tower-config';
+import { softmaxCrossEntropy } from '../operations/cross-entropy';
+import { gatherRows } from '../operations/gather-rows';
+import type { TensorTree } from '../tree/tree';
+import { type PictureShape, pictureInputs, tokenInputs } from './inputs';
+import { symmetricDivergence } from './logits';
+import { nothingOf } from './nothing';
+import type { HostPrediction, Scorer, Scores, Task } from './task';
+
+export interface QuestionsOptions extends PictureShape {
+  /** Names of the types of questions, for the scores. */
+  readonly types: readonly string[];
+  /** Ends each text; given, a batch with a text that has none is refused. */
+  readonly endToken?: EndToken;
+}
+
+/** A prediction with logits of the type, [B, types], and of the answers of each type, [B, answers]. */
+type Answers = Prediction;
+
+const isMatrix = (tensor: Tensor | undefined): tensor is Tensor2D => tensor?.rank === 2;
+const answerOf = (type: number): string => `answer${type}`;
+
+/** @throws {RangeError} when the model answers no such questions. */
+function logitsIn(prediction: Answers, name: string): Tensor2D {
+  const logits = prediction[name];
+  if (!isMatrix(logits)) throw new RangeError(`expected a model that answers questions: it says no ${name}`);
+  return logits;
+}
+
+/** The mean cross-entropy of some rows of logits to their classes. */
+function crossEntropy(logits: Tensor2D, rows: readonly number[], classes: Int32Array): Scalar[] {
+  if (rows.length === 0) return [];
+  const chosen = rows.length === logits.shape[0] ? logits : gatherRows(logits, tensor1d([...rows], 'int32'));
+  const own = Int32Array.from(rows, (row) => classes[row] ?? 0);
+  const classesOf = logits.shape[1];
+  const targets: Tensor2D = reshape(oneHot(tensor1d(own, 'int32'), classesOf), [own.length, classesOf]);
+  return [softmaxCrossEntropy(chosen, targets)];
+}
+
+const summed = (losses: readonly Scalar[]): Scalar => losses.reduce((total, loss) => add(total, loss));
+
+/**
+ * Answering questions about pictures as MDETR does (Kamath et al., 2021, Appendix D): the type of each question is told, and the
+ * answer by the head of its type. The loss is the type's cross-entropy, plus for each type the mean one of its questions. Scores are
+ * percent: an answer is right when the type and the answer of that type are (`accuracy`, and by type). A batch is not computed in
+ * parts, as each type has a mean of its own. Its batches fail with a RangeError for a text without its end.
+ */
+export function questions<Params extends TensorTree>(
+  model: Pick<Model<Params, DualEncoderInputs>, 'forward'>,
+  { types, endToken, ...shape }: QuestionsOptions,
+): Task<Params, QuestionBatch, Answers, HostPrediction> {
+  const picturesOf = pictureInputs(shape);
+  const names = ['type', ...types.map((_, type) => answerOf(type))];
+  const between = (one: Answers, other: Answers, distance: (a: Tensor2D, b: Tensor2D) => Scalar): Scalar =>
+    summed(names.map((name) => distance(logitsIn(one, name), logitsIn(other, name))));
+  return {
+    name: 'questions',
+    metric: 'accuracy',
+    predict: (params, batch, hooks) => {
+      const { tokens, texts } = batch;
+      if (endToken !== undefined) checkTextEnds(tokens, tokens.length / texts, endToken);
+      const prediction = model.forward(params, { ...picturesOf(batch), ...tokenInputs(batch), ...hooks });
+      for (const name of names) logitsIn(prediction, name);
+      return prediction;
+    },
+    loss: (prediction, batch) => {
+      const all = [...batch.types.keys()];
+      return summed([
+        nothingOf(Object.entries(prediction).flatMap(([name, tensor]) => (name === 'read' ? [] : [tensor]))),
+        ...crossEntropy(logitsIn(prediction, 'type'), all, batch.types),
+        ...types.flatMap((_, type) => {
+          const rows = all.filter((row) => batch.types[row] === type);
+          return crossEntropy(logitsIn(prediction, answerOf(type)), rows, batch.answers);
+        }),
+      ]);
+    },
+    divergence: (one, other) => between(one, other, symmetricDivergence),
+    distillation: (student, teacher) =>
+      between(student, teacher, (own, taught) => softmaxCrossEntropy(own, softmax(taught))),
+    scorer: () => questionScorer(types),
+  };
+}
+
+/** The class of the greatest logit in a row; −1 where none is greater than all others: a tie is no answer. */
+function chosen(logits: HostPrediction[string] | undefined, row: number, rows: number): number {
+  if (logits?.dtype !== 'float32') throw new TypeError('questions: no answers were predicted');
+  const classes = logits.values.length / rows;
+  const own = [...logits.values.slice(row * classes, (row + 1) * classes)];
+  const best = own.reduce((most, logit, index) => (logit > (own[most] ?? Number.NaN) ? index : most), 0);
+  return own.every((logit, index) => index === best || logit < (own[best] ?? Number.NaN)) ? best : -1;
+}
+
+function questionScorer(names: readonly string[]): Scorer<HostPrediction, QuestionBatch> {
+  const types: number[] = [];
+  const answers: number[] = [];
+  const predictedTypes: number[] = [];
+  const predictedAnswers: number[] = [];
+  return {
+    add: (prediction, batch) => {
+      batch.types.forEach((type, row) => {
+        types.push(type);
+        answers.push(batch.answers[row] ?? -1);
+        predictedTypes.push(chosen(prediction['type'], row, batch.size));
+        predictedAnswers.push(chosen(prediction[answerOf(type)], row, batch.size));
+      });
+    },
+    scores: (): Scores => {
+      const { all, byType } = answerAccuracy(
+        { types, answers, predictedTypes, predictedAnswers },
+        names.length,
+      );
+      const asked = names.flatMap((name, type): [string, number][] => {
+        const score = byType[type];
+        return score === undefined || Number.isNaN(score) ? [] : [[name, score]];
+      });
+      return { accuracy: all, ...Object.fromEntries(asked) };
+    },
+  };
+}

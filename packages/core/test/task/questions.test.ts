@@ -1,0 +1,71 @@
+import { tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { startEngine } from '@winnow/engine';
+import { questions } from '../../src/index';
+
+beforeAll(async () => {
+  await startEngine('wasm');
+});
+
+const task = questions({ forward: () => ({}) }, { imageSize: 2, channels: 1, types: ['binary', 'global'] });
+const batch = {
+  size: 3,
+  images: new Float32Array(12),
+  texts: 3,
+  tokens: new Int32Array(3),
+  types: Int32Array.of(0, 1, 1),
+  answers: Int32Array.of(1, 2, 0),
+};
+const [type, binary, global] = [
+  [2, 0, 0, 1, 3, 0],
+  [0, 1, 5, 0, 5, 0],
+  [9, 9, 9, 0, 0, 4, 1, 2, 3],
+];
+
+test('the loss is that of the types, and of each type the mean of its own questions', () => {
+  const surprise = (logits: readonly number[], right: number) =>
+    Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)) - (logits[right] ?? Number.NaN);
+  const ofTypes = (surprise([2, 0], 0) + surprise([0, 1], 1) + surprise([3, 0], 1)) / 3;
+  const ofGlobal = (surprise([0, 0, 4], 2) + surprise([1, 2, 3], 0)) / 2;
+  tidy(() => {
+    const prediction = {
+      type: tensor2d(type, [3, 2]),
+      answer0: tensor2d(binary, [3, 2]),
+      answer1: tensor2d(global, [3, 3]),
+    };
+    expect(task.loss(prediction, batch).dataSync()[0]).toBeCloseTo(
+      ofTypes + surprise([0, 1], 1) + ofGlobal,
+      5,
+    );
+    expect(task.divergence(prediction, prediction, batch).dataSync()[0]).toBeCloseTo(0, 6);
+    const onlyBinary = { ...batch, types: Int32Array.of(0, 0, 0), answers: Int32Array.of(1, 0, 0) };
+    expect(Number.isFinite(task.loss(prediction, onlyBinary).dataSync()[0])).toBe(true);
+  });
+});
+
+test('an answer is right when its type is too, and a tie is no answer', async () => {
+  const host = (values: readonly number[], rows: number) =>
+    ({ dtype: 'float32', shape: [rows, values.length / rows], values: Float32Array.from(values) }) as const;
+  const scored = async (ofTypes: readonly number[]) => {
+    const scorer = task.scorer();
+    await scorer.add({ type: host(ofTypes, 3), answer0: host(binary, 3), answer1: host(global, 3) }, batch);
+    return scorer.scores();
+  };
+  // Right type and answer; right type and answer; wrong answer, its type wrong as well.
+  expect(await scored(type)).toEqual({ accuracy: (100 * 2) / 3, binary: 100, global: 50 });
+  expect(await scored([0, 0, 0, 0, 0, 0])).toEqual({ accuracy: 0, binary: 0, global: 0 });
+});
+
+test('a model that answers nothing is told so', () => {
+  const asked = questions(
+    { forward: () => ({ type: tensor2d([0, 0], [1, 2]) }) },
+    { imageSize: 2, channels: 1, types: ['binary', 'global'] },
+  );
+  expect(() =>
+    tidy(() => {
+      asked.predict(
+        {},
+        { ...batch, size: 1, texts: 1, images: new Float32Array(4), tokens: new Int32Array(1) },
+      );
+    }),
+  ).toThrow('expected a model that answers questions: it says no answer0');
+});

@@ -1,0 +1,41 @@
+import type { QuestionBatch } from '@winnow/core';
+import {
+  type FoundTold,
+  type TokenizedToldData,
+  type ToldPicture,
+  type ToldPictureOptions,
+  toldData,
+} from './told-data';
+
+/** A picture and a question about it. */
+export interface AskedExample extends ToldPicture {
+  /** Index of the type of the question. */
+  readonly type: number;
+  /** Index of its answer among those of the type. */
+  readonly answer: number;
+}
+
+/** Questions, and the answers that there are. */
+export interface FoundQuestions extends FoundTold<AskedExample> {
+  /** Types of questions by name, each with its answers. */
+  readonly kinds: readonly { readonly name: string; readonly answers: readonly string[] }[];
+}
+
+/** Pictures with questions. */
+export type TokenizedQuestionData = TokenizedToldData<QuestionBatch> & Pick<FoundQuestions, 'kinds'>;
+
+/**
+ * Questions as data for training and evaluation.
+ * @throws {RangeError} on options outside their range, and where pictures are to be varied.
+ * @throws {DataError} on broken files with `preload`.
+ */
+export async function questionData(
+  found: FoundQuestions,
+  options: ToldPictureOptions,
+): Promise<TokenizedQuestionData> {
+  const data = await toldData(found, options, (examples) => ({
+    types: Int32Array.from(examples, ({ type }) => type),
+    answers: Int32Array.from(examples, ({ answer }) => answer),
+  }));
+  return { ...data, kinds: found.kinds };
+}

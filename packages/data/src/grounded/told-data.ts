@@ -1,0 +1,166 @@
+import { type Dataset, type PictureGeometry, type PictureSize, type Splits, sidesOf } from '@winnow/core';
+import { duplicateNotes, sharedPictures } from '../identity/duplicates';
+import type { PictureContents } from '../identity/picture-contents';
+import { namingAllBroken } from '../picture/broken';
+import { begunCheck } from '../picture/check';
+import { type ImageOptions, picturesFor } from '../picture/image-options';
+import { CHANNELS } from '../picture/picture';
+import type { PictureFiles } from '../picture/read';
+import { encodeAll } from '../tokenizer/encode-all';
+import type { Tokenizer } from '../tokenizer/tokenizer';
+import { wordTokenizer } from '../tokenizer/word-tokenizer';
+
+/** CLIP's. */
+const LARGEST_DEFAULT_CONTEXT = 77;
+/** The start token, one of the text, the end token. */
+const SMALLEST_CONTEXT = 3;
+
+const plainGeometry = { interpolation: 'bilinear', arithmetic: 'pillow', halves: 'down' } as const;
+
+/** A picture and a text about it. */
+export interface ToldPicture {
+  readonly picture: string;
+  readonly text: string;
+}
+
+/** Examples as the data splits them. */
+export interface FoundTold<Example extends ToldPicture> {
+  readonly name: string;
+  /** Notes for a person on how they were found, a line each. */
+  readonly notes: readonly string[];
+  readonly splits: Readonly<Record<keyof Splits<unknown>, readonly Example[]>>;
+  readonly contents: PictureContents;
+  /** Where the files of the pictures come from. Default: the disk. */
+  readonly files?: PictureFiles;
+}
+
+export interface ToldPictureOptions extends ImageOptions {
+  /** Default: words and signs of the training texts, made by `wordTokenizer`. */
+  readonly tokenizer?: Tokenizer;
+  /** Longest text in tokens, start and end included; longer ones are cut. Default: as for pictures with texts. */
+  readonly context?: number;
+  /** Fills every text up to the context, for towers that read its last place. Default false. */
+  readonly fillsContext?: boolean;
+}
+
+/** Pictures with a text each, in host memory. */
+export interface ToldBatch {
+  /** B: the number of pictures, and of texts. */
+  readonly size: number;
+  readonly texts: number;
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
+  readonly images: Float32Array;
+  /** Token indices, [B, T] with the T that the longest text of the batch needs. */
+  readonly tokens: Int32Array;
+}
+
+/** Pictures with a text each, and what a person should know about how they were found. */
+export interface TokenizedToldData<Batch> extends Splits<Batch> {
+  readonly name: string;
+  /** H and W of the pictures, in pixels. */
+  readonly imageSize: PictureSize;
+  readonly channels: number;
+  readonly tokenizer: Tokenizer;
+  readonly vocabulary: number;
+  readonly endToken: number;
+  /** Tokens of the longest text, start and end included. */
+  readonly context: number;
+  /** All texts of each split. */
+  readonly texts: Readonly<Record<keyof Splits<unknown>, readonly string[]>>;
+  /** A line each. */
+  readonly notes: readonly string[];
+  /** As for pictures with texts. @throws {DataError} when a file cannot be read. */
+  duplicates(): Promise<readonly string[]>;
+}
+
+/** How texts are read. */
+export interface TextReading {
+  readonly tokenizer: Tokenizer;
+  readonly context: number;
+}
+
+/**
+ * Pictures with a text each as data for training and evaluation. Pictures are squashed to their size and never varied: what texts say
+ * of places, and boxes, would have to move along.
+ * @param batchOf What a batch has beside pictures and tokens.
+ * @throws {RangeError} on options outside their range, and where pictures are to be varied.
+ * @throws {DataError} on broken files with `preload`.
+ */
+export async function toldData<Example extends ToldPicture, Own extends object>(
+  found: FoundTold<Example>,
+  options: ToldPictureOptions,
+  batchOf: (examples: readonly Example[], reading: TextReading) => Own,
+): Promise<TokenizedToldData<ToldBatch & Own>> {
+  const { augmentation = 'none', fillsContext = false } = options;
+  if (augmentation !== 'none') {
+    throw new RangeError('expected no augmentation: boxes would have to move along with the pictures');
+  }
+  if (
+    options.context !== undefined &&
+    !(Number.isInteger(options.context) && options.context >= SMALLEST_CONTEXT)
+  ) {
+    throw new RangeError(`expected a context of ${SMALLEST_CONTEXT} or more tokens, got ${options.context}`);
+  }
+  const { train, validation, test } = found.splits;
+  const textsOf = (examples: readonly Example[]) => examples.map(({ text }) => text);
+  const picturesOf = (examples: readonly Example[]) => [...new Set(examples.map(({ picture }) => picture))];
+  const tokenizer = options.tokenizer ?? wordTokenizer(textsOf(train));
+  const longest = train.reduce(
+    (most, { text }) => Math.max(most, tokenizer.encode(text, LARGEST_DEFAULT_CONTEXT).length),
+    SMALLEST_CONTEXT,
+  );
+  const context = options.context ?? (options.tokenizer === undefined ? longest : LARGEST_DEFAULT_CONTEXT);
+  const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
+  const { height, width } = sidesOf(options.imageSize);
+  const { evaluationCropShare: _, ...prepared } = options;
+  // The whole picture, whatever its proportions: boxes are shares of its sides.
+  const evaluationGeometry: PictureGeometry = {
+    ...(options.evaluationGeometry ?? plainGeometry),
+    resize: { kind: 'squash', height, width },
+  };
+  const pictures = picturesFor({ ...prepared, evaluationGeometry }, 'none', {
+    paths,
+    contents: found.contents,
+    files: found.files,
+  });
+  const check = await begunCheck(pictures, { paths }, options.preload);
+  const datasetOf = (examples: readonly Example[]): Dataset<ToldBatch & Own> => ({
+    size: examples.length,
+    batch: async (indices) => {
+      const own = indices.map((index) => {
+        const example = examples[index];
+        if (example === undefined)
+          throw new RangeError(`expected an index below ${examples.length}, got ${index}`);
+        return example;
+      });
+      const images = await pictures.batch(
+        own.map(({ picture }, place) => ({ path: picture, example: place })),
+      );
+      const { tokens } = encodeAll(tokenizer, textsOf(own), context, { fillsContext });
+      const told = { size: own.length, images, texts: own.length, tokens };
+      return { ...told, ...batchOf(own, { tokenizer, context }) };
+    },
+  });
+  const dataset = (examples: readonly Example[]) =>
+    namingAllBroken({
+      dataset: datasetOf(examples),
+      paths: picturesOf(examples),
+      load: (path) => pictures.load(path, false),
+      check,
+    });
+  return {
+    name: found.name,
+    notes: found.notes,
+    duplicates: async () => duplicateNotes(await sharedPictures(paths, found.contents, options.pictureCache)),
+    imageSize: options.imageSize,
+    channels: CHANNELS,
+    tokenizer,
+    texts: { train: textsOf(train), validation: textsOf(validation), test: textsOf(test) },
+    vocabulary: tokenizer.vocabulary,
+    endToken: tokenizer.endToken,
+    context,
+    train: dataset(train),
+    validation: dataset(validation),
+    test: dataset(test),
+  };
+}
