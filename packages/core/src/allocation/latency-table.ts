@@ -1,5 +1,6 @@
 import { compact } from '../compact/compact';
 import type { Decision } from '../decision/decision';
+import { InterruptedError } from '../error/user-error';
 import type { Model } from '../families/model';
 import type { Site } from '../sites/site';
 import { forwardTimes, quantileOf } from '../task/evaluate';
@@ -52,6 +53,7 @@ const WARMUP = 2;
  * Times the model with all sites of one shape at a width, one shape and width after the other, in the whole model as the engine
  * runs it: fused sub-layers have no products by themselves that could be timed. A site saves its share of what that saves.
  * Medians of 30 each, as shares of the dense model's that was timed beside them.
+ * @throws {InterruptedError} between two widths, when the signal is aborted.
  */
 export async function latencyTable(question: LatencyQuestion): Promise<LatencyTable> {
   const kinds = kindsOf(question.model.sites);
@@ -61,7 +63,7 @@ export async function latencyTable(question: LatencyQuestion): Promise<LatencyTa
   const whole: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     for (const { kind, units, shares } of cells) {
-      question.signal?.throwIfAborted();
+      if (question.signal?.aborted === true) throw new InterruptedError();
       const dense = await denseTimes(question);
       const cut = await cutTimes(question, firstUnits(kinds[kind] ?? [], units));
       whole.push(...dense);

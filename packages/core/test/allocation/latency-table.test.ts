@@ -2,7 +2,13 @@ import { memory } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { startEngine } from '@winnow/engine';
 import { budgetOfSites, leastShare, timedCosts } from '../../src/allocation/costs';
-import { type LatencyTable, latencyTable, predictedMs, siteMs } from '../../src/allocation/latency-table';
+import {
+  type LatencyQuestion,
+  type LatencyTable,
+  latencyTable,
+  predictedMs,
+  siteMs,
+} from '../../src/allocation/latency-table';
 import { type Site, cloneTree, disposeTree, visionTransformer } from '../../src/index';
 import { perturbedParams, smallConfigs } from '../model/random-model';
 
@@ -72,6 +78,14 @@ describe('of a model', () => {
       });
     }
   });
+});
+
+it('stops on request', async () => {
+  const question = { model: { sites: [{ ...site('a', 8), structure: 'ffn', tower: 'vision' }] } };
+  const signal = AbortSignal.abort();
+  await expect(latencyTable({ ...question, signal } as unknown as LatencyQuestion)).rejects.toThrow(
+    'stopped on request',
+  );
 });
 
 it('a budget of milliseconds leaves the sites what is not fixed, or says what can be reached', () => {

@@ -169,7 +169,11 @@ async function measuredCurves(
   curves: ReadonlyMap<string, SiteCurve>,
   { loss: dense }: Scores,
 ): Promise<ReadonlyMap<string, SiteCurve>> {
-  if (!weigh || dense === undefined) return curves;
+  if (!weigh) return curves;
+  if (dense === undefined) {
+    note('no loss is among the scores of this task: kinds of layers are not weighed');
+    return curves;
+  }
   return weighedCurves({
     model,
     curves,
