@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type TensorTree, disposeTree, modelOf, uploadTree } from '@winnow/core';
+import {
+  type TensorTree,
+  type VisionTransformerConfig,
+  disposeTree,
+  modelOf,
+  uploadTree,
+} from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
 import { modelParts } from '@winnow/onnx';
@@ -11,7 +17,7 @@ import { z } from 'zod';
 import { exportModel, openModel } from '../src/index';
 import { distance } from '../src/proof/check-answers';
 import { engineAnswers, fixedExamples } from '../src/proof/engine-answers';
-import { cutModels, randomParameters } from './cut-models';
+import { cutModels, plain, randomParameters } from './cut-models';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-pytorch-'));
 const script = fileURLToPath(new URL('peers/plain-pytorch.py', import.meta.url));
@@ -44,6 +50,21 @@ test('the program is short, names torch alone, and stands beside the weights', a
   expect([...new Set(imported)].sort()).toEqual(['json', 'pathlib', 'struct', 'torch']);
   rmSync(join(root, 'a cut ViT'), { recursive: true });
   rmSync(join(root, 'a cut ViT, exported'), { recursive: true });
+});
+
+test('tokens that merge on the way are refused', async () => {
+  const config: VisionTransformerConfig = { ...plain, merging: { perBlock: 1 } };
+  const model = modelOf(config);
+  const params = uploadTree<TensorTree>(model.specs, randomParameters(config));
+  await saveModel(join(root, 'merging'), { model, params });
+  disposeTree(params);
+  const out = join(root, 'refused');
+  await expect(exportModel(join(root, 'merging'), { format: 'pytorch', out })).rejects.toThrow(
+    'tokens that merge',
+  );
+  await expect(exportModel(join(root, 'merging'), { format: 'onnx', out })).rejects.toThrow(
+    'merge on the way',
+  );
 });
 
 if (!pythonHas(['torch'])) {

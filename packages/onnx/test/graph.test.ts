@@ -208,6 +208,11 @@ describe('refused by name:', () => {
     expect(() => partGraph(part, { opset: 16 })).toThrow('expected an opset of 17 to 22, got 16');
   });
 
+  test('tokens that merge on the way', () => {
+    const config: VisionTransformerConfig = { ...plain, merging: { perBlock: 1 } };
+    expect(() => modelParts({ config })).toThrow('ONNX: like tokens of this model merge on the way');
+  });
+
   test('a file that protobuf cannot hold', () => {
     const values = { parameter: 'x' };
     const initializers = [{ name: 'x', type: 'float32' as const, shape: [2 ** 15, 2 ** 14], values }];
@@ -238,7 +243,7 @@ describe('refused by name:', () => {
     ['a mean over the batch', (x: AnyTensor) => add(x, mean(x, 0, true)), 'over the batch'],
     ['an answer that is always the same', () => zeros([1, 4]), 'does not depend on what the model is given'],
     ['a cut through the batch', (x: AnyTensor) => slice(x, [1, 0], [1, 4]), 'cut apart'],
-    ['a kernel without a rule', (x: AnyTensor) => tanh(x), 'Tanh'],
+    ['a kernel without a rule', (x: AnyTensor) => tanh(x), 'ONNX: a forward pass runs Tanh'],
   ])('%s', (_, pass, message) => {
     expect(refusal(pass)).toThrow(message);
   });

@@ -98,7 +98,12 @@ export async function proveModel(
   try {
     const { modelParts } = await import('@winnow/onnx');
     const companions = await companionsOf(opened);
-    const [part] = modelParts(opened.model);
+    const parts = modelParts(opened.model);
+    if (parts.some(({ inputs }) => inputs.length !== 1))
+      throw new UserError(
+        `prove: a ${denseConfigOf(opened.model).kind} takes pictures and texts together: it can be exported, but not proved`,
+      );
+    const [part] = parts;
     const pictures = await realPictures(path, opened, part, options);
     const threads = options.threads ?? cpus().length;
     return await writeWhole(out, async (folder) => {

@@ -29,6 +29,10 @@ export async function writePyTorch(
     throw new FormatError(
       `there is no loader in plain PyTorch for a ${config.kind}: take --format winnow or onnx`,
     );
+  if (familyOf(config).towers(config).vision?.merging !== undefined)
+    throw new FormatError(
+      'the loader in plain PyTorch has no words for tokens that merge on the way: take --format winnow',
+    );
   await lendRunning(model, params, async (_, running) => {
     const leaves = new Map(entriesOf(running));
     const described = new Map(

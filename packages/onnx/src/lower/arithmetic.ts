@@ -6,21 +6,52 @@ import { type Lowered, type LoweredValue, type Lowering, type Rule, isZero, lowe
 import { reduceSum, reshaped, sumOf, transposed } from './shapes';
 
 /** An operator of two values that broadcasts. */
-export const binary = (operator: string): Rule => {
-  return ({ builder, input }) => {
-    const [a, b] = [input('a'), input('b')];
-    return lowered(builder.node(operator, [a.name, b.name], { computes: 'given' }), a.depends || b.depends);
+export const binary =
+  (operator: string): Rule =>
+  (lowering) =>
+    together(lowering, operator, lowering.input('a'), lowering.input('b'));
+
+/**
+ * An operator on two values. Rows that are the same for every example meet the rows of each: those are taken apart for it.
+ */
+function together(lowering: Lowering, operator: string, a: Lowered, b: Lowered): Lowered {
+  const { builder, value, result } = lowering;
+  const options = { computes: 'given' } as const;
+  const depends = a.depends || b.depends;
+  const once = a.depends === b.depends ? undefined : a.depends ? 'b' : 'a';
+  const rows = once === undefined ? 1 : rowsOfEach(value(once));
+  if (once === undefined || rows === 1)
+    return lowered(builder.node(operator, [a.name, b.name], options), depends);
+  const [, ...rest] = shapeOfOne(result);
+  const apart = ({ name }: Lowered) => reshaped(builder, name, [-1, rows, ...rest]);
+  const operands = once === 'b' ? [apart(a), b.name] : [a.name, apart(b)];
+  return lowered(reshaped(builder, builder.node(operator, operands, options), [-1, ...rest]), true);
+}
+
+/** Rows that a value has for each example: 1 where it grows by the example itself, or not at all. */
+function rowsOfEach({ shape: [extent = 0] }: ProgramValue): number {
+  return isPerExample(extent) ? extent.perExample : 1;
+}
+
+/** Comparisons give truth values; rows of a batch are compared by their places. */
+export const comparison = (operator: string): Rule => {
+  return ({ builder, anyInput }) => {
+    const [a, b] = [anyInput('a'), anyInput('b')];
+    if (a.kind === 'rows' && b.kind === 'rows' && a.step === b.step) {
+      const [left, right] = [placeOf(builder, a.place), placeOf(builder, b.place)];
+      return compared(builder, operator, left, right);
+    }
+    if (a.kind === 'rows' || b.kind === 'rows')
+      throw new Error('rows of a batch are compared with something else than rows of it');
+    return compared(builder, operator, a, b);
   };
 };
 
-/** Comparisons give truth values. */
-export const comparison = (operator: string): Rule => {
-  return ({ builder, input }) => {
-    const [a, b] = [input('a'), input('b')];
-    const name = builder.node(operator, [a.name, b.name], { result: 'bool' });
-    return lowered(name, a.depends || b.depends);
-  };
-};
+const compared = (builder: GraphBuilder, operator: string, a: Lowered, b: Lowered): Lowered =>
+  lowered(builder.node(operator, [a.name, b.name], { result: 'bool' }), a.depends || b.depends);
+
+const placeOf = (builder: GraphBuilder, place: number | Lowered): Lowered =>
+  typeof place === 'number' ? lowered(builder.whole('int32', [place]), false) : place;
 
 /** An operator of one value. */
 export const unary = (operator: string, computes: 'given' | 'wide' = 'given'): Rule => {
@@ -46,11 +77,12 @@ export const add: Rule = (lowering) => {
     }
   }
   const [a, b] = left.depends ? [left, right] : [right, left];
-  if (a.sum !== undefined && !b.depends) {
+  const once = value(left.depends ? 'b' : 'a');
+  if (a.sum !== undefined && !b.depends && rowsOfEach(once) === 1) {
     const offset = builder.node('Add', [a.sum.offset, b.name], { computes: 'given' });
     return sumOf(builder, a.sum.base, offset);
   }
-  return lowered(builder.node('Add', [left.name, right.name], { computes: 'given' }), a.depends || b.depends);
+  return together(lowering, 'Add', left, right);
 };
 
 /** Whether a value has as many entries as the result: for one example where it does not depend on the input. */

@@ -89,7 +89,7 @@ export function lowerer(
         );
       }
       case 'steps':
-        return { kind: 'rows', step: source.step, place: source.start };
+        return rowsOf(builder, value, source);
       case 'result': {
         const operation = program.operations[source.operation];
         if (operation === undefined) throw new RangeError('the program lacks an operation');
@@ -124,6 +124,18 @@ export function lowerer(
     });
   };
   return lower;
+}
+
+/** Numbers that count on from sequence to sequence: of each the first one, or all that it has. */
+function rowsOf(
+  builder: GraphBuilder,
+  { shape: [extent = 0] }: ProgramValue,
+  { start, step }: { readonly start: number; readonly step: number },
+): LoweredRows {
+  const each = typeof extent === 'number' ? 1 : extent.perExample;
+  if (each === 1) return { kind: 'rows', step, place: start };
+  const places = Array.from({ length: each }, (_, at) => start + step * at);
+  return { kind: 'rows', step: step * each, place: lowered(builder.whole('int32', places), false) };
 }
 
 function fixed(shape: ProgramValue['shape']): number[] {

@@ -29,6 +29,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   Exp: unary('Exp', 'wide'),
   Rsqrt: reciprocalRoot,
   Square: square,
+  Relu: unary('Relu'),
+  Sigmoid: unary('Sigmoid'),
   Softmax: softmax,
   Cast: cast,
   Sum: sum,

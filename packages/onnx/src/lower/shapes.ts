@@ -20,8 +20,14 @@ export const reshaped = (builder: GraphBuilder, name: string, shape: readonly nu
 export const transposed = (builder: GraphBuilder, name: string, perm: readonly number[]): string =>
   builder.node('Transpose', [name], { attributes: { perm: ints(perm) }, computes: 'given' });
 
-export const reshape: Rule = ({ builder, input, result }) => {
-  const { name, depends } = input('x');
+export const reshape: Rule = ({ builder, anyInput, result }) => {
+  const x = anyInput('x');
+  if (x.kind === 'rows') {
+    if (typeof x.place === 'number') return x;
+    const { name, depends } = x.place;
+    return { ...x, place: lowered(reshaped(builder, name, targetOf(result, depends)), depends) };
+  }
+  const { name, depends } = x;
   return lowered(reshaped(builder, name, targetOf(result, depends)), depends);
 };
 

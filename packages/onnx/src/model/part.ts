@@ -20,6 +20,7 @@ import {
   type Tensor,
   type Tensor2D,
   type Tensor4D,
+  reshape,
   transpose,
 } from '@tensorflow/tfjs-core';
 import type { GraphPort } from '../graph/graph';
@@ -43,13 +44,17 @@ type ModelWith = (tracer: Tracer) => AnyDenseModel;
  * The parts of a model: the whole of it where it has one tower (`logits`, or the embeddings that it ends in), and each
  * tower of a dual encoder (`image_embeds`, `text_embeds`, of length 1). Names and layouts are those of `transformers`:
  * pictures are [B, C, H, W]. Zeros of masks stand in the parameters, so a masked model is its dense one.
- * @throws {UserError} when its family takes something else than pictures or texts.
+ * @throws {UserError} when its family takes something else than pictures or texts, or its tokens merge.
  */
 export function modelParts({ config }: { readonly config: ModelConfig }): readonly ModelPart[] {
   const dense = isMasked(config) ? config.model : config;
   const family = familyOf(dense);
   const model = modelOf(dense);
   const { vision, text } = family.towers(dense);
+  if (vision?.merging !== undefined)
+    throw new UserError(
+      'ONNX: like tokens of this model merge on the way, for which there are no operators here',
+    );
   const modelWith: ModelWith = (tracer) => ({
     kind: dense.kind,
     model,
@@ -57,6 +62,21 @@ export function modelParts({ config }: { readonly config: ModelConfig }): readon
       tracer.parameter(path, shape),
     ),
   });
+  if (vision !== undefined && text !== undefined && !dualEncoderFamily.is(dense)) {
+    const inputs = [picturePort(vision), textPort(text)];
+    return [
+      {
+        name: 'model',
+        inputs,
+        passAt: (batch) => (tracer) => {
+          const [images, tokens] = inputs.map((port) => givenBy(tracer, port, batch));
+          if (images === undefined || tokens === undefined) throw new RangeError('expected two inputs');
+          const given = { images: picturesFrom(images), tokens, observe: labelling(tracer) };
+          return answersIn(model.forward(modelWith(tracer).params, given), batch);
+        },
+      },
+    ];
+  }
   if (vision !== undefined && text !== undefined) {
     return [
       part('vision', picturePort(vision), (images, tracer) => {
@@ -97,11 +117,24 @@ function part(
   return {
     name,
     inputs: [input],
-    passAt: (batch) => (tracer) => {
-      const shape = input.shape.map((extent) => (typeof extent === 'number' ? extent : batch));
-      return run(tracer.input(input.name, shape, input.type === 'int64' ? 'int32' : 'float32'), tracer);
-    },
+    passAt: (batch) => (tracer) => run(givenBy(tracer, input, batch), tracer),
   };
+}
+
+function givenBy(tracer: Tracer, { name, type, shape }: GraphPort, batch: number): Tensor {
+  const extents = shape.map((extent) => (typeof extent === 'number' ? extent : batch));
+  return tracer.input(name, extents, type === 'int64' ? 'int32' : 'float32');
+}
+
+/** Answers by name, with the batch as an axis; those of layers before the last, which have numbers, help to learn. */
+function answersIn(prediction: Readonly<Record<string, Tensor>>, batch: number): NamedTensorMap {
+  return Object.fromEntries(
+    Object.entries(prediction).flatMap(([name, tensor]): [string, Tensor][] => {
+      if (/\d$/.test(name)) return [];
+      const [rows = 0, ...rest] = tensor.shape;
+      return [[name, rows === batch ? tensor : reshape(tensor, [batch, rows / batch, ...rest])]];
+    }),
+  );
 }
 
 function picturePort({ imageSize, channels }: VisionTowerConfig): GraphPort {

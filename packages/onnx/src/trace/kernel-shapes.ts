@@ -55,6 +55,9 @@ export const kernelShapes: Readonly<Record<string, ShapeRule>> = {
   Exp: like,
   Rsqrt: like,
   Square: like,
+  Step: like,
+  Relu: like,
+  Sigmoid: like,
   Softmax: like,
   Cast: ([x], { dtype }) => [
     { shape: need(x).shape, dtype: z.enum(['float32', 'int32', 'bool']).parse(dtype) },

@@ -11,6 +11,7 @@ import {
   tidy,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { UserError } from '@winnow/core';
 import { z } from 'zod';
 import { kernelShapes } from './kernel-shapes';
 import type { Recording, TracedOperation } from './recording';
@@ -29,6 +30,8 @@ export interface Tracer {
 }
 
 const BACKEND = 'winnow-trace';
+/** What tfjs says of a kernel that a backend lacks. */
+const UNKNOWN = /^Kernel '(\w+)' not registered for backend/;
 
 /**
  * Runs a forward pass without computing anything, and tells which kernels it ran on which tensors. The engine that runs is
@@ -103,6 +106,10 @@ function onBackend<Result>(backend: TraceBackend, run: Run, work: () => Result):
   try {
     void engine().setBackend(BACKEND);
     return work();
+  } catch (error) {
+    const [, kernel] = UNKNOWN.exec(error instanceof Error ? error.message : '') ?? [];
+    if (kernel === undefined) throw error;
+    throw new UserError(`ONNX: a forward pass runs ${kernel}, for which there is no rule here`);
   } finally {
     if (typeof before === 'string') void engine().setBackend(before);
     removeBackend(BACKEND);
