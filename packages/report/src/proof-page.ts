@@ -15,7 +15,7 @@ const questions: Readonly<Record<string, string>> = {
   outputs: 'Are the answers those of the engine?',
   batch: 'Does an answer depend on its own example alone?',
   agreement: 'Are the classes of real pictures the same?',
-  latency: 'Is it faster?',
+  latency: 'How fast is it, beside the dense model?',
 };
 
 /**
