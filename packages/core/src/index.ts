@@ -352,7 +352,7 @@ export { retrieval } from './task/retrieval';
 export type { RetrievalOptions } from './task/retrieval';
 export { zeroShot } from './task/zero-shot';
 export type { ZeroShot } from './task/zero-shot';
-export { evaluate, measureLatency } from './task/evaluate';
+export { evaluate, measureLatency, quantileOf, timesInTurn } from './task/evaluate';
 export type { Latency } from './task/evaluate';
 export type { HostPrediction, Scorer, Scores, Task } from './task/task';
 export { embeddingPlaces } from './families/perturbation';

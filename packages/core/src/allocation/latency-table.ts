@@ -3,7 +3,7 @@ import type { Decision } from '../decision/decision';
 import { InterruptedError } from '../error/user-error';
 import type { Model } from '../families/model';
 import type { Site } from '../sites/site';
-import { forwardTimes, quantileOf } from '../task/evaluate';
+import { quantileOf, timesInTurn } from '../task/evaluate';
 import type { Task } from '../task/task';
 import { type TensorTree, lendTree } from '../tree/tree';
 import { widthsOf } from './decide';
@@ -43,39 +43,41 @@ export interface LatencyQuestion {
 /** Widths of a site that are timed; those between them lie on the line. */
 const WIDTHS = 8;
 const STEP = 8;
-/** Each width is timed in some rounds, and each time the dense model beside it: what else the machine does meets both alike. */
+/** Each width is timed in some rounds, in turn with the dense model: what else the machine does meets both alike. */
 const ROUNDS = 3;
 const RUNS_PER_ROUND = 10;
-const DENSE_RUNS_PER_ROUND = 4;
 const WARMUP = 2;
 
 /**
  * Times the model with all sites of one shape at a width, one shape and width after the other, in the whole model as the engine
  * runs it: fused sub-layers have no products by themselves that could be timed. A site saves its share of what that saves.
- * Medians of 30 each, as shares of the dense model's that was timed beside them.
+ * Medians of 30 each, as shares of the median of the dense model's, which runs in turn with it.
  * @throws {InterruptedError} between two widths, when the signal is aborted.
  */
 export async function latencyTable(question: LatencyQuestion): Promise<LatencyTable> {
   const kinds = kindsOf(question.model.sites);
   const cells = kinds.flatMap((sites, kind) =>
-    timedWidths(sites[0]?.units ?? 1).map((units) => ({ kind, units, shares: new Array<number>() })),
+    timedWidths(sites[0]?.units ?? 1).map((units) => ({
+      kind,
+      units,
+      dense: new Array<number>(),
+      cut: new Array<number>(),
+    })),
   );
-  const whole: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const { kind, units, shares } of cells) {
+    for (const { kind, units, dense, cut } of cells) {
       if (question.signal?.aborted === true) throw new InterruptedError();
-      const dense = await denseTimes(question);
-      const cut = await cutTimes(question, firstUnits(kinds[kind] ?? [], units));
-      whole.push(...dense);
-      shares.push(...cut.map((ms) => ms / median(dense)));
+      const { first, second } = await cutTimes(question, firstUnits(kinds[kind] ?? [], units));
+      dense.push(...first);
+      cut.push(...second);
     }
   }
-  const denseMs = median(whole);
+  const denseMs = median(cells.flatMap(({ dense }) => dense));
   return {
     denseMs,
     kinds: kinds.map((sites, kind): LatencyKind => {
       const own = cells.filter((cell) => cell.kind === kind);
-      const saved = own.map(({ shares }) => (denseMs * (1 - median(shares))) / sites.length);
+      const saved = own.map(({ dense, cut }) => (denseMs * (1 - median(cut) / median(dense))) / sites.length);
       return {
         structure: sites[0]?.structure ?? '',
         sites: sites.map(({ id }) => id),
@@ -166,15 +168,12 @@ const firstUnits = (sites: readonly Site[], count: number): Decision => ({
   ),
 });
 
-const denseTimes = ({ model, params, batch, taskOf }: LatencyQuestion): Promise<number[]> =>
-  forwardTimes(taskOf(model), params, batch, { warmup: WARMUP, runs: DENSE_RUNS_PER_ROUND });
-
-async function cutTimes(
-  { model, params, batch, taskOf }: LatencyQuestion,
-  decision: Decision,
-): Promise<number[]> {
+function cutTimes({ model, params, batch, taskOf }: LatencyQuestion, decision: Decision) {
   const cut = compact(model, params, decision);
   return lendTree(cut.params, (own) =>
-    forwardTimes(taskOf(cut.model), own, batch, { warmup: WARMUP, runs: RUNS_PER_ROUND }),
+    timesInTurn({ task: taskOf(model), params }, { task: taskOf(cut.model), params: own }, batch, {
+      warmup: WARMUP,
+      runs: RUNS_PER_ROUND,
+    }),
   );
 }

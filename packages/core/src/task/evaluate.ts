@@ -65,6 +65,33 @@ export async function forwardTimes<Params extends TensorTree, Batch>(
   return times;
 }
 
+/** A model that is timed: lent. */
+export interface Timed {
+  readonly task: Pick<Task, 'predict'>;
+  readonly params: TensorTree;
+}
+
+/**
+ * The milliseconds of forward passes of two models in turn, after warm-up: whatever else the machine does meets both alike, so
+ * the ratio of their medians is steadier than either.
+ */
+export async function timesInTurn(
+  first: Timed,
+  second: Timed,
+  batch: unknown,
+  { warmup, runs }: { readonly warmup: number; readonly runs: number },
+): Promise<{ readonly first: number[]; readonly second: number[] }> {
+  const times = { first: new Array<number>(), second: new Array<number>() };
+  for (let run = 0; run < warmup + runs; run++) {
+    const [one] = await forwardTimes(first.task, first.params, batch, { warmup: 0, runs: 1 });
+    const [other] = await forwardTimes(second.task, second.params, batch, { warmup: 0, runs: 1 });
+    if (run < warmup || one === undefined || other === undefined) continue;
+    times.first.push(one);
+    times.second.push(other);
+  }
+  return times;
+}
+
 /** The least of some values that is no less than a share of them. */
 export function quantileOf(values: readonly number[], share: number): number {
   const ascending = [...values].sort((a, b) => a - b);

@@ -7,12 +7,13 @@ import {
   compact,
   disposeTree,
   lendTree,
+  quantileOf,
   reconstruct,
+  timesInTurn,
   toJson,
 } from '@winnow/core';
 import { saveTrained } from '../model-source/save-trained';
 import { scoreOn } from '../training/data';
-import { latencyOn } from '../training/latency';
 import type { Workload } from '../workload/workload';
 
 /** What models are built from. */
@@ -76,20 +77,14 @@ export async function built(
   }
 }
 
-interface Timed {
-  readonly model: Model;
-  readonly params: TensorTree;
-}
+const RUNS = 30;
+const WARMUP = 5;
 
-/** Rounds in which both are timed in turn: what else the machine does meets both alike. */
-const ROUNDS = 3;
+type Parts = Pick<Building, 'model' | 'params'>;
 
-async function besideDense(workload: Workload, dense: Timed, smaller: Timed) {
-  const [ms, denseMs]: [number[], number[]] = [[], []];
-  for (let round = 0; round < ROUNDS; round++) {
-    denseMs.push((await latencyOn(workload, dense.model, dense.params)).p50Ms);
-    ms.push((await latencyOn(workload, smaller.model, smaller.params)).p50Ms);
-  }
-  const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[1] ?? Number.NaN;
-  return { ms: middle(ms), denseMs: middle(denseMs) };
+async function besideDense(workload: Workload, dense: Parts, smaller: Parts) {
+  const batch = await workload.test.batch([0]);
+  const timed = ({ model, params }: Parts) => ({ task: workload.taskOf(model), params });
+  const times = await timesInTurn(timed(dense), timed(smaller), batch, { warmup: WARMUP, runs: RUNS });
+  return { ms: quantileOf(times.second, 0.5), denseMs: quantileOf(times.first, 0.5) };
 }
