@@ -125,6 +125,7 @@ function untied(config: DualEncoderConfig): DualEncoder {
   };
   return {
     ...model,
+    ...(config.vision.merging === undefined ? {} : { mergesTokens: true }),
     readout: {
       projections: [
         ...(isProjected ? [{ parameter: 'visionProjection', tower: 'vision' }] : []),

@@ -60,6 +60,8 @@ export interface Model<
   readonly sites: readonly Site[];
   readonly account: Account;
   readonly readout: Readout;
+  /** It merges tokens on the way, so that what a smaller one sees behind a layer stands for other tokens. */
+  readonly mergesTokens?: true;
   /** Neither takes nor gives ownership; call it in a tidy. */
   forward(params: Params, inputs: Inputs): Output;
   /** The smaller model that a decision leaves. */

@@ -95,6 +95,7 @@ function untied(config: VisionTransformerConfig): VisionTransformer {
   const read = pictureTokens(config);
   return {
     ...model,
+    ...(config.merging === undefined ? {} : { mergesTokens: true }),
     readout: { projections: [], heads: ['head', 'distillationHead'] },
     forward: (params, { images, ...hooks }) => {
       if (config.attentionPool !== undefined) {

@@ -4,8 +4,7 @@ import { observedBatches } from '../data/observed';
 import { type Decision, sharesOf } from '../decision/decision';
 import { decisionSchema } from '../decision/schema';
 import { UserError } from '../error/user-error';
-import { type Model, denseConfigOf } from '../families/model';
-import { familyOf } from '../families/table';
+import type { Model } from '../families/model';
 import type { Manifest } from '../method/method';
 import type { ReconstructionKind } from '../reconstruct/kind';
 import { type Reconstructed, reconstruct } from '../reconstruct/reconstruct';
@@ -38,9 +37,8 @@ export function checkReconstruction({ title, granularity, sharesColumns }: Manif
 }
 
 /** @throws {UserError} when the tokens of a model's two states cannot be set against each other. */
-export function checkReconstructible(model: Model): void {
-  const config = denseConfigOf(model);
-  if (familyOf(config).towers(config).vision?.merging === undefined) return;
+export function checkReconstructible({ mergesTokens }: Pick<Model, 'mergesTokens'>): void {
+  if (mergesTokens === undefined) return;
   throw new UserError(
     'the model merges tokens, and a smaller one merges others, so that there is nothing to compare: reconstruct it without (--merge-tokens 0), and merge its tokens afterwards',
   );
