@@ -81,7 +81,7 @@ describeOnEveryEngine('layers and losses of MDETR, as PyTorch computes them', ()
     states: matrix(fixture.inputs.states, width),
     positions: matrix(fixture.inputs.positions, width),
     tokens,
-    visible: matrix(fixture.inputs.visible, tokens),
+    counts: matrix(fixture.inputs.visible, tokens),
   });
 
   it('an encoder layer, with padding', () => {
