@@ -22,7 +22,7 @@ export const planOptions = z.object({
   build: z
     .string()
     .default('75%,50%,25%')
-    .describe('Budgets at which models are built and scored, separated by commas: 2x, 50% or 0.5'),
+    .describe('Budgets that are built and scored, not only expected, separated by commas: 2x, 50% or 0.5'),
   split: z
     .enum(['validation', 'test', 'train'])
     .default('validation')
