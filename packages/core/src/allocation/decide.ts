@@ -17,7 +17,7 @@ export interface AllocationOptions {
   /** By site, of units that are gone. */
   readonly curves: ReadonlyMap<string, ErrorCurve>;
   readonly multiple: number;
-  /** What a site costs with so many units left. */
+  /** The cost of a site with so many units left. */
   costOf(site: Site, kept: number): number;
   /** All that the sites may cost. */
   readonly budget: number;

@@ -34,7 +34,7 @@ export interface LatencyQuestion {
   readonly model: Model;
   /** Lent. */
   readonly params: TensorTree;
-  /** What is timed; its size is the batch size of the predictions. */
+  /** The batch that is timed; its size is the batch size of the predictions. */
   readonly batch: unknown;
   taskOf(model: Model): Pick<Task, 'predict'>;
   readonly signal?: AbortSignal;

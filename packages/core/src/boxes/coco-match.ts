@@ -4,7 +4,7 @@ import { byScore } from './suppression';
 interface ImageOfClass {
   readonly truths: readonly { readonly crowd: boolean; readonly area: number; readonly entry: number }[];
   readonly detections: readonly { readonly score: number; readonly area: number; readonly entry: number }[];
-  /** Of a detection's entry with a truth's. */
+  /** The overlap of a detection's entry with a truth's. */
   overlap(detection: number, truth: number): number;
 }
 
@@ -17,7 +17,7 @@ interface MatchOptions {
 
 type Outcome = 'right' | 'wrong' | 'ignored';
 
-/** What became of the detections of one class in one picture. */
+/** The fate of each detection of one class in one picture. */
 export interface Matched {
   /** By falling score, each with its outcome at each threshold. */
   readonly detections: readonly { readonly score: number; readonly outcomes: readonly Outcome[] }[];

@@ -81,9 +81,9 @@ export interface Groundings {
   readonly logits: Tensor2D;
   /** Centre x and y, width and height in shares of the picture, [B·Q, 4]. */
   readonly boxes: Tensor2D;
-  /** Of length 1, [B·Q, alignment width]. */
+  /** Vectors of length 1, [B·Q, alignment width]. */
   readonly aligned: Tensor2D;
-  /** Of length 1, [B·T, alignment width]. */
+  /** Vectors of length 1, [B·T, alignment width]. */
   readonly words: Tensor2D;
   /** 1 where a token is read and 0 where it is padding, [B, T]. */
   readonly read: Tensor2D;
@@ -96,7 +96,7 @@ export interface Mdetr extends Model<MdetrParams, DualEncoderInputs, Groundings>
   shrink(decision: Decision): Mdetr;
 }
 
-/** Of the norm of embedded words, as in MDETR's code. */
+/** The epsilon of the norm of embedded words, as in MDETR's code. */
 const WORD_EPSILON = 1e-12;
 
 /**
@@ -199,7 +199,7 @@ function untied(config: MdetrConfig): Mdetr {
     }, start);
   };
 
-  /** What the queries come to in each decoder layer, [B·Q, d] each. */
+  /** The queries' states after each decoder layer, [B·Q, d] each. */
   const search = (params: MdetrParams, found: PlacedTokens, observe: Observe | undefined): Tensor2D[] => {
     const batch = found.states.shape[0] / found.tokens;
     let states: Tensor2D = zeroTensor([batch * queries, d]);

@@ -44,7 +44,7 @@ export interface PlacedTokens {
   readonly counts?: Tensor2D;
 }
 
-/** Of PyTorch's layer norm. */
+/** The epsilon of PyTorch's layer norm. */
 export const FUSION_EPSILON = 1e-5;
 
 const attentionOf = ({ width, heads }: FusionShape) =>

@@ -47,6 +47,6 @@ export function differentiable<Value extends Tensor>(
   return operation(...inputs);
 }
 
-/** What `compute` makes, as a constant: nothing is kept of it for a gradient, and none goes through it. */
+/** Computes a constant: nothing is kept of it for a gradient, and none goes through it. */
 export const withoutGradient = <Value extends Tensor>(compute: () => Value): Value =>
   customGrad<Value>(() => ({ value: compute(), gradFunc: () => [] }))();

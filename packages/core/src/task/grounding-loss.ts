@@ -30,13 +30,13 @@ import { nothingOf } from './nothing';
 
 /** Weights of the losses in their sum, as published. */
 export const groundingWeights = { token: 1, distance: 5, overlap: 2, alignment: 1 } as const;
-/** Of a query that found no object. */
+/** The weight of a query that found no object. */
 const NO_OBJECT_WEIGHT = 0.1;
 const TEMPERATURE = 0.07;
 /** Far below any score. */
 const NEVER = -1e9;
 
-/** What one decoder layer says. */
+/** The predictions of one decoder layer. */
 type LayerTold = Pick<Groundings, 'logits' | 'boxes' | 'aligned'>;
 
 /**

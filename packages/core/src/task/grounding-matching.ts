@@ -5,7 +5,7 @@ import { BOX, cornersOf, giou } from '../boxes/box';
 /** Objects that the texts of a batch name, in host memory. */
 export type NamedObjects = GroundingBatch['objects'];
 
-/** What the queries of a batch say, in host memory. */
+/** The predictions of a batch's queries, in host memory. */
 export interface QueriesTold {
   /** [B·Q, K]; the last is "no object". */
   readonly logits: Float32Array;
@@ -15,7 +15,7 @@ export interface QueriesTold {
   readonly examples: number;
 }
 
-/** Of DETR and MDETR. */
+/** The weights of costs in DETR and MDETR. */
 export const matchingWeights = { token: 1, distance: 5, overlap: 2 } as const;
 
 const slice = (values: Float32Array, row: number, width: number): Float32Array =>
