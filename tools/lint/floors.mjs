@@ -10,6 +10,7 @@ export const coreFloors = [
   { name: 'layers', folders: ['sites', 'account', 'reparametrisation', 'mask', 'layers'] },
   { name: 'decisions', folders: ['decision'] },
   { name: 'families', folders: ['families'] },
+  { name: 'decoding', folders: ['decoding'] },
   { name: 'compression', folders: ['budget', 'compact', 'effective'] },
   { name: 'training', folders: ['data', 'optimizer', 'task', 'train', 'reconstruct'] },
   { name: 'runs', folders: ['method', 'run', 'allocation'] },

@@ -142,6 +142,24 @@ export type { AnyMaskedModel, AnyModel } from './families/any-model';
 export type { Logits, Prediction } from './families/prediction';
 export { clipText, clipTextFamily } from './families/clip-text';
 export type { ClipText, ClipTextConfig, ClipTextParams, TextInputs } from './families/clip-text';
+export {
+  type Blip,
+  type BlipInputs,
+  type BlipPasses,
+  type Compared,
+  blip,
+  blipFamily,
+} from './families/blip';
+export { beginSearch, bestWords, searchStep } from './decoding/beam-search';
+export type { BeamOptions, BeamSearch, WrittenText } from './decoding/beam-search';
+export { type WritingOptions, writeTexts } from './decoding/write-texts';
+export type { BlipParams } from './families/blip-parts';
+export { blipPurposes, exampleUsage } from './families/blip-config';
+export type { BlipConfig, BlipEmbeddings, BlipPurpose, BlipTokens, BlipUsage } from './families/blip-config';
+export type { TextStackParams } from './families/text-stack';
+export { textStackConfig, textStackPresets } from './families/text-stack-config';
+export type { TextStackConfig, TextStackOptions, TextStackPreset } from './families/text-stack-config';
+export type { Memory } from './layers/cross-block';
 export { type Groundings, type Mdetr, type MdetrParams, mdetr, mdetrFamily } from './families/mdetr';
 export {
   type FusionConfig,

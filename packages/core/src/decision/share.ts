@@ -100,7 +100,11 @@ function checkLender(
     return;
   }
   const other = sites.get(lender);
-  if (other?.structure !== site.structure || columnsOf(other) !== columnsOf(site)) {
+  const isAlike =
+    other?.structure === site.structure &&
+    columnsOf(other) === columnsOf(site) &&
+    other.unitCost.parameters === site.unitCost.parameters; // As wide on the other side, too.
+  if (!isAlike) {
     throw new RangeError(`${id} borrows from ${lender}, which is not there or has other columns`);
   }
   if (decided[lender] !== undefined && !shares.has(lender))

@@ -1,4 +1,5 @@
 import { type ZodType, z } from 'zod';
+import { blipFamily } from './blip';
 import { clipTextFamily } from './clip-text';
 import { dualEncoderFamily } from './dual-encoder';
 import type { Family } from './family';
@@ -12,6 +13,7 @@ export const families: readonly Family[] = [
   clipTextFamily,
   dualEncoderFamily,
   mdetrFamily,
+  blipFamily,
 ];
 
 /**

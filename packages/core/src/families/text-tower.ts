@@ -115,7 +115,7 @@ export function textTower(config: TextTowerConfig) {
  * Tokens that a text is read from, [B, T] of 1 and 0: up to its first end token, as in a causal tower no later one changes
  * anything. A text that is read at its last place looks at all of them.
  */
-function readTokens(tokens: Tensor2D, endToken: EndToken): Tensor2D {
+export function readTokens(tokens: Tensor2D, endToken: EndToken): Tensor2D {
   const [batch, length] = tokens.shape;
   const ends = reshape(endRows(tokens, endToken), [batch, 1]);
   const rows: Tensor2D = reshape(range(0, batch * length, 1, 'int32'), [batch, length]);

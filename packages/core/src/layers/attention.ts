@@ -1,6 +1,7 @@
 import { type Tensor1D, type Tensor2D, ones, step } from '@tensorflow/tfjs-core';
 import { linearCost } from '../account/account';
 import { attention } from '../operations/attention';
+import { linear } from '../operations/linear';
 import { type Coupling, sumCosts } from '../sites/site';
 import { joinPath, lastKey } from '../tree/path';
 import type { Layer, Place, Use } from './layer';
@@ -48,10 +49,24 @@ export interface Attended {
   readonly observe?: Observe | undefined;
 }
 
+/** Keys and values of tokens that were computed before: what is decoded token by token looks at them again and again. */
+export interface Remembered {
+  readonly key: Tensor2D; // [B·T′, H·dk]
+  readonly value: Tensor2D; // [B·T′, H·dv]
+  /** T′: tokens per sequence. */
+  readonly tokens: number;
+  /** [B, T′], as how many tokens each is looked at; 0 for padding. */
+  readonly counts?: Tensor2D | undefined;
+}
+
 /** Multi-head attention from any tokens to any tokens (Vaswani et al., 2017, Section 3.2.2). */
 export interface AttentionLayer extends Layer<AttentionParams<ParameterSpec, ParameterSpec>> {
   /** The layer with its parameters: tokens [B·T, D] → [B·T, D]. */
   body(params: AttentionParams, attended: Attended): Body;
+  /** Keys and values of tokens [B·T′, D′]. */
+  remember(params: AttentionParams, states: Tensor2D, tokens: number): Remembered;
+  /** The layer for T tokens of each sequence [B·T, D] that look at all that is remembered → [B·T, D]. */
+  recall(params: AttentionParams, x: Tensor2D, remembered: Remembered): Tensor2D;
 }
 
 const ownWidths = { headDim: 'headDim', queryKeyDim: 'queryKeyDim' } as const;
@@ -80,6 +95,18 @@ export function attentionLayer(options: AttentionOptions): AttentionLayer {
           }
         : {}),
     }),
+    remember: ({ key, value }, states, tokens) => ({
+      key: linear(states, key.weight, key.bias),
+      value: linear(states, value.weight, value.bias),
+      tokens,
+    }),
+    recall: ({ query, output }, x, { key, value, tokens: context, counts }) => {
+      const batch = key.shape[0] / context;
+      const asking = linear(x, query.weight, query.bias);
+      const shape = { batch, tokens: x.shape[0] / batch, heads: H, scale, causal: false, context };
+      const heard = attention(asking, key, value, counts === undefined ? shape : { ...shape, counts });
+      return linear(heard, output.weight, output.bias);
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { AccountLine } from '../account/account';
-import type { Site } from '../sites/site';
+import type { Cost, Site } from '../sites/site';
 import { joinPath } from '../tree/path';
 import { type Tree, mapRecord, pickTree } from '../tree/tree';
 import type { ParameterSpec } from './parameter';
@@ -153,6 +153,24 @@ export function uncut<Specs extends Tree<ParameterSpec>>(layer: Layer<Specs>): L
   return {
     specs: layer.specs,
     describe: (place) => ({ sites: [], lines: layer.describe(place).lines }),
+  };
+}
+
+/** The same layer, run so many times on one example with the same parameters, whatever it is used for by itself. */
+export function repeated<Specs extends Tree<ParameterSpec>>(
+  times: number,
+  layer: Layer<Specs>,
+): Layer<Specs> {
+  return {
+    specs: layer.specs,
+    describe: (place) => {
+      const { sites, lines } = layer.describe(place);
+      const often = ({ parameters, macs }: Cost): Cost => ({ parameters, macs: times * macs });
+      return {
+        sites: sites.map((site) => ({ ...site, unitCost: often(site.unitCost) })),
+        lines: lines.map(({ part, ...cost }) => ({ part, ...often(cost) })),
+      };
+    },
   };
 }
 
