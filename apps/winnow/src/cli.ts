@@ -6,6 +6,7 @@ import { commandLine } from './arguments/command-line';
 import type { Command } from './commands/command';
 import { compareCommand } from './commands/compare';
 import { datasetsCommand } from './commands/datasets';
+import { demoCommand } from './commands/demo';
 import { evaluateCommand } from './commands/evaluate';
 import { exportCommand } from './commands/export';
 import { importCommand } from './commands/import';
@@ -47,6 +48,7 @@ export const commands: readonly Command[] = [
   importCommand,
   exportCommand,
   proveCommand,
+  demoCommand,
   methodsCommand,
   datasetsCommand,
 ];

@@ -250,6 +250,7 @@ export {
   withScatter,
 } from './statistics/moments';
 export type { ColumnMoments, CountedRows, JointMoments, ScatterMoments } from './statistics/moments';
+export { type Middle, type ShareInterval, middleOf, wilson } from './statistics/interval';
 export { attentionPool } from './layers/attention-pool';
 export type { AttentionPool, AttentionPoolParams } from './layers/attention-pool';
 export { attentionLayer } from './layers/attention';
@@ -362,6 +363,7 @@ export type { PhaseSubject } from './run/trainer';
 export { canonicalJson, loadSnapshot, nonFiniteIn, toJson } from './run/store';
 export { visible, visibleName, withoutPasswords } from './text/visible';
 export { classification, predictedClasses } from './task/classification';
+export { type Exclusion, type Guess, likeliest } from './task/likeliest';
 export type { ClassificationOptions, Labelled, PredictedClasses } from './task/classification';
 export { pictureInputs, picturesBetween, tokenInputs } from './task/inputs';
 export type { PictureShape } from './task/inputs';

@@ -26,7 +26,6 @@ export type { BuiltPoint, PlannedModel, PlannedPoint } from './planning/planned-
 export { planFileShape, writePlan } from './planning/write-plan';
 export { predictGroup, predictPictures } from './prediction/predict';
 export type { PicturePrediction, PredictSetting, Predictions } from './prediction/predict';
-export type { Guess } from './prediction/probabilities';
 export { predictionsFileShape, writePredictions } from './prediction/write-predictions';
 export { inspectGroup, inspectModel } from './inspection/inspect-model';
 export type { InspectedModel } from './inspection/inspect-model';
@@ -35,6 +34,10 @@ export { importCheckpoint, importGroup } from './model-source/import-checkpoint'
 export type { ImportedCheckpoint } from './model-source/import-checkpoint';
 export { exportGroup, exportModel } from './model-source/export-model';
 export type { ExportedModel } from './model-source/export-model';
+
+// A page that runs models in a browser.
+export { demoGroup, writeDemo } from './demo/write-demo';
+export type { WrittenDemo } from './demo/write-demo';
 
 // Proofs that the ONNX files of a model are that model.
 export { proofGroup, proveModel } from './proof/prove-model';

@@ -32,7 +32,7 @@ const vision = {
 } as const;
 export const plain: VisionTransformerConfig = { kind: 'vision-transformer', ...vision, classes: 3 };
 const words = { vocabulary: 11, context: 7, endToken: 9, tower: { ...tower, causal: true } } as const;
-const clip: DualEncoderConfig = {
+export const clip: DualEncoderConfig = {
   kind: 'dual-encoder',
   projectionDim: 6,
   vision: { ...vision, embeddingNorm: true, patchBias: false },

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePictures } from '@winnow/testkit';
+import { likeliest } from '@winnow/core';
 import fc from 'fast-check';
 import {
   type Predictions,
@@ -12,7 +13,6 @@ import {
   train,
   writePredictions,
 } from '../src/index';
-import { likeliest } from '../src/prediction/probabilities';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-predict-'));
 const at = (...path: string[]) => join(root, ...path);

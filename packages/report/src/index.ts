@@ -1,6 +1,8 @@
 export type { FoundFigures, KeptCell, KeptMap, LedgerRow, PageData } from './page-data';
 export { classResultsOf } from './class-results';
 export type { ClassPredictions, ClassResults } from './class-results';
+export { type Html, html, jsonScript } from './html';
+export { style } from './style';
 export type { BuiltModel, FrontPoint, PlanPageData } from './plan-data';
 export { planPage } from './plan-page';
 export type { ProofPageData } from './proof-data';

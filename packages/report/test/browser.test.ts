@@ -1,15 +1,13 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import { chromiumPath } from '@winnow/testkit';
 import { type Browser, type Page, chromium } from 'playwright-core';
 import { reportPage, runPage, sparsityPage } from '../src/index';
 import { exampleData, exampleRun, exampleTickets } from './example';
 
-/** A browser that the system has. */
-const executablePath = ['chromium', 'chromium-browser', 'google-chrome']
-  .flatMap((name) => (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)))
-  .find((file) => existsSync(file));
+const executablePath = chromiumPath();
 
 if (executablePath === undefined) {
   test.skip('SKIPPED: there is no Chromium here (apt-get install chromium)', () => undefined);

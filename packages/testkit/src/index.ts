@@ -31,6 +31,7 @@ export type { TinyKind } from './model/tiny-kind';
 export { tinyMdetr, tinyMdetrVariant } from './model/tiny-mdetr';
 export { tinyModel, tinyVariant } from './model/tiny-model';
 export type { TinyModel } from './model/tiny-model';
+export { chromiumPath } from './browser/chromium';
 export { python, pythonHas, runPython } from './python/python';
 export { redisProgram, startRedis } from './redis/redis-server';
 export type { RedisServer } from './redis/redis-server';

@@ -93,13 +93,14 @@ export async function metadataOf(
   { model, params, classNames, decision }: OpenedModel,
   precision: OnnxPrecision,
 ): Promise<Readonly<Record<string, string>>> {
+  const scaling = await logitScaling(params);
   return {
     'winnow.family': denseConfigOf(model).kind,
     'winnow.precision': precision,
     'winnow.parameters.sha256': await digestOf(params),
     ...(classNames === undefined ? {} : { 'winnow.classes': JSON.stringify(classNames) }),
     ...(decision === undefined ? {} : { 'winnow.decision': JSON.stringify(decision) }),
-    ...(await logitsSaid(new Map(entriesOf(params)))),
+    ...(scaling === undefined ? {} : { 'winnow.logits': JSON.stringify(scaling) }),
   };
 }
 
@@ -113,12 +114,15 @@ function configText(config: DenseConfig, classNames: readonly string[] | undefin
   }
 }
 
-/** What makes logits of the embeddings of two files, as the numbers that they are multiplied with and that is added. */
-async function logitsSaid(leaves: ReadonlyMap<string, Parameters<typeof downloadTensor>[0]>) {
-  const [scale, bias] = [leaves.get('logitScale'), leaves.get('logitBias')];
-  const numberIn = async (leaf: Parameters<typeof downloadTensor>[0] | undefined, name: string) =>
-    leaf === undefined ? undefined : (await downloadTensor(leaf, name)).values[0];
-  const [exponent, added] = [await numberIn(scale, 'logitScale'), await numberIn(bias, 'logitBias')];
-  if (exponent === undefined) return {};
-  return { 'winnow.logits': JSON.stringify({ scale: Math.exp(exponent), bias: added ?? 0 }) };
+/** What makes logits of the embeddings of two files; undefined for other models. */
+export async function logitScaling(
+  params: OpenedModel['params'],
+): Promise<{ readonly scale: number; readonly bias: number } | undefined> {
+  const leaves = new Map(entriesOf(params));
+  const numberIn = async (name: string) => {
+    const leaf = leaves.get(name);
+    return leaf === undefined ? undefined : (await downloadTensor(leaf, name)).values[0];
+  };
+  const [exponent, bias] = [await numberIn('logitScale'), await numberIn('logitBias')];
+  return exponent === undefined ? undefined : { scale: Math.exp(exponent), bias: bias ?? 0 };
 }

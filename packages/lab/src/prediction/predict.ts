@@ -1,4 +1,5 @@
 import {
+  type Guess,
   type HostPrediction,
   InterruptedError,
   type Scorer,
@@ -6,6 +7,7 @@ import {
   disposeTree,
   evaluate,
   evaluationBatches,
+  likeliest,
   parseOptions,
 } from '@winnow/core';
 import { type BrokenPicture, type PictureBatch, findPictures, unlabelledPictures } from '@winnow/data';
@@ -19,7 +21,6 @@ import { startChosen } from '../run/engine';
 import { checkChannels } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
 import { type Predictor, predictorOf } from './predictor';
-import { type Guess, likeliest } from './probabilities';
 
 const predictOptions = z.object({
   texts: z

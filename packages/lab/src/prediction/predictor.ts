@@ -1,4 +1,5 @@
 import {
+  type Exclusion,
   type Task,
   type TensorTree,
   UserError,
@@ -16,7 +17,6 @@ import { encodeAll } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
 import { textFilling } from '../workload/fit';
 import { readerOfTexts } from '../workload/zero-shot';
-import type { Exclusion } from './probabilities';
 import { checkTexts, textsIn } from './texts';
 
 /** A model that tells pictures apart, whatever by. */

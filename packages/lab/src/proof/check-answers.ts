@@ -1,7 +1,7 @@
+import { type Middle, type ShareInterval, middleOf, wilson } from '@winnow/core';
 import type { PartFacts, MeasuredTimes } from '@winnow/onnx';
 import type { OnnxPrecision } from '../onnx/precision';
 import { type Check, checked } from './check';
-import { type Middle, type Share, middleOf, wilson } from './interval';
 
 /** How far answers of files may be from the engine's, as a share of the greatest; and from those to another batch. */
 const tolerances: Readonly<
@@ -68,7 +68,7 @@ export function checkBatch(parts: readonly PartFacts[], precision: OnnxPrecision
 }
 
 /** How often the file and the engine say the same class of real pictures. */
-export interface Agreement extends Share {
+export interface Agreement extends ShareInterval {
   readonly pictures: number;
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { middleOf, wilson } from '../src/proof/interval';
+import { middleOf, wilson } from '../../src/statistics/interval';
 
 test('Wilson’s interval is that of Newcombe’s tables (1998, Table I)', () => {
   for (const [hits, trials, low, high] of [

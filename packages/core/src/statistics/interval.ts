@@ -1,5 +1,5 @@
 /** A share with an interval that holds it with 95 % confidence. */
-export interface Share {
+export interface ShareInterval {
   readonly share: number;
   readonly low: number;
   readonly high: number;
@@ -9,7 +9,7 @@ export interface Share {
 const Z = 1.959964;
 
 /** The interval of Wilson (1927) for so many hits of so many trials; it stays within 0 and 1, for all hits and for none too. */
-export function wilson(hits: number, trials: number): Share {
+export function wilson(hits: number, trials: number): ShareInterval {
   const share = hits / trials;
   const spread = Z ** 2 / trials;
   const middle = (share + spread / 2) / (1 + spread);
