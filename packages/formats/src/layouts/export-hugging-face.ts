@@ -31,7 +31,7 @@ import { withWholeLayers } from './whole-layers';
 /**
  * Writes `model.safetensors` and `config.json` as `transformers` reads them: ViTForImageClassification, or
  * DeiTForImageClassification(WithTeacher) for a distilled model; DINOv2's; CLIPTextModelWithProjection; CLIPModel;
- * SiglipModel and SiglipForImageClassification. A model with masks is written whole, zeros and all. `config.json` comes last: without it nobody takes the folder for a model.
+ * SiglipModel and SiglipForImageClassification; BLIP for captions, questions and retrieval. A model with masks is written whole, zeros and all. `config.json` comes last: without it nobody takes the folder for a model.
  * @throws {RangeError} when the parameters or the class names do not fit the model; nothing is written then.
  * @throws {FormatError} when `config.json` cannot say what the model is (layers that differ in size, a dual encoder whose
  * vision tower is not CLIP's, shared columns), or the files cannot be written.

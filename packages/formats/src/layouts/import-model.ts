@@ -60,8 +60,8 @@ export interface ImportedVisionTransformer {
 }
 
 /**
- * A model of others: ViT, DeiT and DINOv2 of Hugging Face and timm; CLIPModel, CLIPTextModelWithProjection and SiglipModel
- * of Hugging Face, SigLIP's vision towers of both; CLIP of open_clip and of OpenAI's own code.
+ * A model of others: ViT, DeiT and DINOv2 of Hugging Face and timm; CLIPModel, CLIPTextModelWithProjection, SiglipModel
+ * and BLIP for captions, questions and retrieval of Hugging Face, SigLIP's vision towers of both; CLIP of open_clip and of OpenAI's own code.
  * @param folderOrFile A folder with `model.safetensors`, sharded weights with `model.safetensors.index.json`, or
  * `open_clip_model.safetensors`; or one of these files. Beside it lies `config.json` or `open_clip_config.json`.
  * @throws {FormatError} when a file is missing or corrupt, the configuration is one that we do not have, or tensors are

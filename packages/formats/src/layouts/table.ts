@@ -1,3 +1,4 @@
+import { huggingFaceBlip } from './hugging-face/blip';
 import { huggingFaceClipText } from './hugging-face/clip-text';
 import { huggingFaceDinov2 } from './hugging-face/dinov2';
 import { huggingFaceDualEncoder } from './hugging-face/dual-encoder';
@@ -21,6 +22,7 @@ export const layouts: readonly Layout[] = [
   huggingFaceDualEncoder,
   huggingFaceClipText,
   huggingFaceSiglip,
+  huggingFaceBlip,
   openClipDualEncoder,
   openClipSiglip,
 ];

@@ -28,6 +28,7 @@ export const processorKinds: Readonly<Record<string, ProcessorKind>> = {
   DeiT: { ...halves, resample: BICUBIC, size: square(256), toSquare: true, crop: 224 },
   Bit: clip,
   CLIP: clip,
+  Blip: { ...clipNormalisation, resample: BICUBIC, size: square(384), toSquare: true },
   Siglip: { ...halves, resample: BICUBIC, size: square(224), toSquare: false },
 };
 
@@ -43,6 +44,7 @@ const kindsOfModels: Readonly<Record<string, string>> = {
   clip: 'CLIP',
   clip_vision_model: 'CLIP',
   metaclip_2: 'CLIP',
+  blip: 'Blip',
   siglip: 'Siglip',
   siglip_vision_model: 'Siglip',
 };

@@ -2,15 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type BlipConfig,
   type DenseConfig,
+  type TextStackConfig,
   type VisionTransformerConfig,
   modelOf,
+  textStackConfig,
+  visionTowerConfig,
   visionTransformerFamily,
 } from '@winnow/core';
 import fc from 'fast-check';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint';
 import { FormatError, importModel, importVisionTransformer } from '../../src/index';
 import { correspondences } from '../../src/layouts/correspondence';
+import { blipNaming, savedNaming } from '../../src/layouts/hugging-face/blip-names';
 import { clipTextNaming } from '../../src/layouts/hugging-face/clip-text';
 import { clipNaming } from '../../src/layouts/hugging-face/dual-encoder';
 import { siglipNaming } from '../../src/layouts/hugging-face/siglip-dual-encoder';
@@ -41,10 +46,27 @@ const siglipPool = {
   attentionPool: { headDim: 1, hiddenDim: 3 },
 };
 const { headInput: _, ...pooled } = siglipPool;
+const block = { headDim: 2, hiddenDim: 3 };
+const stack: TextStackConfig = {
+  ...textStackConfig('nano', { vocabulary: 5, context: 3 }),
+  ...{ embedDim: 4, heads: 2, denseHeadDim: 2, blocks: [{ ...block, cross: [{ headDim: 2 }] }] },
+};
+const blips = fc
+  .constantFrom<Partial<BlipConfig> & Pick<BlipConfig, 'purpose'>>(
+    { purpose: 'captions', decoder: stack },
+    { purpose: 'questions', encoder: stack, decoder: stack },
+    { purpose: 'retrieval', encoder: stack, embeddings: { projectionDim: 2 } },
+  )
+  .map((own): BlipConfig => {
+    const vision = visionTowerConfig('nano', { imageSize: 4, patchSize: 2 });
+    const tower = { ...vision.tower, embedDim: 6, heads: 3, denseHeadDim: 2, blocks: [block] };
+    return { kind: 'blip', vision: { ...vision, tower }, tokens: { start: 0, end: 1 }, ...own };
+  });
 /** Models, and the namings that hold them. */
 const kinds: readonly (readonly [fc.Arbitrary<DenseConfig>, readonly Naming[]])[] = [
   [clipTexts, [clipTextNaming]],
   [dualEncoders, [clipNaming, scalar, vector]],
+  [blips, [savedNaming, blipNaming('text_decoder.cls.predictions.decoder.bias')]],
   [siglips, [siglipNaming, openClipSiglipNaming('scalar'), openClipSiglipNaming('vector')]],
   [siglipClassifiers, [siglipVisionNaming('vision_model.'), siglipVisionNaming(''), timmNaming]],
   [fc.constant(pooled), [siglipVisionNaming('vision_model.'), timmNaming]],
@@ -146,9 +168,10 @@ test('any other checkpoint is refused with what there might be', async () => {
     const dinov2 = 'or a DINOv2 of Hugging Face (a tensor called cls_token)';
     const clip =
       'or a CLIP of Hugging Face, open_clip or OpenAI (a tensor called class_embedding or token_embedding.weight)';
+    const blip = 'or a BLIP of Hugging Face (a tensor called embeddings.word_embeddings.weight)';
     await expect(importModel(folder)).rejects.toThrow(FormatError);
     await expect(importModel(folder)).rejects.toThrow(
-      `${vision} or open_clip (a tensor called patch_embedding.weight, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, got tensors like a`,
+      `${vision} or open_clip (a tensor called patch_embedding.weight, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, ${blip}, got tensors like a`,
     );
     await expect(importVisionTransformer(folder)).rejects.toThrow(
       `${vision} (a tensor called patch_embedding.weight), ${dinov2}, got tensors like a`,
