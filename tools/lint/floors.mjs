@@ -5,7 +5,18 @@
 export const coreFloors = [
   {
     name: 'tensors',
-    folders: ['error', 'text', 'duration', 'random', 'tree', 'operations', 'statistics', 'algebra', 'boxes'],
+    folders: [
+      'error',
+      'text',
+      'duration',
+      'random',
+      'tree',
+      'operations',
+      'statistics',
+      'algebra',
+      'boxes',
+      'writing',
+    ],
   },
   { name: 'layers', folders: ['sites', 'account', 'reparametrisation', 'mask', 'layers'] },
   { name: 'decisions', folders: ['decision'] },

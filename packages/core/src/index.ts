@@ -150,6 +150,10 @@ export {
   blip,
   blipFamily,
 } from './families/blip';
+export { normalAnswer, vqaScore } from './writing/answers';
+export { bleu } from './writing/bleu';
+export { ciderD } from './writing/cider';
+export { type Judged, wordsOf } from './writing/words';
 export { beginSearch, bestWords, searchStep } from './decoding/beam-search';
 export type { BeamOptions, BeamSearch, WrittenText } from './decoding/beam-search';
 export { type WritingOptions, writeTexts } from './decoding/write-texts';
