@@ -97,33 +97,43 @@ function inference({ task, params, batch }) {
   };
 }
 
-/** Lets the core's own training loop take some steps and wait: it gets its next batch when more are asked for. */
+/**
+ * Lets the core's own training loop take some steps and wait: it gets its next batch when more are asked for. A step is timed from
+ * the end of the one before, as the loop may prepare it beside that one.
+ */
 function steppedTraining(batch) {
-  let remaining = 0;
-  let start = 0;
+  let limit = 0;
+  let done = 0;
+  let last = 0;
   let times = [];
-  let resume = () => undefined;
   let finish = () => undefined;
+  let resume = () => undefined;
   return {
     batches: {
       batchSize: batch.size,
       stepsPerEpoch: ENDLESS,
-      at: async () => {
-        if (remaining === 0) {
-          finish(times);
+      at: async (step) => {
+        while (step >= limit) {
           await new Promise((resolve) => {
             resume = resolve;
           });
         }
-        remaining -= 1;
-        start = performance.now();
         return batch;
       },
     },
-    hooks: { onStep: () => times.push(performance.now() - start) },
+    hooks: {
+      onStep: () => {
+        const now = performance.now();
+        times.push(now - last);
+        last = now;
+        done += 1;
+        if (done === limit) finish(times);
+      },
+    },
     steps: (count) => {
       times = [];
-      remaining = count;
+      limit += count;
+      last = performance.now();
       return new Promise((resolve) => {
         finish = resolve;
         resume();

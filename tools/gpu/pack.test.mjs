@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { programs, testName, tests } from './bundles.mjs';
 import { closureOf, filesOf, nativePackages } from './contents.mjs';
+import { tableOf, timesIn } from './parts/profile.mjs';
 import { openReport } from './report.mjs';
 import { MOST_MIB, checkedSize } from './size.mjs';
 import { titleOf } from './tests/titles.mjs';
@@ -138,5 +139,30 @@ describe('gpu.sh', { skip: hasPython ? false : 'it needs python3' }, () => {
     pack(archive);
     pack(again);
     assert.ok(readFileSync(archive).equals(readFileSync(again)));
+  });
+});
+
+describe('the table of kernels', () => {
+  const csv = [
+    '==PROF== Connected to process 7',
+    '"ID","Kernel Name","Metric Name","Metric Unit","Metric Value"',
+    '"0","copy(int, ""float"")","gpu__time_duration.sum","us","1,500.5"',
+    '"1","add","gpu__time_duration.sum","ns","250000"',
+    '"2","add","gpu__time_duration.sum","ms","3"',
+    '"3","lost","gpu__time_duration.sum","","n/a"',
+  ].join('\n');
+
+  it('has every launch in milliseconds, whatever unit it came in, and none without a time', () => {
+    assert.deepEqual(
+      timesIn(csv).map(({ ms }) => ms),
+      [1.5005, 0.25, 3],
+    );
+  });
+
+  it('adds up the launches of a kernel, longest first', () => {
+    const [first, ...lines] = tableOf(timesIn(csv)).trim().split('\n');
+    assert.equal(first, '3 launches, 4.75 ms');
+    assert.match(lines[0], /3\.250 ms +2 +add/);
+    assert.match(lines[1], /1\.500 ms|1\.501 ms/);
   });
 });

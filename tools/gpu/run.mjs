@@ -2,7 +2,7 @@
  * The parts of gpu.sh, in the unpacked archive: each writes its log into the folder --out as it goes, and results.json is
  * written anew after each. A part that fails or takes too long does not keep the next ones from being tried.
  *
- *   run.mjs --out FOLDER [--device cuda] [--unbounded] [build] [tests] [laws] [methods] [bench]
+ *   run.mjs --out FOLDER [--device cuda] [--unbounded] [build] [tests] [own] [bench] [profile] [laws] [methods]
  */
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { hasNvidiaGpu } from '../setup/machine.mjs';
 import { benchmark } from './parts/benchmark.mjs';
 import { build } from './parts/build.mjs';
 import { compress } from './parts/methods.mjs';
+import { profile } from './parts/profile.mjs';
 import { runTests } from './parts/tests.mjs';
 import { openReport } from './report.mjs';
 
@@ -18,7 +19,9 @@ import { openReport } from './report.mjs';
 const parts = {
   build: { work: build, seconds: 180 },
   tests: { work: runTests('tests'), seconds: 120 },
+  own: { work: runTests('tests', 'own'), seconds: 60 },
   bench: { work: benchmark, seconds: 240 },
+  profile: { work: profile, seconds: 60 },
   laws: { work: runTests('laws'), seconds: 120 },
   methods: { work: compress, seconds: 120 },
 };

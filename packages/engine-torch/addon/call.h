@@ -35,7 +35,7 @@ inline double numberOf(at::ScalarType type) {
 /** The operands of matrix products; their results, and all other numbers, are f32 either way. */
 enum class Precision { f32, bf16 };
 
-/** Who computes: our own kernels, which are written for the processor, or libtorch's, which are on a GPU too. */
+/** Who computes: our own kernels, of which a GPU has some and the processor all, or libtorch's alone. */
 enum class Kernels { own, libtorch };
 
 /** How operations compute, as JavaScript has asked for it in `connect`. */
@@ -62,7 +62,10 @@ class Call {
   int threads() const { return settings_.threads; }
   Precision precision() const { return settings_.precision; }
   bool isBf16() const { return settings_.precision == Precision::bf16; }
-  bool hasOwnKernels() const { return settings_.kernels == Kernels::own; }
+  /** On the processor. */
+  bool hasOwnKernels() const { return settings_.kernels == Kernels::own && settings_.device.is_cpu(); }
+  /** On a GPU, beside libtorch's (device-kernels.h). */
+  bool wantsDeviceKernels() const { return settings_.kernels == Kernels::own && settings_.device.is_cuda(); }
   at::Device device() const { return settings_.device; }
   /** Of tensors that an operation makes from nothing: every tensor lives on the engine's device. */
   at::TensorOptions options(at::ScalarType type) const { return at::TensorOptions(type).device(settings_.device); }

@@ -1,9 +1,12 @@
 #pragma once
 // The fused sub-layers of libtorch's operations: what a GPU runs, and the processor where it is asked for. Query, key and
-// value are one product; what a backward pass needs again is kept as it was multiplied.
+// value are one product; what a backward pass needs again is kept as it was multiplied. On a GPU our own kernels
+// (device-kernels.h) do what lies between products, where they take the widths.
 #include <vector>
 
 #include "device-attention.h"
+#include "device-kernels.h"
+#include "version.h"
 
 namespace winnow {
 
@@ -98,6 +101,14 @@ struct LastLayer {
 /** x·W + b, all operands. */
 inline at::Tensor productOf(const at::Tensor& x, const Layer& layer) { return at::addmm(layer.bias, x, layer.weight); }
 
+/** The gradient of a weight, float32, of operands [N, in] and [N, out]. */
+inline at::Tensor weightGradient(const Call& call, const at::Tensor& x, const at::Tensor& dy) {
+#if WINNOW_TORCH_AT_LEAST(2, 8)
+  if (call.wantsDeviceKernels() && call.isBf16()) return at::mm(x.t(), dy, at::kFloat);
+#endif
+  return at::mm(x.t(), dy);
+}
+
 /** Sums over all rows, in float32. */
 inline at::Tensor sumOfRows(const at::Tensor& x) { return at::sum(x, at::IntArrayRef{0}, false, at::kFloat); }
 
@@ -106,6 +117,10 @@ struct NormalizedRows {
   at::Tensor operand, mean, inverseDeviation;
 
   static NormalizedRows of(const Call& call, const at::Tensor& x, const Layer& norm, double epsilon) {
+    if (DeviceKernels* const kernels = DeviceKernels::find(call, x.size(1))) {
+      const auto found = kernels->normalize(x, norm.weight, norm.bias, epsilon);
+      return {found.operand, found.mean, found.inverseDeviation};
+    }
     const auto found = at::native_layer_norm(x, {x.size(1)}, norm.weight, norm.bias, epsilon);
     return {operandOf(call, std::get<0>(found)), std::get<1>(found), std::get<2>(found)};
   }
@@ -114,12 +129,30 @@ struct NormalizedRows {
 /** Gives the gradients of x, where dy comes past the sub-layer too, and of the norm's weight and bias. */
 inline void giveNormGradients(Call& call, const at::Tensor& ofNormalized, const at::Tensor& dy, const at::Tensor& x,
                               const Layer& norm, const at::Tensor& mean, const at::Tensor& inverseDeviation) {
+  if (DeviceKernels* const kernels = DeviceKernels::find(call, x.size(1))) {
+    const auto found = kernels->normGradients(ofNormalized, dy, x, mean, inverseDeviation, norm.weight);
+    for (const at::Tensor& each : {found.x, found.weight, found.bias}) call.give(each);
+    return;
+  }
   const auto found = at::native_layer_norm_backward(ofNormalized.to(at::kFloat), x, {x.size(1)}, mean,
                                                     inverseDeviation, norm.weight, norm.bias, {true, true, true});
   call.give(std::get<0>(found).add_(dy));
   call.give(std::get<1>(found));
   call.give(std::get<2>(found));
 }
+
+/** An operand with the sums of its columns, float32. */
+struct SummedOperand {
+  at::Tensor operand, sums;
+
+  /** dy [N, D] float32, which ends a sub-layer of rows as long. */
+  static SummedOperand of(const Call& call, const at::Tensor& dy) {
+    DeviceKernels* const kernels = DeviceKernels::find(call, dy.size(1));
+    if (kernels == nullptr || !DeviceKernels::takes(dy.size(1))) return {operandOf(call, dy), sumOfRows(dy)};
+    const auto found = kernels->castAndSum(dy);
+    return {found.operand, found.sums};
+  }
+};
 
 /** Inputs x, norm, query, key, value, output, layer scale, as how many tokens each is looked at; with heads, tokens, scale, epsilon, causal behind the norm. */
 class DeviceAttention {
@@ -184,21 +217,21 @@ class DeviceAttention {
     if (kernelFor(operands, scores_) == AttentionKernel::composed)
       statistics = statistics.view({batch, heads_, tokens_, tokens_});
 
-    const at::Tensor dyOperand = operandOf(call_, dy);
-    const HeadGradients ofHeads = gradientsOfAttend(operands, scores_, headed(at::mm(dyOperand, output_.weight.t())),
+    const SummedOperand ofOutput = SummedOperand::of(call_, dy);
+    const HeadGradients ofHeads = gradientsOfAttend(operands, scores_,
+                                                    headed(at::mm(ofOutput.operand, output_.weight.t())),
                                                     {headed(outputs), statistics});
-    const at::Tensor ofProjected =
-        at::stack({tokenwise(ofHeads.query), tokenwise(ofHeads.key), tokenwise(ofHeads.value)}, 2)  // [B, T, 3, H, d]
-            .view({rows, 3 * heads_ * width_});
-    giveNormGradients(call_, at::mm(ofProjected, projections_.weight.t()), dy, x_, norm_, mean, inverseDeviation);
-    const auto weights = at::mm(operand.t(), ofProjected).chunk(3, 1);
-    const auto biases = sumOfRows(ofProjected).chunk(3, 0);
+    const SummedOperand ofProjected = joined(ofHeads);
+    giveNormGradients(call_, at::mm(ofProjected.operand, projections_.weight.t()), dy, x_, norm_, mean,
+                      inverseDeviation);
+    const auto weights = weightGradient(call_, operand, ofProjected.operand).chunk(3, 1);
+    const auto biases = ofProjected.sums.chunk(3, 0);
     for (int i = 0; i < 3; i++) {
       const Room& room = i < 2 ? keys_ : values_;
       call_.give(room.narrowed(weights[i], 1));
       call_.give(room.narrowed(biases[i], 0));
     }
-    last_.giveGradients(call_, values_.narrowed(at::mm(outputs.t(), dyOperand), 0), sumOfRows(dy));
+    last_.giveGradients(call_, values_.narrowed(weightGradient(call_, outputs, ofOutput.operand), 0), ofOutput.sums);
   }
 
  private:
@@ -207,6 +240,18 @@ class DeviceAttention {
     const at::Tensor each = projected.view({projected.size(0) / tokens_, tokens_, 3, heads_, width_});
     const auto of = [&](int64_t index) { return each.select(2, index).transpose(1, 2); };
     return {of(0), of(1), of(2)};
+  }
+  /** Three of [B, H, T, d] → [N, 3·H·d] */
+  SummedOperand joined(const HeadGradients& of) const {
+    const int64_t rows = x_.size(0), width = heads_ * width_;
+    if (DeviceKernels* const kernels = DeviceKernels::find(call_, x_.size(1))) {
+      const auto found = kernels->joinAndSum({merged(of.query), merged(of.key), merged(of.value)});
+      return {found.operand, found.sums};
+    }
+    const at::Tensor side =
+        at::stack({tokenwise(of.query), tokenwise(of.key), tokenwise(of.value)}, 2)  // [B, T, 3, H, d]
+            .view({rows, 3 * width});
+    return {side, sumOfRows(side)};
   }
   /** [N, H·d] → [B, H, T, d] */
   at::Tensor headed(const at::Tensor& x) const {
@@ -274,13 +319,12 @@ class DeviceFfn {
     const at::Tensor before = fromKept(kept[3], type, {rows, hidden_.width});
     const at::Tensor active = fromKept(kept[4], type, {rows, hidden_.width});
 
-    const at::Tensor dyOperand = operandOf(call_, dy);
-    const at::Tensor ofActive = at::mm(dyOperand, contract_.weight.t());
-    const at::Tensor ofBefore = gradientOfActivated(ofActive, before);
-    giveNormGradients(call_, at::mm(ofBefore, expand_.weight.t()), dy, x_, norm_, mean, inverseDeviation);
-    call_.give(hidden_.narrowed(at::mm(operand.t(), ofBefore), 1));
-    call_.give(hidden_.narrowed(sumOfRows(ofBefore), 0));
-    last_.giveGradients(call_, hidden_.narrowed(at::mm(active.t(), dyOperand), 0), sumOfRows(dy));
+    const SummedOperand ofOutput = SummedOperand::of(call_, dy);
+    const SummedOperand ofBefore = beforeActivation(at::mm(ofOutput.operand, contract_.weight.t()), before);
+    giveNormGradients(call_, at::mm(ofBefore.operand, expand_.weight.t()), dy, x_, norm_, mean, inverseDeviation);
+    call_.give(hidden_.narrowed(weightGradient(call_, operand, ofBefore.operand), 1));
+    call_.give(hidden_.narrowed(ofBefore.sums, 0));
+    last_.giveGradients(call_, hidden_.narrowed(weightGradient(call_, active, ofOutput.operand), 0), ofOutput.sums);
   }
 
  private:
@@ -290,6 +334,15 @@ class DeviceFfn {
   at::Tensor activated(const at::Tensor& x) const {
     if (activation_ == ActivationKind::quickGelu) return at::silu(x.mul(kQuickSlope)).div_(kQuickSlope);
     return at::gelu(x, approximation());
+  }
+  /** The gradient of what is activated, [N, hidden], from that of the result. */
+  SummedOperand beforeActivation(const at::Tensor& dy, const at::Tensor& before) const {
+    if (DeviceKernels* const kernels = DeviceKernels::find(call_, x_.size(1))) {
+      const auto found = kernels->activationGradient(dy, before, static_cast<int>(activation_));
+      return {found.operand, found.sums};
+    }
+    const at::Tensor gradient = gradientOfActivated(dy, before);
+    return {gradient, sumOfRows(gradient)};
   }
   at::Tensor gradientOfActivated(const at::Tensor& dy, const at::Tensor& x) const {
     if (activation_ == ActivationKind::quickGelu) return at::silu_backward(dy, x.mul(kQuickSlope));

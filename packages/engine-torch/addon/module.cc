@@ -1,16 +1,21 @@
-// What JavaScript sees of the addon: connect, multipliesBf16, run, upload, read, release, memory.
+// What JavaScript sees of the addon: connect, multipliesBf16, run, upload, stage, claim, read, release, memory.
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/Event.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 #include <node_api.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <string>
 
 #include "arguments.h"
@@ -27,6 +32,8 @@ struct Realm {
   size_t capacity = 0;
   Settings settings;
   napi_ref slotsReference = nullptr;
+  /** Tensors that a GPU may still be reading, by handle, and when it will have. */
+  std::map<int64_t, c10::Event> arriving;
 };
 
 const Operations& allOperations() {
@@ -126,10 +133,8 @@ Precision precisionOf(const std::string& name) {
   return name == "bf16" ? Precision::bf16 : Precision::f32;
 }
 
-Kernels kernelsOf(const std::string& name, const at::Device& device) {
+Kernels kernelsOf(const std::string& name) {
   TORCH_CHECK(name == "own" || name == "libtorch", "expected the kernels own or libtorch, got ", name);
-  TORCH_CHECK(name == "libtorch" || device.is_cpu(), "expected the kernels libtorch on ", device,
-              ", our own are for the CPU");
   return name == "own" ? Kernels::own : Kernels::libtorch;
 }
 
@@ -171,7 +176,7 @@ napi_value connect(napi_env env, napi_callback_info info) {
     TORCH_CHECK(settings.threads > 0, "expected at least one thread, got ", settings.threads);
     settings.precision = precisionOf(textOf(env, arguments[2]));
     settings.device = deviceOf(textOf(env, arguments[3]));
-    settings.kernels = kernelsOf(textOf(env, arguments[4]), settings.device);
+    settings.kernels = kernelsOf(textOf(env, arguments[4]));
     TORCH_CHECK(settings.device == realm.settings.device || realm.tensors.count() == 0, "expected to stay on ",
                 realm.settings.device, ", which holds ", realm.tensors.count(), " tensors");
     if (realm.slotsReference != nullptr) napi_delete_reference(env, realm.slotsReference);
@@ -182,7 +187,11 @@ napi_value connect(napi_env env, napi_callback_info info) {
     at::set_num_threads(settings.threads);
     // f32 is f32, whatever the environment says, not the shortened products that GPUs and oneDNN can take for it.
     at::globalContext().setFloat32MatmulPrecision("highest");
-    if (settings.device.is_cuda()) askForTheSameBytes();
+    if (settings.device.is_cuda()) {
+      askForTheSameBytes();
+      // Our kernels run on the thread's current device.
+      c10::impl::VirtualGuardImpl(c10::kCUDA).setDevice(settings.device);
+    }
     return nullptr;
   });
 }
@@ -191,7 +200,7 @@ napi_value connect(napi_env env, napi_callback_info info) {
 napi_value multipliesBf16(napi_env env, napi_callback_info info) {
   return guarded<2>(env, info, [&](napi_value* arguments) -> napi_value {
     const at::Device device = deviceOf(textOf(env, arguments[0]));
-    const Kernels kernels = kernelsOf(textOf(env, arguments[1]), device);
+    const Kernels kernels = kernelsOf(textOf(env, arguments[1]));
     // A GPU has tensor cores for bf16 since Ampere, which is what cuDNN's convolutions ask for, too.
     const bool isFaster = device.is_cuda() ? at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8()
                                            : kernels == Kernels::own && hasBf16Products();
@@ -226,35 +235,78 @@ void copyBytes(const void* from, void* to, int64_t bytes, int threads) {
   }
 }
 
+/** A GPU reads one piece while the next is still being copied. */
+constexpr int64_t kBytesOfPiece = 16 << 20;
+
 /**
  * JavaScript's numbers into a tensor. To a GPU they go by way of pages that it reads by itself, so that nothing waits for
  * what it still computes; libtorch keeps such pages until they have been read.
  */
 void write(const void* from, const at::Tensor& to, int threads) {
-  const int64_t bytes = to.numel() * static_cast<int64_t>(to.element_size());
-  if (to.is_cpu()) return copyBytes(from, to.data_ptr(), bytes, 1);
-  const at::Tensor pinned = at::empty(to.sizes(), at::TensorOptions(to.scalar_type()).pinned_memory(true));
-  copyBytes(from, pinned.data_ptr(), bytes, threads);
-  to.copy_(pinned, /*non_blocking=*/true);
+  const auto size = static_cast<int64_t>(to.element_size());
+  if (to.is_cpu()) return copyBytes(from, to.data_ptr(), to.numel() * size, 1);
+  const at::Tensor pinned = at::empty({to.numel()}, at::TensorOptions(to.scalar_type()).pinned_memory(true));
+  const at::Tensor flat = to.view({-1});
+  for (int64_t first = 0; first < to.numel(); first += kBytesOfPiece / size) {
+    const int64_t count = std::min(kBytesOfPiece / size, to.numel() - first);
+    const at::Tensor piece = pinned.narrow(0, first, count);
+    copyBytes(static_cast<const char*>(from) + first * size, piece.data_ptr(), count * size, threads);
+    flat.narrow(0, first, count).copy_(piece, /*non_blocking=*/true);
+  }
 }
 
-/** upload(values: typed array) with its type and shape in the slots; the result is one tensor in the slots. */
+/** The typed array as a tensor of the type and shape in the slots; the result is one tensor there. */
+void uploadInto(Realm& realm, const TypedArray& values) {
+  Call call(realm.slots, realm.capacity, realm.tensors, realm.settings, signatureOf("upload"));
+  const auto type = call.type();
+  at::Tensor tensor = at::empty(call.integers(), call.options(type));
+  const bool fits = type == at::kFloat ? values.type == napi_float32_array
+                    : type == at::kInt ? values.type == napi_int32_array
+                                       : values.type == napi_uint8_array;
+  const auto wanted = static_cast<size_t>(tensor.numel());
+  TORCH_CHECK(fits && values.length == wanted, "expected ", wanted, " values of type ", type, ", got ", values.length,
+              " in typed array type ", static_cast<int>(values.type));
+  if (wanted > 0) write(values.data, tensor, realm.settings.threads);
+  call.give(std::move(tensor));
+  call.finish();
+}
+
+/** upload(values: typed array) with its type and shape in the slots. */
 napi_value upload(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
+    uploadInto(realmOf(env), typedArrayOf(env, arguments[0]));
+    return nullptr;
+  });
+}
+
+/** stage(values: typed array): the same to a GPU beside what it computes. Nobody reads the result before it is claimed. */
+napi_value stage(napi_env env, napi_callback_info info) {
+  return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
-    Call call(realm.slots, realm.capacity, realm.tensors, realm.settings, signatureOf("upload"));
-    const auto type = call.type();
-    at::Tensor tensor = at::empty(call.integers(), call.options(type));
-    const TypedArray values = typedArrayOf(env, arguments[0]);
-    const bool fits = type == at::kFloat ? values.type == napi_float32_array
-                      : type == at::kInt ? values.type == napi_int32_array
-                                         : values.type == napi_uint8_array;
-    const auto wanted = static_cast<size_t>(tensor.numel());
-    TORCH_CHECK(fits && values.length == wanted, "expected ", wanted, " values of type ", type, ", got ",
-                values.length, " in typed array type ", static_cast<int>(values.type));
-    if (wanted > 0) write(values.data, tensor, realm.settings.threads);
-    call.give(std::move(tensor));
-    call.finish();
+    const at::Device device = realm.settings.device;
+    TORCH_CHECK(device.is_cuda(), "expected a GPU, got ", device);
+    const c10::Stream beside =
+        c10::impl::VirtualGuardImpl(c10::kCUDA).getStreamFromGlobalPool(device, /*isHighPriority=*/false);
+    const c10::StreamGuard guard(beside);
+    uploadInto(realm, typedArrayOf(env, arguments[0]));
+    c10::Event arrival(c10::kCUDA);
+    arrival.record(beside);
+    realm.arriving.insert_or_assign(static_cast<int64_t>(realm.slots[1]), std::move(arrival));
+    return nullptr;
+  });
+}
+
+/** claim(handle of what was staged): whatever computes from now on waits until it is there. */
+napi_value claim(napi_env env, napi_callback_info info) {
+  return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
+    Realm& realm = realmOf(env);
+    const int64_t handle = integerOf(env, arguments[0]);
+    const auto found = realm.arriving.find(handle);
+    TORCH_CHECK(found != realm.arriving.end(), "expected the handle of a staged tensor, got ", handle);
+    const c10::Stream current = c10::impl::VirtualGuardImpl(c10::kCUDA).getStream(realm.settings.device);
+    found->second.block(current);
+    realm.tensors.get(handle).record_stream(current);
+    realm.arriving.erase(found);
     return nullptr;
   });
 }
@@ -275,7 +327,10 @@ napi_value read(napi_env env, napi_callback_info info) {
 
 napi_value release(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
-    realmOf(env).tensors.release(integerOf(env, arguments[0]));
+    Realm& realm = realmOf(env);
+    const int64_t handle = integerOf(env, arguments[0]);
+    realm.tensors.release(handle);
+    realm.arriving.erase(handle);
     return nullptr;
   });
 }
@@ -328,6 +383,8 @@ NAPI_MODULE_INIT() {
   set(env, exports, "multipliesBf16", multipliesBf16);
   set(env, exports, "run", run);
   set(env, exports, "upload", upload);
+  set(env, exports, "stage", stage);
+  set(env, exports, "claim", claim);
   set(env, exports, "read", read);
   set(env, exports, "release", release);
   set(env, exports, "memory", memory);

@@ -16,6 +16,9 @@ export interface NativeAddon {
   multipliesBf16(device: string, kernels: string): boolean;
   run(operation: number): void;
   upload(values: NativeValues): void;
+  /** Uploads to a GPU beside what it computes: to be claimed before it is read. */
+  stage(values: NativeValues): void;
+  claim(handle: number): void;
   read(handle: number, into: NativeValues): void;
   release(handle: number): void;
   /** Writes the number of tensors and of their bytes into the slots. */
@@ -62,7 +65,17 @@ function differenceFrom({ operations, signatures }: NativeAddon): string | undef
 
 function isAddon(loaded: unknown): loaded is NativeAddon {
   if (typeof loaded !== 'object' || loaded === null) return false;
-  const functions = ['connect', 'multipliesBf16', 'run', 'upload', 'read', 'release', 'memory'];
+  const functions = [
+    'connect',
+    'multipliesBf16',
+    'run',
+    'upload',
+    'stage',
+    'claim',
+    'read',
+    'release',
+    'memory',
+  ];
   const signatures: unknown = Reflect.get(loaded, 'signatures');
   return (
     functions.every((name) => typeof Reflect.get(loaded, name) === 'function') &&

@@ -20,6 +20,8 @@ export class TorchBackend extends KernelBackend {
   readonly #positions: ReadonlyMap<string, number>;
   /** Data that began its life on another backend keeps that one's id. */
   readonly #foreign = new WeakMap<object, TorchData>();
+  /** What has been uploaded ahead, by the numbers that it was uploaded from. */
+  readonly #staged = new Map<BackendValues, TorchData>();
   #dataCount = 0;
   #settings: TorchSettings;
 
@@ -64,6 +66,27 @@ export class TorchBackend extends KernelBackend {
     const data = this.#upload(values, shape, dtype);
     this.#dataCount++;
     return data;
+  }
+
+  /** Whether `stage` uploads here: a GPU does it beside what our kernels compute, and the processor has nothing to upload. */
+  get stages(): boolean {
+    return this.#settings.device !== 'cpu' && this.#settings.kernels === 'own';
+  }
+
+  /**
+   * Uploads numbers ahead of the tensor that will be made of the same array, whose numbers stay as they are until then.
+   * @returns lets go of them where no tensor was made.
+   */
+  stage(values: Float32Array): () => void {
+    this.call.begin('stage', {}, {}, 'upload').type('float32').integers([values.length]);
+    this.#addon.stage(values);
+    const data = new TorchData(this.call.slots[1] ?? -1, 'float32', [values.length]);
+    this.#staged.set(values, data);
+    return () => {
+      if (this.#staged.get(values) !== data) return;
+      this.#staged.delete(values);
+      this.#addon.release(data.handle);
+    };
   }
 
   override move(dataId: object, values: BackendValues, shape: number[], dtype: DataType, refCount: number) {
@@ -160,6 +183,12 @@ export class TorchBackend extends KernelBackend {
   }
 
   #upload(values: BackendValues, shape: number[], dtype: DataType): TorchData {
+    const staged = dtype === 'float32' ? this.#staged.get(values) : undefined;
+    if (staged !== undefined) {
+      this.#staged.delete(values);
+      this.#addon.claim(staged.handle);
+      return staged;
+    }
     const type = typeOfNumber(numberOfType(dtype));
     const own = emptyValues(type, 0);
     const isOwn = ArrayBuffer.isView(values) && Object.getPrototypeOf(values) === Object.getPrototypeOf(own);

@@ -1,7 +1,7 @@
 /** The precision of matrix products; sums, norms, moments and the master weights are f32 either way. */
 export type Precision = 'f32' | 'bf16';
 
-/** Our own kernels are written for the processor; libtorch's are what a GPU runs, and can be asked for on the processor. */
+/** `own`: our kernels, of which the processor has all and a GPU some, beside libtorch's; `libtorch`: its kernels alone. */
 export type Kernels = 'own' | 'libtorch';
 
 export interface TorchOptions {
@@ -11,7 +11,7 @@ export interface TorchOptions {
   readonly threads?: number | undefined;
   /** `cpu` unless given, or `cuda`, `cuda:1`, …. */
   readonly device?: string | undefined;
-  /** On the processor `own` unless given here or by WINNOW_KERNELS; on a GPU always `libtorch`. */
+  /** On the processor `own` and on a GPU `libtorch`, unless given here or by WINNOW_KERNELS. */
   readonly kernels?: Kernels | undefined;
 }
 

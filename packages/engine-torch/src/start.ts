@@ -28,7 +28,7 @@ export async function startTorch({
   precision = 'f32',
   threads = availableParallelism(),
   device = 'cpu',
-  kernels = device === 'cpu' ? kernelsAskedFor() : 'libtorch',
+  kernels = kernelsAskedFor(device),
 }: TorchOptions = {}): Promise<RunningTorch> {
   // Read when libtorch is loaded; what the user has set stays. Threads that wait by spinning take the core away from the
   // one they wait for as soon as anything else runs on the machine.
@@ -61,7 +61,8 @@ export async function startTorch({
   if (started instanceof TorchBackend) started.configure(settings);
   const where = settings.device === 'cpu' ? 'the CPU' : settings.device;
   const plural = threads === 1 ? 'thread' : 'threads';
-  const whose = settings.device === 'cpu' && kernels === 'libtorch' ? ", libtorch's kernels" : '';
+  const usual = settings.device === 'cpu' ? 'own' : 'libtorch';
+  const whose = kernels === usual ? '' : kernels === 'own' ? ', our kernels' : ", libtorch's kernels";
   const why =
     precision === 'auto'
       ? `, ${chosen === 'bf16' ? 'which is faster here' : 'as bf16 is no faster here'}`
@@ -73,9 +74,12 @@ export async function startTorch({
 const fastest = (addon: NativeAddon, device: string, kernels: Kernels): Precision =>
   addon.multipliesBf16(device, kernels) ? 'bf16' : 'f32';
 
-/** So tests see on any machine what a GPU runs. */
-function kernelsAskedFor(): Kernels {
-  const wish = process.env['WINNOW_KERNELS'] || 'own';
+/**
+ * So tests see on any machine what a GPU runs, and a GPU runs ours where they are asked for: they have not been measured on one
+ * yet, so libtorch's come first there.
+ */
+function kernelsAskedFor(device: string): Kernels {
+  const wish = process.env['WINNOW_KERNELS'] || (device === 'cpu' ? 'own' : 'libtorch');
   if (wish === 'own' || wish === 'libtorch') return wish;
   throw new Error(`WINNOW_KERNELS: expected own or libtorch, got "${wish}"`);
 }

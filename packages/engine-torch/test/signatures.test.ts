@@ -14,6 +14,8 @@ function addonWith(signatures: Readonly<Record<string, string>>): NativeAddon {
       multipliesBf16: () => false,
       run: nothing,
       upload: nothing,
+      stage: nothing,
+      claim: nothing,
       read: nothing,
       release: nothing,
       memory: nothing,

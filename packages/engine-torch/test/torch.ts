@@ -22,9 +22,9 @@ export function describeOnTorch(what: string, body: () => void, options: TorchOp
   });
 }
 
-/** The same on our own kernels, where they run, and on libtorch's, which are what a GPU has. */
+/** The same with our own kernels, and on libtorch's alone. */
 export function describeOnAllKernels(what: string, body: () => void, options: TorchOptions = {}): void {
-  const all: readonly Kernels[] = testDevice === 'cpu' ? ['own', 'libtorch'] : ['libtorch'];
+  const all: readonly Kernels[] = ['own', 'libtorch'];
   for (const kernels of all) {
     const whose = kernels === 'own' ? 'our kernels' : "libtorch's kernels";
     describeOnTorch(`${what}, on ${whose}`, body, { ...options, kernels });

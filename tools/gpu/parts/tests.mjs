@@ -6,11 +6,13 @@ import { run } from 'node:test';
 /** More processes at once than this would only wait for the GPU. */
 const MOST_PROCESSES = 6;
 
-/** The bundled tests of a part, each file in a process of its own. */
-export const runTests = (part) =>
+/** The bundled tests of a part, each file in a process of its own; `kernels` are those of the engine. */
+export const runTests = (part, kernels) =>
   async function ({ folder, device, log, signal }) {
     const names = JSON.parse(readFileSync(join(folder, 'js', 'tests.json'), 'utf8'))[part];
     process.env.WINNOW_TEST_DEVICE = device;
+    if (kernels === undefined) delete process.env.WINNOW_KERNELS;
+    else process.env.WINNOW_KERNELS = kernels;
     const events = run({
       files: names.map((name) => join(folder, 'js', name)),
       concurrency: Math.min(availableParallelism(), MOST_PROCESSES),
@@ -33,6 +35,7 @@ export const runTests = (part) =>
       failures.push({ name: data.name, reason: reason.slice(0, 500) });
       log(`        ${reason.replaceAll('\n', '\n        ')}\n`);
     }
+    delete process.env.WINNOW_KERNELS;
     log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
     return { ok: counts.failed === 0 && counts.passed > 0 && !signal?.aborted, ...counts, failures };
   };

@@ -15,6 +15,7 @@ import {
   withLeaves,
 } from '../tree/tree';
 import { type Learning, type Objective, gradientsOf } from './gradients';
+import { batchesAhead } from './ahead';
 import { checkTeacher } from './teacher';
 
 /**
@@ -90,14 +91,17 @@ export async function train<
   let point = hooks.from ?? startOf(training);
   const { reparametrisation = unchanged<Forward>() } = training;
   const constants = reparametrisation.init();
+  const batches = batchesAhead(training.batches, training.steps);
   const running = (stored: Forward): Forward => reparametrisation.apply(stored, constants);
   try {
     while (point.step < training.steps) {
       const { step } = point;
-      const batch = await training.batches.at(step);
+      const batch = await batches.at(step);
       const { told, next } = tidyTree(() => takeStep(training, point, batch, running));
       disposeUnless(point, next);
       point = next;
+      // Of a batch in parts, each part is an array of its own.
+      if (training.microBatches === undefined) await batches.prepare(point.step);
       const [loss, probe] = await told.data<'float32'>();
       told.dispose();
       if (loss === undefined || !Number.isFinite(loss)) {
@@ -117,6 +121,7 @@ export async function train<
     disposePoint(point);
     throw error;
   } finally {
+    batches.release();
     disposeTree(constants);
   }
   disposeTree(point.optimizer);
