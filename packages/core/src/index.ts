@@ -69,6 +69,8 @@ export type {
   ImageTextData,
   PairBatch,
   QuestionBatch,
+  StatementBatch,
+  AnswerBatch,
   Splits,
 } from './data/dataset';
 export {
@@ -154,6 +156,17 @@ export { normalAnswer, vqaScore } from './writing/answers';
 export { bleu } from './writing/bleu';
 export { ciderD } from './writing/cider';
 export { type Judged, wordsOf } from './writing/words';
+export { type AnswerOptions, answers } from './task/answers';
+export {
+  type CaptionOptions,
+  type WritingChoice,
+  captions,
+  captionWriting,
+  writingOptions,
+} from './task/captions';
+export { type MatchingOptions, type Matched, matching } from './task/matching';
+export { type StatementOptions, statements } from './task/statements';
+export { type AnswerChoice, likeliestAnswers } from './decoding/likeliest-answers';
 export { beginSearch, bestWords, searchStep } from './decoding/beam-search';
 export type { BeamOptions, BeamSearch, WrittenText } from './decoding/beam-search';
 export { type WritingOptions, writeTexts } from './decoding/write-texts';

@@ -79,6 +79,38 @@ export interface QuestionBatch {
   readonly answers: Int32Array;
 }
 
+/** Pairs of pictures, each with a statement, in host memory. */
+export interface StatementBatch {
+  /** B: the number of pairs. */
+  readonly size: number;
+  /** Normalised pixels, [2·B, H, W, C] in row-major order, the two of a pair one after the other. */
+  readonly images: Float32Array;
+  /** B again: the number of texts. */
+  readonly texts: number;
+  /** Token indices, [B, T] with the T that the longest text of the batch needs. */
+  readonly tokens: Int32Array;
+  /** 1 where a statement is true of its pair and 0 where it is not, [B]. */
+  readonly labels: Int32Array;
+}
+
+/** Pictures, each with a question and its answer in words, in host memory. */
+export interface AnswerBatch {
+  /** B: the number of pictures. */
+  readonly size: number;
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
+  readonly images: Float32Array;
+  /** B again: the number of texts. */
+  readonly texts: number;
+  /** Token indices of the questions, [B, T] with the T that the longest text of the batch needs. */
+  readonly tokens: Int32Array;
+  /** Token indices of the answers, [B, N], with a start and an end as texts have them. */
+  readonly answers: Int32Array;
+  /** The answers that people gave to each, or the one that is right. */
+  readonly given: readonly (readonly string[])[];
+  /** The type of each question, [B]. */
+  readonly types: Int32Array;
+}
+
 export interface Splits<Batch> {
   readonly train: Dataset<Batch>;
   readonly validation: Dataset<Batch>;

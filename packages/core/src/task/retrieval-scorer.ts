@@ -11,7 +11,7 @@ interface Side {
 
 /** Queries compared with everything at a time: bounds the memory of the cosines. */
 const QUERIES_PER_BLOCK = 256;
-const CUTOFFS = [1, 5, 10] as const;
+export const CUTOFFS = [1, 5, 10] as const;
 
 /** Collects embeddings of pictures and texts; the scores look for each in all of the others. */
 export function retrievalScorer(): Scorer<HostPrediction, PairBatch> {
@@ -23,14 +23,16 @@ export function retrievalScorer(): Scorer<HostPrediction, PairBatch> {
       collect(texts, prediction['texts'], textGroups);
     },
     scores: async (): Promise<Scores> => {
-      const recalls = {
-        ...named('textR', await recallsOf(images, texts)),
-        ...named('imageR', await recallsOf(texts, images)),
-      };
-      const values = Object.values(recalls);
-      return { meanR: values.reduce((sum, value) => sum + value, 0) / values.length, ...recalls };
+      return recallScores(await recallsOf(images, texts), await recallsOf(texts, images));
     },
   };
+}
+
+/** Recalls of texts and of pictures under their names, and their mean. */
+export function recallScores(ofTexts: readonly number[], ofImages: readonly number[]): Scores {
+  const recalls = { ...named('textR', ofTexts), ...named('imageR', ofImages) };
+  const values = Object.values(recalls);
+  return { meanR: values.reduce((sum, value) => sum + value, 0) / values.length, ...recalls };
 }
 
 const named = (prefix: string, recalls: readonly number[]): Record<string, number> =>
@@ -68,7 +70,11 @@ async function recallsOf(queries: Side, others: Side): Promise<number[]> {
 }
 
 /** The rank, from 1, of the best of the group. Others that are not clearly worse go before it, and so does what is NaN. */
-function rankOfOwn(cosines: Float32Array, groups: readonly number[], group: number | undefined): number {
+export function rankOfOwn(
+  cosines: Float32Array,
+  groups: readonly number[],
+  group: number | undefined,
+): number {
   let best = -Infinity;
   cosines.forEach((cosine, other) => {
     if (groups[other] === group && cosine > best) best = cosine;

@@ -25,7 +25,7 @@ export interface RetrievalOptions extends PictureShape {
 }
 
 /** Under the contrastive loss the temperature is not learned below 1/100 (Radford et al., 2021, Section 2.5). */
-const GREATEST_LOG_SCALE = Math.log(100);
+export const GREATEST_LOG_SCALE = Math.log(100);
 
 /**
  * Retrieval between pictures and texts, learned by the symmetric contrastive loss (Radford et al., 2021, Figure 3) or the
@@ -56,7 +56,7 @@ export function retrieval<Params extends TensorTree>(
 type Losses = Pick<Task<TensorTree, PairBatch, Logits>, 'limits' | 'loss' | 'divergence' | 'distillation'>;
 
 /** Logits are distributions over the texts in their rows, and over the pictures in their columns. */
-const allAgainstAll: Losses = {
+export const allAgainstAll: Losses = {
   limits: { logitScale: GREATEST_LOG_SCALE },
   loss: ({ logits }, batch): Scalar => {
     const toText = softmaxCrossEntropy(logits, matches(batch.imageGroups, batch.textGroups));
