@@ -21,4 +21,5 @@ export default {
   testMatch: ['<rootDir>/{src,test}/**/*.test.ts'],
   testTimeout: 120_000,
   maxWorkers: 2,
+  testSequencer: here('./sequencer.js'),
 };
