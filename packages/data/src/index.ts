@@ -22,8 +22,17 @@ export {
   embeddedQuestionDatasets,
   identifyQuestionDataset,
   namesQuestionData,
+  openAnswerDataset,
   openQuestionDataset,
 } from './catalogue/open-question-dataset';
+export {
+  embeddedStatementDatasets,
+  identifyStatementDataset,
+  namesStatementData,
+  openStatementDataset,
+} from './catalogue/open-statement-dataset';
+export type { TokenizedAnswerData } from './grounded/answer-data';
+export type { TokenizedStatementData } from './grounded/statement-data';
 export type { TokenizedQuestionData } from './grounded/question-data';
 export type { TokenizedToldData, ToldPictureOptions } from './grounded/told-data';
 export type { GroundedExample, GroundedObject } from './grounded/grounded-example';
@@ -74,6 +83,7 @@ export {
   sceneSource,
   sceneSplits,
 } from './scenes/splits';
+export { sceneTuples } from './scenes/tuples';
 export type { StatementPair } from './scenes/statements';
 export { isDataAt } from './shard/shard-files';
 export { thumbnail } from './picture/thumbnail';
@@ -84,6 +94,7 @@ export { type CharacterSpan, spanTokens } from './tokenizer/span-tokens';
 export { openTokenizer } from './tokenizer/open-tokenizer';
 export { siglipTokenizer } from './tokenizer/siglip-tokenizer';
 export type { Tokenizer } from './tokenizer/tokenizer';
+export { speakerOf } from './tokenizer/say';
 export { tokenizerFrom } from './tokenizer/tokenizer-from';
 export { wordTokenizer } from './tokenizer/word-tokenizer';
 export { type BrokenPicture, type FoundPictures, findPictures } from './unlabelled/find-pictures';

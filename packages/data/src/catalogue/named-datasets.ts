@@ -1,6 +1,7 @@
 import { embeddedDatasets, type EmbeddedDataset } from './open-dataset';
 import { embeddedGroundingDatasets } from './open-grounding-dataset';
 import { embeddedQuestionDatasets } from './open-question-dataset';
+import { embeddedStatementDatasets } from './open-statement-dataset';
 import { embeddedImageTextDatasets } from './open-image-text-dataset';
 
 /** The datasets that need nothing but a name, whatever task they are for. */
@@ -9,4 +10,5 @@ export const namedDatasets: readonly EmbeddedDataset[] = [
   ...embeddedImageTextDatasets,
   ...embeddedGroundingDatasets,
   ...embeddedQuestionDatasets,
+  ...embeddedStatementDatasets,
 ];

@@ -1,7 +1,9 @@
 import type { DataError } from '../failure/data-error';
+import { type TokenizedAnswerData, answerData } from '../grounded/answer-data';
 import { type TokenizedQuestionData, questionData } from '../grounded/question-data';
 import type { ToldPictureOptions } from '../grounded/told-data';
 import type { DataIdentity } from '../identity/data-identity';
+import { sceneAnswers } from '../scenes/scene-answers';
 import { identityOfScenes } from '../scenes/scene-files';
 import { sceneQuestionSets, sceneQuestions } from '../scenes/scene-questions';
 import type { EmbeddedDataset } from './open-dataset';
@@ -30,6 +32,20 @@ export async function openQuestionDataset(
   const set = setNamed(spec);
   if (set === undefined) throw await unknownQuestions(spec);
   return questionData(await sceneQuestions(set), options);
+}
+
+/**
+ * Opens pictures with questions and answers in words, by the name of the dataset.
+ * @throws {DataError} when there is nothing of the kind.
+ * @throws {RangeError} on options outside their range, and where pictures are to be varied.
+ */
+export async function openAnswerDataset(
+  spec: string,
+  options: ToldPictureOptions,
+): Promise<TokenizedAnswerData> {
+  const set = setNamed(spec);
+  if (set === undefined) throw await unknownQuestions(spec);
+  return answerData(await sceneAnswers(set), options);
 }
 
 /**

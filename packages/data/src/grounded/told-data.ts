@@ -17,11 +17,16 @@ const SMALLEST_CONTEXT = 3;
 
 const plainGeometry = { interpolation: 'bilinear', arithmetic: 'pillow', halves: 'down' } as const;
 
-/** A picture and a text about it. */
+/** A picture, or two, and a text about it. */
 export interface ToldPicture {
   readonly picture: string;
+  /** A second one, to the right of it; all examples of some data have one, or none. */
+  readonly right?: string;
   readonly text: string;
 }
+
+const shownIn = ({ picture, right }: ToldPicture): readonly string[] =>
+  right === undefined ? [picture] : [picture, right];
 
 /** Examples as the data splits them. */
 export interface FoundTold<Example extends ToldPicture> {
@@ -29,6 +34,8 @@ export interface FoundTold<Example extends ToldPicture> {
   /** Notes for a person on how they were found, a line each. */
   readonly notes: readonly string[];
   readonly splits: Readonly<Record<keyof Splits<unknown>, readonly Example[]>>;
+  /** Texts of the training that are no example's own, and have words too. */
+  readonly alsoSaid?: readonly string[];
   readonly contents: PictureContents;
   /** Where the files of the pictures come from. Default: the disk. */
   readonly files?: PictureFiles;
@@ -45,10 +52,10 @@ export interface ToldPictureOptions extends ImageOptions {
 
 /** Pictures with a text each, in host memory. */
 export interface ToldBatch {
-  /** B: the number of pictures, and of texts. */
+  /** B: the number of examples, and of texts. */
   readonly size: number;
   readonly texts: number;
-  /** Normalised pixels, [B, H, W, C] in row-major order. */
+  /** Normalised pixels, [B, H, W, C] in row-major order; [2·B, H, W, C] where an example has two pictures. */
   readonly images: Float32Array;
   /** Token indices, [B, T] with the T that the longest text of the batch needs. */
   readonly tokens: Int32Array;
@@ -103,8 +110,8 @@ export async function toldData<Example extends ToldPicture, Own extends object>(
   }
   const { train, validation, test } = found.splits;
   const textsOf = (examples: readonly Example[]) => examples.map(({ text }) => text);
-  const picturesOf = (examples: readonly Example[]) => [...new Set(examples.map(({ picture }) => picture))];
-  const tokenizer = options.tokenizer ?? wordTokenizer(textsOf(train));
+  const picturesOf = (examples: readonly Example[]) => [...new Set(examples.flatMap(shownIn))];
+  const tokenizer = options.tokenizer ?? wordTokenizer([...textsOf(train), ...(found.alsoSaid ?? [])]);
   const longest = train.reduce(
     (most, { text }) => Math.max(most, tokenizer.encode(text, LARGEST_DEFAULT_CONTEXT).length),
     SMALLEST_CONTEXT,
@@ -134,7 +141,7 @@ export async function toldData<Example extends ToldPicture, Own extends object>(
         return example;
       });
       const images = await pictures.batch(
-        own.map(({ picture }, place) => ({ path: picture, example: place })),
+        own.flatMap((example, place) => shownIn(example).map((path) => ({ path, example: place }))),
       );
       const { tokens } = encodeAll(tokenizer, textsOf(own), context, { fillsContext });
       const told = { size: own.length, images, texts: own.length, tokens };

@@ -10,6 +10,7 @@ import { sceneConcepts } from './concepts';
 import type { SceneControl } from './controls';
 import { painted } from './paint';
 import { type ScenePool, scenePool } from './pool';
+import type { Scene } from './scene';
 import { type SceneSource, type SceneSplit, sceneSource, sceneSplits } from './splits';
 
 /** Another number is another generator: the same seed gives other scenes or other texts. A test tells when it has to change. */
@@ -35,6 +36,14 @@ export interface ScenePictures {
   readonly notes: readonly string[];
   readonly contents: PictureContents;
   readonly files: PictureFiles;
+  /** The same with more scenes, by their paths. */
+  filesWith(more: ReadonlyMap<string, PlacedScene>): PictureFiles;
+}
+
+/** A scene, and the split whose drawings it is painted with. */
+export interface PlacedScene {
+  readonly scene: Scene;
+  readonly split: SceneSplit;
 }
 
 /** The path by which a scene is known among files. */
@@ -80,22 +89,30 @@ export async function scenePictures({ test, sizes, control }: SceneSet): Promise
   };
   const blank = control === 'blank pictures';
   const recipe = [await drawingsDigest(), source.seed, source.side, blank];
+  const places = new Map(
+    Object.values(pools).flatMap((pool) =>
+      pool.scenes.map((scene, index): [string, PlacedScene] => [
+        scenePath(pool, index),
+        { scene, split: pool.split },
+      ]),
+    ),
+  );
   return {
     source,
     pools,
     notes: control === undefined ? [] : [`a negative control, ${control}: scores must fall to chance`],
     contents: (paths) => Promise.resolve(paths.map((path) => [...recipe, path].join('/'))),
-    files: sceneFiles(source, Object.values(pools), blank),
+    files: sceneFiles(source, places, blank),
+    filesWith: (more) => sceneFiles(source, new Map([...places, ...more]), blank),
   };
 }
 
-function sceneFiles(source: SceneSource, pools: readonly ScenePool[], blank: boolean): PictureFiles {
+function sceneFiles(
+  source: SceneSource,
+  places: ReadonlyMap<string, PlacedScene>,
+  blank: boolean,
+): PictureFiles {
   const { side } = source;
-  const places = new Map(
-    pools.flatMap((pool) =>
-      pool.scenes.map((scene, index) => [scenePath(pool, index), { scene, split: pool.split }] as const),
-    ),
-  );
   return {
     read: (path) => {
       const place = places.get(path);
