@@ -71,7 +71,9 @@ export type {
   QuestionBatch,
   StatementBatch,
   AnswerBatch,
+  SegmentationBatch,
   Splits,
+  WholePicture,
 } from './data/dataset';
 export {
   checkDecision,
@@ -185,6 +187,13 @@ export {
   type QuestionsConfig,
   fusionPresets,
 } from './families/mdetr-config';
+export { type Segmenter, type SegmenterParams, segmenter, segmenterFamily } from './families/segmenter';
+export {
+  type SegmenterConfig,
+  type SegmenterDecoder,
+  maskDecoder,
+  segmenterEncoder,
+} from './families/segmenter-config';
 export { type GroundingOptions, grounding } from './task/grounding';
 export { type QuestionsOptions, questions } from './task/questions';
 export { dualEncoder, dualEncoderFamily } from './families/dual-encoder';
@@ -386,6 +395,9 @@ export { pictureInputs, picturesBetween, tokenInputs } from './task/inputs';
 export type { PictureShape } from './task/inputs';
 export { logitDistillation, logitsOf, symmetricDivergence } from './task/logits';
 export { retrieval } from './task/retrieval';
+export { type SegmentationOptions, segmentation } from './task/segmentation';
+export { type Segmented, multiScale, segmentWhole, singleScale } from './task/segmentation-windows';
+export { IGNORED, confusionOf, segmentationScores } from './task/segmentation-scores';
 export type { RetrievalOptions } from './task/retrieval';
 export { zeroShot } from './task/zero-shot';
 export type { ZeroShot } from './task/zero-shot';

@@ -111,6 +111,31 @@ export interface AnswerBatch {
   readonly types: Int32Array;
 }
 
+/** Pictures, and what each of their pixels shows, in host memory. */
+export interface SegmentationBatch {
+  /** B: the number of pictures. */
+  readonly size: number;
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
+  readonly images: Float32Array;
+  /** The class of each pixel, or 255 where it does not count, [B, H, W]. */
+  readonly masks: Uint8Array;
+  /** The pictures as they are scored, where `images` are not the whole of them: as many. */
+  readonly wholes?: readonly WholePicture[];
+}
+
+/** A picture that is larger than a model takes, and what each of its pixels shows. */
+export interface WholePicture {
+  /** Sides of the pixels that a model looks at, none smaller than it takes. */
+  readonly height: number;
+  readonly width: number;
+  /** Normalised pixels, [height, width, C] in row-major order. */
+  readonly pixels: Float32Array;
+  /** The truth at the picture's own size: [maskHeight, maskWidth], a class or 255. */
+  readonly mask: Uint8Array;
+  readonly maskHeight: number;
+  readonly maskWidth: number;
+}
+
 export interface Splits<Batch> {
   readonly train: Dataset<Batch>;
   readonly validation: Dataset<Batch>;

@@ -9,7 +9,6 @@ import {
   relu,
   reshape,
   sigmoid,
-  slice,
   tensor2d,
   zeros as zeroTensor,
 } from '@tensorflow/tfjs-core';
@@ -28,7 +27,7 @@ import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
 import { type Observe, observeUnder } from '../layers/observe';
 import { type ParameterSpec, normal, undecayed } from '../layers/parameter';
 import { gridWaves } from '../layers/position-waves';
-import { firstTokens } from '../layers/tower';
+import { firstTokens, lastTokens } from '../layers/tower';
 import { gatherRows } from '../operations/gather-rows';
 import { unitLength } from '../operations/unit-length';
 import type { DualEncoderInputs } from './dual-encoder';
@@ -40,7 +39,7 @@ import { pictureText, textsText, towerText } from './summary';
 import { type TextTowerParams, textTower } from './text-tower';
 import { tied } from './ties';
 import { type VisionTowerParams, visionTower } from './vision-tower';
-import { leadingTokens, patchGrid, tokenCount } from './vision-tower-config';
+import { patchGrid, tokenCount } from './vision-tower-config';
 
 export type MdetrParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   vision: VisionTowerParams<Matrix, Vector>;
@@ -173,7 +172,7 @@ function untied(config: MdetrConfig): Mdetr {
     const [batch, length] = tokens.shape;
     const observe = observeUnder(hooks.observe, 'fusion');
     const { states } = vision.states(params.vision, images, hooksUnder(hooks, 'vision'));
-    const patchStates = lastTokens(states, tokenCount(config.vision), leadingTokens(config.vision));
+    const patchStates = lastTokens(states, tokenCount(config.vision), patches);
     const told = text.tokenStates(params.text, tokens, hooksUnder(hooks, 'text'));
     const shown = project(patchStates, params.fusion.vision, 'vision', observe); // [B·P, d]
     const words = normalize(
@@ -264,33 +263,20 @@ function untied(config: MdetrConfig): Mdetr {
       );
       const [last, lastStates] = [layers.at(-1), searched.at(-1)];
       if (last === undefined || lastStates === undefined) throw new RangeError('expected a decoder layer');
-      const words = lastTokens(found.states, found.tokens, found.tokens - length); // [B·T, d]
+      const words = lastTokens(found.states, found.tokens, length); // [B·T, d]
       const earlier = layers
         .slice(0, -1)
         .flatMap((own, index) => Object.entries(own).map(([name, tensor]) => [`${name}${index}`, tensor]));
       return {
         ...Object.fromEntries(earlier),
         ...last,
-        ...answer(
-          params,
-          lastTokens(lastStates, queries, objects),
-          observeUnder(inputs.observe, 'questions'),
-        ),
+        ...answer(params, lastTokens(lastStates, queries, asking), observeUnder(inputs.observe, 'questions')),
         words: unitLength(project(words, params.head.wordAlignment, 'wordAlignment', observe)),
         read: text.readTokens(inputs.tokens),
       };
     },
     shrink: (decision) => mdetr(shrunkConfig(config, model.sites, decision)),
   };
-}
-
-/** [B·T, D] → [B·(T − leading), D]: of each sequence the tokens behind the first ones. */
-function lastTokens(x: Tensor2D, tokens: number, leading: number): Tensor2D {
-  if (leading === 0) return x;
-  const [rows, D] = x.shape;
-  const [batch, rest] = [rows / tokens, tokens - leading];
-  const perSequence: Tensor3D = reshape(x, [batch, tokens, D]);
-  return reshape(slice(perSequence, [0, leading, 0], [batch, rest, D]), [batch * rest, D]);
 }
 
 export const mdetrFamily = defineFamily<MdetrConfig, Mdetr>({

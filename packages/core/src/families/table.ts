@@ -5,6 +5,7 @@ import { dualEncoderFamily } from './dual-encoder';
 import type { Family } from './family';
 import { mdetrFamily } from './mdetr';
 import type { DenseConfig } from './model';
+import { segmenterFamily } from './segmenter';
 import { visionTransformerFamily } from './vision-transformer';
 
 /** All families that come with Winnow. */
@@ -14,6 +15,7 @@ export const families: readonly Family[] = [
   dualEncoderFamily,
   mdetrFamily,
   blipFamily,
+  segmenterFamily,
 ];
 
 /**

@@ -207,3 +207,12 @@ export function firstTokens(x: Tensor2D, tokens: number, count: number): Tensor2
   const perSequence: Tensor3D = reshape(x, [batch, tokens, D]);
   return reshape(slice(perSequence, [0, 0, 0], [batch, count, D]), [batch * count, D]);
 }
+
+/** [B·T, D] → [B·R, D]: the last `count` tokens of each sequence. */
+export function lastTokens(x: Tensor2D, tokens: number, count: number): Tensor2D {
+  if (count === tokens) return x;
+  const [rows, D] = x.shape;
+  const batch = rows / tokens;
+  const perSequence: Tensor3D = reshape(x, [batch, tokens, D]);
+  return reshape(slice(perSequence, [0, tokens - count, 0], [batch, count, D]), [batch * count, D]);
+}
