@@ -33,6 +33,14 @@ export {
 } from './catalogue/open-statement-dataset';
 export type { TokenizedAnswerData } from './grounded/answer-data';
 export type { TokenizedStatementData } from './grounded/statement-data';
+export {
+  embeddedSegmentationDatasets,
+  identifySegmentationDataset,
+  namesSegmentationData,
+  openSegmentationDataset,
+} from './catalogue/open-segmentation-dataset';
+export type { SegmentationData, SegmentationDataOptions } from './segmented/segmentation-data';
+export { type UnmaskedPicture, drawnSegmentation, wholePictures } from './segmented/whole-pictures';
 export type { TokenizedQuestionData } from './grounded/question-data';
 export type { TokenizedToldData, ToldPictureOptions } from './grounded/told-data';
 export type { GroundedExample, GroundedObject } from './grounded/grounded-example';

@@ -8,6 +8,7 @@ import { classificationKind } from './workload/classification';
 import { groundingKind } from './workload/grounding';
 import { questionsKind } from './workload/questions';
 import { retrievalKind } from './workload/retrieval';
+import { segmentationKind } from './workload/segmentation';
 import type { WorkloadKind } from './workload/workload';
 
 interface MethodPackage {
@@ -32,6 +33,7 @@ export const workloads = [
   retrievalKind,
   groundingKind,
   questionsKind,
+  segmentationKind,
 ] as const satisfies readonly WorkloadKind[];
 
 /** The controls that every comparison sets beside the methods, unless it is told not to. */

@@ -22,6 +22,7 @@ export {
   crossEncoders,
   dualEncoders,
   groundingModels,
+  segmenters,
   sigmoidEncoders,
   tinyKinds,
   twinEncoders,

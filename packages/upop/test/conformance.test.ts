@@ -1,5 +1,5 @@
 import { disposeTree } from '@winnow/core';
-import { describeMethod, tinyModel } from '@winnow/testkit';
+import { describeMethod, segmenters, tinyModel } from '@winnow/testkit';
 import { upopMethods } from '../src/index';
 
 for (const method of upopMethods) {
@@ -7,6 +7,11 @@ for (const method of upopMethods) {
   const hasSearch = 'search' in method.options.shape;
   describeMethod(method, { isRandom, options: hasSearch ? { search: '5it' } : {} });
   if (method.manifest.name === 'magnitude') describe('at once', () => describeMethod(method));
+  // The paper's last table: encoder and decoder are searched together.
+  if (method.manifest.name === 'upop')
+    describe('on segmenters', () => {
+      describeMethod(method, { options: { search: '5it' }, kinds: [segmenters] });
+    });
 }
 
 it.each(upopMethods)('$manifest.name needs something to search in, or no search at all', (method) => {

@@ -25,7 +25,7 @@ const predictOptions = predictGroup.schema.extend({
 
 export const predictCommand: Command = {
   name: 'predict',
-  summary: 'Tell what is on pictures: classes, or texts for a dual encoder, with probabilities',
+  summary: 'Tell what is on pictures: classes, texts for a dual encoder, or what each pixel shows',
   positional: {
     name: 'model',
     description: 'A run, a model folder or a checkpoint, or hf:owner/name',
@@ -61,7 +61,7 @@ export const predictCommand: Command = {
 
 function predictionsText({ by, predictions }: Predictions): string {
   return table(
-    ['picture', by === 'classes' ? 'class' : 'text', 'probability'],
+    ['picture', by === 'texts' ? 'text' : 'class', by === 'pixels' ? 'of the pixels' : 'probability'],
     predictions.flatMap(({ picture, best }) =>
       best.map(({ name, probability }, place) => [place === 0 ? picture : '', name, percent(probability)]),
     ),

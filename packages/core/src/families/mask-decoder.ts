@@ -89,8 +89,8 @@ export function maskDecoderLayer(
       const seen = firstTokens(normed, tokens, patches);
       const named = lastTokens(normed, tokens, classes);
       observe?.('patchProjection', seen);
-      observe?.('classProjection', named);
       const patchStates = unitLength(linear(seen, params.patchProjection)); // [B·N, D]
+      observe?.('classProjection', named);
       const classStates = unitLength(linear(named, params.classProjection)); // [B·K, D]
       const masks = matMul<Tensor3D>(
         reshape(patchStates, [batch, patches, D]),

@@ -108,6 +108,7 @@ export const segmenterFamily = defineFamily<SegmenterConfig, Segmenter>({
     positions: 'vision.positions',
     at: (config, imageSize) => ({ ...config, vision: { ...config.vision, imageSize } }),
   },
+  classes: ({ classes }) => classes,
   summary: ({ vision, classes, decoder }) =>
     [
       `Segmenter of ${classes} classes, ${decoder.kind === 'linear' ? 'a linear decoder' : `a mask decoder of ${towerText(decoder.tower)}`}`,

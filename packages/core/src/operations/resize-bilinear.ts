@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor2D, type Tensor3D, expandDims, matMul, reshape, tensor2d } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor2D, type Tensor3D, matMul, reshape, tensor2d } from '@tensorflow/tfjs-core';
 import { differentiable } from './kernel';
 
 /** Rows and columns of a grid. */
@@ -59,4 +59,7 @@ export function resizeBilinear(
 }
 
 /** A matrix [m, k] as [1, m, k], for products with many. */
-const batched = (matrix: Tensor): Tensor3D => expandDims(matrix, 0);
+const batched = (matrix: Tensor): Tensor3D => {
+  const [rows = 0, columns = 0] = matrix.shape;
+  return reshape(matrix, [1, rows, columns]);
+};

@@ -3,6 +3,7 @@ import { embeddedGroundingDatasets } from './open-grounding-dataset';
 import { embeddedQuestionDatasets } from './open-question-dataset';
 import { embeddedStatementDatasets } from './open-statement-dataset';
 import { embeddedImageTextDatasets } from './open-image-text-dataset';
+import { embeddedSegmentationDatasets } from './open-segmentation-dataset';
 
 /** The datasets that need nothing but a name, whatever task they are for. */
 export const namedDatasets: readonly EmbeddedDataset[] = [
@@ -11,4 +12,5 @@ export const namedDatasets: readonly EmbeddedDataset[] = [
   ...embeddedGroundingDatasets,
   ...embeddedQuestionDatasets,
   ...embeddedStatementDatasets,
+  ...embeddedSegmentationDatasets,
 ];

@@ -7,6 +7,7 @@ import {
   lendRunning,
   measureLatency,
   parseOptions,
+  segmenterFamily,
 } from '@winnow/core';
 import { z } from 'zod';
 import { imageSizeShape, mergingChoices, mergingShape } from '../model-source/checkpoint-choices';
@@ -25,6 +26,7 @@ import { workloadFor } from '../workload/choice';
 import { classOrderShape } from '../workload/class-order';
 import type { PictureChoice } from '../workload/classification';
 import { labelledOf, labelledShape } from '../workload/pictures-read';
+import { looksShape } from '../workload/segmentation';
 import { sizesOf } from '../workload/workload';
 import { zeroShotClassifier } from '../workload/zero-shot';
 
@@ -35,6 +37,7 @@ const evaluateOptions = z.object({
   ...labelledShape,
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   ...classOrderShape,
+  ...looksShape,
   ...imageSizeShape,
   ...mergingShape,
   batchSize: optimizationShape.batchSize,
@@ -77,7 +80,7 @@ export async function evaluateModel(
   signal?: AbortSignal,
 ): Promise<Evaluation> {
   const options = parseOptions(evaluateOptions, given, evaluateGroup.title);
-  const { split, batchSize, zeroShot, classOrder, imageSize } = options;
+  const { split, batchSize, zeroShot, classOrder, multiScale, imageSize } = options;
   const path = await pinnedModel(named, { note, signal });
   const own: RunData | undefined =
     options.data === undefined ? await dataOfRun(path) : await readingOfRun(path, options.data);
@@ -91,10 +94,18 @@ export async function evaluateModel(
   });
   for (const line of opened.notes) note(`${path}: ${line}`);
   try {
+    if (multiScale === true && !segmenterFamily.holds(asDense(opened)))
+      throw new UserError(`--multi-scale is for models that segment, and ${path} does not`);
     const choice = { data: spec, augmentation: 'none', preload: 'never' } as const;
     const scoring = { split, batchSize, note };
     return zeroShot === undefined
-      ? await onOwnTask(choice, opened, scoring, { ...read, classOrder }, await choicesOfRun(path))
+      ? await onOwnTask(
+          choice,
+          opened,
+          scoring,
+          { ...read, classOrder, multiScale },
+          await choicesOfRun(path),
+        )
       : await onClassNames({ ...choice, ...labelledOf(read) }, opened, scoring, zeroShot);
   } finally {
     disposeTree(opened.params);

@@ -100,8 +100,8 @@ export async function startFrom(
 export function fateOfHead(origin: Origin, head: HeadChoice): string {
   const { workload, model, towers } = origin;
   if (model.readout.heads.length === 0) return 'it is trained on as a whole';
-  const { classes: count, name } = workload.facts;
-  const classes = count === undefined ? `texts of ${name}` : `${count} classes of ${name}`;
+  const { classes: count, shows = 'texts', name } = workload.facts;
+  const classes = count === undefined ? `${shows} of ${name}` : `${count} classes of ${name}`;
   if (head === 'new') return `a new head is drawn for the ${classes}`;
   if (hasFittingHead(origin)) return `its head goes on, for the ${classes}`;
   return [...towers.keys()].some((path) => isOfHead(model, path))

@@ -1,14 +1,15 @@
 import {
-  type Guess,
   type HostPrediction,
   InterruptedError,
   type Scorer,
   UserError,
+  asDense,
   disposeTree,
   evaluate,
   evaluationBatches,
   likeliest,
   parseOptions,
+  segmenterFamily,
 } from '@winnow/core';
 import { type BrokenPicture, type PictureBatch, findPictures, unlabelledPictures } from '@winnow/data';
 import { z } from 'zod';
@@ -16,11 +17,15 @@ import { imageSizeShape, mergingChoices, mergingShape } from '../model-source/ch
 import { pinnedModel } from '../model-source/hub-model';
 import { type OpenedModel, openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
+import { pathOption } from '../options/path';
 import { engineShape, optimizationShape } from '../options/training';
 import { startChosen } from '../run/engine';
 import { checkChannels } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
+import { looksShape } from '../workload/segmentation';
 import { type Predictor, predictorOf } from './predictor';
+import type { PicturePrediction, Predictions } from './predictions';
+import { segmentPictures } from './segment';
 
 const predictOptions = z.object({
   texts: z
@@ -28,6 +33,13 @@ const predictOptions = z.object({
     .optional()
     .describe('Of a dual encoder: the texts that pictures are told apart by, separated by |'),
   top: z.int().positive().default(5).describe('Classes or texts named for each picture, the likeliest first'),
+  drawings: pathOption('output')
+    .min(1)
+    .optional()
+    .describe(
+      'Of a model that segments: a folder for a drawing of each picture, in the colours of its classes',
+    ),
+  ...looksShape,
   ...imageSizeShape,
   ...mergingShape,
   batchSize: optimizationShape.batchSize,
@@ -39,24 +51,6 @@ export const predictGroup = {
   title: 'Options of predict',
   schema: predictOptions,
 } as const satisfies OptionGroup;
-
-/** The answer of a model to one picture. */
-export interface PicturePrediction {
-  /** Its file, as it was named or found. */
-  readonly picture: string;
-  /** The likeliest first, at most `top` of them. */
-  readonly best: readonly Guess[];
-}
-
-/** The answers of a model to pictures. */
-export interface Predictions {
-  /** Classes of the model's own, or texts that were given. */
-  readonly by: Predictor['by'];
-  /** In the order of the pictures; without those that are broken. */
-  readonly predictions: readonly PicturePrediction[];
-  /** All pictures that cannot be read, each with the reason. */
-  readonly broken: readonly BrokenPicture[];
-}
 
 /** Whoever looks on, and may want it stopped. */
 export interface PredictSetting {
@@ -82,7 +76,7 @@ export async function predictPictures(
   { note = () => undefined, signal }: PredictSetting = {},
 ): Promise<Predictions> {
   const options = parseOptions(predictOptions, given, predictGroup.title);
-  const { texts, top, batchSize, imageSize } = options;
+  const { texts, top, batchSize, imageSize, drawings, multiScale } = options;
   const found = await findPictures(pictures);
   if (found.paths.length + found.broken.length === 0)
     throw new UserError('predict: expected pictures, got none');
@@ -94,6 +88,17 @@ export async function predictPictures(
     ...(imageSize === undefined ? {} : { imageSize }),
   });
   try {
+    if (segmenterFamily.holds(asDense(opened))) {
+      if (texts !== undefined)
+        throw new UserError(
+          '--texts has no use for a model that segments, which has classes of its own: leave it out',
+        );
+      for (const line of opened.notes) note(`${path}: ${line}`);
+      const segmented = await segmentPictures(found.paths, opened, { top, drawings, multiScale, signal });
+      return { ...segmented, broken: [...found.broken, ...segmented.broken] };
+    }
+    if (drawings !== undefined || multiScale === true)
+      throw new UserError('--drawings and --multi-scale are for models that segment: leave them out');
     const predictor = await predictorOf(opened, texts);
     for (const line of [...opened.notes, ...predictor.notes]) note(`${path}: ${line}`);
     const answers = await answersTo(found.paths, opened, predictor, { top, batchSize, signal });

@@ -1,7 +1,7 @@
 import { writeAtomically } from '@winnow/formats';
 import { pathOption } from '../options/path';
 import { csvOf } from '../results/csv';
-import type { Predictions } from './predict';
+import type { Predictions } from './predictions';
 
 /** The file that predictions are written to, as an option. Its name is looked at so that no picture is written over. */
 export const predictionsFileShape = {
@@ -12,19 +12,21 @@ export const predictionsFileShape = {
 };
 
 /**
- * Writes predictions as CSV: picture, rank from 1, class or text, its index from 0, probability. Names that a spreadsheet
+ * Writes predictions as CSV: picture, rank from 1, class or text, its index from 0, probability; of
+ * segmented pictures the share of the pixels. Names that a spreadsheet
  * would take for formulas are texts there too.
  * @throws {FormatError} when the file cannot be written.
  */
 export async function writePredictions(file: string, { by, predictions }: Predictions): Promise<void> {
-  const name = by === 'classes' ? 'class' : 'text';
+  const name = by === 'texts' ? 'text' : 'class';
+  const share = by === 'pixels' ? 'share' : 'probability';
   const lines = predictions.flatMap(({ picture, best }) =>
     best.map((guess, place) => ({
       picture,
       rank: place + 1,
       [name]: guess.name,
       index: guess.index,
-      probability: guess.probability,
+      [share]: guess.probability,
     })),
   );
   const columns = {
@@ -32,7 +34,7 @@ export async function writePredictions(file: string, { by, predictions }: Predic
     rank: 'BIGINT',
     [name]: 'VARCHAR',
     index: 'BIGINT',
-    probability: 'DOUBLE',
+    [share]: 'DOUBLE',
   } as const;
   await writeAtomically(file, csvOf({ name: 'predictions', columns, lines }));
 }

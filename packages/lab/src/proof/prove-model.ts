@@ -1,7 +1,7 @@
 import { cpus, tmpdir } from 'node:os';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { UserError, denseConfigOf, disposeTree, familyOf, parseOptions } from '@winnow/core';
+import { UserError, denseConfigOf, disposeTree, familyOf, parseOptions, segmenterFamily } from '@winnow/core';
 import { writeAtomically } from '@winnow/formats';
 import type { ProofJob } from '@winnow/onnx';
 import { proofPage } from '@winnow/report';
@@ -102,6 +102,10 @@ export async function proveModel(
     if (parts.some(({ inputs }) => inputs.length !== 1))
       throw new UserError(
         `prove: a ${denseConfigOf(opened.model).kind} takes pictures and texts together: it can be exported, but not proved`,
+      );
+    if (segmenterFamily.is(denseConfigOf(opened.model)))
+      throw new UserError(
+        'prove: a segmenter has products of matrices that have no weights: it can be exported, but not proved',
       );
     const [part] = parts;
     const pictures = await realPictures(path, opened, part, options);

@@ -12,8 +12,8 @@ export async function announceData(
   note: (line: string) => void,
   splits: readonly SplitName[] = everySplit,
 ): Promise<void> {
-  const { name, classes, train, validation, test } = facts;
-  const of = classes === undefined ? 'pictures with texts' : `pictures of ${counted(classes)} classes`;
+  const { name, shows = 'texts', classes, train, validation, test } = facts;
+  const of = classes === undefined ? `pictures with ${shows}` : `pictures of ${counted(classes)} classes`;
   note(
     `${name}: ${of}, ${counted(train)} for training, ${counted(validation)} for validation, ${counted(test)} for the test`,
   );

@@ -22,6 +22,7 @@ import {
   namesGroundingData,
   namesImageTextData,
   namesQuestionData,
+  namesSegmentationData,
   openDataset,
 } from '@winnow/data';
 import { z } from 'zod';
@@ -81,7 +82,8 @@ export const classificationKind: WorkloadKind = {
   fits: async (data) =>
     !(await namesImageTextData(data)) &&
     !(await namesGroundingData(data)) &&
-    !(await namesQuestionData(data)),
+    !(await namesQuestionData(data)) &&
+    !(await namesSegmentationData(data)),
   modelShape,
   dataShape: labelledShape,
   givenShape: classOrderShape,

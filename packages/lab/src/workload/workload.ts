@@ -8,6 +8,8 @@ import type { DataChoice } from '../options/training';
 /** Facts about the data of a run, as its summary tells them. */
 export interface DataFacts {
   readonly name: string;
+  /** What the pictures come with, where that is neither classes nor texts: `masks of 9 classes`. */
+  readonly shows?: string;
   readonly classes?: number;
   readonly train: number;
   readonly validation: number;

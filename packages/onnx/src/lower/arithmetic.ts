@@ -182,7 +182,9 @@ export const matrixProduct: Rule = ({ builder, input, value, operation }) => {
   const isAlike = [value('a'), value('b')].every(
     ({ shape }) => !isPerExample(shape[0] ?? 0) || shape.length === 2,
   );
-  if (!isAlike && a.depends !== b.depends)
+  // One matrix for all is repeated by the operator itself.
+  const once = a.depends ? value('b') : value('a');
+  if (!isAlike && a.depends !== b.depends && once.shape[0] !== 1)
     throw new Error('a product of matrices that stand once for each example, and others that stand once');
   return lowered(builder.node('MatMul', [a.name, b.name]), a.depends || b.depends);
 };

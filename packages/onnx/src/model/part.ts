@@ -91,21 +91,30 @@ export function modelParts({ config }: { readonly config: ModelConfig }): readon
       }),
     ];
   }
-  const answer = (tracer: Tracer, inputs: NamedTensorMap, embedding: string): NamedTensorMap => {
+  const answer = (
+    tracer: Tracer,
+    inputs: NamedTensorMap,
+    embedding: string,
+    batch: number,
+  ): NamedTensorMap => {
     const prediction = model.forward(modelWith(tracer).params, { ...inputs, observe: labelling(tracer) });
     const { logits } = prediction;
     if (logits === undefined) throw new UserError(`ONNX: a ${dense.kind} predicts no logits`);
-    return { [family.classes(dense) > 0 ? 'logits' : embedding]: logits };
+    return answersIn({ [family.classes(dense) > 0 ? 'logits' : embedding]: logits }, batch);
   };
   if (vision !== undefined) {
     return [
       part('model', picturePort(vision), (images, tracer) =>
-        answer(tracer, { images: picturesFrom(images) }, 'image_embeds'),
+        answer(tracer, { images: picturesFrom(images) }, 'image_embeds', images.shape[0] ?? 1),
       ),
     ];
   }
   if (text !== undefined)
-    return [part('model', textPort(text), (tokens, tracer) => answer(tracer, { tokens }, 'text_embeds'))];
+    return [
+      part('model', textPort(text), (tokens, tracer) =>
+        answer(tracer, { tokens }, 'text_embeds', tokens.shape[0] ?? 1),
+      ),
+    ];
   throw new UserError(`ONNX: a ${dense.kind} takes something else than pictures or texts`);
 }
 

@@ -1,6 +1,7 @@
 import type { Model, Splits, Task } from '@winnow/core';
 import { toyData, toyTask } from '../data/toy-data';
 import { toyGrounding, toyGroundingTask } from '../data/toy-grounding';
+import { toyMasks, toySegmentation } from '../data/toy-masks';
 import { toyPairs, toyRetrieval } from '../data/toy-pairs';
 import { toyTold, toyToldTask } from '../data/toy-told';
 import { padding } from './cross-encoder';
@@ -14,6 +15,7 @@ import {
 } from './tiny-dual-encoder';
 import { tinyMdetr, tinyMdetrVariant } from './tiny-mdetr';
 import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
+import { tinySegmenter, tinySegmenterVariant } from './tiny-segmenter';
 
 /** One kind of model in miniature, with data to learn from: all that a law may ask of what it compresses. */
 export interface TinyKind {
@@ -75,6 +77,15 @@ export const groundingModels: TinyKind = {
   makeVariant: tinyMdetrVariant,
   data: toyGrounding({ size }),
   taskOf: toyGroundingTask,
+};
+
+/** Segmenters: a decoder with blocks of its own above the encoder, and a loss over the pixels that count. */
+export const segmenters: TinyKind = {
+  name: 'segmenter',
+  makeModel: tinySegmenter,
+  makeVariant: tinySegmenterVariant,
+  data: toyMasks({ size }),
+  taskOf: toySegmentation,
 };
 
 /** Every kind that a method must be able to compress, unless it says that it cannot. */

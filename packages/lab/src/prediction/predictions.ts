@@ -1,0 +1,21 @@
+import type { BrokenPicture } from '@winnow/data';
+import type { Predictor } from './predictor';
+import type { Guess } from '@winnow/core';
+
+/** The answer of a model to one picture. */
+export interface PicturePrediction {
+  /** Its file, as it was named or found. */
+  readonly picture: string;
+  /** The likeliest first, at most `top` of them. */
+  readonly best: readonly Guess[];
+}
+
+/** The answers of a model to pictures. */
+export interface Predictions {
+  /** Classes of the model's own, texts that were given, or classes of the model's own for every pixel: probabilities are shares of them. */
+  readonly by: Predictor['by'] | 'pixels';
+  /** In the order of the pictures; without those that are broken. */
+  readonly predictions: readonly PicturePrediction[];
+  /** All pictures that cannot be read, each with the reason. */
+  readonly broken: readonly BrokenPicture[];
+}
