@@ -7,6 +7,7 @@ export const programs = {
   run: 'tools/gpu/run.mjs',
   bench: 'tools/bench/bench.mjs',
   worker: 'tools/bench/worker.mjs',
+  issue: 'tools/gpu/probes/issue.mjs',
   winnow: 'apps/winnow/dist/main.js',
   // The program of the threads for pictures, which their pool looks for beside itself.
   'picture-worker': 'packages/data/dist/picture-worker.js',

@@ -21,7 +21,7 @@ const parts = {
   tests: { work: runTests('tests'), seconds: 120 },
   own: { work: runTests('tests', 'own'), seconds: 60 },
   bench: { work: benchmark, seconds: 240 },
-  profile: { work: profile, seconds: 60 },
+  profile: { work: profile, seconds: 90 },
   laws: { work: runTests('laws'), seconds: 120 },
   methods: { work: compress, seconds: 120 },
 };

@@ -11,7 +11,7 @@ const KERNELS = 1500;
 const LISTED = 40;
 
 /**
- * The kernels of a training step of DeiT-S with the milliseconds of each, by NVIDIA's Nsight Compute where it is there, with
+ * What asking for an operation costs, here and in Python; the kernels of a training step of DeiT-S with the milliseconds of each, by NVIDIA's Nsight Compute where it is there, with
  * libtorch's kernels and with ours; and PyTorch's attentions beside one another.
  */
 export async function profile({ folder, device, out, log, signal }) {
@@ -20,10 +20,19 @@ export async function profile({ folder, device, out, log, signal }) {
     return { ok: true, note: 'there is no GPU' };
   }
   const finished = [];
+  for (const kernels of ['own', 'libtorch']) {
+    log(`$ issue, ${kernels} kernels\n`);
+    const program = [join(folder, 'js', 'issue.mjs'), device];
+    finished.push(
+      await run(process.execPath, program, { log, signal, environment: { WINNOW_KERNELS: kernels } }),
+    );
+  }
+  for (const script of ['issue.py', 'attention.py']) {
+    log(`$ ${script}\n`);
+    finished.push(await run('python3', [join(folder, 'peers', script), device], { log, signal }));
+  }
   for (const kernels of ['own', 'libtorch'])
     finished.push(await kernelsOf(kernels, { folder, device, out, log, signal }));
-  log('$ attention\n');
-  finished.push(await run('python3', [join(folder, 'peers', 'attention.py')], { log, signal }));
   return { ok: finished.every(({ ok }) => ok), runs: finished };
 }
 
