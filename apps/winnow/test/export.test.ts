@@ -171,6 +171,7 @@ test('an ONNX export is the folder that transformers.js looks into: a file for e
     expect.arrayContaining([...all, 'tokenizer.json', 'tokenizer_config.json']),
   );
   expect(readdirSync(at('onnx-clip', 'onnx')).sort()).toEqual([
+    'model_fp16.onnx',
     'text_model_fp16.onnx',
     'vision_model_fp16.onnx',
   ]);
@@ -186,7 +187,7 @@ test('an ONNX export is the folder that transformers.js looks into: a file for e
     expect(file).toContain(said);
 });
 
-test('an export in whole numbers takes pictures of the run, and is not for texts', async () => {
+test('an export in whole numbers takes pictures of the run, and is refused without data', async () => {
   const flags = ['--format', 'onnx', '--precision', 'int8', '--calibration', '8'];
   await done('export', at('run'), ...flags, '--out', at('whole-numbers'));
   expect(readdirSync(at('whole-numbers', 'onnx'))).toEqual(['model_quantized.onnx']);

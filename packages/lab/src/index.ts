@@ -43,6 +43,7 @@ export type { WrittenDemo } from './demo/write-demo';
 // Proofs that the ONNX files of a model are that model.
 export { proofGroup, proveModel } from './proof/prove-model';
 export type { Proof } from './proof/prove-model';
+export { ProofFailedError } from './proof/prove-run';
 export { certificateSchema } from './proof/certificate';
 export type { Certificate } from './proof/certificate';
 

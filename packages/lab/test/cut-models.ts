@@ -80,6 +80,20 @@ export const cutModels: Readonly<
     text: { ...words, endToken: 'last', tower },
   },
   'a ViT whose columns are shared': { ...plain, tower: even, ties: shares },
+  'a CLIP whose towers share columns': {
+    ...clip,
+    vision: { ...clip.vision, tower: even },
+    text: { ...words, tower: { ...even, causal: true } },
+    ties: {
+      'text.blocks.0.attention': { kind: 'share', units: 4, columns: columns('kkkkkkkk') },
+      'vision.blocks.0.attention': {
+        kind: 'share',
+        units: 4,
+        lender: 'text.blocks.0.attention',
+        columns: columns('bbkkbbkk'),
+      },
+    },
+  },
 };
 
 /** Random numbers for every parameter, norms and biases too. */

@@ -5,6 +5,7 @@ import {
   type HostTensor,
   type ModelConfig,
   type TensorTree,
+  denseConfigOf,
   disposeTree,
   maskFrom,
   modelOf,
@@ -39,11 +40,9 @@ async function failing(name: string, config: ModelConfig, parameters: ReadonlyMa
   const opened = await openModel(folder);
   const companions = await companionsOf(opened);
   const failed: string[] = [];
-  const [part] = modelParts(opened.model);
-  const calibration =
-    part === undefined || part.name !== 'model' ? undefined : fixedExamples(part, opened.model);
-  const isForInt8 =
-    part?.inputs[0]?.name === 'pixel_values' && part.name === 'model' && opened.model.sites.length > 0;
+  const parts = modelParts(opened.model);
+  const calibration = new Map(parts.map((part) => [part.name, fixedExamples(part, opened.model)]));
+  const isForInt8 = denseConfigOf(opened.model).ties === undefined;
   for (const precision of ['f32', 'f16', ...(isForInt8 ? ['int8' as const] : [])] as const) {
     const files = join(folder, precision);
     mkdirSync(files);

@@ -2,6 +2,7 @@ export type { ReadFile, ReadPort, ReadTensor } from './file/decode';
 export { type FileLabels, checkSize, encodeGraph, rawNumbers } from './file/encode';
 export type { Precision } from './graph/builder';
 export type { ElementType, Graph, GraphNode, GraphPort, Initializer } from './graph/graph';
+export { type PairOptions, pairGraph } from './model/pair-graph';
 export { type ModelPart, modelParts } from './model/part';
 export { type GraphOptions, type TracedPart, opsets, partGraph } from './model/part-graph';
 export type {
@@ -15,7 +16,7 @@ export type {
   ProofJob,
   TimingJob,
 } from './proof/job';
-export { proveApart } from './proof/prove-apart';
+export { hasRuntime, proveApart } from './proof/prove-apart';
 export type { TracedPass, Tracer } from './trace/trace';
 export { biasCorrection, quantizeColumns } from './quantize/matrix';
 export { type Calibrated, quantizeGraph } from './quantize/quantize-graph';

@@ -28,12 +28,19 @@ export interface ChangedPictures {
   readonly reason: string;
 }
 
+/** The proof of a run's files: a page beside this one, the parts that hold and that were left out; or why there is none. */
+export type RunProofData =
+  | { readonly page: string; readonly holds: readonly string[]; readonly leftOut: readonly string[] }
+  | { readonly none: string };
+
 /** Everything that the page of a single run shows. */
 export interface RunPageData extends Provenance {
   /** The model that was trained, or is made smaller. */
   readonly dense: DenseRow;
   /** The smaller model; null of a training. */
   readonly smaller: Row | null;
+  /** What was proved of the smaller model at the end; null where nothing was. */
+  readonly proof: RunProofData | null;
   readonly losses: readonly LossCurve[];
   /** Null where the run is no classification, or did not keep its predictions. */
   readonly classes: ClassResults | null;

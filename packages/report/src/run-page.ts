@@ -1,7 +1,7 @@
 import { outcomeWords } from '@winnow/comparison';
 import { type Html, html } from './html';
 import { count, spreadText } from './numbers';
-import type { RunPageData } from './run-data';
+import type { RunPageData, RunProofData } from './run-data';
 import { classSection, confusionSection, picturesSection } from './sections/classes';
 import { environmentSection, figuresSection, keptSection, phasesSection } from './sections/details';
 import { costTable } from './sections/results';
@@ -38,7 +38,7 @@ export function runPage(data: RunPageData): string {
   return pageOf(data, parts, { kind: 'run', ...data, changed: null });
 }
 
-function outcomeSection({ dense, smaller, changed }: RunPageData): Html {
+function outcomeSection({ dense, smaller, changed, proof }: RunPageData): Html {
   return html`<section id="outcome">
     <h2>What came out</h2>
     <div class="advice card">
@@ -51,10 +51,20 @@ function outcomeSection({ dense, smaller, changed }: RunPageData): Html {
               those that it got wrong, ${changed.gained} right.
             </p>`
       }
+      ${proof === null ? html`` : proofNote(proof)}
       <p>This is one run: chance alone makes some difference, and only several of them tell how much.</p>
     </div>
   </section>`;
 }
+
+const proofNote = (proof: RunProofData): Html =>
+  'none' in proof
+    ? html`<p>Its files were not proved in ONNX Runtime: ${proof.none}.</p>`
+    : html`<p>
+        ONNX files of it are in this folder, and <a href="${proof.page}">a certificate</a> that they are the
+        model: ${proof.holds.join(', ')}
+        hold${proof.leftOut.length === 0 ? '' : `; ${proof.leftOut.join(' and ')} were left out`}.
+      </p>`;
 
 function outcomeOf({ dense, smaller }: Pick<RunPageData, 'dense' | 'smaller'>): string {
   const before = `${dense.score.mean.toFixed(1)} (${metricWords(dense.metric)})`;

@@ -120,6 +120,7 @@ if (executablePath === undefined) {
         scheme,
         async (page) => {
           expect(await coloursIn(page, '#loss')).toBeGreaterThan(5);
+          expect(await page.locator('a[href="proof/certificate.html"]').count()).toBe(1);
           expect(await page.locator('#confusion-maps figure').count()).toBe(2);
           expect(await coloursIn(page, '#confusion-maps')).toBeGreaterThan(5);
           expect(await page.locator('#pictures img').count()).toBe(2);

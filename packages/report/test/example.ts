@@ -176,6 +176,11 @@ export function exampleRun(): RunPageData {
       phase,
       points: Array.from({ length: 50 }, (_, step): [number, number] => [step + 1, 3 / (step + 1)]),
     })),
+    proof: {
+      page: 'proof/certificate.html',
+      holds: ['files', 'weights', 'widths'],
+      leftOut: ['agreement', 'latency'],
+    },
     changed: {
       ...{ lost: 40, gained: 7, reason: '' },
       shown: [1, 2].map((index) => ({

@@ -1,12 +1,7 @@
 import { UserError } from '@winnow/core';
-import { type Proof, proofGroup, proveModel } from '@winnow/lab';
+import { type Proof, ProofFailedError, proofGroup, proveModel } from '@winnow/lab';
 import { print, watchOn } from '../terminal/terminal';
 import type { Command } from './command';
-
-/** A proof that does not hold is no mistake of the user's: the model in the files is another. */
-class ProofFailedError extends Error {
-  readonly exitCode = 1;
-}
 
 export const proveCommand: Command = {
   name: 'prove',
@@ -23,11 +18,7 @@ export const proveCommand: Command = {
     const proof = await proveModel(positional, given, watchOn(terminal));
     for (const note of proof.notes) print(terminal.stderr, `${positional}: ${note}`);
     print(terminal.stdout, proofText(proof));
-    if (proof.failed.length > 0) {
-      throw new ProofFailedError(
-        `the proof fails (${proof.failed.join(', ')}): ${proof.out}/certificate.json says why`,
-      );
-    }
+    if (proof.failed.length > 0) throw new ProofFailedError(proof.failed, proof.out);
   },
 };
 

@@ -59,6 +59,8 @@ export function executeIn(
       await clearFailure(comparison, job.id);
       const { command, dense } = job;
       const options: Options = {
+        // Comparisons make many models: prove those that are to be kept.
+        ...(command === 'compress' ? { prove: 'none' } : {}),
         ...job.options,
         ...(dense === undefined ? {} : { from: comparison.runFolder(dense) }),
       };

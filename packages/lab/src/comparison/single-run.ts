@@ -39,6 +39,7 @@ export async function singleRunPage(
     environment: environmentOf(record),
     dense,
     smaller: tablesOf(outcomes, CONFIDENCE)[0]?.rows[0] ?? null,
+    proof: summary.command === 'compress' ? (summary.proof ?? null) : null,
     losses: await lossCurves(folder),
     classes: predictions === undefined ? null : classResultsOf(predictions),
     changed:

@@ -19,6 +19,7 @@ import {
 } from '@winnow/core';
 import { weightBytes } from '../model-source/open-model';
 import { type Optimization, adversaryOf } from '../options/training';
+import { proveRun } from '../proof/prove-run';
 import { saveTrained } from '../model-source/save-trained';
 import type { RunFolder } from '../run-folder/run-folder';
 import { writeFindings } from '../run-folder/findings';
@@ -91,9 +92,11 @@ export async function compressAndSave(
       }),
     });
     if (result.findings !== null) await writeFindings(run.folder, result.findings);
-    const summary = await summaryOf(run, plan, dense, result, startMs);
+    const found = await summaryOf(run, plan, dense, result, startMs);
     await savePredictions(run, plan, dense, result);
     disposeTree(result.params);
+    const proof = await proveRun(run, plan.options.prove, plan.options.from ?? denseFolder(run));
+    const summary = { ...found, ...(proof === undefined ? {} : { proof }) };
     await writeSummary(run.folder, summary);
     return summary;
   } finally {
@@ -116,6 +119,8 @@ async function savePredictions(
   await writePredictions(run.folder, { classNames, labels, dense: predicted, compressed: after.predicted });
 }
 
+const denseFolder = ({ folder }: RunFolder): string => join(folder, 'dense');
+
 async function denseOf(runner: Runner, run: RunFolder, plan: CompressPlan): Promise<Dense> {
   const { dense, workload, training, batches, options } = plan;
   if (dense.kind === 'given') return { ...dense, ledger: [] };
@@ -131,7 +136,7 @@ async function denseOf(runner: Runner, run: RunFolder, plan: CompressPlan): Prom
     learningRate,
     seed: options.seed,
   });
-  const folder = join(run.folder, 'dense');
+  const folder = denseFolder(run);
   const origin = { run: run.record.hash, ...workload.origin };
   await saveTrained(folder, workload, { model, params, origin });
   return { model, params, bytes: await weightBytes(folder), ledger: [ledger] };

@@ -19,7 +19,7 @@ import { type OpenedModel, openModel } from '../model-source/open-model';
 import { type OnnxPrecision, onnxFile } from '../onnx/precision';
 import { logitScaling, writeOnnx } from '../onnx/write-onnx';
 import { predictorOf } from '../prediction/predictor';
-import { calibrationPictures } from '../proof/real-pictures';
+import { calibrationExamples } from '../proof/calibration';
 import { readerOfTexts } from '../workload/zero-shot';
 
 /** A model of a page, and what it tells apart. */
@@ -63,7 +63,7 @@ export async function shownModel(
       throw new UserError(`demo: ${path} has no classes: train it on pictures with classes first`);
     const { modelParts } = await import('@winnow/onnx');
     const parts = modelParts(opened.model);
-    const calibration = await calibrationPictures(path, opened, parts[0], options);
+    const calibration = await calibrationExamples(path, opened, parts, options);
     await writeOnnx(folder, opened, { ...options, calibration }, await companionsOf(opened));
     const id = title.toLowerCase();
     const packPart = async (name: 'model' | 'vision' | 'text') =>

@@ -12,7 +12,7 @@ import { writeWhole } from '../model-source/write-whole';
 import { onnxPrecisions } from '../onnx/precision';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
-import { calibrationCount } from '../proof/real-pictures';
+import { calibrationCount } from '../proof/calibration';
 import { namesIn } from '../run-folder/output-folder';
 import { type ShownModel, shownModel } from './shown-model';
 

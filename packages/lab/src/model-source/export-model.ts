@@ -16,7 +16,7 @@ import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from './hub-model';
 import { type OpenedModel, openModel, pictureSizeIn } from './open-model';
 import { tokenizerConfig } from './tokenizer-config';
-import { calibrationCount, DEFAULT_CALIBRATION, calibrationPictures } from '../proof/real-pictures';
+import { calibrationCount, calibrationExamples } from '../proof/calibration';
 import { namesIn } from '../run-folder/output-folder';
 import { writeWhole } from './write-whole';
 import { writePyTorch } from '../pytorch/write-pytorch';
@@ -93,8 +93,8 @@ export async function exportModel(
   try {
     const companions = await companionsOf(opened);
     const { calibration, ...others } = onnx;
-    const pictures = await calibrationOf(path, opened, format, { ...others, calibration });
-    const chosen = { format, ...others, calibration: pictures };
+    const examples = await calibrationOf(path, opened, format, { ...others, calibration });
+    const chosen = { format, ...others, calibration: examples };
     const written = await writeWhole(out, (folder) => write(folder, chosen, opened, companions));
     const { preparation = imageNetNormalisation } = opened;
     const differences =
@@ -120,25 +120,16 @@ export async function companionsOf(opened: OpenedModel): Promise<Companions> {
   return { ...(await tokenizerOf(opened)), ...preprocessorOf({ ...opened, preparation }) };
 }
 
-/** Pictures that int8 files choose their ranges by. */
+/** Examples that int8 files choose their ranges by. */
 async function calibrationOf(
   path: string,
   opened: OpenedModel,
   format: string,
-  {
-    precision,
-    data,
-    calibration = DEFAULT_CALIBRATION,
-  }: {
-    readonly precision?: string | undefined;
-    readonly data?: string | undefined;
-    readonly calibration?: number | undefined;
-  },
+  options: Parameters<typeof calibrationExamples>[3],
 ) {
-  if (format !== 'onnx' || precision !== 'int8') return undefined;
+  if (format !== 'onnx' || options.precision !== 'int8') return undefined;
   const { modelParts } = await import('@winnow/onnx');
-  const [part] = modelParts(opened.model);
-  return calibrationPictures(path, opened, part, { precision, data, calibration });
+  return calibrationExamples(path, opened, modelParts(opened.model), options);
 }
 
 /** The tokenizer beside the model, with a configuration of it for `transformers` where none is there. */
@@ -180,7 +171,7 @@ async function write(
         return { reason: error.message, layout: await ours() };
       }
     case 'onnx':
-      return { layout: 'ONNX', ...(await writeOnnx(folder, opened, onnx, companions)) };
+      return { layout: 'ONNX', ...(await writeOnnx(folder, opened, { ...onnx, whole: true }, companions)) };
     case 'pytorch':
       return { layout: 'PyTorch', files: await writePyTorch(folder, opened, companions) };
     default:

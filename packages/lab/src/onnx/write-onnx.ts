@@ -15,8 +15,10 @@ import {
   configForTransformers,
   writeAtomically,
 } from '@winnow/formats';
-import type { Examples } from '@winnow/onnx';
 import { type OpenedModel, digestOf } from '../model-source/open-model';
+import { tokenizerIfRead } from '../model-source/companions';
+import type { Calibrated, Graph, ModelPart, PairOptions } from '@winnow/onnx';
+import type { Calibration } from '../proof/calibration';
 import { version } from '../version';
 import { calibrate } from './calibrate';
 import { ONNX_OPSETS, type OnnxPrecision, onnxFile } from './precision';
@@ -24,24 +26,26 @@ import { ONNX_OPSETS, type OnnxPrecision, onnxFile } from './precision';
 export interface OnnxOptions {
   readonly precision?: OnnxPrecision | undefined;
   readonly opset?: number | undefined;
-  /** Pictures that ranges are chosen by, which int8 needs; in the layout of the files. */
-  readonly calibration?: Examples | undefined;
+  /** Examples that ranges are chosen by, which int8 needs; in the layout of the files. */
+  readonly calibration?: Calibration | undefined;
+  /** Whether a dual encoder is a file of its own too, beside those of its towers: default false. */
+  readonly whole?: boolean | undefined;
 }
 
 /**
  * Writes a file for each part of a model, and beside them what transformers.js reads: `config.json` with the kind of model
  * and the names of its classes, and the companions.
- * @throws {UserError} when a file would be longer than protobuf allows, a parameter is beyond float16, or int8 has no pictures to
+ * @throws {UserError} when a file would be longer than protobuf allows, a parameter is beyond float16, or int8 has no examples to
  * choose ranges by, or is not for this model.
  */
 export async function writeOnnx(
   folder: string,
   opened: OpenedModel,
-  { precision = 'f32', opset = ONNX_OPSETS.first, calibration }: OnnxOptions,
+  { precision = 'f32', opset = ONNX_OPSETS.first, calibration, whole = false }: OnnxOptions,
   companions: Companions,
 ): Promise<{ readonly files: readonly string[]; readonly reason?: string }> {
   // Only whoever writes such files loads what it takes.
-  const { encodeGraph, modelParts, partGraph, quantizeGraph } = await import('@winnow/onnx');
+  const { encodeGraph, modelParts, pairGraph, partGraph, quantizeGraph } = await import('@winnow/onnx');
   const { model, params, classNames } = opened;
   const leaves = new Map(entriesOf(params));
   const read = async (path: string) => {
@@ -53,20 +57,29 @@ export async function writeOnnx(
   const shared = await metadataOf(opened, precision);
   await mkdir(join(folder, 'onnx'), { recursive: true });
   const files: string[] = [];
-  for (const part of modelParts(model)) {
-    const preparation = part.name === 'text' ? undefined : companions[PREPROCESSOR_FILE];
+  const writeGraph = async (name: ModelPart['name'], graph: Graph): Promise<void> => {
+    const preparation = name === 'text' ? undefined : companions[PREPROCESSOR_FILE];
     const metadata = {
       ...shared,
-      'winnow.part': part.name,
+      'winnow.part': name,
       ...(typeof preparation === 'string' ? { 'winnow.preprocessing': preparation } : {}),
     };
     const labels = { producerVersion: version(), metadata };
-    const file = onnxFile(part.name, precision);
+    const file = onnxFile(name, precision);
+    await writeAtomically(join(folder, file), await encodeGraph(graph, read, labels));
+    files.push(file);
+  };
+  const graphs = new Map<ModelPart['name'], Graph>();
+  for (const part of modelParts(model)) {
     const graph = partGraph(part, { opset, precision: precision === 'f16' ? 'f16' : 'f32' });
     const own = ranges === undefined ? graph : await quantizeGraph(graph, ranges, read);
-    await writeAtomically(join(folder, file), await encodeGraph(own, read, labels));
-    files.push(file);
+    graphs.set(part.name, own);
+    await writeGraph(part.name, own);
   }
+  const [vision, text] = [graphs.get('vision'), graphs.get('text')];
+  const reading = whole ? await pairReading(opened) : undefined;
+  if (vision !== undefined && text !== undefined && reading !== undefined)
+    await writeGraph('model', pairGraph(vision, text, reading));
   for (const [name, content] of Object.entries(companions))
     await writeAtomically(join(folder, name), content);
   const config = configText(denseConfigOf(model), classNames);
@@ -74,18 +87,30 @@ export async function writeOnnx(
   return { files, ...(config.reason === undefined ? {} : { reason: config.reason }) };
 }
 
-/** @throws {UserError} when there are no pictures, or the model is none that whole numbers are for. */
-async function rangesFor(opened: OpenedModel, calibration: Examples | undefined) {
-  const config = denseConfigOf(opened.model);
-  if (familyOf(config).towers(config).text !== undefined)
-    throw new UserError('--precision int8: for models of pictures alone, and this one reads texts: take f16');
-  if (config.ties !== undefined)
+/** How the file of both towers of a dual encoder reads texts and makes logits; undefined for other models. */
+async function pairReading({ model, params, tokenizerPath }: OpenedModel): Promise<PairOptions | undefined> {
+  const config = denseConfigOf(model);
+  const { text } = familyOf(config).towers(config);
+  const scaling = await logitScaling(params);
+  if (text === undefined || scaling === undefined) return undefined;
+  const tokenizer = tokenizerPath === undefined ? undefined : await tokenizerIfRead(tokenizerPath);
+  const { endToken, vocabulary, context } = text;
+  const end = typeof endToken === 'number' ? endToken : vocabulary - 1;
+  return { ...scaling, context, padToken: tokenizer?.padToken ?? end };
+}
+
+/** @throws {UserError} when there are no examples, or columns are shared. */
+async function rangesFor(opened: OpenedModel, calibration: Calibration | undefined) {
+  if (denseConfigOf(opened.model).ties !== undefined)
     throw new UserError(
       '--precision int8: columns of this model are shared, which whole numbers cannot be: take f16',
     );
-  if (calibration === undefined || calibration.count === 0)
-    throw new UserError('--precision int8: expected pictures that ranges are chosen by, got none');
-  return calibrate(opened, calibration);
+  const ranges = new Map<string, Calibrated>();
+  for (const examples of calibration?.values() ?? [])
+    for (const [path, range] of await calibrate(opened, examples)) ranges.set(path, range);
+  if (ranges.size === 0)
+    throw new UserError('--precision int8: expected examples that ranges are chosen by, got none');
+  return ranges;
 }
 
 /** What every file of a model says of itself. */

@@ -13,6 +13,7 @@ import { chosenIn } from './given';
 import type { GivenOptions, OptionGroup } from './group';
 import { pathOption } from './path';
 import { retrainingShape } from './retraining';
+import { proofShape } from './proof';
 import { dataShape, denseTrainingShape, executionShape, optimizationShape, outShape } from './training';
 import { methods } from '../table';
 import { taskShape, workloadNamed } from '../workload/choice';
@@ -72,6 +73,7 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .max(1)
     .default(0)
     .describe('Share of the loss after the cut that is learning from the dense model'),
+  ...proofShape,
   ...taskShape,
   ...dataShape(defaultData, 'with --from a run: by default its data'),
   ...optimizationShape,

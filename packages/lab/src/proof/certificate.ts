@@ -67,3 +67,12 @@ export type Certificate = z.output<typeof certificateSchema>;
 
 export const CERTIFICATE_FILE = 'certificate.json';
 export const CERTIFICATE_PAGE = 'certificate.html';
+
+const names = z.array(z.enum(checkNames));
+
+/** The proof at the end of a run, in its summary: the page, parts that hold and that were left out; or why there is none. */
+export const proofOfRun = z.union([
+  z.object({ page: z.string(), holds: names, leftOut: names }),
+  z.object({ none: z.string() }),
+]);
+export type ProofOfRun = z.output<typeof proofOfRun>;

@@ -56,21 +56,24 @@ export function checkDecision({
 }
 
 /** Every parameter stands in one file, number by number; and nothing else does that looks like one. */
-export function checkWeights(parts: readonly PartFacts[], { tensors }: Expectation): Check {
+export function checkWeights(parts: readonly PartFacts[], { tensors, isShared }: Expectation): Check {
   const found = parts.flatMap((part) => part.tensors.map((tensor) => ({ part: part.name, ...tensor })));
   const wrong: string[] = [];
   for (const [path, { type, shape, sha256, masked }] of tensors) {
     const own = found.filter(({ name }) => name === path);
-    const [first] = own;
-    if (first === undefined) wrong.push(`${path} is missing`);
-    else if (own.length > 1) wrong.push(`${path} stands in ${own.length} places`);
-    else if (first.type !== type) wrong.push(`${path} is ${first.type}, not ${type}`);
-    else if (first.shape.join() !== shape.join())
-      wrong.push(`${path} is [${first.shape.join(', ')}], not [${shape.join(', ')}]`);
-    else if (first.zeros < masked)
-      wrong.push(`${path} has ${first.zeros} zeros, and masks take ${masked} away`);
-    else if (sha256 !== undefined && first.sha256 !== sha256)
-      wrong.push(`${path} holds other numbers than the model`);
+    if (own.length === 0) wrong.push(`${path} is missing`);
+    // The towers' files are apart: columns that both share stand in each of them.
+    const places = isShared ? new Set(own.map(({ part }) => part)).size : 1;
+    if (own.length > places) wrong.push(`${path} stands in ${own.length} places`);
+    for (const one of own) {
+      if (one.type !== type) wrong.push(`${path} is ${one.type}, not ${type}`);
+      else if (one.shape.join() !== shape.join())
+        wrong.push(`${path} is [${one.shape.join(', ')}], not [${shape.join(', ')}]`);
+      else if (one.zeros < masked)
+        wrong.push(`${path} has ${one.zeros} zeros, and masks take ${masked} away`);
+      else if (sha256 !== undefined && one.sha256 !== sha256)
+        wrong.push(`${path} holds other numbers than the model`);
+    }
   }
   const others = found.filter(({ name }) => !tensors.has(name) && !name.startsWith('constant'));
   wrong.push(...others.map(({ part, name }) => `${part}: ${name} is no parameter of the model`));

@@ -44,6 +44,8 @@ export interface ExpectedTensor {
 export interface Expectation {
   readonly precision: OnnxPrecision;
   readonly decision: Decision | undefined;
+  /** Whether columns are shared, which may be between towers. */
+  readonly isShared: boolean;
   readonly products: ReadonlyMap<string, ExpectedProduct>;
   readonly attentions: ReadonlyMap<string, ExpectedAttention>;
   readonly tensors: ReadonlyMap<string, ExpectedTensor>;
@@ -79,17 +81,16 @@ export async function expectedTensors(
     const { shape, values } = await downloadTensor(leaf, path);
     const mask = masks[path];
     const masked = mask === undefined ? 0 : maskSize(mask) - keptCount(mask);
-    const [map, leafName] = [
-      path.replace(/\.(?:weight|bias)$/, ''),
-      path.endsWith('.bias') ? 'bias' : 'weight',
-    ];
+    // A map is a record of both, or a matrix with its bias beside it.
+    const map = path.replace(/(?:\.(?:weight|bias)|Bias)$/, '');
+    const isBias = /(?:\.b|B)ias$/.test(path);
     const isWhole = precision === 'int8' && maps.has(map);
-    const type = isWhole && leafName === 'weight' ? 'int8' : precision === 'f16' ? 'float16' : 'float32';
+    const type = isWhole && !isBias ? 'int8' : precision === 'f16' ? 'float16' : 'float32';
     const numbers = type === 'int8' ? quantizeColumns(values, shape[1] ?? 1).values : values;
     const sha256 = createHash('sha256')
       .update(rawNumbers(path, type, numbers))
       .digest('hex');
-    found.set(path, { type, shape, sha256: isWhole && leafName === 'bias' ? undefined : sha256, masked });
+    found.set(path, { type, shape, sha256: isWhole && isBias ? undefined : sha256, masked });
   }
   return found;
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { runningOf } from '@winnow/core';
+import { denseConfigOf, runningOf } from '@winnow/core';
 import { type Companions, PREPROCESSOR_FILE, readBytesIfThere } from '@winnow/formats';
 import type { Examples, ModelPart, PartFacts, ProofFacts, ProofJob } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
 import { type OnnxPrecision, onnxFile } from '../onnx/precision';
 import { metadataOf } from '../onnx/write-onnx';
-import type { Check } from './check';
+import type { Check, CheckName } from './check';
 import {
   type Agreement,
   type Timing,
@@ -33,6 +33,8 @@ export interface Claim {
   readonly threads: number;
   /** Files of the dense model, by part, and how they are timed. */
   readonly timing?: ProofJob['timing'];
+  /** The parts that nothing is asked for, each with the reason. */
+  readonly leftOut?: Readonly<Partial<Record<CheckName, string>>>;
 }
 
 /** All that was found. */
@@ -85,7 +87,7 @@ export async function proveFiles(
   );
   const beside = await readBytesIfThere(join(folder, PREPROCESSOR_FILE), { mostBytes: MOST_BYTES });
   return {
-    checks: [
+    checks: withoutThose(claim.leftOut, [
       checkParts(facts.parts, parts),
       checkLabels(
         facts.parts,
@@ -100,7 +102,7 @@ export async function proveFiles(
       checkBatch(facts.parts, precision),
       seen.check,
       timed.check,
-    ],
+    ]),
     counts,
     timings: timed.timings,
     agreement: seen.agreement,
@@ -116,6 +118,13 @@ export async function proveFiles(
     ),
   };
 }
+
+/** Checks of which some say why they were left out. */
+const withoutThose = (leftOut: Claim['leftOut'] = {}, checks: readonly Check[]): Check[] =>
+  checks.map((check) => {
+    const why = leftOut[check.name];
+    return why === undefined ? check : { name: check.name, verdict: 'left out', says: [why] };
+  });
 
 const sha256 = (values: Float32Array | BigInt64Array): string =>
   createHash('sha256').update(values).digest('hex');
@@ -139,6 +148,7 @@ async function expectationOf(
   return {
     precision,
     decision: opened.decision,
+    isShared: denseConfigOf(opened.model).ties !== undefined,
     products,
     attentions: new Map(seen.flatMap(({ attentions }) => [...attentions])),
     tensors: await expectedTensors(opened, precision, products),

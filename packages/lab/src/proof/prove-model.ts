@@ -1,28 +1,22 @@
-import { cpus, tmpdir } from 'node:os';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { UserError, denseConfigOf, disposeTree, familyOf, parseOptions, segmenterFamily } from '@winnow/core';
-import { writeAtomically } from '@winnow/formats';
-import type { ProofJob } from '@winnow/onnx';
-import { proofPage } from '@winnow/report';
+import { cpus } from 'node:os';
+import { UserError, denseConfigOf, disposeTree, parseOptions, segmenterFamily } from '@winnow/core';
+import type { ModelPart } from '@winnow/onnx';
 import { z } from 'zod';
 import type { HubWatch } from '../hub/snapshot';
-import { companionsOf } from '../model-source/export-model';
 import { pinnedModel } from '../model-source/hub-model';
-import { type OpenedModel, digestOf, openModel } from '../model-source/open-model';
+import { type OpenedModel, openModel } from '../model-source/open-model';
 import { writeWhole } from '../model-source/write-whole';
-import { ONNX_OPSETS, type OnnxPrecision, onnxFile, onnxPrecisions } from '../onnx/precision';
-import { writeOnnx } from '../onnx/write-onnx';
+import { ONNX_OPSETS, onnxPrecisions } from '../onnx/precision';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { engineShape } from '../options/training';
 import { startChosen } from '../run/engine';
 import { namesIn } from '../run-folder/output-folder';
-import { version } from '../version';
-import { CERTIFICATE_FILE, CERTIFICATE_PAGE, type Certificate, certificateSchema } from './certificate';
+import { calibrationCount } from './calibration';
+import type { Certificate } from './certificate';
+import { certify } from './certify';
 import type { CheckName } from './check';
-import { type Findings, proveFiles } from './prove-files';
-import { calibrationCount, calibrationPictures, realPictures } from './real-pictures';
+import { realPictures } from './real-pictures';
 
 const proofOptions = z.object({
   against: pathOption('model').optional().describe('The dense model: both are timed in turn'),
@@ -84,7 +78,7 @@ export async function proveModel(
   watch: HubWatch & { readonly note?: (line: string) => void } = {},
 ): Promise<Proof> {
   const options = parseOptions(proofOptions, given, proofGroup.title);
-  const { out, precision, files } = options;
+  const { out } = options;
   if (out === undefined) throw new UserError('prove: say with --out where the certificate should go');
   if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
@@ -96,44 +90,15 @@ export async function proveModel(
   );
   const opened = await openModel(path);
   try {
-    const { modelParts } = await import('@winnow/onnx');
-    const companions = await companionsOf(opened);
-    const parts = modelParts(opened.model);
-    if (parts.some(({ inputs }) => inputs.length !== 1))
-      throw new UserError(
-        `prove: a ${denseConfigOf(opened.model).kind} takes pictures and texts together: it can be exported, but not proved`,
-      );
-    if (segmenterFamily.is(denseConfigOf(opened.model)))
-      throw new UserError(
-        'prove: a segmenter has products of matrices that have no weights: it can be exported, but not proved',
-      );
-    const [part] = parts;
-    const pictures = await realPictures(path, opened, part, options);
-    const threads = options.threads ?? cpus().length;
+    const part = await provablePart(opened);
+    const asked = {
+      ...options,
+      ...{ path, opened, threads: options.threads ?? cpus().length },
+      pictures: await realPictures(path, opened, part, options),
+      engine: started.description.split(';')[0] ?? started.name,
+    };
     return await writeWhole(out, async (folder) => {
-      if (files === undefined) {
-        const calibration = await calibrationPictures(path, opened, part, options);
-        await writeOnnx(folder, opened, { ...options, calibration }, companions);
-      }
-      const claim = { opened, companions, precision, folder: files ?? folder, pictures, threads };
-      const { findings, against } = await withDense(options, watch, async (timing, dense) => ({
-        findings: await proveFiles({ ...claim, ...(timing === undefined ? {} : { timing }) }),
-        against:
-          dense === undefined
-            ? null
-            : { summary: summaryOf(dense), parametersSha256: await digestOf(dense.params) },
-      }));
-      const certificate = await certificateOf(findings, {
-        opened,
-        precision,
-        against,
-        threads,
-        engine: started.description.split(';')[0] ?? started.name,
-        folder: files ?? folder,
-      });
-      await writeAtomically(join(folder, CERTIFICATE_FILE), `${JSON.stringify(certificate, undefined, 2)}\n`);
-      await writeAtomically(join(folder, CERTIFICATE_PAGE), proofPage(certificate));
-      const failed = findings.checks.flatMap(({ name, verdict }) => (verdict === 'fails' ? [name] : []));
+      const { certificate, failed } = await certify(folder, asked, watch);
       return { certificate, failed, out, notes: opened.notes };
     });
   } finally {
@@ -141,87 +106,20 @@ export async function proveModel(
   }
 }
 
-const summaryOf = ({ model }: OpenedModel): string => {
-  const config = denseConfigOf(model);
-  return familyOf(config).summary(config);
-};
-
-type ProofOptions = z.output<typeof proofOptions>;
-
-/** Lends the files of the dense model while the proof is made, where one was named. */
-async function withDense<Result>(
-  { against, timedBatch, rounds, precision, opset }: ProofOptions,
-  watch: HubWatch,
-  use: (timing: ProofJob['timing'], dense?: OpenedModel) => Promise<Result>,
-): Promise<Result> {
-  if (against === undefined) return use(undefined);
+/**
+ * The first part of a model that can be proved.
+ * @throws {UserError} when it cannot be said in ONNX, or is asked with pictures and texts together.
+ */
+export async function provablePart({ model }: Pick<OpenedModel, 'model'>): Promise<ModelPart | undefined> {
   const { modelParts } = await import('@winnow/onnx');
-  const dense = await openModel(await pinnedModel(against, watch));
-  // What int8 gains is told against the dense model as it was.
-  const own = precision === 'int8' ? 'f32' : precision;
-  const folder = await mkdtemp(join(tmpdir(), 'winnow-dense-'));
-  try {
-    await writeOnnx(folder, dense, { precision: own, opset }, {});
-    const files = modelParts(dense.model).map(
-      ({ name }) => [name, join(folder, onnxFile(name, own))] as const,
+  const parts = modelParts(model);
+  if (parts.some(({ inputs }) => inputs.length !== 1))
+    throw new UserError(
+      `prove: a ${denseConfigOf(model).kind} takes pictures and texts together: it can be exported, but not proved`,
     );
-    return await use(
-      { against: Object.fromEntries(files), batchSizes: [...new Set([1, timedBatch])], rounds },
-      dense,
+  if (segmenterFamily.is(denseConfigOf(model)))
+    throw new UserError(
+      'prove: a segmenter has products of matrices that have no weights: it can be exported, but not proved',
     );
-  } finally {
-    disposeTree(dense.params);
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function certificateOf(
-  { checks, counts, facts, fixed, agreement, timings }: Findings,
-  {
-    opened,
-    precision,
-    against,
-    threads,
-    engine,
-    folder,
-  }: {
-    readonly opened: OpenedModel;
-    readonly precision: OnnxPrecision;
-    readonly against: Certificate['against'];
-    readonly threads: number;
-    readonly engine: string;
-    readonly folder: string;
-  },
-): Promise<Certificate> {
-  return certificateSchema.parse({
-    format: 1,
-    verdict: checks.some(({ verdict }) => verdict === 'fails') ? 'failed' : 'proven',
-    checks,
-    model: {
-      family: denseConfigOf(opened.model).kind,
-      summary: summaryOf(opened),
-      precision,
-      parametersSha256: await digestOf(opened.params),
-    },
-    against,
-    files: facts.parts.map(({ path, sha256, bytes, opset, operators }) => ({
-      path: relative(folder, path).replaceAll('\\', '/'),
-      sha256,
-      bytes,
-      opset,
-      operators,
-    })),
-    counts,
-    fixed,
-    agreement: agreement ?? null,
-    timings,
-    environment: {
-      winnow: version(),
-      node: process.versions.node,
-      onnxRuntime: facts.runtime,
-      engine,
-      processor: cpus()[0]?.model.trim() ?? 'unknown',
-      threads,
-    },
-  });
+  return parts[0];
 }

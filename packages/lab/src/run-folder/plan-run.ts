@@ -6,6 +6,7 @@ import { hubNameIn, isHubName } from '../hub/hub-name';
 import { hashOf } from '../options/hash';
 import { type GivenOptions, type OptionGroup, mergeGiven, resolveGroups } from '../options/group';
 import { readingAheadShape } from '../options/reading-ahead';
+import { proofShape } from '../options/proof';
 import { SHOWN } from '../options/training';
 import { presentState, remarksOn } from './present-state';
 import { RECORD_FILE, type RunRecord, readRecord } from './record';
@@ -182,7 +183,12 @@ const filtered = (values: Readonly<Record<string, string>>, isWanted: (key: stri
   Object.fromEntries(Object.entries(values).filter(([key]) => isWanted(key)));
 
 /** Options that a result does not depend on: where the run is kept, what is looked at before it begins, how pictures are kept. */
-const WITHOUT_EFFECT: readonly string[] = ['out', SHOWN, EXPECTED, ...Object.keys(readingAheadShape)];
+const WITHOUT_EFFECT: readonly string[] = [
+  'out',
+  SHOWN,
+  EXPECTED,
+  ...Object.keys({ ...readingAheadShape, ...proofShape }),
+];
 
 /** All options that a result depends on, but for how far the run goes. */
 function resultOptions(options: GivenOptions, changeable: readonly string[]): Record<string, Json> {

@@ -6,12 +6,13 @@ import { clearTemporaryFiles, fileSnapshotStore, writeJson } from '@winnow/forma
 import { type Metrics, metricsFile } from './metrics';
 import { LOG_FOLDER } from '../results/event-name';
 import type { PlannedRun } from './plan-run';
+import { PROOF_FOLDER } from './proof-folder';
 import { refuseLinked } from './own-file';
 import { RECORD_FILE, type RunRecord, readRecord, recordFormat } from './record';
 import { type RunLock, lockRun } from './run-lock';
 
 /** The folders in which a run keeps what it writes, beside its files. */
-const OWN_FOLDERS = ['checkpoints', 'model', 'dense', 'tickets', 'start', LOG_FOLDER] as const;
+const OWN_FOLDERS = ['checkpoints', 'model', 'dense', 'tickets', 'start', PROOF_FOLDER, LOG_FOLDER] as const;
 
 /** The folder of a run that has begun. */
 export interface RunFolder {

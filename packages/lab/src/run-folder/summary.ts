@@ -3,6 +3,7 @@ import { type Json, budgetUnits, ledgerEntrySchema } from '@winnow/core';
 import { precisions } from '@winnow/engine';
 import { FormatError, type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
+import { proofOfRun } from '../proof/certificate';
 import type { DataFacts } from '../workload/workload';
 import { RECORD_FILE, type RunRecord } from './record';
 
@@ -70,6 +71,8 @@ const compressSummary = z
     ratios: z.record(z.string(), z.number()),
     /** All scores on the test split. */
     dense: size.extend({ scores }),
+    /** What was proved at the end; nothing where none was asked for. */
+    proof: proofOfRun.exactOptional(),
     compressed: size.extend({
       masked: scores,
       cut: scores,

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { ProofFacts, ProofJob } from './job';
 
@@ -8,11 +9,24 @@ type Reply =
   | { readonly kind: 'failure'; readonly message: string };
 
 /** The program, beside this one where it has been built, or where the build puts it. */
-function builtProgram(): string {
-  const places = ['./runtime-process.js', '../../dist/runtime-process.js'];
-  const found = places
+const programIfBuilt = (): string | undefined =>
+  ['./runtime-process.js', '../../dist/runtime-process.js']
     .map((name) => fileURLToPath(new URL(name, import.meta.url)))
     .find((path) => existsSync(path));
+
+/** Whether ONNX Runtime is installed here, with the program that runs files in it. */
+export function hasRuntime(): boolean {
+  if (programIfBuilt() === undefined) return false;
+  try {
+    createRequire(import.meta.url).resolve('onnxruntime-node');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function builtProgram(): string {
+  const found = programIfBuilt();
   if (found === undefined)
     throw new Error('the program that runs ONNX files has not been built: npm run setup');
   return found;

@@ -60,7 +60,16 @@ function compressReport(summary: CompressSummary): string {
       ]),
   ];
   const rows = [...sizes, ...quality];
-  return `${table([data.name, 'dense', method.name, 'ratio'], rows)}\n${budgetLine(summary)}`;
+  const lines = [budgetLine(summary), ...proofLines(summary)];
+  return `${table([data.name, 'dense', method.name, 'ratio'], rows)}\n${lines.join('\n')}`;
+}
+
+/** What was proved of the model in ONNX Runtime. */
+function proofLines({ proof }: Pick<CompressSummary, 'proof'>): string[] {
+  if (proof === undefined) return [];
+  if ('none' in proof) return [`Not proved in ONNX Runtime: ${proof.none}.`];
+  const left = proof.leftOut.length === 0 ? '' : `; not tried: ${proof.leftOut.join(', ')}`;
+  return [`Proved in ONNX Runtime: ${proof.holds.join(', ')}${left}. The certificate is ${proof.page}.`];
 }
 
 /** Descriptions of what is counted, in words that stand beside the ratios of the whole model. */

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+/** How much is proved of what a compression leaves. */
+export const runProofs = ['quick', 'full', 'none'] as const;
+export type RunProof = (typeof runProofs)[number];
+
+/** An option that no result depends on. */
+export const proofShape = {
+  prove: z
+    .enum(runProofs)
+    .default('quick')
+    .describe(
+      'At the end, prove in ONNX Runtime that files of the model are the model: quick without, full with 200 real pictures and times',
+    ),
+};
