@@ -187,6 +187,9 @@ export {
   type QuestionsConfig,
   fusionPresets,
 } from './families/mdetr-config';
+export { type Vilt, type ViltParams, type ViltStates, vilt, viltFamily } from './families/vilt';
+export type { ViltConfig, ViltHead, ViltTextConfig } from './families/vilt-config';
+export { type Transport, optimalTransport, transportPlan } from './task/optimal-transport';
 export { type Segmenter, type SegmenterParams, segmenter, segmenterFamily } from './families/segmenter';
 export {
   type SegmenterConfig,

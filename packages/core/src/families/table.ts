@@ -6,6 +6,7 @@ import type { Family } from './family';
 import { mdetrFamily } from './mdetr';
 import type { DenseConfig } from './model';
 import { segmenterFamily } from './segmenter';
+import { viltFamily } from './vilt';
 import { visionTransformerFamily } from './vision-transformer';
 
 /** All families that come with Winnow. */
@@ -16,6 +17,7 @@ export const families: readonly Family[] = [
   mdetrFamily,
   blipFamily,
   segmenterFamily,
+  viltFamily,
 ];
 
 /**

@@ -139,6 +139,8 @@ export function visionTower(config: VisionTowerConfig, normed?: number) {
 
   return {
     parts,
+    /** Pictures [B, H, W, C] → the embedded tokens with their positions, [B·T, D]. */
+    embed,
     layer: together(parts),
     /** Tokens of a picture that are left at the end. */
     left,

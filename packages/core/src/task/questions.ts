@@ -3,8 +3,11 @@ import {
   type Tensor,
   type Tensor2D,
   add,
+  concat,
+  logSumExp,
   oneHot,
   reshape,
+  slice,
   softmax,
   tensor1d,
 } from '@tensorflow/tfjs-core';
@@ -27,6 +30,8 @@ export interface QuestionsOptions extends PictureShape {
   readonly types: readonly string[];
   /** Ends each text; given, a batch with a text that has none is refused. */
   readonly endToken?: EndToken;
+  /** How many answers each type has: of a model that says `logits` [B, A] of all answers, type by type. */
+  readonly answers?: readonly number[];
 }
 
 /** A prediction with logits of the type, [B, types], and of the answers of each type, [B, answers]. */
@@ -40,6 +45,27 @@ function logitsIn(prediction: Answers, name: string): Tensor2D {
   const logits = prediction[name];
   if (!isMatrix(logits)) throw new RangeError(`expected a model that answers questions: it says no ${name}`);
   return logits;
+}
+
+/**
+ * Logits of all answers, [B, A], as those of the type and of the answers of each: the probability of an answer is then that of its type
+ * times that among the answers of the type, so both losses of a question together are its cross-entropy among all answers.
+ */
+function byType(logits: Tensor2D, answers: readonly number[]): Answers {
+  const [batch, all] = logits.shape;
+  if (answers.reduce((sum, count) => sum + count, 0) !== all)
+    throw new RangeError(`expected logits of ${answers.join(' + ')} answers, got ${all}`);
+  let from = 0;
+  const own = answers.map((count): Tensor2D => {
+    const part: Tensor2D = slice(logits, [0, from], [batch, count]);
+    from += count;
+    return part;
+  });
+  const type = own.map((part): Tensor2D => logSumExp(part, 1, true));
+  return {
+    type: type.length === 1 ? (type[0] ?? logits) : concat<Tensor2D>(type, 1),
+    ...Object.fromEntries(own.map((part, index) => [answerOf(index), part])),
+  };
 }
 
 /** The mean cross-entropy of some rows of logits to their classes. */
@@ -62,7 +88,7 @@ const summed = (losses: readonly Scalar[]): Scalar => losses.reduce((total, loss
  */
 export function questions<Params extends TensorTree>(
   model: Pick<Model<Params, DualEncoderInputs>, 'forward'>,
-  { types, endToken, ...shape }: QuestionsOptions,
+  { types, endToken, answers, ...shape }: QuestionsOptions,
 ): Task<Params, QuestionBatch, Answers, HostPrediction> {
   const picturesOf = pictureInputs(shape);
   const names = ['type', ...types.map((_, type) => answerOf(type))];
@@ -74,7 +100,9 @@ export function questions<Params extends TensorTree>(
     predict: (params, batch, hooks) => {
       const { tokens, texts } = batch;
       if (endToken !== undefined) checkTextEnds(tokens, tokens.length / texts, endToken);
-      const prediction = model.forward(params, { ...picturesOf(batch), ...tokenInputs(batch), ...hooks });
+      const said = model.forward(params, { ...picturesOf(batch), ...tokenInputs(batch), ...hooks });
+      const { logits } = said;
+      const prediction = answers === undefined || !isMatrix(logits) ? said : byType(logits, answers);
       for (const name of names) logitsIn(prediction, name);
       return prediction;
     },

@@ -69,3 +69,22 @@ test('a model that answers nothing is told so', () => {
     }),
   ).toThrow('expected a model that answers questions: it says no answer0');
 });
+
+test('logits of all answers say the type and the answer of each type, and their losses are those of all answers', () => {
+  const own = questions(
+    { forward: () => ({ logits: tensor2d([1, 2, 0, 5, 1], [1, 5]) }) },
+    { imageSize: 2, channels: 1, types: ['binary', 'global'], answers: [2, 3] },
+  );
+  const one = { ...batch, size: 1, texts: 1, images: new Float32Array(4), tokens: new Int32Array(1) };
+  const asked = { ...one, types: Int32Array.of(1), answers: Int32Array.of(1) };
+  tidy(() => {
+    const loss = own.loss(own.predict({}, asked), asked).dataSync()[0];
+    const all = Math.log([1, 2, 0, 5, 1].reduce((sum, logit) => sum + Math.exp(logit), 0));
+    expect(loss).toBeCloseTo(all - 5, 5);
+  });
+  const short = questions(
+    { forward: () => ({ logits: tensor2d([1, 2], [1, 2]) }) },
+    { imageSize: 2, channels: 1, types: ['binary', 'global'], answers: [2, 3] },
+  );
+  expect(() => tidy(() => short.predict({}, asked))).toThrow(/expected logits of 2 \+ 3 answers, got 2/);
+});

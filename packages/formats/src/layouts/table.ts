@@ -4,6 +4,7 @@ import { huggingFaceDinov2 } from './hugging-face/dinov2';
 import { huggingFaceDualEncoder } from './hugging-face/dual-encoder';
 import { huggingFaceSiglip } from './hugging-face/siglip-dual-encoder';
 import { huggingFaceSiglipVision } from './hugging-face/siglip-vision';
+import { huggingFaceVilt } from './hugging-face/vilt';
 import { huggingFaceVisionTransformer } from './hugging-face/vision-transformer';
 import type { Layout } from './layout';
 import { openClipDualEncoder } from './open-clip/dual-encoder';
@@ -23,6 +24,7 @@ export const layouts: readonly Layout[] = [
   huggingFaceClipText,
   huggingFaceSiglip,
   huggingFaceBlip,
+  huggingFaceVilt,
   openClipDualEncoder,
   openClipSiglip,
 ];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type BlipConfig,
+  type ViltConfig,
   type DenseConfig,
   type TextStackConfig,
   type VisionTransformerConfig,
@@ -16,6 +17,7 @@ import type { Checkpoint } from '../../src/checkpoint/checkpoint';
 import { FormatError, importModel, importVisionTransformer } from '../../src/index';
 import { correspondences } from '../../src/layouts/correspondence';
 import { blipNaming, savedNaming } from '../../src/layouts/hugging-face/blip-names';
+import { viltNaming } from '../../src/layouts/hugging-face/vilt';
 import { clipTextNaming } from '../../src/layouts/hugging-face/clip-text';
 import { clipNaming } from '../../src/layouts/hugging-face/dual-encoder';
 import { siglipNaming } from '../../src/layouts/hugging-face/siglip-dual-encoder';
@@ -62,11 +64,20 @@ const blips = fc
     const tower = { ...vision.tower, embedDim: 6, heads: 3, denseHeadDim: 2, blocks: [block] };
     return { kind: 'blip', vision: { ...vision, tower }, tokens: { start: 0, end: 1 }, ...own };
   });
+const vilts = fc
+  .constantFrom<ViltConfig['head']>({ kind: 'answers', answers: 3 }, { kind: 'statements' })
+  .map((head): ViltConfig => {
+    const vision = visionTowerConfig('nano', { imageSize: 4, patchSize: 2 });
+    const tower = { ...vision.tower, embedDim: 6, heads: 3, denseHeadDim: 2, blocks: [block] };
+    const text = { vocabulary: 5, context: 3, endToken: 1, types: 2, normEpsilon: 1e-12 };
+    return { kind: 'vilt', vision: { ...vision, tower }, text, modalities: 3, head };
+  });
 /** Models, and the namings that hold them. */
 const kinds: readonly (readonly [fc.Arbitrary<DenseConfig>, readonly Naming[]])[] = [
   [clipTexts, [clipTextNaming]],
   [dualEncoders, [clipNaming, scalar, vector]],
   [blips, [savedNaming, blipNaming('text_decoder.cls.predictions.decoder.bias')]],
+  [vilts, [viltNaming]],
   [siglips, [siglipNaming, openClipSiglipNaming('scalar'), openClipSiglipNaming('vector')]],
   [siglipClassifiers, [siglipVisionNaming('vision_model.'), siglipVisionNaming(''), timmNaming]],
   [fc.constant(pooled), [siglipVisionNaming('vision_model.'), timmNaming]],
@@ -171,7 +182,7 @@ test('any other checkpoint is refused with what there might be', async () => {
     const blip = 'or a BLIP of Hugging Face (a tensor called embeddings.word_embeddings.weight)';
     await expect(importModel(folder)).rejects.toThrow(FormatError);
     await expect(importModel(folder)).rejects.toThrow(
-      `${vision} or open_clip (a tensor called patch_embedding.weight, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, ${blip}, got tensors like a`,
+      `${vision} or open_clip (a tensor called patch_embedding.weight, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, ${blip}, or a ViLT of Hugging Face (a tensor called vilt.embeddings.cls_token), got tensors like a`,
     );
     await expect(importVisionTransformer(folder)).rejects.toThrow(
       `${vision} (a tensor called patch_embedding.weight), ${dinov2}, got tensors like a`,

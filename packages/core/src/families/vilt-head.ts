@@ -1,0 +1,94 @@
+import { type Tensor1D, type Tensor2D, add, matMul } from '@tensorflow/tfjs-core';
+import { type Layer, placed, together } from '../layers/layer';
+import { type LinearParams, linearLayer, project } from '../layers/linear';
+import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
+import type { Observe } from '../layers/observe';
+import { type ParameterSpec, zeros } from '../layers/parameter';
+import { activate } from '../operations/activation';
+import { type ViltConfig, picturesOfHead } from './vilt-config';
+
+/** What a ViLT has for its task. */
+export type ViltHeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
+  /** Of answers [D, 2·D] and [2·D, A]; of statements [2·D, 2·D] and [2·D, 2]. */
+  head?: {
+    first: LinearParams<Matrix, Vector>;
+    norm: LayerNormParams<Vector>;
+    last: LinearParams<Matrix, Vector>;
+  };
+  matching?: LinearParams<Matrix, Vector>; // [D, 2]
+  /** Of hidden words, whose matrix is that of the embedding. */
+  hidden?: {
+    transform: LinearParams<Matrix, Vector>; // [D, D]
+    norm: LayerNormParams<Vector>;
+    bias: Vector; // [V]
+  };
+};
+
+/** PyTorch's default, which the heads are left with. */
+const HEAD_EPSILON = 1e-5;
+
+/** The layers of a head. */
+export function viltHead({ head, vision, text }: ViltConfig) {
+  const { embedDim: D } = vision.tower;
+  const once = { uses: [{ tokens: 1 }] };
+  if (head.kind === 'matching') {
+    return {
+      matching: placed(once, linearLayer(D, 2)),
+      hidden: placed(
+        { uses: [{ tokens: text.context }] },
+        together({
+          transform: linearLayer(D, D),
+          norm: normLayer(D, text.normEpsilon),
+          bias: wordsBias(text.vocabulary, D),
+        }),
+      ),
+    };
+  }
+  const answers = head.kind === 'answers' ? head.answers : 2;
+  const inner = 2 * D;
+  return {
+    head: placed(
+      once,
+      together({
+        first: linearLayer(picturesOfHead(head) * D, inner),
+        norm: normLayer(inner, HEAD_EPSILON),
+        last: linearLayer(inner, answers),
+      }),
+    ),
+  };
+}
+
+/** The bias of words that are guessed, and the product with their own matrix. */
+const wordsBias = (vocabulary: number, D: number): Layer<ParameterSpec> => ({
+  specs: zeros([vocabulary]),
+  describe: ({ path, uses }) => {
+    const tokens = uses.reduce((sum, use) => sum + use.tokens, 0);
+    return { sites: [], lines: [{ part: path, parameters: vocabulary, macs: tokens * D * vocabulary }] };
+  },
+});
+
+/** Pooled states [B, D], or those of both pictures side by side, → logits [B, A]. */
+export function judged({ head }: ViltHeadParams, pooled: Tensor2D, observe: Observe | undefined): Tensor2D {
+  if (head === undefined) throw new RangeError('expected the parameters of a head');
+  const first = project(pooled, head.first, 'head.first', observe);
+  return project(
+    activate(normalize(first, head.norm, HEAD_EPSILON), 'gelu'),
+    head.last,
+    'head.last',
+    observe,
+  );
+}
+
+/** States of words [B·T, D] → logits of the word that is there, [B·T, V]. */
+export function hiddenWords(
+  { hidden }: ViltHeadParams,
+  states: Tensor2D,
+  words: Tensor2D,
+  { normEpsilon }: ViltConfig['text'],
+  observe: Observe | undefined,
+): Tensor2D {
+  if (hidden === undefined) throw new RangeError('expected the parameters of hidden words');
+  const thought = activate(project(states, hidden.transform, 'hidden.transform', observe), 'gelu');
+  const normed = normalize(thought, hidden.norm, normEpsilon);
+  return add(matMul(normed, words, false, true), hidden.bias);
+}
