@@ -158,6 +158,7 @@ export { normalAnswer, vqaScore } from './writing/answers';
 export { bleu } from './writing/bleu';
 export { ciderD } from './writing/cider';
 export { type Judged, wordsOf } from './writing/words';
+export { type AboutPictures, type LikelyText, writeAbout } from './task/about-pictures';
 export { type AnswerOptions, answers } from './task/answers';
 export {
   type CaptionOptions,

@@ -27,7 +27,7 @@ export { planFileShape, writePlan } from './planning/write-plan';
 export { predictGroup, predictPictures } from './prediction/predict';
 export type { PredictSetting } from './prediction/predict';
 export type { PicturePrediction, Predictions } from './prediction/predictions';
-export { predictionsFileShape, writePredictions } from './prediction/write-predictions';
+export { namedBy, predictionsFileShape, writePredictions } from './prediction/write-predictions';
 export { inspectGroup, inspectModel } from './inspection/inspect-model';
 export type { InspectedModel } from './inspection/inspect-model';
 export type { Inspection, KeptSite } from './inspection/inspection';

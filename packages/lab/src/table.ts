@@ -4,11 +4,15 @@ import { lotteryTicketMethods } from '@winnow/lottery-ticket';
 import { oneShotMethods } from '@winnow/one-shot';
 import { shareAndPruneMethods } from '@winnow/share-and-prune';
 import { upopMethods } from '@winnow/upop';
+import { answersKind } from './workload/answers';
+import { captionsKind } from './workload/captions';
 import { classificationKind } from './workload/classification';
 import { groundingKind } from './workload/grounding';
+import { matchingKind } from './workload/matching';
 import { questionsKind } from './workload/questions';
 import { retrievalKind } from './workload/retrieval';
 import { segmentationKind } from './workload/segmentation';
+import { statementsKind } from './workload/statements';
 import type { WorkloadKind } from './workload/workload';
 
 interface MethodPackage {
@@ -34,6 +38,10 @@ export const workloads = [
   groundingKind,
   questionsKind,
   segmentationKind,
+  captionsKind,
+  answersKind,
+  statementsKind,
+  matchingKind,
 ] as const satisfies readonly WorkloadKind[];
 
 /** The controls that every comparison sets beside the methods, unless it is told not to. */

@@ -1,6 +1,7 @@
 import { UserError, parseOptions } from '@winnow/core';
 import {
   type Predictions,
+  namedBy,
   predictGroup,
   predictPictures,
   predictionsFileShape,
@@ -25,7 +26,8 @@ const predictOptions = predictGroup.schema.extend({
 
 export const predictCommand: Command = {
   name: 'predict',
-  summary: 'Tell what is on pictures: classes, texts for a dual encoder, or what each pixel shows',
+  summary:
+    'Tell what is on pictures: classes, texts for a dual encoder, what each pixel shows, or what a blip writes of them',
   positional: {
     name: 'model',
     description: 'A run, a model folder or a checkpoint, or hf:owner/name',
@@ -61,7 +63,7 @@ export const predictCommand: Command = {
 
 function predictionsText({ by, predictions }: Predictions): string {
   return table(
-    ['picture', by === 'texts' ? 'text' : 'class', by === 'pixels' ? 'of the pixels' : 'probability'],
+    ['picture', namedBy[by], by === 'pixels' ? 'of the pixels' : 'probability'],
     predictions.flatMap(({ picture, best }) =>
       best.map(({ name, probability }, place) => [place === 0 ? picture : '', name, percent(probability)]),
     ),

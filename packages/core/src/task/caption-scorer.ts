@@ -41,7 +41,7 @@ export function captionScorer({
       const ciders = ciderD(judged);
       const [one, two, three, four] = bleu(judged).map((share) => 100 * share);
       return {
-        ciderD: ciders.reduce((sum, score) => sum + score, 0) / ciders.length,
+        ciderD: (100 * ciders.reduce((sum, score) => sum + score, 0)) / ciders.length,
         ...(statementsOf === undefined ? {} : { tupleF1: 100 * statementF1(all, statementsOf) }),
         bleu1: one ?? Number.NaN,
         bleu2: two ?? Number.NaN,

@@ -36,8 +36,8 @@ export interface CaptionOptions extends PictureShape {
 export const LABEL_SMOOTHING = 0.1;
 
 /**
- * Writing captions (Li et al., 2022, BLIP): learned word by word, with smoothed labels, and scored by what beam search writes: CIDEr-D from 0
- * to 10 (`ciderD`), BLEU@1 to 4 in percent, and with `statementsOf` the F1 of what captions say, in percent (`tupleF1`).
+ * Writing captions (Li et al., 2022, BLIP): learned word by word, with smoothed labels, and scored by what beam search writes: CIDEr-D as
+ * tables have it, from 0 to 1000 (`ciderD`), BLEU@1 to 4 in percent, and with `statementsOf` the F1 of what captions say, in percent (`tupleF1`).
  * Not BLIP's: the mean is over the words of a batch, of which pictures may have different numbers.
  */
 export function captions(

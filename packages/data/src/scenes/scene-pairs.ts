@@ -67,6 +67,12 @@ export const sceneCaptionSets = [
     sizes: few,
   },
   {
+    name: 'scenes-captions-tiny',
+    description: 'the first 60 of them for training, 20 for validation and 20 for the test: to try a command',
+    test: 'new drawings',
+    sizes: { train: 60, validation: 20, test: 20 },
+  },
+  {
     name: 'scenes-captions-pairs',
     description: 'the same scenes; tested on things in colours that they never had in training',
     test: 'new pairs',

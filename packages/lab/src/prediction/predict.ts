@@ -24,15 +24,32 @@ import { checkChannels } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
 import { looksShape } from '../workload/segmentation';
 import { type Predictor, predictorOf } from './predictor';
-import type { PicturePrediction, Predictions } from './predictions';
+import type { Asked, PicturePrediction, Predictions } from './predictions';
 import { segmentPictures } from './segment';
+import { writerOf, writtenAbout } from './writer';
 
 const predictOptions = z.object({
   texts: z
     .string()
     .optional()
     .describe('Of a dual encoder: the texts that pictures are told apart by, separated by |'),
-  top: z.int().positive().default(5).describe('Classes or texts named for each picture, the likeliest first'),
+  question: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Of a blip for questions: what is asked about each picture'),
+  statement: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Of a blip for statements: what is judged about each two pictures, the left one first'),
+  top: z
+    .int()
+    .positive()
+    .default(5)
+    .describe(
+      'Classes or texts named for each picture, the likeliest first; texts that are written: at most 3',
+    ),
   drawings: pathOption('output')
     .min(1)
     .optional()
@@ -76,7 +93,7 @@ export async function predictPictures(
   { note = () => undefined, signal }: PredictSetting = {},
 ): Promise<Predictions> {
   const options = parseOptions(predictOptions, given, predictGroup.title);
-  const { texts, top, batchSize, imageSize, drawings, multiScale } = options;
+  const { texts, question, statement, top, batchSize, imageSize, drawings, multiScale } = options;
   const found = await findPictures(pictures);
   if (found.paths.length + found.broken.length === 0)
     throw new UserError('predict: expected pictures, got none');
@@ -99,6 +116,12 @@ export async function predictPictures(
     }
     if (drawings !== undefined || multiScale === true)
       throw new UserError('--drawings and --multi-scale are for models that segment: leave them out');
+    const writer = await writerOf(opened, { texts, question, statement });
+    if (writer !== undefined) {
+      for (const line of [...opened.notes, ...writer.notes]) note(`${path}: ${line}`);
+      const answers = await writtenAbout(found.paths, opened, writer, { top, batchSize, signal });
+      return { by: writer.by, ...answers, broken: [...found.broken, ...answers.broken] };
+    }
     const predictor = await predictorOf(opened, texts);
     for (const line of [...opened.notes, ...predictor.notes]) note(`${path}: ${line}`);
     const answers = await answersTo(found.paths, opened, predictor, { top, batchSize, signal });
@@ -106,12 +129,6 @@ export async function predictPictures(
   } finally {
     disposeTree(opened.params);
   }
-}
-
-interface Asked {
-  readonly top: number;
-  readonly batchSize: number;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Answers as an evaluation has them, but for the scorer, which keeps them. */

@@ -10,10 +10,20 @@ export interface PicturePrediction {
   readonly best: readonly Guess[];
 }
 
+/** How pictures are asked about. */
+export interface Asked {
+  readonly top: number;
+  readonly batchSize: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a BLIP says of pictures. */
+export type WrittenKind = 'captions' | 'answers' | 'judgement';
+
 /** The answers of a model to pictures. */
 export interface Predictions {
-  /** Classes of the model's own, texts that were given, or classes of the model's own for every pixel: probabilities are shares of them. */
-  readonly by: Predictor['by'] | 'pixels';
+  /** Classes of the model's own, texts that were given, classes for every pixel (probabilities are shares of them), or what a model writes or judges. */
+  readonly by: Predictor['by'] | 'pixels' | WrittenKind;
   /** In the order of the pictures; without those that are broken. */
   readonly predictions: readonly PicturePrediction[];
   /** All pictures that cannot be read, each with the reason. */

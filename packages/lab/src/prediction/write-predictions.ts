@@ -11,6 +11,16 @@ export const predictionsFileShape = {
     .describe('Also write them to this file, a line for each picture and class or text'),
 };
 
+/** A column for what is named, by what it is named by. */
+export const namedBy = {
+  classes: 'class',
+  pixels: 'class',
+  texts: 'text',
+  captions: 'caption',
+  answers: 'answer',
+  judgement: 'judgement',
+} as const satisfies Readonly<Record<Predictions['by'], string>>;
+
 /**
  * Writes predictions as CSV: picture, rank from 1, class or text, its index from 0, probability; of
  * segmented pictures the share of the pixels. Names that a spreadsheet
@@ -18,7 +28,7 @@ export const predictionsFileShape = {
  * @throws {FormatError} when the file cannot be written.
  */
 export async function writePredictions(file: string, { by, predictions }: Predictions): Promise<void> {
-  const name = by === 'texts' ? 'text' : 'class';
+  const name = namedBy[by];
   const share = by === 'pixels' ? 'share' : 'probability';
   const lines = predictions.flatMap(({ picture, best }) =>
     best.map((guess, place) => ({

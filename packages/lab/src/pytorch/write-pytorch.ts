@@ -27,11 +27,11 @@ export async function writePyTorch(
   const config = denseConfigOf(runningOf(model).model);
   if (!spoken.some((family) => family.is(config)))
     throw new FormatError(
-      `there is no loader in plain PyTorch for a ${config.kind}: take --format winnow or onnx`,
+      `there is no loader in plain PyTorch for a ${config.kind}: take --format safetensors${config.kind === 'blip' ? '' : ' or onnx'}`,
     );
   if (familyOf(config).towers(config).vision?.merging !== undefined)
     throw new FormatError(
-      'the loader in plain PyTorch has no words for tokens that merge on the way: take --format winnow',
+      'the loader in plain PyTorch has no words for tokens that merge on the way: take --format safetensors',
     );
   await lendRunning(model, params, async (_, running) => {
     const leaves = new Map(entriesOf(running));

@@ -6,7 +6,7 @@ import type { Tokenizer } from '@winnow/data';
  * @throws {UserError} when it has fewer, or looks for another end.
  */
 export function checkTokens(
-  { vocabulary, endToken }: TextTowerConfig,
+  { vocabulary, endToken }: Pick<TextTowerConfig, 'vocabulary' | 'endToken'>,
   tokenizer: Pick<Tokenizer, 'vocabulary' | 'endToken'>,
 ): void {
   const advice = 'choose the tokenizer it was trained with';

@@ -117,7 +117,7 @@ export const retrievalKind: WorkloadKind = {
 
 const notDual = (kind: string): UserError => new UserError(`retrieval needs a dual encoder, got a ${kind}`);
 
-interface PairShape extends ReturnType<typeof picturesOf> {
+export interface PairShape extends ReturnType<typeof picturesOf> {
   readonly imageSize: PictureSize;
   readonly tokenizer?: Tokenizer;
   readonly context?: number;
@@ -125,7 +125,8 @@ interface PairShape extends ReturnType<typeof picturesOf> {
   readonly images?: string;
 }
 
-function openPairs(
+/** Opens pictures with texts as options and a model say. */
+export function openPairs(
   { data, augmentation, eraseProbability, ...kept }: DataChoice,
   shape: PairShape,
 ): Promise<TokenizedImageTextData> {

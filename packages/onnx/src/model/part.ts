@@ -8,6 +8,7 @@ import {
   UserError,
   type VisionTowerConfig,
   buildTree,
+  blipFamily,
   dualEncoderFamily,
   familyOf,
   isMasked,
@@ -44,7 +45,7 @@ type ModelWith = (tracer: Tracer) => AnyDenseModel;
  * The parts of a model: the whole of it where it has one tower (`logits`, or the embeddings that it ends in), and each
  * tower of a dual encoder (`image_embeds`, `text_embeds`, of length 1). Names and layouts are those of `transformers`:
  * pictures are [B, C, H, W]. Zeros of masks stand in the parameters, so a masked model is its dense one.
- * @throws {UserError} when its family takes something else than pictures or texts, or its tokens merge.
+ * @throws {UserError} when its family takes something else than pictures or texts, its tokens merge, or it is a BLIP.
  */
 export function modelParts({ config }: { readonly config: ModelConfig }): readonly ModelPart[] {
   const dense = isMasked(config) ? config.model : config;
@@ -54,6 +55,10 @@ export function modelParts({ config }: { readonly config: ModelConfig }): readon
   if (vision?.merging !== undefined)
     throw new UserError(
       'ONNX: like tokens of this model merge on the way, for which there are no operators here',
+    );
+  if (blipFamily.is(dense))
+    throw new UserError(
+      'ONNX: a blip reads and writes texts about what it sees, for which there are no files here: keep it as --format safetensors',
     );
   const modelWith: ModelWith = (tracer) => ({
     kind: dense.kind,

@@ -1,0 +1,216 @@
+import {
+  type BlipConfig,
+  type BlipParams,
+  type Guess,
+  InterruptedError,
+  type StatementBatch,
+  UserError,
+  asDense,
+  blip,
+  blipFamily,
+  captionWriting,
+  denseConfigOf,
+  evaluate,
+  evaluationBatches,
+  lendRunning,
+  likeliest,
+  statements,
+  writeAbout,
+} from '@winnow/core';
+import {
+  type BrokenPicture,
+  type PictureBatch,
+  encodeAll,
+  openTokenizer,
+  unlabelledPictures,
+} from '@winnow/data';
+import type { OpenedModel } from '../model-source/open-model';
+import { saidBy } from '../workload/captions';
+import { checkChannels, checkTokens } from '../workload/fit';
+import { picturesOf } from '../workload/prepared';
+import type { Asked, PicturePrediction, WrittenKind } from './predictions';
+
+/** What is asked about pictures. */
+export interface Asking {
+  readonly texts: string | undefined;
+  readonly question: string | undefined;
+  readonly statement: string | undefined;
+}
+
+/** A BLIP that says something of pictures: one by one, or two by two. */
+export interface Writer {
+  readonly by: WrittenKind;
+  /** Notes for a person, a line each. */
+  readonly notes: readonly string[];
+  /** Pictures that it looks at together. */
+  readonly together: 1 | 2;
+  readonly config: BlipConfig;
+  /** Whatever it says of each picture, or of each two, the likeliest first. */
+  say(params: BlipParams, batch: PictureBatch): Promise<readonly (readonly Guess[])[]>;
+}
+
+/** As in BLIP's code. */
+const answerWriting = { beams: 3, shortest: 1, longest: 10 };
+const judgements = ['false', 'true'];
+
+/**
+ * Reads a model as one that writes about pictures, or judges statements about them.
+ * @returns nothing for a model of another family.
+ * @throws {UserError} where what is asked does not suit the model, or its tokenizer is missing.
+ */
+export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Writer | undefined> {
+  const config = denseConfigOf(asDense(opened).model);
+  if (!blipFamily.is(config)) {
+    const flag = asking.question === undefined ? 'statement' : 'question';
+    if (asking.question !== undefined || asking.statement !== undefined)
+      throw new UserError(`--${flag} is for a blip, and this model is a ${config.kind}: leave it out`);
+    return undefined;
+  }
+  checkAsked(config, asking);
+  const { tokenizerPath } = opened;
+  if (tokenizerPath === undefined)
+    throw new UserError(
+      'predict: the model has no tokenizer.json beside it: put the one that it was trained with there',
+    );
+  const tokenizer = await openTokenizer(tokenizerPath);
+  const { purpose, encoder, decoder, vision, tokens } = config;
+  const stack = encoder ?? decoder;
+  if (stack !== undefined) checkTokens({ vocabulary: stack.vocabulary, endToken: tokens.end }, tokenizer);
+  const { imageSize, channels } = vision;
+  const asked = asking.question ?? asking.statement ?? '';
+  const encoded = encodeAll(tokenizer, [asked], encoder?.positions ?? 2).tokens;
+  const model = blip(config);
+  switch (purpose) {
+    case 'captions':
+    case 'questions': {
+      const say = saidBy(tokenizer);
+      const isAsked = purpose === 'questions';
+      return {
+        by: isAsked ? 'answers' : 'captions',
+        notes: [],
+        together: 1,
+        config,
+        say: async (params, batch) => {
+          const found = await writeAbout(model, params, batch, {
+            ...{ imageSize, channels, writing: isAsked ? answerWriting : captionWriting },
+            ...(isAsked ? { question: encoded } : {}),
+          });
+          return found.map((texts) =>
+            texts.map(({ words, probability }, index) => ({ name: say(words), index, probability })),
+          );
+        },
+      };
+    }
+    case 'statements':
+      return {
+        by: 'judgement',
+        notes: [],
+        together: 2,
+        config,
+        say: async (params, { images, size }) => {
+          const guesses: (readonly Guess[])[] = [];
+          const pairs: StatementBatch = {
+            size: size / 2,
+            images,
+            texts: size / 2,
+            tokens: Int32Array.from({ length: (size / 2) * encoded.length }, (_, place) => {
+              return encoded[place % encoded.length] ?? tokens.end;
+            }),
+            labels: new Int32Array(size / 2),
+          };
+          const task = statements(model, { imageSize, channels });
+          await evaluate(
+            {
+              ...task,
+              scorer: () => ({
+                add: ({ logits }) => {
+                  for (let pair = 0; pair < pairs.size; pair++)
+                    guesses.push(
+                      likeliest(
+                        Float32Array.from(logits?.values.subarray(2 * pair, 2 * pair + 2) ?? []),
+                        judgements,
+                        2,
+                      ),
+                    );
+                },
+                scores: () => ({}),
+              }),
+            },
+            params,
+            one(pairs),
+          );
+          return guesses;
+        },
+      };
+    case 'retrieval':
+      throw new UserError(
+        'predict: a blip for retrieval compares pictures and texts: evaluate it, or train one for captions',
+      );
+    default:
+      return purpose satisfies never;
+  }
+}
+
+async function* one<Batch>(batch: Batch): AsyncGenerator<Batch> {
+  yield await Promise.resolve(batch);
+}
+
+/** @throws {UserError} where a text is missing, or has no use. */
+function checkAsked({ purpose }: BlipConfig, { texts, question, statement }: Asking): void {
+  const needed = {
+    captions: undefined,
+    questions: 'question',
+    statements: 'statement',
+    retrieval: undefined,
+  };
+  const given = new Map(Object.entries({ texts, question, statement }));
+  const own = needed[purpose];
+  for (const [flag, value] of given) {
+    if (value !== undefined && flag !== own)
+      throw new UserError(`--${flag} has no use for a blip for ${purpose}: leave it out`);
+  }
+  if (own !== undefined && given.get(own) === undefined)
+    throw new UserError(`a blip for ${purpose} needs --${own} "…"`);
+}
+
+/**
+ * What a model says of pictures.
+ * @throws {UserError} when pictures are to be looked at two by two, and their number is odd.
+ */
+export async function writtenAbout(
+  paths: readonly string[],
+  { preparation, model, params }: OpenedModel,
+  { config, together, say }: Writer,
+  { top, batchSize, signal }: Asked,
+): Promise<{
+  readonly predictions: readonly PicturePrediction[];
+  readonly broken: readonly BrokenPicture[];
+}> {
+  if (paths.length % together !== 0)
+    throw new UserError(`predict: expected pictures in twos, left and right, got ${paths.length}`);
+  const { imageSize } = config.vision;
+  const pictures = unlabelledPictures(paths, { imageSize, ...picturesOf(preparation) });
+  checkChannels(config.vision, { name: 'a picture file', channels: pictures.channels });
+  const predictions: PicturePrediction[] = [];
+  const broken: BrokenPicture[] = [];
+  await lendRunning(model, params, async (running, own) => {
+    const any = { kind: config.kind, model: running, params: own };
+    if (!blipFamily.holds(any)) throw new RangeError(`expected a blip, got a ${any.kind}`);
+    // Two by two, a broken one leaves its other alone, and nothing else.
+    for await (const batch of evaluationBatches(pictures.dataset, together === 2 ? 2 : batchSize)) {
+      if (signal?.aborted === true) throw new InterruptedError();
+      broken.push(...batch.broken);
+      if (batch.size === 0 || batch.size % together !== 0) continue;
+      const said = await say(any.params, batch);
+      said.forEach((best, place) => {
+        if (best.some(({ probability }) => !Number.isFinite(probability)))
+          throw new UserError(
+            'predict: expected finite probabilities, and the model answers with numbers that are none',
+          );
+        const shown = batch.paths.slice(place * together, (place + 1) * together);
+        predictions.push({ picture: shown.join(' + '), best: best.slice(0, top) });
+      });
+    }
+  });
+  return { predictions, broken };
+}

@@ -1,0 +1,233 @@
+import {
+  type Blip,
+  type BlipConfig,
+  type BlipPurpose,
+  type Model,
+  type PicturePreparation,
+  type PictureSize,
+  type Splits,
+  type Task,
+  type TextStackPreset,
+  UserError,
+  asDense,
+  blip,
+  blipFamily,
+  denseConfigOf,
+  textStackConfig,
+  visionTowerConfig,
+} from '@winnow/core';
+import { type DataIdentity, type Tokenizer, openTokenizer } from '@winnow/data';
+import { z } from 'zod';
+import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
+import type { OpenedModel } from '../model-source/open-model';
+import { pathOption } from '../options/path';
+import type { DataChoice } from '../options/training';
+import { checkChannels, checkTokens } from './fit';
+import { pictureShape } from './picture-shape';
+import { picturesOf } from './prepared';
+import { models } from './sizes';
+import { type ReaderKind, type TextsToRead, textNotes } from './text-notes';
+import { type Workload, type WorkloadKind, sizesOf } from './workload';
+
+const stacks = ['nano', 'tiny', 'small', 'base'] as const satisfies readonly TextStackPreset[];
+
+const modelShape = {
+  model: z.enum(models).default('nano').describe('Size of the vision tower, a DeiT'),
+  textModel: z
+    .enum(stacks)
+    .default('nano')
+    .describe('Size of the text stack with cross-attention; base is the published one of BLIP'),
+  textNorm: z
+    .enum(['before', 'after'])
+    .default('before')
+    .describe('Norms of the text stack: before its layers, or after them as in BERT'),
+  ...pictureShape,
+  tokenizer: pathOption('tokenizer')
+    .min(1)
+    .optional()
+    .describe("CLIP's vocabulary file or a Hugging Face tokenizer; default: the words of the training texts"),
+  context: z
+    .int()
+    .min(3)
+    .optional()
+    .describe('Tokens of the longest text; default: 77 with a tokenizer, else what the training texts need'),
+};
+const modelOptions = z.object(modelShape);
+
+/** Data for a BLIP: pictures and texts, whichever way they belong together. */
+export interface BlipData<Batch> extends Splits<Batch>, TextsToRead {
+  readonly name: string;
+  readonly imageSize: PictureSize;
+  readonly channels: number;
+  readonly tokenizer: Tokenizer;
+  readonly vocabulary: number;
+  readonly endToken: number;
+  readonly notes: readonly string[];
+  /** Tokens of the longest answer, where questions are answered in words. */
+  readonly answerContext?: number;
+  duplicates(): Promise<readonly string[]>;
+}
+
+/** How data are read for a model. */
+export interface BlipReading extends ReturnType<typeof picturesOf> {
+  readonly imageSize: PictureSize;
+  readonly tokenizer?: Tokenizer;
+  readonly context?: number;
+}
+
+/** A task for a BLIP. */
+export interface BlipTask<Batch, Data extends BlipData<Batch>> extends Pick<
+  WorkloadKind,
+  'name' | 'defaultData' | 'fits' | 'dataShape'
+> {
+  readonly purpose: BlipPurpose;
+  identify(data: string, options: unknown): Promise<DataIdentity>;
+  open(choice: DataChoice, reading: BlipReading, options: unknown): Promise<Data>;
+  taskOf(model: Blip, data: Data): Task;
+}
+
+/** A task for a BLIP as the command line offers it: all that such tasks have in common. */
+export function blipKind<Batch, Data extends BlipData<Batch>>(own: BlipTask<Batch, Data>): WorkloadKind {
+  const given = async (choice: DataChoice, opened: OpenedModel, options: unknown) => {
+    const config = ownConfig(asDense(opened).model, own);
+    const { tokenizerPath, preparation } = opened;
+    if (tokenizerPath === undefined) {
+      throw new UserError(
+        'the model has no tokenizer.json beside it: put the one that it was trained with there',
+      );
+    }
+    const read = config.encoder ?? config.decoder;
+    const reading = {
+      ...picturesOf(preparation),
+      imageSize: config.vision.imageSize,
+      tokenizer: await openTokenizer(tokenizerPath),
+      ...(read === undefined ? {} : { context: read.positions }),
+    };
+    const workload = workloadOn(own, await own.open(choice, reading, options), 'given', preparation);
+    const companions = { ...(await tokenizerConfiguration(opened)), ...workload.companions };
+    return { workload: { ...workload, companions }, config };
+  };
+  return {
+    name: own.name,
+    modelKinds: [blipFamily.kind],
+    defaultData: own.defaultData,
+    fits: (data) => own.fits(data),
+    modelShape,
+    dataShape: own.dataShape,
+    givenShape: {},
+    trainingShape: {},
+    create: async (choice, options) => {
+      const { tokenizer, context, imageSize, ...sizes } = modelOptions.parse(options);
+      const data = await own.open(
+        choice,
+        {
+          imageSize,
+          ...(tokenizer === undefined ? {} : { tokenizer: await openTokenizer(tokenizer) }),
+          ...(context === undefined ? {} : { context }),
+        },
+        options,
+      );
+      return {
+        workload: workloadOn(own, data, 'new'),
+        model: blip(newConfig(own.purpose, data, { ...sizes, imageSize })),
+      };
+    },
+    adapt: async (choice, opened, options) => {
+      const { workload, config } = await given(choice, opened, options);
+      const model = blip(config);
+      workload.checkFit(model);
+      return { workload, model };
+    },
+    identify: (data, options) => own.identify(data, options),
+    open: async (choice, opened, options) => (await given(choice, opened, options)).workload,
+  };
+}
+
+/** @throws {UserError} when the model is none of the task's. */
+function ownConfig(
+  model: Pick<Model, 'config'>,
+  { name, purpose }: { readonly name: string; readonly purpose: BlipPurpose },
+): BlipConfig {
+  const config = denseConfigOf(model);
+  if (!blipFamily.is(config)) throw new UserError(`${name} needs a blip, got a ${config.kind}`);
+  if (config.purpose === purpose) return config;
+  throw new UserError(`${name} needs a blip for ${purpose}, got one for ${config.purpose}`);
+}
+
+type Sizes = Omit<z.output<typeof modelOptions>, 'tokenizer' | 'context'>;
+
+function newConfig<Batch>(
+  purpose: BlipPurpose,
+  { tokenizer, vocabulary, endToken, context, channels, answerContext = context }: BlipData<Batch>,
+  { model, textModel, textNorm, imageSize, patchSize }: Sizes,
+): BlipConfig {
+  const { startToken } = tokenizer;
+  if (startToken === undefined)
+    throw new UserError('a blip needs a tokenizer whose texts have a start token, from which it writes on');
+  const vision = visionTowerConfig(model, { imageSize, patchSize, channels });
+  const grounds = purpose === 'retrieval';
+  // A token of its own begins texts that are read about pictures, where they are also read by themselves.
+  const words = { vocabulary: grounds ? vocabulary + 1 : vocabulary, norm: textNorm };
+  const encoder = textStackConfig(textModel, {
+    ...words,
+    context,
+    memories: purpose === 'statements' ? 2 : 1,
+  });
+  const decoder = textStackConfig(textModel, {
+    ...words,
+    context: purpose === 'captions' ? context : answerContext,
+  });
+  return {
+    kind: 'blip',
+    purpose,
+    vision,
+    tokens: { start: startToken, end: endToken, ...(grounds ? { ground: vocabulary } : {}) },
+    ...(purpose === 'captions' ? {} : { encoder }),
+    ...(purpose === 'captions' || purpose === 'questions' ? { decoder } : {}),
+    ...(purpose === 'retrieval'
+      ? { embeddings: { projectionDim: Math.min(256, encoder.embedDim), temperature: 'learned' } }
+      : {}),
+  };
+}
+
+function workloadOn<Batch, Data extends BlipData<Batch>>(
+  own: BlipTask<Batch, Data>,
+  data: Data,
+  reader: ReaderKind,
+  preparation?: PicturePreparation,
+): Workload {
+  const { name, imageSize, context, tokenizer, train, validation, test } = data;
+  return {
+    train,
+    validation,
+    test,
+    facts: { name, ...sizesOf(data) },
+    origin: { data: name },
+    notesOn: async (splits) => [
+      ...data.notes,
+      ...(splits.length > 1 ? await data.duplicates() : []),
+      ...textNotes(data, splits, reader),
+    ],
+    companions: {
+      [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
+      ...preprocessorFiles(preparation, imageSize),
+    },
+    checkFit: (model) => {
+      const { vision, encoder, decoder, tokens } = ownConfig(model, own);
+      checkChannels(vision, data);
+      for (const [stack, longest] of [
+        [encoder, context],
+        [decoder, encoder === undefined ? context : (data.answerContext ?? 0)],
+      ] as const) {
+        if (stack === undefined) continue;
+        checkTokens({ vocabulary: stack.vocabulary, endToken: tokens.end }, tokenizer);
+        if (stack.positions < longest) {
+          throw new UserError(
+            `the model has places for texts of ${stack.positions} tokens, but those of ${name} have ${longest}`,
+          );
+        }
+      }
+    },
+    taskOf: (model) => own.taskOf(blip(ownConfig(model, own)), data),
+  };
+}
