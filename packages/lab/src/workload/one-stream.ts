@@ -132,7 +132,8 @@ const textOf = ({ vocabulary, context, endToken }: TokenizedQuestionData): ViltC
   vocabulary,
   context,
   endToken,
-  normEpsilon: 1e-12,
+  types: 2, // as BERT has them, so that transformers reads the model
+  normEpsilon: 1e-6, // the trunk's
 });
 
 function configFor(

@@ -31,6 +31,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   Square: square,
   Relu: unary('Relu'),
   Sigmoid: unary('Sigmoid'),
+  Tanh: unary('Tanh'),
   Softmax: softmax,
   Cast: cast,
   Sum: sum,

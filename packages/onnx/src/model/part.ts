@@ -15,6 +15,7 @@ import {
   modelOf,
   resultOf,
   sidesOf,
+  viltFamily,
 } from '@winnow/core';
 import {
   type NamedTensorMap,
@@ -51,7 +52,12 @@ export function modelParts({ config }: { readonly config: ModelConfig }): readon
   const dense = isMasked(config) ? config.model : config;
   const family = familyOf(dense);
   const model = modelOf(dense);
-  const { vision, text } = family.towers(dense);
+  const { vision, text: textTower } = family.towers(dense);
+  if (viltFamily.is(dense) && dense.head.kind === 'statements')
+    throw new UserError(
+      'ONNX: a vilt for statements takes two pictures at once, for which there is no layout here',
+    );
+  const text = viltFamily.is(dense) ? dense.text : textTower;
   if (vision?.merging !== undefined)
     throw new UserError(
       'ONNX: like tokens of this model merge on the way, for which there are no operators here',
@@ -156,7 +162,7 @@ function picturePort({ imageSize, channels }: VisionTowerConfig): GraphPort {
   return { name: 'pixel_values', type: 'float32', shape: [BATCH, channels, height, width] };
 }
 
-const textPort = ({ context }: TextTowerConfig): GraphPort => ({
+const textPort = ({ context }: Pick<TextTowerConfig, 'context'>): GraphPort => ({
   name: 'input_ids',
   type: 'int64',
   shape: [BATCH, context],

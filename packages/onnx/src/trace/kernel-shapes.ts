@@ -58,6 +58,7 @@ export const kernelShapes: Readonly<Record<string, ShapeRule>> = {
   Step: like,
   Relu: like,
   Sigmoid: like,
+  Tanh: like,
   Softmax: like,
   Cast: ([x], { dtype }) => [
     { shape: need(x).shape, dtype: z.enum(['float32', 'int32', 'bool']).parse(dtype) },
