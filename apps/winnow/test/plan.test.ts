@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,4 +106,46 @@ test.each([
   const { code, stderr } = await plan(...flags);
   expect(code).toBe(2);
   expect(stderr).toMatch(said);
+});
+
+const timed = z.looseObject({
+  budget: z.object({ unit: z.literal('macs'), keep: z.number() }),
+  latencyBudget: z.object({
+    keep: z.literal(0.8),
+    macs: z.number().positive().max(1),
+    predicted: z.number().positive().max(0.8),
+    denseMs: z.number().positive(),
+    measured: z.number().positive(),
+  }),
+});
+
+test('a compression to a share of the latency keeps the multiply–accumulates that were measured to fit it', async () => {
+  const args = ['--from', at('dense'), ...TINY, '--method', 'random', '--retrain', '0it', '--budget', '80%'];
+  const compress = ['compress', ...args, '--budget-unit', 'latency', '--out', at('timed')];
+  const { code, stdout, stderr } = await winnow(compress);
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(
+    /Latency: at most 80.0 % of the dense model's was asked for, [\d.]+ % predicted, [\d.]+ % measured/,
+  );
+  const { budget, latencyBudget } = timed.parse(
+    JSON.parse(readFileSync(at('timed', 'summary.json'), 'utf8')),
+  );
+  expect(budget.keep).toBe(latencyBudget.macs);
+
+  // A run that is resumed keeps to what was measured first, whatever the machine does now.
+  const kept = JSON.parse(readFileSync(at('timed', 'latency-budget.json'), 'utf8')) as object;
+  await rm(at('timed', 'summary.json'));
+  writeFileSync(at('timed', 'latency-budget.json'), JSON.stringify({ ...kept, denseMs: 123 }));
+  const again = await winnow([...compress, '--resume']);
+  expect(again.code).toBe(0);
+  const resumed = timed.parse(JSON.parse(readFileSync(at('timed', 'summary.json'), 'utf8')));
+  expect(resumed.latencyBudget).toMatchObject({ macs: latencyBudget.macs, denseMs: 123 });
+});
+
+test('a latency that single weights cannot save, or no widths reach, is the user’s mistake', async () => {
+  const args = ['compress', '--from', at('dense'), ...TINY, '--retrain', '0it', '--budget-unit', 'latency'];
+  const weights = await winnow([...args, '--method', 'one-shot-magnitude', '--budget', '80%']);
+  expect(weights).toMatchObject({ code: 2, stderr: expect.stringMatching(/single weights/) as string });
+  const far = await winnow([...args, '--method', 'random', '--budget', '1000x', '--out', at('far')]);
+  expect(far).toMatchObject({ code: 2, stderr: expect.stringMatching(/cannot be reached/) as string });
 });

@@ -7,6 +7,8 @@ export { increments } from './allocation/curve';
 export type { ErrorCurve, Point } from './allocation/curve';
 export { allocateUnits, keepLast, keepMostImportant, widthsOf } from './allocation/decide';
 export type { AllocationOptions, Counts } from './allocation/decide';
+export { macsWithin } from './allocation/latency-budget';
+export type { TimedShare } from './allocation/latency-budget';
 export { latencyTable, predictedMs } from './allocation/latency-table';
 export type { LatencyTable } from './allocation/latency-table';
 export { siteCurves } from './allocation/site-curve';

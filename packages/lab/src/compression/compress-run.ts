@@ -27,8 +27,9 @@ import { writePredictions } from '../run-folder/predictions';
 import { type CompressSummary, commonSummary, writeSummary } from '../run-folder/summary';
 import { scoreOn } from '../training/data';
 import { trainDense } from '../training/dense';
-import { latencyOn } from '../training/latency';
+import { besideDense, latencyOn } from '../training/latency';
 import { classesOfTest, namesOfClasses } from '../training/predictions';
+import { type LatencyBudget, latencyBudget, macsOf } from './latency-budget';
 import { type RetrainingPlan, howRetrained } from './retraining';
 import { bestLine } from '../training/train-run';
 import type { Workload } from '../workload/workload';
@@ -69,11 +70,12 @@ interface Dense {
 export async function compressAndSave(
   runner: Runner,
   run: RunFolder,
-  plan: CompressPlan,
+  asked: CompressPlan,
   startMs: number,
 ): Promise<CompressSummary> {
-  const dense = await denseOf(runner, run, plan);
+  const dense = await denseOf(runner, run, asked);
   try {
+    const { plan, timed } = await withMacs(runner, run, asked, dense);
     const result = await compress(runner, plan, dense);
     const done = result.ledger.at(-1)?.steps;
     if (result.best !== undefined && done !== undefined) {
@@ -92,7 +94,7 @@ export async function compressAndSave(
       }),
     });
     if (result.findings !== null) await writeFindings(run.folder, result.findings);
-    const found = await summaryOf(run, plan, dense, result, startMs);
+    const found = await summaryOf(run, plan, dense, result, { timed, startMs });
     await savePredictions(run, plan, dense, result);
     disposeTree(result.params);
     const proof = await proveRun(run, plan.options.prove, plan.options.from ?? denseFolder(run));
@@ -100,8 +102,23 @@ export async function compressAndSave(
     await writeSummary(run.folder, summary);
     return summary;
   } finally {
-    if (plan.dense.kind === 'new') disposeTree(dense.params);
+    if (asked.dense.kind === 'new') disposeTree(dense.params);
   }
+}
+
+/** A budget in milliseconds comes to multiply–accumulates once there is a model to be timed. */
+async function withMacs(
+  runner: Runner,
+  { folder }: RunFolder,
+  plan: CompressPlan,
+  { model, params }: Dense,
+): Promise<{ plan: CompressPlan; timed?: LatencyBudget }> {
+  const { options, budget, workload } = plan;
+  if (options.budgetUnit !== 'latency') return { plan };
+  const { signal } = runner;
+  const note = (text: string) => runner.report({ kind: 'note', text });
+  const timed = await latencyBudget(folder, budget.keep, { workload, model, params }, { note, signal });
+  return { plan: { ...plan, budget: macsOf(timed) }, timed };
 }
 
 /** What both models take the pictures for: the report shows where they differ. */
@@ -201,7 +218,7 @@ async function summaryOf(
   { options, method, budget, workload, batches }: CompressPlan,
   dense: Dense,
   { model, params, achieved, scores, best, ledger, reconstruction }: CompressionResult,
-  startMs: number,
+  { timed, startMs }: { readonly timed: LatencyBudget | undefined; readonly startMs: number },
 ): Promise<CompressSummary> {
   const bytes = await weightBytes(run.modelFolder);
   const everything = { unit: 'compressible-parameters', keep: 1 } as const;
@@ -213,6 +230,7 @@ async function summaryOf(
     ...commonSummary(run.record, workload.facts, workload.taskOf(model).metric),
     method: { name: method.manifest.name, options: plainOptions(method) },
     budget,
+    ...(timed === undefined ? {} : { latencyBudget: await kept(timed, workload, dense, { model, params }) }),
     achieved,
     ...(reconstruction === undefined ? {} : { reconstruction }),
     ratios: {
@@ -247,6 +265,17 @@ async function summaryOf(
     ledger: [...dense.ledger, ...ledger],
     wallSeconds: (performance.now() - startMs) / 1000,
   };
+}
+
+/** What came of a budget in milliseconds, timed beside the dense model. */
+async function kept(
+  timed: LatencyBudget,
+  workload: Workload,
+  dense: Dense,
+  smaller: Pick<Dense, 'model' | 'params'>,
+) {
+  const { ms, denseMs } = await besideDense(workload, dense, smaller);
+  return { ...timed, measured: ms / denseMs };
 }
 
 const plainOptions = ({ options }: ConfiguredMethod) =>

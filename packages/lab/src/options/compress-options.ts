@@ -25,6 +25,9 @@ const CALIBRATION = 256;
 /** Observed pictures lie in memory. */
 const MOST_CALIBRATION = 65_536;
 
+/** The units of budgets that can be asked for: those that are counted, and measured milliseconds. */
+export const askedUnits = [...budgetUnits, 'latency'] as const;
+
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
   from: pathOption('model')
     .min(1)
@@ -39,9 +42,9 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .default('2x')
     .describe('2x (smaller), 50% or 0.5 (the share kept)'),
   budgetUnit: z
-    .enum(budgetUnits)
+    .enum(askedUnits)
     .default('compressible-parameters')
-    .describe('What the budget counts; for milliseconds see winnow plan --budget-unit latency'),
+    .describe('What the budget counts; latency: milliseconds of one example on this machine'),
   retrain: durationOption.default('10ep').describe('Length of the training after the cut; 0ep for none'),
   reconstruct: z
     .union([z.boolean(), z.enum(reconstructionKinds)], {

@@ -7,13 +7,12 @@ import {
   compact,
   disposeTree,
   lendTree,
-  quantileOf,
   reconstruct,
-  timesInTurn,
   toJson,
 } from '@winnow/core';
 import { saveTrained } from '../model-source/save-trained';
 import { scoreOn } from '../training/data';
+import { besideDense } from '../training/latency';
 import type { Workload } from '../workload/workload';
 
 /** What models are built from. */
@@ -75,16 +74,4 @@ export async function built(
   } finally {
     disposeTree(found.params);
   }
-}
-
-const RUNS = 30;
-const WARMUP = 5;
-
-type Parts = Pick<Building, 'model' | 'params'>;
-
-async function besideDense(workload: Workload, dense: Parts, smaller: Parts) {
-  const batch = await workload.test.batch([0]);
-  const timed = ({ model, params }: Parts) => ({ task: workload.taskOf(model), params });
-  const times = await timesInTurn(timed(dense), timed(smaller), batch, { warmup: WARMUP, runs: RUNS });
-  return { ms: quantileOf(times.second, 0.5), denseMs: quantileOf(times.first, 0.5) };
 }

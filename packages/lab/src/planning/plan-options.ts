@@ -1,15 +1,14 @@
-import { budgetUnits, errorMeasures, reconstructionKinds } from '@winnow/core';
+import { errorMeasures, reconstructionKinds } from '@winnow/core';
 import { z } from 'zod';
 import { imageSizeShape } from '../model-source/checkpoint-choices';
+import { askedUnits } from '../options/compress-options';
 import type { OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { engineShape, executionShape, optimizationShape } from '../options/training';
 import { classOrderShape } from '../workload/class-order';
 import { labelledShape } from '../workload/pictures-read';
 
-/** The units that a plan counts in: those of budgets, and measured milliseconds. */
-export const plannedUnits = [...budgetUnits, 'latency'] as const;
-export type PlannedUnit = (typeof plannedUnits)[number];
+export type PlannedUnit = (typeof askedUnits)[number];
 
 export const planOptions = z.object({
   data: pathOption('dataset')
@@ -18,7 +17,7 @@ export const planOptions = z.object({
   ...labelledShape,
   ...classOrderShape,
   ...imageSizeShape,
-  budgetUnit: z.enum(plannedUnits).default('compressible-parameters').describe('What budgets count'),
+  budgetUnit: z.enum(askedUnits).default('compressible-parameters').describe('What budgets count'),
   build: z
     .string()
     .default('75%,50%,25%')

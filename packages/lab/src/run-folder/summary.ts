@@ -63,6 +63,16 @@ const compressSummary = z
     ...common,
     method: z.object({ name: z.string(), options: z.record(z.string(), json) }),
     budget: z.object({ unit: z.enum(budgetUnits), keep: z.number() }),
+    /** Of a budget in milliseconds, in shares of the dense model's: the latency asked for, the multiply–accumulates that came to, the latency predicted and measured. */
+    latencyBudget: z
+      .object({
+        keep: z.number(),
+        macs: z.number(),
+        predicted: z.number(),
+        denseMs: z.number(),
+        measured: z.number(),
+      })
+      .exactOptional(),
     /** In the budget's unit. */
     achieved: z.object({ removed: z.number(), asked: z.number(), total: z.number() }),
     /** With a reconstruction, by site the error of what it adds: of the plain cut, and after it. */

@@ -9,6 +9,7 @@ import {
   stepsIn,
 } from '@winnow/core';
 import { type CompressPlan, compressAndSave } from '../compression/compress-run';
+import { checkTimed } from '../compression/latency-budget';
 import { withChoicesOfModel } from '../model-source/choices';
 import { checkpointChoices } from '../model-source/checkpoint-choices';
 import { digestOf, openModel } from '../model-source/open-model';
@@ -37,7 +38,11 @@ import type { WorkloadKind } from '../workload/workload';
 import type { Beginning, PreparedRun, RunKind } from './run-kind';
 
 /** Options of a compression, with the method and the budget that they name. */
-type ReadOptions = CompressOptions & { readonly configured: ConfiguredMethod; readonly asked: Budget };
+type ReadOptions = CompressOptions & {
+  readonly configured: ConfiguredMethod;
+  /** In multiply–accumulates where it is one of milliseconds, until those are measured. */
+  readonly asked: Budget;
+};
 
 /** Makes a model smaller that there is, or that is trained first: search, cut, retraining. */
 export const compressRun: RunKind<ReadOptions, CompressSummary> = {
@@ -69,10 +74,12 @@ function optionsOf(values: GivenOptions): ReadOptions {
   retrainingOf(own);
   const method = methodNamed(options.method);
   if (reconstructionOf(options) !== undefined) checkReconstruction(method.manifest);
+  const configured = method.configure(givenFor(values, groups, 'options'));
+  if (options.budgetUnit === 'latency') checkTimed(configured);
   return {
     ...options,
-    configured: method.configure(givenFor(values, groups, 'options')),
-    asked: budgetOf(options.budget, options.budgetUnit),
+    configured,
+    asked: budgetOf(options.budget, options.budgetUnit === 'latency' ? 'macs' : options.budgetUnit),
   };
 }
 
@@ -104,7 +111,7 @@ async function prepare({
       ...phases,
       ...(options.compute === undefined ? [{ name: 'retrain', duration: options.retrain }] : []),
     ];
-    note(planLine(method, budget, all, stepsPerEpoch));
+    note(planLine(method, { unit: options.budgetUnit, keep: budget.keep }, all, stepsPerEpoch));
     const retraining = planRetraining(own, workload, dense.model, options);
     const plan: CompressPlan = {
       options,
@@ -147,7 +154,7 @@ function checkCompute(
 
 function planLine(
   { manifest }: ConfiguredMethod,
-  { unit, keep }: Budget,
+  { unit, keep }: { readonly unit: string; readonly keep: number },
   phases: readonly { readonly name: string; readonly duration: Duration }[],
   stepsPerEpoch: number,
 ): string {

@@ -1,4 +1,12 @@
-import { type Latency, type Model, type TensorTree, lendRunning, measureLatency } from '@winnow/core';
+import {
+  type Latency,
+  type Model,
+  type TensorTree,
+  lendRunning,
+  measureLatency,
+  quantileOf,
+  timesInTurn,
+} from '@winnow/core';
 import type { Workload } from '../workload/workload';
 
 /** How long a batch takes, by default of one example, on this machine and engine. */
@@ -12,4 +20,32 @@ export async function latencyOn(
   const indices = Array.from({ length: batchSize }, (_, index) => index % workload.test.size);
   const batch = await workload.test.batch(indices);
   return lendRunning(model, params, (running, own) => measureLatency(workload.taskOf(running), own, batch));
+}
+
+const RUNS = 30;
+const WARMUP = 5;
+
+interface Held {
+  readonly model: Model;
+  readonly params: TensorTree;
+}
+
+/** The median milliseconds that one example takes: of a smaller model, and of the dense one in turn with it. */
+export async function besideDense(
+  workload: Workload,
+  dense: Held,
+  smaller: Held,
+): Promise<{ readonly ms: number; readonly denseMs: number }> {
+  const batch = await workload.test.batch([0]);
+  const times = await lendRunning(dense.model, dense.params, (model, params) =>
+    lendRunning(smaller.model, smaller.params, (own, ownParams) =>
+      timesInTurn(
+        { task: workload.taskOf(model), params },
+        { task: workload.taskOf(own), params: ownParams },
+        batch,
+        { warmup: WARMUP, runs: RUNS },
+      ),
+    ),
+  );
+  return { ms: quantileOf(times.second, 0.5), denseMs: quantileOf(times.first, 0.5) };
 }

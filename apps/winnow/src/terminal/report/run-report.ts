@@ -80,15 +80,30 @@ const countedBy: Readonly<Record<BudgetUnit, string>> = {
   macs: 'of all multiply–accumulates',
 };
 
+/** Latencies of 30 passes in turn differ by some percent from one time to the next. */
+const NOISE = 1.03;
+
+/** A budget in milliseconds, and whether it was kept. */
+function latencyLine({ keep, predicted, measured }: NonNullable<CompressSummary['latencyBudget']>): string {
+  const share = (part: number) => `${(100 * part).toFixed(1)} %`;
+  const verdict =
+    measured <= keep * NOISE
+      ? 'which keeps the budget'
+      : 'which misses it: uneven layers take longer than even ones, or the machine was busy; ask for less';
+  return `Latency: at most ${share(keep)} of the dense model's was asked for, ${share(predicted)} predicted, ${share(measured)} measured beside it, ${verdict}.`;
+}
+
 /** The budget and how much of it was kept: its ratio is not the table's where it counts a part of the model. */
 export function budgetLine({
   budget,
+  latencyBudget,
   achieved,
   ratios,
-}: Pick<CompressSummary, 'budget' | 'achieved' | 'ratios'>): string {
+}: Pick<CompressSummary, 'budget' | 'latencyBudget' | 'achieved' | 'ratios'>): string {
   const share = (kept: number) => `${(100 * kept).toFixed(2)} %`;
   const kept = achieved.total === 0 ? 1 : 1 - achieved.removed / achieved.total;
   const asked = `Budget: keep ${share(budget.keep)} ${countedBy[budget.unit]}; kept ${share(kept)}.`;
+  if (latencyBudget !== undefined) return `${latencyLine(latencyBudget)}\n${asked}`;
   const isMasked = (ratios['parameters'] ?? 1) > 1.005 && Math.abs((ratios['macs'] ?? 1) - 1) < 0.005;
   return isMasked
     ? `${asked} Single weights are zero: fewer parameters are stored, and as many multiply–accumulates are computed.`
