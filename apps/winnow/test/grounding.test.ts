@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { z } from 'zod';
 import { winnow } from './terminal';
 
@@ -58,6 +59,82 @@ test('a model for grounding is trained on scenes, scored, looked at and compress
   expect(compressed.stderr).not.toMatch(/winnow:/);
   expect(compressed.code).toBe(0);
   expect(compressed.stdout).toMatch(/p1, retrained/);
+});
+
+const box = z.array(z.number()).length(4);
+const found = z.object({
+  by: z.literal('boxes'),
+  predictions: z.array(
+    z.looseObject({
+      best: z.array(
+        z.looseObject({ name: z.string(), index: z.int(), probability: z.number(), text: z.string(), box }),
+      ),
+    }),
+  ),
+});
+const coco = z.object({
+  images: z.array(z.object({ id: z.int(), file_name: z.string(), width: z.int(), height: z.int() })),
+  annotations: z.array(
+    z.looseObject({
+      image_id: z.int(),
+      category_id: z.int(),
+      bbox: box,
+      score: z.number(),
+      caption: z.string(),
+    }),
+  ),
+  categories: z.array(z.object({ id: z.int(), name: z.string() })),
+});
+
+test('what texts mean is found in pictures, drawn onto them, and written as COCO has it', async () => {
+  const pixels = new Uint8Array(40 * 30 * 3).fill(200);
+  const picture = at('grey.png');
+  await sharp(pixels, { raw: { width: 40, height: 30, channels: 3 } }).toFile(picture);
+  const texts = ['the red dog', 'a <blue> cat'];
+  const asked = ['predict', at('dense'), picture, '--engine', 'wasm'];
+  const drawn = ['--texts', texts.join('|'), '--drawings', at('drawn'), '--coco', at('boxes.json')];
+  const answered = await winnow([...asked, ...drawn, '--json']);
+  expect([answered.code, answered.stderr]).toEqual([0, expect.not.stringMatching(/winnow:/)]);
+  const best = found.parse(JSON.parse(answered.stdout)).predictions[0]?.best ?? [];
+  expect([...new Set(best.map(({ text }) => text))]).toEqual(texts);
+  for (const { text, name, index } of best) {
+    expect(texts[index]).toBe(text);
+    for (const word of name.split(' ')) expect(text.split(' ')).toContain(word);
+  }
+  const file = coco.parse(JSON.parse(readFileSync(at('boxes.json'), 'utf8')));
+  expect(file.images).toEqual([{ id: 1, file_name: 'grey.png', width: 40, height: 30 }]);
+  expect(file.categories).toEqual(texts.map((name, place) => ({ id: place + 1, name })));
+  expect(
+    file.annotations.map(({ bbox: [left = 0, top = 0, width = 0, height = 0] }) => [
+      left,
+      top,
+      left + width,
+      top + height,
+    ]),
+  ).toEqual(
+    best.map(({ box: corners }) =>
+      corners.map((share, place) => expect.closeTo(share * (place % 2 === 0 ? 40 : 30), 6)),
+    ),
+  );
+  expect(readdirSync(at('drawn')).sort()).toEqual(['grey.png', 'grey.svg']);
+  const svg = readFileSync(at('drawn', 'grey.svg'), 'utf8');
+  expect(svg.match(/<rect[^>]*fill="none"/g)).toHaveLength(best.length);
+  expect(svg).not.toContain('<blue>');
+  const { data } = await sharp(at('drawn', 'grey.png'))
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  expect(data.some((level) => level !== 200)).toBe(true);
+
+  const shown = await winnow([...asked, '--texts', 'the dog']);
+  expect(shown.stdout).toMatch(/% at \d+–\d+ % across, \d+–\d+ % down/);
+  const without = await winnow(asked);
+  expect([without.code, without.stderr]).toEqual([
+    2,
+    expect.stringContaining('--texts: expected what to look for'),
+  ]);
+  const over = await winnow([...asked, '--texts', 'the dog', '--drawings', root]);
+  expect([over.code, over.stderr]).toEqual([2, expect.stringContaining('is a picture that is asked about')]);
 });
 
 test('a model answers questions about scenes, and one that finds objects goes on to them', async () => {

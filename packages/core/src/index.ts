@@ -201,6 +201,7 @@ export {
   segmenterEncoder,
 } from './families/segmenter-config';
 export { type GroundingOptions, grounding } from './task/grounding';
+export { type GroundedBox, groundedBoxes } from './task/grounded-boxes';
 export { type QuestionsOptions, questions } from './task/questions';
 export { dualEncoder, dualEncoderFamily } from './families/dual-encoder';
 export type {

@@ -43,6 +43,8 @@ export type { SegmentationData, SegmentationDataOptions } from './segmented/segm
 export { type UnmaskedPicture, drawnSegmentation, wholePictures } from './segmented/whole-pictures';
 export type { TokenizedQuestionData } from './grounded/question-data';
 export type { TokenizedToldData, ToldPictureOptions } from './grounded/told-data';
+export { type DrawnBox, drawnBoxes } from './grounded/drawn-boxes';
+export { toldGeometry } from './grounded/told-data';
 export type { GroundedExample, GroundedObject } from './grounded/grounded-example';
 export type { GroundingDataOptions, TokenizedGroundingData } from './grounded/grounding-data';
 export {

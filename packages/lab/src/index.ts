@@ -26,7 +26,7 @@ export type { BuiltPoint, PlannedModel, PlannedPoint } from './planning/planned-
 export { planFileShape, writePlan } from './planning/write-plan';
 export { predictGroup, predictPictures } from './prediction/predict';
 export type { PredictSetting } from './prediction/predict';
-export type { PicturePrediction, Predictions } from './prediction/predictions';
+export type { FoundBox, PicturePrediction, Predictions } from './prediction/predictions';
 export { namedBy, predictionsFileShape, writePredictions } from './prediction/write-predictions';
 export { inspectGroup, inspectModel } from './inspection/inspect-model';
 export type { InspectedModel } from './inspection/inspect-model';

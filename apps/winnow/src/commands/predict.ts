@@ -1,5 +1,6 @@
 import { UserError, parseOptions } from '@winnow/core';
 import {
+  type FoundBox,
   type Predictions,
   namedBy,
   predictGroup,
@@ -27,7 +28,7 @@ const predictOptions = predictGroup.schema.extend({
 export const predictCommand: Command = {
   name: 'predict',
   summary:
-    'Tell what is on pictures: classes, texts for a dual encoder, what each pixel shows, or what a blip writes of them',
+    'Tell what is on pictures: classes, texts, what each pixel shows, where what a text means is, or what a blip writes of them',
   positional: {
     name: 'model',
     description: 'A run, a model folder or a checkpoint, or hf:owner/name',
@@ -63,12 +64,27 @@ export const predictCommand: Command = {
 
 function predictionsText({ by, predictions }: Predictions): string {
   return table(
-    ['picture', namedBy[by], by === 'pixels' ? 'of the pixels' : 'probability'],
+    ['picture', namedBy[by], columns[by] ?? 'probability'],
     predictions.flatMap(({ picture, best }) =>
-      best.map(({ name, probability }, place) => [place === 0 ? picture : '', name, percent(probability)]),
+      best.map((guess, place) => [
+        place === 0 ? picture : '',
+        guess.name,
+        'box' in guess ? `${percent(guess.probability)} at ${placeOf(guess)}` : percent(guess.probability),
+      ]),
     ),
   );
 }
+
+const columns: Readonly<Partial<Record<Predictions['by'], string>>> = {
+  pixels: 'of the pixels',
+  boxes: 'how sure, and where',
+};
+
+/** Corners of a box in percent of the picture's sides. */
+const placeOf = ({ box }: FoundBox): string => {
+  const [left, top, right, bottom] = box.map((share) => Math.round(100 * share));
+  return `${left}–${right} % across, ${top}–${bottom} % down`;
+};
 
 function brokenText({ predictions, broken }: Predictions): string {
   const lines = broken.map(({ problem }) => `\n- ${problem.trim()}`).join('');

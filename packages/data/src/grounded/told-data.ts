@@ -17,6 +17,15 @@ const SMALLEST_CONTEXT = 3;
 
 const plainGeometry = { interpolation: 'bilinear', arithmetic: 'pillow', halves: 'down' } as const;
 
+/** The whole picture, whatever its proportions: boxes are shares of its sides. */
+export const toldGeometry = ({
+  imageSize,
+  evaluationGeometry,
+}: Pick<ImageOptions, 'imageSize' | 'evaluationGeometry'>): PictureGeometry => ({
+  ...(evaluationGeometry ?? plainGeometry),
+  resize: { kind: 'squash', ...sidesOf(imageSize) },
+});
+
 /** A picture, or two, and a text about it. */
 export interface ToldPicture {
   readonly picture: string;
@@ -118,13 +127,8 @@ export async function toldData<Example extends ToldPicture, Own extends object>(
   );
   const context = options.context ?? (options.tokenizer === undefined ? longest : LARGEST_DEFAULT_CONTEXT);
   const paths = { train: picturesOf(train), validation: picturesOf(validation), test: picturesOf(test) };
-  const { height, width } = sidesOf(options.imageSize);
   const { evaluationCropShare: _, ...prepared } = options;
-  // The whole picture, whatever its proportions: boxes are shares of its sides.
-  const evaluationGeometry: PictureGeometry = {
-    ...(options.evaluationGeometry ?? plainGeometry),
-    resize: { kind: 'squash', height, width },
-  };
+  const evaluationGeometry = toldGeometry(options);
   const pictures = picturesFor({ ...prepared, evaluationGeometry }, 'none', {
     paths,
     contents: found.contents,

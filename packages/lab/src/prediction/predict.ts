@@ -8,6 +8,7 @@ import {
   evaluate,
   evaluationBatches,
   likeliest,
+  mdetrFamily,
   parseOptions,
   segmenterFamily,
 } from '@winnow/core';
@@ -23,6 +24,7 @@ import { startChosen } from '../run/engine';
 import { checkChannels } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
 import { looksShape } from '../workload/segmentation';
+import { groundPictures } from './ground';
 import { type Predictor, predictorOf } from './predictor';
 import type { Asked, PicturePrediction, Predictions } from './predictions';
 import { segmentPictures } from './segment';
@@ -32,7 +34,9 @@ const predictOptions = z.object({
   texts: z
     .string()
     .optional()
-    .describe('Of a dual encoder: the texts that pictures are told apart by, separated by |'),
+    .describe(
+      'Of a dual encoder: the texts that pictures are told apart by, separated by |; of an MDETR: what to look for',
+    ),
   question: z
     .string()
     .min(1)
@@ -54,8 +58,12 @@ const predictOptions = z.object({
     .min(1)
     .optional()
     .describe(
-      'Of a model that segments: a folder for a drawing of each picture, in the colours of its classes',
+      'A folder for a drawing of each picture: of a model that segments in the colours of its classes, of an MDETR with boxes and phrases',
     ),
+  coco: pathOption('output')
+    .regex(/\.json$/i, 'expected a file whose name ends in .json')
+    .optional()
+    .describe('Of an MDETR: the file for the boxes that it finds, as COCO has them'),
   ...looksShape,
   ...imageSizeShape,
   ...mergingShape,
@@ -93,7 +101,7 @@ export async function predictPictures(
   { note = () => undefined, signal }: PredictSetting = {},
 ): Promise<Predictions> {
   const options = parseOptions(predictOptions, given, predictGroup.title);
-  const { texts, question, statement, top, batchSize, imageSize, drawings, multiScale } = options;
+  const { texts, question, statement, top, batchSize, imageSize, drawings, multiScale, coco } = options;
   const found = await findPictures(pictures);
   if (found.paths.length + found.broken.length === 0)
     throw new UserError('predict: expected pictures, got none');
@@ -105,6 +113,18 @@ export async function predictPictures(
     ...(imageSize === undefined ? {} : { imageSize }),
   });
   try {
+    if (mdetrFamily.holds(asDense(opened))) {
+      if (multiScale === true || question !== undefined || statement !== undefined)
+        throw new UserError(
+          'an mdetr takes --texts to look for, and no --question, --statement or --multi-scale: leave them out',
+        );
+      for (const line of opened.notes) note(`${path}: ${line}`);
+      const asked = { texts, top, batchSize, drawings, coco, signal, note };
+      const grounded = await groundPictures(found.paths, opened, asked);
+      return { ...grounded, broken: [...found.broken, ...grounded.broken] };
+    }
+    if (coco !== undefined)
+      throw new UserError('--coco is for models that find what texts mean: leave it out');
     if (segmenterFamily.holds(asDense(opened))) {
       if (texts !== undefined)
         throw new UserError(

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { join, parse, resolve } from 'node:path';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import {
   type Guess,
@@ -17,6 +16,7 @@ import { writeAtomically } from '@winnow/formats';
 import type { OpenedModel } from '../model-source/open-model';
 import { checkChannels } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
+import { drawingFiles } from './drawing-files';
 import type { PicturePrediction, Predictions } from './predictions';
 
 const CHANNELS = 3;
@@ -47,7 +47,7 @@ export async function segmentPictures(
   checkChannels(vision, { name: 'a picture file', channels: CHANNELS });
   const { model, params, classNames, preparation } = opened;
   const nameOf = (index: number): string => classNames?.[index] ?? String(index);
-  const files = drawings === undefined ? undefined : drawingsOf(paths, drawings);
+  const files = drawings === undefined ? undefined : drawingFiles(paths, drawings, ['.png']);
   if (drawings !== undefined) await mkdir(drawings, { recursive: true });
   const { normalisation } = picturesOf(preparation);
   const pictures = wholePictures({ imageSize: vision.imageSize, normalisation });
@@ -76,7 +76,7 @@ export async function segmentPictures(
       if (labels.includes(classes)) throw notFinite(picture);
       const file = files?.get(picture);
       if (file !== undefined)
-        await writeAtomically(file, await drawnSegmentation(read.original, labels, classes));
+        await writeAtomically(`${file}.png`, await drawnSegmentation(read.original, labels, classes));
       predictions.push({ picture, best: sharesOf(labels, classes, nameOf).slice(0, top) });
     }
   });
@@ -96,26 +96,6 @@ function sharesOf(labels: Int32Array, classes: number, nameOf: (index: number) =
     .map((count, index) => ({ name: nameOf(index), index, probability: count / labels.length }))
     .filter(({ probability }) => probability > 0)
     .sort((a, b) => b.probability - a.probability || a.index - b.index);
-}
-
-/**
- * The file that each picture is drawn into: of its name, and where several have the same, numbered.
- * @throws {UserError} when a drawing would take the place of a picture.
- */
-function drawingsOf(paths: readonly string[], folder: string): ReadonlyMap<string, string> {
-  const originals = new Set(paths.map((path) => resolve(path)));
-  const taken = new Set<string>();
-  return new Map(
-    paths.map((path) => {
-      const { name } = parse(path);
-      let file = join(folder, `${name}.png`);
-      for (let number = 2; taken.has(file); number++) file = join(folder, `${name}-${number}.png`);
-      taken.add(file);
-      if (originals.has(resolve(file)))
-        throw new UserError(`--drawings: ${file} is a picture that is asked about: name another folder`);
-      return [path, file];
-    }),
-  );
 }
 
 const notFinite = (picture: string): UserError =>

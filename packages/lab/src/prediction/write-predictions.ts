@@ -16,6 +16,7 @@ export const namedBy = {
   classes: 'class',
   pixels: 'class',
   texts: 'text',
+  boxes: 'phrase',
   captions: 'caption',
   answers: 'answer',
   judgement: 'judgement',

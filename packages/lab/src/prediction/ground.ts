@@ -1,0 +1,162 @@
+import { mkdir } from 'node:fs/promises';
+import {
+  type GroundingBatch,
+  type HostPrediction,
+  InterruptedError,
+  type Scorer,
+  UserError,
+  asDense,
+  evaluate,
+  evaluationBatches,
+  groundedBoxes,
+  grounding,
+  lendRunning,
+  mdetrFamily,
+} from '@winnow/core';
+import {
+  type BrokenPicture,
+  type PictureBatch,
+  drawnBoxes,
+  encodeAll,
+  openTokenizer,
+  toldGeometry,
+  unlabelledPictures,
+} from '@winnow/data';
+import { writeAtomically } from '@winnow/formats';
+import type { OpenedModel } from '../model-source/open-model';
+import { checkChannels, checkTokens, textFilling } from '../workload/fit';
+import { picturesOf } from '../workload/prepared';
+import { cocoText } from './coco';
+import { drawingFiles } from './drawing-files';
+import { phraseOf, wordsOf } from './phrases';
+import type { FoundBox, PicturePrediction, Predictions } from './predictions';
+import { checkTexts } from './texts';
+
+/** Boxes that are surer than this are told beside the surest. */
+const LEAST_CERTAINTY = 0.5;
+const MOST_TEXTS = 100;
+
+export interface GroundingAsked {
+  /** Texts that are looked for in every picture, separated by |. */
+  readonly texts: string | undefined;
+  /** Boxes that are told of each text at most. */
+  readonly top: number;
+  readonly batchSize: number;
+  /** Folder that drawings are written to. */
+  readonly drawings?: string | undefined;
+  /** File that the boxes are written to, as COCO has them. */
+  readonly coco?: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  note(line: string): void;
+}
+
+interface AskedBatch extends GroundingBatch {
+  readonly paths: readonly string[];
+  /** The text that all of its pictures are asked about. */
+  readonly asked: number;
+}
+
+/**
+ * Finds in pictures what texts mean: of each text the surest box, and others that are sure. Draws them if asked, as PNG and SVG.
+ * @throws {UserError} when the model finds no objects, there is no text, or a drawing would take the place of a picture.
+ * @throws {InterruptedError} when the signal asks for it.
+ */
+export async function groundPictures(
+  paths: readonly string[],
+  opened: OpenedModel,
+  { texts: given, top, batchSize, drawings, coco, signal, note }: GroundingAsked,
+): Promise<Predictions> {
+  const dense = asDense(opened);
+  if (!mdetrFamily.holds(dense)) throw new UserError(`predict: expected an mdetr, got a ${dense.kind}`);
+  const { vision, text } = dense.model.config;
+  const { tokenizerPath, preparation, model, params } = opened;
+  if (tokenizerPath === undefined)
+    throw new UserError('predict: the model has no tokenizer.json (nor spiece.model) beside it');
+  const tokenizer = await openTokenizer(tokenizerPath);
+  checkTokens(text, tokenizer);
+  const texts = textsGiven(given);
+  if (texts.length > 1) for (const line of checkTexts(tokenizer, texts, text.context)) note(line);
+  const words = texts.map((each) => wordsOf(tokenizer, each, text.context));
+  const stems = drawings === undefined ? undefined : drawingFiles(paths, drawings, ['.png', '.svg']);
+  const { imageSize, channels } = vision;
+  const { normalisation, evaluationGeometry } = picturesOf(preparation);
+  const pictures = unlabelledPictures(paths, {
+    imageSize,
+    ...(normalisation === undefined ? {} : { normalisation }),
+    evaluationGeometry: toldGeometry({ imageSize, ...(evaluationGeometry && { evaluationGeometry }) }),
+  });
+  checkChannels(vision, { name: 'a picture file', channels: pictures.channels });
+  const broken: BrokenPicture[] = [];
+  const batches = async function* (): AsyncGenerator<AskedBatch> {
+    for await (const batch of evaluationBatches(pictures.dataset, batchSize)) {
+      if (signal?.aborted === true) throw new InterruptedError();
+      broken.push(...batch.broken);
+      if (batch.size > 0) for (const asked of texts.keys()) yield about(batch, asked);
+    }
+  };
+  const about = (batch: PictureBatch, asked: number): AskedBatch => {
+    const { tokens } = encodeAll(
+      tokenizer,
+      Array.from({ length: batch.size }, () => texts[asked] ?? ''),
+      text.context,
+      textFilling(text),
+    );
+    const objects = { boxes: new Float32Array(), examples: new Int32Array(), tokens: [] };
+    return { ...batch, texts: batch.size, tokens, objects, asked };
+  };
+  const found = new Map<string, FoundBox[]>();
+  const scorer: Scorer<HostPrediction, AskedBatch> = {
+    add: (prediction, { size, paths: own, asked }) => {
+      groundedBoxes(prediction, size).forEach((boxes, row) => {
+        const picture = own[row] ?? '';
+        const sure = boxes.filter(({ certainty }, place) => place === 0 || certainty >= LEAST_CERTAINTY);
+        const told = sure.slice(0, top).map((each): FoundBox => {
+          if (!Number.isFinite(each.certainty)) throw notFinite(picture);
+          const { phrase, spans } = phraseOf(words[asked] ?? { text: '', words: [] }, each);
+          const { box, certainty } = each;
+          return { name: phrase, index: asked, probability: certainty, box, text: texts[asked] ?? '', spans };
+        });
+        found.set(picture, [...(found.get(picture) ?? []), ...told]);
+      });
+    },
+    scores: () => ({}),
+  };
+  await lendRunning(model, params, (running, own) => {
+    const task = grounding(running, { imageSize, channels, endToken: text.endToken });
+    return evaluate({ ...task, scorer: () => scorer }, own, batches());
+  });
+  const predictions = [...found].map(([picture, best]): PicturePrediction => ({ picture, best }));
+  const sizes = new Map<string, { readonly width: number; readonly height: number }>();
+  if (drawings !== undefined) await mkdir(drawings, { recursive: true });
+  if (stems !== undefined || coco !== undefined) {
+    for (const [picture, boxes] of found) {
+      const { png, svg, ...size } = await drawnBoxes(picture, boxes.map(labelled));
+      sizes.set(picture, size);
+      const stem = stems?.get(picture);
+      if (stem === undefined) continue;
+      await writeAtomically(`${stem}.png`, png);
+      await writeAtomically(`${stem}.svg`, svg);
+    }
+  }
+  if (coco !== undefined) await writeAtomically(coco, cocoText(found, sizes));
+  return { by: 'boxes', predictions, broken };
+}
+
+const labelled = ({ box, name, probability, index }: FoundBox) => ({
+  ...{ box, colour: index },
+  label: `${name} ${Math.round(100 * probability)} %`,
+});
+
+/** @throws {UserError} when there is none, or too many, or one is empty. */
+function textsGiven(given: string | undefined): readonly string[] {
+  const texts = (given ?? '').split('|').map((text) => text.trim());
+  if (given !== undefined && !texts.includes('') && texts.length <= MOST_TEXTS) return texts;
+  throw new UserError(
+    `--texts: expected what to look for, like "the red car" or "a dog|a cat", up to ${MOST_TEXTS} texts, got ${given === undefined ? 'none' : JSON.stringify(given)}`,
+  );
+}
+
+const notFinite = (picture: string): UserError =>
+  new UserError(
+    `${picture}: expected finite logits, and the model answers with numbers that are none: its weights are too large, or --precision f32 is needed`,
+  );
