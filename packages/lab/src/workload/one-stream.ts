@@ -204,7 +204,7 @@ function workloadOn(
     },
     checkFit: (model: Model) => {
       const { vision, text, head } = viltIn(denseConfigOf(model));
-      checkTokens({ ...text, tower: vision.tower }, tokenizer);
+      checkTokens(text, tokenizer);
       if (text.context < context)
         throw new UserError(
           `the model reads texts of ${text.context} tokens, but those of ${name} have ${context}`,
