@@ -5,9 +5,10 @@ import { vocabularySchema } from './tokenizer-file';
 
 const fileSchema = z.looseObject({
   model: z.looseObject({
-    type: z.enum(['WordLevel', 'BPE'], 'expected words or byte pairs'),
+    type: z.enum(['WordLevel', 'BPE', 'WordPiece'], 'expected words, word pieces or byte pairs'),
     vocab: vocabularySchema,
     end_of_word_suffix: z.string().nullish(),
+    continuing_subword_prefix: z.string().nullish(),
   }),
 });
 
@@ -15,7 +16,7 @@ const bytes = new Map([...byteCharacters].map(([byte, character]) => [character,
 
 /**
  * How tokens become a text again: words with spaces between them. Start, end and padding are left out.
- * @throws {RangeError} for a tokenizer whose texts cannot be put together here: one of other pieces than words or CLIP's byte pairs.
+ * @throws {RangeError} for a tokenizer whose texts cannot be put together here: one of other pieces than words, BERT's word pieces or CLIP's byte pairs.
  */
 export function speakerOf(
   tokenizer: Pick<Tokenizer, 'file' | 'startToken' | 'endToken' | 'padToken'>,
@@ -24,13 +25,22 @@ export function speakerOf(
   const { model } = read.data ?? {};
   if (model === undefined || (model.type === 'BPE' && model.end_of_word_suffix !== END_OF_WORD)) {
     throw new RangeError(
-      "expected a tokenizer of words or of CLIP's byte pairs, whose tokens can be put together to texts",
+      "expected a tokenizer of words, of BERT's word pieces or of CLIP's byte pairs, whose tokens can be put together to texts",
     );
   }
   const names = new Map([...model.vocab].map(([name, token]) => [token, name]));
   const silent = new Set([tokenizer.startToken, tokenizer.endToken, tokenizer.padToken]);
   const pieces = (tokens: readonly number[]): string[] =>
     tokens.flatMap((token) => (silent.has(token) ? [] : [names.get(token) ?? '']));
+  const { continuing_subword_prefix: prefix } = model;
+  if (model.type === 'WordPiece')
+    return (tokens) =>
+      pieces(tokens)
+        .map((piece) =>
+          piece.startsWith(prefix ?? '##') ? piece.slice((prefix ?? '##').length) : ` ${piece}`,
+        )
+        .join('')
+        .trim();
   if (model.type === 'WordLevel') return (tokens) => pieces(tokens).join(' ');
   return (tokens) => {
     const characters = [...pieces(tokens).join('').replaceAll(END_OF_WORD, ' ')];

@@ -165,6 +165,34 @@ export const wordFileSchema = z.object({
   model: z.object({ type: z.literal('WordLevel'), vocab: vocabularySchema, unk_token: z.string() }),
 });
 
+/** BERT's, which BLIP has too. Without a word on accents they go where capitals go. */
+export const wordPieceFileSchema = z.object({
+  added_tokens: addedTokens,
+  normalizer: z
+    .object({
+      type: z.literal('BertNormalizer'),
+      clean_text: z.boolean().default(true),
+      handle_chinese_chars: z.boolean().default(true),
+      strip_accents: z.boolean().nullish(),
+      lowercase: z.boolean().default(true),
+    })
+    .transform(({ clean_text, handle_chinese_chars, strip_accents, lowercase }) => ({
+      cleanText: clean_text,
+      handleChineseChars: handle_chinese_chars,
+      stripAccents: strip_accents ?? lowercase,
+      lowercase,
+    })),
+  pre_tokenizer: z.object({ type: z.literal('BertPreTokenizer') }),
+  post_processor: ends,
+  model: z.object({
+    type: z.literal('WordPiece'),
+    unk_token: z.string(),
+    continuing_subword_prefix: z.string().max(LONGEST_ADDED).default('##'),
+    max_input_chars_per_word: z.int().positive().max(1000).default(100),
+    vocab: vocabularySchema,
+  }),
+});
+
 /** The fields that any tokenizer.json has. */
 export const anyFileSchema = z.object({ model: z.object({ type: z.string() }) });
 

@@ -14,10 +14,17 @@ import {
 import type { Tokenizer } from './tokenizer';
 import { unigramEncoder } from './unigram';
 import { unigramFileSchema } from './unigram-file';
-import { CLIP_PIECES, anyFileSchema, clipFileSchema, wordFileSchema } from './tokenizer-file';
+import {
+  CLIP_PIECES,
+  anyFileSchema,
+  clipFileSchema,
+  wordFileSchema,
+  wordPieceFileSchema,
+} from './tokenizer-file';
+import { bertNormalised, bertPieces, wordPieceEncoder } from './word-pieces';
 
 const KINDS =
-  "CLIP's byte pairs (model BPE), of SentencePiece's pieces (model Unigram) or of words (model WordLevel)";
+  "CLIP's byte pairs (model BPE), of SentencePiece's pieces (model Unigram), of BERT's (model WordPiece) or of words (model WordLevel)";
 const PROBLEMS_SHOWN = 3;
 
 /** Longest name in a message, in characters: names come from files. */
@@ -112,9 +119,28 @@ function piecesEncoder(parts: UnigramParts, vocabulary: Vocabulary): Encoder {
   );
 }
 
+type WordPieceParts = z.infer<typeof wordPieceFileSchema>;
+
+function wordPiecesEncoder(
+  { added_tokens, normalizer, model }: WordPieceParts,
+  vocabulary: Vocabulary,
+): Encoder {
+  const encodeWord = wordPieceEncoder({
+    find: vocabulary.find,
+    prefix: model.continuing_subword_prefix,
+    unknownToken: vocabulary.require(model.unk_token, 'an unknown token'),
+    longest: model.max_input_chars_per_word,
+  });
+  return withAddedTokens(
+    added_tokens,
+    (text) => bertNormalised(text, normalizer),
+    (text, limit) => encodedPieces(bertPieces(text), encodeWord, limit),
+  );
+}
+
 /**
  * The tokenizer that a `tokenizer.json` describes: CLIP's, as published by Hugging Face and by `clipTokenizer`, one
- * of a unigram model with an end token, such as SigLIP's, or words, as written by `wordTokenizer`.
+ * of a unigram model with an end token, such as SigLIP's, of BERT's word pieces, or words, as written by `wordTokenizer`.
  * @param file content of a tokenizer.json
  * @param name what errors call it, for example its path
  * @throws {DataError} when it is damaged or describes another kind of tokenizer.
@@ -125,7 +151,7 @@ export function tokenizerFrom(file: Json, name = 'the tokenizer.json'): Tokenize
       {
         expected: `${name} to describe a tokenizer of ${KINDS}`,
         found,
-        advice: 'Give the tokenizer.json of a CLIP or SigLIP model, or one that Winnow has written.',
+        advice: 'Give the tokenizer.json of a CLIP, SigLIP or BLIP model, or one that Winnow has written.',
       },
       { cause },
     );
@@ -170,6 +196,7 @@ export function tokenizerFrom(file: Json, name = 'the tokenizer.json'): Tokenize
   const kind = parsed(anyFileSchema).model.type;
   if (kind === 'BPE') return tokenizer(clipFileSchema, clipEncoder);
   if (kind === 'Unigram') return tokenizer(unigramFileSchema, piecesEncoder);
+  if (kind === 'WordPiece') return tokenizer(wordPieceFileSchema, wordPiecesEncoder);
   if (kind === 'WordLevel') return tokenizer(wordFileSchema, wordEncoder);
   throw reject(`a model of the type ${quoted(kind)}`);
 }
