@@ -6,7 +6,7 @@ import { startEngine } from '@winnow/engine';
 import { proofFacts } from '@winnow/onnx/facts';
 import { type ProofFacts, type ProofJob } from '@winnow/onnx';
 import { ModelProtoSchema } from 'onnx-buf';
-import { type OpenedModel, certificateSchema, openModel, proveModel } from '../src/index';
+import { type OpenedModel, certificateSchema, evaluateModel, openModel, proveModel } from '../src/index';
 import { companionsOf } from '../src/model-source/export-model';
 import { writeOnnx } from '../src/onnx/write-onnx';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
@@ -62,6 +62,9 @@ test(
     expect(certificate.counts.parameters.files).toBe(opened.model.account.parameters);
     expect(certificate.counts.macs.files + certificate.counts.macs.unread).toBe(opened.model.account.macs);
     expect(certificate.agreement).toMatchObject({ pictures: 8, share: 1 });
+    const scored = await evaluateModel(at('cut'), { engine: 'wasm', data: at('pictures') });
+    const right = Math.round((scored.examples * (scored.scores['top1'] ?? Number.NaN)) / 100);
+    expect([scored.examples, certificate.agreement?.right]).toEqual([8, { files: right, engine: right }]);
     expect(certificate.timings.map(({ batch, rounds }) => [batch, rounds])).toEqual([
       [1, 6],
       [2, 6],

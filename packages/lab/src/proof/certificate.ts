@@ -40,7 +40,14 @@ export const certificateSchema = z.object({
   /** SHA-256 of the fixed examples and of the engine's answers to them, by part. */
   fixed: z.record(z.string(), z.object({ examplesSha256: digest, answersSha256: digest })),
   agreement: z
-    .object({ pictures: count, share: z.number(), low: z.number(), high: z.number(), picturesSha256: digest })
+    .object({
+      pictures: count,
+      share: z.number(),
+      low: z.number(),
+      high: z.number(),
+      right: z.object({ files: count, engine: count }).exactOptional(),
+      picturesSha256: digest,
+    })
     .nullable(),
   timings: z.array(
     z.object({

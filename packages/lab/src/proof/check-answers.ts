@@ -70,6 +70,8 @@ export function checkBatch(parts: readonly PartFacts[], precision: OnnxPrecision
 /** How often the file and the engine say the same class of real pictures. */
 export interface Agreement extends ShareInterval {
   readonly pictures: number;
+  /** How many of them the file and the engine are right about, where the data say it. */
+  readonly right?: { readonly files: number; readonly engine: number };
 }
 
 export function checkAgreement(
@@ -78,11 +80,13 @@ export function checkAgreement(
   {
     classes,
     pictures,
+    labels,
     precision,
     why,
   }: {
     readonly classes: number;
     readonly pictures: number;
+    readonly labels?: Int32Array | undefined;
     readonly precision: OnnxPrecision;
     readonly why: string;
   },
@@ -98,7 +102,21 @@ export function checkAgreement(
   const share = wilson(hits, engine.length);
   const text = `the same class for ${hits} of ${engine.length} pictures (95 %: ${percent(share.low)} to ${percent(share.high)})`;
   const wrong = share.share >= least ? [] : [`${text}; ${percent(least)} is the least`];
-  return { check: checked('agreement', wrong, [text]), agreement: { ...share, pictures: engine.length } };
+  const rightIn = (answers: readonly number[]) =>
+    answers.filter((answer, at) => answer === labels?.[at]).length;
+  const right = labels === undefined ? undefined : { files: rightIn(own), engine: rightIn(engine) };
+  const says = [
+    text,
+    ...(right === undefined
+      ? []
+      : [
+          `the files are right about ${right.files} of them (${percent(right.files / own.length)}), the engine about ${right.engine} (${percent(right.engine / engine.length)})`,
+        ]),
+  ];
+  return {
+    check: checked('agreement', wrong, says),
+    agreement: { ...share, pictures: engine.length, ...(right === undefined ? {} : { right }) },
+  };
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

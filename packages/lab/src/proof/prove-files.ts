@@ -195,6 +195,7 @@ async function agreementOf(
       precision,
       classes: own === undefined ? 1 : pictures.classes,
       pictures: own?.count ?? 0,
+      labels: own === undefined ? undefined : pictures.labels,
       why: own === undefined ? pictures.why : '',
     },
   );

@@ -9,10 +9,19 @@ import type { Workload } from '../workload/workload';
 
 /** Pictures that a proof asks the file and the engine about, in the layout of the files; or why there are none. */
 export type RealPictures =
-  | { readonly pictures: Examples; readonly classes: number }
+  | {
+      readonly pictures: Examples;
+      readonly classes: number;
+      /** The class of each, where the data say it. */
+      readonly labels?: Int32Array;
+    }
   | { readonly pictures?: undefined; readonly why: string };
 
-const withImages = z.object({ images: z.instanceof(Float32Array), size: z.int() });
+const withImages = z.object({
+  images: z.instanceof(Float32Array),
+  size: z.int(),
+  labels: z.instanceof(Int32Array).optional(),
+});
 const AT_A_TIME = 32;
 
 /**
@@ -60,13 +69,16 @@ export async function realPictures(
   const shape = (part.inputs[0]?.shape ?? []).slice(1).map(Number);
   const size = shape.reduce((product, extent) => product * extent, 1);
   const values = new Float32Array(count * size);
+  const known: number[] = [];
   for (let start = 0; start < count; start += AT_A_TIME) {
     const length = Math.min(AT_A_TIME, count - start);
     const numbers = Array.from({ length }, (_, at) => start + at);
-    const { images } = withImages.parse(await split.batch(numbers));
+    const { images, labels } = withImages.parse(await split.batch(numbers));
+    known.push(...(labels ?? []));
     channelsFirst(images, shape, values.subarray(start * size, (start + length) * size));
   }
-  return { pictures: { count, shape, values }, classes };
+  const labelled = known.length === count ? { labels: Int32Array.from(known) } : {};
+  return { pictures: { count, shape, values }, classes, ...labelled };
 }
 
 /** [B, H, W, C] → [B, C, H, W]. */
