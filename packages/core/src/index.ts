@@ -193,6 +193,22 @@ export {
 export { type Vilt, type ViltParams, type ViltStates, vilt, viltFamily } from './families/vilt';
 export type { ViltConfig, ViltHead, ViltTextConfig } from './families/vilt-config';
 export { type Transport, optimalTransport, transportPlan } from './task/optimal-transport';
+export { type Lxmert, type LxmertParams, type RegionInputs, lxmert, lxmertFamily } from './families/lxmert';
+export {
+  type LxmertConfig,
+  type LxmertOptions,
+  type LxmertPreset,
+  lxmertConfig,
+  lxmertPresets,
+} from './families/lxmert-config';
+export { bertLayer, crossModalLayer } from './layers/bert-layer';
+export type {
+  BertLayer,
+  BertLayerParams,
+  BertOptions,
+  CrossModalLayer,
+  CrossModalShape,
+} from './layers/bert-layer';
 export { type Segmenter, type SegmenterParams, segmenter, segmenterFamily } from './families/segmenter';
 export {
   type SegmenterConfig,

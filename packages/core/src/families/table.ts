@@ -3,6 +3,7 @@ import { blipFamily } from './blip';
 import { clipTextFamily } from './clip-text';
 import { dualEncoderFamily } from './dual-encoder';
 import type { Family } from './family';
+import { lxmertFamily } from './lxmert';
 import { mdetrFamily } from './mdetr';
 import type { DenseConfig } from './model';
 import { segmenterFamily } from './segmenter';
@@ -18,6 +19,7 @@ export const families: readonly Family[] = [
   blipFamily,
   segmenterFamily,
   viltFamily,
+  lxmertFamily,
 ];
 
 /**

@@ -196,7 +196,10 @@ function untied(config: ViltConfig): Vilt {
 
   return {
     ...model,
-    readout: { projections: [], heads: ['head', 'matching', 'hidden'] },
+    readout: {
+      projections: [{ parameter: 'pooler.weight', tower: 'vision' }],
+      heads: ['head', 'matching', 'hidden'],
+    },
     states,
     forward,
     shrink: (decision) => vilt(shrunkConfig(config, model.sites, decision)),

@@ -2,6 +2,7 @@ import { huggingFaceBlip } from './hugging-face/blip';
 import { huggingFaceClipText } from './hugging-face/clip-text';
 import { huggingFaceDinov2 } from './hugging-face/dinov2';
 import { huggingFaceDualEncoder } from './hugging-face/dual-encoder';
+import { huggingFaceLxmert } from './hugging-face/lxmert';
 import { huggingFaceSiglip } from './hugging-face/siglip-dual-encoder';
 import { huggingFaceSiglipVision } from './hugging-face/siglip-vision';
 import { huggingFaceVilt } from './hugging-face/vilt';
@@ -25,6 +26,7 @@ export const layouts: readonly Layout[] = [
   huggingFaceSiglip,
   huggingFaceBlip,
   huggingFaceVilt,
+  huggingFaceLxmert,
   openClipDualEncoder,
   openClipSiglip,
 ];

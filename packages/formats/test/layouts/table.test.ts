@@ -8,6 +8,7 @@ import {
   type TextStackConfig,
   type VisionTransformerConfig,
   modelOf,
+  lxmertConfig,
   textStackConfig,
   visionTowerConfig,
   visionTransformerFamily,
@@ -17,6 +18,7 @@ import type { Checkpoint } from '../../src/checkpoint/checkpoint';
 import { FormatError, importModel, importVisionTransformer } from '../../src/index';
 import { correspondences } from '../../src/layouts/correspondence';
 import { blipNaming, savedNaming } from '../../src/layouts/hugging-face/blip-names';
+import { lxmertNaming } from '../../src/layouts/hugging-face/lxmert';
 import { viltNaming } from '../../src/layouts/hugging-face/vilt';
 import { clipTextNaming } from '../../src/layouts/hugging-face/clip-text';
 import { clipNaming } from '../../src/layouts/hugging-face/dual-encoder';
@@ -72,12 +74,14 @@ const vilts = fc
     const text = { vocabulary: 5, context: 3, endToken: 1, types: 2, normEpsilon: 1e-12 };
     return { kind: 'vilt', vision: { ...vision, tower }, text, modalities: 3, head };
   });
+const smallLxmert = lxmertConfig('mini', { vocabulary: 5, context: 3, endToken: 1, features: 4, answers: 3 });
 /** Models, and the namings that hold them. */
 const kinds: readonly (readonly [fc.Arbitrary<DenseConfig>, readonly Naming[]])[] = [
   [clipTexts, [clipTextNaming]],
   [dualEncoders, [clipNaming, scalar, vector]],
   [blips, [savedNaming, blipNaming('text_decoder.cls.predictions.decoder.bias')]],
   [vilts, [viltNaming]],
+  [fc.constant(smallLxmert), [lxmertNaming]],
   [siglips, [siglipNaming, openClipSiglipNaming('scalar'), openClipSiglipNaming('vector')]],
   [siglipClassifiers, [siglipVisionNaming('vision_model.'), siglipVisionNaming(''), timmNaming]],
   [fc.constant(pooled), [siglipVisionNaming('vision_model.'), timmNaming]],
@@ -182,7 +186,7 @@ test('any other checkpoint is refused with what there might be', async () => {
     const blip = 'or a BLIP of Hugging Face (a tensor called embeddings.word_embeddings.weight)';
     await expect(importModel(folder)).rejects.toThrow(FormatError);
     await expect(importModel(folder)).rejects.toThrow(
-      `${vision} or open_clip (a tensor called patch_embedding.weight, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, ${blip}, or a ViLT of Hugging Face (a tensor called vilt.embeddings.cls_token), got tensors like a`,
+      `${vision} or open_clip (a tensor called patch_embedding.weight, logit_bias or token_embedding.weight), ${dinov2}, ${clip}, ${blip}, or a ViLT of Hugging Face (a tensor called vilt.embeddings.cls_token), or an LXMERT of Hugging Face (a tensor called lxmert.encoder.visn_fc.visn_fc.weight), got tensors like a`,
     );
     await expect(importVisionTransformer(folder)).rejects.toThrow(
       `${vision} (a tensor called patch_embedding.weight), ${dinov2}, got tensors like a`,

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import type { CrossModalShape } from '../layers/bert-layer';
+import type { BlockShape } from '../layers/tower';
+import type { Activation } from '../operations/activation';
+import type { DenseConfig } from './model';
+import { blockSchema, count, tiesShape } from './schemas';
+
+/** Words and regions in a stream each, and layers in which they look at each other (Tan and Bansal, 2019, LXMERT). */
+export interface LxmertConfig extends DenseConfig {
+  readonly kind: 'lxmert';
+  readonly text: {
+    /** V: number of tokens that there are. */
+    readonly vocabulary: number;
+    /** T: tokens of the texts that the account is about. */
+    readonly context: number;
+    /** Tokens of the longest text: each place has a row of its own. */
+    readonly positions: number;
+    /** The token that ends a text: what stands behind its first occurrence is padding. */
+    readonly endToken: number;
+    /** Rows of BERT's table of token types, of which the first is added to each word. */
+    readonly types: number;
+    readonly blocks: readonly BlockShape[];
+  };
+  readonly vision: {
+    /** Numbers that describe a region. */
+    readonly features: number;
+    /** Numbers that say where it is. */
+    readonly places: number;
+    /** R: regions of the pictures that the account is about. */
+    readonly regions: number;
+    readonly blocks: readonly BlockShape[];
+  };
+  /** Of the layers in which both streams look at each other. */
+  readonly cross: { readonly blocks: readonly CrossModalShape[] };
+  /** D */
+  readonly embedDim: number;
+  readonly heads: number;
+  /** Head dimension of the dense model; the attention scale stays 1/√denseHeadDim after a cut. */
+  readonly denseHeadDim: number;
+  readonly activation: Activation;
+  readonly normEpsilon: number;
+  /** A: answers that are told apart. */
+  readonly answers: number;
+}
+
+/** Sizes by name: LXMERT's published layers, and a mini one for quick trials. */
+export const lxmertPresets = {
+  mini: { embedDim: 128, heads: 4, layers: [3, 2, 2] },
+  published: { embedDim: 768, heads: 12, layers: [9, 5, 5] },
+} as const;
+export type LxmertPreset = keyof typeof lxmertPresets;
+
+export interface LxmertOptions {
+  readonly vocabulary: number;
+  readonly context: number;
+  readonly positions?: number;
+  readonly endToken: number;
+  readonly features?: number;
+  readonly regions?: number;
+  readonly answers: number;
+}
+
+/** A dense LXMERT of a named size, with layers of texts, of regions and of both. */
+export function lxmertConfig(
+  preset: LxmertPreset,
+  {
+    vocabulary,
+    context,
+    positions = context,
+    endToken,
+    features = 2048,
+    regions = 36,
+    answers,
+  }: LxmertOptions,
+): LxmertConfig {
+  const { embedDim, heads, layers } = lxmertPresets[preset];
+  const headDim = embedDim / heads;
+  const block = { headDim, hiddenDim: 4 * embedDim };
+  const some = <Shape>(length: number, shape: Shape): Shape[] => Array.from({ length }, () => shape);
+  return {
+    kind: 'lxmert',
+    text: { vocabulary, context, positions, endToken, types: 2, blocks: some(layers[0], block) },
+    vision: { features, places: 4, regions, blocks: some(layers[1], block) },
+    cross: { blocks: some(layers[2], { cross: { headDim }, text: block, vision: block }) },
+    embedDim,
+    heads,
+    denseHeadDim: headDim,
+    activation: 'gelu',
+    normEpsilon: 1e-12,
+    answers,
+  };
+}
+
+const blocks = z.array(blockSchema).min(1);
+
+/** Reads the configuration of an LXMERT. */
+export const lxmertSchema = z.strictObject({
+  kind: z.literal('lxmert'),
+  text: z
+    .strictObject({
+      vocabulary: count,
+      context: count,
+      positions: count,
+      endToken: z.int().nonnegative(),
+      types: count,
+      blocks,
+    })
+    .refine(({ endToken, vocabulary }) => endToken < vocabulary, {
+      path: ['endToken'],
+      message: 'expected a token of the vocabulary',
+    })
+    .refine(({ context, positions }) => context <= positions, {
+      path: ['positions'],
+      message: 'expected a position for each token of the context',
+    }),
+  vision: z.strictObject({ features: count, places: count, regions: count, blocks }),
+  cross: z.strictObject({
+    blocks: z
+      .array(
+        z.strictObject({
+          cross: z.strictObject({ headDim: count, queryKeyDim: count.exactOptional() }),
+          text: blockSchema,
+          vision: blockSchema,
+        }),
+      )
+      .min(1),
+  }),
+  embedDim: count,
+  heads: count,
+  denseHeadDim: count,
+  activation: z.enum(['gelu', 'gelu-tanh', 'quick-gelu']),
+  normEpsilon: z.number().positive(),
+  answers: count,
+  ...tiesShape,
+});
