@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+/** How long a worker may take to end by itself. */
+const PATIENCE_MS = 5000;
+
 /** A worker process that answers requests, one JSON line each way. Between them it waits and burns no time. */
 export function workerProcess(command, args, environment) {
   const child = spawn(command, args, {
@@ -32,12 +35,14 @@ export function workerProcess(command, args, environment) {
         return answer;
       }
     },
+    /** It ends with its requests. What does not, on a GPU whose driver is busy, say, is killed. */
     close() {
-      child.kill();
+      child.stdin.end();
+      const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
       return new Promise((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null || startFailure !== undefined) resolve();
         else child.once('exit', resolve);
-      });
+      }).finally(() => clearTimeout(patience));
     },
   };
 }
