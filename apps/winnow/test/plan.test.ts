@@ -120,7 +120,11 @@ const timed = z.looseObject({
 });
 
 test('a compression to a share of the latency keeps the multiply–accumulates that were measured to fit it', async () => {
-  const args = ['--from', at('dense'), ...TINY, '--method', 'random', '--retrain', '0it', '--budget', '80%'];
+  // As many tokens as it takes for widths to count.
+  const shape = ['--image-size', '32', '--patch-size', '4', '--duration', '1it', '--evaluate-every', '0it'];
+  const wide = ['train', '--data', at('pictures'), ...TINY, ...shape, '--out', at('wide')];
+  expect((await winnow(wide)).code).toBe(0);
+  const args = ['--from', at('wide'), ...TINY, '--method', 'random', '--retrain', '0it', '--budget', '80%'];
   const compress = ['compress', ...args, '--budget-unit', 'latency', '--out', at('timed')];
   const { code, stdout, stderr } = await winnow(compress);
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
