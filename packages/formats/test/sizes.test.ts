@@ -235,13 +235,14 @@ describe('a structure file', () => {
       ...{ kind: 'share', units, lender },
       columns: { hidden: 'k'.repeat(units) },
     });
-    const units = clip.text.tower.blocks[0]?.hiddenDim ?? 0;
-    const vision = { ...clip.vision, tower: { ...clip.vision.tower, blocks: clip.text.tower.blocks } };
+    const [block] = clip.text.tower.blocks;
+    if (block === undefined) throw new Error('expected a text tower of at least one block');
+    const text = { ...clip.text, tower: { ...clip.text.tower, blocks: [block, block] } };
     const round = {
-      'text.blocks.0.ffn': circle(units, 'vision.blocks.0.ffn'),
-      'vision.blocks.0.ffn': circle(units, 'text.blocks.0.ffn'),
+      'text.blocks.0.ffn': circle(block.hiddenDim, 'text.blocks.1.ffn'),
+      'text.blocks.1.ffn': circle(block.hiddenDim, 'text.blocks.0.ffn'),
     };
-    await changeJson('structure.json', (json) => ({ ...json, model: { ...clip, vision, ties: round } }));
+    await changeJson('structure.json', (json) => ({ ...json, model: { ...clip, text, ties: round } }));
     await expectNotLoaded(/structure\.json: at model: .* borrows from itself/);
   });
 });

@@ -73,8 +73,8 @@ if (redisProgram() === undefined) {
     const entries = () =>
       existsSync(log)
         ? readFileSync(log, 'utf8')
-            .trimEnd()
             .split('\n')
+            .filter((line) => line !== '') // a file that was just made is empty for a moment
             .map((line) => line.split(' '))
         : [];
     const until = async (isSo: () => boolean) => {
