@@ -116,39 +116,47 @@ describe('a comparison', () => {
     }
   });
 
-  test('asked for again computes nothing and ends with the same', async () => {
-    const times = () =>
-      finishedIn(at('whole')).map((id) => statSync(at('whole', 'runs', id, 'summary.json')).mtimeMs);
-    const before = times();
-    const { code, stdout } = await winnow(compare('whole'));
-    expect(code).toBe(0);
-    expect(times()).toEqual(before);
-    expect(scoresIn(at('whole'))).toEqual(whole);
-    expect(stdout).toBe(firstOutput);
-  });
+  test(
+    'asked for again computes nothing and ends with the same',
+    async () => {
+      const times = () =>
+        finishedIn(at('whole')).map((id) => statSync(at('whole', 'runs', id, 'summary.json')).mtimeMs);
+      const before = times();
+      const { code, stdout } = await winnow(compare('whole'));
+      expect(code).toBe(0);
+      expect(times()).toEqual(before);
+      expect(scoresIn(at('whole'))).toEqual(whole);
+      expect(stdout).toBe(firstOutput);
+    },
+    SLOW_MS,
+  );
 
-  test('that has grown computes only what is missing', async () => {
-    const before = new Set(finishedIn(at('whole')));
-    const grown = tinyComparison(at('pictures'), {
-      seeds: [1, 2, 3],
-      methods: [{ method: 'magnitude', options: { search: '0it' } }, 'one-shot-magnitude'],
-    });
-    writeFileSync(at('grown.json'), JSON.stringify(grown));
-    const { code } = await winnow([
-      'compare',
-      '--config',
-      at('grown.json'),
-      '--out',
-      at('whole'),
-      '--jobs',
-      '2',
-    ]);
-    expect(code).toBe(0);
-    const after = finishedIn(at('whole'));
-    expect(after.filter((id) => !before.has(id))).toHaveLength(4 + 3);
-    expect([...before].every((id) => after.includes(id))).toBe(true);
-    expect(scoresIn(at('whole'))).toMatchObject({ 'magnitude 2x 1': whole['magnitude 2x 1'] });
-  });
+  test(
+    'that has grown computes only what is missing',
+    async () => {
+      const before = new Set(finishedIn(at('whole')));
+      const grown = tinyComparison(at('pictures'), {
+        seeds: [1, 2, 3],
+        methods: [{ method: 'magnitude', options: { search: '0it' } }, 'one-shot-magnitude'],
+      });
+      writeFileSync(at('grown.json'), JSON.stringify(grown));
+      const { code } = await winnow([
+        'compare',
+        '--config',
+        at('grown.json'),
+        '--out',
+        at('whole'),
+        '--jobs',
+        '2',
+      ]);
+      expect(code).toBe(0);
+      const after = finishedIn(at('whole'));
+      expect(after.filter((id) => !before.has(id))).toHaveLength(4 + 3);
+      expect([...before].every((id) => after.includes(id))).toBe(true);
+      expect(scoresIn(at('whole'))).toMatchObject({ 'magnitude 2x 1': whole['magnitude 2x 1'] });
+    },
+    SLOW_MS,
+  );
 
   test('shows what was kept of every layer: units where they were cut, weights where they were masked', () => {
     const page = readFileSync(at('whole', 'report.html'), 'utf8');
@@ -178,35 +186,43 @@ describe('a comparison', () => {
     SLOW_MS,
   );
 
-  test('stopped by Ctrl-C says how to go on', async () => {
-    const controller = new AbortController();
-    const stopped = winnow(compare('stopped'), controller.signal);
-    while (runsIn(at('stopped')).length === 0) await delay(20);
-    controller.abort();
-    const { code, stderr } = await stopped;
-    expect(code).toBe(130);
-    expect(stderr).toContain('stopped; everything so far is saved. Go on with: winnow compare --config ');
-    expect(stderr).toContain(`--out ${at('stopped')} --jobs 2\n`);
-  });
+  test(
+    'stopped by Ctrl-C says how to go on',
+    async () => {
+      const controller = new AbortController();
+      const stopped = winnow(compare('stopped'), controller.signal);
+      while (runsIn(at('stopped')).length === 0) await delay(20);
+      controller.abort();
+      const { code, stderr } = await stopped;
+      expect(code).toBe(130);
+      expect(stderr).toContain('stopped; everything so far is saved. Go on with: winnow compare --config ');
+      expect(stderr).toContain(`--out ${at('stopped')} --jobs 2\n`);
+    },
+    SLOW_MS,
+  );
 
-  test('in which every compression failed says so and ends with 2', async () => {
-    const config = tinyComparison(at('pictures'), {
-      methods: ['full-sharing'],
-      without: ['trained-on', 'magnitude', 'random', 'from-scratch'],
-      seeds: [1],
-    });
-    writeFileSync(at('hopeless.json'), JSON.stringify(config));
-    // The dense model is there already.
-    await cp(at('whole'), at('hopeless'), { recursive: true });
-    const { code, stdout, stderr } = await winnow([
-      ...['compare', '--config', at('hopeless.json'), '--out', at('hopeless'), '--jobs', '2'],
-    ]);
-    expect(stdout).toMatch(/Failed \(1\):[\s\S]*The page is/);
-    expect(stderr).toMatch(
-      /winnow: compare: there is nothing to compare: 1 of 2 runs failed, .*full-sharing, .*tower/,
-    );
-    expect(code).toBe(2);
-  });
+  test(
+    'in which every compression failed says so and ends with 2',
+    async () => {
+      const config = tinyComparison(at('pictures'), {
+        methods: ['full-sharing'],
+        without: ['trained-on', 'magnitude', 'random', 'from-scratch'],
+        seeds: [1],
+      });
+      writeFileSync(at('hopeless.json'), JSON.stringify(config));
+      // The dense model is there already.
+      await cp(at('whole'), at('hopeless'), { recursive: true });
+      const { code, stdout, stderr } = await winnow([
+        ...['compare', '--config', at('hopeless.json'), '--out', at('hopeless'), '--jobs', '2'],
+      ]);
+      expect(stdout).toMatch(/Failed \(1\):[\s\S]*The page is/);
+      expect(stderr).toMatch(
+        /winnow: compare: there is nothing to compare: 1 of 2 runs failed, .*full-sharing, .*tower/,
+      );
+      expect(code).toBe(2);
+    },
+    SLOW_MS,
+  );
 
   test(
     'names what cannot be read of one run, shows the others, and makes it again',
@@ -254,13 +270,17 @@ describe('a comparison', () => {
     SLOW_MS,
   );
 
-  test('is a page of its own, also before it has finished', async () => {
-    const { code, stdout } = await winnow(['report', at('stopped')]);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/Failed \(\d+\):[\s\S]*it has not finished|there is no dense model/);
-    expect(readFileSync(at('stopped', 'report.html'), 'utf8')).toMatch(/Comparison: tiny/);
-    const [run = ''] = finishedIn(at('whole'));
-    const single = await winnow(['report', at('whole', 'runs', run)]);
-    expect(single.stdout).toMatch(/The page is .*report\.html/);
-  });
+  test(
+    'is a page of its own, also before it has finished',
+    async () => {
+      const { code, stdout } = await winnow(['report', at('stopped')]);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/Failed \(\d+\):[\s\S]*it has not finished|there is no dense model/);
+      expect(readFileSync(at('stopped', 'report.html'), 'utf8')).toMatch(/Comparison: tiny/);
+      const [run = ''] = finishedIn(at('whole'));
+      const single = await winnow(['report', at('whole', 'runs', run)]);
+      expect(single.stdout).toMatch(/The page is .*report\.html/);
+    },
+    SLOW_MS,
+  );
 });
