@@ -39,7 +39,7 @@ export interface RunPageData extends Provenance {
   readonly dense: DenseRow;
   /** The smaller model; null of a training. */
   readonly smaller: Row | null;
-  /** What was proved of the smaller model at the end; null where nothing was. */
+  /** The proof of the smaller model at the end; null where none was made. */
   readonly proof: RunProofData | null;
   readonly losses: readonly LossCurve[];
   /** Null where the run is no classification, or did not keep its predictions. */

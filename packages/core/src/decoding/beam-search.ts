@@ -9,7 +9,7 @@ export interface BeamOptions {
   /** Ends a text. */
   readonly end: number;
   /**
-   * Of which tokens the mean log-likelihood is taken by which texts are compared: all of them, as BLIP's code did, or those
+   * Texts are compared by their mean log-likelihood over these tokens: all of them, as BLIP's code did, or those
    * that are written, as transformers has it since version 4.36.
    */
   readonly length: 'whole' | 'written';

@@ -12,7 +12,7 @@ import {
 } from './vision-tower-config';
 
 /**
- * What a BLIP is for, which says of what parts it is made:
+ * The use of a BLIP, which decides its parts:
  * - `captions`: a decoder writes about a picture.
  * - `questions`: an encoder reads a question about a picture, and a decoder writes the answer from what was read.
  * - `statements`: an encoder reads a statement about two pictures, and a head judges it.

@@ -65,7 +65,7 @@ export interface BlipPasses {
   ): { readonly logits: Tensor2D; readonly cache: DecoderCache };
   /** Statements [M, N] about pairs of pictures, of which all the first are in one memory and all the second in the other → [M, 2]. */
   judge(params: BlipParams, tokens: Tensor2D, pairs: readonly [Memory, Memory], hooks?: Hooks): Tensor2D;
-  /** What was seen, and texts by themselves → embeddings of length 1 and their similarities. */
+  /** Pictures, and texts by themselves → embeddings of length 1 and their similarities. */
   compare(params: BlipParams, seen: Memory, tokens: Tensor2D, hooks?: Hooks): Compared;
   /** Texts about pictures → logits of not matching and of matching, [M, 2]. */
   match(params: BlipParams, tokens: Tensor2D, seen: Memory, hooks?: Hooks): Tensor2D;

@@ -30,7 +30,7 @@ export interface LxmertConfig extends DenseConfig {
     readonly regions: number;
     readonly blocks: readonly BlockShape[];
   };
-  /** Of the layers in which both streams look at each other. */
+  /** Sizes of the layers in which both streams look at each other. */
   readonly cross: { readonly blocks: readonly CrossModalShape[] };
   /** D */
   readonly embedDim: number;

@@ -74,7 +74,7 @@ export interface Lxmert extends Model<LxmertParams, RegionInputs, Logits> {
   shrink(decision: Decision): Lxmert;
 }
 
-/** Of the answer head, whatever the others have (airsplay/lxmert, `BertVisualAnswerHead`). */
+/** The epsilon of the answer head's norm, whatever the others have (airsplay/lxmert, `BertVisualAnswerHead`). */
 const HEAD_EPSILON = 1e-12;
 
 /**

@@ -18,7 +18,7 @@ import {
 } from '@winnow/core';
 import { type DataIdentity, type Tokenizer, openTokenizer } from '@winnow/data';
 import { z } from 'zod';
-import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
+import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
 import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
@@ -26,8 +26,9 @@ import { checkChannels, checkTokens } from './fit';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
-import { type ReaderKind, type TextsToRead, textNotes } from './text-notes';
-import { type Workload, type WorkloadKind, sizesOf } from './workload';
+import type { ReaderKind, TextsToRead } from './text-notes';
+import { withTexts } from './texts-read';
+import type { Workload, WorkloadKind } from './workload';
 
 const stacks = ['nano', 'tiny', 'small', 'base'] as const satisfies readonly TextStackPreset[];
 
@@ -196,22 +197,9 @@ function workloadOn<Batch, Data extends BlipData<Batch>>(
   reader: ReaderKind,
   preparation?: PicturePreparation,
 ): Workload {
-  const { name, imageSize, context, tokenizer, train, validation, test } = data;
+  const { name, context, tokenizer } = data;
   return {
-    train,
-    validation,
-    test,
-    facts: { name, ...sizesOf(data) },
-    origin: { data: name },
-    notesOn: async (splits) => [
-      ...data.notes,
-      ...(splits.length > 1 ? await data.duplicates() : []),
-      ...textNotes(data, splits, reader),
-    ],
-    companions: {
-      [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
-      ...preprocessorFiles(preparation, imageSize),
-    },
+    ...withTexts(data, reader, preparation),
     checkFit: (model) => {
       const { vision, encoder, decoder, tokens } = ownConfig(model, own);
       checkChannels(vision, data);

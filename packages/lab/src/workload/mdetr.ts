@@ -20,7 +20,7 @@ import {
   openTokenizer,
 } from '@winnow/data';
 import { z } from 'zod';
-import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
+import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
 import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
@@ -29,8 +29,9 @@ import { checkChannels, checkTokens, textFilling } from './fit';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import { models, textModels } from './sizes';
-import { type ReaderKind, textNotes } from './text-notes';
-import { type Workload, type WorkloadKind, sizesOf } from './workload';
+import type { ReaderKind } from './text-notes';
+import { withTexts } from './texts-read';
+import type { Workload, WorkloadKind } from './workload';
 
 const fusionShape = {
   fusion: z
@@ -188,27 +189,14 @@ function workloadOn<Batch, Data extends TokenizedToldData<Batch>>(
   reader: ReaderKind,
   preparation?: OpenedModel['preparation'],
 ): Workload {
-  const { name, imageSize, context, tokenizer, train, validation, test } = data;
+  const { name, context, tokenizer } = data;
   const configOf = (model: Model): MdetrConfig => {
     const config = denseConfigOf(model);
     if (!mdetrFamily.is(config)) throw notMdetr(own.name, config.kind);
     return config;
   };
   return {
-    train,
-    validation,
-    test,
-    facts: { name, ...sizesOf(data) },
-    origin: { data: name },
-    notesOn: async (splits) => [
-      ...data.notes,
-      ...(splits.length > 1 ? await data.duplicates() : []),
-      ...textNotes(data, splits, reader),
-    ],
-    companions: {
-      [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
-      ...preprocessorFiles(preparation, imageSize),
-    },
+    ...withTexts(data, reader, preparation),
     checkFit: (model) => {
       const { vision, text, questions } = configOf(model);
       checkTokens(text, tokenizer);

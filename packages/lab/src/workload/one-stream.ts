@@ -21,7 +21,7 @@ import {
   openTokenizer,
 } from '@winnow/data';
 import { z } from 'zod';
-import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
+import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
 import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
@@ -30,8 +30,9 @@ import { checkChannels, checkTokens } from './fit';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
-import { type ReaderKind, textNotes } from './text-notes';
-import { type Workload, type WorkloadKind, sizesOf } from './workload';
+import type { ReaderKind } from './text-notes';
+import { withTexts } from './texts-read';
+import type { Workload, WorkloadKind } from './workload';
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the trunk, a DeiT'),
@@ -185,23 +186,10 @@ function workloadOn(
   reader: ReaderKind,
   preparation?: OpenedModel['preparation'],
 ): Workload {
-  const { name, imageSize, channels, context, tokenizer, kinds, train, validation, test } = data;
+  const { name, imageSize, channels, context, tokenizer, kinds } = data;
   const answers = countsOf(data);
   return {
-    train,
-    validation,
-    test,
-    facts: { name, ...sizesOf(data) },
-    origin: { data: name },
-    notesOn: async (splits) => [
-      ...data.notes,
-      ...(splits.length > 1 ? await data.duplicates() : []),
-      ...textNotes(data, splits, reader),
-    ],
-    companions: {
-      [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
-      ...preprocessorFiles(preparation, imageSize),
-    },
+    ...withTexts(data, reader, preparation),
     checkFit: (model: Model) => {
       const { vision, text, head } = viltIn(denseConfigOf(model));
       checkTokens(text, tokenizer);

@@ -19,7 +19,7 @@ import {
   openTokenizer,
 } from '@winnow/data';
 import { z } from 'zod';
-import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
+import { tokenizerConfiguration } from '../model-source/companions';
 import { pathOption } from '../options/path';
 import { type DataChoice, erasingOf } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
@@ -28,9 +28,10 @@ import { checkChannels, checkTokens, textFilling } from './fit';
 import { imagesOf, imagesShape } from './images';
 import { picturesOf } from './prepared';
 import { models, textModels } from './sizes';
-import { type ReaderKind, textNotes } from './text-notes';
+import type { ReaderKind } from './text-notes';
+import { withTexts } from './texts-read';
 import { pictureShape } from './picture-shape';
-import { type Workload, type WorkloadKind, sizesOf } from './workload';
+import type { Workload, WorkloadKind } from './workload';
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the vision tower, a DeiT'),
@@ -143,22 +144,9 @@ function retrievalWorkload(
   reader: ReaderKind,
   preparation?: PicturePreparation,
 ): Workload {
-  const { name, imageSize, channels, context, tokenizer, train, validation, test } = data;
+  const { name, imageSize, channels, context, tokenizer } = data;
   return {
-    train,
-    validation,
-    test,
-    facts: { name, ...sizesOf(data) },
-    origin: { data: name },
-    notesOn: async (splits) => [
-      ...data.notes,
-      ...(splits.length > 1 ? await data.duplicates() : []),
-      ...textNotes(data, splits, reader),
-    ],
-    companions: {
-      [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
-      ...preprocessorFiles(preparation, imageSize),
-    },
+    ...withTexts(data, reader, preparation),
     checkFit: (model) => {
       const config = denseConfigOf(model);
       if (!dualEncoderFamily.is(config)) throw notDual(config.kind);
