@@ -17,6 +17,8 @@ export { errorMeasures, siteLooks } from './allocation/site-sight';
 export type { ErrorMeasure } from './allocation/site-sight';
 export { NO_OBJECT, adaptiveSamples, boxCode, boxFromCode, centerness, focalLoss } from './boxes/anchors';
 export { assignment } from './boxes/assignment';
+export type { DetectionPrompt } from './boxes/detection-prompt';
+export { type RegionAnchors, regionAnchors } from './boxes/region-anchors';
 export { type CocoScores, type Detections, type TrueBoxes, cocoScores } from './boxes/average-precision';
 export {
   type Boxes,
@@ -73,8 +75,10 @@ export type {
   QuestionBatch,
   StatementBatch,
   AnswerBatch,
+  DetectionBatch,
   SegmentationBatch,
   Splits,
+  TruthsOfPictures,
   WholePicture,
 } from './data/dataset';
 export {
@@ -216,7 +220,20 @@ export {
   maskDecoder,
   segmenterEncoder,
 } from './families/segmenter-config';
+export { type Glip, type GlipParams, type Regions, glip, glipFamily } from './families/glip';
+export {
+  type DetectionHeadConfig,
+  type DetectionHeadPreset,
+  type DetectionLevel,
+  type DetectionLevels,
+  type GlipConfig,
+  detectionHeadPresets,
+  detectionLevels,
+  levelsOf,
+} from './families/glip-config';
 export { type GroundingOptions, grounding } from './task/grounding';
+export { type DetectionOptions, detection } from './task/detection';
+export { type DetectedObjects, detectedObjects } from './task/detected-objects';
 export { type GroundedBox, groundedBoxes } from './task/grounded-boxes';
 export { type QuestionsOptions, questions } from './task/questions';
 export { dualEncoder, dualEncoderFamily } from './families/dual-encoder';

@@ -1,12 +1,14 @@
 import { type Model, disposeTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
-import { describeMethod, tinyDualEncoder, tinyModel } from '@winnow/testkit';
+import { describeMethod, detectors, tinyDualEncoder, tinyModel } from '@winnow/testkit';
 import { lotteryTicketMethods } from '../src/index';
 
 for (const method of lotteryTicketMethods) {
   switch (method.manifest.name) {
     case 'lottery-ticket':
       describeMethod(method, { options: { round: '2it', originalFraction: 0.3 } });
+      describe('on detectors', () =>
+        describeMethod(method, { options: { round: '2it' }, kinds: [detectors] }));
       describe('with all it can do', () =>
         describeMethod(method, {
           options: {

@@ -1,4 +1,4 @@
-import { describeMethod, groundingModels, twinEncoders } from '@winnow/testkit';
+import { describeMethod, detectors, groundingModels, twinEncoders } from '@winnow/testkit';
 import { shareAndPruneMethods } from '../src/index';
 
 for (const method of shareAndPruneMethods) {
@@ -8,7 +8,7 @@ for (const method of shareAndPruneMethods) {
   describeMethod(method, {
     options: { search: '8it', subset: 0.5, ...(name.startsWith('bwsp') ? { blocks: 1 } : {}) },
     units: ['compressible-parameters', 'parameters'],
-    // The paper's own kind of model, for its main method: layers above the towers, and a loss that assigns.
-    kinds: name === 'bwsp' ? [twinEncoders, groundingModels] : [twinEncoders],
+    // The paper's own kinds of model, for its main method: layers above the towers, and losses that assign.
+    kinds: name === 'bwsp' ? [twinEncoders, groundingModels, detectors] : [twinEncoders],
   });
 }

@@ -7,6 +7,7 @@ export type { Outcome, Subject, Trial } from './conformance/subject';
 export { exampleModule } from './documents/example';
 export { toyData, toyShape, toyTask } from './data/toy-data';
 export { type Levels, makePictures, writePicture } from './data/pictures';
+export { toyDetection, toyDetectionTask } from './data/toy-detection';
 export { toyGrounding, toyGroundingTask } from './data/toy-grounding';
 export { toyPairs, toyRetrieval } from './data/toy-pairs';
 export {
@@ -20,6 +21,7 @@ export { crossEncoder, crossEncoderFamily } from './model/cross-encoder';
 export type { CrossEncoderConfig, CrossEncoderInputs } from './model/cross-encoder';
 export {
   crossEncoders,
+  detectors,
   dualEncoders,
   groundingModels,
   segmenters,
@@ -29,6 +31,7 @@ export {
   visionTransformers,
 } from './model/tiny-kind';
 export type { TinyKind } from './model/tiny-kind';
+export { tinyGlip, tinyGlipVariant } from './model/tiny-glip';
 export { tinyMdetr, tinyMdetrVariant } from './model/tiny-mdetr';
 export { tinyModel, tinyVariant } from './model/tiny-model';
 export type { TinyModel } from './model/tiny-model';

@@ -1,5 +1,5 @@
 import { disposeTree } from '@winnow/core';
-import { describeMethod, segmenters, tinyModel } from '@winnow/testkit';
+import { describeMethod, detectors, segmenters, tinyModel } from '@winnow/testkit';
 import { upopMethods } from '../src/index';
 
 for (const method of upopMethods) {
@@ -9,8 +9,8 @@ for (const method of upopMethods) {
   if (method.manifest.name === 'magnitude') describe('at once', () => describeMethod(method));
   // The paper's last table: encoder and decoder are searched together.
   if (method.manifest.name === 'upop')
-    describe('on segmenters', () => {
-      describeMethod(method, { options: { search: '5it' }, kinds: [segmenters] });
+    describe('on segmenters and detectors', () => {
+      describeMethod(method, { options: { search: '5it' }, kinds: [segmenters, detectors] });
     });
 }
 

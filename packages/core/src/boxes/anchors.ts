@@ -10,6 +10,8 @@ export interface AtssOptions {
 
 /** By how much an anchor's centre must be inside of a box, in pixels. */
 const INSIDE = 0.01;
+/** Overlaps that differ by no more are the same: all anchors around a small object have one, but for their rounding. */
+const SAME = 1e-9;
 
 /** Anchors of a level that are nearest to a point, k or all of them; of equally near ones the first. */
 function nearestOf(
@@ -72,7 +74,7 @@ export function adaptiveSamples(
         (objects[at + 2] ?? 0) - x,
         (objects[at + 3] ?? 0) - y,
       );
-      if (overlap < least || depth <= INSIDE || overlap <= (overlaps[anchor] ?? -1)) continue;
+      if (overlap < least - SAME || depth <= INSIDE || overlap <= (overlaps[anchor] ?? -1)) continue;
       objectOf[anchor] = object;
       overlaps[anchor] = overlap;
     }
@@ -87,19 +89,19 @@ export const centerness = (left: number, top: number, right: number, bottom: num
   );
 
 /** Multiply the offsets and the logarithms of a box's code. */
-const OFFSET_WEIGHT = 10;
-const LOG_WEIGHT = 5;
-const LARGEST_LOG = Math.log(1000 / 16);
+export const BOX_OFFSET_WEIGHT = 10;
+export const BOX_LOG_WEIGHT = 5;
+export const BOX_LARGEST_LOG = Math.log(1000 / 16);
 
 /** A box as an anchor sees it: offsets of the centre in sides of the anchor, and logarithms of the sides, [4]. */
 export function boxCode(box: Boxes, anchor: Boxes): Float64Array {
   const [x = 0, y = 0, width = 0, height = 0] = centredOf(box);
   const [x2 = 0, y2 = 0, width2 = 0, height2 = 0] = centredOf(anchor);
   return Float64Array.of(
-    ((x - x2) / width2) * OFFSET_WEIGHT,
-    ((y - y2) / height2) * OFFSET_WEIGHT,
-    Math.log(width / width2) * LOG_WEIGHT,
-    Math.log(height / height2) * LOG_WEIGHT,
+    ((x - x2) / width2) * BOX_OFFSET_WEIGHT,
+    ((y - y2) / height2) * BOX_OFFSET_WEIGHT,
+    Math.log(width / width2) * BOX_LOG_WEIGHT,
+    Math.log(height / height2) * BOX_LOG_WEIGHT,
   );
 }
 
@@ -107,9 +109,9 @@ export function boxCode(box: Boxes, anchor: Boxes): Float64Array {
 export function boxFromCode(code: Boxes, anchor: Boxes): Float64Array {
   const [dx = 0, dy = 0, logWidth = 0, logHeight = 0] = code;
   const [x = 0, y = 0, width = 0, height = 0] = centredOf(anchor);
-  const side = (log: number, of: number) => Math.exp(Math.min(LARGEST_LOG, log / LOG_WEIGHT)) * of;
+  const side = (log: number, of: number) => Math.exp(Math.min(BOX_LARGEST_LOG, log / BOX_LOG_WEIGHT)) * of;
   const [wide, high] = [side(logWidth, width), side(logHeight, height)];
-  const [cx, cy] = [x + (dx / OFFSET_WEIGHT) * width, y + (dy / OFFSET_WEIGHT) * height];
+  const [cx, cy] = [x + (dx / BOX_OFFSET_WEIGHT) * width, y + (dy / BOX_OFFSET_WEIGHT) * height];
   return Float64Array.of(cx - wide / 2, cy - high / 2, cx + wide / 2, cy + high / 2);
 }
 

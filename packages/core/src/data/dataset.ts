@@ -1,4 +1,4 @@
-import type { PictureSize } from '../families/picture-sides';
+import type { PictureSize, Sides } from '../families/picture-sides';
 
 /** Where an augmentation's randomness comes from: the same seed, epoch and example give the same picture. */
 export interface Augmentation {
@@ -62,6 +62,28 @@ export interface GroundingBatch {
     /** Places in their texts of the tokens that name them. */
     readonly tokens: readonly Int32Array[];
   };
+}
+
+/** Pictures, each with a list of classes to look for, and where objects of them are, in host memory. */
+export interface DetectionBatch extends GroundingBatch {
+  /** What is to be found by a list of all classes, in the pictures as they were annotated. */
+  readonly truths: TruthsOfPictures;
+}
+
+/** The objects of some pictures, at the size at which they were annotated. */
+export interface TruthsOfPictures {
+  /** Sides of each picture, in pixels, [B]. */
+  readonly sizes: readonly Sides[];
+  /** The picture that each object is of, [M]. */
+  readonly examples: Int32Array;
+  /** The class of each, [M]. */
+  readonly classes: Int32Array;
+  /** Left, top, right and bottom in pixels, [M, 4]. */
+  readonly boxes: Float64Array;
+  /** In pixels², of the object rather than of its box, [M]. */
+  readonly areas: Float64Array;
+  /** 1 where it stands for a crowd, [M]. */
+  readonly crowds: Uint8Array;
 }
 
 /** Pictures, each with a question, in host memory. */

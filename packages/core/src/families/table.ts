@@ -3,6 +3,7 @@ import { blipFamily } from './blip';
 import { clipTextFamily } from './clip-text';
 import { dualEncoderFamily } from './dual-encoder';
 import type { Family } from './family';
+import { glipFamily } from './glip';
 import { lxmertFamily } from './lxmert';
 import { mdetrFamily } from './mdetr';
 import type { DenseConfig } from './model';
@@ -20,6 +21,7 @@ export const families: readonly Family[] = [
   segmenterFamily,
   viltFamily,
   lxmertFamily,
+  glipFamily,
 ];
 
 /**

@@ -1,5 +1,6 @@
 import type { Model, Splits, Task } from '@winnow/core';
 import { toyData, toyTask } from '../data/toy-data';
+import { toyDetection, toyDetectionTask } from '../data/toy-detection';
 import { toyGrounding, toyGroundingTask } from '../data/toy-grounding';
 import { toyMasks, toySegmentation } from '../data/toy-masks';
 import { toyPairs, toyRetrieval } from '../data/toy-pairs';
@@ -13,6 +14,7 @@ import {
   tinySigmoidEncoderVariant,
   tinyTwinsVariant,
 } from './tiny-dual-encoder';
+import { tinyGlip, tinyGlipVariant } from './tiny-glip';
 import { tinyMdetr, tinyMdetrVariant } from './tiny-mdetr';
 import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
 import { tinySegmenter, tinySegmenterVariant } from './tiny-segmenter';
@@ -77,6 +79,15 @@ export const groundingModels: TinyKind = {
   makeVariant: tinyMdetrVariant,
   data: toyGrounding({ size }),
   taskOf: toyGroundingTask,
+};
+
+/** For detection: two equal towers under a head that no method may touch, of one grid or three, and a loss that assigns by anchors. */
+export const detectors: TinyKind = {
+  name: 'detector',
+  makeModel: tinyGlip,
+  makeVariant: tinyGlipVariant,
+  data: toyDetection({ size }),
+  taskOf: toyDetectionTask,
 };
 
 /** Segmenters: a decoder with blocks of its own above the encoder, and a loss over the pixels that count. */
