@@ -3,6 +3,9 @@ import {
   type DenseConfig,
   type DualEncoderConfig,
   type HostTensor,
+  type MdetrConfig,
+  type SegmenterConfig,
+  type ViltConfig,
   type VisionTransformerConfig,
   entriesOf,
   modelOf,
@@ -40,14 +43,12 @@ export const clip: DualEncoderConfig = {
 };
 const even = { ...tower, denseHeadDim: 4, blocks: [0, 1].map(() => ({ headDim: 4, hiddenDim: 6 })) };
 const columns = (letters: string) => ({ query: letters, key: letters, value: letters });
+const sharedAttention = (first: string, second: string) => ({
+  [first]: { kind: 'share', units: 4, columns: columns('kkkkkkkk') } as const,
+  [second]: { kind: 'share', units: 4, lender: first, columns: columns('bbkkbbkk') } as const,
+});
 const shares = {
-  'blocks.0.attention': { kind: 'share', units: 4, columns: columns('kkkkkkkk') },
-  'blocks.1.attention': {
-    kind: 'share',
-    units: 4,
-    lender: 'blocks.0.attention',
-    columns: columns('bbkkbbkk'),
-  },
+  ...sharedAttention('blocks.0.attention', 'blocks.1.attention'),
   'blocks.0.ffn': { kind: 'share', units: 6, columns: { hidden: 'kkkkkk' } },
   'blocks.1.ffn': { kind: 'share', units: 6, lender: 'blocks.0.ffn', columns: { hidden: 'bkbkbk' } },
 } as const;
@@ -84,16 +85,53 @@ export const cutModels: Readonly<
     ...clip,
     vision: { ...clip.vision, tower: even },
     text: { ...words, tower: { ...even, causal: true } },
-    ties: {
-      'text.blocks.0.attention': { kind: 'share', units: 4, columns: columns('kkkkkkkk') },
-      'vision.blocks.0.attention': {
-        kind: 'share',
-        units: 4,
-        lender: 'text.blocks.0.attention',
-        columns: columns('bbkkbbkk'),
-      },
-    },
+    ties: sharedAttention('text.blocks.0.attention', 'vision.blocks.0.attention'),
   },
+};
+
+const segmenter: SegmenterConfig = { kind: 'segmenter', vision, classes: 3, decoder: { kind: 'linear' } };
+const vilt: ViltConfig = {
+  kind: 'vilt',
+  vision,
+  text: { vocabulary: 11, context: 7, endToken: 9, types: 2, normEpsilon: 1e-6 },
+  modalities: 2,
+  head: { kind: 'answers', answers: 5 },
+};
+const mdetr: MdetrConfig = {
+  kind: 'mdetr',
+  vision,
+  text: { ...words, tower },
+  fusion: {
+    ...{ width: 16, heads: 2, hiddenDim: 20, encoderLayers: 1, decoderLayers: 2 },
+    ...{ queries: 3, alignmentDim: 5 },
+  },
+};
+
+/** The same of families that say more than one thing of a picture, or read texts beside it. */
+export const cutTaskModels: Readonly<Record<string, SegmenterConfig | ViltConfig | MdetrConfig>> = {
+  'a segmenter with a linear decoder': segmenter,
+  'a segmenter with a mask decoder': { ...segmenter, decoder: { kind: 'mask', tower } },
+  'a segmenter whose columns are shared': {
+    ...segmenter,
+    vision: { ...vision, tower: even },
+    decoder: { kind: 'mask', tower },
+    ties: sharedAttention('vision.blocks.0.attention', 'vision.blocks.1.attention'),
+  },
+  'a ViLT for answers': vilt,
+  'a ViLT whose columns are shared': {
+    ...vilt,
+    vision: { ...vision, tower: even },
+    ties: sharedAttention('vision.blocks.0.attention', 'vision.blocks.1.attention'),
+  },
+  'a ViLT for matching': { ...vilt, head: { kind: 'matching' } },
+  'an MDETR': mdetr,
+  'an MDETR whose towers share columns': {
+    ...mdetr,
+    vision: { ...vision, tower: even },
+    text: { ...words, tower: even },
+    ties: sharedAttention('text.blocks.0.attention', 'vision.blocks.0.attention'),
+  },
+  'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },
 };
 
 /** Random numbers for every parameter, norms and biases too. */

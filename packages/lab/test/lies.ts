@@ -2,115 +2,28 @@ import { create } from '@bufbuild/protobuf';
 import {
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
-  NodeProtoSchema,
-  type TensorProto,
   TensorProtoSchema,
 } from 'onnx-buf';
-
-/** A deliberate lie: a file that is changed so that it is not the model any more. */
-export type Lie = (model: ModelProto) => void;
-
-function graphOf({ graph }: ModelProto): GraphProto {
-  if (graph === undefined) throw new Error('expected a graph');
-  return graph;
-}
-function tensorNamed(model: ModelProto, name: string): TensorProto {
-  const found = graphOf(model).initializer.find((own) => own.name === name);
-  if (found === undefined) throw new Error(`there is no tensor ${name}`);
-  return found;
-}
-function nodeWhere(model: ModelProto, test: (node: NodeProto) => boolean): NodeProto {
-  const found = graphOf(model).node.find(test);
-  if (found === undefined) throw new Error('there is no such node');
-  return found;
-}
-const named = (name: string) => (node: NodeProto) => node.name === name;
-const operator = (name: string) => (node: NodeProto) => node.opType === name;
-
-const numbersOf = ({ rawData }: TensorProto): Float32Array =>
-  new Float32Array(Uint8Array.from(rawData).buffer);
-const setNumbers = (tensor: TensorProto, numbers: Float32Array<ArrayBuffer>): void => {
-  tensor.rawData = new Uint8Array(numbers.buffer);
-};
-
-/** Numbers of a tensor, changed one by one. */
-const changed =
-  (name: string, change: (value: number, at: number) => number): Lie =>
-  (model) => {
-    const tensor = tensorNamed(model, name);
-    setNumbers(tensor, numbersOf(tensor).map(change));
-  };
-
-/** The constant that a node multiplies or adds, changed. */
-const constantOf =
-  (test: (node: NodeProto) => boolean, change: (value: number) => number): Lie =>
-  (model) => {
-    const name = nodeWhere(
-      model,
-      (node) => test(node) && node.input.some((input) => input.startsWith('constant')),
-    ).input.find((input) => input.startsWith('constant'));
-    const tensor = tensorNamed(model, name ?? '');
-    setNumbers(tensor, numbersOf(tensor).map(change));
-  };
-
-/** More nodes between the logits and what they are: from `before` to `after`. */
-const behind =
-  (nodes: (before: string, after: string) => NodeProto[], tensors: TensorProto[] = []): Lie =>
-  (model) => {
-    const last = nodeWhere(model, named('logits'));
-    const before = last.input[0] ?? '';
-    last.input[0] = 'after';
-    const graph = graphOf(model);
-    graph.node.splice(graph.node.indexOf(last), 0, ...nodes(before, 'after'));
-    graph.initializer.push(...tensors);
-  };
-
-const node = (
-  opType: string,
-  input: string[],
-  output: string,
-  attribute: NodeProto['attribute'] = [],
-): NodeProto =>
-  create(NodeProtoSchema, { name: `lie of ${output}`, opType, input, output: [output], attribute });
-const scalar = (name: string, value: number): TensorProto =>
-  create(TensorProtoSchema, {
-    name,
-    dims: [],
-    dataType: 1,
-    rawData: new Uint8Array(Float32Array.of(value).buffer),
-  });
-const ints = (name: string, values: number[]): TensorProto =>
-  create(TensorProtoSchema, {
-    name,
-    dims: [BigInt(values.length)],
-    dataType: 7,
-    rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
-  });
-const matrix = (
-  name: string,
-  rows: number,
-  columns: number,
-  value: (row: number, column: number) => number,
-): TensorProto => {
-  const values = Float32Array.from({ length: rows * columns }, (_, at) =>
-    value(Math.floor(at / columns), at % columns),
-  );
-  const dims = [BigInt(rows), BigInt(columns)];
-  return create(TensorProtoSchema, { name, dims, dataType: 1, rawData: new Uint8Array(values.buffer) });
-};
-const whole = (name: string, value: number) =>
-  create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
-
-const metadata =
-  (key: string, change: (text: string) => string): Lie =>
-  ({ metadataProps }) => {
-    const found = metadataProps.find((own) => own.key === key);
-    if (found === undefined) throw new Error(`there is no ${key}`);
-    found.value = change(found.value);
-  };
+import {
+  type Lie,
+  graphOf,
+  tensorNamed,
+  nodeWhere,
+  named,
+  operator,
+  numbersOf,
+  setNumbers,
+  changed,
+  constantOf,
+  behind,
+  node,
+  scalar,
+  ints,
+  matrix,
+  whole,
+  metadata,
+  emptied,
+} from './lie-edits';
 
 /** A hidden unit of zeros more: the same answers, and a product that is wider than the decision says. */
 const widened: Lie = (model) => {
@@ -140,16 +53,6 @@ const swapped: Lie = (model) => {
   if (one === undefined || other === undefined) throw new Error('expected two');
   [one.rawData, other.rawData] = [other.rawData, one.rawData];
 };
-
-/** A node that passes on what it is given. */
-const emptied =
-  (test: (node: NodeProto) => boolean, input = 0): Lie =>
-  (model) => {
-    const found = nodeWhere(model, test);
-    found.opType = 'Identity';
-    found.input = [found.input[input] ?? ''];
-    found.attribute = [];
-  };
 
 /** Lies by what they say; the part of the proof that has to find them. */
 export const lies: readonly (readonly [string, string, Lie])[] = [

@@ -16,7 +16,7 @@ import { saveModel } from '@winnow/formats';
 import { modelParts } from '@winnow/onnx';
 import { proofFacts } from '@winnow/onnx/facts';
 import { openModel } from '../src/index';
-import { cutModels, plain, randomParameters } from './cut-models';
+import { cutModels, cutTaskModels, plain, randomParameters } from './cut-models';
 import { companionsOf } from '../src/model-source/export-model';
 import { writeOnnx } from '../src/onnx/write-onnx';
 import { fixedExamples } from '../src/proof/engine-answers';
@@ -41,7 +41,7 @@ async function failing(name: string, config: ModelConfig, parameters: ReadonlyMa
   const companions = await companionsOf(opened);
   const failed: string[] = [];
   const parts = modelParts(opened.model);
-  const calibration = new Map(parts.map((part) => [part.name, fixedExamples(part, opened.model)]));
+  const calibration = new Map(parts.map((part) => [part.name, fixedExamples(part)]));
   const isForInt8 = denseConfigOf(opened.model).ties === undefined;
   for (const precision of ['f32', 'f16', ...(isForInt8 ? ['int8' as const] : [])] as const) {
     const files = join(folder, precision);
@@ -55,7 +55,7 @@ async function failing(name: string, config: ModelConfig, parameters: ReadonlyMa
   return failed;
 }
 
-test.each(Object.entries(cutModels))(
+test.each(Object.entries({ ...cutModels, ...cutTaskModels }))(
   '%s is proved in every precision that is for it',
   async (name, config) => {
     expect(await failing(name, config, randomParameters(config))).toEqual([]);

@@ -196,7 +196,7 @@ describe('every lie is found:', () => {
         ...facts,
         parts: facts.parts.map((part) => ({
           ...part,
-          pictures: (part.pictures ?? new Float32Array()).slice(2),
+          pictures: { logits: (part.pictures?.['logits'] ?? new Float32Array()).slice(2) },
         })),
       }),
     ],

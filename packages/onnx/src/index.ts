@@ -3,12 +3,17 @@ export { type FileLabels, checkSize, encodeGraph, rawNumbers } from './file/enco
 export type { Precision } from './graph/builder';
 export type { ElementType, Graph, GraphNode, GraphPort, Initializer } from './graph/graph';
 export { type PairOptions, pairGraph } from './model/pair-graph';
-export { type ModelPart, modelParts } from './model/part';
+export { engineInputs } from './model/engine-inputs';
+export { modelParts } from './model/model-parts';
+export type { ModelPart, PartName, TextsRead } from './model/part';
 export { type GraphOptions, type TracedPart, opsets, partGraph } from './model/part-graph';
 export type {
+  Answers,
+  ExampleInput,
   Examples,
   MeasuredNorm,
   MeasuredProduct,
+  MeasuredResize,
   MeasuredTimes,
   PartFacts,
   PartJob,

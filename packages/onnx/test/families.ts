@@ -1,4 +1,12 @@
-import type { ClipTextConfig, DualEncoderConfig, TowerConfig, VisionTransformerConfig } from '@winnow/core';
+import type {
+  ClipTextConfig,
+  DualEncoderConfig,
+  MdetrConfig,
+  SegmenterConfig,
+  TowerConfig,
+  ViltConfig,
+  VisionTransformerConfig,
+} from '@winnow/core';
 
 /** Layers of other widths each, as after a cut: values of 3 columns beside queries of 5, and so on. */
 export const uneven: TowerConfig = {
@@ -86,3 +94,36 @@ export const dualModels: Readonly<Record<string, DualEncoderConfig>> = {
     text: { ...words, endToken: 'last', tower: { ...words.tower, causal: false } },
   },
 };
+
+const segmenter: SegmenterConfig = {
+  kind: 'segmenter',
+  vision: tower,
+  classes: 3,
+  decoder: { kind: 'linear' },
+};
+const vilt: ViltConfig = {
+  kind: 'vilt',
+  vision: tower,
+  text: { vocabulary: 11, context: 7, endToken: 9, types: 2, normEpsilon: 1e-6 },
+  modalities: 3,
+  head: { kind: 'answers', answers: 5 },
+};
+const mdetr: MdetrConfig = {
+  kind: 'mdetr',
+  vision: tower,
+  text: { ...words, tower: { ...words.tower, causal: false } },
+  fusion: {
+    ...{ width: 16, heads: 2, hiddenDim: 20, encoderLayers: 1, decoderLayers: 2 },
+    ...{ queries: 3, alignmentDim: 5 },
+  },
+};
+
+/** Models that say more than one thing of a picture, or read texts beside it. */
+export const taskModels = {
+  'a segmenter with a linear decoder': segmenter,
+  'a segmenter with a mask decoder': { ...segmenter, decoder: { kind: 'mask', tower: uneven } },
+  'a ViLT for answers': vilt,
+  'a ViLT for matching': { ...vilt, head: { kind: 'matching' } },
+  'an MDETR': mdetr,
+  'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },
+} as const satisfies Readonly<Record<string, SegmenterConfig | ViltConfig | MdetrConfig>>;

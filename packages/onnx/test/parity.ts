@@ -1,28 +1,27 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import {
-  type AnyDenseModel,
+  type DenseConfig,
   type HostTensor,
   type Model,
-  type ModelConfig,
   type TensorTree,
-  dualEncoderFamily,
   entriesOf,
   modelOf,
   randomStream,
   uploadTree,
 } from '@winnow/core';
-import { tensor2d, tensor4d, tidy, transpose } from '@tensorflow/tfjs-core';
+import { tidy } from '@tensorflow/tfjs-core';
 import {
+  type Answers,
+  type ExampleInput,
+  type Examples,
   type GraphOptions,
-  type GraphPort,
   type ModelPart,
   type TracedPart,
   encodeGraph,
+  engineInputs,
   modelParts,
   partGraph,
 } from '../src/index';
-
-const noPort: GraphPort = { name: 'none', type: 'float32', shape: [] };
 
 /** Random numbers for every parameter, norms and biases too: a swap of any two would show. */
 export function randomParameters({ specs }: Pick<Model, 'specs'>, seed = 1): Map<string, HostTensor> {
@@ -41,23 +40,34 @@ export function randomParameters({ specs }: Pick<Model, 'specs'>, seed = 1): Map
   );
 }
 
-/** Input of a part for a batch: pictures, or texts that end. */
-export function someInput(
-  { inputs: [input = noPort] }: ModelPart,
-  batch: number,
-  endToken: unknown,
-  seed = 7,
-): Float32Array | BigInt64Array {
-  const random = randomStream(seed, input.name);
-  const [, ...extents] = input.shape.map(Number);
-  const size = extents.reduce((product, extent) => product * extent, batch);
-  if (input.type !== 'int64') return Float32Array.from({ length: size }, () => random.normal());
-  const length = extents[0] ?? 1;
-  const end = typeof endToken === 'number' ? endToken : 3;
-  return BigInt64Array.from({ length: size }, (_, at) => {
-    const isEnd = at % length === length - 1 || at % length === 2 + (Math.floor(at / length) % 3);
-    return BigInt(isEnd ? end : random.integer(3));
-  });
+/** Inputs of a part for a batch: pictures and other numbers, or texts that end. */
+export function someInputs({ inputs, texts }: ModelPart, count: number, seed = 7): Examples {
+  return {
+    count,
+    inputs: Object.fromEntries(
+      inputs.map(({ name, type, shape: [, ...extents] }): [string, ExampleInput] => {
+        const random = randomStream(seed, name);
+        const shape = extents.map(Number);
+        const size = shape.reduce((product, extent) => product * extent, count);
+        const [length = 1] = shape;
+        const end = typeof texts?.endToken === 'number' ? texts.endToken : 3;
+        const isEnd = (at: number) =>
+          at % length === length - 1 || at % length === 2 + (Math.floor(at / length) % 3);
+        if (type === 'int64') {
+          const values = BigInt64Array.from({ length: size }, (_, at) =>
+            BigInt(isEnd(at) ? end : random.integer(3)),
+          );
+          return [name, { shape, values }];
+        }
+        // A mask hides what stands behind the second place, in some of the examples.
+        const isMask = name.endsWith('_mask');
+        const values = Float32Array.from({ length: size }, (_, at) =>
+          isMask ? Number(at % length < 2 + (Math.floor(at / length) % 3)) : random.normal(),
+        );
+        return [name, { shape, values }];
+      }),
+    ),
+  };
 }
 
 export async function sessionOf(
@@ -73,48 +83,42 @@ export async function sessionOf(
   return InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
 }
 
-/** The file's answer to a batch. */
-export async function answerOf(
-  session: InferenceSession,
-  { inputs: [input = noPort] }: ModelPart,
-  batch: number,
-  given: Float32Array | BigInt64Array,
-): Promise<Float32Array> {
-  const shape = [batch, ...input.shape.slice(1).map(Number)];
-  const tensor =
-    given instanceof BigInt64Array ? new Tensor('int64', given, shape) : new Tensor('float32', given, shape);
-  const [output] = Object.values(await session.run({ [input.name]: tensor }));
-  if (!(output?.data instanceof Float32Array)) throw new Error('expected float32');
-  return output.data;
+/** The file's answers to a batch, by name. */
+export async function answersOf(session: InferenceSession, { count, inputs }: Examples): Promise<Answers> {
+  const feeds = Object.entries(inputs).map(([name, { shape, values }]): [string, Tensor] => [
+    name,
+    values instanceof BigInt64Array
+      ? new Tensor('int64', values, [count, ...shape])
+      : new Tensor('float32', values, [count, ...shape]),
+  ]);
+  const found = await session.run(Object.fromEntries(feeds));
+  return Object.fromEntries(
+    Object.entries(found).map(([name, { data }]) => {
+      if (!(data instanceof Float32Array)) throw new Error(`expected float32 of ${name}`);
+      return [name, data];
+    }),
+  );
 }
 
-/** The engine's answer to the same. */
-export function engineAnswer(
-  config: ModelConfig,
+/** The engine's answers to the same. */
+export function engineAnswers(
+  config: DenseConfig,
   part: ModelPart,
   parameters: ReadonlyMap<string, HostTensor>,
-  batch: number,
-  given: Float32Array | BigInt64Array,
-): Float32Array {
-  return tidy(() => {
-    const model = modelOf(config);
-    const any: AnyDenseModel = {
-      kind: config.kind,
-      model,
-      params: uploadTree<TensorTree>(model.specs, parameters),
-    };
-    const [, a = 1, b = 1, c = 1] = (part.inputs[0] ?? noPort).shape.map(Number);
-    if (given instanceof BigInt64Array) {
-      const tokens = tensor2d(Int32Array.from(given, Number), [batch, a], 'int32');
-      if (dualEncoderFamily.holds(any))
-        return Float32Array.from(any.model.embedTexts(any.params, tokens).dataSync());
-      return Float32Array.from(model.forward(any.params, { tokens })['logits']?.dataSync() ?? []);
-    }
-    const images = transpose(tensor4d(given, [batch, a, b, c]), [0, 2, 3, 1]);
-    if (dualEncoderFamily.holds(any))
-      return Float32Array.from(any.model.embedImages(any.params, images).dataSync());
-    return Float32Array.from(model.forward(any.params, { images })['logits']?.dataSync() ?? []);
+  examples: Examples,
+): Answers {
+  const model = modelOf(config);
+  const answers = new Map<string, Float32Array>();
+  tidy(() => {
+    const params = uploadTree<TensorTree>(model.specs, parameters);
+    const found = part.answer(
+      { kind: config.kind, model, params },
+      engineInputs(examples, 0, examples.count),
+    );
+    for (const [name, values] of Object.entries(found))
+      answers.set(name, Float32Array.from(values.dataSync()));
   });
+  return Object.fromEntries(answers);
 }
 
 /** The greatest difference, as a share of the greatest number that was expected. */
@@ -127,23 +131,22 @@ export function difference(found: Float32Array, wanted: Float32Array): number {
   return found.length === wanted.length ? apart / greatest : Number.NaN;
 }
 
-/** Every part of a model, in a precision: how far the file is from the engine. */
-export async function differences(config: ModelConfig, options: GraphOptions = {}): Promise<number[]> {
+/** Every output of every part of a model, in a precision: how far the file is from the engine. */
+export async function differences(
+  config: DenseConfig,
+  options: GraphOptions = {},
+): Promise<Readonly<Record<string, number>>> {
   const model = modelOf(config);
   const parameters = randomParameters(model);
-  const found = [];
+  const found = new Map<string, number>();
   for (const part of modelParts(model)) {
-    const batch = 3;
-    const endToken =
-      'text' in config ? Reflect.get(Object(config.text), 'endToken') : Reflect.get(config, 'endToken');
-    const given = someInput(part, batch, endToken);
+    const given = someInputs(part, 3);
     const session = await sessionOf(part, parameters, options);
-    found.push(
-      difference(
-        await answerOf(session, part, batch, given),
-        engineAnswer(config, part, parameters, batch, given),
-      ),
-    );
+    const own = await answersOf(session, given);
+    const wanted = engineAnswers(config, part, parameters, given);
+    expect(Object.keys(own).sort()).toEqual(Object.keys(wanted).sort());
+    for (const [name, values] of Object.entries(wanted))
+      found.set(`${part.name} ${name}`, difference(own[name] ?? new Float32Array(), values));
   }
-  return found;
+  return Object.fromEntries(found);
 }

@@ -11,7 +11,7 @@ import {
 import { type Layer, bare, placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project, projection } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
-import { enterUnder, observeUnder } from '../layers/observe';
+import { enterUnder, observeUnder, resultOf } from '../layers/observe';
 import { type ParameterSpec, normal, undecayed } from '../layers/parameter';
 import { type BlockParams, type TowerConfig, firstTokens, lastTokens, tower } from '../layers/tower';
 import { linear } from '../operations/linear';
@@ -92,13 +92,16 @@ export function maskDecoderLayer(
       const patchStates = unitLength(linear(seen, params.patchProjection)); // [B·N, D]
       observe?.('classProjection', named);
       const classStates = unitLength(linear(named, params.classProjection)); // [B·K, D]
+      observe?.('masks', patchStates);
       const masks = matMul<Tensor3D>(
         reshape(patchStates, [batch, patches, D]),
         reshape(classStates, [batch, classes, D]),
         false,
         true,
       ); // [B, N, K]
-      return normalize(reshape(masks, [batch * patches, classes]), params.maskNorm, MASK_EPSILON);
+      const fits: Tensor2D = reshape(masks, [batch * patches, classes]);
+      observe?.(resultOf('masks'), fits);
+      return normalize(fits, params.maskNorm, MASK_EPSILON);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Decision } from '../decision/decision';
 import { type Layer, modelPlace, placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project } from '../layers/linear';
+import { resultOf } from '../layers/observe';
 import type { ParameterSpec } from '../layers/parameter';
 import { lastTokens } from '../layers/tower';
 import { resizeBilinear } from '../operations/resize-bilinear';
@@ -76,7 +77,10 @@ function untied(config: SegmenterConfig): Segmenter {
         masks === undefined || params.decoder === undefined
           ? project(seen, ofLinear(params), 'linear', hooks.observe)
           : masks.run(params.decoder, seen, hooksUnder(hooks, 'decoder')); // [B·N, K]
-      return { logits: resizeBilinear(told, grid, [height, width]) };
+      hooks.observe?.('pixels', told);
+      const logits = resizeBilinear(told, grid, [height, width]);
+      hooks.observe?.(resultOf('pixels'), logits);
+      return { logits };
     },
     shrink: (decision) => segmenter(shrunkConfig(config, model.sites, decision)),
   };

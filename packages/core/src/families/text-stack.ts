@@ -125,7 +125,10 @@ export function textStack(config: TextStackConfig, use: TextStackUse) {
     if (head === undefined) throw new RangeError('expected a text stack that writes words');
     const thought = activate(project(states, head.transform, 'head.transform', observe), activation);
     const normed = normalize(thought, head.norm, normEpsilon);
-    return add(matMul(normed, params.words, false, true), head.bias); // [M·N, V]
+    observe?.('head.bias', normed);
+    const logits = add<Tensor2D>(matMul(normed, params.words, false, true), head.bias); // [M·N, V]
+    observe?.(resultOf('head.bias'), logits);
+    return logits;
   };
 
   return {

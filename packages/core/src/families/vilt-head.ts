@@ -2,7 +2,7 @@ import { type Tensor1D, type Tensor2D, add, matMul } from '@tensorflow/tfjs-core
 import { type Layer, placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
-import type { Observe } from '../layers/observe';
+import { type Observe, resultOf } from '../layers/observe';
 import { type ParameterSpec, zeros } from '../layers/parameter';
 import { activate } from '../operations/activation';
 import { type ViltConfig, picturesOfHead } from './vilt-config';
@@ -90,5 +90,8 @@ export function hiddenWords(
   if (hidden === undefined) throw new RangeError('expected the parameters of hidden words');
   const thought = activate(project(states, hidden.transform, 'hidden.transform', observe), 'gelu');
   const normed = normalize(thought, hidden.norm, normEpsilon);
-  return add(matMul(normed, words, false, true), hidden.bias);
+  observe?.('hidden.bias', normed);
+  const logits = add<Tensor2D>(matMul(normed, words, false, true), hidden.bias);
+  observe?.(resultOf('hidden.bias'), logits);
+  return logits;
 }

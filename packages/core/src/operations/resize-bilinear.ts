@@ -1,5 +1,5 @@
 import { type Tensor, type Tensor2D, type Tensor3D, matMul, reshape, tensor2d } from '@tensorflow/tfjs-core';
-import { differentiable } from './kernel';
+import { differentiable, runFused } from './kernel';
 
 /** Rows and columns of a grid. */
 type Sides = readonly [rows: number, columns: number];
@@ -23,7 +23,8 @@ export function bilinearWeights(from: number, to: number): Float32Array<ArrayBuf
 }
 
 /**
- * Pictures or grids of K values, x [B·h·w, K] → [B·H·W, K], between the values along straight lines.
+ * Pictures or grids of K values, x [B·h·w, K] → [B·H·W, K], between the values along straight lines. An engine's `WinnowResizeBilinear`
+ * answers it where all rows are wanted.
  * @param rows Those of the result that are wanted, `[first, end]`; all of them where nothing is said.
  */
 export function resizeBilinear(
@@ -44,9 +45,14 @@ export function resizeBilinear(
       const across = tensor2d(bilinearWeights(width, toWidth), [toWidth, width]);
       const weights = bilinearWeights(height, toHeight).subarray(first * height, end * height);
       const down = tensor2d(weights, [count, height]);
-      const wide = matMul<Tensor3D>(batched(across), reshape(x, [batch * height, width, K])); // [B·h, W, K]
-      const whole = matMul<Tensor3D>(batched(down), reshape(wide, [batch, height, toWidth * K])); // [B, H, W·K]
-      return { value: reshape(whole, [batch * count * toWidth, K]), saved: [across, down] };
+      const compose = (): [Tensor2D] => {
+        const wide = matMul<Tensor3D>(batched(across), reshape(x, [batch * height, width, K])); // [B·h, W, K]
+        const whole = matMul<Tensor3D>(batched(down), reshape(wide, [batch, height, toWidth * K])); // [B, H, W·K]
+        return [reshape(whole, [batch * count * toWidth, K])];
+      };
+      const sides = { height, width, toHeight, toWidth };
+      const [value] = isWhole ? runFused('WinnowResizeBilinear', { x }, sides, compose) : compose();
+      return { value, saved: [across, down] };
     },
     (dy, [across, down]) => {
       if (across === undefined || down === undefined) throw new Error('resizeBilinear: nothing was saved');

@@ -1,4 +1,13 @@
-import { UserError, denseConfigOf, disposeTree, familyOf, parseOptions } from '@winnow/core';
+import {
+  type DenseConfig,
+  UserError,
+  blipFamily,
+  denseConfigOf,
+  disposeTree,
+  familyOf,
+  parseOptions,
+  viltFamily,
+} from '@winnow/core';
 import { imageNetNormalisation } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
 import {
@@ -135,10 +144,16 @@ async function calibrationOf(
 /** The tokenizer beside the model, with a configuration of it for `transformers` where none is there. */
 async function tokenizerOf(opened: OpenedModel): Promise<Companions> {
   const { tokenizerPath, model } = opened;
-  const config = denseConfigOf(model);
-  const { text } = familyOf(config).towers(config);
-  if (tokenizerPath === undefined || text === undefined) return {};
-  return { ...(await tokenizerConfig(tokenizerPath, text.context)), ...(await tokenizerFiles(opened)) };
+  const context = textContextIn(denseConfigOf(model));
+  if (tokenizerPath === undefined || context === undefined) return {};
+  return { ...(await tokenizerConfig(tokenizerPath, context)), ...(await tokenizerFiles(opened)) };
+}
+
+/** Tokens of the longest text that a model reads; undefined for one of pictures. */
+function textContextIn(config: DenseConfig): number | undefined {
+  if (viltFamily.is(config)) return config.text.context;
+  if (blipFamily.is(config)) return (config.encoder ?? config.decoder)?.context;
+  return familyOf(config).towers(config).text?.context;
 }
 
 /** Writes the model into a folder, and says in which layout. */

@@ -1,5 +1,5 @@
 import { resultOf } from '@winnow/core';
-import type { Calibrated, Examples } from '@winnow/onnx';
+import type { Calibrated, Examples, ModelPart } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
 import { engineAnswers } from '../proof/engine-answers';
 import { matrixShapes } from '../proof/expectation';
@@ -18,17 +18,18 @@ interface Seen {
 }
 
 /**
- * What goes into every linear map as examples pass the engine: a range for its whole numbers, and means of its columns.
+ * What goes into every linear map of a part as examples pass the engine: a range for its whole numbers, and means of its columns.
  * @returns by the paths of the maps.
  */
 export async function calibrate(
   opened: Pick<OpenedModel, 'model' | 'params'>,
+  part: ModelPart,
   examples: Examples,
 ): Promise<ReadonlyMap<string, Calibrated>> {
   const { bestRange } = await import('@winnow/onnx');
   const shapes = matrixShapes(opened.model);
   const seen = new Map<string, Seen>();
-  await engineAnswers(opened, examples, {
+  await engineAnswers(opened, part, examples, {
     observe: (path, tensor) => {
       if (!shapes.has(path) || path.endsWith(resultOf(''))) return;
       const columns = tensor.shape[1];

@@ -1,3 +1,5 @@
+import type { PartName } from '@winnow/onnx';
+
 /** The numbers that ONNX files are written in. */
 export const onnxPrecisions = ['f32', 'f16', 'int8'] as const;
 export type OnnxPrecision = (typeof onnxPrecisions)[number];
@@ -13,5 +15,5 @@ const suffixes: Readonly<Record<OnnxPrecision, string>> = {
 };
 
 /** The path of a part's file below its folder: where transformers.js looks for it. */
-export const onnxFile = (part: 'model' | 'vision' | 'text', precision: OnnxPrecision): string =>
+export const onnxFile = (part: PartName, precision: OnnxPrecision): string =>
   `onnx/${part === 'model' ? part : `${part}_model`}${suffixes[precision]}.onnx`;

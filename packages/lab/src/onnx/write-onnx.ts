@@ -17,7 +17,7 @@ import {
 } from '@winnow/formats';
 import { type OpenedModel, digestOf } from '../model-source/open-model';
 import { tokenizerIfRead } from '../model-source/companions';
-import type { Calibrated, Graph, ModelPart, PairOptions } from '@winnow/onnx';
+import type { Graph, ModelPart, PairOptions } from '@winnow/onnx';
 import type { Calibration } from '../proof/calibration';
 import { version } from '../version';
 import { calibrate } from './calibrate';
@@ -53,12 +53,13 @@ export async function writeOnnx(
     if (leaf === undefined) throw new RangeError(`expected a parameter ${path}, got none`);
     return downloadTensor(leaf, path);
   };
-  const ranges = precision === 'int8' ? await rangesFor(opened, calibration) : undefined;
+  if (precision === 'int8') refuseSharing(opened);
   const shared = await metadataOf(opened, precision);
   await mkdir(join(folder, 'onnx'), { recursive: true });
   const files: string[] = [];
   const writeGraph = async (name: ModelPart['name'], graph: Graph): Promise<void> => {
-    const preparation = name === 'text' ? undefined : companions[PREPROCESSOR_FILE];
+    const seesPictures = graph.inputs.some((port) => port.name === 'pixel_values');
+    const preparation = seesPictures ? companions[PREPROCESSOR_FILE] : undefined;
     const metadata = {
       ...shared,
       'winnow.part': name,
@@ -72,7 +73,10 @@ export async function writeOnnx(
   const graphs = new Map<ModelPart['name'], Graph>();
   for (const part of modelParts(model)) {
     const graph = partGraph(part, { opset, precision: precision === 'f16' ? 'f16' : 'f32' });
-    const own = ranges === undefined ? graph : await quantizeGraph(graph, ranges, read);
+    const own =
+      precision === 'int8'
+        ? await quantizeGraph(graph, await rangesFor(opened, part, calibration), read)
+        : graph;
     graphs.set(part.name, own);
     await writeGraph(part.name, own);
   }
@@ -99,18 +103,20 @@ async function pairReading({ model, params, tokenizerPath }: OpenedModel): Promi
   return { ...scaling, context, padToken: tokenizer?.padToken ?? end };
 }
 
-/** @throws {UserError} when there are no examples, or columns are shared. */
-async function rangesFor(opened: OpenedModel, calibration: Calibration | undefined) {
-  if (denseConfigOf(opened.model).ties !== undefined)
-    throw new UserError(
-      '--precision int8: columns of this model are shared, which whole numbers cannot be: take f16',
-    );
-  const ranges = new Map<string, Calibrated>();
-  for (const examples of calibration?.values() ?? [])
-    for (const [path, range] of await calibrate(opened, examples)) ranges.set(path, range);
-  if (ranges.size === 0)
+/** @throws {UserError} when columns are shared. */
+function refuseSharing({ model }: OpenedModel): void {
+  if (denseConfigOf(model).ties === undefined) return;
+  throw new UserError(
+    '--precision int8: columns of this model are shared, which whole numbers cannot be: take f16',
+  );
+}
+
+/** @throws {UserError} when there are no examples. */
+function rangesFor(opened: OpenedModel, part: ModelPart, calibration: Calibration | undefined) {
+  const examples = calibration?.get(part.name);
+  if (examples === undefined)
     throw new UserError('--precision int8: expected examples that ranges are chosen by, got none');
-  return ranges;
+  return calibrate(opened, part, examples);
 }
 
 /** What every file of a model says of itself. */
@@ -148,6 +154,7 @@ export async function logitScaling(
     const leaf = leaves.get(name);
     return leaf === undefined ? undefined : (await downloadTensor(leaf, name)).values[0];
   };
-  const [exponent, bias] = [await numberIn('logitScale'), await numberIn('logitBias')];
+  const exponent = (await numberIn('logitScale')) ?? (await numberIn('embeddings.logitScale'));
+  const bias = await numberIn('logitBias');
   return exponent === undefined ? undefined : { scale: Math.exp(exponent), bias: bias ?? 0 };
 }

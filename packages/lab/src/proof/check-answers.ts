@@ -1,5 +1,5 @@
 import { type Middle, type ShareInterval, middleOf, wilson } from '@winnow/core';
-import type { PartFacts, MeasuredTimes } from '@winnow/onnx';
+import type { Answers, MeasuredTimes, PartFacts } from '@winnow/onnx';
 import type { OnnxPrecision } from '../onnx/precision';
 import { type Check, checked } from './check';
 
@@ -15,7 +15,7 @@ const tolerances: Readonly<
 
 /** The greatest difference, as a share of the greatest number that was expected; NaN where there are other numbers of them. */
 export function distance(found: Float32Array, wanted: Float32Array): number {
-  if (found.length !== wanted.length) return Number.NaN;
+  if (found.length !== wanted.length || wanted.length === 0) return Number.NaN;
   let [apart, greatest] = [0, 0];
   for (const [at, value] of wanted.entries()) {
     apart = Math.max(apart, Math.abs(value - (found[at] ?? Number.NaN)));
@@ -30,34 +30,44 @@ const shareText = (share: number): string => share.toExponential(1);
 /** The answers to fixed examples are the engine's. */
 export function checkOutputs(
   parts: readonly PartFacts[],
-  answers: ReadonlyMap<string, Float32Array>,
+  answers: ReadonlyMap<string, Answers>,
   precision: OnnxPrecision,
 ): Check {
   const { engine } = tolerances[precision];
-  const found = parts.map(({ name, together }) => ({
-    name,
-    apart: distance(together, answers.get(name) ?? new Float32Array()),
-  }));
+  const found = parts.flatMap(({ name, together }) => {
+    const wanted = answers.get(name) ?? {};
+    const all = [...new Set([...Object.keys(wanted), ...Object.keys(together)])];
+    return all.map((output) => ({
+      name: all.length === 1 ? name : `${name}, ${output}`,
+      apart: distance(together[output] ?? NOTHING, wanted[output] ?? NOTHING),
+    }));
+  });
   const wrong = found.filter(({ apart }) => !(apart <= engine));
   return checked(
     'outputs',
-    wrong.map(
-      ({ name, apart }) =>
-        `${name}: answers are ${shareText(apart)} of the greatest away from the engine's, ${engine} is allowed`,
-    ),
+    [
+      ...wrong.map(
+        ({ name, apart }) =>
+          `${name}: answers are ${shareText(apart)} of the greatest away from the engine's, ${engine} is allowed`,
+      ),
+      ...(found.length === 0 ? ['there are no answers'] : []),
+    ],
     found.map(
       ({ name, apart }) => `${name}: within ${shareText(apart)} of the greatest answer of the engine`,
     ),
   );
 }
 
+/** In the place of an answer that is not there: it is NaN away from any that is. */
+const NOTHING = new Float32Array();
+
 /** An answer does not depend on what else is in its batch, nor on its place there. */
 export function checkBatch(parts: readonly PartFacts[], precision: OnnxPrecision): Check {
   const { batch } = tolerances[precision];
   const wrong = parts.flatMap(({ name, together, alone, reversed }) =>
     [
-      ['alone', distance(alone, together)] as const,
-      ['in another order', distance(reversed, together)] as const,
+      ['alone', farthest(alone, together)] as const,
+      ['in another order', farthest(reversed, together)] as const,
     ].flatMap(([how, apart]) =>
       apart <= batch
         ? []
@@ -65,6 +75,12 @@ export function checkBatch(parts: readonly PartFacts[], precision: OnnxPrecision
     ),
   );
   return checked('batch', wrong, ['examples have the same answers alone, together and in another order']);
+}
+
+/** The output that is farthest from what it was in a batch; NaN before any. */
+function farthest(found: Answers, together: Answers): number {
+  const apart = Object.entries(together).map(([name, values]) => distance(found[name] ?? NOTHING, values));
+  return apart.some(Number.isNaN) ? Number.NaN : Math.max(...apart);
 }
 
 /** How often the file and the engine say the same class of real pictures. */
@@ -94,13 +110,19 @@ export function checkAgreement(
   if (wanted === undefined) return { check: { name: 'agreement', verdict: 'left out', says: [why] } };
   const { agreement: least } = tolerances[precision];
   const [own, engine] = [classesOf(found ?? new Float32Array(), classes), classesOf(wanted, classes)];
-  if (own.length !== engine.length || engine.length < pictures) {
+  if (own.length !== engine.length || engine.length < pictures || engine.length % pictures !== 0) {
     const wrong = [`${own.length} pictures were answered, ${pictures} were to be`];
     return { check: checked('agreement', wrong, []) };
   }
-  const hits = engine.filter((answer, at) => answer === own[at]).length;
-  const share = wilson(hits, engine.length);
-  const text = `the same class for ${hits} of ${engine.length} pictures (95 %: ${percent(share.low)} to ${percent(share.high)})`;
+  const each = engine.length / pictures;
+  const hits = engine.filter((answer, at) => answer === own[at]).length / each;
+  // What is said of one picture hangs together: the interval is that of so many pictures, not of pixels.
+  const share = wilson(hits, pictures);
+  const interval = `(95 %: ${percent(share.low)} to ${percent(share.high)})`;
+  const text =
+    each === 1
+      ? `the same class for ${hits} of ${pictures} pictures ${interval}`
+      : `of ${pictures} pictures with ${each} answers each, ${percent(share.share)} of the answers are the same class ${interval}`;
   const wrong = share.share >= least ? [] : [`${text}; ${percent(least)} is the least`];
   const rightIn = (answers: readonly number[]) =>
     answers.filter((answer, at) => answer === labels?.[at]).length;
@@ -115,7 +137,7 @@ export function checkAgreement(
   ];
   return {
     check: checked('agreement', wrong, says),
-    agreement: { ...share, pictures: engine.length, ...(right === undefined ? {} : { right }) },
+    agreement: { ...share, pictures, ...(right === undefined ? {} : { right }) },
   };
 }
 

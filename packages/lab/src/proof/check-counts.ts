@@ -1,6 +1,6 @@
 import type { PartFacts } from '@winnow/onnx';
 import { type Check, checked } from './check';
-import { BESIDE_FILES, type Expectation, numberBytes } from './expectation';
+import { BESIDE_FILES, type Expectation, type ExpectedPart, numberBytes } from './expectation';
 
 /** Numbers counted from the files, beside those of the report. */
 export interface Counts {
@@ -14,6 +14,8 @@ export interface Counts {
 const PER_NORM_ENTRY = 5;
 /** Nodes, names and constants of a file; masks of attention grow with the tokens. */
 const MOST_BESIDE = 2 ** 18;
+/** Of a value that stands between four others. */
+const PER_RESIZED = 4;
 
 const productOf = (numbers: readonly number[]): number =>
   numbers.reduce((product, number) => product * number, 1);
@@ -63,27 +65,30 @@ export function checkCounts(
   const note =
     unread === 0
       ? ''
-      : `; ${unread} of the report's are of tokens that nobody reads behind the last attention, which the files leave out`;
+      : `; ${unread} of the report's are of tokens that nobody reads behind the last attention, or of answers that only help to learn, which the files leave out`;
   return {
     check: checked('counts', wrong, [
       `${parameters} parameters, as the report says${beside === 0 ? '' : `, without the ${beside} of the logits`}`,
       `${files} multiply–accumulates for one example${note}`,
-      `${fileBytes} bytes, ${parameterBytes} of them of parameters${repeatedBytes === 0 ? '' : `, and ${repeatedBytes} of those that both towers share, which stand in both files`}`,
+      `${fileBytes} bytes, ${parameterBytes} of them of parameters${repeatedBytes === 0 ? '' : `, and ${repeatedBytes} of those that several files need, which stand in each of them`}`,
     ]),
     counts,
   };
 }
 
 /** Part by part: the same as in the account, or less where fewer tokens are read; never for other widths. */
-function macsOf(parts: readonly PartFacts[], { model, products, attentions }: Expectation) {
+function macsOf(parts: readonly PartFacts[], { model, parts: expected }: Expectation) {
   const wrong: string[] = [];
   const found = new Map<string, number>();
   const count = (path: string, macs: number): void => {
     found.set(path, (found.get(path) ?? 0) + macs);
   };
-  for (const { products: own, norms } of parts) {
-    for (const { name, left, result } of own) count(name, productOf(result) * (left.at(-1) ?? 0));
-    for (const { weight, shape } of norms) count(weight, PER_NORM_ENTRY * productOf(shape));
+  for (const { name: part, products, norms, resizes } of parts) {
+    const { times = 1 } = expected.get(part) ?? {};
+    for (const { name, left, result } of products)
+      count(name, times * productOf(result) * (left.at(-1) ?? 0));
+    for (const { weight, shape } of norms) count(weight, times * PER_NORM_ENTRY * productOf(shape));
+    for (const { name, result } of resizes) count(name, times * PER_RESIZED * productOf(result));
   }
   let [files, unread] = [0, 0];
   for (const { part, macs } of model.account.lines) {
@@ -92,7 +97,7 @@ function macsOf(parts: readonly PartFacts[], { model, products, attentions }: Ex
     for (const [path] of own) found.delete(path);
     files += made;
     unread += macs - made;
-    const engine = engineMacs(part, products, attentions);
+    const engine = engineMacs(part, [...expected.values()]);
     if (made > macs) wrong.push(`${part} computes ${made} multiply–accumulates, the report says ${macs}`);
     if (engine !== undefined && engine !== made)
       wrong.push(`${part} computes ${made} multiply–accumulates, the engine ${engine}`);
@@ -102,18 +107,19 @@ function macsOf(parts: readonly PartFacts[], { model, products, attentions }: Ex
   return { wrong, files, unread };
 }
 
-/** What the engine was seen to do in a part; undefined for parts that it was not watched in. */
-function engineMacs(
-  part: string,
-  products: Expectation['products'],
-  attentions: Expectation['attentions'],
-): number | undefined {
-  const linear = [...products].filter(([path]) => path === part || path.startsWith(`${part}.`));
-  if (linear.length === 0) return undefined;
-  const looking = attentions.get(part);
-  const heads =
-    looking === undefined
-      ? 0
-      : looking.heads * looking.tokens * looking.context * (looking.queryKeyDim + looking.headDim);
-  return linear.reduce((sum, [, { rows, inner, columns }]) => sum + rows * inner * columns, heads);
+/** The engine's work in a part of the account, as it was seen; undefined for one that it was not watched in. */
+function engineMacs(part: string, files: readonly ExpectedPart[]): number | undefined {
+  const isWithin = (path: string): boolean => path === part || path.startsWith(`${part}.`);
+  const seen = files.flatMap(({ times, products, attentions, resizes }) => [
+    ...[...products].flatMap(([path, { rows, inner, columns }]) =>
+      isWithin(path) ? [times * rows * inner * columns] : [],
+    ),
+    ...[...attentions].flatMap(([path, { heads, tokens, context, queryKeyDim, headDim }]) =>
+      path === part ? [times * heads * tokens * context * (queryKeyDim + headDim)] : [],
+    ),
+    ...[...resizes].flatMap(([path, [rows, columns]]) =>
+      isWithin(path) ? [times * PER_RESIZED * rows * columns] : [],
+    ),
+  ]);
+  return seen.length === 0 ? undefined : seen.reduce((sum, macs) => sum + macs, 0);
 }

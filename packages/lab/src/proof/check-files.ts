@@ -1,7 +1,7 @@
 import { keptUnits } from '@winnow/core';
 import type { MeasuredProduct, PartFacts } from '@winnow/onnx';
 import { type Check, checked } from './check';
-import type { Expectation, ExpectedAttention, ExpectedProduct } from './expectation';
+import type { Expectation, ExpectedAttention, ExpectedPart, ExpectedProduct } from './expectation';
 
 /** What the files say of themselves, and the file beside them that says how pictures are prepared. */
 export function checkLabels(
@@ -16,7 +16,7 @@ export function checkLabels(
         : [`${part.name}: ${name} is ${said(part.metadata[name])}, not ${said(text)}`],
     );
     const own = part.metadata['winnow.preprocessing'];
-    return part.name === 'text' || own === preparation
+    return own === preparation || !part.inputs.some(({ name }) => name === 'pixel_values')
       ? texts
       : [...texts, `${part.name}: pictures are prepared otherwise in its metadata than the model's are`];
   });
@@ -62,7 +62,7 @@ export function checkWeights(parts: readonly PartFacts[], { tensors, isShared }:
   for (const [path, { type, shape, sha256, masked }] of tensors) {
     const own = found.filter(({ name }) => name === path);
     if (own.length === 0) wrong.push(`${path} is missing`);
-    // The towers' files are apart: columns that both share stand in each of them.
+    // Files are apart: what several parts need stands in each of them.
     const places = isShared ? new Set(own.map(({ part }) => part)).size : 1;
     if (own.length > places) wrong.push(`${path} stands in ${own.length} places`);
     for (const one of own) {
@@ -88,14 +88,34 @@ export function checkWeights(parts: readonly PartFacts[], { tensors, isShared }:
 }
 
 /** The widths of every product, as they were when ONNX Runtime made it, are those of the decision and of the engine. */
-export function checkWidths(
-  parts: readonly PartFacts[],
-  { products, attentions, norms }: Expectation,
-): Check {
+export function checkWidths(parts: readonly PartFacts[], { parts: expected, norms }: Expectation): Check {
   const wrong: string[] = [];
-  const found = new Map(
-    parts.flatMap((part) => part.products.map((product) => [product.name, product] as const)),
-  );
+  let count = 0;
+  for (const [name, wanted] of expected) {
+    const own = parts.find((part) => part.name === name);
+    if (own === undefined) continue; // that a file is missing is told elsewhere
+    const within = expected.size === 1 ? '' : `${name}: `;
+    wrong.push(...wrongProducts(own, wanted).map((text) => `${within}${text}`));
+    count += wanted.products.size + 2 * wanted.attentions.size + wanted.resizes.size;
+  }
+  const measured = parts.flatMap((part) => part.norms);
+  for (const [weight, width] of norms) {
+    const own = measured.filter((norm) => norm.weight === weight);
+    if (own.length === 0) wrong.push(`the layer norm of ${weight} is missing`);
+    for (const { shape } of own)
+      if (shape.at(-1) !== width)
+        wrong.push(`the layer norm of ${weight} is over ${String(shape.at(-1))}, not ${width}`);
+  }
+  return checked('widths', wrong, [
+    `${count} products and ${norms.size} layer norms have the widths of the model, measured as they ran`,
+  ]);
+}
+
+/** The products and resized grids of a file that are not those of the engine, a sentence each. */
+function wrongProducts(part: PartFacts, { products, attentions, resizes }: ExpectedPart): readonly string[] {
+  const wrong: string[] = [];
+  const found = new Map(part.products.map((product) => [product.name, product] as const));
+  if (found.size < part.products.length) wrong.push('two products have one name');
   for (const [path, wanted] of products) {
     const own = found.get(path);
     if (own === undefined) wrong.push(`the product ${path} is missing`);
@@ -118,19 +138,24 @@ export function checkWidths(
     found.delete(`${path}.heard`);
   }
   wrong.push(...[...found.keys()].map((name) => `the product ${name} is none of the model`));
-  const measured = parts.flatMap((part) => part.norms);
-  for (const [weight, width] of norms) {
-    const own = measured.filter((norm) => norm.weight === weight);
-    if (own.length === 0) wrong.push(`the layer norm of ${weight} is missing`);
-    for (const { shape } of own)
-      if (shape.at(-1) !== width)
-        wrong.push(`the layer norm of ${weight} is over ${String(shape.at(-1))}, not ${width}`);
-  }
-  const count = products.size + 2 * attentions.size;
-  return checked('widths', wrong, [
-    `${count} products and ${norms.size} layer norms have the widths of the model, measured as they ran`,
-  ]);
+  for (const [path, [rows, columns]] of resizes)
+    if (!part.resizes.some(({ name, result }) => name === path && sizeOf(result) === rows * columns))
+      wrong.push(`${path} is not resized to ${rows} rows of ${columns}`);
+  wrong.push(
+    ...part.resizes.flatMap(({ name }) =>
+      resizes.has(name) ? [] : [`${name} is resized, which the model does not do`],
+    ),
+  );
+  return wrong;
 }
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+
+/** A shape without the batch of one before its last two axes. */
+const asMatrix = (shape: readonly number[]): string => {
+  const outer = shape.slice(0, -2);
+  return (outer.every((extent) => extent === 1) ? shape.slice(-2) : shape).join();
+};
 
 const shapeText = ({ left, right }: MeasuredProduct): string =>
   `[${left.join(', ')}] · [${right.join(', ')}]`;
@@ -139,9 +164,9 @@ const isProduct = (
   { left, right, result }: MeasuredProduct,
   { rows, inner, columns }: ExpectedProduct,
 ): boolean =>
-  left.join() === [rows, inner].join() &&
-  right.join() === [inner, columns].join() &&
-  result.join() === [rows, columns].join();
+  asMatrix(left) === [rows, inner].join() &&
+  asMatrix(right) === [inner, columns].join() &&
+  asMatrix(result) === [rows, columns].join();
 
 function isAttention(scores: MeasuredProduct, heard: MeasuredProduct, wanted: ExpectedAttention): boolean {
   const { heads, queryKeyDim, headDim, tokens, context } = wanted;

@@ -1,159 +1,157 @@
 import {
   type AnyDenseModel,
   type Hooks,
-  type Model,
   type TensorTree,
   copiesOf,
   denseConfigOf,
-  dualEncoderFamily,
   downloadTensor,
-  familyOf,
   lendRunning,
-  pictureInputs,
+  mdetrFamily,
   randomStream,
   resultOf,
+  runningOf,
   tidyTree,
-  tokenInputs,
 } from '@winnow/core';
-import type { Examples, ModelPart } from '@winnow/onnx';
+import type { Answers, ExampleInput, Examples, ModelPart } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
-import { type ExpectedAttention, type ExpectedProduct, matrixShapes } from './expectation';
-
-/** The engine's side of a part. */
-export interface EngineSide {
-  readonly fixed: Examples;
-  readonly answers: Float32Array;
-  readonly products: ReadonlyMap<string, ExpectedProduct>;
-}
+import { type ExpectedAttention, type ExpectedPart, type ExpectedProduct, matrixShapes } from './expectation';
 
 const EXAMPLES = 4;
 const SEED = 21;
 
 /**
- * Fixed examples for a part: pictures of noise, texts of random words that end at different places, from a seed of their own.
- * They are in the layout of the files.
+ * Fixed examples for a part: pictures of noise, texts of random words that end at different places, and masks that hide the ends of
+ * some; from a seed of their own. They are in the layout of the files.
  */
-export function fixedExamples(part: ModelPart, model: OpenedModel['model']): Examples {
-  const [port] = part.inputs;
-  const shape = (port?.shape ?? []).slice(1).map(Number);
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const random = randomStream(SEED, 'proof', part.name);
-  if (port?.type !== 'int64')
-    return {
-      count: EXAMPLES,
-      shape,
-      values: Float32Array.from({ length: EXAMPLES * size }, () => random.normal()),
-    };
-  const config = denseConfigOf(model);
-  const { text } = familyOf(config).towers(config);
-  const { endToken = 0, vocabulary = 1 } = text ?? {};
+export function fixedExamples({ name: part, inputs, texts }: ModelPart): Examples {
+  const { endToken = 0, vocabulary = 1 } = texts ?? {};
   const end = typeof endToken === 'number' ? endToken : vocabulary - 1;
-  const values = BigInt64Array.from({ length: EXAMPLES * size }, (_, at) => {
-    const place = at % size;
-    const length = Math.max(1, size - 1 - Math.floor(at / size));
-    const word = random.integer(vocabulary);
-    return BigInt(place >= length ? end : word === end ? (word + 1) % vocabulary : word);
-  });
-  return { count: EXAMPLES, shape, values };
+  const inputOf = ({ name, type, shape: [, ...extents] }: ModelPart['inputs'][number]): ExampleInput => {
+    const shape = extents.map(Number);
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const random = randomStream(SEED, 'proof', part, name);
+    const endsAt = (at: number): number => Math.max(1, size - 1 - Math.floor(at / size));
+    if (type !== 'int64')
+      return {
+        shape,
+        values: Float32Array.from({ length: EXAMPLES * size }, (_, at) =>
+          name.endsWith('_mask') ? Number(at % size < endsAt(at)) : random.normal(),
+        ),
+      };
+    const values = BigInt64Array.from({ length: EXAMPLES * size }, (_, at) => {
+      const word = random.integer(vocabulary);
+      return BigInt(at % size >= endsAt(at) ? end : word === end ? (word + 1) % vocabulary : word);
+    });
+    return { shape, values };
+  };
+  return { count: EXAMPLES, inputs: Object.fromEntries(inputs.map((port) => [port.name, inputOf(port)])) };
 }
 
-/** The engine's answers to examples that are laid out as for the files, so many at a time. */
+/** The engine's answers to examples that are laid out as for the files, so many at a time, by the names of the part's outputs. */
 export async function engineAnswers(
   { model, params }: Pick<OpenedModel, 'model' | 'params'>,
+  part: ModelPart,
   examples: Examples,
-  hooks: Hooks = {},
-): Promise<Float32Array> {
-  return lendRunning<TensorTree, unknown, Float32Array>(model, params, async (running, own) => {
-    const size = examples.values.length / examples.count;
-    const found: number[] = [];
+  hooks: Pick<Hooks, 'observe'> = {},
+): Promise<Answers> {
+  const { engineInputs } = await import('@winnow/onnx');
+  return lendRunning<TensorTree, unknown, Answers>(model, params, async (running, own) => {
+    const any: AnyDenseModel = { kind: denseConfigOf(running).kind, model: running, params: own };
+    const found = new Map<string, Float32Array[]>();
     for (let start = 0; start < examples.count; start += BATCH) {
       const end = Math.min(examples.count, start + BATCH);
-      const values = examples.values.subarray(start * size, end * size);
-      const answer = tidyTree(() =>
-        forward(running, own, { ...examples, count: end - start, values }, hooks),
-      );
-      found.push(...(await downloadTensor(answer, 'the answer')).values);
-      answer.dispose();
+      const answer = tidyTree(() => part.answer(any, engineInputs(examples, start, end), hooks));
+      for (const [name, tensor] of Object.entries(answer)) {
+        const { values } = await downloadTensor(tensor, name);
+        found.set(name, [...(found.get(name) ?? []), Float32Array.from(values)]);
+        tensor.dispose();
+      }
     }
-    return Float32Array.from(found);
+    return Object.fromEntries([...found].map(([name, batches]) => [name, joined(batches)]));
   });
+}
+
+function joined(batches: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(batches.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const own of batches) {
+    all.set(own, at);
+    at += own.length;
+  }
+  return all;
 }
 
 const BATCH = 16;
 /** A tensor of the engine. */
 type Tensor = Parameters<typeof downloadTensor>[0];
 
-function forward(model: Model, params: TensorTree, { count, shape, values }: Examples, hooks: Hooks): Tensor {
-  const any: AnyDenseModel = { kind: denseConfigOf(model).kind, model, params };
-  const isDual = dualEncoderFamily.holds(any);
-  if (values instanceof BigInt64Array) {
-    const { tokens } = tokenInputs({ tokens: Int32Array.from(values, Number), texts: count });
-    return isDual
-      ? any.model.embedTexts(any.params, tokens, hooks)
-      : logitsOf(model, params, { tokens, ...hooks });
-  }
-  const [channels = 1, height = 1, width = 1] = shape;
-  const upload = pictureInputs({ channels, imageSize: { height, width } });
-  const { images } = upload({ images: channelsLast(values, shape), size: count });
-  return isDual
-    ? any.model.embedImages(any.params, images, hooks)
-    : logitsOf(model, params, { images, ...hooks });
-}
-
-/** [B, C, H, W] → [B, H, W, C]. */
-function channelsLast(
-  values: Float32Array,
-  [channels = 1, height = 1, width = 1]: readonly number[],
-): Float32Array {
-  const pixels = height * width;
-  const found = new Float32Array(values.length);
-  for (let at = 0; at < values.length; at++) {
-    const pixel = at % pixels;
-    const channel = Math.floor(at / pixels) % channels;
-    const picture = Math.floor(at / (pixels * channels));
-    found[(picture * pixels + pixel) * channels + channel] = values[at] ?? 0;
-  }
-  return found;
-}
-
-function logitsOf(model: Model, params: TensorTree, inputs: unknown): Tensor {
-  const { logits } = model.forward(params, inputs);
-  if (logits === undefined) throw new Error('expected logits');
-  return logits;
-}
-
-/** What the engine does with one example: rows of every product, and what attentions look at. */
+/**
+ * The engine's work for one example: rows of every product, what attentions look at, and grids that are resized. It is seen at the
+ * taps of linear maps, and of parts of the account without a matrix of their own.
+ */
 export async function engineShapes(
   opened: Pick<OpenedModel, 'model' | 'params'>,
+  part: ModelPart,
   examples: Examples,
-): Promise<{
-  readonly products: Map<string, ExpectedProduct>;
-  readonly attentions: Map<string, ExpectedAttention>;
-}> {
+): Promise<ExpectedPart> {
   const shapes = matrixShapes(opened.model);
+  const lines = new Set(opened.model.account.lines.map((line) => line.part));
   const products = new Map<string, ExpectedProduct>();
-  const size = examples.values.length / examples.count;
-  const first = { ...examples, count: 1, values: examples.values.subarray(0, size) };
+  const resizes = new Map<string, readonly [rows: number, columns: number]>();
+  const taken = new Map<string, Tensor['shape']>();
   const observe = (path: string, values: Tensor) => {
+    const [rows = 0, width = 0] = values.shape;
     const shape = shapes.get(path);
-    if (shape === undefined || path.endsWith(resultOf(''))) return;
-    const [inner, columns] = shape;
-    products.set(path, { rows: values.shape[0] ?? 0, inner, columns });
+    if (shape !== undefined) {
+      products.set(path, { rows, inner: shape[0], columns: shape[1] });
+      return;
+    }
+    if (lines.has(path)) taken.set(path, values.shape);
+    const [tap = ''] = path.split(resultOf(''));
+    const from = path.endsWith(resultOf('')) ? taken.get(tap) : undefined;
+    if (from === undefined) return;
+    // A product has a row for each row that it is given; a grid that is resized has others.
+    if (from[0] === rows) products.set(tap, { rows, inner: from[1] ?? 0, columns: width });
+    else resizes.set(tap, [rows, width]);
   };
-  await engineAnswers(opened, first, { observe });
-  const sites = new Map((opened.model.running?.model ?? opened.model).sites.map((site) => [site.id, site]));
-  const attentions = new Map<string, ExpectedAttention>();
+  await engineAnswers(opened, part, firstOf(examples), { observe });
+  return { times: part.times, products, resizes, attentions: attentionsIn(opened.model, products) };
+}
+
+const firstOf = ({ inputs }: Examples): Examples => ({
+  count: 1,
+  inputs: Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape, values }]) => {
+      const size = shape.reduce((product, extent) => product * extent, 1);
+      return [name, { shape, values: values.subarray(0, size) }];
+    }),
+  ),
+});
+
+/** Attentions, by the products that make their queries, keys and values. */
+function attentionsIn(
+  model: OpenedModel['model'],
+  products: ReadonlyMap<string, ExpectedProduct>,
+): Map<string, ExpectedAttention> {
+  const { sites } = runningOf(model).model;
+  const config = denseConfigOf(model);
+  const headsOf = (place: string): number | undefined => {
+    const site = sites.find(({ id }) => id === place);
+    if (site !== undefined) return copiesOf(site);
+    // The fusion is never cut, so it has no sites.
+    return mdetrFamily.is(config) && place.startsWith('fusion.') ? config.fusion.heads : undefined;
+  };
+  const found = new Map<string, ExpectedAttention>();
   for (const [path, query] of products) {
     if (!path.endsWith('.query')) continue;
     const place = path.slice(0, -'.query'.length);
-    const [key, value, site] = [
+    const [key, value, heads] = [
       products.get(`${place}.key`),
       products.get(`${place}.value`),
-      sites.get(place),
+      headsOf(place),
     ];
-    if (key === undefined || value === undefined || site === undefined) continue;
-    const heads = copiesOf(site);
-    attentions.set(place, {
+    if (key === undefined || value === undefined || heads === undefined) continue;
+    found.set(place, {
       heads,
       queryKeyDim: query.columns / heads,
       headDim: value.columns / heads,
@@ -161,5 +159,5 @@ export async function engineShapes(
       context: key.rows,
     });
   }
-  return { products, attentions };
+  return found;
 }

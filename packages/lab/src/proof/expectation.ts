@@ -30,6 +30,16 @@ export interface ExpectedAttention {
   readonly context: number;
 }
 
+/** All that a part computes for one example, by paths in the model's record and parts of its account. */
+export interface ExpectedPart {
+  /** How often it runs on the example that the account is about. */
+  readonly times: number;
+  readonly products: ReadonlyMap<string, ExpectedProduct>;
+  readonly attentions: ReadonlyMap<string, ExpectedAttention>;
+  /** Grids of values that are resized along straight lines: rows and columns of the result. */
+  readonly resizes: ReadonlyMap<string, readonly [rows: number, columns: number]>;
+}
+
 /** A parameter as a file should have it. */
 export interface ExpectedTensor {
   readonly type: 'float32' | 'float16' | 'int8';
@@ -44,10 +54,10 @@ export interface ExpectedTensor {
 export interface Expectation {
   readonly precision: OnnxPrecision;
   readonly decision: Decision | undefined;
-  /** Whether columns are shared, which may be between towers. */
+  /** Whether several files may hold the same parameter: columns are shared, perhaps between towers, or parts share layers. */
   readonly isShared: boolean;
-  readonly products: ReadonlyMap<string, ExpectedProduct>;
-  readonly attentions: ReadonlyMap<string, ExpectedAttention>;
+  /** By the names of the files. */
+  readonly parts: ReadonlyMap<string, ExpectedPart>;
   readonly tensors: ReadonlyMap<string, ExpectedTensor>;
   /** Widths of layer norms, by the paths of what they multiply with. */
   readonly norms: ReadonlyMap<string, number>;
@@ -60,8 +70,8 @@ export interface Expectation {
   readonly preparation: string | undefined;
 }
 
-/** Parameters that are in no file of a dual encoder: they make logits of both towers' embeddings. */
-export const BESIDE_FILES: readonly string[] = ['logitScale', 'logitBias'];
+/** Parameters that are in no file: they make logits of the embeddings of two. */
+export const BESIDE_FILES: readonly string[] = ['logitScale', 'logitBias', 'embeddings.logitScale'];
 
 /**
  * The parameters, number by number, in the types of the files: under int8 the matrices of linear maps are rounded once more here, and

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { denseConfigOf, runningOf } from '@winnow/core';
+import { blipFamily, denseConfigOf, runningOf } from '@winnow/core';
 import { type Companions, PREPROCESSOR_FILE, readBytesIfThere } from '@winnow/formats';
-import type { Examples, ModelPart, PartFacts, ProofFacts, ProofJob } from '@winnow/onnx';
+import type { Answers, Examples, ModelPart, PartFacts, ProofFacts, ProofJob } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
 import { type OnnxPrecision, onnxFile } from '../onnx/precision';
 import { metadataOf } from '../onnx/write-onnx';
@@ -18,7 +18,7 @@ import {
 import { type Counts, checkCounts } from './check-counts';
 import { checkDecision, checkLabels, checkWeights, checkWidths } from './check-files';
 import { engineAnswers, engineShapes, fixedExamples } from './engine-answers';
-import { type Expectation, expectedTensors, normWidths } from './expectation';
+import { type Expectation, type ExpectedPart, expectedTensors, normWidths } from './expectation';
 import type { RealPictures } from './real-pictures';
 
 /** Files that are said to be a model, and what they are to be held against. */
@@ -64,12 +64,12 @@ export async function proveFiles(
   const { modelParts, proveApart } = await import('@winnow/onnx');
   const { opened, precision, folder, threads, timing, pictures } = claim;
   const parts = modelParts(opened.model);
-  const examples = new Map(parts.map((part) => [part.name, fixedExamples(part, opened.model)]));
+  const examples = new Map(parts.map((part) => [part.name, fixedExamples(part)]));
   const asked = parts.map((part) => ({
     name: part.name,
     path: join(folder, onnxFile(part.name, precision)),
     fixed: examplesOf(examples, part),
-    ...(pictures.pictures === undefined || part.name === 'text' ? {} : { pictures: pictures.pictures }),
+    ...(pictures.pictures === undefined || part !== parts[0] ? {} : { pictures: pictures.pictures }),
   }));
   const facts = await (run ?? proveApart)({
     parts: asked,
@@ -77,8 +77,9 @@ export async function proveFiles(
     ...(timing === undefined ? {} : { timing }),
   });
   const expectation = await expectationOf(claim, parts, examples);
-  const answers = new Map<string, Float32Array>();
-  for (const part of parts) answers.set(part.name, await engineAnswers(opened, examplesOf(examples, part)));
+  const answers = new Map<string, Answers>();
+  for (const part of parts)
+    answers.set(part.name, await engineAnswers(opened, part, examplesOf(examples, part)));
   const { check: counted, counts } = checkCounts(facts.parts, expectation);
   const seen = await agreementOf(claim, parts[0], facts.parts);
   const timed = checkLatency(
@@ -111,8 +112,8 @@ export async function proveFiles(
       parts.map((part) => [
         part.name,
         {
-          examplesSha256: sha256(examplesOf(examples, part).values),
-          answersSha256: sha256(answers.get(part.name) ?? new Float32Array()),
+          examplesSha256: sha256(valuesOf(examplesOf(examples, part))),
+          answersSha256: sha256(Object.values(answers.get(part.name) ?? {})),
         },
       ]),
     ),
@@ -126,8 +127,13 @@ const withoutThose = (leftOut: Claim['leftOut'] = {}, checks: readonly Check[]):
     return why === undefined ? check : { name: check.name, verdict: 'left out', says: [why] };
   });
 
-const sha256 = (values: Float32Array | BigInt64Array): string =>
-  createHash('sha256').update(values).digest('hex');
+function sha256(all: readonly (Float32Array | BigInt64Array)[]): string {
+  const hash = createHash('sha256');
+  for (const values of all) hash.update(values);
+  return hash.digest('hex');
+}
+
+const valuesOf = ({ inputs }: Examples) => Object.values(inputs).map(({ values }) => values);
 
 function examplesOf(all: ReadonlyMap<string, Examples>, { name }: ModelPart): Examples {
   const own = all.get(name);
@@ -140,17 +146,17 @@ async function expectationOf(
   parts: readonly ModelPart[],
   examples: ReadonlyMap<string, Examples>,
 ): Promise<Expectation> {
-  const seen = [];
-  for (const part of parts) seen.push(await engineShapes(opened, examplesOf(examples, part)));
-  const products = new Map(seen.flatMap((own) => [...own.products]));
+  const seen = new Map<string, ExpectedPart>();
+  for (const part of parts) seen.set(part.name, await engineShapes(opened, part, examplesOf(examples, part)));
+  const products = new Map([...seen.values()].flatMap((own) => [...own.products]));
+  const config = denseConfigOf(opened.model);
   const preparation = companions[PREPROCESSOR_FILE];
   const { sites } = runningOf(opened.model).model;
   return {
     precision,
     decision: opened.decision,
-    isShared: denseConfigOf(opened.model).ties !== undefined,
-    products,
-    attentions: new Map(seen.flatMap(({ attentions }) => [...attentions])),
+    isShared: config.ties !== undefined || blipFamily.is(config),
+    parts: seen,
     tensors: await expectedTensors(opened, precision, products),
     norms: normWidths(opened.model),
     model: { account: opened.model.account, sites },
@@ -187,10 +193,10 @@ async function agreementOf(
   found: readonly PartFacts[],
 ) {
   const own = pictures.pictures;
-  const wanted = own === undefined || part === undefined ? undefined : await engineAnswers(opened, own);
+  const wanted = own === undefined || part === undefined ? undefined : await engineAnswers(opened, part, own);
   const { check, agreement } = checkAgreement(
-    found.find(({ name }) => name === part?.name)?.pictures,
-    wanted,
+    found.find(({ name }) => name === part?.name)?.pictures?.['logits'],
+    wanted?.['logits'],
     {
       precision,
       classes: own === undefined ? 1 : pictures.classes,
@@ -199,6 +205,6 @@ async function agreementOf(
       why: own === undefined ? pictures.why : '',
     },
   );
-  const digest = own === undefined ? '' : sha256(own.values);
+  const digest = own === undefined ? '' : sha256(valuesOf(own));
   return { check, agreement: agreement === undefined ? undefined : { ...agreement, picturesSha256: digest } };
 }

@@ -1,10 +1,9 @@
 import { cpus } from 'node:os';
-import { UserError, denseConfigOf, disposeTree, parseOptions, segmenterFamily } from '@winnow/core';
-import type { ModelPart } from '@winnow/onnx';
+import { UserError, disposeTree, parseOptions } from '@winnow/core';
 import { z } from 'zod';
 import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from '../model-source/hub-model';
-import { type OpenedModel, openModel } from '../model-source/open-model';
+import { openModel } from '../model-source/open-model';
 import { writeWhole } from '../model-source/write-whole';
 import { ONNX_OPSETS, onnxPrecisions } from '../onnx/precision';
 import type { GivenOptions, OptionGroup } from '../options/group';
@@ -90,7 +89,8 @@ export async function proveModel(
   );
   const opened = await openModel(path);
   try {
-    const part = await provablePart(opened);
+    const { modelParts } = await import('@winnow/onnx');
+    const [part] = modelParts(opened.model);
     const asked = {
       ...options,
       ...{ path, opened, threads: options.threads ?? cpus().length },
@@ -104,22 +104,4 @@ export async function proveModel(
   } finally {
     disposeTree(opened.params);
   }
-}
-
-/**
- * The first part of a model that can be proved.
- * @throws {UserError} when it cannot be said in ONNX, or is asked with pictures and texts together.
- */
-export async function provablePart({ model }: Pick<OpenedModel, 'model'>): Promise<ModelPart | undefined> {
-  const { modelParts } = await import('@winnow/onnx');
-  const parts = modelParts(model);
-  if (parts.some(({ inputs }) => inputs.length !== 1))
-    throw new UserError(
-      `prove: a ${denseConfigOf(model).kind} takes pictures and texts together: it can be exported, but not proved`,
-    );
-  if (segmenterFamily.is(denseConfigOf(model)))
-    throw new UserError(
-      'prove: a segmenter has products of matrices that have no weights: it can be exported, but not proved',
-    );
-  return parts[0];
 }

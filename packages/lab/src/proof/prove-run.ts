@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { disposeTree } from '@winnow/core';
+import { UserError, disposeTree } from '@winnow/core';
 import { makeFolder } from '@winnow/formats';
 import type { ModelPart } from '@winnow/onnx';
-import { openModel } from '../model-source/open-model';
+import { type OpenedModel, openModel } from '../model-source/open-model';
 import { ONNX_OPSETS } from '../onnx/precision';
 import type { RunProof } from '../options/proof';
 import type { RunFolder } from '../run-folder/run-folder';
@@ -11,7 +11,6 @@ import { PROOF_FOLDER } from '../run-folder/proof-folder';
 import { CERTIFICATE_FILE, CERTIFICATE_PAGE, type ProofOfRun } from './certificate';
 import { certify } from './certify';
 import type { CheckName } from './check';
-import { provablePart } from './prove-model';
 import { realPictures } from './real-pictures';
 
 /** A proof that does not hold is no mistake of the user's: the model in the files is another. */
@@ -72,19 +71,20 @@ export async function proveRun(
 
 /** The first part of a model, once all of it was said in ONNX; or why it cannot be. */
 async function expressedIn(
-  opened: Parameters<typeof provablePart>[0],
+  opened: Pick<OpenedModel, 'model'>,
 ): Promise<
   | { readonly kind: 'all'; readonly part: ModelPart | undefined }
   | { readonly kind: 'not'; readonly why: string }
 > {
   const { modelParts, partGraph } = await import('@winnow/onnx');
   try {
-    const part = await provablePart(opened);
-    for (const each of modelParts(opened.model)) partGraph(each, {});
-    return { kind: 'all', part };
+    const parts = modelParts(opened.model);
+    for (const part of parts) partGraph(part, {});
+    return { kind: 'all', part: parts[0] };
   } catch (error) {
-    // A family may have operations that nobody has said in ONNX yet: its models are none the worse for it.
-    return { kind: 'not', why: error instanceof Error ? error.message : String(error) };
+    // A family may have operations that nobody has said in ONNX yet: its models are none the worse for it. Other errors are ours.
+    if (error instanceof UserError) return { kind: 'not', why: error.message };
+    throw error;
   }
 }
 

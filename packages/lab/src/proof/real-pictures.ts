@@ -1,11 +1,12 @@
-import { asDense, denseConfigOf, familyOf } from '@winnow/core';
+import { type DenseConfig, asDense, denseConfigOf, familyOf, mdetrFamily } from '@winnow/core';
 import type { Examples, ModelPart } from '@winnow/onnx';
-import { z } from 'zod';
 import type { OpenedModel } from '../model-source/open-model';
 import { choicesOfRun } from '../run-folder/record';
 import { dataOfRun, readingOfRun } from '../run-folder/run-data';
 import { workloadFor } from '../workload/choice';
 import type { Workload } from '../workload/workload';
+import { examplesOfData } from './data-examples';
+import { engineAnswers } from './engine-answers';
 
 /** Pictures that a proof asks the file and the engine about, in the layout of the files; or why there are none. */
 export type RealPictures =
@@ -16,13 +17,6 @@ export type RealPictures =
       readonly labels?: Int32Array;
     }
   | { readonly pictures?: undefined; readonly why: string };
-
-const withImages = z.object({
-  images: z.instanceof(Float32Array),
-  size: z.int(),
-  labels: z.instanceof(Int32Array).optional(),
-});
-const AT_A_TIME = 32;
 
 /**
  * The data of a model's run, or those that are named; undefined where none are known.
@@ -55,40 +49,37 @@ export async function realPictures(
   part: ModelPart | undefined,
   options: { readonly data?: string | undefined; readonly pictures: number },
 ): Promise<RealPictures> {
-  const config = denseConfigOf(opened.model);
-  const classes = familyOf(config).classes(config);
   if (options.pictures === 0) return { why: 'no pictures were asked for: --pictures 0' };
-  if (classes === 0 || part === undefined)
+  if (part?.name !== 'model')
+    return {
+      why: 'the files are parts of a model: their answers to fixed examples are compared, number by number',
+    };
+  const classes = classesIn(denseConfigOf(opened.model));
+  if (classes === 0)
     return {
       why: 'the model tells no classes of pictures apart: its answers to fixed examples are compared, number by number',
     };
   const workload = await dataOf(path, opened, options.data);
   if (workload === undefined) return { why: 'no data are known to ask about: --data' };
-  const split = workload.test;
-  const count = Math.min(options.pictures, split.size);
-  const shape = (part.inputs[0]?.shape ?? []).slice(1).map(Number);
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const values = new Float32Array(count * size);
-  const known: number[] = [];
-  for (let start = 0; start < count; start += AT_A_TIME) {
-    const length = Math.min(AT_A_TIME, count - start);
-    const numbers = Array.from({ length }, (_, at) => start + at);
-    const { images, labels } = withImages.parse(await split.batch(numbers));
-    known.push(...(labels ?? []));
-    channelsFirst(images, shape, values.subarray(start * size, (start + length) * size));
-  }
-  const labelled = known.length === count ? { labels: Int32Array.from(known) } : {};
-  return { pictures: { count, shape, values }, classes, ...labelled };
+  const { test } = workload;
+  const read = async (count: number) => {
+    const numbers = Array.from({ length: count }, (_, at) => at);
+    const { examples, labels } = await examplesOfData(test, numbers, opened, [part]);
+    const pictures = examples.get(part.name);
+    if (pictures === undefined) throw new RangeError('expected examples');
+    return { pictures, labels };
+  };
+  const one = await read(1);
+  const { logits } = await engineAnswers(opened, part, one.pictures);
+  if (logits === undefined) throw new RangeError('expected logits');
+  const count = Math.min(options.pictures, test.size, Math.max(1, Math.floor(MOST_NUMBERS / logits.length)));
+  const { pictures, labels } = await read(count);
+  return { pictures, classes, ...(labels.length === count ? { labels: Int32Array.from(labels) } : {}) };
 }
 
-/** [B, H, W, C] → [B, C, H, W]. */
-export function channelsFirst(images: Float32Array, shape: readonly number[], into: Float32Array): void {
-  const [channels = 1, height = 1, width = 1] = shape;
-  const pixels = height * width;
-  for (let at = 0; at < images.length; at++) {
-    const channel = at % channels;
-    const pixel = Math.floor(at / channels) % pixels;
-    const picture = Math.floor(at / (channels * pixels));
-    into[(picture * channels + channel) * pixels + pixel] = images[at] ?? 0;
-  }
-}
+/** How many things the logits of a model tell apart: classes, or for each query the words of a text and none of them. */
+const classesIn = (config: DenseConfig): number =>
+  mdetrFamily.is(config) ? config.text.context + 1 : familyOf(config).classes(config);
+
+/** Answers of a model that tells every pixel apart are many: no more numbers than these are compared. */
+const MOST_NUMBERS = 2 ** 26;

@@ -25,7 +25,7 @@ export interface NodeOptions {
   readonly result?: ElementType;
 }
 
-/** An input of an operator: a value by name, or a number in the operator's type. */
+/** An input of an operator: a value by name, a number in the operator's type, or `''` for one that is left out. */
 export type Operand = string | number;
 
 /** Collects nodes in the order in which they can run. Casts stand only where types differ, one for each value. */
@@ -112,7 +112,7 @@ export function graphBuilder({
     node: (operator, operands, options = {}) => {
       const { computes = 'working', result } = options;
       const real = operands
-        .flatMap((operand) => (typeof operand === 'string' ? [typeOf(operand)] : []))
+        .flatMap((operand) => (typeof operand === 'string' && operand !== '' ? [typeOf(operand)] : []))
         .filter(isReal);
       const isWide =
         computes === 'wide' ||
@@ -120,7 +120,7 @@ export function graphBuilder({
       const type = isWide ? 'float32' : working;
       const own = operands.map((operand) => {
         if (typeof operand === 'number') return constant(type, [operand], []);
-        return isReal(typeOf(operand)) ? cast(operand, type) : operand;
+        return operand !== '' && isReal(typeOf(operand)) ? cast(operand, type) : operand;
       });
       const [first] = operands;
       const others = typeof first === 'string' && !isReal(typeOf(first)) ? typeOf(first) : type;

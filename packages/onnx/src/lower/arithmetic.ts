@@ -186,5 +186,7 @@ export const matrixProduct: Rule = ({ builder, input, value, operation }) => {
   const once = a.depends ? value('b') : value('a');
   if (!isAlike && a.depends !== b.depends && once.shape[0] !== 1)
     throw new Error('a product of matrices that stand once for each example, and others that stand once');
-  return lowered(builder.node('MatMul', [a.name, b.name]), a.depends || b.depends);
+  const { label } = operation;
+  const named = label === undefined ? {} : { name: label };
+  return lowered(builder.node('MatMul', [a.name, b.name], named), a.depends || b.depends);
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { float, int, text } from '../graph/graph';
+import { resized } from '../trace/kernel-shapes';
 import { type Lowering, type Rule, isZero, lowered } from './lowering';
 import { reshaped, transposed } from './shapes';
 
@@ -10,6 +11,25 @@ export const linear: Rule = ({ builder, operation, input, value }) => {
   const product = builder.node('MatMul', [x.name, weight.name], label === undefined ? {} : { name: label });
   if (isZero(value('bias'))) return lowered(product, x.depends);
   return lowered(builder.node('Add', [product, bias.name]), x.depends);
+};
+
+/** One operator, which like the engine takes the values at the border for those beyond it. Runtimes have it in float32. */
+export const resizeBilinear: Rule = ({ builder, operation, input, value }) => {
+  const { height, width, toHeight, toWidth } = resized.parse(operation.attributes);
+  const { name, depends } = input('x');
+  const [, K = 0] = value('x').shape;
+  const scales = [toHeight / height, toWidth / width];
+  if (typeof K !== 'number' || !scales.every(Number.isInteger))
+    throw new Error(`a grid of ${height} x ${width} is no whole share of ${toHeight} x ${toWidth}`);
+  const batch = depends ? -1 : 1;
+  const grid = transposed(builder, reshaped(builder, name, [batch, height, width, K]), [0, 3, 1, 2]); // [B, K, h, w]
+  const whole = builder.node('Resize', [grid, '', builder.wide([1, 1, ...scales], [4])], {
+    attributes: { mode: text('linear'), coordinate_transformation_mode: text('half_pixel') },
+    computes: 'wide',
+    ...(operation.label === undefined ? {} : { name: operation.label }),
+  }); // [B, K, H, W]
+  const rows = depends ? -1 : toHeight * toWidth;
+  return lowered(reshaped(builder, transposed(builder, whole, [0, 2, 3, 1]), [rows, K]), depends);
 };
 
 export const layerNorm: Rule = ({ builder, operation, input }) => {

@@ -13,7 +13,7 @@ import {
   sum,
   unary,
 } from './arithmetic';
-import { attention, gelu, geluTanh, layerNorm, linear, quickGelu } from './layers';
+import { attention, gelu, geluTanh, layerNorm, linear, quickGelu, resizeBilinear } from './layers';
 import type { Rule } from './lowering';
 import { concat, gather, reshape, slice, transpose } from './shapes';
 
@@ -44,6 +44,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   Concat: concat,
   GatherV2: gather,
   WinnowLinear: linear,
+  WinnowResizeBilinear: resizeBilinear,
   WinnowLayerNorm: layerNorm,
   WinnowGelu: gelu,
   WinnowGeluTanh: geluTanh,

@@ -1,5 +1,5 @@
 import { type Graph, type GraphNode, type GraphPort, type Initializer, ints } from '../graph/graph';
-import { BATCH } from './part';
+import { BATCH } from './ports';
 
 /** What makes one file of the two towers of a dual encoder. */
 export interface PairOptions {

@@ -3,7 +3,8 @@ import type { Graph, GraphPort } from '../graph/graph';
 import { lowerer } from '../lower/lowering';
 import { rules } from '../lower/rules';
 import { type Extent, isPerExample, programOf } from '../trace/program';
-import { BATCH, type ModelPart } from './part';
+import type { ModelPart } from './part';
+import { BATCH } from './ports';
 
 export interface GraphOptions {
   /** Default: 17, the first with LayerNormalization as one operator. */

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { decodeModel, readModel } from '../file/decode';
-import type { Examples, MeasuredTimes, PartFacts, PartJob, ProofFacts, ProofJob } from './job';
+import type { Answers, Examples, MeasuredTimes, PartFacts, PartJob, ProofFacts, ProofJob } from './job';
 import { measuredShapes } from './measured-shapes';
-import { answer, answers, batchOf, openSession } from './session';
+import { answer, answers, batchOf, namedFor, openSession } from './session';
 
 /** Pictures are answered so many at a time. */
 const BATCH = 16;
@@ -28,10 +28,15 @@ export async function proofFacts({ parts, threads, timing }: ProofJob): Promise<
   return { runtime: runtimeVersion(), threads, parts: facts, times };
 }
 
-async function factsOf({ name, path, fixed, pictures }: PartJob, threads: number): Promise<PartFacts> {
+async function factsOf(
+  { name, path, fixed: given, pictures: shown }: PartJob,
+  threads: number,
+): Promise<PartFacts> {
   const bytes = await readFile(path);
   const model = decodeModel(bytes);
   const session = await openSession(path, threads);
+  const fixed = namedFor(session, given);
+  const pictures = shown === undefined ? undefined : namedFor(session, shown);
   const order = Array.from({ length: fixed.count }, (_, number) => number);
   const back = [...order].reverse();
   const together = await answers(session, fixed, order, fixed.count);
@@ -54,14 +59,17 @@ async function factsOf({ name, path, fixed, pictures }: PartJob, threads: number
 }
 
 /** Answers that were given in another order, in their own. */
-function inOrder(values: Float32Array, numbers: readonly number[]): Float32Array {
-  const size = values.length / numbers.length;
-  const ordered = new Float32Array(values.length);
-  numbers.forEach((number, at) => {
-    ordered.set(values.subarray(at * size, (at + 1) * size), number * size);
-  });
-  return ordered;
-}
+const inOrder = (given: Answers, numbers: readonly number[]): Answers =>
+  Object.fromEntries(
+    Object.entries(given).map(([name, values]) => {
+      const size = values.length / numbers.length;
+      const ordered = new Float32Array(values.length);
+      numbers.forEach((number, at) => {
+        ordered.set(values.subarray(at * size, (at + 1) * size), number * size);
+      });
+      return [name, ordered];
+    }),
+  );
 
 /** Two files by turns, so that whatever else the machine does meets both. */
 async function inTurn(
@@ -71,15 +79,13 @@ async function inTurn(
   { batch, threads, rounds }: { readonly batch: number; readonly threads: number; readonly rounds: number },
 ): Promise<Pick<MeasuredTimes, 'own' | 'against'>> {
   const sessions = [await openSession(own, threads), await openSession(against, threads)] as const;
-  const given = batchOf(
-    fixed,
-    Array.from({ length: batch }, (_, at) => at % fixed.count),
-  );
+  const numbers = Array.from({ length: batch }, (_, at) => at % fixed.count);
+  const given = sessions.map((session) => batchOf(namedFor(session, fixed), numbers));
   const times: [number[], number[]] = [[], []];
   for (let round = -WARM_UP; round < rounds; round++) {
     for (const which of [0, 1] as const) {
       const start = performance.now();
-      await answer(sessions[which], given);
+      await answer(sessions[which], given[which] ?? {});
       if (round >= 0) times[which].push(performance.now() - start);
     }
   }

@@ -1,12 +1,20 @@
 import type { ReadFile } from '../file/decode';
 
-/** Examples for a part, one after the other. */
-export interface Examples {
-  readonly count: number;
+/** What a part is given under one name, one example after the other. */
+export interface ExampleInput {
   /** Shape of one. */
   readonly shape: readonly number[];
   readonly values: Float32Array | BigInt64Array;
 }
+
+/** Examples for a part, by the names of its inputs. */
+export interface Examples {
+  readonly count: number;
+  readonly inputs: Readonly<Record<string, ExampleInput>>;
+}
+
+/** Answers to examples, one after the other, by the names of a part's outputs. */
+export type Answers = Readonly<Record<string, Float32Array>>;
 
 /** A file that is to be looked at. */
 export interface PartJob {
@@ -40,6 +48,12 @@ export interface MeasuredProduct {
   readonly result: readonly number[];
 }
 
+/** Values brought to another grid, by straight lines. */
+export interface MeasuredResize {
+  readonly name: string;
+  readonly result: readonly number[];
+}
+
 /** A layer norm, by the parameter that it multiplies with. */
 export interface MeasuredNorm {
   readonly weight: string;
@@ -54,11 +68,12 @@ export interface PartFacts extends ReadFile {
   readonly bytes: number;
   readonly products: readonly MeasuredProduct[];
   readonly norms: readonly MeasuredNorm[];
-  readonly together: Float32Array;
-  readonly alone: Float32Array;
+  readonly resizes: readonly MeasuredResize[];
+  readonly together: Answers;
+  readonly alone: Answers;
   /** Answers to the fixed examples in reverse, put back into their order. */
-  readonly reversed: Float32Array;
-  readonly pictures?: Float32Array;
+  readonly reversed: Answers;
+  readonly pictures?: Answers;
 }
 
 /** Times of a part at a batch size, one of each file in turn, in milliseconds. */

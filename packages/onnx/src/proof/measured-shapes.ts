@@ -1,24 +1,25 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type ModelProto, ModelProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
-import type { Examples, MeasuredNorm, MeasuredProduct } from './job';
+import type { Examples, PartFacts } from './job';
 import { batchOf, openSession } from './session';
 
 /**
- * The shapes that matrix products and layer norms really have for one example: the file's own graph is run with all that
- * goes into them and comes out as further outputs. Nothing is inferred, and nothing is believed that the file says of itself.
+ * The shapes that matrix products, layer norms and resized grids really have for one example: the file's own graph is run with all
+ * that goes into them and comes out as further outputs. Nothing is inferred, and nothing is believed that the file says of itself.
  */
 export async function measuredShapes(
   model: ModelProto,
   example: Examples,
-): Promise<{ readonly products: MeasuredProduct[]; readonly norms: MeasuredNorm[] }> {
+): Promise<Pick<PartFacts, 'products' | 'norms' | 'resizes'>> {
   const { graph } = model;
   if (graph === undefined) throw new Error('expected a graph');
   const held = new Map(graph.initializer.map(({ name, dims }) => [name, dims.map(Number)]));
   const products = graph.node.filter(({ opType }) => opType === 'MatMul' || opType === 'Gemm');
   const norms = graph.node.filter(({ opType }) => opType === 'LayerNormalization');
+  const resizes = graph.node.filter(({ opType }) => opType === 'Resize');
   const wanted = [
     ...products.flatMap(({ input, output }) => [...input.slice(0, 2), ...output]),
-    ...norms.flatMap(({ output }) => output.slice(0, 1)),
+    ...[...norms, ...resizes].flatMap(({ output }) => output.slice(0, 1)),
   ];
   const given = new Set([...graph.output, ...graph.input].map(({ name }) => name));
   const extra = [...new Set(wanted)].filter((name) => !held.has(name) && !given.has(name));
@@ -32,10 +33,10 @@ export async function measuredShapes(
   const session = await openSession(toBinary(ModelProtoSchema, watched), 1, {
     graphOptimizationLevel: 'disabled',
   });
-  const [input = ''] = session.inputNames;
-  const found = await session.run({ [input]: batchOf(example, [0]) });
+  const one = batchOf(example, [0]);
+  const found = await session.run(one);
   const shapeOf = (name = ''): readonly number[] =>
-    held.get(name) ?? (name === input ? [1, ...example.shape] : (found[name]?.dims ?? []));
+    held.get(name) ?? one[name]?.dims ?? found[name]?.dims ?? [];
   return {
     products: products.map(({ name, input: [left, right], output: [result] }) => ({
       name,
@@ -47,5 +48,6 @@ export async function measuredShapes(
       weight: own[1] ?? '',
       shape: shapeOf(result),
     })),
+    resizes: resizes.map(({ name, output: [result] }) => ({ name, result: shapeOf(result) })),
   };
 }

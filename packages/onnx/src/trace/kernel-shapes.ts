@@ -20,6 +20,14 @@ export const axesIn = ({ axis }: Attributes, rank: number): number[] =>
 export const isTransposed = (attributes: Attributes, name: 'transposeA' | 'transposeB'): boolean =>
   z.boolean().default(false).parse(attributes[name]);
 
+/** Sides of a grid of values, and of the one that it is brought to. */
+export const resized = z.object({
+  height: z.number(),
+  width: z.number(),
+  toHeight: z.number(),
+  toWidth: z.number(),
+});
+
 const like: ShapeRule = ([x]) => [need(x)];
 const twice: ShapeRule = ([x]) => [need(x), need(x)];
 const broadcast = (dtype?: DataType): ShapeRule => {
@@ -113,6 +121,11 @@ export const kernelShapes: Readonly<Record<string, ShapeRule>> = {
   WinnowLinear: ([x, weight]) => [
     { shape: [need(x).shape[0] ?? 0, need(weight).shape[1] ?? 0], dtype: 'float32' },
   ],
+  WinnowResizeBilinear: ([x], attributes) => {
+    const { height, width, toHeight, toWidth } = resized.parse(attributes);
+    const [rows = 0, K = 0] = need(x).shape;
+    return [{ shape: [(rows / (height * width)) * toHeight * toWidth, K], dtype: 'float32' }];
+  },
   WinnowLayerNorm: ([x]) => [need(x), need(x), need(x)],
   WinnowGelu: twice,
   WinnowGeluTanh: twice,

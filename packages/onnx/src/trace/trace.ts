@@ -25,11 +25,13 @@ export interface Tracer {
   parameter(path: string, shape: readonly number[]): Tensor;
   /** A tensor that stands for what the model is given. */
   input(name: string, shape: readonly number[], dtype: DataType): Tensor;
-  /** Names the linear map that runs next; an observer of the forward pass is where it is known. */
+  /** Names the product or the resizing that runs next; an observer of the forward pass is where it is known. */
   label(path: string): void;
 }
 
 const BACKEND = 'winnow-trace';
+/** The kernels that a proof asks for by name. */
+const labelled: ReadonlySet<string> = new Set(['WinnowLinear', 'BatchMatMul', 'WinnowResizeBilinear']);
 /** What tfjs says of a kernel that a backend lacks. */
 const UNKNOWN = /^Kernel '(\w+)' not registered for backend/;
 
@@ -48,15 +50,15 @@ export function trace(pass: TracedPass): Recording {
     const results = (kernelShapes[kernel]?.(known, { ...attributes }) ?? []).map(({ shape, dtype }) =>
       backend.represent(shape, dtype, { kind: 'result', operation: operations.length }),
     );
-    const isLinear = kernel === 'WinnowLinear';
+    const takesLabel = labelled.has(kernel);
     operations.push({
       kernel,
       inputs: z.record(z.string(), z.number()).parse(Object.fromEntries(numbers)),
       attributes: { ...attributes },
       results: results.map(({ dataId }) => backend.find(dataId).id),
-      ...(isLinear && label !== undefined ? { label } : {}),
+      ...(takesLabel && label !== undefined ? { label } : {}),
     });
-    if (isLinear) label = undefined;
+    if (takesLabel) label = undefined;
     return results;
   };
   const tensorOf = (info: TensorInfo): Tensor => engine().makeTensorFromTensorInfo(info, backend);

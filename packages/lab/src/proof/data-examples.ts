@@ -1,0 +1,151 @@
+import { type Dataset, UserError, denseConfigOf, familyOf } from '@winnow/core';
+import type { Answers, ExampleInput, Examples, ModelPart } from '@winnow/onnx';
+import { z } from 'zod';
+import { tokenizerIfRead } from '../model-source/companions';
+import type { OpenedModel } from '../model-source/open-model';
+import { engineAnswers } from './engine-answers';
+
+/** Examples for the parts of a model, by their names. */
+export type ExamplesOfParts = ReadonlyMap<ModelPart['name'], Examples>;
+
+const AT_A_TIME = 16;
+const batchShape = z.object({
+  size: z.int().positive(),
+  images: z.instanceof(Float32Array),
+  texts: z.int().positive().optional(),
+  tokens: z.instanceof(Int32Array).optional(),
+  imageGroups: z.instanceof(Int32Array).optional(),
+  textGroups: z.instanceof(Int32Array).optional(),
+  answers: z.instanceof(Int32Array).optional(),
+  labels: z.instanceof(Int32Array).optional(),
+});
+type Batch = z.output<typeof batchShape>;
+
+/** Examples of a split in host memory, one entry of each list an example. */
+interface Read {
+  /** Pixels of its picture, or of its pictures, [H, W, C] each. */
+  readonly pixels: Float32Array[];
+  readonly texts: Int32Array[];
+  /** Answers in words. */
+  readonly answers: Int32Array[];
+  readonly labels: number[];
+}
+
+/**
+ * Examples of a split in the layout of the files: pictures, each with one of its texts, filled up. A part that takes what another part
+ * gives is given the engine's.
+ * @param numbers Of the examples in the split.
+ * @returns the examples, and the class of each where the data say it.
+ * @throws {UserError} when a part reads texts, and the data have none.
+ */
+export async function examplesOfData(
+  split: Dataset<unknown>,
+  numbers: ArrayLike<number>,
+  opened: OpenedModel,
+  parts: readonly ModelPart[],
+): Promise<{ readonly examples: ExamplesOfParts; readonly labels: readonly number[] }> {
+  const read = await readExamples(split, numbers);
+  const count = read.pixels.length;
+  const padToken = await padTokenOf(opened);
+  const found = new Map<ModelPart['name'], Examples>();
+  const given = new Map<string, Float32Array>();
+  for (const [index, part] of parts.entries()) {
+    const inputs = part.inputs.map(({ name, type, shape: [, ...extents] }): [string, ExampleInput] => {
+      const shape = extents.map(Number);
+      if (type === 'int64')
+        return [name, textsInput(part.texts?.are === 'answers' ? read.answers : read.texts, shape, padToken)];
+      const values = given.get(name) ?? picturesInput(read.pixels, shape);
+      return [name, { shape, values }];
+    });
+    const examples = { count: count * part.times, inputs: Object.fromEntries(inputs) };
+    found.set(part.name, examples);
+    const isAsked = parts.slice(index + 1).some((later) => takesFrom(later, part));
+    if (!isAsked) continue;
+    const answers: Answers = await engineAnswers(opened, part, examples);
+    for (const [name, values] of Object.entries(answers)) given.set(name, values);
+  }
+  return { examples: found, labels: read.labels.length === count ? read.labels : [] };
+}
+
+/** Whether a part takes numbers that another part gives: anything but pictures and texts. */
+const takesFrom = ({ inputs }: ModelPart, { name: from }: ModelPart): boolean =>
+  (from === 'vision' || from === 'grounded') &&
+  inputs.some(({ name }) => name !== 'pixel_values' && name !== 'input_ids');
+
+async function readExamples(split: Dataset<unknown>, numbers: ArrayLike<number>): Promise<Read> {
+  const read: Read = { pixels: [], texts: [], answers: [], labels: [] };
+  const all = Array.from(numbers);
+  for (let start = 0; start < all.length; start += AT_A_TIME) {
+    const batch = batchShape.parse(await split.batch(all.slice(start, start + AT_A_TIME)));
+    const { size, images, answers, labels } = batch;
+    for (let example = 0; example < size; example++) {
+      read.pixels.push(rowOf(images, size, example));
+      const text = textOf(batch, example);
+      if (text !== undefined) read.texts.push(text);
+      if (answers !== undefined) read.answers.push(rowOf(answers, size, example));
+    }
+    read.labels.push(...(labels ?? []));
+  }
+  return read;
+}
+
+/** An array that is cut into rows without a copy. */
+interface Rows<Values> {
+  readonly length: number;
+  subarray(from: number, to: number): Values;
+}
+
+function rowOf<Values>(values: Rows<Values>, rows: number, row: number): Values {
+  const size = values.length / rows;
+  return values.subarray(row * size, (row + 1) * size);
+}
+
+/** The text of an example: its own, or the first of its group. */
+function textOf({ size, texts, tokens, imageGroups, textGroups }: Batch, example: number) {
+  if (tokens === undefined || texts === undefined) return undefined;
+  const group = imageGroups?.[example];
+  const place = group === undefined || textGroups === undefined ? example : textGroups.indexOf(group);
+  if (place < 0 || (textGroups === undefined && texts !== size)) return undefined;
+  return rowOf(tokens, texts, place);
+}
+
+function textsInput(texts: readonly Int32Array[], shape: readonly number[], padToken: number): ExampleInput {
+  if (texts.length === 0)
+    throw new UserError('the model reads texts, but the data have none to ask about: --data');
+  const [context = 1] = shape;
+  const values = new BigInt64Array(texts.length * context).fill(BigInt(padToken));
+  for (const [at, text] of texts.entries())
+    values.set(BigInt64Array.from(text.subarray(0, context), BigInt), at * context);
+  return { shape, values };
+}
+
+function picturesInput(pixels: readonly Float32Array[], shape: readonly number[]): Float32Array {
+  const values = new Float32Array(pixels.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const own of pixels) {
+    channelsFirst(own, shape, values.subarray(at, at + own.length));
+    at += own.length;
+  }
+  return values;
+}
+
+/** The token that texts are filled up with. */
+async function padTokenOf({ model, tokenizerPath }: OpenedModel): Promise<number> {
+  const tokenizer = tokenizerPath === undefined ? undefined : await tokenizerIfRead(tokenizerPath);
+  if (tokenizer !== undefined) return tokenizer.padToken;
+  const config = denseConfigOf(model);
+  const { endToken } = familyOf(config).towers(config).text ?? {};
+  return typeof endToken === 'number' ? endToken : 0;
+}
+
+/** [B, H, W, C] → [B, C, H, W]. */
+function channelsFirst(images: Float32Array, shape: readonly number[], into: Float32Array): void {
+  const [channels = 1, height = 1, width = 1] = shape;
+  const pixels = height * width;
+  for (let at = 0; at < images.length; at++) {
+    const channel = at % channels;
+    const pixel = Math.floor(at / channels) % pixels;
+    const picture = Math.floor(at / (channels * pixels));
+    into[(picture * channels + channel) * pixels + pixel] = images[at] ?? 0;
+  }
+}

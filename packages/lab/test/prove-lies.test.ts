@@ -1,0 +1,76 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type DenseConfig, type TensorTree, disposeTree, modelOf, uploadTree } from '@winnow/core';
+import { startEngine } from '@winnow/engine';
+import { saveModel } from '@winnow/formats';
+import { modelParts } from '@winnow/onnx';
+import { proofFacts } from '@winnow/onnx/facts';
+import { ModelProtoSchema } from 'onnx-buf';
+import { openModel } from '../src/index';
+import { writeOnnx } from '../src/onnx/write-onnx';
+import { fixedExamples } from '../src/proof/engine-answers';
+import { type Claim, proveFiles } from '../src/proof/prove-files';
+import { cutTaskModels, randomParameters } from './cut-models';
+import type { Lie } from './lie-edits';
+import { mdetrLies, segmenterLies } from './task-lies';
+
+const root = mkdtempSync(join(tmpdir(), 'winnow-lies-'));
+const claims = new Map<string, Claim>();
+beforeAll(async () => {
+  await startEngine('wasm');
+  for (const name of ['a segmenter with a mask decoder', 'an MDETR for questions'])
+    claims.set(name, await claimOf(name));
+});
+afterAll(() => {
+  for (const { opened } of claims.values()) disposeTree(opened.params);
+  rmSync(root, { recursive: true });
+});
+
+/** A model with its files, and the examples of its proof in the place of real pictures. */
+async function claimOf(name: string): Promise<Claim> {
+  const config: DenseConfig | undefined = cutTaskModels[name];
+  if (config === undefined) throw new Error(name);
+  const model = modelOf(config);
+  const params = uploadTree<TensorTree>(model.specs, randomParameters(config));
+  await saveModel(join(root, name), { model, params });
+  disposeTree(params);
+  const opened = await openModel(join(root, name));
+  const folder = join(root, `${name}, files`);
+  mkdirSync(folder);
+  await writeOnnx(folder, opened, {}, {});
+  const [part] = modelParts(opened.model);
+  if (part === undefined) throw new Error('expected a part');
+  const classes = config.kind === 'segmenter' ? 3 : 8;
+  const pictures = { pictures: fixedExamples(part), classes };
+  return { opened, companions: {}, precision: 'f32', folder, pictures, threads: 1 };
+}
+
+async function failing(name: string, lie: Lie | undefined): Promise<string[]> {
+  const claim = claims.get(name);
+  if (claim === undefined) throw new Error(name);
+  const folder = join(root, 'lie');
+  cpSync(claim.folder, folder, { recursive: true });
+  const file = join(folder, 'onnx', 'model.onnx');
+  if (lie !== undefined) {
+    const model = fromBinary(ModelProtoSchema, readFileSync(file));
+    lie(model);
+    writeFileSync(file, toBinary(ModelProtoSchema, model));
+  }
+  const { checks } = await proveFiles({ ...claim, folder }, proofFacts);
+  return checks.flatMap(({ name: check, verdict }) => (verdict === 'fails' ? [check] : []));
+}
+
+describe.each([
+  ['a segmenter with a mask decoder', segmenterLies],
+  ['an MDETR for questions', mdetrLies],
+])('every lie about %s is found:', (name, lies) => {
+  test('where there is none, nothing is', async () => {
+    expect(await failing(name, undefined)).toEqual([]);
+  });
+
+  test.each(lies)('%s (%s)', async (_, part, lie) => {
+    expect(await failing(name, lie)).toContain(part);
+  });
+});

@@ -1,0 +1,144 @@
+import {
+  type AnyDenseModel,
+  type DenseConfig,
+  type ModelConfig,
+  type Observe,
+  type ParameterSpec,
+  type TensorTree,
+  UserError,
+  blipFamily,
+  buildTree,
+  dualEncoderFamily,
+  familyOf,
+  isMasked,
+  modelOf,
+  resultOf,
+  viltFamily,
+} from '@winnow/core';
+import { type NamedTensorMap, type Tensor, reshape } from '@tensorflow/tfjs-core';
+import type { Tracer } from '../trace/trace';
+import type { ModelPart, PartDescription } from './part';
+import { BATCH, picturePort, picturesIn, textPort, tokensIn } from './ports';
+
+/**
+ * The parts of a model: the whole of it where it has one tower or reads pictures and texts together (`logits`, the embeddings that it
+ * ends in, or all that it finds), and each tower of a dual encoder (`image_embeds`, `text_embeds`, of length 1). Names and layouts are
+ * those of `transformers`: pictures are [B, C, H, W]. Zeros of masks stand in the parameters, so a masked model is its dense one.
+ * @throws {UserError} when its family takes something else than pictures or texts, its tokens merge, or it is a BLIP.
+ */
+export function modelParts({ config }: { readonly config: ModelConfig }): readonly ModelPart[] {
+  const dense = isMasked(config) ? config.model : config;
+  return describedParts(dense).map((part) => traceable(part, dense));
+}
+
+function describedParts(dense: DenseConfig): readonly PartDescription[] {
+  const family = familyOf(dense);
+  const { vision, text: textTower } = family.towers(dense);
+  if (viltFamily.is(dense) && dense.head.kind === 'statements')
+    throw new UserError(
+      'ONNX: a vilt for statements takes two pictures at once, for which there is no layout here',
+    );
+  const text = viltFamily.is(dense) ? dense.text : textTower;
+  if (vision?.merging !== undefined)
+    throw new UserError(
+      'ONNX: like tokens of this model merge on the way, for which there are no operators here',
+    );
+  if (blipFamily.is(dense))
+    throw new UserError(
+      'ONNX: a blip reads and writes texts about what it sees, for which there are no files here: keep it as --format safetensors',
+    );
+  if (vision !== undefined && text !== undefined && dualEncoderFamily.is(dense)) {
+    return [
+      {
+        name: 'vision',
+        inputs: [picturePort(vision)],
+        answer: (any, inputs, hooks = {}) => {
+          const { model, params } = dualEncoderIn(any);
+          return { image_embeds: model.embedImages(params, picturesIn(inputs), hooks) };
+        },
+      },
+      {
+        name: 'text',
+        inputs: [textPort(text)],
+        texts: text,
+        answer: (any, inputs, hooks = {}) => {
+          const { model, params } = dualEncoderIn(any);
+          return { text_embeds: model.embedTexts(params, tokensIn(inputs), hooks) };
+        },
+      },
+    ];
+  }
+  if (vision === undefined && text === undefined)
+    throw new UserError(`ONNX: a ${dense.kind} takes something else than pictures or texts`);
+  const inputs = [
+    ...(vision === undefined ? [] : [picturePort(vision)]),
+    ...(text === undefined ? [] : [textPort(text)]),
+  ];
+  const isAlone = vision === undefined || text === undefined;
+  const embedding = vision === undefined ? 'text_embeds' : 'image_embeds';
+  return [
+    {
+      name: 'model',
+      inputs,
+      ...(text === undefined ? {} : { texts: text }),
+      answer: ({ model, params }, given, hooks = {}) => {
+        const prediction = model.forward(params, {
+          ...(vision === undefined ? {} : { images: picturesIn(given) }),
+          ...(text === undefined ? {} : { tokens: tokensIn(given) }),
+          ...hooks,
+        });
+        const { logits } = prediction;
+        if (logits === undefined) throw new UserError(`ONNX: a ${dense.kind} predicts no logits`);
+        const [batch = 1] = Object.values(given)[0]?.shape ?? [];
+        if (!isAlone) return answersIn(prediction, batch);
+        return answersIn({ [family.classes(dense) > 0 ? 'logits' : embedding]: logits }, batch);
+      },
+    },
+  ];
+}
+
+/** A part with the pass that is traced: the engine's own, of stand-ins for parameters. */
+function traceable({ times = 1, ...part }: PartDescription, dense: DenseConfig): ModelPart {
+  const model = modelOf(dense);
+  return {
+    ...part,
+    times,
+    passAt: (batch) => (tracer) => {
+      const params = buildTree<ParameterSpec, TensorTree>(model.specs, ({ shape }, path) =>
+        tracer.parameter(path, shape),
+      );
+      const inputs = Object.fromEntries(
+        part.inputs.map(({ name, type, shape }): [string, Tensor] => {
+          const extents = shape.map((extent) => (extent === BATCH ? batch : Number(extent)));
+          return [name, tracer.input(name, extents, type === 'int64' ? 'int32' : 'float32')];
+        }),
+      );
+      return part.answer({ kind: dense.kind, model, params }, inputs, { observe: labelling(tracer) });
+    },
+  };
+}
+
+/** Answers by name, with the batch as an axis; those of layers before the last, which have numbers, help to learn. */
+function answersIn(prediction: Readonly<Record<string, Tensor>>, batch: number): NamedTensorMap {
+  return Object.fromEntries(
+    Object.entries(prediction).flatMap(([name, tensor]): [string, Tensor][] => {
+      if (ofLayer.test(name)) return [];
+      const [rows = 0, ...rest] = tensor.shape;
+      return [[name, rows === batch ? tensor : reshape(tensor, [batch, rows / batch, ...rest])]];
+    }),
+  );
+}
+
+const ofLayer = /^(?:logits|boxes|aligned)\d+$/;
+
+function dualEncoderIn(any: AnyDenseModel) {
+  if (dualEncoderFamily.holds(any)) return any;
+  throw new UserError(`ONNX: a ${any.kind} has two towers, but nothing says which file is which`);
+}
+
+/** Tells the tracer which map comes next. */
+const labelling = (tracer: Tracer): Observe => {
+  return (path) => {
+    if (!path.endsWith(resultOf(''))) tracer.label(path);
+  };
+};
