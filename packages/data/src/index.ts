@@ -13,6 +13,15 @@ export {
 } from './catalogue/open-dataset';
 export { namedDatasets } from './catalogue/named-datasets';
 export {
+  embeddedDetectionDatasets,
+  identifyDetectionDataset,
+  namesDetectionData,
+  openDetectionDataset,
+} from './catalogue/open-detection-dataset';
+export type { DetectionData, DetectionDataOptions } from './detected/detection-data';
+export type { AnnotatedObject, AnnotatedPicture } from './detected/found-detection';
+export { type PromptOptions, type PromptWriter, promptText, promptWriter } from './detected/prompts';
+export {
   embeddedGroundingDatasets,
   identifyGroundingDataset,
   namesGroundingData,

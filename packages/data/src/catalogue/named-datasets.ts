@@ -1,4 +1,5 @@
 import { embeddedDatasets, type EmbeddedDataset } from './open-dataset';
+import { embeddedDetectionDatasets } from './open-detection-dataset';
 import { embeddedGroundingDatasets } from './open-grounding-dataset';
 import { embeddedQuestionDatasets } from './open-question-dataset';
 import { embeddedStatementDatasets } from './open-statement-dataset';
@@ -13,4 +14,5 @@ export const namedDatasets: readonly EmbeddedDataset[] = [
   ...embeddedQuestionDatasets,
   ...embeddedStatementDatasets,
   ...embeddedSegmentationDatasets,
+  ...embeddedDetectionDatasets,
 ];
