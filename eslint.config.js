@@ -5,7 +5,16 @@ import { coreFloors } from './tools/lint/floors.mjs';
 import { imports } from './tools/lint/imports.mjs';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/.nx/**', '**/runs/**', '**/generated/**'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '**/.nx/**',
+      '**/runs/**',
+      '**/generated/**',
+      'packages/*/types/**',
+    ],
+  },
   ...tseslint.configs.strict,
   ...tseslint.configs.stylistic,
   { plugins: { '@nx': nx } },

@@ -3,7 +3,7 @@ import { defineConfig } from 'tsup';
 const common = { format: 'esm', target: 'node20' } as const;
 
 export default defineConfig([
-  { ...common, entry: ['src/index.ts', 'src/preparation.ts'], dts: true, clean: true },
+  { ...common, entry: ['src/index.ts', 'src/preparation.ts'], clean: true },
   {
     ...common,
     // The program of the threads, with the little of the core that it needs: all of it would load an engine into each.

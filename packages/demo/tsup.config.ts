@@ -17,7 +17,6 @@ export default defineConfig([
   {
     entry: ['src/index.ts'],
     format: 'esm',
-    dts: true,
     clean: ['dist/index.*'],
     target: 'node20',
   },

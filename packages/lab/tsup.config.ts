@@ -32,7 +32,6 @@ function digestOfTraining(): string {
 export default defineConfig({
   entry: ['src/index.ts'],
   format: 'esm',
-  dts: true,
   clean: true,
   target: 'node20',
   onSuccess: () => {

@@ -97,7 +97,7 @@ describe('the example of the README, on packed packages in an empty folder', () 
   });
 
   it('is of packages that ship what runs, and no sources', () => {
-    for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/training.sha256'])
+    for (const name of ['dist/index.js', 'types/index.d.ts', 'dist/training.sha256'])
       assert.ok(existsSync(join(folder, 'node_modules/@winnow/lab', name)), name);
     assert.ok(!existsSync(join(folder, 'node_modules/@winnow/lab/src')));
   });
