@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,6 +59,7 @@ test('captions are learned, written, compressed at all sites at once, and writte
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);
   expect(compressed.stdout).toMatch(/ciderD, retrained/);
+  expect(compressed.stdout).toMatch(/Proved in ONNX Runtime/);
   const inspected = await winnow(['inspect', at('half')]);
   expect(inspected.stdout).toMatch(/decoder\.blocks\.3\.cross/);
   const { by, predictions } = await predicted([at('half'), ...pictures]);
@@ -84,6 +85,10 @@ test('a statement is judged of two pictures, and a question is answered', async 
   const odd = await winnow(['predict', at('statements'), pictures[0] ?? '', '--statement', 'yes']);
   expect([odd.code, odd.stderr]).toEqual([2, expect.stringMatching(/expected pictures in twos/)]);
 
+  const whole = ['--precision', 'int8', '--calibration', '4', '--out', at('proof')];
+  const proved = await winnow(['prove', at('statements'), ...whole, ...ENGINE]);
+  expect([proved.code, proved.stdout]).toEqual([0, expect.stringMatching(/grounded: within/)]);
+
   const scores = await trained('answers', 'scenes-questions-tiny');
   expect(scores['accuracy']).toBeGreaterThanOrEqual(0);
   const answered = await predicted([at('answers'), pictures[0] ?? '', '--question', 'is there a cat?']);
@@ -95,15 +100,17 @@ test('a statement is judged of two pictures, and a question is answered', async 
 test('retrieval with matching is scored, and what a blip cannot be is said', async () => {
   const scores = await trained('matching', 'scenes-captions-tiny');
   expect(scores['meanR']).toBeGreaterThanOrEqual(0);
+  const exported = await winnow(['export', at('matching'), '--format', 'onnx', '--out', at('onnx')]);
+  expect([exported.code, readdirSync(at('onnx', 'onnx')).sort()]).toEqual([
+    0,
+    ['grounded_model.onnx', 'text_model.onnx', 'vision_model.onnx'],
+  ]);
+  expect(readdirSync(at('onnx'))).toContain('tokenizer.json');
   const refused = async (args: readonly string[], because: RegExp) => {
     const { code, stderr } = await winnow(args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(because)]);
   };
   await refused(['predict', at('matching'), pictures[0] ?? ''], /a blip for retrieval compares/);
-  await refused(
-    ['export', at('matching'), '--format', 'onnx', '--out', at('onnx')],
-    /ONNX: a blip reads and writes/,
-  );
   await refused(
     ['export', at('matching'), '--format', 'pytorch', '--out', at('py')],
     /no loader in plain PyTorch for a blip/,

@@ -159,6 +159,7 @@ export {
   type Compared,
   blip,
   blipFamily,
+  pairsOf,
 } from './families/blip';
 export { normalAnswer, vqaScore } from './writing/answers';
 export { bleu } from './writing/bleu';

@@ -1,10 +1,12 @@
 import {
+  type BlipConfig,
   type ClipTextConfig,
   type DenseConfig,
   type DualEncoderConfig,
   type HostTensor,
   type MdetrConfig,
   type SegmenterConfig,
+  type TextStackConfig,
   type ViltConfig,
   type VisionTransformerConfig,
   entriesOf,
@@ -107,8 +109,28 @@ const mdetr: MdetrConfig = {
   },
 };
 
+const stack: TextStackConfig = {
+  ...{ vocabulary: 11, context: 6, positions: 9, embedDim: 12, heads: 2, denseHeadDim: 6 },
+  ...{ activation: 'gelu', norm: 'after', normEpsilon: 1e-12 },
+  blocks: [
+    { headDim: 5, hiddenDim: 9, cross: [{ headDim: 3, queryKeyDim: 2 }] },
+    { headDim: 4, queryKeyDim: 3, hiddenDim: 14, cross: [{ headDim: 6 }] },
+  ],
+};
+const ofTwo: TextStackConfig = {
+  ...stack,
+  blocks: stack.blocks.map((block) => ({ ...block, cross: [...block.cross, { headDim: 4 }] })),
+};
+const captions: BlipConfig = {
+  ...{ kind: 'blip', purpose: 'captions', vision, decoder: stack },
+  tokens: { start: 8, end: 9, ground: 10 },
+};
+const { decoder: _decoder, ...reading } = { ...captions, encoder: stack };
+
 /** The same of families that say more than one thing of a picture, or read texts beside it. */
-export const cutTaskModels: Readonly<Record<string, SegmenterConfig | ViltConfig | MdetrConfig>> = {
+export const cutTaskModels: Readonly<
+  Record<string, SegmenterConfig | ViltConfig | MdetrConfig | BlipConfig>
+> = {
   'a segmenter with a linear decoder': segmenter,
   'a segmenter with a mask decoder': { ...segmenter, decoder: { kind: 'mask', tower } },
   'a segmenter whose columns are shared': {
@@ -132,6 +154,21 @@ export const cutTaskModels: Readonly<Record<string, SegmenterConfig | ViltConfig
     ties: sharedAttention('text.blocks.0.attention', 'vision.blocks.0.attention'),
   },
   'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },
+  'a BLIP for captions': captions,
+  'a BLIP for questions': { ...captions, purpose: 'questions', encoder: { ...stack, context: 7 } },
+  'a BLIP for statements': { ...reading, purpose: 'statements', encoder: ofTwo },
+  'a BLIP for retrieval': {
+    ...reading,
+    purpose: 'retrieval',
+    embeddings: { projectionDim: 6, temperature: 'learned' },
+  },
+  'a BLIP whose parts share columns': {
+    ...captions,
+    purpose: 'questions',
+    vision: { ...vision, tower: even },
+    encoder: stack,
+    ties: sharedAttention('vision.blocks.0.attention', 'vision.blocks.1.attention'),
+  },
 };
 
 /** Random numbers for every parameter, norms and biases too. */

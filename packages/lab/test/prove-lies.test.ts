@@ -14,13 +14,13 @@ import { fixedExamples } from '../src/proof/engine-answers';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
 import { cutTaskModels, randomParameters } from './cut-models';
 import type { Lie } from './lie-edits';
-import { mdetrLies, segmenterLies } from './task-lies';
+import { decoderLies, mdetrLies, segmenterLies } from './task-lies';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-lies-'));
 const claims = new Map<string, Claim>();
 beforeAll(async () => {
   await startEngine('wasm');
-  for (const name of ['a segmenter with a mask decoder', 'an MDETR for questions'])
+  for (const name of ['a segmenter with a mask decoder', 'an MDETR for questions', 'a BLIP for captions'])
     claims.set(name, await claimOf(name));
 });
 afterAll(() => {
@@ -43,16 +43,17 @@ async function claimOf(name: string): Promise<Claim> {
   const [part] = modelParts(opened.model);
   if (part === undefined) throw new Error('expected a part');
   const classes = config.kind === 'segmenter' ? 3 : 8;
-  const pictures = { pictures: fixedExamples(part), classes };
+  const pictures =
+    part.name === 'model' ? { pictures: fixedExamples(part), classes } : { why: 'the files are parts' };
   return { opened, companions: {}, precision: 'f32', folder, pictures, threads: 1 };
 }
 
-async function failing(name: string, lie: Lie | undefined): Promise<string[]> {
+async function failing(name: string, named: string, lie: Lie | undefined): Promise<string[]> {
   const claim = claims.get(name);
   if (claim === undefined) throw new Error(name);
   const folder = join(root, 'lie');
   cpSync(claim.folder, folder, { recursive: true });
-  const file = join(folder, 'onnx', 'model.onnx');
+  const file = join(folder, 'onnx', named);
   if (lie !== undefined) {
     const model = fromBinary(ModelProtoSchema, readFileSync(file));
     lie(model);
@@ -63,14 +64,15 @@ async function failing(name: string, lie: Lie | undefined): Promise<string[]> {
 }
 
 describe.each([
-  ['a segmenter with a mask decoder', segmenterLies],
-  ['an MDETR for questions', mdetrLies],
-])('every lie about %s is found:', (name, lies) => {
+  ['a segmenter with a mask decoder', 'model.onnx', segmenterLies],
+  ['an MDETR for questions', 'model.onnx', mdetrLies],
+  ['a BLIP for captions', 'decoder_model.onnx', decoderLies],
+])('every lie about %s is found in %s:', (name, file, lies) => {
   test('where there is none, nothing is', async () => {
-    expect(await failing(name, undefined)).toEqual([]);
+    expect(await failing(name, file, undefined)).toEqual([]);
   });
 
   test.each(lies)('%s (%s)', async (_, part, lie) => {
-    expect(await failing(name, lie)).toContain(part);
+    expect(await failing(name, file, lie)).toContain(part);
   });
 });

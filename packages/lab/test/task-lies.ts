@@ -94,3 +94,18 @@ export const mdetrLies: readonly (readonly [string, string, Lie])[] = [
   ['boxes depend on the batch', 'batch', centred('boxes')],
   ['texts depend on the batch', 'batch', centred('words')],
 ];
+
+/** Lies about the decoder of a BLIP that writes captions. */
+export const decoderLies: readonly (readonly [string, string, Lie])[] = [
+  ['words see those behind them', 'outputs', unhidden],
+  ['places changed places', 'outputs', reordered('logits', 1, [1, 2, 3, 4, 5, 0])],
+  ['pictures are hardly seen', 'outputs', weakened('image_states', 0.5)],
+  ['a word is another', 'weights', changed('decoder.words', (value, at) => (at === 7 ? -value : value))],
+  ['words are told by a product of another name', 'widths', renamedNode('decoder.head.bias', 'words')],
+  [
+    'what a cross-attention costs is hidden',
+    'counts',
+    renamedNode('decoder.blocks.1.cross.scores', 'scores'),
+  ],
+  ['texts depend on the batch', 'batch', centred('logits')],
+];

@@ -1,13 +1,15 @@
 import { startEngine } from '@winnow/engine';
 import { modelParts, partGraph } from '../src/index';
-import { dualModels, taskModels, textModels, visionModels } from './families';
+import { blipModels, dualModels, taskModels, textModels, visionModels } from './families';
 import { differences } from './parity';
 
 beforeAll(async () => {
   await startEngine('wasm');
 });
 
-const all = Object.entries({ ...visionModels, ...textModels, ...dualModels, ...taskModels });
+const all = Object.entries({
+  ...{ ...visionModels, ...textModels, ...dualModels, ...taskModels, ...blipModels },
+});
 
 describe('every answer of the file is the engine’s', () => {
   test.each(all)('%s', async (_, config) => {

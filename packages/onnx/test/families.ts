@@ -1,8 +1,10 @@
 import type {
+  BlipConfig,
   ClipTextConfig,
   DualEncoderConfig,
   MdetrConfig,
   SegmenterConfig,
+  TextStackConfig,
   TowerConfig,
   ViltConfig,
   VisionTransformerConfig,
@@ -127,3 +129,37 @@ export const taskModels = {
   'an MDETR': mdetr,
   'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },
 } as const satisfies Readonly<Record<string, SegmenterConfig | ViltConfig | MdetrConfig>>;
+
+const stack: TextStackConfig = {
+  ...{ vocabulary: 11, context: 6, positions: 9, embedDim: 12, heads: 2, denseHeadDim: 6 },
+  ...{ activation: 'gelu', norm: 'after', normEpsilon: 1e-12 },
+  blocks: [
+    { headDim: 5, hiddenDim: 9, cross: [{ headDim: 3, queryKeyDim: 2 }] },
+    { headDim: 4, queryKeyDim: 3, hiddenDim: 14, cross: [{ headDim: 6 }] },
+  ],
+};
+const ofTwo: TextStackConfig = {
+  ...stack,
+  blocks: stack.blocks.map((block) => ({ ...block, cross: [...block.cross, { headDim: 4 }] })),
+};
+const captions: BlipConfig = {
+  kind: 'blip',
+  purpose: 'captions',
+  vision: tower,
+  tokens: { start: 8, end: 9, ground: 10 },
+  decoder: stack,
+};
+const { decoder: _decoder, ...reading } = { ...captions, encoder: stack };
+
+/** BLIPs by their purpose. */
+export const blipModels = {
+  captions,
+  questions: { ...captions, purpose: 'questions', encoder: { ...stack, context: 7 } },
+  statements: { ...reading, purpose: 'statements', encoder: ofTwo },
+  retrieval: {
+    ...reading,
+    purpose: 'retrieval',
+    encoder: { ...stack, norm: 'before' },
+    embeddings: { projectionDim: 6, temperature: 'learned' },
+  },
+} as const satisfies Readonly<Record<string, BlipConfig>>;

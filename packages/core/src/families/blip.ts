@@ -65,6 +65,10 @@ export interface BlipPasses {
   ): { readonly logits: Tensor2D; readonly cache: DecoderCache };
   /** Statements [M, N] about pairs of pictures, of which all the first are in one memory and all the second in the other → [M, 2]. */
   judge(params: BlipParams, tokens: Tensor2D, pairs: readonly [Memory, Memory], hooks?: Hooks): Tensor2D;
+  /** Pictures that were seen → embeddings of length 1, [B, P]. */
+  embedPictures(params: BlipParams, seen: Memory, hooks?: Hooks): Tensor2D;
+  /** Texts [M, N] by themselves → embeddings of length 1, [M, P]. */
+  embedTexts(params: BlipParams, tokens: Tensor2D, hooks?: Hooks): Tensor2D;
   /** Pictures, and texts by themselves → embeddings of length 1 and their similarities. */
   compare(params: BlipParams, seen: Memory, tokens: Tensor2D, hooks?: Hooks): Compared;
   /** Texts about pictures → logits of not matching and of matching, [M, 2]. */
@@ -101,6 +105,8 @@ export function blip({ ties, ...config }: BlipConfig, usage?: BlipUsage): Blip {
       begin: (params, ...rest) => passes.begin(running(params), ...rest),
       advance: (params, ...rest) => passes.advance(running(params), ...rest),
       judge: (params, ...rest) => passes.judge(running(params), ...rest),
+      embedPictures: (params, ...rest) => passes.embedPictures(running(params), ...rest),
+      embedTexts: (params, ...rest) => passes.embedTexts(running(params), ...rest),
       compare: (params, ...rest) => passes.compare(running(params), ...rest),
       match: (params, ...rest) => passes.match(running(params), ...rest),
     },
@@ -201,14 +207,23 @@ function passesOf(
       const thought = relu(project(first, params.judge.first, 'first', observe));
       return project(thought, params.judge.last, 'last', observe);
     },
+    embedPictures: (params, seen, hooks = {}) => {
+      if (params.embeddings === undefined) return missing('embeddings');
+      const whole = firstTokens(seen.states, seen.tokens, 1); // [B, D_v]
+      const observe = observeUnder(hooks.observe, 'embeddings');
+      return unitLength(project(whole, params.embeddings.vision, 'vision', observe));
+    },
+    embedTexts: (params, tokens, hooks = {}) => {
+      if (params.embeddings === undefined) return missing('embeddings');
+      const read = firstOf(passes.read(params, tokens, hooks), tokens);
+      const observe = observeUnder(hooks.observe, 'embeddings');
+      return unitLength(project(read, params.embeddings.text, 'text', observe));
+    },
     compare: (params, seen, tokens, hooks = {}) => {
       if (params.embeddings === undefined) return missing('embeddings');
-      const { vision: shown, text, logitScale } = params.embeddings;
-      const observe = observeUnder(hooks.observe, 'embeddings');
-      const whole = firstTokens(seen.states, seen.tokens, 1); // [B, D_v]
-      const images = unitLength(project(whole, shown, 'vision', observe));
-      const read = firstOf(passes.read(params, tokens, hooks), tokens);
-      const texts = unitLength(project(read, text, 'text', observe));
+      const { logitScale } = params.embeddings;
+      const images = passes.embedPictures(params, seen, hooks);
+      const texts = passes.embedTexts(params, tokens, hooks);
       const cosines: Tensor2D = matMul(images, texts, false, true);
       return { logits: logitScale === undefined ? cosines : mul(cosines, exp(logitScale)), images, texts };
     },

@@ -1,6 +1,7 @@
 import {
   type AnyDenseModel,
   type DenseConfig,
+  type Family,
   type ModelConfig,
   type Observe,
   type ParameterSpec,
@@ -8,15 +9,20 @@ import {
   UserError,
   blipFamily,
   buildTree,
+  clipTextFamily,
   dualEncoderFamily,
   familyOf,
   isMasked,
+  mdetrFamily,
   modelOf,
   resultOf,
+  segmenterFamily,
   viltFamily,
+  visionTransformerFamily,
 } from '@winnow/core';
 import { type NamedTensorMap, type Tensor, reshape } from '@tensorflow/tfjs-core';
 import type { Tracer } from '../trace/trace';
+import { blipFiles } from './blip-files';
 import type { ModelPart, PartDescription } from './part';
 import { BATCH, picturePort, picturesIn, textPort, tokensIn } from './ports';
 
@@ -24,7 +30,8 @@ import { BATCH, picturePort, picturesIn, textPort, tokensIn } from './ports';
  * The parts of a model: the whole of it where it has one tower or reads pictures and texts together (`logits`, the embeddings that it
  * ends in, or all that it finds), and each tower of a dual encoder (`image_embeds`, `text_embeds`, of length 1). Names and layouts are
  * those of `transformers`: pictures are [B, C, H, W]. Zeros of masks stand in the parameters, so a masked model is its dense one.
- * @throws {UserError} when its family takes something else than pictures or texts, its tokens merge, or it is a BLIP.
+ * A BLIP's are in `blipFiles`.
+ * @throws {UserError} when nobody has proved files of its family, or its tokens merge.
  */
 export function modelParts({ config }: { readonly config: ModelConfig }): readonly ModelPart[] {
   const dense = isMasked(config) ? config.model : config;
@@ -43,9 +50,10 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
     throw new UserError(
       'ONNX: like tokens of this model merge on the way, for which there are no operators here',
     );
-  if (blipFamily.is(dense))
+  if (blipFamily.is(dense)) return blipFiles(dense);
+  if (!proved.some((own) => own.is(dense)))
     throw new UserError(
-      'ONNX: a blip reads and writes texts about what it sees, for which there are no files here: keep it as --format safetensors',
+      `ONNX: there are no files of a ${dense.kind} here that could be proved: keep it as --format safetensors`,
     );
   if (vision !== undefined && text !== undefined && dualEncoderFamily.is(dense)) {
     return [
@@ -68,8 +76,6 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
       },
     ];
   }
-  if (vision === undefined && text === undefined)
-    throw new UserError(`ONNX: a ${dense.kind} takes something else than pictures or texts`);
   const inputs = [
     ...(vision === undefined ? [] : [picturePort(vision)]),
     ...(text === undefined ? [] : [textPort(text)]),
@@ -96,6 +102,16 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
     },
   ];
 }
+
+/** Families of which one file, or one of each tower, is known to be the model. */
+const proved: readonly Family[] = [
+  visionTransformerFamily,
+  clipTextFamily,
+  dualEncoderFamily,
+  segmenterFamily,
+  viltFamily,
+  mdetrFamily,
+];
 
 /** A part with the pass that is traced: the engine's own, of stand-ins for parameters. */
 function traceable({ times = 1, ...part }: PartDescription, dense: DenseConfig): ModelPart {

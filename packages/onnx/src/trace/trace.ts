@@ -105,6 +105,11 @@ function onBackend<Result>(backend: TraceBackend, run: Run, work: () => Result):
     backendName: BACKEND,
     kernelFunc: ({ attrs }) => rangeOf(backend, attrs),
   });
+  registerKernel({
+    kernelName: 'Fill',
+    backendName: BACKEND,
+    kernelFunc: ({ attrs }) => filledWith(backend, attrs),
+  });
   try {
     void engine().setBackend(BACKEND);
     return work();
@@ -115,7 +120,7 @@ function onBackend<Result>(backend: TraceBackend, run: Run, work: () => Result):
   } finally {
     if (typeof before === 'string') void engine().setBackend(before);
     removeBackend(BACKEND);
-    for (const kernelName of [...kernels, 'Range']) {
+    for (const kernelName of [...kernels, 'Range', 'Fill']) {
       if (getKernel(kernelName, BACKEND) !== undefined) unregisterKernel(kernelName, BACKEND);
     }
   }
@@ -142,4 +147,16 @@ function rangeOf(backend: TraceBackend, attributes: unknown): TensorInfo {
   const count = Math.max(0, Math.ceil((stop - start) / step));
   const values = Array.from({ length: count }, (_, index) => start + index * step);
   return backend.represent([count], dtype, { kind: 'constant', values });
+}
+
+const fillAttributes = z.object({
+  shape: z.array(z.int()),
+  value: z.number(),
+  dtype: z.enum(['float32', 'int32']),
+});
+
+function filledWith(backend: TraceBackend, attributes: unknown): TensorInfo {
+  const { shape, value, dtype } = fillAttributes.parse(attributes);
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  return backend.represent(shape, dtype, { kind: 'constant', values: Array<number>(size).fill(value) });
 }
