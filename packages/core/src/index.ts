@@ -72,7 +72,9 @@ export type {
   ImageClassificationData,
   ImageTextData,
   PairBatch,
+  PictureRegions,
   QuestionBatch,
+  RegionQuestionBatch,
   StatementBatch,
   AnswerBatch,
   DetectionBatch,
@@ -198,7 +200,11 @@ export {
 export { type Vilt, type ViltParams, type ViltStates, vilt, viltFamily } from './families/vilt';
 export type { ViltConfig, ViltHead, ViltTextConfig } from './families/vilt-config';
 export { type Transport, optimalTransport, transportPlan } from './task/optimal-transport';
-export { type Lxmert, type LxmertParams, type RegionInputs, lxmert, lxmertFamily } from './families/lxmert';
+export { type Lxmert, type LxmertParams, lxmert, lxmertFamily } from './families/lxmert';
+export { type Uniter, type UniterParams, type UniterStates, uniter, uniterFamily } from './families/uniter';
+export { type UniterConfig, type UniterOptions, uniterConfig } from './families/uniter-config';
+export type { RegionInputs } from './families/region-inputs';
+export { type RegionBox, patchShares, regionTower } from './families/region-tower';
 export {
   type LxmertConfig,
   type LxmertOptions,
@@ -236,7 +242,14 @@ export { type GroundingOptions, grounding } from './task/grounding';
 export { type DetectionOptions, detection } from './task/detection';
 export { type DetectedObjects, detectedObjects } from './task/detected-objects';
 export { type GroundedBox, groundedBoxes } from './task/grounded-boxes';
-export { type QuestionsOptions, questions } from './task/questions';
+export {
+  type AnsweringOptions,
+  type QuestionsOptions,
+  type RegionQuestionsOptions,
+  questions,
+  regionQuestions,
+} from './task/questions';
+export { type RegionShape, placesOf, regionInputs } from './task/region-inputs';
 export { dualEncoder, dualEncoderFamily } from './families/dual-encoder';
 export type {
   DualEncoder,

@@ -101,6 +101,23 @@ export interface QuestionBatch {
   readonly answers: Int32Array;
 }
 
+/** Regions of pictures in place of their pixels, in host memory. */
+export interface PictureRegions {
+  /** R: regions of the picture that has most of them. */
+  readonly count: number;
+  /** Numbers that say what a region shows, [B, R, F] in row-major order; 0 for padding. */
+  readonly features: Float32Array;
+  /** Left, top, right and bottom in shares of the picture, [B, R, 4]; 0 for padding. */
+  readonly boxes: Float32Array;
+  /** 1 for a region and 0 for padding, [B, R]. */
+  readonly real: Float32Array;
+}
+
+/** Regions of pictures, each picture with a question, in host memory. */
+export interface RegionQuestionBatch extends Omit<QuestionBatch, 'images'> {
+  readonly regions: PictureRegions;
+}
+
 /** Pairs of pictures, each with a statement, in host memory. */
 export interface StatementBatch {
   /** B: the number of pairs. */

@@ -2,30 +2,23 @@ import { z } from 'zod';
 import type { CrossModalShape } from '../layers/bert-layer';
 import type { BlockShape } from '../layers/tower';
 import type { Activation } from '../operations/activation';
+import {
+  type BertTextConfig,
+  bertTextShape,
+  fitsItsPositions,
+  fittingPositions,
+  knowsItsEnd,
+  knownEnd,
+} from './bert-words';
 import type { DenseConfig } from './model';
+import type { RegionSizes } from './region-embedding';
 import { blockSchema, count, tiesShape } from './schemas';
 
 /** Words and regions in a stream each, and layers in which they look at each other (Tan and Bansal, 2019, LXMERT). */
 export interface LxmertConfig extends DenseConfig {
   readonly kind: 'lxmert';
-  readonly text: {
-    /** V: number of tokens that there are. */
-    readonly vocabulary: number;
-    /** T: tokens of the texts that the account is about. */
-    readonly context: number;
-    /** Tokens of the longest text: each place has a row of its own. */
-    readonly positions: number;
-    /** The token that ends a text: what stands behind its first occurrence is padding. */
-    readonly endToken: number;
-    /** Rows of BERT's table of token types, of which the first is added to each word. */
-    readonly types: number;
-    readonly blocks: readonly BlockShape[];
-  };
-  readonly vision: {
-    /** Numbers that describe a region. */
-    readonly features: number;
-    /** Numbers that say where it is. */
-    readonly places: number;
+  readonly text: BertTextConfig & { readonly blocks: readonly BlockShape[] };
+  readonly vision: RegionSizes & {
     /** R: regions of the pictures that the account is about. */
     readonly regions: number;
     readonly blocks: readonly BlockShape[];
@@ -43,9 +36,11 @@ export interface LxmertConfig extends DenseConfig {
   readonly answers: number;
 }
 
-/** Sizes by name: LXMERT's published layers, and a mini one for quick trials. */
+/** Sizes by name: LXMERT's published layers, the same of smaller width, and a mini one for quick trials. */
 export const lxmertPresets = {
   mini: { embedDim: 128, heads: 4, layers: [3, 2, 2] },
+  tiny: { embedDim: 192, heads: 3, layers: [9, 5, 5] },
+  small: { embedDim: 384, heads: 6, layers: [9, 5, 5] },
   published: { embedDim: 768, heads: 12, layers: [9, 5, 5] },
 } as const;
 export type LxmertPreset = keyof typeof lxmertPresets;
@@ -97,22 +92,9 @@ const blocks = z.array(blockSchema).min(1);
 export const lxmertSchema = z.strictObject({
   kind: z.literal('lxmert'),
   text: z
-    .strictObject({
-      vocabulary: count,
-      context: count,
-      positions: count,
-      endToken: z.int().nonnegative(),
-      types: count,
-      blocks,
-    })
-    .refine(({ endToken, vocabulary }) => endToken < vocabulary, {
-      path: ['endToken'],
-      message: 'expected a token of the vocabulary',
-    })
-    .refine(({ context, positions }) => context <= positions, {
-      path: ['positions'],
-      message: 'expected a position for each token of the context',
-    }),
+    .strictObject({ ...bertTextShape, blocks })
+    .refine(knowsItsEnd, knownEnd)
+    .refine(fitsItsPositions, fittingPositions),
   vision: z.strictObject({ features: count, places: count, regions: count, blocks }),
   cross: z.strictObject({
     blocks: z

@@ -1,6 +1,6 @@
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 
-/** Where an input is embedded: the patches of pictures [B, N, D], the words of texts [B, T, D]; before positions. */
+/** Where an input is embedded: the patches of pictures [B, N, D], or the regions that stand for them, the words of texts [B, T, D]; before positions. */
 export const embeddingPlaces = ['patches', 'words'] as const;
 export type EmbeddingPlace = (typeof embeddingPlaces)[number];
 

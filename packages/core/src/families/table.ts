@@ -8,6 +8,7 @@ import { lxmertFamily } from './lxmert';
 import { mdetrFamily } from './mdetr';
 import type { DenseConfig } from './model';
 import { segmenterFamily } from './segmenter';
+import { uniterFamily } from './uniter';
 import { viltFamily } from './vilt';
 import { visionTransformerFamily } from './vision-transformer';
 
@@ -20,6 +21,7 @@ export const families: readonly Family[] = [
   blipFamily,
   segmenterFamily,
   viltFamily,
+  uniterFamily,
   lxmertFamily,
   glipFamily,
 ];

@@ -69,6 +69,23 @@ export function bertLayer(options: BertOptions, { hiddenDim, ...widths }: BlockS
   };
 }
 
+/**
+ * Layers one after another: x [B·T, D] → [B·T, D]; they are observed by their numbers.
+ * @throws {RangeError} when there are no parameters for one.
+ */
+export function throughLayers(
+  layers: readonly BertLayer[],
+  params: readonly BertLayerParams[],
+  x: Tensor2D,
+  { observe, ...passage }: BertPassage,
+): Tensor2D {
+  return layers.reduce((below, each, index) => {
+    const own = params[index];
+    if (own === undefined) throw new RangeError(`there are no parameters for layer ${index}`);
+    return each.run(own, below, { ...passage, observe: observeUnder(observe, String(index)) });
+  }, x);
+}
+
 /** Sizes of a layer in which two streams look at each other; a cut makes them smaller. */
 export interface CrossModalShape {
   readonly cross: Pick<BlockShape, 'headDim' | 'queryKeyDim'>;

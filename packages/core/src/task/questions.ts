@@ -12,10 +12,12 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core';
 import { answerAccuracy } from '../boxes/grounding-scores';
-import type { QuestionBatch } from '../data/dataset';
+import type { QuestionBatch, RegionQuestionBatch } from '../data/dataset';
 import type { DualEncoderInputs } from '../families/dual-encoder';
+import type { Hooks } from '../families/hooks';
 import type { Model } from '../families/model';
 import type { Prediction } from '../families/prediction';
+import type { RegionInputs } from '../families/region-inputs';
 import { type EndToken, checkTextEnds } from '../families/text-tower-config';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import { gatherRows } from '../operations/gather-rows';
@@ -23,9 +25,10 @@ import type { TensorTree } from '../tree/tree';
 import { type PictureShape, pictureInputs, tokenInputs } from './inputs';
 import { symmetricDivergence } from './logits';
 import { nothingOf } from './nothing';
+import { type RegionShape, regionInputs } from './region-inputs';
 import type { HostPrediction, Scorer, Scores, Task } from './task';
 
-export interface QuestionsOptions extends PictureShape {
+export interface AnsweringOptions {
   /** Names of the types of questions, for the scores. */
   readonly types: readonly string[];
   /** Ends each text; given, a batch with a text that has none is refused. */
@@ -33,6 +36,11 @@ export interface QuestionsOptions extends PictureShape {
   /** How many answers each type has: of a model that says `logits` [B, A] of all answers, type by type. */
   readonly answers?: readonly number[];
 }
+export type QuestionsOptions = AnsweringOptions & PictureShape;
+export type RegionQuestionsOptions = AnsweringOptions & RegionShape;
+
+/** All of a batch but what is to be seen. */
+type Asked = Omit<QuestionBatch, 'images'>;
 
 /** A prediction with logits of the type, [B, types], and of the answers of each type, [B, answers]. */
 type Answers = Prediction;
@@ -88,9 +96,33 @@ const summed = (losses: readonly Scalar[]): Scalar => losses.reduce((total, loss
  */
 export function questions<Params extends TensorTree>(
   model: Pick<Model<Params, DualEncoderInputs>, 'forward'>,
-  { types, endToken, answers, ...shape }: QuestionsOptions,
+  { imageSize, channels, ...options }: QuestionsOptions,
 ): Task<Params, QuestionBatch, Answers, HostPrediction> {
-  const picturesOf = pictureInputs(shape);
+  const picturesOf = pictureInputs({ imageSize, channels });
+  return answering(
+    (params: Params, batch, hooks) =>
+      model.forward(params, { ...picturesOf(batch), ...tokenInputs(batch), ...hooks }),
+    options,
+  );
+}
+
+/** The same about regions of pictures, by a model that says `logits` [B, A] of all answers. */
+export function regionQuestions<Params extends TensorTree>(
+  model: Pick<Model<Params, RegionInputs>, 'forward'>,
+  { features, places, ...options }: RegionQuestionsOptions,
+): Task<Params, RegionQuestionBatch, Answers, HostPrediction> {
+  const regionsOf = regionInputs({ features, places });
+  return answering(
+    (params: Params, batch, hooks) =>
+      model.forward(params, { ...regionsOf(batch), ...tokenInputs(batch), ...hooks }),
+    options,
+  );
+}
+
+function answering<Params extends TensorTree, Batch extends Asked>(
+  answersOf: (params: Params, batch: Batch, hooks: Hooks | undefined) => Prediction,
+  { types, endToken, answers }: AnsweringOptions,
+): Task<Params, Batch, Answers, HostPrediction> {
   const names = ['type', ...types.map((_, type) => answerOf(type))];
   const between = (one: Answers, other: Answers, distance: (a: Tensor2D, b: Tensor2D) => Scalar): Scalar =>
     summed(names.map((name) => distance(logitsIn(one, name), logitsIn(other, name))));
@@ -100,7 +132,7 @@ export function questions<Params extends TensorTree>(
     predict: (params, batch, hooks) => {
       const { tokens, texts } = batch;
       if (endToken !== undefined) checkTextEnds(tokens, tokens.length / texts, endToken);
-      const said = model.forward(params, { ...picturesOf(batch), ...tokenInputs(batch), ...hooks });
+      const said = answersOf(params, batch, hooks);
       const { logits } = said;
       const prediction = answers === undefined || !isMatrix(logits) ? said : byType(logits, answers);
       for (const name of names) logitsIn(prediction, name);
@@ -133,7 +165,7 @@ function chosen(logits: HostPrediction[string] | undefined, row: number, rows: n
   return own.every((logit, index) => index === best || logit < (own[best] ?? Number.NaN)) ? best : -1;
 }
 
-function questionScorer(names: readonly string[]): Scorer<HostPrediction, QuestionBatch> {
+function questionScorer(names: readonly string[]): Scorer<HostPrediction, Asked> {
   const types: number[] = [];
   const answers: number[] = [];
   const predictedTypes: number[] = [];
