@@ -33,6 +33,7 @@ export {
   namesQuestionData,
   openAnswerDataset,
   openQuestionDataset,
+  openRegionQuestionDataset,
 } from './catalogue/open-question-dataset';
 export {
   embeddedStatementDatasets,
@@ -50,6 +51,10 @@ export {
 } from './catalogue/open-segmentation-dataset';
 export type { SegmentationData, SegmentationDataOptions } from './segmented/segmentation-data';
 export { type UnmaskedPicture, drawnSegmentation, wholePictures } from './segmented/whole-pictures';
+export type { ReadRegions, RegionReader } from './regions/region-reader';
+export { type RegionChoice, type RegionRule, boxesBy, regionRules } from './regions/region-rule';
+export type { RegionOptions } from './regions/shown-regions';
+export type { TokenizedRegionQuestionData } from './regions/region-question-data';
 export type { TokenizedQuestionData } from './grounded/question-data';
 export type { TokenizedToldData, ToldPictureOptions } from './grounded/told-data';
 export { type DrawnBox, drawnBoxes } from './grounded/drawn-boxes';

@@ -2,6 +2,8 @@ import type { DataError } from '../failure/data-error';
 import { type TokenizedAnswerData, answerData } from '../grounded/answer-data';
 import { type TokenizedQuestionData, questionData } from '../grounded/question-data';
 import type { ToldPictureOptions } from '../grounded/told-data';
+import { type TokenizedRegionQuestionData, regionQuestionData } from '../regions/region-question-data';
+import type { RegionOptions } from '../regions/shown-regions';
 import type { DataIdentity } from '../identity/data-identity';
 import { sceneAnswers } from '../scenes/scene-answers';
 import { identityOfScenes } from '../scenes/scene-files';
@@ -32,6 +34,21 @@ export async function openQuestionDataset(
   const set = setNamed(spec);
   if (set === undefined) throw await unknownQuestions(spec);
   return questionData(await sceneQuestions(set), options);
+}
+
+/**
+ * Opens regions of pictures with questions, by the name of the dataset.
+ * @throws {DataError} when there is nothing of the kind.
+ * @throws {RangeError} on options outside their range, and where pictures are to be varied.
+ */
+export async function openRegionQuestionDataset(
+  spec: string,
+  options: ToldPictureOptions,
+  regions: RegionOptions,
+): Promise<TokenizedRegionQuestionData> {
+  const set = setNamed(spec);
+  if (set === undefined) throw await unknownQuestions(spec);
+  return regionQuestionData(await sceneQuestions(set), options, regions);
 }
 
 /**

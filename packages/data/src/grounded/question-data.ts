@@ -21,6 +21,12 @@ export interface FoundQuestions extends FoundTold<AskedExample> {
   readonly kinds: readonly { readonly name: string; readonly answers: readonly string[] }[];
 }
 
+/** The types and answers of questions. */
+export const answersIn = (examples: readonly AskedExample[]) => ({
+  types: Int32Array.from(examples, ({ type }) => type),
+  answers: Int32Array.from(examples, ({ answer }) => answer),
+});
+
 /** Pictures with questions. */
 export type TokenizedQuestionData = TokenizedToldData<QuestionBatch> & Pick<FoundQuestions, 'kinds'>;
 
@@ -33,9 +39,5 @@ export async function questionData(
   found: FoundQuestions,
   options: ToldPictureOptions,
 ): Promise<TokenizedQuestionData> {
-  const data = await toldData(found, options, (examples) => ({
-    types: Int32Array.from(examples, ({ type }) => type),
-    answers: Int32Array.from(examples, ({ answer }) => answer),
-  }));
-  return { ...data, kinds: found.kinds };
+  return { ...(await toldData(found, options, answersIn)), kinds: found.kinds };
 }

@@ -1,10 +1,18 @@
-import { type Dataset, type PictureGeometry, type PictureSize, type Splits, sidesOf } from '@winnow/core';
+import {
+  type Dataset,
+  type PictureGeometry,
+  type PictureSize,
+  type RegionBox,
+  type Splits,
+  sidesOf,
+} from '@winnow/core';
 import { duplicateNotes, sharedPictures } from '../identity/duplicates';
 import type { PictureContents } from '../identity/picture-contents';
 import { namingAllBroken } from '../picture/broken';
 import { begunCheck } from '../picture/check';
 import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
+import type { PreparedPictures } from '../picture/prepared';
 import type { PictureFiles } from '../picture/read';
 import { encodeAll } from '../tokenizer/encode-all';
 import type { Tokenizer } from '../tokenizer/tokenizer';
@@ -46,6 +54,8 @@ export interface FoundTold<Example extends ToldPicture> {
   /** Texts of the training that are no example's own, and have words too. */
   readonly alsoSaid?: readonly string[];
   readonly contents: PictureContents;
+  /** Boxes of the objects in a picture, where they are known. */
+  objectsIn?(picture: string): readonly RegionBox[];
   /** Where the files of the pictures come from. Default: the disk. */
   readonly files?: PictureFiles;
 }
@@ -59,16 +69,29 @@ export interface ToldPictureOptions extends ImageOptions {
   readonly fillsContext?: boolean;
 }
 
-/** Pictures with a text each, in host memory. */
-export interface ToldBatch {
+/** Texts about what an example shows, in host memory. */
+export interface ToldTexts {
   /** B: the number of examples, and of texts. */
   readonly size: number;
   readonly texts: number;
-  /** Normalised pixels, [B, H, W, C] in row-major order; [2·B, H, W, C] where an example has two pictures. */
-  readonly images: Float32Array;
   /** Token indices, [B, T] with the T that the longest text of the batch needs. */
   readonly tokens: Int32Array;
 }
+
+/** Pictures with a text each, in host memory. */
+export interface ToldBatch extends ToldTexts {
+  /** Normalised pixels, [B, H, W, C] in row-major order; [2·B, H, W, C] where an example has two pictures. */
+  readonly images: Float32Array;
+}
+
+/**
+ * How the pictures of a split come into its batches.
+ * @param paths All pictures of the split.
+ */
+export type Showing<Shown> = (
+  pictures: PreparedPictures,
+  paths: readonly string[],
+) => (examples: readonly ToldPicture[]) => Promise<Shown>;
 
 /** Pictures with a text each, and what a person should know about how they were found. */
 export interface TokenizedToldData<Batch> extends Splits<Batch> {
@@ -102,11 +125,25 @@ export interface TextReading {
  * @throws {RangeError} on options outside their range, and where pictures are to be varied.
  * @throws {DataError} on broken files with `preload`.
  */
-export async function toldData<Example extends ToldPicture, Own extends object>(
+export const toldData = <Example extends ToldPicture, Own extends object>(
   found: FoundTold<Example>,
   options: ToldPictureOptions,
   batchOf: (examples: readonly Example[], reading: TextReading) => Own,
-): Promise<TokenizedToldData<ToldBatch & Own>> {
+): Promise<TokenizedToldData<ToldBatch & Own>> => shownData(found, options, batchOf, pixels);
+
+const pixels: Showing<Pick<ToldBatch, 'images'>> = (pictures) => async (examples) => ({
+  images: await pictures.batch(
+    examples.flatMap((example, place) => shownIn(example).map((path) => ({ path, example: place }))),
+  ),
+});
+
+/** The same with something else in place of the pixels of pictures. */
+export async function shownData<Example extends ToldPicture, Own extends object, Shown extends object>(
+  found: FoundTold<Example>,
+  options: ToldPictureOptions,
+  batchOf: (examples: readonly Example[], reading: TextReading) => Own,
+  showing: Showing<Shown>,
+): Promise<TokenizedToldData<ToldTexts & Shown & Own>> {
   const { augmentation = 'none', fillsContext = false } = options;
   if (augmentation !== 'none') {
     throw new RangeError('expected no augmentation: boxes would have to move along with the pictures');
@@ -135,23 +172,23 @@ export async function toldData<Example extends ToldPicture, Own extends object>(
     files: found.files,
   });
   const check = await begunCheck(pictures, { paths }, options.preload);
-  const datasetOf = (examples: readonly Example[]): Dataset<ToldBatch & Own> => ({
-    size: examples.length,
-    batch: async (indices) => {
-      const own = indices.map((index) => {
-        const example = examples[index];
-        if (example === undefined)
-          throw new RangeError(`expected an index below ${examples.length}, got ${index}`);
-        return example;
-      });
-      const images = await pictures.batch(
-        own.flatMap((example, place) => shownIn(example).map((path) => ({ path, example: place }))),
-      );
-      const { tokens } = encodeAll(tokenizer, textsOf(own), context, { fillsContext });
-      const told = { size: own.length, images, texts: own.length, tokens };
-      return { ...told, ...batchOf(own, { tokenizer, context }) };
-    },
-  });
+  const datasetOf = (examples: readonly Example[]): Dataset<ToldTexts & Shown & Own> => {
+    const show = showing(pictures, picturesOf(examples));
+    return {
+      size: examples.length,
+      batch: async (indices) => {
+        const own = indices.map((index) => {
+          const example = examples[index];
+          if (example === undefined)
+            throw new RangeError(`expected an index below ${examples.length}, got ${index}`);
+          return example;
+        });
+        const { tokens } = encodeAll(tokenizer, textsOf(own), context, { fillsContext });
+        const told = { size: own.length, texts: own.length, tokens };
+        return { ...told, ...(await show(own)), ...batchOf(own, { tokenizer, context }) };
+      },
+    };
+  };
   const dataset = (examples: readonly Example[]) =>
     namingAllBroken({
       dataset: datasetOf(examples),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RegionBox } from '@winnow/core';
 import sharp from 'sharp';
 import { drawingContents, emojiRecords, emojiVendors } from '../emoji/records';
 import { DataError } from '../failure/data-error';
@@ -10,7 +11,7 @@ import { sceneConcepts } from './concepts';
 import type { SceneControl } from './controls';
 import { painted } from './paint';
 import { type ScenePool, scenePool } from './pool';
-import type { Scene } from './scene';
+import type { Box, Scene } from './scene';
 import { type SceneSource, type SceneSplit, sceneSource, sceneSplits } from './splits';
 
 /** Another number is another generator: the same seed gives other scenes or other texts. A test tells when it has to change. */
@@ -36,6 +37,8 @@ export interface ScenePictures {
   readonly notes: readonly string[];
   readonly contents: PictureContents;
   readonly files: PictureFiles;
+  /** Boxes of the objects that are seen in a scene, by its path. */
+  objectsIn(path: string): readonly RegionBox[];
   /** The same with more scenes, by their paths. */
   filesWith(more: ReadonlyMap<string, PlacedScene>): PictureFiles;
 }
@@ -45,6 +48,14 @@ export interface PlacedScene {
   readonly scene: Scene;
   readonly split: SceneSplit;
 }
+
+/** A box of pixels in shares of the picture. */
+export const sharesOf = ({ left, top, right, bottom }: Box, side: number): RegionBox => [
+  left / side,
+  top / side,
+  right / side,
+  bottom / side,
+];
 
 /** The path by which a scene is known among files. */
 export const scenePath = ({ split }: Pick<ScenePool, 'split'>, index: number): string =>
@@ -103,6 +114,10 @@ export async function scenePictures({ test, sizes, control }: SceneSet): Promise
     notes: control === undefined ? [] : [`a negative control, ${control}: scores must fall to chance`],
     contents: (paths) => Promise.resolve(paths.map((path) => [...recipe, path].join('/'))),
     files: sceneFiles(source, places, blank),
+    objectsIn: (path) => {
+      const scene = places.get(path)?.scene;
+      return scene === undefined ? [] : scene.objects.map(({ box }) => sharesOf(box, scene.side));
+    },
     filesWith: (more) => sceneFiles(source, new Map([...places, ...more]), blank),
   };
 }

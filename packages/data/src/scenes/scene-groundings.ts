@@ -1,18 +1,14 @@
-import { randomStream } from '@winnow/core';
+import { type RegionBox, randomStream } from '@winnow/core';
 import type { FoundGroundings, GroundedExample } from '../grounded/grounded-example';
 import { deranged } from './controls';
 import type { Expression } from './expressions';
 import { type ScenePool, expressionsIn } from './pool';
-import type { Box } from './scene';
-import { type SceneSet, scenePath, scenePictures } from './scene-files';
-
-const shares = ({ left, top, right, bottom }: Box, side: number) =>
-  [left / side, top / side, right / side, bottom / side] as const;
+import { type SceneSet, scenePath, scenePictures, sharesOf } from './scene-files';
 
 interface Referring {
   readonly scene: number;
   readonly expression: Expression;
-  readonly box: readonly [number, number, number, number];
+  readonly box: RegionBox;
 }
 
 function referringIn(pool: ScenePool): Referring[] {
@@ -22,7 +18,7 @@ function referringIn(pool: ScenePool): Referring[] {
       const object = about?.objects[expression.span.objects[0] ?? -1];
       return about === undefined || object === undefined
         ? []
-        : [{ scene, expression, box: shares(object.box, about.side) }];
+        : [{ scene, expression, box: sharesOf(object.box, about.side) }];
     }),
   );
 }

@@ -12,7 +12,7 @@ import { type SceneSet, scenePath, scenePictures } from './scene-files';
  * @throws {DataError} when the packages with the drawings are missing or damaged.
  */
 export async function sceneQuestions(set: SceneSet): Promise<FoundQuestions> {
-  const { pools, notes, contents, files, source } = await scenePictures(set);
+  const { pools, notes, contents, files, objectsIn, source } = await scenePictures(set);
   const asked = {
     train: questionsIn(pools.train),
     validation: questionsIn(pools.validation),
@@ -48,6 +48,7 @@ export async function sceneQuestions(set: SceneSet): Promise<FoundQuestions> {
     kinds: questionTypes.map((name) => ({ name, answers: answersOf[name] })),
     contents,
     files,
+    objectsIn,
   };
 }
 
