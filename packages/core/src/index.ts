@@ -305,6 +305,7 @@ export type { Activation } from './operations/activation';
 export { adamwStep } from './operations/adamw-step';
 export { attention } from './operations/attention';
 export type { AttentionShape } from './operations/attention';
+export { engineName } from './operations/kernel';
 export { areFinite } from './tree/finite';
 export { finiteProbe } from './operations/finite-probe';
 export { clipGradients } from './operations/clip-gradients';

@@ -39,7 +39,8 @@ export interface Lxmert extends Model<LxmertParams, RegionInputs, Logits> {
 }
 
 /**
- * LXMERT (Tan and Bansal, 2019; airsplay/lxmert) with its head for answers, without dropout: `logits` [B, A]. Embeddings, what regions
+ * LXMERT (Tan and Bansal, 2019; airsplay/lxmert) with its head for answers, without dropout: `logits` [B, A], and
+ * `regions` [B·R, D], which the head does not read. Embeddings, what regions
  * are projected by and the head have no sites. With ties its parameters are those that are stored.
  */
 export function lxmert({ ties, ...config }: LxmertConfig): Lxmert {
@@ -120,7 +121,7 @@ function untied(config: LxmertConfig): Lxmert {
       );
       const first = firstTokens(streams.text, length, 1);
       const pooled = tanh(project(first, params.pooler, 'pooler', observe));
-      return { logits: answering.run(params.head, pooled, observe), pooled };
+      return { logits: answering.run(params.head, pooled, observe), pooled, regions: streams.vision };
     },
     shrink: (decision) => lxmert(shrunkConfig(config, model.sites, decision)),
   };

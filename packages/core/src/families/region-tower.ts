@@ -1,13 +1,16 @@
 import {
-  type Tensor2D,
   type Tensor3D,
   type Tensor4D,
   matMul,
   reshape,
   slice,
   tensor3d,
+  tensor4d,
+  tidy,
 } from '@tensorflow/tfjs-core';
-import { type Grid } from './bicubic';
+import { downloadTensor } from '../tree/host';
+import type { Grid } from './bicubic';
+import { sidesOf } from './picture-sides';
 import { type VisionTowerParams, visionTower } from './vision-tower';
 import { type VisionTowerConfig, leadingTokens, patchGrid } from './vision-tower-config';
 
@@ -46,31 +49,55 @@ export function regionTower({ merging: _, ...config }: VisionTowerConfig) {
   const patches = grid[0] * grid[1];
   const leading = leadingTokens(config);
   const { embedDim: D } = config.tower;
+  const states = (
+    params: VisionTowerParams,
+    images: Tensor4D,
+    boxes: readonly (readonly RegionBox[])[],
+  ): Tensor3D => {
+    const batch = images.shape[0];
+    const most = boxes.reduce((count, own) => Math.max(count, own.length), 0);
+    const shares = new Float32Array(batch * most * patches);
+    boxes.forEach((own, picture) => {
+      own.forEach((box, place) => {
+        shares.set(patchShares(box, grid), (picture * most + place) * patches);
+      });
+    });
+    const all: Tensor3D = reshape(backbone.states(params, images).states, [batch, leading + patches, D]);
+    const ofPatches: Tensor3D = slice(all, [0, leading, 0], [batch, patches, D]);
+    return matMul(tensor3d(shares, [batch, most, patches]), ofPatches);
+  };
   return {
     /** F */
     features: D,
     specs: backbone.layer.specs,
     /**
-     * Pictures [B, H, W, C] and the boxes of each → [B, R, F], R those of the picture that has most; rows without a box are 0.
+     * Pictures [B, H, W, C] and the boxes of each → [B, R, F], R those of the picture that has most; rows without a box are 0. Call it
+     * in a tidy.
      * @throws {RangeError} when no part of a box lies in its picture.
      */
-    read: (
+    states,
+    /**
+     * The same in host memory: normalised pixels [B, H, W, C] in row-major order → the regions of all boxes, [Σ boxes, F].
+     * @throws {RangeError} when no part of a box lies in its picture.
+     */
+    read: async (
       params: VisionTowerParams,
-      images: Tensor4D,
+      pixels: Float32Array,
       boxes: readonly (readonly RegionBox[])[],
-    ): Tensor3D => {
-      const batch = images.shape[0];
-      const most = boxes.reduce((count, own) => Math.max(count, own.length), 0);
-      const shares = new Float32Array(batch * most * patches);
+    ): Promise<Float32Array> => {
+      const { height, width } = sidesOf(config.imageSize);
+      const shape: [number, number, number, number] = [boxes.length, height, width, config.channels];
+      const padded = tidy(() => states(params, tensor4d(pixels, shape), boxes));
+      const { values } = await downloadTensor(padded, 'regions');
+      const most = padded.shape[1];
+      padded.dispose();
+      const found = new Float32Array(boxes.reduce((sum, own) => sum + own.length, 0) * D);
+      let from = 0;
       boxes.forEach((own, picture) => {
-        own.forEach((box, place) => {
-          shares.set(patchShares(box, grid), (picture * most + place) * patches);
-        });
+        found.set(values.subarray(picture * most * D, (picture * most + own.length) * D), from);
+        from += own.length * D;
       });
-      const states: Tensor2D = backbone.states(params, images).states;
-      const all: Tensor3D = reshape(states, [batch, leading + patches, D]);
-      const ofPatches: Tensor3D = slice(all, [0, leading, 0], [batch, patches, D]);
-      return matMul(tensor3d(shares, [batch, most, patches]), ofPatches);
+      return found;
     },
   };
 }

@@ -22,6 +22,9 @@ export function runFused<Outputs extends Tensor[]>(
   return engine().runKernel<Outputs>(name, inputs, attributes);
 }
 
+/** The engine that computes now, by the name that it is registered under. */
+export const engineName = (): string => getBackend();
+
 /** Whether the engine answers an operation that is otherwise composed. */
 export const hasKernel = (name: string): boolean => getKernel(name, getBackend()) !== undefined;
 

@@ -133,8 +133,9 @@ function answering<Params extends TensorTree, Batch extends Asked>(
       const { tokens, texts } = batch;
       if (endToken !== undefined) checkTextEnds(tokens, tokens.length / texts, endToken);
       const said = answersOf(params, batch, hooks);
-      const { logits } = said;
-      const prediction = answers === undefined || !isMatrix(logits) ? said : byType(logits, answers);
+      const { logits, ...others } = said;
+      const prediction =
+        answers === undefined || !isMatrix(logits) ? said : { ...others, ...byType(logits, answers) };
       for (const name of names) logitsIn(prediction, name);
       return prediction;
     },

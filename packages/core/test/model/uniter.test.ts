@@ -11,16 +11,19 @@ import {
   tensor1d,
   tensor2d,
   tensor3d,
+  tensor4d,
   tidy,
 } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import {
+  type RegionBox,
   type TensorTree,
   type UniterConfig,
   type UniterParams,
   compact,
   configSchema,
   decisionFromMasks,
+  disposeTree,
   effective,
   initialize,
   maskOf,
@@ -164,6 +167,32 @@ describeOnEveryEngine('a UNITER', () => {
     });
   });
 
+  it('lets both words and regions be perturbed where they are embedded', () => {
+    tidy(() => {
+      const model = uniter(tiny());
+      const params = initialize<UniterParams>(model.specs, 3);
+      const given = inputs();
+      const plain = valuesOf(model.forward(params, given).logits);
+      const places: Record<string, readonly number[]> = {};
+      const same = model.forward(params, {
+        ...given,
+        perturb: (place, embedding) => {
+          places[place] = embedding.shape;
+          return embedding;
+        },
+      });
+      expect(places).toEqual({ words: [2, 4, 8], patches: [2, 3, 8] });
+      expectClose(valuesOf(same.logits), plain);
+      for (const moved of ['words', 'patches']) {
+        const other = model.forward(params, {
+          ...given,
+          perturb: (place, embedding) => (place === moved ? reverse(embedding, 1) : embedding),
+        });
+        expect(valuesOf(other.logits)).not.toEqual(plain);
+      }
+    });
+  });
+
   it('is the cut model where masks are zero', () => {
     tidy(() => {
       const model = uniter(tiny());
@@ -193,9 +222,9 @@ describeOnEveryEngine('a UNITER', () => {
         ...config,
         tower: { ...config.tower, blocks: config.tower.blocks.slice(0, 1) },
       });
-      const params = initialize<Parameters<typeof tower.read>[0] & TensorTree>(tower.specs, 1);
+      const params = initialize<Parameters<typeof tower.states>[0] & TensorTree>(tower.specs, 1);
       const images = randomNormal<Rank.R4>([2, 8, 8, 3], 0, 1, 'float32', 4);
-      const one = tower.read(params, images, [
+      const one = tower.states(params, images, [
         [
           [0, 0, 0.5, 0.5],
           [0.5, 0, 1, 0.5],
@@ -203,7 +232,7 @@ describeOnEveryEngine('a UNITER', () => {
         [[0, 0, 1, 1]],
       ]);
       expect(one.shape).toEqual([2, 2, tower.features]);
-      const both = tower.read(params, images, [[[0, 0, 1, 0.5]], [[0, 0, 1, 1]]]);
+      const both = tower.states(params, images, [[[0, 0, 1, 0.5]], [[0, 0, 1, 1]]]);
       const [first, second, , padding] = [0, 1, 2, 3].map((row) =>
         valuesOf(one).slice(row * tower.features, (row + 1) * tower.features),
       );
@@ -211,6 +240,32 @@ describeOnEveryEngine('a UNITER', () => {
       expectClose(valuesOf(both).slice(0, tower.features), mean);
       expect(padding?.every((value) => value === 0)).toBe(true);
     });
+  });
+});
+
+describeOnEveryEngine('a tower of regions', () => {
+  it('gives in host memory the regions of all boxes, one after another', async () => {
+    const before = memory().numTensors;
+    const config = visionTowerConfig('nano', { imageSize: 8, patchSize: 4 });
+    const tower = regionTower({
+      ...config,
+      tower: { ...config.tower, blocks: config.tower.blocks.slice(0, 1) },
+    });
+    const params = initialize<Parameters<typeof tower.states>[0] & TensorTree>(tower.specs, 1);
+    const boxes: RegionBox[][] = [
+      [[0, 0, 0.5, 0.5]],
+      [
+        [0, 0, 1, 1],
+        [0.5, 0.25, 0.75, 1],
+      ],
+    ];
+    const pixels = Float32Array.from({ length: 2 * 8 * 8 * 3 }, (_, index) => Math.sin(index));
+    const found = await tower.read(params, pixels, boxes);
+    const padded = tidy(() => valuesOf(tower.states(params, tensor4d(pixels, [2, 8, 8, 3]), boxes)));
+    const F = tower.features;
+    expectClose([...found], [...padded.slice(0, F), ...padded.slice(2 * F)]);
+    disposeTree(params);
+    expect(memory().numTensors).toBe(before);
   });
 });
 

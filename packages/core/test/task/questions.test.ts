@@ -1,4 +1,4 @@
-import { tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { type Scalar, type Tensor, grad, mul, scalar, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { startEngine } from '@winnow/engine';
 import { questions } from '../../src/index';
 
@@ -87,4 +87,19 @@ test('logits of all answers say the type and the answer of each type, and their 
     { imageSize: 2, channels: 1, types: ['binary', 'global'], answers: [2, 3] },
   );
   expect(() => tidy(() => short.predict({}, asked))).toThrow(/expected logits of 2 \+ 3 answers, got 2/);
+});
+
+test('what a model says beside its logits goes on, so that the parameters behind it have a slope, of nothing', () => {
+  const own = questions<{ unread: Scalar }>(
+    { forward: ({ unread }) => ({ logits: tensor2d([1, 2, 0, 5, 1], [1, 5]), states: mul(unread, 3) }) },
+    { imageSize: 2, channels: 1, types: ['binary', 'global'], answers: [2, 3] },
+  );
+  const one = { ...batch, size: 1, texts: 1, images: new Float32Array(4), tokens: new Int32Array(1) };
+  const asked = { ...one, types: Int32Array.of(1), answers: Int32Array.of(1) };
+  tidy(() => {
+    const slope = grad((unread: Tensor) =>
+      own.loss(own.predict({ unread: unread.asScalar() }, asked), asked),
+    );
+    expect([...slope(scalar(2)).dataSync()]).toEqual([0]);
+  });
 });

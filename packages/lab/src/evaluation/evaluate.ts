@@ -16,6 +16,7 @@ import { type OpenedModel, openModel } from '../model-source/open-model';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { type DataChoice, engineShape, optimizationShape } from '../options/training';
+import { regionsShape } from '../regions/options';
 import { startChosen } from '../run/engine';
 import { choicesOfRun } from '../run-folder/record';
 import { type RunData, dataOfRun, dividedOtherwise, readingOfRun } from '../run-folder/run-data';
@@ -38,6 +39,7 @@ const evaluateOptions = z.object({
   split: z.enum(['test', 'validation', 'train']).default('test').describe('Which part of the data'),
   ...classOrderShape,
   ...looksShape,
+  ...regionsShape,
   ...imageSizeShape,
   ...mergingShape,
   batchSize: optimizationShape.batchSize,

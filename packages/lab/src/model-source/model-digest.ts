@@ -11,7 +11,14 @@ import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 
 const STRUCTURE = 'structure.json';
 /** Files of a model folder of ours beside the structure file, which has the SHA-256 of the weights. */
-const COMPANIONS = ['tokenizer.json', 'spiece.model', 'vocab.json', 'merges.txt', 'preprocessor_config.json'];
+const COMPANIONS = [
+  'tokenizer.json',
+  'spiece.model',
+  'vocab.json',
+  'merges.txt',
+  'preprocessor_config.json',
+  'regions.json',
+];
 /** Files beside a lone file of weights that say what it is. */
 const CONFIGURATIONS = ['config.json', 'open_clip_config.json', 'processor_config.json'];
 /** Names of the files of a checkpoint: its shards, configurations and tokenizer. */

@@ -1,9 +1,11 @@
-import { asDense, questions, viltFamily } from '@winnow/core';
+import { UserError, asDense, questions } from '@winnow/core';
 import { identifyQuestionDataset, namesQuestionData, openQuestionDataset } from '@winnow/data';
 import { z } from 'zod';
 import type { OpenedModel } from '../model-source/open-model';
+import { refuseRegions, regionsShape } from '../regions/options';
 import { mdetrKind } from './mdetr';
 import { oneStreamQuestionsKind } from './one-stream';
+import { regionQuestionsKind } from './region-questions';
 import type { WorkloadKind } from './workload';
 
 /** Answering questions about pictures, by an MDETR with queries of their own for it. */
@@ -19,32 +21,64 @@ const mdetrQuestionsKind = mdetrKind({
     questions(model, { imageSize, channels, endToken: text.endToken, types: kinds.map(({ name }) => name) }),
 });
 
-const streamsShape = {
-  oneStream: z
-    .boolean()
-    .default(false)
-    .describe('Words and patches go through one trunk (ViLT), in place of two towers under a fusion'),
+/** Who answers, by the family of its models. */
+const answerers = {
+  mdetr: mdetrQuestionsKind,
+  vilt: oneStreamQuestionsKind,
+  uniter: regionQuestionsKind('uniter'),
+  lxmert: regionQuestionsKind('lxmert'),
+} as const satisfies Readonly<Record<string, WorkloadKind>>;
+type Answerer = keyof typeof answerers;
+const names = ['mdetr', 'vilt', 'uniter', 'lxmert'] as const satisfies readonly Answerer[];
+
+const familyShape = {
+  family: z
+    .enum(names)
+    .optional()
+    .describe(
+      'Who answers: mdetr (two towers under a fusion; the default), vilt (words and patches in one trunk), uniter (words and regions in one trunk) or lxmert (a stream each)',
+    ),
+  oneStream: z.boolean().default(false).describe('The same as --family vilt'),
 };
-const streamsOptions = z.object(streamsShape);
+const familyOptions = z.object(familyShape);
 
-const isOneStream = (options: unknown): boolean => streamsOptions.parse(options).oneStream;
-const isVilt = (opened: OpenedModel): boolean => asDense(opened).kind === viltFamily.kind;
+/** @throws {UserError} when two options say different things. */
+function familyIn(options: unknown): Answerer | undefined {
+  const { family, oneStream } = familyOptions.parse(options);
+  if (oneStream && family !== undefined && family !== 'vilt')
+    throw new UserError(`--one-stream is --family vilt, and --family ${family} is another: give one of them`);
+  return oneStream ? 'vilt' : family;
+}
 
-/** Answering questions about pictures: by an MDETR, or by a ViLT. */
+const isAnswerer = (kind: string): kind is Answerer => Object.hasOwn(answerers, kind);
+const familyOfModel = (opened: OpenedModel): Answerer | undefined => {
+  const { kind } = asDense(opened);
+  return isAnswerer(kind) ? kind : undefined;
+};
+
+/** The answerer of a family. @throws {UserError} where options are about regions and it reads pixels. */
+function answererFor(family: Answerer, options: unknown): WorkloadKind {
+  const found = answerers[family];
+  if (family === 'mdetr' || family === 'vilt') refuseRegions(options, family);
+  return found;
+}
+
+/** Answering questions about pictures: by an MDETR, a ViLT, a UNITER or an LXMERT. */
 export const questionsKind: WorkloadKind = {
   ...mdetrQuestionsKind,
-  modelKinds: [...mdetrQuestionsKind.modelKinds, ...oneStreamQuestionsKind.modelKinds],
-  modelShape: { ...mdetrQuestionsKind.modelShape, ...streamsShape },
-  givenShape: { ...mdetrQuestionsKind.givenShape, ...streamsShape },
-  create: (choice, options) =>
-    (isOneStream(options) ? oneStreamQuestionsKind : mdetrQuestionsKind).create(choice, options),
-  adapt: (choice, opened, options, head) =>
-    (isVilt(opened) || isOneStream(options) ? oneStreamQuestionsKind : mdetrQuestionsKind).adapt(
-      choice,
-      opened,
-      options,
-      head,
-    ),
+  modelKinds: [...names],
+  modelShape: { ...mdetrQuestionsKind.modelShape, ...familyShape },
+  dataShape: regionsShape,
+  givenShape: { ...mdetrQuestionsKind.givenShape, ...familyShape },
+  create: (choice, options) => answererFor(familyIn(options) ?? 'mdetr', options).create(choice, options),
+  adapt: (choice, opened, options, head) => {
+    const [own, asked] = [familyOfModel(opened), familyIn(options)];
+    // A ViLT, a UNITER or an LXMERT goes on as it is; towers of other models become an MDETR, or a ViLT where that is asked for.
+    const family = own === undefined || own === 'mdetr' ? (asked ?? own ?? 'mdetr') : own;
+    if (asked !== undefined && asked !== family)
+      throw new UserError(`--family ${asked}: the model is a ${family}, and goes on as such`);
+    return answererFor(family, options).adapt(choice, opened, options, head);
+  },
   open: (choice, opened, options) =>
-    (isVilt(opened) ? oneStreamQuestionsKind : mdetrQuestionsKind).open(choice, opened, options),
+    answererFor(familyOfModel(opened) ?? 'mdetr', options).open(choice, opened, options),
 };
