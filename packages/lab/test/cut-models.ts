@@ -171,6 +171,19 @@ export const cutTaskModels: Readonly<
   },
 };
 
+/** Models whose like tokens merge on their way, which only float32 tells apart. */
+export const mergingModels: Readonly<Record<string, VisionTransformerConfig | DualEncoderConfig>> = {
+  'a ViT whose tokens merge': { ...plain, imageSize: 16, headInput: 'mean', merging: { perBlock: 4 } },
+  'a CLIP whose tokens merge': {
+    ...clip,
+    vision: { ...clip.vision, imageSize: 16, merging: { perBlock: 5, proportional: false } },
+  },
+  'a ViT with shared columns whose tokens merge': {
+    ...{ ...plain, imageSize: 16, tower: even, ties: shares },
+    merging: { perBlock: 3, schedule: 'decreasing' },
+  },
+};
+
 /** Random numbers for every parameter, norms and biases too. */
 export const randomParameters = (config: DenseConfig): Map<string, HostTensor> =>
   new Map(

@@ -1,6 +1,6 @@
 import { startEngine } from '@winnow/engine';
 import { modelParts, partGraph } from '../src/index';
-import { blipModels, dualModels, taskModels, textModels, visionModels } from './families';
+import { blipModels, dualModels, mergingModels, taskModels, textModels, visionModels } from './families';
 import { differences } from './parity';
 
 beforeAll(async () => {
@@ -19,6 +19,19 @@ describe('every answer of the file is the engine’s', () => {
   test.each(all)('%s, in float16 and a later opset', async (_, config) => {
     for (const own of Object.values(await differences(config, { precision: 'f16', opset: 20 })))
       expect(own).toBeLessThan(2e-2);
+  });
+});
+
+describe('like tokens merge in the file as in the engine:', () => {
+  test.each(Object.entries(mergingModels))('%s', async (_, config) => {
+    for (const opset of [17, 20])
+      for (const own of Object.values(await differences(config, { opset }))) expect(own).toBeLessThan(1e-4);
+  });
+
+  test('float16, which tells other tokens apart, is refused', () => {
+    const [part] = modelParts({ config: mergingModels['class token'] });
+    if (part === undefined) throw new Error('expected a part');
+    expect(() => partGraph(part, { precision: 'f16' })).toThrow(/float16 does not keep: take f32/);
   });
 });
 

@@ -151,6 +151,29 @@ const captions: BlipConfig = {
 };
 const { decoder: _decoder, ...reading } = { ...captions, encoder: stack };
 
+const merging = { perBlock: 1 } as const;
+const [clipModel, siglip] = Object.values(dualModels);
+if (clipModel === undefined || siglip === undefined) throw new Error('expected two dual encoders');
+
+/** Models whose like tokens merge on their way, which only float32 tells apart. */
+export const mergingModels = {
+  'class token': { ...vision, merging },
+  'mean of patches, registers': { ...vision, headInput: 'mean', registers: 2, merging: { perBlock: 2 } },
+  'mean without a class token, by one count': {
+    ...vision,
+    headInput: 'mean',
+    classToken: false,
+    merging: { perBlock: 2, proportional: false },
+  },
+  'distillation token, fewer and fewer': {
+    ...vision,
+    distillation: 'head',
+    merging: { perBlock: 1, schedule: 'decreasing' },
+  },
+  'a CLIP': { ...clipModel, vision: { ...clipModel.vision, merging } },
+  'a SigLIP': { ...siglip, vision: { ...siglip.vision, merging } },
+} as const satisfies Readonly<Record<string, VisionTransformerConfig | DualEncoderConfig>>;
+
 /** BLIPs by their purpose. */
 export const blipModels = {
   captions,

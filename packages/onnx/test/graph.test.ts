@@ -215,11 +215,6 @@ describe('refused by name:', () => {
     expect(() => partGraph(part, { opset: 16 })).toThrow('expected an opset of 17 to 22, got 16');
   });
 
-  test('tokens that merge on the way', () => {
-    const config: VisionTransformerConfig = { ...plain, merging: { perBlock: 1 } };
-    expect(() => modelParts({ config })).toThrow('ONNX: like tokens of this model merge on the way');
-  });
-
   test('a file that protobuf cannot hold', () => {
     const values = { parameter: 'x' };
     const initializers = [{ name: 'x', type: 'float32' as const, shape: [2 ** 15, 2 ** 14], values }];

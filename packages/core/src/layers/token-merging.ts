@@ -4,6 +4,7 @@ import { withoutGradient } from '../operations/kernel';
 import { scatterRows } from '../operations/scatter-rows';
 import type { ProjectionParams } from './linear';
 import { type LayerNormParams, normalize } from './norm';
+import { type Observe, observeUnder } from './observe';
 
 /** Merging of like tokens on the way through a tower (ToMe: Bolya et al., ICLR 2023). */
 export interface TokenMerging {
@@ -51,6 +52,8 @@ export interface MergeOptions {
   /** H. */
   readonly heads: number;
   readonly normEpsilon: number;
+  /** Sees what keys are made of, and what is merged, under `merge`. */
+  readonly observe?: Observe | undefined;
 }
 
 /**
@@ -64,24 +67,35 @@ export function mergeTokens(
   attended: Tensor2D,
   norm: LayerNormParams,
   key: ProjectionParams,
-  { tokens, left, leading, heads, normEpsilon }: MergeOptions,
+  { tokens, left, leading, heads, normEpsilon, observe: seen }: MergeOptions,
 ): CountedStates {
   const [rows] = x.shape;
+  const observe = observeUnder(seen, 'merge');
   const batch = rows / tokens;
   const places = withoutGradient(() => {
-    const keys = meanKeys(normalize(attended, norm, normEpsilon), key, heads); // [B·T, dk]
+    const keys = meanKeys(normalize(attended, norm, normEpsilon), key, heads, observe); // [B·T, dk]
+    observe?.('alike', keys);
     return mergePlan(keys, { tokens, leading, removed: tokens - left });
   });
   const before: Tensor2D = counts === undefined ? ones([rows, 1]) : reshape(counts, [rows, 1]);
+  observe?.('counts', before);
   const after = withoutGradient(() => scatterRows(before, places, batch * left)); // [B·T′, 1]
-  const sums = scatterRows(counts === undefined ? x : mul(x, before), places, batch * left);
+  const weighted: Tensor2D = counts === undefined ? x : mul(x, before);
+  observe?.('sums', weighted);
+  const sums = scatterRows(weighted, places, batch * left);
   return { states: div(sums, after), counts: reshape(after, [batch, left]) };
 }
 
 /** x [N, D] → the mean of its keys over H heads, [N, dk]. */
-function meanKeys(x: Tensor2D, { weight, bias }: ProjectionParams, heads: number): Tensor2D {
+function meanKeys(
+  x: Tensor2D,
+  { weight, bias }: ProjectionParams,
+  heads: number,
+  observe: Observe | undefined,
+): Tensor2D {
   const [D, width] = weight.shape;
   const headDim = width / heads;
+  observe?.('keys', x);
   const keys: Tensor2D = matMul(x, mean<Tensor2D>(reshape(weight, [D, heads, headDim]), 1));
   return bias === undefined ? keys : add<Tensor2D>(keys, mean(reshape(bias, [heads, headDim]), 0));
 }

@@ -191,7 +191,7 @@ function preNormBlock(config: TowerConfig, shape: BlockShape, place: BlockPlace)
         left === tokens || read !== undefined // Those that are read are not merged, and the others end here.
           ? { states: read?.(heard) ?? heard, counts }
           : mergeTokens({ states: heard, counts }, x, params.attentionNorm, params.attention.key, {
-              ...{ tokens, left, leading, heads, normEpsilon },
+              ...{ tokens, left, leading, heads, normEpsilon, observe },
             });
       const network = ffn.body(params.ffn, observeUnder(observe, 'ffn'));
       const told = residual(states, params.ffnNorm, network, placed, params.ffnScale);

@@ -53,7 +53,7 @@ export async function writeOnnx(
     if (leaf === undefined) throw new RangeError(`expected a parameter ${path}, got none`);
     return downloadTensor(leaf, path);
   };
-  if (precision === 'int8') refuseSharing(opened);
+  if (precision === 'int8') refuseWholeNumbers(opened);
   const shared = await metadataOf(opened, precision);
   await mkdir(join(folder, 'onnx'), { recursive: true });
   const files: string[] = [];
@@ -103,12 +103,17 @@ async function pairReading({ model, params, tokenizerPath }: OpenedModel): Promi
   return { ...scaling, context, padToken: tokenizer?.padToken ?? end };
 }
 
-/** @throws {UserError} when columns are shared. */
-function refuseSharing({ model }: OpenedModel): void {
-  if (denseConfigOf(model).ties === undefined) return;
-  throw new UserError(
-    '--precision int8: columns of this model are shared, which whole numbers cannot be: take f16',
-  );
+/** @throws {UserError} when columns are shared, or like tokens merge. */
+function refuseWholeNumbers({ model }: OpenedModel): void {
+  const config = denseConfigOf(model);
+  if (config.ties !== undefined)
+    throw new UserError(
+      '--precision int8: columns of this model are shared, which whole numbers cannot be: take f16',
+    );
+  if (familyOf(config).towers(config).vision?.merging !== undefined)
+    throw new UserError(
+      '--precision int8: tokens of this model merge by small differences of their keys, which whole numbers do not keep: take f32',
+    );
 }
 
 /** @throws {UserError} when there are no examples. */

@@ -114,9 +114,33 @@ export async function engineShapes(
     if (from[0] === rows) products.set(tap, { rows, inner: from[1] ?? 0, columns: width });
     else resizes.set(tap, [rows, width]);
   };
-  await engineAnswers(opened, part, firstOf(examples), { observe });
-  return { times: part.times, products, resizes, attentions: attentionsIn(opened.model, products) };
+  const merged = new Map<string, Tensor['shape']>();
+  await engineAnswers(opened, part, firstOf(examples), {
+    observe: (path, values) => {
+      if (path.endsWith(MERGED)) merged.set(path.slice(0, -MERGED.length), values.shape);
+      observe(path, values);
+    },
+  });
+  const attentions = attentionsIn(opened.model, products);
+  for (const [place, [tokens = 0, width = 0]] of merged) {
+    const looking = attentions.get(`${place}.attention`);
+    const left = products.get(`${place}.ffn.expand`)?.rows;
+    if (looking === undefined || left === undefined) continue;
+    const { queryKeyDim } = looking;
+    const [first, second] = [Math.ceil(tokens / 2), Math.floor(tokens / 2)];
+    const ofMerging = {
+      keys: { rows: tokens, inner: width, columns: queryKeyDim },
+      alike: { rows: first, inner: queryKeyDim, columns: second },
+      counts: { rows: left, inner: first, columns: 1 },
+      sums: { rows: left, inner: first, columns: width },
+    };
+    for (const [name, product] of Object.entries(ofMerging)) products.set(`${place}.merge.${name}`, product);
+  }
+  return { times: part.times, products, resizes, attentions };
 }
+
+/** The tap of a block whose like tokens merge. */
+const MERGED = '.merge.keys';
 
 const firstOf = ({ inputs }: Examples): Examples => ({
   count: 1,

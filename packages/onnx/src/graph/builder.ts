@@ -28,7 +28,7 @@ export interface NodeOptions {
 /** An input of an operator: a value by name, a number in the operator's type, or `''` for one that is left out. */
 export type Operand = string | number;
 
-/** Collects nodes in the order in which they can run. Casts stand only where types differ, one for each value. */
+/** Collects nodes in the order in which they can run. Casts stand only where types differ; of equal nodes without a name there is one. */
 export interface GraphBuilder {
   readonly opset: number;
   readonly precision: Precision;
@@ -60,7 +60,7 @@ export function graphBuilder({
   const nodes: GraphNode[] = [];
   const initializers = new Map<string, Initializer>();
   const inputs: GraphPort[] = [];
-  const casts = new Map<string, string>();
+  const equal = new Map<string, string>();
   const taken = new Map<string, number>();
 
   const unused = (wanted: string): string => {
@@ -85,22 +85,26 @@ export function graphBuilder({
     options: NodeOptions,
     type: ElementType,
   ): string => {
+    const key = `${operator} ${own.join()} ${type} ${JSON.stringify(options.attributes)}`;
+    const same = options.name === undefined ? equal.get(key) : undefined;
+    if (same !== undefined) return same;
     const name = unused(options.name ?? operator);
     nodes.push({ operator, name, inputs: own, outputs: [`${name}:0`], attributes: options.attributes ?? {} });
     types.set(`${name}:0`, type);
+    if (options.name === undefined) equal.set(key, `${name}:0`);
     return `${name}:0`;
   };
   const cast = (name: string, to: ElementType): string => {
     if (typeOf(name) === to) return name;
     const key = `${name} as ${to}`;
-    const known = casts.get(key) ?? push('Cast', [name], { attributes: { to: int(elementNumbers[to]) } }, to);
-    casts.set(key, known);
+    const known = equal.get(key) ?? push('Cast', [name], { attributes: { to: int(elementNumbers[to]) } }, to);
+    equal.set(key, known);
     return known;
   };
   const constant = (type: ElementType, numbers: readonly number[], shape: readonly number[]): string => {
     const key = `constant ${type} [${shape.join(',')}] ${numbers.join(',')}`;
-    const known = casts.get(key) ?? hold({ name: unused('constant'), type, shape, values: { numbers } });
-    casts.set(key, known);
+    const known = equal.get(key) ?? hold({ name: unused('constant'), type, shape, values: { numbers } });
+    equal.set(key, known);
     return known;
   };
 

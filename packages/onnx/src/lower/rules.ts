@@ -15,6 +15,7 @@ import {
 } from './arithmetic';
 import { attention, gelu, geluTanh, layerNorm, linear, quickGelu, resizeBilinear } from './layers';
 import type { Rule } from './lowering';
+import { mergePlan, scatterRows } from './merging';
 import { concat, gather, reshape, slice, transpose } from './shapes';
 
 /** The ONNX of each kernel. */
@@ -45,6 +46,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   GatherV2: gather,
   WinnowLinear: linear,
   WinnowResizeBilinear: resizeBilinear,
+  WinnowMergePlan: mergePlan,
+  WinnowScatterRows: scatterRows,
   WinnowLayerNorm: layerNorm,
   WinnowGelu: gelu,
   WinnowGeluTanh: geluTanh,

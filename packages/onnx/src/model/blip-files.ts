@@ -1,6 +1,7 @@
 import {
   type AnyDenseModel,
   type BlipConfig,
+  UserError,
   blipFamily,
   exampleUsage,
   pairsOf,
@@ -15,9 +16,12 @@ import { givenAt, matrixIn, picturePort, picturesIn, textPort, tokensIn, valuesP
  * at (`text_states`, `text_mask`), whether a statement is true of two pictures (`logits`) or a text matches one (`matches`); `decoder`
  * gives the `logits` of the next word at each place of texts about either; `text` reads texts by themselves. For retrieval `vision` and
  * `text` give embeddings of length 1.
+ * @throws {UserError} when its tokens merge.
  */
 export function blipFiles(config: BlipConfig): readonly PartDescription[] {
   const { purpose, vision, encoder, decoder, tokens } = config;
+  if (vision.merging !== undefined)
+    throw new UserError('ONNX: like tokens of this blip merge on the way, for which there are no files here');
   const { pictures } = exampleUsage(purpose);
   const seenShape = [tokenCount(vision), vision.tower.embedDim];
   const seenPort = valuesPort('image_states', pictures === 1 ? seenShape : [pictures, ...seenShape]);

@@ -46,10 +46,6 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
       'ONNX: a vilt for statements takes two pictures at once, for which there is no layout here',
     );
   const text = viltFamily.is(dense) ? dense.text : textTower;
-  if (vision?.merging !== undefined)
-    throw new UserError(
-      'ONNX: like tokens of this model merge on the way, for which there are no operators here',
-    );
   if (blipFamily.is(dense)) return blipFiles(dense);
   if (!proved.some((own) => own.is(dense)))
     throw new UserError(

@@ -126,6 +126,10 @@ export const kernelShapes: Readonly<Record<string, ShapeRule>> = {
     const [rows = 0, K = 0] = need(x).shape;
     return [{ shape: [(rows / (height * width)) * toHeight * toWidth, K], dtype: 'float32' }];
   },
+  WinnowMergePlan: ([metric]) => [{ shape: [need(metric).shape[0] ?? 0], dtype: 'int32' }],
+  WinnowScatterRows: ([x], { height }) => [
+    { shape: [z.number().parse(height), need(x).shape[1] ?? 0], dtype: 'float32' },
+  ],
   WinnowLayerNorm: ([x]) => [need(x), need(x), need(x)],
   WinnowGelu: twice,
   WinnowGeluTanh: twice,

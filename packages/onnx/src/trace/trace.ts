@@ -31,7 +31,10 @@ export interface Tracer {
 
 const BACKEND = 'winnow-trace';
 /** The kernels that a proof asks for by name. */
-const labelled: ReadonlySet<string> = new Set(['WinnowLinear', 'BatchMatMul', 'WinnowResizeBilinear']);
+const labelled: ReadonlySet<string> = new Set([
+  ...['WinnowLinear', 'BatchMatMul', 'WinnowResizeBilinear'],
+  ...['WinnowMergePlan', 'WinnowScatterRows'],
+]);
 /** What tfjs says of a kernel that a backend lacks. */
 const UNKNOWN = /^Kernel '(\w+)' not registered for backend/;
 
