@@ -1,6 +1,6 @@
 import { type Model, disposeTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
-import { describeMethod, detectors, tinyDualEncoder, tinyModel } from '@winnow/testkit';
+import { describeMethod, detectors, tinyDualEncoder, tinyModel, uniters } from '@winnow/testkit';
 import { lotteryTicketMethods } from '../src/index';
 
 for (const method of lotteryTicketMethods) {
@@ -9,6 +9,11 @@ for (const method of lotteryTicketMethods) {
       describeMethod(method, { options: { round: '2it', originalFraction: 0.3 } });
       describe('on detectors', () =>
         describeMethod(method, { options: { round: '2it' }, kinds: [detectors] }));
+      describe('on words and regions', () =>
+        describeMethod(method, {
+          options: { round: '2it', originalFraction: 0.3 },
+          kinds: [uniters],
+        }));
       describe('with all it can do', () =>
         describeMethod(method, {
           options: {

@@ -9,6 +9,7 @@ export { toyData, toyShape, toyTask } from './data/toy-data';
 export { type Levels, makePictures, writePicture } from './data/pictures';
 export { toyDetection, toyDetectionTask } from './data/toy-detection';
 export { toyGrounding, toyGroundingTask } from './data/toy-grounding';
+export { toyRegionShape, toyRegionTask, toyRegions } from './data/toy-regions';
 export { toyPairs, toyRetrieval } from './data/toy-pairs';
 export {
   tinyDualEncoder,
@@ -24,10 +25,12 @@ export {
   detectors,
   dualEncoders,
   groundingModels,
+  lxmerts,
   segmenters,
   sigmoidEncoders,
   tinyKinds,
   twinEncoders,
+  uniters,
   visionTransformers,
 } from './model/tiny-kind';
 export type { TinyKind } from './model/tiny-kind';

@@ -1,5 +1,5 @@
 import { disposeTree } from '@winnow/core';
-import { describeMethod, detectors, segmenters, tinyModel } from '@winnow/testkit';
+import { describeMethod, detectors, lxmerts, segmenters, tinyModel } from '@winnow/testkit';
 import { upopMethods } from '../src/index';
 
 for (const method of upopMethods) {
@@ -11,6 +11,11 @@ for (const method of upopMethods) {
   if (method.manifest.name === 'upop')
     describe('on segmenters and detectors', () => {
       describeMethod(method, { options: { search: '5it' }, kinds: [segmenters, detectors] });
+    });
+  // A cross-attention that is used both ways, and a loss that does not read the last regions.
+  if (method.manifest.name === 'upop')
+    describe('on words and regions', () => {
+      describeMethod(method, { options: { search: '5it' }, kinds: [lxmerts] });
     });
 }
 

@@ -5,11 +5,10 @@ import {
   add,
   concat,
   logSumExp,
-  oneHot,
-  reshape,
   slice,
   softmax,
   tensor1d,
+  tensor2d,
 } from '@tensorflow/tfjs-core';
 import { answerAccuracy } from '../boxes/grounding-scores';
 import type { QuestionBatch, RegionQuestionBatch } from '../data/dataset';
@@ -80,10 +79,10 @@ function byType(logits: Tensor2D, answers: readonly number[]): Answers {
 function crossEntropy(logits: Tensor2D, rows: readonly number[], classes: Int32Array): Scalar[] {
   if (rows.length === 0) return [];
   const chosen = rows.length === logits.shape[0] ? logits : gatherRows(logits, tensor1d([...rows], 'int32'));
-  const own = Int32Array.from(rows, (row) => classes[row] ?? 0);
   const classesOf = logits.shape[1];
-  const targets: Tensor2D = reshape(oneHot(tensor1d(own, 'int32'), classesOf), [own.length, classesOf]);
-  return [softmaxCrossEntropy(chosen, targets)];
+  const targets = new Float32Array(rows.length * classesOf);
+  rows.forEach((row, place) => (targets[place * classesOf + (classes[row] ?? 0)] = 1));
+  return [softmaxCrossEntropy(chosen, tensor2d(targets, [rows.length, classesOf]))];
 }
 
 const summed = (losses: readonly Scalar[]): Scalar => losses.reduce((total, loss) => add(total, loss));

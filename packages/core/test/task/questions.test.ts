@@ -103,3 +103,16 @@ test('what a model says beside its logits goes on, so that the parameters behind
     expect([...slope(scalar(2)).dataSync()]).toEqual([0]);
   });
 });
+
+test('questions of a single type are answered, too', () => {
+  const own = questions(
+    { forward: () => ({ logits: tensor2d([1, 2, 0], [1, 3]) }) },
+    { imageSize: 2, channels: 1, types: ['binary'], answers: [3] },
+  );
+  const one = { ...batch, size: 1, texts: 1, images: new Float32Array(4), tokens: new Int32Array(1) };
+  const asked = { ...one, types: Int32Array.of(0), answers: Int32Array.of(1) };
+  tidy(() => {
+    const loss = own.loss(own.predict({}, asked), asked).dataSync()[0];
+    expect(loss).toBeCloseTo(Math.log(Math.exp(1) + Math.exp(2) + 1) - 2, 5);
+  });
+});

@@ -4,6 +4,7 @@ import { toyDetection, toyDetectionTask } from '../data/toy-detection';
 import { toyGrounding, toyGroundingTask } from '../data/toy-grounding';
 import { toyMasks, toySegmentation } from '../data/toy-masks';
 import { toyPairs, toyRetrieval } from '../data/toy-pairs';
+import { toyRegionTask, toyRegions } from '../data/toy-regions';
 import { toyTold, toyToldTask } from '../data/toy-told';
 import { padding } from './cross-encoder';
 import { tinyCrossEncoder, tinyCrossEncoderVariant } from './tiny-cross-encoder';
@@ -15,9 +16,11 @@ import {
   tinyTwinsVariant,
 } from './tiny-dual-encoder';
 import { tinyGlip, tinyGlipVariant } from './tiny-glip';
+import { tinyLxmert, tinyLxmertVariant } from './tiny-lxmert';
 import { tinyMdetr, tinyMdetrVariant } from './tiny-mdetr';
 import { type TinyModel, tinyModel, tinyVariant } from './tiny-model';
 import { tinySegmenter, tinySegmenterVariant } from './tiny-segmenter';
+import { tinyUniter, tinyUniterVariant } from './tiny-uniter';
 
 /** One kind of model in miniature, with data to learn from: all that a law may ask of what it compresses. */
 export interface TinyKind {
@@ -97,6 +100,24 @@ export const segmenters: TinyKind = {
   makeVariant: tinySegmenterVariant,
   data: toyMasks({ size }),
   taskOf: toySegmentation,
+};
+
+/** UNITER: words and regions in one trunk, norms behind the layers. */
+export const uniters: TinyKind = {
+  name: 'UNITER',
+  makeModel: tinyUniter,
+  makeVariant: tinyUniterVariant,
+  data: toyRegions({ size }),
+  taskOf: toyRegionTask,
+};
+
+/** LXMERT: a cross-attention that is used both ways, and a stream whose last states nobody reads. */
+export const lxmerts: TinyKind = {
+  name: 'LXMERT',
+  makeModel: tinyLxmert,
+  makeVariant: tinyLxmertVariant,
+  data: toyRegions({ size }),
+  taskOf: toyRegionTask,
 };
 
 /** Every kind that a method must be able to compress, unless it says that it cannot. */
