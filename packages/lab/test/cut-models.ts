@@ -7,6 +7,7 @@ import {
   type MdetrConfig,
   type SegmenterConfig,
   type TextStackConfig,
+  type UniterConfig,
   type ViltConfig,
   type VisionTransformerConfig,
   entriesOf,
@@ -99,6 +100,13 @@ const vilt: ViltConfig = {
   modalities: 2,
   head: { kind: 'answers', answers: 5 },
 };
+const uniter: UniterConfig = {
+  kind: 'uniter',
+  text: { vocabulary: 11, context: 6, positions: 8, endToken: 9, types: 2 },
+  regions: { features: 5, places: 7, count: 4 },
+  trunk: { blocks: tower.blocks },
+  ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12, answers: 5 },
+};
 const mdetr: MdetrConfig = {
   kind: 'mdetr',
   vision,
@@ -129,7 +137,7 @@ const { decoder: _decoder, ...reading } = { ...captions, encoder: stack };
 
 /** The same of families that say more than one thing of a picture, or read texts beside it. */
 export const cutTaskModels: Readonly<
-  Record<string, SegmenterConfig | ViltConfig | MdetrConfig | BlipConfig>
+  Record<string, SegmenterConfig | ViltConfig | UniterConfig | MdetrConfig | BlipConfig>
 > = {
   'a segmenter with a linear decoder': segmenter,
   'a segmenter with a mask decoder': { ...segmenter, decoder: { kind: 'mask', tower } },
@@ -146,6 +154,7 @@ export const cutTaskModels: Readonly<
     ties: sharedAttention('vision.blocks.0.attention', 'vision.blocks.1.attention'),
   },
   'a ViLT for matching': { ...vilt, head: { kind: 'matching' } },
+  'a UNITER': uniter,
   'an MDETR': mdetr,
   'an MDETR whose towers share columns': {
     ...mdetr,

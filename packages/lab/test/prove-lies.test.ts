@@ -5,12 +5,12 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type DenseConfig, type TensorTree, disposeTree, modelOf, uploadTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
-import { modelParts } from '@winnow/onnx';
+import { type ExampleInput, modelParts } from '@winnow/onnx';
 import { proofFacts } from '@winnow/onnx/facts';
 import { ModelProtoSchema } from 'onnx-buf';
 import { openModel } from '../src/index';
 import { writeOnnx } from '../src/onnx/write-onnx';
-import { fixedExamples } from '../src/proof/engine-answers';
+import { engineAnswers, fixedExamples } from '../src/proof/engine-answers';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
 import { cutTaskModels, randomParameters } from './cut-models';
 import type { Lie } from './lie-edits';
@@ -40,11 +40,25 @@ async function claimOf(name: string): Promise<Claim> {
   const folder = join(root, `${name}, files`);
   mkdirSync(folder);
   await writeOnnx(folder, opened, {}, {});
-  const [part] = modelParts(opened.model);
-  if (part === undefined) throw new Error('expected a part');
-  const classes = config.kind === 'segmenter' ? 3 : 8;
-  const pictures =
-    part.name === 'model' ? { pictures: fixedExamples(part), classes } : { why: 'the files are parts' };
+  const parts = modelParts(opened.model);
+  const [first, part = first] = parts;
+  if (first === undefined || part === undefined) throw new Error('expected parts');
+  const classes = { segmenter: 3, mdetr: 8, blip: 11 }[config.kind] ?? 0;
+  // Of a BLIP the decoder takes what the engine, or the file of pictures, has seen.
+  const seen = await engineAnswers(opened, first, fixedExamples(first));
+  const own = fixedExamples(part);
+  const inputs = Object.entries(own.inputs).map(([input, given]): [string, ExampleInput] => [
+    input,
+    { ...given, values: seen[input] ?? given.values },
+  ]);
+  const pictures = {
+    pictures: new Map([
+      [first.name, fixedExamples(first)],
+      [part.name, { ...own, inputs: Object.fromEntries(inputs) }],
+    ]),
+    asked: { part, output: 'logits' },
+    classes,
+  };
   return { opened, companions: {}, precision: 'f32', folder, pictures, threads: 1 };
 }
 

@@ -31,7 +31,7 @@ beforeAll(async () => {
     companions: await companionsOf(opened),
     precision: 'f32',
     folder: at('proof'),
-    pictures: await realPictures(at('cut'), opened, modelParts(opened.model)[0], {
+    pictures: await realPictures(at('cut'), opened, modelParts(opened.model), {
       data: at('pictures'),
       pictures: 8,
     }),

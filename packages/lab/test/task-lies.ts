@@ -108,4 +108,9 @@ export const decoderLies: readonly (readonly [string, string, Lie])[] = [
     renamedNode('decoder.blocks.1.cross.scores', 'scores'),
   ],
   ['texts depend on the batch', 'batch', centred('logits')],
+  [
+    'words about real pictures changed places',
+    'agreement',
+    reordered('logits', 2, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0]),
+  ],
 ];

@@ -6,6 +6,7 @@ import type {
   SegmenterConfig,
   TextStackConfig,
   TowerConfig,
+  UniterConfig,
   ViltConfig,
   VisionTransformerConfig,
 } from '@winnow/core';
@@ -120,15 +121,24 @@ const mdetr: MdetrConfig = {
   },
 };
 
+const uniter: UniterConfig = {
+  kind: 'uniter',
+  text: { vocabulary: 11, context: 6, positions: 8, endToken: 9, types: 2 },
+  regions: { features: 5, places: 7, count: 4 },
+  trunk: { blocks: uneven.blocks.map(({ heads: _, ...block }) => block) },
+  ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12, answers: 5 },
+};
+
 /** Models that say more than one thing of a picture, or read texts beside it. */
 export const taskModels = {
   'a segmenter with a linear decoder': segmenter,
   'a segmenter with a mask decoder': { ...segmenter, decoder: { kind: 'mask', tower: uneven } },
   'a ViLT for answers': vilt,
   'a ViLT for matching': { ...vilt, head: { kind: 'matching' } },
+  'a UNITER': uniter,
   'an MDETR': mdetr,
   'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },
-} as const satisfies Readonly<Record<string, SegmenterConfig | ViltConfig | MdetrConfig>>;
+} as const satisfies Readonly<Record<string, SegmenterConfig | ViltConfig | UniterConfig | MdetrConfig>>;
 
 const stack: TextStackConfig = {
   ...{ vocabulary: 11, context: 6, positions: 9, embedDim: 12, heads: 2, denseHeadDim: 6 },

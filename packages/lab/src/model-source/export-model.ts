@@ -6,6 +6,7 @@ import {
   disposeTree,
   familyOf,
   parseOptions,
+  uniterFamily,
   viltFamily,
 } from '@winnow/core';
 import { imageNetNormalisation } from '@winnow/data';
@@ -151,7 +152,7 @@ async function tokenizerOf(opened: OpenedModel): Promise<Companions> {
 
 /** Tokens of the longest text that a model reads; undefined for one of pictures. */
 function textContextIn(config: DenseConfig): number | undefined {
-  if (viltFamily.is(config)) return config.text.context;
+  if (viltFamily.is(config) || uniterFamily.is(config)) return config.text.context;
   if (blipFamily.is(config)) return (config.encoder ?? config.decoder)?.context;
   return familyOf(config).towers(config).text?.context;
 }

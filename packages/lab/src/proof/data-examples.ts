@@ -1,4 +1,4 @@
-import { type Dataset, UserError, denseConfigOf, familyOf } from '@winnow/core';
+import { type Dataset, UserError, denseConfigOf, familyOf, placesOf } from '@winnow/core';
 import type { Answers, ExampleInput, Examples, ModelPart } from '@winnow/onnx';
 import { z } from 'zod';
 import { tokenizerIfRead } from '../model-source/companions';
@@ -11,7 +11,15 @@ export type ExamplesOfParts = ReadonlyMap<ModelPart['name'], Examples>;
 const AT_A_TIME = 16;
 const batchShape = z.object({
   size: z.int().positive(),
-  images: z.instanceof(Float32Array),
+  images: z.instanceof(Float32Array).optional(),
+  regions: z
+    .object({
+      count: z.int().nonnegative(),
+      features: z.instanceof(Float32Array),
+      boxes: z.instanceof(Float32Array),
+      real: z.instanceof(Float32Array),
+    })
+    .optional(),
   texts: z.int().positive().optional(),
   tokens: z.instanceof(Int32Array).optional(),
   imageGroups: z.instanceof(Int32Array).optional(),
@@ -21,10 +29,19 @@ const batchShape = z.object({
 });
 type Batch = z.output<typeof batchShape>;
 
+/** Inputs that say what a picture's regions show, where they are, and which of them are there. */
+type RegionPort = 'visual_feats' | 'visual_pos' | 'visual_mask';
+const isRegionPort = (name: string): name is RegionPort => /^visual_(?:feats|pos|mask)$/.test(name);
+
+/** Whether the data have what an input takes; the others take what another file gives. */
+export const isOfData = (name: string): boolean =>
+  name === 'pixel_values' || name === 'input_ids' || isRegionPort(name);
+
 /** Examples of a split in host memory, one entry of each list an example. */
 interface Read {
-  /** Pixels of its picture, or of its pictures, [H, W, C] each. */
+  /** Pixels of its picture, or of its pictures, [H, W, C] each; none where regions stand for them. */
   readonly pixels: Float32Array[];
+  readonly regions: Readonly<Record<RegionPort, Float32Array>>[];
   readonly texts: Int32Array[];
   /** Answers in words. */
   readonly answers: Int32Array[];
@@ -45,7 +62,7 @@ export async function examplesOfData(
   parts: readonly ModelPart[],
 ): Promise<{ readonly examples: ExamplesOfParts; readonly labels: readonly number[] }> {
   const read = await readExamples(split, numbers);
-  const count = read.pixels.length;
+  const count = numbers.length;
   const padToken = await padTokenOf(opened);
   const found = new Map<ModelPart['name'], Examples>();
   const given = new Map<string, Float32Array>();
@@ -54,6 +71,7 @@ export async function examplesOfData(
       const shape = extents.map(Number);
       if (type === 'int64')
         return [name, textsInput(part.texts?.are === 'answers' ? read.answers : read.texts, shape, padToken)];
+      if (isRegionPort(name)) return [name, regionsInput(read.regions, name, shape)];
       const values = given.get(name) ?? picturesInput(read.pixels, shape);
       return [name, { shape, values }];
     });
@@ -67,19 +85,26 @@ export async function examplesOfData(
   return { examples: found, labels: read.labels.length === count ? read.labels : [] };
 }
 
-/** Whether a part takes numbers that another part gives: anything but pictures and texts. */
+/** Whether a part takes numbers that another part gives. */
 const takesFrom = ({ inputs }: ModelPart, { name: from }: ModelPart): boolean =>
-  (from === 'vision' || from === 'grounded') &&
-  inputs.some(({ name }) => name !== 'pixel_values' && name !== 'input_ids');
+  (from === 'vision' || from === 'grounded') && inputs.some(({ name }) => !isOfData(name));
 
 async function readExamples(split: Dataset<unknown>, numbers: ArrayLike<number>): Promise<Read> {
-  const read: Read = { pixels: [], texts: [], answers: [], labels: [] };
+  const read: Read = { pixels: [], regions: [], texts: [], answers: [], labels: [] };
   const all = Array.from(numbers);
   for (let start = 0; start < all.length; start += AT_A_TIME) {
     const batch = batchShape.parse(await split.batch(all.slice(start, start + AT_A_TIME)));
-    const { size, images, answers, labels } = batch;
+    const { size, images, regions, answers, labels } = batch;
     for (let example = 0; example < size; example++) {
-      read.pixels.push(rowOf(images, size, example));
+      if (images !== undefined) read.pixels.push(rowOf(images, size, example));
+      if (regions !== undefined) {
+        const { features, boxes, real } = regions;
+        read.regions.push({
+          visual_feats: rowOf(features, size, example),
+          visual_pos: rowOf(boxes, size, example),
+          visual_mask: rowOf(real, size, example),
+        });
+      }
       const text = textOf(batch, example);
       if (text !== undefined) read.texts.push(text);
       if (answers !== undefined) read.answers.push(rowOf(answers, size, example));
@@ -116,6 +141,18 @@ function textsInput(texts: readonly Int32Array[], shape: readonly number[], padT
   const values = new BigInt64Array(texts.length * context).fill(BigInt(padToken));
   for (const [at, text] of texts.entries())
     values.set(BigInt64Array.from(text.subarray(0, context), BigInt), at * context);
+  return { shape, values };
+}
+
+/** Regions of each picture, with padding up to as many as the part takes; what is beyond them is left out. */
+function regionsInput(regions: Read['regions'], port: RegionPort, shape: readonly number[]): ExampleInput {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const [, width = 1] = shape;
+  const values = new Float32Array(regions.length * size);
+  for (const [at, own] of regions.entries()) {
+    const given = port === 'visual_pos' ? placesOf(own[port], width) : own[port];
+    values.set(given.subarray(0, size), at * size);
+  }
   return { shape, values };
 }
 

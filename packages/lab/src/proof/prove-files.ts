@@ -17,6 +17,7 @@ import {
 } from './check-answers';
 import { type Counts, checkCounts } from './check-counts';
 import { checkDecision, checkLabels, checkWeights, checkWidths } from './check-files';
+import { isOfData } from './data-examples';
 import { engineAnswers, engineShapes, fixedExamples } from './engine-answers';
 import { type Expectation, type ExpectedPart, expectedTensors, normWidths } from './expectation';
 import type { RealPictures } from './real-pictures';
@@ -69,7 +70,7 @@ export async function proveFiles(
     name: part.name,
     path: join(folder, onnxFile(part.name, precision)),
     fixed: examplesOf(examples, part),
-    ...(pictures.pictures === undefined || part !== parts[0] ? {} : { pictures: pictures.pictures }),
+    ...picturesFor(part, pictures),
   }));
   const facts = await (run ?? proveApart)({
     parts: asked,
@@ -81,7 +82,7 @@ export async function proveFiles(
   for (const part of parts)
     answers.set(part.name, await engineAnswers(opened, part, examplesOf(examples, part)));
   const { check: counted, counts } = checkCounts(facts.parts, expectation);
-  const seen = await agreementOf(claim, parts[0], facts.parts);
+  const seen = await agreementOf(claim, facts.parts);
   const timed = checkLatency(
     facts.times,
     timing === undefined ? undefined : { ...timing, parts: parts.map(({ name }) => name) },
@@ -187,24 +188,33 @@ function checkParts(found: readonly PartFacts[], parts: readonly ModelPart[]): C
   };
 }
 
-async function agreementOf(
-  { opened, pictures, precision }: Claim,
-  part: ModelPart | undefined,
-  found: readonly PartFacts[],
-) {
-  const own = pictures.pictures;
-  const wanted = own === undefined || part === undefined ? undefined : await engineAnswers(opened, part, own);
-  const { check, agreement } = checkAgreement(
-    found.find(({ name }) => name === part?.name)?.pictures?.['logits'],
-    wanted?.['logits'],
-    {
-      precision,
-      classes: own === undefined ? 1 : pictures.classes,
-      pictures: own?.count ?? 0,
-      labels: own === undefined ? undefined : pictures.labels,
-      why: own === undefined ? pictures.why : '',
-    },
+/** The pictures that a file is asked about: what others give it, it has to get from their files. */
+function picturesFor({ name, inputs }: ModelPart, { pictures }: RealPictures) {
+  const own = pictures?.get(name);
+  if (own === undefined) return {};
+  const kept = Object.entries(own.inputs).filter(([input]) => isOfData(input));
+  const taken = inputs.flatMap((port): [string, number[]][] =>
+    isOfData(port.name) ? [] : [[port.name, port.shape.slice(1).map(Number)]],
   );
-  const digest = own === undefined ? '' : sha256(valuesOf(own));
-  return { check, agreement: agreement === undefined ? undefined : { ...agreement, picturesSha256: digest } };
+  return {
+    pictures: { count: own.count, inputs: Object.fromEntries(kept) },
+    taken: Object.fromEntries(taken),
+  };
+}
+
+async function agreementOf({ opened, pictures, precision }: Claim, found: readonly PartFacts[]) {
+  if (pictures.pictures === undefined) {
+    const check: Check = { name: 'agreement', verdict: 'left out', says: [pictures.why] };
+    return { check, agreement: undefined };
+  }
+  const { asked, classes, labels } = pictures;
+  const { part, output } = asked;
+  const own = examplesOf(pictures.pictures, part);
+  const wanted = (await engineAnswers(opened, part, own))[output];
+  const answered = found.find(({ name }) => name === part.name)?.pictures?.[output];
+  const { check, agreement } = checkAgreement(answered, wanted, {
+    ...{ precision, classes, labels, pictures: own.count },
+  });
+  const picturesSha256 = sha256([...pictures.pictures.values()].flatMap(valuesOf));
+  return { check, agreement: agreement === undefined ? undefined : { ...agreement, picturesSha256 } };
 }

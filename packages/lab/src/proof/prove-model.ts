@@ -90,11 +90,11 @@ export async function proveModel(
   const opened = await openModel(path);
   try {
     const { modelParts } = await import('@winnow/onnx');
-    const [part] = modelParts(opened.model);
+    const parts = modelParts(opened.model);
     const asked = {
       ...options,
       ...{ path, opened, threads: options.threads ?? cpus().length },
-      pictures: await realPictures(path, opened, part, options),
+      pictures: await realPictures(path, opened, parts, options),
       engine: started.description.split(';')[0] ?? started.name,
     };
     return await writeWhole(out, async (folder) => {

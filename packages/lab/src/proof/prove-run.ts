@@ -54,7 +54,7 @@ export async function proveRun(
     const options = { pictures: PICTURES };
     const { certificate, failed } = await certify(own, {
       ...{ path: folder, opened, precision: 'f32', opset: ONNX_OPSETS.first },
-      pictures: isFull ? await realPictures(folder, opened, expressible.part, options) : { why: LEFT },
+      pictures: isFull ? await realPictures(folder, opened, expressible.parts, options) : { why: LEFT },
       ...(isFull ? { against: dense } : {}),
       ...{ timedBatch: TIMED_BATCH, rounds: ROUNDS, threads: record.threads ?? 1 },
       engine: record.engine,
@@ -69,18 +69,18 @@ export async function proveRun(
   }
 }
 
-/** The first part of a model, once all of it was said in ONNX; or why it cannot be. */
+/** The parts of a model, once all of it was said in ONNX; or why it cannot be. */
 async function expressedIn(
   opened: Pick<OpenedModel, 'model'>,
 ): Promise<
-  | { readonly kind: 'all'; readonly part: ModelPart | undefined }
+  | { readonly kind: 'all'; readonly parts: readonly ModelPart[] }
   | { readonly kind: 'not'; readonly why: string }
 > {
   const { modelParts, partGraph } = await import('@winnow/onnx');
   try {
     const parts = modelParts(opened.model);
     for (const part of parts) partGraph(part, {});
-    return { kind: 'all', part: parts[0] };
+    return { kind: 'all', parts };
   } catch (error) {
     // A family may have operations that nobody has said in ONNX yet: its models are none the worse for it. Other errors are ours.
     if (error instanceof UserError) return { kind: 'not', why: error.message };

@@ -1,17 +1,20 @@
-import { type DenseConfig, asDense, denseConfigOf, familyOf, mdetrFamily } from '@winnow/core';
-import type { Examples, ModelPart } from '@winnow/onnx';
+import { type DenseConfig, asDense, blipFamily, denseConfigOf, familyOf, mdetrFamily } from '@winnow/core';
+import type { ModelPart } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
 import { choicesOfRun } from '../run-folder/record';
 import { dataOfRun, readingOfRun } from '../run-folder/run-data';
 import { workloadFor } from '../workload/choice';
 import type { Workload } from '../workload/workload';
-import { examplesOfData } from './data-examples';
+import { type ExamplesOfParts, examplesOfData } from './data-examples';
 import { engineAnswers } from './engine-answers';
 
-/** Pictures that a proof asks the file and the engine about, in the layout of the files; or why there are none. */
+/** Pictures that a proof asks the files and the engine about, in the layout of the files; or why there are none. */
 export type RealPictures =
   | {
-      readonly pictures: Examples;
+      /** For each part that is asked, with what the engine's parts before it have given. */
+      readonly pictures: ExamplesOfParts;
+      /** The part whose answer is compared, and the output of it. */
+      readonly asked: { readonly part: ModelPart; readonly output: string };
       readonly classes: number;
       /** The class of each, where the data say it. */
       readonly labels?: Int32Array;
@@ -38,48 +41,51 @@ export async function dataOf(
 }
 
 /**
- * The first pictures of the test split.
+ * The first pictures of the test split, with their texts where the model reads some.
  * @param path The model's.
+ * @param parts Of the model.
  * @param options Those of the command that say which data, and how they are read.
  * @throws {UserError} when they do not fit the model, or those of the run are gone.
  */
 export async function realPictures(
   path: string,
   opened: OpenedModel,
-  part: ModelPart | undefined,
+  parts: readonly ModelPart[],
   options: { readonly data?: string | undefined; readonly pictures: number },
 ): Promise<RealPictures> {
   if (options.pictures === 0) return { why: 'no pictures were asked for: --pictures 0' };
-  if (part?.name !== 'model')
-    return {
-      why: 'the files are parts of a model: their answers to fixed examples are compared, number by number',
-    };
-  const classes = classesIn(denseConfigOf(opened.model));
-  if (classes === 0)
+  const config = denseConfigOf(opened.model);
+  const classes = classesIn(config);
+  const chain = blipFamily.is(config) ? parts.filter(({ name }) => name !== 'text') : parts.slice(0, 1);
+  const part = chain.at(-1);
+  if (classes === 0 || part === undefined)
     return {
       why: 'the model tells no classes of pictures apart: its answers to fixed examples are compared, number by number',
     };
   const workload = await dataOf(path, opened, options.data);
   if (workload === undefined) return { why: 'no data are known to ask about: --data' };
   const { test } = workload;
-  const read = async (count: number) => {
+  const output = blipFamily.is(config) && config.purpose === 'retrieval' ? 'matches' : 'logits';
+  const read = (count: number) => {
     const numbers = Array.from({ length: count }, (_, at) => at);
-    const { examples, labels } = await examplesOfData(test, numbers, opened, [part]);
-    const pictures = examples.get(part.name);
-    if (pictures === undefined) throw new RangeError('expected examples');
-    return { pictures, labels };
+    return examplesOfData(test, numbers, opened, chain);
   };
-  const one = await read(1);
-  const { logits } = await engineAnswers(opened, part, one.pictures);
-  if (logits === undefined) throw new RangeError('expected logits');
-  const count = Math.min(options.pictures, test.size, Math.max(1, Math.floor(MOST_NUMBERS / logits.length)));
-  const { pictures, labels } = await read(count);
-  return { pictures, classes, ...(labels.length === count ? { labels: Int32Array.from(labels) } : {}) };
+  const one = (await read(1)).examples.get(part.name);
+  const { [output]: answer } = one === undefined ? {} : await engineAnswers(opened, part, one);
+  if (answer === undefined) throw new RangeError(`expected ${output}`);
+  const most = Math.max(1, Math.floor(MOST_NUMBERS / answer.length));
+  const count = Math.min(options.pictures, test.size, most);
+  const { examples, labels } = await read(count);
+  const labelled = labels.length === count ? { labels: Int32Array.from(labels) } : {};
+  return { pictures: examples, asked: { part, output }, classes, ...labelled };
 }
 
-/** How many things the logits of a model tell apart: classes, or for each query the words of a text and none of them. */
-const classesIn = (config: DenseConfig): number =>
-  mdetrFamily.is(config) ? config.text.context + 1 : familyOf(config).classes(config);
+/** How many things are told apart: classes, for each query the words of a text and none of them, or words that come next. */
+function classesIn(config: DenseConfig): number {
+  if (mdetrFamily.is(config)) return config.text.context + 1;
+  if (blipFamily.is(config)) return config.decoder?.vocabulary ?? 2;
+  return familyOf(config).classes(config);
+}
 
 /** Answers of a model that tells every pixel apart are many: no more numbers than these are compared. */
 const MOST_NUMBERS = 2 ** 26;

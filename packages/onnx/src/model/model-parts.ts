@@ -17,12 +17,14 @@ import {
   modelOf,
   resultOf,
   segmenterFamily,
+  uniterFamily,
   viltFamily,
   visionTransformerFamily,
 } from '@winnow/core';
 import { type NamedTensorMap, type Tensor, reshape } from '@tensorflow/tfjs-core';
 import type { Tracer } from '../trace/trace';
 import { blipFiles } from './blip-files';
+import { regionFile } from './region-file';
 import type { ModelPart, PartDescription } from './part';
 import { BATCH, picturePort, picturesIn, textPort, tokensIn } from './ports';
 
@@ -47,6 +49,7 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
     );
   const text = viltFamily.is(dense) ? dense.text : textTower;
   if (blipFamily.is(dense)) return blipFiles(dense);
+  if (uniterFamily.is(dense)) return [regionFile(dense)];
   if (!proved.some((own) => own.is(dense)))
     throw new UserError(
       `ONNX: there are no files of a ${dense.kind} here that could be proved: keep it as --format safetensors`,

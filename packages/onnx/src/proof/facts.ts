@@ -13,7 +13,13 @@ const WARM_UP = 3;
 /** Reads files and runs them in ONNX Runtime, in this process. Nothing is judged. */
 export async function proofFacts({ parts, threads, timing }: ProofJob): Promise<ProofFacts> {
   const facts: PartFacts[] = [];
-  for (const part of parts) facts.push(await factsOf(part, threads));
+  const given = new Map<string, Float32Array>();
+  const last = parts.findLast(({ pictures }) => pictures !== undefined);
+  for (const part of parts) {
+    const { pictures, ...own } = await factsOf(part, threads, given);
+    for (const [name, values] of Object.entries(pictures ?? {})) given.set(name, values);
+    facts.push({ ...own, ...(part === last && pictures !== undefined ? { pictures } : {}) });
+  }
   const times: MeasuredTimes[] = [];
   for (const { name, path, fixed } of parts) {
     const other = timing?.against[name];
@@ -29,14 +35,15 @@ export async function proofFacts({ parts, threads, timing }: ProofJob): Promise<
 }
 
 async function factsOf(
-  { name, path, fixed: given, pictures: shown }: PartJob,
+  { name, path, fixed: examples, pictures: shown, taken = {} }: PartJob,
   threads: number,
+  given: ReadonlyMap<string, Float32Array>,
 ): Promise<PartFacts> {
   const bytes = await readFile(path);
   const model = decodeModel(bytes);
   const session = await openSession(path, threads);
-  const fixed = namedFor(session, given);
-  const pictures = shown === undefined ? undefined : namedFor(session, shown);
+  const fixed = namedFor(session, examples);
+  const pictures = shown === undefined ? undefined : namedFor(session, withTaken(shown, taken, given));
   const order = Array.from({ length: fixed.count }, (_, number) => number);
   const back = [...order].reverse();
   const together = await answers(session, fixed, order, fixed.count);
@@ -56,6 +63,20 @@ async function factsOf(
     reversed,
     ...own,
   };
+}
+
+/** Examples with what files before this one have given. @throws {Error} when they have not. */
+function withTaken(
+  { count, inputs }: Examples,
+  taken: Readonly<Record<string, readonly number[]>>,
+  given: ReadonlyMap<string, Float32Array>,
+): Examples {
+  const others = Object.entries(taken).map(([name, shape]) => {
+    const values = given.get(name);
+    if (values === undefined) throw new Error(`no file gives ${name}`);
+    return [name, { shape, values }] as const;
+  });
+  return { count, inputs: { ...inputs, ...Object.fromEntries(others) } };
 }
 
 /** Answers that were given in another order, in their own. */

@@ -22,8 +22,10 @@ export interface PartJob {
   readonly path: string;
   /** Answered together, each by itself, and in reverse. */
   readonly fixed: Examples;
-  /** Answered once. */
+  /** Answered once: all inputs but those that files before this one give. */
   readonly pictures?: Examples;
+  /** Inputs that files before this one give for the pictures, by name: the shape of one. */
+  readonly taken?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Files of which each pair is timed in turn. */
@@ -73,6 +75,7 @@ export interface PartFacts extends ReadFile {
   readonly alone: Answers;
   /** Answers to the fixed examples in reverse, put back into their order. */
   readonly reversed: Answers;
+  /** Of the last file alone that answers pictures. */
   readonly pictures?: Answers;
 }
 
