@@ -190,3 +190,15 @@ export const centred = (output: string): Lie =>
     [],
     output,
   );
+
+/** Another operator in the place of every one of a kind. */
+export const otherOperator =
+  (from: string, to: string): Lie =>
+  (model) => {
+    for (const own of graphOf(model).node.filter(operator(from))) {
+      own.opType = to;
+      if (to !== 'Identity') continue;
+      own.input = own.input.slice(0, 1);
+      own.attribute = [];
+    }
+  };

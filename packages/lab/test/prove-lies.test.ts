@@ -12,15 +12,20 @@ import { openModel } from '../src/index';
 import { writeOnnx } from '../src/onnx/write-onnx';
 import { engineAnswers, fixedExamples } from '../src/proof/engine-answers';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
-import { cutTaskModels, randomParameters } from './cut-models';
+import { cutTaskModels, mergingModels, randomParameters } from './cut-models';
 import type { Lie } from './lie-edits';
-import { decoderLies, mdetrLies, segmenterLies } from './task-lies';
+import { decoderLies, mdetrLies, mergingLies, segmenterLies } from './task-lies';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-lies-'));
 const claims = new Map<string, Claim>();
 beforeAll(async () => {
   await startEngine('wasm');
-  for (const name of ['a segmenter with a mask decoder', 'an MDETR for questions', 'a BLIP for captions'])
+  for (const name of [
+    'a segmenter with a mask decoder',
+    'an MDETR for questions',
+    'a BLIP for captions',
+    'a ViT whose tokens merge',
+  ])
     claims.set(name, await claimOf(name));
 });
 afterAll(() => {
@@ -30,7 +35,7 @@ afterAll(() => {
 
 /** A model with its files, and the examples of its proof in the place of real pictures. */
 async function claimOf(name: string): Promise<Claim> {
-  const config: DenseConfig | undefined = cutTaskModels[name];
+  const config: DenseConfig | undefined = cutTaskModels[name] ?? mergingModels[name];
   if (config === undefined) throw new Error(name);
   const model = modelOf(config);
   const params = uploadTree<TensorTree>(model.specs, randomParameters(config));
@@ -43,7 +48,7 @@ async function claimOf(name: string): Promise<Claim> {
   const parts = modelParts(opened.model);
   const [first, part = first] = parts;
   if (first === undefined || part === undefined) throw new Error('expected parts');
-  const classes = { segmenter: 3, mdetr: 8, blip: 11 }[config.kind] ?? 0;
+  const classes = { segmenter: 3, mdetr: 8, blip: 11 }[config.kind] ?? 3;
   // Of a BLIP the decoder takes what the engine, or the file of pictures, has seen.
   const seen = await engineAnswers(opened, first, fixedExamples(first));
   const own = fixedExamples(part);
@@ -81,6 +86,7 @@ describe.each([
   ['a segmenter with a mask decoder', 'model.onnx', segmenterLies],
   ['an MDETR for questions', 'model.onnx', mdetrLies],
   ['a BLIP for captions', 'decoder_model.onnx', decoderLies],
+  ['a ViT whose tokens merge', 'model.onnx', mergingLies],
 ])('every lie about %s is found in %s:', (name, file, lies) => {
   test('where there is none, nothing is', async () => {
     expect(await failing(name, file, undefined)).toEqual([]);

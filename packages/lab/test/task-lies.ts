@@ -6,6 +6,7 @@ import {
   behind,
   node,
   scalar,
+  otherOperator,
   reordered,
   said,
   renamedNode,
@@ -113,4 +114,12 @@ export const decoderLies: readonly (readonly [string, string, Lie])[] = [
     'agreement',
     reordered('logits', 2, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0]),
   ],
+];
+
+/** Lies about a ViT whose like tokens merge. */
+export const mergingLies: readonly (readonly [string, string, Lie])[] = [
+  ['those least alike are merged', 'outputs', otherOperator('Greater', 'Less')],
+  ['all tokens stay where they were', 'outputs', otherOperator('CumSum', 'Identity')],
+  ['what merging costs is hidden', 'counts', renamedNode('blocks.0.merge.sums', 'sums')],
+  ['the product that merges has another name', 'widths', renamedNode('blocks.1.merge.alike', 'alike')],
 ];
