@@ -7,6 +7,7 @@ import { upopMethods } from '@winnow/upop';
 import { answersKind } from './workload/answers';
 import { captionsKind } from './workload/captions';
 import { classificationKind } from './workload/classification';
+import { detectionKind } from './workload/detection';
 import { groundingKind } from './workload/grounding';
 import { matchingKind } from './workload/matching';
 import { questionsKind } from './workload/questions';
@@ -36,6 +37,7 @@ export const workloads = [
   classificationKind,
   retrievalKind,
   groundingKind,
+  detectionKind,
   questionsKind,
   segmentationKind,
   captionsKind,

@@ -28,7 +28,7 @@ const predictOptions = predictGroup.schema.extend({
 export const predictCommand: Command = {
   name: 'predict',
   summary:
-    'Tell what is on pictures: classes, texts, what each pixel shows, where what a text means is, or what a blip writes of them',
+    'Tell what is on pictures: classes, texts, what each pixel shows, where what a text means or all of a class is, or what a blip writes of them',
   positional: {
     name: 'model',
     description: 'A run, a model folder or a checkpoint, or hf:owner/name',
@@ -78,6 +78,7 @@ function predictionsText({ by, predictions }: Predictions): string {
 const columns: Readonly<Partial<Record<Predictions['by'], string>>> = {
   pixels: 'of the pixels',
   boxes: 'how sure, and where',
+  objects: 'how sure, and where',
 };
 
 /** Corners of a box in percent of the picture's sides. */

@@ -1,5 +1,6 @@
 import { type Boxes, areaOf, coveredShare, iou } from './box';
 import { type Matched, matchedImage } from './coco-match';
+import { byScore } from './suppression';
 
 /** True boxes of a set of pictures, one entry each. */
 export interface TrueBoxes {
@@ -65,20 +66,31 @@ function grouped({
   return groups;
 }
 
+/** The detections of a class in all pictures, by falling score, and how many there are to find. */
+interface Ordered {
+  readonly outcomes: readonly Matched['detections'][number]['outcomes'][];
+  readonly truths: number;
+}
+
+/** @param most Detections of a picture that count. */
+function ordered(images: readonly Matched[], most: number): Ordered {
+  const found = images.flatMap(({ detections }) => detections.slice(0, most));
+  return {
+    outcomes: byScore(found.map(({ score }) => score)).flatMap((place) => {
+      const outcomes = found[place]?.outcomes;
+      return outcomes === undefined ? [] : [outcomes];
+    }),
+    truths: images.reduce((sum, { counted }) => sum + counted, 0),
+  };
+}
+
 /** The precision at each of 101 recalls, and the greatest recall; nothing where there is no truth. */
 function curve(
-  images: readonly Matched[],
+  { outcomes, truths }: Ordered,
   threshold: number,
-  most: number,
 ): { readonly precision: Float64Array; readonly recall: number } | undefined {
-  const truths = images.reduce((sum, { counted }) => sum + counted, 0);
   if (truths === 0) return undefined;
-  const found = images
-    .flatMap(({ detections }) => detections.slice(0, most))
-    .map((detection, order) => ({ ...detection, order }))
-    .sort((a, b) => b.score - a.score || a.order - b.order)
-    .map(({ outcomes }) => outcomes[threshold])
-    .filter((outcome) => outcome !== 'ignored');
+  const found = outcomes.map((own) => own[threshold]).filter((outcome) => outcome !== 'ignored');
   const [precisions, recalls]: [number[], number[]] = [[], []];
   let right = 0;
   found.forEach((outcome, index) => {
@@ -143,7 +155,13 @@ export function cocoScores(truths: TrueBoxes, detections: Detections): CocoScore
               ),
             ];
       });
-      return (threshold: number, most: number) => curve(matched, threshold, most);
+      // One order for all thresholds: a hundred thousand detections are not sorted ten times.
+      const orders = new Map<number, Ordered>();
+      return (threshold: number, most: number) => {
+        const order = orders.get(most) ?? ordered(matched, most);
+        orders.set(most, order);
+        return curve(order, threshold);
+      };
     });
   const all = {
     all: curvesOf('all'),

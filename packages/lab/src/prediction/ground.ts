@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import {
   type GroundingBatch,
   type HostPrediction,
@@ -16,18 +15,15 @@ import {
 import {
   type BrokenPicture,
   type PictureBatch,
-  drawnBoxes,
   encodeAll,
   openTokenizer,
   toldGeometry,
   unlabelledPictures,
 } from '@winnow/data';
-import { writeAtomically } from '@winnow/formats';
 import type { OpenedModel } from '../model-source/open-model';
 import { checkChannels, checkTokens, textFilling } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
-import { cocoText } from './coco';
-import { drawingFiles } from './drawing-files';
+import { type BoxFiles, boxWriter } from './found-boxes';
 import { phraseOf, wordsOf } from './phrases';
 import type { FoundBox, PicturePrediction, Predictions } from './predictions';
 import { checkTexts } from './texts';
@@ -36,16 +32,12 @@ import { checkTexts } from './texts';
 const LEAST_CERTAINTY = 0.5;
 const MOST_TEXTS = 100;
 
-export interface GroundingAsked {
+export interface GroundingAsked extends BoxFiles {
   /** Texts that are looked for in every picture, separated by |. */
   readonly texts: string | undefined;
   /** Boxes that are told of each text at most. */
   readonly top: number;
   readonly batchSize: number;
-  /** Folder that drawings are written to. */
-  readonly drawings?: string | undefined;
-  /** File that the boxes are written to, as COCO has them. */
-  readonly coco?: string | undefined;
   readonly signal: AbortSignal | undefined;
   note(line: string): void;
 }
@@ -77,7 +69,7 @@ export async function groundPictures(
   const texts = textsGiven(given);
   if (texts.length > 1) for (const line of checkTexts(tokenizer, texts, text.context)) note(line);
   const words = texts.map((each) => wordsOf(tokenizer, each, text.context));
-  const stems = drawings === undefined ? undefined : drawingFiles(paths, drawings, ['.png', '.svg']);
+  const write = boxWriter(paths, { drawings, coco });
   const { imageSize, channels } = vision;
   const { normalisation, evaluationGeometry } = picturesOf(preparation);
   const pictures = unlabelledPictures(paths, {
@@ -126,29 +118,12 @@ export async function groundPictures(
     return evaluate({ ...task, scorer: () => scorer }, own, batches());
   });
   const predictions = [...found].map(([picture, best]): PicturePrediction => ({ picture, best }));
-  const sizes = new Map<string, { readonly width: number; readonly height: number }>();
-  if (drawings !== undefined) await mkdir(drawings, { recursive: true });
-  if (stems !== undefined || coco !== undefined) {
-    for (const [picture, boxes] of found) {
-      const { png, svg, ...size } = await drawnBoxes(picture, boxes.map(labelled));
-      sizes.set(picture, size);
-      const stem = stems?.get(picture);
-      if (stem === undefined) continue;
-      await writeAtomically(`${stem}.png`, png);
-      await writeAtomically(`${stem}.svg`, svg);
-    }
-  }
-  if (coco !== undefined) await writeAtomically(coco, cocoText(found, sizes));
+  await write(found);
   return { by: 'boxes', predictions, broken };
 }
 
-const labelled = ({ box, name, probability, index }: FoundBox) => ({
-  ...{ box, colour: index },
-  label: `${name} ${Math.round(100 * probability)} %`,
-});
-
 /** @throws {UserError} when there is none, or too many, or one is empty. */
-function textsGiven(given: string | undefined): readonly string[] {
+export function textsGiven(given: string | undefined): readonly string[] {
   const texts = (given ?? '').split('|').map((text) => text.trim());
   if (given !== undefined && !texts.includes('') && texts.length <= MOST_TEXTS) return texts;
   throw new UserError(

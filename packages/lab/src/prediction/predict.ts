@@ -7,6 +7,7 @@ import {
   disposeTree,
   evaluate,
   evaluationBatches,
+  glipFamily,
   likeliest,
   mdetrFamily,
   parseOptions,
@@ -24,6 +25,7 @@ import { startChosen } from '../run/engine';
 import { checkChannels } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
 import { looksShape } from '../workload/segmentation';
+import { detectInPictures } from './detect';
 import { groundPictures } from './ground';
 import { type Predictor, predictorOf } from './predictor';
 import type { Asked, PicturePrediction, Predictions } from './predictions';
@@ -35,7 +37,7 @@ const predictOptions = z.object({
     .string()
     .optional()
     .describe(
-      'Of a dual encoder: the texts that pictures are told apart by, separated by |; of an MDETR: what to look for',
+      'Of a dual encoder: the texts that pictures are told apart by, separated by |; of an MDETR or a GLIP: what to look for',
     ),
   question: z
     .string()
@@ -58,12 +60,12 @@ const predictOptions = z.object({
     .min(1)
     .optional()
     .describe(
-      'A folder for a drawing of each picture: of a model that segments in the colours of its classes, of an MDETR with boxes and phrases',
+      'A folder for a drawing of each picture: of a model that segments in the colours of its classes, of an MDETR or a GLIP with boxes and phrases',
     ),
   coco: pathOption('output')
     .regex(/\.json$/i, 'expected a file whose name ends in .json')
     .optional()
-    .describe('Of an MDETR: the file for the boxes that it finds, as COCO has them'),
+    .describe('Of an MDETR or a GLIP: the file for the boxes that it finds, as COCO has them'),
   ...looksShape,
   ...imageSizeShape,
   ...mergingShape,
@@ -113,14 +115,16 @@ export async function predictPictures(
     ...(imageSize === undefined ? {} : { imageSize }),
   });
   try {
-    if (mdetrFamily.holds(asDense(opened))) {
+    const { kind } = asDense(opened);
+    if (kind === mdetrFamily.kind || kind === glipFamily.kind) {
       if (multiScale === true || question !== undefined || statement !== undefined)
         throw new UserError(
-          'an mdetr takes --texts to look for, and no --question, --statement or --multi-scale: leave them out',
+          `${kind === glipFamily.kind ? 'a glip' : 'an mdetr'} takes --texts to look for, and no --question, --statement or --multi-scale: leave them out`,
         );
       for (const line of opened.notes) note(`${path}: ${line}`);
       const asked = { texts, top, batchSize, drawings, coco, signal, note };
-      const grounded = await groundPictures(found.paths, opened, asked);
+      const look = kind === glipFamily.kind ? detectInPictures : groundPictures;
+      const grounded = await look(found.paths, opened, asked);
       return { ...grounded, broken: [...found.broken, ...grounded.broken] };
     }
     if (coco !== undefined)

@@ -34,9 +34,9 @@ export type WrittenKind = 'captions' | 'answers' | 'judgement';
 export interface Predictions {
   /**
    * Classes of the model's own, texts that were given, classes for every pixel (probabilities are shares of them), boxes of what texts
-   * mean, or what a model writes or judges.
+   * mean, objects of classes that were given, or what a model writes or judges.
    */
-  readonly by: Predictor['by'] | 'pixels' | 'boxes' | WrittenKind;
+  readonly by: Predictor['by'] | 'pixels' | 'boxes' | 'objects' | WrittenKind;
   /** In the order of the pictures; without those that are broken. */
   readonly predictions: readonly PicturePrediction[];
   /** All pictures that cannot be read, each with the reason. */

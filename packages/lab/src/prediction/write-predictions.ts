@@ -17,6 +17,7 @@ export const namedBy = {
   pixels: 'class',
   texts: 'text',
   boxes: 'phrase',
+  objects: 'class',
   captions: 'caption',
   answers: 'answer',
   judgement: 'judgement',

@@ -4,12 +4,10 @@ import {
   UserError,
   asDense,
   denseConfigOf,
-  familyOf,
   maskDecoder,
   multiScale,
   segmentation,
   segmenter,
-  segmenterEncoder,
   segmenterFamily,
   visionTowerConfig,
 } from '@winnow/core';
@@ -28,6 +26,7 @@ import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { differenceOf } from './class-order';
 import { checkChannels } from './fit';
+import { patchEncoderOf } from './patch-encoder';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
@@ -92,7 +91,7 @@ export const segmentationKind: WorkloadKind = {
   adapt: async (choice, opened, options, head) => {
     const { decoder } = decoderOptions.parse(options);
     const before = denseConfigOf(asDense(opened).model);
-    const vision = encoderOf(before);
+    const vision = patchEncoderOf(before, 'segmentation');
     const { preparation } = opened;
     const data = await openMasks(choice, { ...picturesOf(preparation), imageSize: vision.imageSize });
     checkChannels(vision, data);
@@ -123,24 +122,6 @@ function segmenterIn(model: Parameters<typeof denseConfigOf>[0]): SegmenterConfi
   throw new UserError(
     `segmentation needs a segmenter, or for --from a model with a vision tower, got a ${config.kind}`,
   );
-}
-
-function encoderOf(config: ReturnType<typeof denseConfigOf>): SegmenterConfig['vision'] {
-  const { vision } = familyOf(config).towers(config);
-  if (config.ties !== undefined)
-    throw new UserError(
-      'segmentation takes over towers that are stored whole, and columns of this model are shared',
-    );
-  if (vision === undefined)
-    throw new UserError(`segmentation needs a vision tower, and a ${config.kind} has none`);
-  const { imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower, ...more } = vision;
-  const { classToken, registers, positioned } = more;
-  return segmenterEncoder({
-    ...{ imageSize, patchSize, channels, distillation, embeddingNorm, patchBias, tower },
-    ...(classToken === undefined ? {} : { classToken }),
-    ...(registers === undefined ? {} : { registers }),
-    ...(positioned === undefined ? {} : { positioned }),
-  });
 }
 
 /** @throws {UserError} where as many classes have other names, or another order, and the head goes on. */
