@@ -22,6 +22,7 @@ export type {
   TimingJob,
 } from './proof/job';
 export { hasRuntime, proveApart } from './proof/prove-apart';
+export { thinned } from './proof/thinned';
 export type { TracedPass, Tracer } from './trace/trace';
 export { biasCorrection, quantizeColumns } from './quantize/matrix';
 export { type Calibrated, quantizeGraph } from './quantize/quantize-graph';

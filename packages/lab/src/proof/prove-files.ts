@@ -62,7 +62,7 @@ export async function proveFiles(
   claim: Claim,
   run?: (job: ProofJob) => Promise<ProofFacts>,
 ): Promise<Findings> {
-  const { modelParts, proveApart } = await import('@winnow/onnx');
+  const { modelParts, proveApart, thinned } = await import('@winnow/onnx');
   const { opened, precision, folder, threads, timing, pictures } = claim;
   const parts = modelParts(opened.model);
   const examples = new Map(parts.map((part) => [part.name, fixedExamples(part)]));
@@ -79,8 +79,9 @@ export async function proveFiles(
   });
   const expectation = await expectationOf(claim, parts, examples);
   const answers = new Map<string, Answers>();
+  const answersTo = (part: ModelPart) => engineAnswers(opened, part, examplesOf(examples, part));
   for (const part of parts)
-    answers.set(part.name, await engineAnswers(opened, part, examplesOf(examples, part)));
+    answers.set(part.name, thinned(await answersTo(part), examplesOf(examples, part).count));
   const { check: counted, counts } = checkCounts(facts.parts, expectation);
   const seen = await agreementOf(claim, facts.parts);
   const timed = checkLatency(

@@ -5,6 +5,7 @@ import { decodeModel, readModel } from '../file/decode';
 import type { Answers, Examples, MeasuredTimes, PartFacts, PartJob, ProofFacts, ProofJob } from './job';
 import { measuredShapes } from './measured-shapes';
 import { answer, answers, batchOf, namedFor, openSession } from './session';
+import { thinned } from './thinned';
 
 /** Pictures are answered so many at a time. */
 const BATCH = 16;
@@ -58,9 +59,9 @@ async function factsOf(
     path,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     bytes: bytes.length,
-    together,
-    alone,
-    reversed,
+    together: thinned(together, fixed.count),
+    alone: thinned(alone, fixed.count),
+    reversed: thinned(reversed, fixed.count),
     ...own,
   };
 }

@@ -71,6 +71,7 @@ export interface PartFacts extends ReadFile {
   readonly products: readonly MeasuredProduct[];
   readonly norms: readonly MeasuredNorm[];
   readonly resizes: readonly MeasuredResize[];
+  /** Of large answers a part of the numbers, evenly spread: see `thinned`. */
   readonly together: Answers;
   readonly alone: Answers;
   /** Answers to the fixed examples in reverse, put back into their order. */
