@@ -29,6 +29,7 @@ export const tinyComparison = (pictures: string, more: Readonly<Record<string, u
   budgets: ['2x'],
   seeds: [1, 2],
   tracks: { 'equal-compute': { compute: '8it' } },
+  latency: { rounds: 2, passes: 3 },
   run: { engine: 'wasm' },
   ...more,
 });

@@ -88,11 +88,19 @@ export const comparisonConfig = z.strictObject({
   controls: z.record(z.string(), z.strictObject(ownShape)).default({}),
   /** Confidence level of the intervals of paired differences. */
   confidence: z.number().gt(0).lt(1).default(0.95),
+  /** How the finished models are timed: the least disturbed of so many rounds, each the median of so many passes. */
+  latency: z
+    .strictObject({
+      rounds: z.int().min(1).max(100).default(5),
+      passes: z.int().min(3).max(1000).default(30),
+    })
+    .prefault({}),
   /** The computing options of every run: engine, precision, threads, device. */
   run: options.default({}),
 });
 
 export type ComparisonConfig = z.output<typeof comparisonConfig>;
+export type LatencyConfig = ComparisonConfig['latency'];
 export type WorkloadConfig = ComparisonConfig['workloads'][number];
 export type TrackName = keyof ComparisonConfig['tracks'];
 export const trackNames = ['equal-compute', 'recommended'] as const satisfies readonly TrackName[];

@@ -1,5 +1,5 @@
 export { comparisonConfig, trackNames } from './config';
-export type { ComparisonConfig, TrackName } from './config';
+export type { ComparisonConfig, LatencyConfig, TrackName } from './config';
 export type { Contender, Control, Options } from './contender';
 export { outcomesSchema } from './measurement';
 export type { DenseMeasurement, Failure, Latency, Measurement, Outcomes } from './measurement';

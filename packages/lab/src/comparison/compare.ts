@@ -134,7 +134,7 @@ export async function compare(
     const all = [...plan.dense.map(({ job }) => job), ...jobs.flatMap((job) => job ?? [])];
     const ids: string[] = [];
     for (const id of new Set(all.map(({ id }) => id))) if (await isDone(folder, { id })) ids.push(id);
-    await measureLatencies(folder, ids, measuredOn(record), signal, note);
+    await measureLatencies(folder, ids, plan.config.latency, measuredOn(record), signal, note);
   } catch (error) {
     if (signal.aborted) throw new RunStoppedError(commandLine ?? record.command);
     throw error;

@@ -1,4 +1,4 @@
-import type { Latency } from '@winnow/comparison';
+import type { Latency, LatencyConfig } from '@winnow/comparison';
 import { InterruptedError, disposeTree } from '@winnow/core';
 import { FormatError, type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
@@ -10,12 +10,6 @@ import type { ComparisonFolder, ComparisonRecord } from './comparison-folder';
 import { keyOfData, openDataOfRun } from './data-of-run';
 
 const BATCH_SIZES = [1, 32] as const;
-
-/**
- * How often all models are measured in turn. What else a machine does makes a model slower for a while and never faster:
- * each model has five chances, minutes apart, to be measured undisturbed.
- */
-const ROUNDS = 5;
 
 type Rounds = readonly (readonly Latency[])[];
 
@@ -67,6 +61,8 @@ export async function readLatencies(folder: ComparisonFolder, id: string, place:
  * themselves says more about their neighbours.
  * A model that cannot be read is left out.
  * @param ids Of finished jobs; rounds that are measured already, at the same place, are left out.
+ * @param timing What else a machine does makes a model slower for a while and never faster: with several rounds over all models, each
+ *   has as many chances, minutes apart, to be measured undisturbed.
  * @param place The engine that is running, and the machine.
  * @param note Told each round that measures something, and what cannot be read.
  * @throws {InterruptedError} when it was stopped; what is measured is kept.
@@ -74,6 +70,7 @@ export async function readLatencies(folder: ComparisonFolder, id: string, place:
 export async function measureLatencies(
   folder: ComparisonFolder,
   ids: readonly string[],
+  timing: LatencyConfig,
   place: string,
   signal: AbortSignal,
   note: (text: string) => void,
@@ -84,15 +81,16 @@ export async function measureLatencies(
     const file = await readableOr(fileOf(folder, id), note);
     known.set(id, file?.measuredOn === place ? file.rounds : []);
   }
-  for (let round = 1; round <= ROUNDS; round++) {
+  for (let round = 1; round <= timing.rounds; round++) {
     let announced = false;
     for (const id of ids) {
       if (signal.aborted) throw new InterruptedError();
       const earlier = known.get(id);
       if (earlier === undefined || earlier.length >= round) continue;
-      if (!announced) note(`measuring latencies, one model after the other: round ${round} of ${ROUNDS}`);
+      if (!announced)
+        note(`measuring latencies, one model after the other: round ${round} of ${timing.rounds}`);
       announced = true;
-      const found = await latenciesOf(folder.runFolder(id), data).catch((error: unknown) => {
+      const found = await latenciesOf(folder.runFolder(id), timing, data).catch((error: unknown) => {
         if (!(error instanceof FormatError)) throw error;
         note(error.message);
       });
@@ -106,7 +104,11 @@ export async function measureLatencies(
   }
 }
 
-async function latenciesOf(runFolder: string, known: Map<string, Workload>): Promise<Latency[]> {
+async function latenciesOf(
+  runFolder: string,
+  { passes }: LatencyConfig,
+  known: Map<string, Workload>,
+): Promise<Latency[]> {
   const opened = await openModel(runFolder);
   const { model, params } = opened;
   try {
@@ -116,7 +118,7 @@ async function latenciesOf(runFolder: string, known: Map<string, Workload>): Pro
     known.set(key, workload);
     const found: Latency[] = [];
     for (const batchSize of BATCH_SIZES) {
-      found.push({ batchSize, ...(await latencyOn(workload, model, params, batchSize)) });
+      found.push({ batchSize, ...(await latencyOn(workload, model, params, { batchSize, passes })) });
     }
     return found;
   } finally {

@@ -9,21 +9,23 @@ import {
 } from '@winnow/core';
 import type { Workload } from '../workload/workload';
 
-/** How long a batch takes, by default of one example, on this machine and engine. */
+const RUNS = 30;
+const WARMUP = 5;
+
+/** How long a batch takes, by default of one example, on this machine and engine: the median of `passes`, by default 30. */
 export async function latencyOn(
   workload: Workload,
   model: Model,
   params: TensorTree,
-  batchSize = 1,
+  { batchSize = 1, passes = RUNS }: { readonly batchSize?: number; readonly passes?: number } = {},
 ): Promise<Latency> {
   // A split that is smaller than the batch is gone through again.
   const indices = Array.from({ length: batchSize }, (_, index) => index % workload.test.size);
   const batch = await workload.test.batch(indices);
-  return lendRunning(model, params, (running, own) => measureLatency(workload.taskOf(running), own, batch));
+  return lendRunning(model, params, (running, own) =>
+    measureLatency(workload.taskOf(running), own, batch, { warmup: Math.min(WARMUP, passes), runs: passes }),
+  );
 }
-
-const RUNS = 30;
-const WARMUP = 5;
 
 interface Held {
   readonly model: Model;

@@ -1,4 +1,5 @@
-import { type TensorTree, initialize, randomStream } from '@winnow/core';
+import { randomStream } from '@winnow/core';
+import { freshParams } from './drawn';
 import { type CrossEncoderConfig, crossEncoder } from './cross-encoder';
 import type { TinyModel } from './tiny-model';
 
@@ -42,5 +43,5 @@ export function tinyCrossEncoderVariant(seed: number): TinyModel {
 
 function fresh(config: CrossEncoderConfig, seed: number): TinyModel {
   const model = crossEncoder(config);
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  return { model, params: freshParams(model, seed) };
 }

@@ -1,11 +1,5 @@
-import {
-  type BlockShape,
-  type DualEncoderConfig,
-  type TensorTree,
-  dualEncoder,
-  initialize,
-  randomStream,
-} from '@winnow/core';
+import { type BlockShape, type DualEncoderConfig, dualEncoder, randomStream } from '@winnow/core';
+import { freshParams } from './drawn';
 import { toyShape } from '../data/toy-data';
 import { toyTextShape } from '../data/toy-pairs';
 import { type TinyModel, tinyTower, towerVariant } from './tiny-model';
@@ -87,7 +81,7 @@ const fresh = (towers: Towers, seed: number): TinyModel => freshModel(clipOf(tow
 
 function freshModel(config: DualEncoderConfig, seed: number): TinyModel {
   const model = dualEncoder(config);
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  return { model, params: freshParams(model, seed) };
 }
 
 function clipOf({ patchSize, projectionDim, vision, text }: Towers): DualEncoderConfig {

@@ -1,4 +1,5 @@
-import { type GlipConfig, type TensorTree, glip, initialize, randomStream } from '@winnow/core';
+import { type GlipConfig, glip, randomStream } from '@winnow/core';
+import { freshParams } from './drawn';
 import { toyShape } from '../data/toy-data';
 import { toyTextShape } from '../data/toy-pairs';
 import { type TinyModel, tinyTower, towerVariant } from './tiny-model';
@@ -44,5 +45,5 @@ function fresh(
     text: { ...toyTextShape, tower: { ...tower, causal: seed % 2 === 1 } },
     head: { ...head, levels },
   });
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  return { model, params: freshParams(model, seed) };
 }

@@ -1,4 +1,5 @@
-import { type MdetrConfig, type TensorTree, initialize, mdetr, randomStream } from '@winnow/core';
+import { type MdetrConfig, mdetr, randomStream } from '@winnow/core';
+import { freshParams } from './drawn';
 import { toyShape } from '../data/toy-data';
 import { toyTextShape } from '../data/toy-pairs';
 import { type TinyModel, tinyTower, towerVariant } from './tiny-model';
@@ -39,5 +40,5 @@ function fresh(tower: MdetrConfig['vision']['tower'], seed: number): TinyModel {
     text: { ...toyTextShape, tower: { ...tower, causal: seed % 2 === 1 } },
     fusion,
   });
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  return { model, params: freshParams(model, seed) };
 }

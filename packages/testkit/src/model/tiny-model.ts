@@ -4,10 +4,10 @@ import {
   type TensorTree,
   type TowerConfig,
   type VisionTransformerConfig,
-  initialize,
   randomStream,
   visionTransformer,
 } from '@winnow/core';
+import { freshParams } from './drawn';
 import { toyShape } from '../data/toy-data';
 
 /** A model and fresh parameters for it, which the caller owns. */
@@ -77,5 +77,5 @@ function freshVisionTransformer(
     patchBias: true,
     tower,
   });
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  return { model, params: freshParams(model, seed) };
 }

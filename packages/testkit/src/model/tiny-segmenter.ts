@@ -1,11 +1,5 @@
-import {
-  type SegmenterConfig,
-  type TensorTree,
-  initialize,
-  maskDecoder,
-  randomStream,
-  segmenter,
-} from '@winnow/core';
+import { type SegmenterConfig, maskDecoder, randomStream, segmenter } from '@winnow/core';
+import { freshParams } from './drawn';
 import { toyShape } from '../data/toy-data';
 import { type TinyModel, tinyTower, towerVariant } from './tiny-model';
 
@@ -28,5 +22,5 @@ function fresh(tower: SegmenterConfig['vision']['tower'], seed: number): TinyMod
     tower,
   } as const;
   const model = segmenter({ kind: 'segmenter', vision, classes, decoder: maskDecoder({ tower }) });
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  return { model, params: freshParams(model, seed) };
 }
