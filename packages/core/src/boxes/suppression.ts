@@ -9,15 +9,21 @@ export const byScore = (scores: ArrayLike<number>): number[] =>
 /**
  * Non-maximum suppression: takes boxes by falling score, and leaves out those that overlap one that was taken by more than the
  * threshold. With classes, only boxes of one class are in each other's way.
+ * @param options `most`: it ends with so many boxes, the best of those that would stay. Default: all of them.
  * @returns indices of the boxes that stay, by falling score.
  */
 export function nonMaximumSuppression(
   boxes: Boxes,
   scores: ArrayLike<number>,
-  { threshold, classes }: { readonly threshold: number; readonly classes?: ArrayLike<number> },
+  {
+    threshold,
+    classes,
+    most = Infinity,
+  }: { readonly threshold: number; readonly classes?: ArrayLike<number>; readonly most?: number },
 ): number[] {
   const kept: number[] = [];
   for (const candidate of byScore(scores)) {
+    if (kept.length >= most) break;
     const isCovered = kept.some(
       (other) =>
         (classes === undefined || classes[other] === classes[candidate]) &&

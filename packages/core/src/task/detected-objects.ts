@@ -74,10 +74,11 @@ export function detectedObjects(
   );
   const scores = candidates.map(({ score }) => score);
   const classes = candidates.map(({ index }) => index);
-  const kept = nonMaximumSuppression(boxes, scores, { threshold: SUPPRESSION, classes }).slice(
-    0,
-    MOST_OF_PICTURE,
-  );
+  const kept = nonMaximumSuppression(boxes, scores, {
+    threshold: SUPPRESSION,
+    classes,
+    most: MOST_OF_PICTURE,
+  });
   return {
     boxes: Float64Array.from(kept.flatMap((place) => [...boxes.subarray(place * BOX, (place + 1) * BOX)])),
     classes: Int32Array.from(kept, (place) => classes[place] ?? 0),

@@ -138,6 +138,8 @@ test('what suppression keeps does not overlap, and what it leaves out overlaps s
       }
       const order = kept.map((index) => scores[index] ?? 0);
       expect(order).toEqual(order.toSorted((a, b) => b - a));
+      const few = nonMaximumSuppression(flat, scores, { threshold: 0.3, classes, most: 2 });
+      expect(few).toEqual(kept.slice(0, 2));
     }),
   );
 });
@@ -193,6 +195,27 @@ describe('anchors', () => {
         );
       }),
       { numRuns: 40 },
+    );
+  });
+
+  test('all squares around a small object are its own, though their overlaps differ by rounding', () => {
+    const anchors = grid(9, 4);
+    const place = fc.double({ min: 12, max: 16, noNaN: true });
+    const side = fc.double({ min: 5, max: 9, noNaN: true });
+    fc.assert(
+      fc.property(place, place, side, (x, y, size) => {
+        const object = [x, y, x + size, y + size];
+        const owners = adaptiveSamples(anchors, [81], object, { perLevel: 9 });
+        const centres = centredOf(anchors);
+        const inside = (cell: number): boolean => {
+          const [cx, cy] = [centres[cell * 4] ?? 0, centres[cell * 4 + 1] ?? 0];
+          return Math.min(cx - x, cy - y, x + size - cx, y + size - cy) > 0.01;
+        };
+        const wanted = [...owners.keys()].filter(inside);
+        expect(wanted.length).toBeGreaterThan(0);
+        expect([...owners.keys()].filter((cell) => owners[cell] !== NO_OBJECT)).toEqual(wanted);
+      }),
+      { numRuns: 50 },
     );
   });
 
