@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type DenseConfig,
   type HostTensor,
   type ModelConfig,
   type TensorTree,
@@ -16,7 +17,7 @@ import { saveModel } from '@winnow/formats';
 import { modelParts } from '@winnow/onnx';
 import { proofFacts } from '@winnow/onnx/facts';
 import { openModel } from '../src/index';
-import { cutModels, cutTaskModels, mergingModels, plain, randomParameters } from './cut-models';
+import { cutModels, cutTaskModels, mergingModels, randomParameters } from './cut-models';
 import { companionsOf } from '../src/model-source/export-model';
 import type { OnnxPrecision } from '../src/onnx/precision';
 import { writeOnnx } from '../src/onnx/write-onnx';
@@ -73,14 +74,22 @@ test.each(Object.entries(mergingModels))('%s is proved in float32', async (name,
   expect(await failing(name, config, randomParameters(config), ['f32'])).toEqual([]);
 });
 
-test('a model with masks is proved to have their zeros', async () => {
-  const parameters = randomParameters(plain);
-  const path = 'blocks.0.ffn.expand.weight';
+test.each([
+  ['a cut ViT', 'blocks.0.ffn.expand.weight', ['f32', 'f16', 'int8']],
+  ['a segmenter with a mask decoder', 'decoder.blocks.1.attention.query.weight', ['f32']],
+  ['a ViLT for answers', 'vision.blocks.0.ffn.expand.weight', ['f32']],
+  ['an MDETR', 'text.blocks.0.ffn.expand.weight', ['f32']],
+  ['a BLIP for captions', 'decoder.blocks.0.cross.query.weight', ['f32']],
+] as const)('%s with masks is proved to have their zeros', async (name, path, precisions) => {
+  const model: DenseConfig | undefined = cutModels[name] ?? cutTaskModels[name];
+  if (model === undefined) throw new Error(name);
+  const parameters = randomParameters(model);
   const found = parameters.get(path);
   if (found === undefined) throw new Error('expected a matrix');
   const kept = Float32Array.from(found.values, (_, at) => at % 3);
   const values = Float32Array.from(found.values, (value, at) => (at % 3 === 0 ? 0 : value));
   parameters.set(path, { dtype: 'float32', shape: found.shape, values });
   const masks = { [path]: maskFrom(kept, found.shape) };
-  expect(await failing('masked', { kind: 'masked', model: plain, masks }, parameters)).toEqual([]);
+  const config = { kind: 'masked' as const, model, masks };
+  expect(await failing(`${name}, masked`, config, parameters, precisions)).toEqual([]);
 });
