@@ -30,7 +30,7 @@ const record = z.looseObject({ rule: z.string(), tower: z.looseObject({ kind: z.
 const recorded = async (folder: string) =>
   record.parse(JSON.parse(await readFile(at(folder, 'model', 'regions.json'), 'utf8')));
 
-test('a UNITER answers questions about regions that a given tower reads: trained, scored, compressed, ticketed', async () => {
+test('a UNITER answers questions about regions that a given tower reads: trained, ticketed, scored', async () => {
   await writeTower('tower', 32);
   const regions = ['--regions', 'jittered', '--regions-from', at('tower')];
   const told = await well(
@@ -45,12 +45,6 @@ test('a UNITER answers questions about regions that a given tower reads: trained
     /UNITER for \d+ answers: words and regions in one trunk of 4 layers/,
   );
 
-  const upop = ['--method', 'upop', '--budget', '1.2x', '--search', '1it', '--retrain', '1it'];
-  const compressed = await well(
-    ...['compress', '--from', at('dense'), ...ENGINE, ...upop, '--out', at('small')],
-  );
-  expect(compressed).toMatch(/accuracy, retrained/);
-  expect(await recorded('small')).toEqual(await recorded('dense'));
   const rounds = ['--to', '30%', '--round', '1it', '--original-fraction', '0.3'];
   const found = await well(
     'ticket',
@@ -65,33 +59,55 @@ test('a UNITER answers questions about regions that a given tower reads: trained
   expect(found).toMatch(/left of trunk/);
 
   await rename(at('tower'), at('moved'));
-  const gone = await winnow(['evaluate', at('small'), '--engine', 'wasm']);
+  const gone = await winnow(['evaluate', at('dense'), '--engine', 'wasm']);
   expect([gone.code, gone.stderr]).toEqual([
     2,
     expect.stringMatching(/say with --regions-from where it is now/),
   ]);
   const place = ['--engine', 'wasm', '--regions', 'true', '--regions-from'];
-  expect(await well('evaluate', at('small'), ...place, at('moved'))).toMatch(/accuracy/);
+  expect(await well('evaluate', at('dense'), ...place, at('moved'))).toMatch(/accuracy/);
   await writeTower('other', 48);
-  const other = await winnow(['evaluate', at('small'), ...place, at('other')]);
+  const other = await winnow(['evaluate', at('dense'), ...place, at('other')]);
   expect([other.code, other.stderr]).toEqual([
     2,
     expect.stringMatching(/read by another tower than that of/),
   ]);
 });
 
-test('an LXMERT does so by a tower with random weights, which can be made again', async () => {
+test('an LXMERT is trained and compressed by a tower with random weights, which can be made again', async () => {
   await well('train', ...NEW, ...SMALL, '--family', 'lxmert', '--out', at('two'));
   expect(await recorded('two')).toEqual({
     ...{ rule: 'true', seed: 0 },
     tower: { kind: 'random', imageSize: 16, patchSize: 8, seed: 0 },
   });
-  expect(await well('evaluate', at('two'), '--engine', 'wasm')).toMatch(/accuracy/);
+  const upop = ['--method', 'upop', '--budget', '1.2x', '--search', '1it', '--retrain', '1it'];
+  const compressed = await well('compress', '--from', at('two'), ...ENGINE, ...upop, '--out', at('small'));
+  expect(compressed).toMatch(/accuracy, retrained/);
+  expect(await recorded('small')).toEqual(await recorded('two'));
   const foreign = await winnow(['evaluate', at('two'), '--engine', 'wasm', '--regions-from', at('tower')]);
   expect([foreign.code, foreign.stderr]).toEqual([
     2,
     expect.stringMatching(/by a tower with random weights/),
   ]);
+});
+
+test('a UNITER is pre-trained on captions, and goes on to questions with its words and its regions', async () => {
+  const captions = ['--task', 'pre-training', '--data', 'scenes-captions-tiny', '--evaluate-every', '0it'];
+  const told = await well(
+    'train',
+    ...captions,
+    ...ENGINE,
+    ...SMALL,
+    '--alignment',
+    '0.2',
+    '--out',
+    at('pre'),
+  );
+  for (const score of ['words', 'matching', 'regions']) expect(told).toContain(`test ${score}`);
+  const onward = await well('train', ...NEW, '--from', at('pre'), '--duration', '1it', '--out', at('asked'));
+  expect(onward).toMatch(/its head is for other classes, so a new one is drawn/);
+  expect(onward).not.toMatch(/vocabulary knows almost nothing/);
+  expect(await recorded('asked')).toEqual(await recorded('pre'));
 });
 
 test.each([

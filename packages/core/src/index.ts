@@ -68,6 +68,7 @@ export type {
   Augmentation,
   Dataset,
   GroundingBatch,
+  HiddenBatch,
   ImageBatch,
   ImageClassificationData,
   ImageTextData,
@@ -199,10 +200,22 @@ export {
 } from './families/mdetr-config';
 export { type Vilt, type ViltParams, type ViltStates, vilt, viltFamily } from './families/vilt';
 export type { ViltConfig, ViltHead, ViltTextConfig } from './families/vilt-config';
-export { type Transport, optimalTransport, transportPlan } from './task/optimal-transport';
+export {
+  type Transport,
+  type Transported,
+  optimalTransport,
+  transportCosts,
+  transportPlan,
+} from './task/optimal-transport';
+export { type PreTrainingOptions, preTraining } from './task/pre-training';
 export { type Lxmert, type LxmertParams, lxmert, lxmertFamily } from './families/lxmert';
 export { type Uniter, type UniterParams, type UniterStates, uniter, uniterFamily } from './families/uniter';
-export { type UniterConfig, type UniterOptions, uniterConfig } from './families/uniter-config';
+export {
+  type UniterConfig,
+  type UniterHead,
+  type UniterOptions,
+  uniterConfig,
+} from './families/uniter-config';
 export type { RegionInputs } from './families/region-inputs';
 export { type RegionBox, patchShares, regionTower } from './families/region-tower';
 export {

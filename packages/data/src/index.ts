@@ -53,6 +53,7 @@ export type { SegmentationData, SegmentationDataOptions } from './segmented/segm
 export { type UnmaskedPicture, drawnSegmentation, wholePictures } from './segmented/whole-pictures';
 export type { ReadRegions, RegionReader } from './regions/region-reader';
 export { type RegionChoice, type RegionRule, boxesBy, regionRules } from './regions/region-rule';
+export type { TokenizedHiddenData } from './regions/hidden-data';
 export type { RegionOptions } from './regions/shown-regions';
 export type { TokenizedRegionQuestionData } from './regions/region-question-data';
 export type { TokenizedQuestionData } from './grounded/question-data';
@@ -64,7 +65,9 @@ export type { GroundingDataOptions, TokenizedGroundingData } from './grounded/gr
 export {
   embeddedImageTextDatasets,
   identifyImageTextDataset,
+  namesHiddenData,
   namesImageTextData,
+  openHiddenDataset,
   openImageTextDataset,
 } from './catalogue/open-image-text-dataset';
 export { type EmojiTask, emoji } from './emoji/emoji';

@@ -10,6 +10,7 @@ import { classificationKind } from './workload/classification';
 import { detectionKind } from './workload/detection';
 import { groundingKind } from './workload/grounding';
 import { matchingKind } from './workload/matching';
+import { preTrainingKind } from './workload/pre-training';
 import { questionsKind } from './workload/questions';
 import { retrievalKind } from './workload/retrieval';
 import { segmentationKind } from './workload/segmentation';
@@ -44,6 +45,7 @@ export const workloads = [
   answersKind,
   statementsKind,
   matchingKind,
+  preTrainingKind,
 ] as const satisfies readonly WorkloadKind[];
 
 /** The controls that every comparison sets beside the methods, unless it is told not to. */

@@ -118,6 +118,23 @@ export interface RegionQuestionBatch extends Omit<QuestionBatch, 'images'> {
   readonly regions: PictureRegions;
 }
 
+/** Regions of pictures and texts of which something is hidden, or which do not belong together, in host memory. */
+export interface HiddenBatch {
+  /** B: the number of examples. */
+  readonly size: number;
+  readonly regions: PictureRegions;
+  /** Which regions are hidden, [B, R] of 1 and 0. */
+  readonly hiddenRegions: Float32Array;
+  /** B again: the number of texts. */
+  readonly texts: number;
+  /** Token indices, [B, T], with others in place of hidden words. */
+  readonly tokens: Int32Array;
+  /** The word that is hidden at a place, or −1, [B, T]. */
+  readonly hiddenWords: Int32Array;
+  /** Whether the text is about the picture: 1 if it is, 0 if not, and −1 where that is not asked, [B]. */
+  readonly matches: Int32Array;
+}
+
 /** Pairs of pictures, each with a statement, in host memory. */
 export interface StatementBatch {
   /** B: the number of pairs. */

@@ -11,4 +11,6 @@ export interface RegionInputs extends Hooks {
   readonly places: Tensor3D;
   /** [B, R], 0 for regions that are padding; without it all are looked at. */
   readonly counts?: Tensor2D;
+  /** [B, R], 1 for regions whose features are hidden, of a model that is pre-trained; without it none is. */
+  readonly hidden?: Tensor2D;
 }

@@ -32,9 +32,16 @@ export interface UniterConfig extends DenseConfig {
   readonly denseHeadDim: number;
   readonly activation: Activation;
   readonly normEpsilon: number;
-  /** A: answers that are told apart. */
-  readonly answers: number;
+  readonly head: UniterHead;
 }
+
+/**
+ * What a UNITER says of a text and regions:
+ * - `answers`: logits of so many answers.
+ * - `pre-training`: whether they belong together, and what was hidden of words and of regions.
+ */
+export type UniterHead =
+  { readonly kind: 'answers'; readonly answers: number } | { readonly kind: 'pre-training' };
 
 export interface UniterOptions {
   readonly vocabulary: number;
@@ -43,7 +50,8 @@ export interface UniterOptions {
   readonly endToken: number;
   readonly features?: number;
   readonly regions?: number;
-  readonly answers: number;
+  /** For a head that answers; without it the model is one for pre-training. */
+  readonly answers?: number;
 }
 
 /** A dense UNITER whose trunk has the sizes of a DeiT: `base` is the published one. */
@@ -71,7 +79,7 @@ export function uniterConfig(
     denseHeadDim: headDim,
     activation: 'gelu',
     normEpsilon: 1e-12,
-    answers,
+    head: answers === undefined ? { kind: 'pre-training' } : { kind: 'answers', answers },
   };
 }
 
@@ -89,6 +97,12 @@ export const uniterSchema = z.strictObject({
   denseHeadDim: count,
   activation: z.enum(['gelu', 'gelu-tanh', 'quick-gelu']),
   normEpsilon: z.number().positive(),
-  answers: count,
+  head: z.union(
+    [
+      z.strictObject({ kind: z.literal('answers'), answers: count }),
+      z.strictObject({ kind: z.literal('pre-training') }),
+    ],
+    'expected a head for answers with their number, or for pre-training',
+  ),
   ...tiesShape,
 });

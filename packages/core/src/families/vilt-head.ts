@@ -1,10 +1,10 @@
-import { type Tensor1D, type Tensor2D, add, matMul } from '@tensorflow/tfjs-core';
-import { type Layer, placed, together } from '../layers/layer';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
-import { type Observe, resultOf } from '../layers/observe';
-import { type ParameterSpec, zeros } from '../layers/parameter';
+import type { Observe } from '../layers/observe';
 import { activate } from '../operations/activation';
+import { type HiddenParams, guessed, hiddenLayer } from './hidden-words';
 import { type ViltConfig, picturesOfHead } from './vilt-config';
 
 /** What a ViLT has for its task. */
@@ -17,11 +17,7 @@ export type ViltHeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   };
   matching?: LinearParams<Matrix, Vector>; // [D, 2]
   /** Of hidden words, whose matrix is that of the embedding. */
-  hidden?: {
-    transform: LinearParams<Matrix, Vector>; // [D, D]
-    norm: LayerNormParams<Vector>;
-    bias: Vector; // [V]
-  };
+  hidden?: HiddenParams<Matrix, Vector>;
 };
 
 /** PyTorch's default, which the heads are left with. */
@@ -34,14 +30,7 @@ export function viltHead({ head, vision, text }: ViltConfig) {
   if (head.kind === 'matching') {
     return {
       matching: placed(once, linearLayer(D, 2)),
-      hidden: placed(
-        { uses: [{ tokens: text.context }] },
-        together({
-          transform: linearLayer(D, D),
-          norm: normLayer(D, text.normEpsilon),
-          bias: wordsBias(text.vocabulary, D),
-        }),
-      ),
+      hidden: placed({ uses: [{ tokens: text.context }] }, hiddenLayer(D, text.vocabulary, text.normEpsilon)),
     };
   }
   const answers = head.kind === 'answers' ? head.answers : 2;
@@ -57,15 +46,6 @@ export function viltHead({ head, vision, text }: ViltConfig) {
     ),
   };
 }
-
-/** The bias of words that are guessed, and the product with their own matrix. */
-const wordsBias = (vocabulary: number, D: number): Layer<ParameterSpec> => ({
-  specs: zeros([vocabulary]),
-  describe: ({ path, uses }) => {
-    const tokens = uses.reduce((sum, use) => sum + use.tokens, 0);
-    return { sites: [], lines: [{ part: path, parameters: vocabulary, macs: tokens * D * vocabulary }] };
-  },
-});
 
 /** Pooled states [B, D], or those of both pictures side by side, → logits [B, A]. */
 export function judged({ head }: ViltHeadParams, pooled: Tensor2D, observe: Observe | undefined): Tensor2D {
@@ -88,10 +68,5 @@ export function hiddenWords(
   observe: Observe | undefined,
 ): Tensor2D {
   if (hidden === undefined) throw new RangeError('expected the parameters of hidden words');
-  const thought = activate(project(states, hidden.transform, 'hidden.transform', observe), 'gelu');
-  const normed = normalize(thought, hidden.norm, normEpsilon);
-  observe?.('hidden.bias', normed);
-  const logits = add<Tensor2D>(matMul(normed, words, false, true), hidden.bias);
-  observe?.(resultOf('hidden.bias'), logits);
-  return logits;
+  return guessed(hidden, states, words, { normEpsilon, observe, key: 'hidden' });
 }

@@ -13,8 +13,11 @@ import { type FoundPairs, type NamedPairs, type SetAsideOptions, completeSplits 
 import type { PictureCache } from '../picture/pack';
 import { areTexts, pairedShards } from '../shard/paired-shards';
 import { identityOfScenes } from '../scenes/scene-files';
-import { sceneCaptionSets, sceneCaptions } from '../scenes/scene-pairs';
+import { sceneCaptionSets, sceneCaptions, sceneCaptionsTold } from '../scenes/scene-pairs';
 import { shardFiles } from '../shard/shard-files';
+import type { ToldPictureOptions } from '../grounded/told-data';
+import { type TokenizedHiddenData, hiddenData } from '../regions/hidden-data';
+import type { RegionOptions } from '../regions/shown-regions';
 import type { EmbeddedDataset } from './open-dataset';
 import { unknownData } from './unknown-data';
 
@@ -86,6 +89,26 @@ export async function openImageTextDataset(
   if (known !== undefined) return known.open(options);
   return imageTextData(await foundPairs(spec, options), options, 'captions');
 }
+
+/**
+ * Opens regions of pictures with texts of which something is hidden, by the name of a dataset of scenes with captions.
+ * @throws {DataError} when there is nothing of the kind, or the data know no boxes.
+ * @throws {RangeError} on options outside their range.
+ */
+export async function openHiddenDataset(
+  spec: string,
+  options: ToldPictureOptions,
+  regions: RegionOptions,
+): Promise<TokenizedHiddenData> {
+  const set = sceneCaptionSets.find(({ name }) => name === spec);
+  if (set !== undefined) return hiddenData(await sceneCaptionsTold(set), options, regions);
+  const names = sceneCaptionSets.map(({ name }) => name);
+  throw await unknownData(spec, `pictures with captions and boxes: ${names.join(', ')}`, names);
+}
+
+/** Whether a spec names pictures with captions and boxes. */
+export const namesHiddenData = (spec: string): Promise<boolean> =>
+  Promise.resolve(sceneCaptionSets.some(({ name }) => name === spec));
 
 /**
  * Identifies the content of pictures with texts. Nothing is decoded.

@@ -4,16 +4,19 @@ import type { PairGroup } from '../pairs/group';
 import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
 import type { FoundPairs } from '../pairs/splits';
 import { deranged } from './controls';
-import { type ScenePool, captionsIn } from './pool';
-import { type SceneSet, scenePath, scenePictures } from './scene-files';
+import type { FoundTold, ToldPicture } from '../grounded/told-data';
+import { type ScenePool, captionsIn, questionsIn } from './pool';
+import { type ScenePictures, type SceneSet, scenePath, scenePictures } from './scene-files';
 
 /**
  * Generated scenes with five captions each. Of the held-out splits, captions are true of one scene alone where the generator finds
  * such ones; a note says how many are not.
  * @throws {DataError} when the packages with the drawings are missing or damaged.
  */
-export async function sceneCaptionPairs(set: SceneSet): Promise<FoundPairs> {
-  const { pools, notes, contents, files, source } = await scenePictures(set);
+export const sceneCaptionPairs = (set: SceneSet): Promise<FoundPairs> =>
+  scenePictures(set).then((scenes) => captioned(set, scenes));
+
+function captioned(set: SceneSet, { pools, notes, contents, files, source }: ScenePictures): FoundPairs {
   const remarks: string[] = [];
   const groupsOf = (pool: ScenePool): PairGroup[] => {
     const { captions, ambiguous } = captionsIn(pool);
@@ -35,6 +38,25 @@ export async function sceneCaptionPairs(set: SceneSet): Promise<FoundPairs> {
     test: groupsOf(pools.test),
   };
   return { name: set.name, notes: [...notes, ...remarks], splits, contents, files };
+}
+
+/**
+ * {@link sceneCaptionPairs} with a caption in each example, and the boxes of what is seen. The words of questions about the same scenes
+ * are among those of the training, so that a model may go on to answer them.
+ * @throws {DataError} when the packages with the drawings are missing or damaged.
+ */
+export async function sceneCaptionsTold(set: SceneSet): Promise<FoundTold<ToldPicture>> {
+  const scenes = await scenePictures(set);
+  const { name, notes, splits, contents, files } = captioned(set, scenes);
+  const { pools, objectsIn } = scenes;
+  const told = (groups: readonly PairGroup[]): ToldPicture[] =>
+    groups.flatMap(({ pictures: [picture = ''], texts }) => texts.map((text) => ({ picture, text })));
+  return {
+    ...{ name, notes, contents, objectsIn },
+    ...(files === undefined ? {} : { files }),
+    splits: { train: told(splits.train), validation: told(splits.validation), test: told(splits.test) },
+    alsoSaid: questionsIn(pools.train).map(({ text }) => text),
+  };
 }
 
 /**

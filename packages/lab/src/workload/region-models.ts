@@ -55,7 +55,15 @@ export function newRegionModel(
 
 /** The same model with so many answers. */
 export function answering(config: RegionModelConfig, answers: number): Model {
-  return config.kind === 'uniter' ? uniter({ ...config, answers }) : lxmert({ ...config, answers });
+  return config.kind === 'uniter'
+    ? uniter({ ...config, head: { kind: 'answers', answers } })
+    : lxmert({ ...config, answers });
+}
+
+/** A: the answers that a model tells apart; none of one for pre-training. */
+export function answersOf(config: RegionModelConfig): number {
+  if (config.kind === 'lxmert') return config.answers;
+  return config.head.kind === 'answers' ? config.head.answers : 0;
 }
 
 /** @throws {UserError} for a model that reads no regions. */

@@ -1,0 +1,93 @@
+import { randomStream } from '@winnow/core';
+import fc from 'fast-check';
+import { type RegionReader, openHiddenDataset } from '../src/index';
+import { drawnObjective, hideRegions, hideWords } from '../src/regions/hidden-parts';
+
+const tokens = { maskToken: 50, endToken: 2, vocabulary: 50 };
+
+test('words are hidden between the first token and the end alone, at least one, and can be found again', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 3, max: 49 }), { minLength: 1, maxLength: 12 }),
+      fc.nat(1000),
+      (words, seed) => {
+        const text = [1, ...words, tokens.endToken, tokens.endToken];
+        const changed = Int32Array.from(text);
+        const hidden = hideWords(changed, tokens, randomStream(seed, 'hide'));
+        expect(hidden.some((word) => word >= 0)).toBe(true);
+        expect([...changed].map((token, place) => (hidden[place] === -1 ? token : hidden[place]))).toEqual(
+          text,
+        );
+        expect([hidden[0], ...hidden.slice(words.length + 1)]).toEqual([-1, -1, -1]);
+        expect(changed.indexOf(tokens.endToken)).toBe(words.length + 1);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('of many words 15 % are hidden, 80 % of them by the token for it, and one in ten stays', () => {
+  const [hidden, masked, kept] = [0, 0, 0].map(() => ({ count: 0 }));
+  const length = 40;
+  for (let seed = 0; seed < 300; seed++) {
+    const text = Int32Array.from({ length }, (_, place) => (place === length - 1 ? 2 : 3 + (place % 40)));
+    const before = Int32Array.from(text);
+    hideWords(text, tokens, randomStream(seed, 'many')).forEach((word, place) => {
+      if (word < 0 || hidden === undefined || masked === undefined || kept === undefined) return;
+      hidden.count++;
+      if (text[place] === tokens.maskToken) masked.count++;
+      if (text[place] === before[place]) kept.count++;
+    });
+  }
+  const all = 300 * (length - 2);
+  expect((hidden?.count ?? 0) / all).toBeCloseTo(0.15, 1);
+  expect((masked?.count ?? 0) / (hidden?.count ?? 0)).toBeCloseTo(0.8, 1);
+  expect((kept?.count ?? 0) / (hidden?.count ?? 0)).toBeCloseTo(0.12, 1); // a word in fifty is drawn again
+});
+
+test('regions are hidden where there are some, and objectives are drawn 2 : 2 : 1', () => {
+  const real = Float32Array.of(1, 1, 0, 1, 0, 0);
+  for (let seed = 0; seed < 40; seed++) {
+    const hidden = hideRegions({ count: 3, real }, 1, randomStream(seed, 'regions'));
+    expect([...hidden]).toEqual([1, 0, 0]);
+  }
+  const counts: Record<string, number> = {};
+  for (let seed = 0; seed < 2000; seed++) {
+    const objective = drawnObjective(randomStream(seed, 'objective'));
+    counts[objective] = (counts[objective] ?? 0) + 1 / 2000;
+  }
+  expect(counts['matching']).toBeCloseTo(0.4, 1);
+  expect(counts['words']).toBeCloseTo(0.4, 1);
+  expect(counts['regions']).toBeCloseTo(0.2, 1);
+});
+
+test('captions of scenes for pre-training: each example is asked one thing, by seed and epoch', async () => {
+  const reader: RegionReader = {
+    features: 1,
+    digest: 'ones',
+    lend: (use) => use((_, boxes) => Promise.resolve(new Float32Array(boxes.flat().length).fill(1))),
+  };
+  const data = await openHiddenDataset(
+    'scenes-captions-tiny',
+    { imageSize: 8 },
+    { rule: 'true', seed: 0, reader },
+  );
+  expect(data.maskToken).toBe(data.vocabulary);
+  const indices = Array.from({ length: 60 }, (_, index) => index);
+  const batch = await data.train.batch(indices, { seed: 1, epoch: 0 });
+  const length = batch.tokens.length / 60;
+  const { count } = batch.regions;
+  for (const example of indices) {
+    const words = batch.hiddenWords.subarray(example * length, (example + 1) * length);
+    const regions = batch.hiddenRegions.subarray(example * count, (example + 1) * count);
+    const asked = [words.some((word) => word >= 0), regions.includes(1), batch.matches[example] !== -1];
+    expect(asked.filter((is) => is)).toEqual([true]);
+  }
+  expect(new Set(batch.matches)).toEqual(new Set([-1, 0, 1]));
+  const again = await data.train.batch(indices, { seed: 1, epoch: 0 });
+  expect(again).toEqual(batch);
+  const later = await data.train.batch(indices, { seed: 1, epoch: 1 });
+  expect(later.matches).not.toEqual(batch.matches);
+  const [one, other] = [await data.test.batch([3, 4]), await data.test.batch([4, 3])];
+  expect([...one.matches]).toEqual([...other.matches].reverse());
+});
