@@ -69,3 +69,8 @@ test('a ViLT that judges two pictures is refused by name', () => {
   const config = { ...taskModels['a ViLT for answers'], head: { kind: 'statements' as const } };
   expect(() => modelParts({ config })).toThrow(/takes two pictures at once/);
 });
+
+test('a UNITER for pre-training, which has several answers, is refused by name', () => {
+  const config = { ...taskModels['a UNITER'], head: { kind: 'pre-training' as const } };
+  expect(() => modelParts({ config })).toThrow(/a uniter for pre-training has several answers/);
+});

@@ -126,7 +126,8 @@ const uniter: UniterConfig = {
   text: { vocabulary: 11, context: 6, positions: 8, endToken: 9, types: 2 },
   regions: { features: 5, places: 7, count: 4 },
   trunk: { blocks: uneven.blocks.map(({ heads: _, ...block }) => block) },
-  ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12, answers: 5 },
+  ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12 },
+  head: { kind: 'answers', answers: 5 },
 };
 
 /** Models that say more than one thing of a picture, or read texts beside it. */

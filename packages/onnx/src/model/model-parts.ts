@@ -49,6 +49,10 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
     );
   const text = viltFamily.is(dense) ? dense.text : textTower;
   if (blipFamily.is(dense)) return blipFiles(dense);
+  if (uniterFamily.is(dense) && dense.head.kind === 'pre-training')
+    throw new UserError(
+      'ONNX: a uniter for pre-training has several answers, for which there is no layout here: train it on for a task first',
+    );
   if (uniterFamily.is(dense)) return [regionFile(dense)];
   if (!proved.some((own) => own.is(dense)))
     throw new UserError(
