@@ -8,7 +8,7 @@ for (const method of lotteryTicketMethods) {
     case 'lottery-ticket':
       describeMethod(method, { options: { round: '2it', originalFraction: 0.3 } });
       describe('on detectors', () =>
-        describeMethod(method, { options: { round: '2it' }, kinds: [detectors] }));
+        describeMethod(method, { options: { round: '2it' }, kinds: [detectors], laws: /masked and cut/ }));
       describe('on words and regions', () =>
         describeMethod(method, {
           options: { round: '2it', originalFraction: 0.3 },
