@@ -1,7 +1,8 @@
-import { type TensorTree, initialize, lxmert, lxmertConfig, randomStream } from '@winnow/core';
+import { lxmert, lxmertConfig, randomStream } from '@winnow/core';
 import { toyShape } from '../data/toy-data';
 import { toyTextShape } from '../data/toy-pairs';
 import { toyRegionShape } from '../data/toy-regions';
+import { freshParams } from './drawn';
 import { type TinyModel, tinyTower, towerVariant } from './tiny-model';
 
 /** A model that reads words and regions in a stream of one layer each, which look at each other once; of width 16. */
@@ -26,5 +27,5 @@ function fresh({ blocks, ...tower }: ReturnType<typeof tinyTower>, seed: number)
     vision: { ...vision, blocks: [other] },
     cross: { blocks: [cross] },
   });
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  return { model, params: freshParams(model, seed) };
 }

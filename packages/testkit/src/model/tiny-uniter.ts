@@ -1,7 +1,8 @@
-import { type TensorTree, initialize, randomStream, uniter, uniterConfig } from '@winnow/core';
+import { randomStream, uniter, uniterConfig } from '@winnow/core';
 import { toyShape } from '../data/toy-data';
 import { toyTextShape } from '../data/toy-pairs';
 import { toyRegionShape } from '../data/toy-regions';
+import { freshParams } from './drawn';
 import { type TinyModel, tinyTower, towerVariant } from './tiny-model';
 
 /** A model that reads words and regions in one trunk of two layers of width 16. */
@@ -17,5 +18,5 @@ function fresh({ blocks, ...tower }: ReturnType<typeof tinyTower>, seed: number)
     ...uniterConfig('nano', { ...toyTextShape, ...toyRegionShape, answers: toyShape.classes }),
     ...{ embedDim, heads, denseHeadDim, trunk: { blocks } },
   });
-  return { model, params: initialize<TensorTree>(model.specs, seed) };
+  return { model, params: freshParams(model, seed) };
 }
