@@ -29,7 +29,9 @@ export {
 } from './catalogue/open-grounding-dataset';
 export {
   embeddedQuestionDatasets,
+  identifyAnswerDataset,
   identifyQuestionDataset,
+  namesAnswerData,
   namesQuestionData,
   openAnswerDataset,
   openQuestionDataset,

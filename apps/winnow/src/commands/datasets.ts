@@ -23,6 +23,8 @@ export const datasetsCommand: Command = {
     print(
       terminal.stdout,
       `${'captions'.padEnd(width)}  for --task retrieval: COCO's folders or JSON, Karpathy's JSON, or a CSV of image, caption`,
+      `${'statements'.padEnd(width)}  for --task statements: NLVR2's train.json, with dev.json and test1.json beside it`,
+      `${'questions'.padEnd(width)}  for --task answers: VQA v2's …OpenEnded_…train…_questions.json, with its annotations and val beside it`,
     );
     return Promise.resolve();
   },

@@ -11,6 +11,7 @@ import type { PictureCache } from '../picture/pack';
 import { identityOfScenes } from '../scenes/scene-files';
 import { sceneExpressionSets, sceneGroundings } from '../scenes/scene-groundings';
 import type { EmbeddedDataset } from './open-dataset';
+import { type PicturesElsewhere, withoutImages } from './pictures-elsewhere';
 import { unknownData } from './unknown-data';
 
 /** The datasets of pictures with texts and boxes that need nothing but a name. */
@@ -24,12 +25,6 @@ export const namesGroundingData = async (spec: string): Promise<boolean> =>
 
 const setNamed = (spec: string) => sceneExpressionSets.find(({ name }) => name === spec);
 
-/** Where the pictures lie that a file names. */
-interface PicturesElsewhere {
-  /** By default the folder of the file. */
-  readonly images?: string;
-}
-
 /**
  * Opens pictures with texts and the boxes of what they name: by the name of the dataset, or by the path of a training split in
  * MDETR's format (`finetune_refcoco_train.json`), whose other splits lie beside it.
@@ -41,12 +36,8 @@ export async function openGroundingDataset(
   { images, ...options }: GroundingDataOptions & PicturesElsewhere,
 ): Promise<TokenizedGroundingData> {
   const set = setNamed(spec);
-  if (set !== undefined) {
-    const data = await groundingData(await sceneGroundings(set), options);
-    return images === undefined
-      ? data
-      : { ...data, notes: [...data.notes, '--images is for files, and not used here'] };
-  }
+  if (set !== undefined)
+    return withoutImages(await groundingData(await sceneGroundings(set), options), images);
   if (await isGroundingFile(spec)) return groundingData(await mdetrFiles(spec, images), options);
   throw await unknownGroundings(spec);
 }

@@ -3,7 +3,7 @@ import { permutation, randomStream } from '@winnow/core';
 import { z } from 'zod';
 import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
-import { firstTen } from '../failure/listing';
+import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';
 import { located, refuseMissing, refuseOutside } from '../file/locate';
 import { checkedJson, readJson } from '../file/read-json';
@@ -43,17 +43,6 @@ type Annotation = InstancesFile['annotations'][number];
 const OVER_THE_EDGE = 1;
 /** Of the training pictures, where there is a test and no validation. */
 const SET_ASIDE = 0.1;
-
-function refuse(expected: string, path: string, faults: readonly string[], advice: string): void {
-  if (faults.length === 0) return;
-  throw new DataError({
-    expected: `${expected} in ${path}`,
-    found: `${faults.length} that are not so:${firstTen(faults)}\n`,
-    advice,
-  });
-}
-
-const MEND = 'Mend or remove these entries.';
 
 const repeatedIn = (names: readonly string[]): string[] =>
   [...grouped(names, (name) => name)].flatMap(([name, all]) => (all.length > 1 ? [visibly(name)] : []));
@@ -108,14 +97,9 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
   const known = new Map(file.images.map((entry) => [entry.id, entry]));
   const classes = new Map(file.categories.map(({ id }, index) => [id, index]));
   const ids = (all: readonly { readonly id: string }[]) => repeatedIn(all.map(({ id }) => id));
-  refuse('images with an id of their own', path, ids(file.images), MEND);
-  refuse('categories with an id of their own', path, ids(file.categories), MEND);
-  refuse(
-    'categories with a name of their own',
-    path,
-    repeatedIn(file.categories.map(({ name }) => name)),
-    MEND,
-  );
+  refuse('images with an id of their own', path, ids(file.images));
+  refuse('categories with an id of their own', path, ids(file.categories));
+  refuse('categories with a name of their own', path, repeatedIn(file.categories.map(({ name }) => name)));
   const told = (annotation: Annotation): string =>
     `[${annotation.bbox.join(', ')}] of ${visibly(known.get(annotation.image_id)?.file_name ?? `image ${annotation.image_id}`)}`;
   const { annotations } = file;
@@ -123,7 +107,6 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
     'boxes of images that are listed',
     path,
     annotations.filter(({ image_id }) => !known.has(image_id)).map(told),
-    MEND,
   );
   refuse(
     'boxes of categories that are listed',
@@ -131,7 +114,6 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
     annotations
       .filter(({ category_id }) => !classes.has(category_id))
       .map((annotation) => `category ${visibly(annotation.category_id)}: ${told(annotation)}`),
-    MEND,
   );
   const solid = annotations.filter(hasArea);
   refuse(
@@ -143,7 +125,6 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
         ? []
         : [`${told(annotation)}, which is ${entry.width}×${entry.height}`];
     }),
-    MEND,
   );
   const named = file.images.map(({ file_name }) => ({ name: file_name, path: join(images, file_name) }));
   refuseOutside(images, named, path);

@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
-import { firstTen } from '../failure/listing';
+import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';
 import { located, refuseMissing, refuseOutside } from '../file/locate';
 import { checkedJson, readJson } from '../file/read-json';
@@ -73,15 +73,6 @@ function objectOf(
     ],
     spans: spans.map(([start, end]) => ({ start, end })),
   };
-}
-
-function refuse(expected: string, path: string, faults: readonly string[]): void {
-  if (faults.length === 0) return;
-  throw new DataError({
-    expected: `${expected} in ${path}`,
-    found: `${faults.length} that are not so:${firstTen(faults)}\n`,
-    advice: 'Mend or remove these entries.',
-  });
 }
 
 const isSpanOf =

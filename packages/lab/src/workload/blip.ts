@@ -199,7 +199,7 @@ function workloadOn<Batch, Data extends BlipData<Batch>>(
 ): Workload {
   const { name, context, tokenizer } = data;
   return {
-    ...withTexts(data, reader, preparation),
+    ...withTexts(data, reader, preparation, own.purpose === 'retrieval' ? 'ranked' : 'alone'),
     checkFit: (model) => {
       const { vision, encoder, decoder, tokens } = ownConfig(model, own);
       checkChannels(vision, data);

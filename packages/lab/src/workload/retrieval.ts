@@ -146,7 +146,7 @@ function retrievalWorkload(
 ): Workload {
   const { name, imageSize, channels, context, tokenizer } = data;
   return {
-    ...withTexts(data, reader, preparation),
+    ...withTexts(data, reader, preparation, 'ranked'),
     checkFit: (model) => {
       const config = denseConfigOf(model);
       if (!dualEncoderFamily.is(config)) throw notDual(config.kind);

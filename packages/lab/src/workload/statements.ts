@@ -1,6 +1,8 @@
 import { statements } from '@winnow/core';
 import { identifyStatementDataset, namesStatementData, openStatementDataset } from '@winnow/data';
+import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { blipKind } from './blip';
+import { imagesOf, imagesShape } from './images';
 import { toldReading } from './told';
 
 /** Judging statements about two pictures, by a BLIP whose text stack looks at both. */
@@ -9,8 +11,13 @@ export const statementsKind = blipKind({
   purpose: 'statements',
   defaultData: 'scenes-statements',
   fits: namesStatementData,
-  dataShape: {},
-  identify: identifyStatementDataset,
-  open: (choice, reading) => openStatementDataset(choice.data, toldReading('statements', choice, reading)),
+  dataShape: imagesShape,
+  identify: (data, options) =>
+    identifyStatementDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
+  open: (choice, reading, options) =>
+    openStatementDataset(choice.data, {
+      ...toldReading('statements', choice, reading),
+      ...imagesOf(options),
+    }),
   taskOf: (model, { imageSize, channels, endToken }) => statements(model, { imageSize, channels, endToken }),
 });

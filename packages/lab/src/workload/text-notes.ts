@@ -19,6 +19,9 @@ export interface TextsToRead {
   readonly texts: Readonly<Record<SplitName, readonly string[]>>;
 }
 
+/** The scores of a task: by the ranks of texts among all of a split, or of each text by itself. */
+export type TextScoring = 'ranked' | 'alone';
+
 /** The reader of the texts: one that is yet to be made, so that another may be chosen, or one that is there already. */
 export type ReaderKind = 'new' | 'given';
 
@@ -35,6 +38,7 @@ export function textNotes(
   { tokenizer, context, texts }: TextsToRead,
   splits: readonly SplitName[],
   reader: ReaderKind,
+  scoring: TextScoring,
 ): string[] {
   const found = splits.map((split): SplitCoverage => {
     const all = texts[split];
@@ -48,7 +52,9 @@ export function textNotes(
   const unreadable = found.filter(isUnreadable);
   const cut = inSplits(({ cutTexts }) => cutTexts);
   const damaged = inSplits(({ damagedTexts }) => damagedTexts);
-  const few = splits.filter((split) => texts[split].length < FEWEST_RANKED && split !== 'train');
+  const few = splits.filter(
+    (split) => scoring === 'ranked' && texts[split].length < FEWEST_RANKED && split !== 'train',
+  );
   return [
     ...few.map((split) => fewNote(split, texts[split].length)),
     ...(unreadable.length === 0 ? [] : [unknownNote(unreadable, reader)]),

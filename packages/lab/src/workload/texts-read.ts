@@ -1,6 +1,6 @@
 import type { PicturePreparation, PictureSize, Splits } from '@winnow/core';
 import { TOKENIZER_FILE, preprocessorFiles } from '../model-source/companions';
-import { type ReaderKind, type TextsToRead, textNotes } from './text-notes';
+import { type ReaderKind, type TextScoring, type TextsToRead, textNotes } from './text-notes';
 import { type Workload, sizesOf } from './workload';
 
 /** Data of pictures with texts, whatever is asked about them. */
@@ -17,6 +17,7 @@ export function withTexts(
   data: PicturesWithTexts,
   reader: ReaderKind,
   preparation: PicturePreparation | undefined,
+  scoring: TextScoring = 'alone',
 ): Pick<Workload, keyof Splits<unknown> | 'facts' | 'origin' | 'notesOn' | 'companions'> {
   const { name, imageSize, tokenizer, train, validation, test } = data;
   return {
@@ -28,7 +29,7 @@ export function withTexts(
     notesOn: async (splits) => [
       ...data.notes,
       ...(splits.length > 1 ? await data.duplicates() : []),
-      ...textNotes(data, splits, reader),
+      ...textNotes(data, splits, reader, scoring),
     ],
     companions: {
       [TOKENIZER_FILE]: `${JSON.stringify(tokenizer.file)}\n`,
