@@ -18,7 +18,7 @@ import {
 export interface KeptSite {
   readonly site: string;
   readonly layer: number;
-  /** The tower and the structure: `vision attention`. */
+  /** The tower and the part of its layers: `vision attention`, `decoder cross`. With the layer, no two sites have the same. */
   readonly component: string;
   /** Units, or single columns where they were shared or pruned one by one. */
   readonly kept: number;
@@ -83,10 +83,11 @@ function keptSites({ sites, running }: Model, decision: Decision): KeptSite[] {
   return [...whole, ...shared];
 }
 
-const placeOf = ({ id, tower, layer, structure }: Pick<Site, 'id' | 'tower' | 'layer' | 'structure'>) => ({
+/** A layer may have several attentions: what its place in the block is called tells them apart. */
+const placeOf = ({ id, tower, layer }: Pick<Site, 'id' | 'tower' | 'layer'>) => ({
   site: id,
   layer,
-  component: `${tower} ${structure}`,
+  component: `${tower} ${id.replace(/^.*?\.\d+\./, '')}`,
 });
 
 function columnsOf({ columns }: Share): Pick<KeptSite, 'kept' | 'borrowed' | 'units'> {
