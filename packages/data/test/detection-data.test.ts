@@ -103,12 +103,25 @@ test('training mirrors pictures with their boxes and draws what is asked for, by
 });
 
 test('without a test the validation is it, and a tenth of the training is set aside', async () => {
-  const root = await written({ train2017: plain, val2017: plain });
+  const train2017 = { ...plain, annotations: [...plain.annotations, box(3, 7, [0, 0, 5, 5])] };
+  const root = await written({ train2017, val2017: plain });
   const data = await openDetectionDataset(root, { imageSize: 8 });
   expect([data.train.size, data.validation.size, data.test.size]).toEqual([2, 1, 3]);
   expect(data.notes[0]).toBe(
     'instances_val2017.json is the test; set aside for validation: 1 picture of the training',
   );
+});
+
+test('boxes of which nothing lies in the picture, or that rounding leaves without an area, are left out', async () => {
+  const slivers = [
+    [-1, -1, 0.5, 0.5],
+    [40.2, 3, 0.5, 0.5],
+    [30, 10, 1e-300, 1e-300],
+  ];
+  const train = { ...plain, annotations: [...plain.annotations, ...slivers.map((bbox) => box(1, 7, bbox))] };
+  const data = await openDetectionDataset(await written({ ...whole, train }), { imageSize: 8 });
+  expect(data.notes[0]).toBe('4 boxes of train without an area: left out');
+  expect((await data.train.batch([0])).truths.classes).toHaveLength(2);
 });
 
 describe('what cannot be is refused', () => {
@@ -127,6 +140,27 @@ describe('what cannot be is refused', () => {
       /categories that are listed.*category 9: \[0, 0, 5, 5\] of 1\.png/s,
     ],
     ['an unknown image', odd(box(5, 7, [0, 0, 5, 5])), /images that are listed.*of image 5/s],
+    ['a crowd of 2', odd(box(1, 7, [0, 0, 5, 5], { iscrowd: 2 })), /expected 0, or 1 for a crowd/],
+    [
+      'no picture for training',
+      { train: { ...plain, images: [], annotations: [] } },
+      /found none for train\./,
+    ],
+    [
+      'no picture for the test and the validation',
+      Object.fromEntries(['test', 'val'].map((split) => [split, { ...plain, images: [], annotations: [] }])),
+      /found none for validation and test/,
+    ],
+    [
+      'nothing to learn',
+      { train: { ...plain, annotations: plain.annotations.slice(2) } },
+      /boxes to learn from in .*train\.json, but found none .* in 3 pictures/,
+    ],
+    [
+      'the folder as a picture',
+      { train: { ...plain, images: [...plain.images, { ...image(4), file_name: '.' }] } },
+      /names of pictures below the folder/,
+    ],
     ['a box of three numbers', odd(box(1, 7, [0, 0, 5])), /COCO instances in .*annotations\[4\]\.bbox/s],
     [
       'one category twice',

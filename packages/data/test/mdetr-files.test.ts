@@ -83,6 +83,14 @@ test.each([
     { ...plain, images: [{ ...image(1, 'a'), file_name: '../../x.png' }] },
     'lead elsewhere',
   ],
+  [
+    'a box on the edge of which nothing is left',
+    { ...plain, annotations: [box(1, [-1, -1, 0.5, 0.5], [[0, 3]])] },
+    'has no area within 40×20',
+  ],
+  ['an image twice', { ...plain, images: [...plain.images, image(1, 'a cat')] }, 'an id of their own'],
+  ['training without a text', { images: [], annotations: [] }, 'found none for train.'],
+  ['training without a box', { ...plain, annotations: [] }, 'found none for train.'],
   ['something else', { images: [] }, 'annotations'],
 ])('%s is refused by name', async (_, train, message) => {
   const spec = await written({ train });

@@ -8,6 +8,7 @@ import { visibly } from '../failure/visible';
 import { located, refuseMissing, refuseOutside } from '../file/locate';
 import { checkedJson, readJson } from '../file/read-json';
 import { contentsOfFiles } from '../identity/content-hashes';
+import { refuseEmptySplits } from '../split/filled';
 import { grouped } from '../split/grouped';
 import type { AnnotatedObject, AnnotatedPicture, FoundDetection } from './found-detection';
 import { ANNOTATIONS, type SplitFile, chosenFiles, filesAt, picturesOf } from './instances-files';
@@ -27,7 +28,7 @@ const instancesFile = z.object({
       category_id: identifier,
       bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
       area: z.number().nonnegative().optional(),
-      iscrowd: z.union([z.literal(0), z.literal(1)]).default(0),
+      iscrowd: z.union([z.literal(0), z.literal(1)], 'expected 0, or 1 for a crowd').default(0),
     }),
   ),
   categories: z
@@ -57,7 +58,11 @@ function isWithin({ bbox: [left, top, width, height] }: Annotation, picture: Ent
   );
 }
 
-const hasArea = ({ bbox: [, , width, height] }: Annotation): boolean => width > 0 && height > 0;
+const hasSides = ({ bbox: [, , width, height] }: Annotation): boolean => width > 0 && height > 0;
+
+/** Whether something of a box lies in its picture, once what reaches over the edge is cut. */
+const hasArea = ({ box: [left, top, right, bottom] }: AnnotatedObject): boolean =>
+  right > left && bottom > top;
 
 function objectOf(
   { bbox: [left, top, width, height], area = width * height, iscrowd }: Annotation,
@@ -115,7 +120,7 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
       .filter(({ category_id }) => !classes.has(category_id))
       .map((annotation) => `category ${visibly(annotation.category_id)}: ${told(annotation)}`),
   );
-  const solid = annotations.filter(hasArea);
+  const solid = annotations.filter(hasSides);
   refuse(
     'boxes within their pictures',
     path,
@@ -132,18 +137,16 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
   const onDisk = await located(images, paths, path);
   refuseMissing([...new Set(paths.filter((each) => !onDisk.has(each)))], path);
   const boxes = grouped(solid, ({ image_id }) => image_id);
-  return {
-    categories: file.categories,
-    flat: annotations.length - solid.length,
-    pictures: file.images.map((entry, place) => ({
-      picture: onDisk.get(paths[place] ?? '') ?? paths[place] ?? '',
-      width: entry.width,
-      height: entry.height,
-      objects: (boxes.get(entry.id) ?? []).map((annotation) =>
-        objectOf(annotation, entry, classes.get(annotation.category_id) ?? 0),
-      ),
-    })),
-  };
+  const pictures = file.images.map((entry, place) => ({
+    picture: onDisk.get(paths[place] ?? '') ?? paths[place] ?? '',
+    width: entry.width,
+    height: entry.height,
+    objects: (boxes.get(entry.id) ?? [])
+      .map((annotation) => objectOf(annotation, entry, classes.get(annotation.category_id) ?? 0))
+      .filter(hasArea),
+  }));
+  const kept = pictures.reduce((sum, { objects }) => sum + objects.length, 0);
+  return { categories: file.categories, flat: annotations.length - kept, pictures };
 }
 
 /**
@@ -173,6 +176,8 @@ export async function cocoInstances(spec: string, images: string | undefined): P
     validation: validation?.pictures ?? aside?.heldOut ?? [],
     test: test.pictures,
   };
+  refuseEmptySplits(splits, 'pictures', spec);
+  refuseNothingToLearn(splits.train, files.train);
   const root = dirname(resolve(files.train.path));
   return {
     name: basename(basename(root) === ANNOTATIONS ? dirname(root) : files.train.path, '.json'),
@@ -206,6 +211,16 @@ function notesOf(name: string, { pictures, flat }: ReadSplit): string[] {
           `${counted(crowds, 'box', 'boxes')} of ${name} around crowds: not learned from, and not missed in scores`,
         ]),
   ];
+}
+
+/** @throws {DataError} for pictures none of which has a box that is learned. */
+function refuseNothingToLearn(pictures: readonly AnnotatedPicture[], { path }: SplitFile): void {
+  if (pictures.some(({ objects }) => objects.some(({ isCrowd }) => !isCrowd))) return;
+  throw new DataError({
+    expected: `boxes to learn from in ${path}`,
+    found: `none with an area that is not around a crowd in ${counted(pictures.length, 'picture')} for training`,
+    advice: 'List the boxes of the objects among its annotations.',
+  });
 }
 
 /** A tenth of some pictures, one at least, drawn by their number. */

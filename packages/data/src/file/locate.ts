@@ -28,7 +28,9 @@ export function isWithin(folder: string, path: string): boolean {
  * @throws {DataError} that lists the first ten.
  */
 export function refuseOutside(folder: string, pictures: readonly NamedPicture[], source: string): void {
-  const outside = pictures.filter(({ name, path }) => name.includes('\0') || !isWithin(folder, path));
+  const outside = pictures.filter(
+    ({ name, path }) => name.includes('\0') || !isWithin(folder, path) || relative(folder, path) === '',
+  );
   if (outside.length === 0) return;
   throw new DataError({
     expected: `names of pictures below the folder ${folder} in ${source}`,

@@ -8,6 +8,7 @@ import { located, refuseMissing, refuseOutside } from '../file/locate';
 import { checkedJson, readJson } from '../file/read-json';
 import { kindAt } from '../folder/entries';
 import { contentsOfFiles } from '../identity/content-hashes';
+import { refuseEmptySplits } from '../split/filled';
 import { grouped } from '../split/grouped';
 import type { FoundGroundings, GroundedExample, GroundedObject } from './grounded-example';
 
@@ -51,13 +52,17 @@ const shareOf = (length: number, whole: number): number => Math.min(1, Math.max(
 
 /** Why a box of [left, top, width, height] in pixels cannot be one of a picture; undefined where it can. */
 function faultOf({ bbox: [left, top, width, height] }: Annotation, picture: Entry): string | undefined {
+  const within = (length: number, start: number, whole: number): boolean =>
+    shareOf(start + length, whole) > shareOf(start, whole);
   if (!(width > 0 && height > 0)) return 'has no area';
   const inside =
     left >= -OVER_THE_EDGE &&
     top >= -OVER_THE_EDGE &&
     left + width <= picture.width + OVER_THE_EDGE &&
     top + height <= picture.height + OVER_THE_EDGE;
-  return inside ? undefined : `is not within ${picture.width}×${picture.height}`;
+  if (!inside) return `is not within ${picture.width}×${picture.height}`;
+  const remains = within(width, left, picture.width) && within(height, top, picture.height);
+  return remains ? undefined : `has no area within ${picture.width}×${picture.height}`;
 }
 
 function objectOf(
@@ -99,6 +104,11 @@ async function splitOf(
     annotation,
     entry: known.get(annotation.image_id),
   }));
+  refuse(
+    'images with an id of their own',
+    path,
+    [...grouped(file.images, ({ id }) => id)].flatMap(([id, all]) => (all.length > 1 ? [visibly(id)] : [])),
+  );
   refuse(
     'boxes of images that are listed',
     path,
@@ -180,6 +190,11 @@ export async function mdetrFiles(spec: string, images: string | undefined): Prom
     validation: await splitOf(beside('val'), folder),
     test: await splitOf(beside(test), folder),
   };
+  refuseEmptySplits(
+    Object.fromEntries(Object.entries(splits).map(([name, { examples }]) => [name, examples])),
+    'texts with boxes',
+    spec,
+  );
   const notes = Object.entries(splits).flatMap(([name, { without }]) =>
     without === 0 ? [] : [`${counted(without, 'text')} of ${name} without a box: left out`],
   );
