@@ -22,6 +22,8 @@ export const tinyComparison = (pictures: string, more: Readonly<Record<string, u
       name: 'pictures',
       shared: { data: pictures, batchSize: 4, checkpointEvery: '2it' },
       dense: { imageSize: 16, patchSize: 8, duration: '8it', evaluateEvery: '0it' },
+      // Proofs have tests of their own.
+      compress: { prove: 'none' },
     },
   ],
   methods: [{ method: 'magnitude', options: { search: '0it' } }, 'full-sharing'],
