@@ -102,8 +102,26 @@ test('objects of named classes are found in pictures, drawn onto them, and writt
 
   const alike = await winnow([...asked, '--texts', 'owl|yak']);
   expect([alike.code, alike.stderr]).toEqual([2, expect.stringContaining('that read the same')]);
+  const unknown = await winnow([...asked, '--texts', 'owl']);
+  expect([unknown.code, unknown.stderr]).toEqual([
+    0,
+    expect.stringMatching(/does not know all words of 1 of 1 class:\n- owl/),
+  ]);
   const without = await winnow(asked);
   expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('--texts: expected')]);
+});
+
+test('a layout that a detector does not have is refused, and no other that it does not have is advised', async () => {
+  const exported = await winnow(['export', at('dense'), '--format', 'pytorch', '--out', at('exported')]);
+  expect([exported.code, exported.stderr]).toEqual([
+    2,
+    expect.stringMatching(/glip: take --format safetensors\n/),
+  ]);
+  const shown = await winnow(['demo', at('dense'), '--out', at('shown')]);
+  expect([shown.code, shown.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^winnow: expected a classifier or a dual encoder, got a glip/m),
+  ]);
 });
 
 test('a classifier becomes the vision tower of a detector, whose words are new', async () => {

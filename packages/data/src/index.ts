@@ -20,7 +20,13 @@ export {
 } from './catalogue/open-detection-dataset';
 export type { DetectionData, DetectionDataOptions } from './detected/detection-data';
 export type { AnnotatedObject, AnnotatedPicture } from './detected/found-detection';
-export { type PromptOptions, type PromptWriter, promptText, promptWriter } from './detected/prompts';
+export {
+  type PromptOptions,
+  type PromptWriter,
+  promptText,
+  promptWriter,
+  unknownNameNotes,
+} from './detected/prompts';
 export {
   embeddedGroundingDatasets,
   identifyGroundingDataset,

@@ -1,6 +1,6 @@
 import { randomStream } from '@winnow/core';
 import fc from 'fast-check';
-import { type Tokenizer, openTokenizer, promptText, promptWriter } from '../src/index';
+import { type Tokenizer, openTokenizer, promptText, promptWriter, unknownNameNotes } from '../src/index';
 import { drawnClasses, promptName, wholePromptLength } from '../src/detected/prompts';
 import { wordTokenizer } from '../src/tokenizer/word-tokenizer';
 import { describePublished, publishedNote, publishedVocabulary } from './tokenizer/published';
@@ -62,6 +62,14 @@ test('names that a prompt cannot tell apart, that are empty or too long are refu
   expect(() => write(['cat', 'owl', 'yak'])).toThrow(/'owl' and 'yak'[^]*does not know their words/);
   expect(() => write(['cat', '(dog)'])).toThrow(/expected names of classes, but found 1 that are not so/);
   expect(() => write(['cat', 'cat dog cat'], 4)).toThrow(/at most 2 tokens[^]*'cat dog cat'/);
+});
+
+test('names with words that the tokenizer does not know are told, but not what stands in parentheses', () => {
+  const tokenizer = wordTokenizer(['cat', 'hot dog']);
+  expect(unknownNameNotes(tokenizer, ['cat', 'dog (big)'])).toEqual([]);
+  expect(unknownNameNotes(tokenizer, ['cat', 'cold dog', 'ow\u200bl'])).toEqual([
+    "the vocabulary does not know all words of 2 of 3 classes:\n- cold dog\n- 'ow\\u{200b}l'",
+  ]);
 });
 
 test('a training asks for all that is there and some of the rest, as many as fit', () => {

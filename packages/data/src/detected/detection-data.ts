@@ -17,7 +17,14 @@ import { CHANNELS } from '../picture/picture';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { wordTokenizer } from '../tokenizer/word-tokenizer';
 import type { AnnotatedPicture, FoundDetection } from './found-detection';
-import { type PromptWriter, drawnClasses, promptText, promptWriter, wholePromptLength } from './prompts';
+import {
+  type PromptWriter,
+  drawnClasses,
+  promptText,
+  promptWriter,
+  unknownNameNotes,
+  wholePromptLength,
+} from './prompts';
 
 /** CLIP's. */
 const LARGEST_DEFAULT_CONTEXT = 77;
@@ -110,7 +117,7 @@ export async function detectionData(
     name: found.name,
     classes,
     prompts: writer.chunks,
-    notes: found.notes,
+    notes: [...found.notes, ...unknownNameNotes(tokenizer, classes)],
     duplicates: async () => duplicateNotes(await sharedPictures(paths, contents, options.pictureCache)),
     imageSize,
     channels: CHANNELS,

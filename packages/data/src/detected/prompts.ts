@@ -1,7 +1,9 @@
 import { type DetectionPrompt, type RandomStream, permutation } from '@winnow/core';
+import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { visibly } from '../failure/visible';
+import { textCoverage } from '../tokenizer/coverage';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 
 /** Between the names of a prompt. */
@@ -21,6 +23,18 @@ export const promptName = (name: string): string =>
 
 /** The text of a prompt: names joined by ". ". */
 export const promptText = (names: readonly string[]): string => names.map(promptName).join(`${SEPARATOR} `);
+
+/** A line for a person, where there are names with words that the tokenizer does not know. */
+export function unknownNameNotes(tokenizer: Tokenizer, names: readonly string[]): string[] {
+  const unknown = names.filter(
+    (name) => textCoverage(tokenizer, [promptName(name)], LONGEST_NAME).unknown > 0,
+  );
+  return unknown.length === 0
+    ? []
+    : [
+        `the vocabulary does not know all words of ${unknown.length} of ${counted(names.length, 'class', 'classes')}:${firstTen(unknown.map(visibly))}`,
+      ];
+}
 
 /** Writes lists of classes for a text tower. */
 export interface PromptWriter {

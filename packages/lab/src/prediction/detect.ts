@@ -18,6 +18,7 @@ import {
   openTokenizer,
   promptWriter,
   toldGeometry,
+  unknownNameNotes,
   unlabelledPictures,
 } from '@winnow/data';
 import type { OpenedModel } from '../model-source/open-model';
@@ -65,6 +66,7 @@ export async function detectInPictures(
   const classes = textsGiven(given);
   const { context } = text;
   const { chunks } = promptWriter(tokenizer, classes, { context, ...textFilling(text) });
+  for (const line of unknownNameNotes(tokenizer, classes)) note(line);
   if (chunks.length > 1) note(`the ${classes.length} classes are asked for in ${chunks.length} texts`);
   const write = boxWriter(paths, { drawings, coco });
   const { imageSize, channels } = vision;

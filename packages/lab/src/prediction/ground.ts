@@ -67,7 +67,7 @@ export async function groundPictures(
   const tokenizer = await openTokenizer(tokenizerPath);
   checkTokens(text, tokenizer);
   const texts = textsGiven(given);
-  if (texts.length > 1) for (const line of checkTexts(tokenizer, texts, text.context)) note(line);
+  for (const line of checkTexts(tokenizer, texts, text.context)) note(line);
   const words = texts.map((each) => wordsOf(tokenizer, each, text.context));
   const write = boxWriter(paths, { drawings, coco });
   const { imageSize, channels } = vision;

@@ -52,7 +52,7 @@ export async function predictorOf(opened: OpenedModel, texts: string | undefined
         'a dual encoder has no classes of its own: say with --texts "a cat|a dog" what to tell apart',
       );
     default:
-      throw new UserError(`predict: expected a classifier or a dual encoder, got a ${kind}`);
+      throw new UserError(`expected a classifier or a dual encoder, got a ${kind}`);
   }
 }
 

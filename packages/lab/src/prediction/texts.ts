@@ -26,12 +26,12 @@ export function textsIn(given: string): readonly string[] {
  * Looks at how texts are read.
  * @param context Longest text in tokens, start and end included.
  * @returns notes for a person, a line each.
- * @throws {UserError} when all of them read the same.
+ * @throws {UserError} when there are several, and all read the same.
  */
 export function checkTexts(tokenizer: Tokenizer, texts: readonly string[], context: number): string[] {
   const said = texts.map((text) => ({ name: text, texts: [text] }));
   const alike = readAlike(tokenizer, said, context);
-  if (alike[0]?.length === texts.length) {
+  if (texts.length > 1 && alike[0]?.length === texts.length) {
     throw new UserError(
       `--texts: all ${texts.length} texts read the same to this model, for its vocabulary does not know their words, or they ` +
         `are cut at ${context} tokens: a vocabulary of byte pairs, such as CLIP's, knows all words`,

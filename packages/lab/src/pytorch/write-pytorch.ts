@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  UserError,
   clipTextFamily,
   denseConfigOf,
   downloadTensor,
@@ -15,6 +16,17 @@ import type { OpenedModel } from '../model-source/open-model';
 
 const spoken = [visionTransformerFamily, clipTextFamily, dualEncoderFamily];
 
+/** Whether there are ONNX files of a model. */
+async function hasOnnxFiles(model: OpenedModel['model']): Promise<boolean> {
+  const { modelParts } = await import('@winnow/onnx');
+  try {
+    return modelParts(model).length > 0;
+  } catch (cause) {
+    if (cause instanceof UserError) return false;
+    throw cause;
+  }
+}
+
 /**
  * Writes `model.safetensors` with the parameters of the model that runs, each whole, and `model.py`, which makes it in plain PyTorch.
  * @throws {FormatError} for a family that the program has no words for.
@@ -27,7 +39,7 @@ export async function writePyTorch(
   const config = denseConfigOf(runningOf(model).model);
   if (!spoken.some((family) => family.is(config)))
     throw new FormatError(
-      `there is no loader in plain PyTorch for a ${config.kind}: take --format safetensors${config.kind === 'blip' ? '' : ' or onnx'}`,
+      `there is no loader in plain PyTorch for a ${config.kind}: take --format safetensors${(await hasOnnxFiles(model)) ? ' or onnx' : ''}`,
     );
   if (familyOf(config).towers(config).vision?.merging !== undefined)
     throw new FormatError(
