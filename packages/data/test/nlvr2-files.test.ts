@@ -19,7 +19,7 @@ const jsonl = (lines: readonly unknown[]) =>
 const plain = {
   train: [line('train', 0, 'True', { directory: 3 }), line('train', 1, 'False', { directory: 3 })],
   dev: [line('dev', 0, 'False')],
-  test1: [line('test1', 0, 'True'), line('test1', 0, 'False')],
+  test1: [line('test1', 0, 'True'), line('test1', 0, 'False', { identifier: 'test1-7-0-1' })],
 };
 
 /** NLVR2's folders: left pictures are white, right ones black. */
@@ -73,12 +73,26 @@ test.each([
     { ...plain, dev: [{ ...line('dev', 0, 'True'), label: undefined }] },
     /line 1: label/,
   ],
-  ['a label that is neither', { ...plain, dev: [line('dev', 0, 'perhaps')] }, /line 1: label/],
+  [
+    'a label that is neither',
+    { ...plain, dev: [line('dev', 0, 'perhaps')] },
+    /line 1: label: expected True or False/,
+  ],
   ['no sentence', { ...plain, dev: [line('dev', 0, true, { sentence: ' ' })] }, /sentence: expected words/],
   [
     'an identifier that leads elsewhere',
     { ...plain, dev: [line('dev', 0, true, { identifier: '../../dev-7-0-0' })] },
     /identifier: expected an identifier like train-10171-0-0/,
+  ],
+  [
+    'a folder that leads elsewhere',
+    { ...plain, train: [line('train', 0, true, { directory: '..' })] },
+    /line 1: directory: expected the name of a folder/,
+  ],
+  [
+    'a statement that is true and false',
+    { ...plain, dev: [line('dev', 0, true), line('dev', 0, false)] },
+    /an identifier of their own in .*dev-7-0-0/s,
   ],
   ['no JSON', { ...plain, dev: [line('dev', 0, true), '{"sentence'] }, /line 2: /],
   ['an empty file', { ...plain, dev: [] }, /no line/],

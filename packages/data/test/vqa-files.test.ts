@@ -10,6 +10,8 @@ const TRAINED = 10;
 interface Files {
   readonly questions: readonly unknown[];
   readonly annotations: readonly unknown[];
+  /** Of the annotations; default: that of the questions. */
+  readonly subtype?: string;
 }
 
 const question = (question_id: number, image_id: number, text = `is it number ${image_id}?`) => ({
@@ -61,7 +63,10 @@ async function written(train: Files = training, val: Files | 'none' = testing): 
     const write = (name: string, content: object) =>
       writeFile(join(folder, name), JSON.stringify({ data_subtype: year, ...content }));
     await write(`v2_OpenEnded_mscoco_${year}_questions.json`, { questions: files.questions });
-    await write(`v2_mscoco_${year}_annotations.json`, { annotations: files.annotations });
+    await write(`v2_mscoco_${year}_annotations.json`, {
+      annotations: files.annotations,
+      ...(files.subtype === undefined ? {} : { data_subtype: files.subtype }),
+    });
   }
   return join(folder, 'v2_OpenEnded_mscoco_train2014_questions.json');
 }
@@ -83,6 +88,14 @@ test('questions and what ten people answered are read; a tenth of the pictures i
     'v2_mscoco_train2014',
     'answers that are chosen from: 1; 9 questions of the training have another one',
   ]);
+});
+
+test('types of answers are shown so that a line stays one', async () => {
+  const spec = await written(training, {
+    ...testing,
+    annotations: [annotation(1, 3, 'yes', 'other\nkind')],
+  });
+  expect((await openAnswerDataset(spec, reading(spec))).types).toContain("'other\\u{a}kind'");
 });
 
 test('no picture of the training is in the validation', async () => {
@@ -113,6 +126,16 @@ test.each([
     'an answer about another picture',
     { ...testing, annotations: [annotation(1, 4, 'yes')] },
     /answers about the pictures/,
+  ],
+  [
+    'a question twice',
+    { ...testing, questions: [question(1, 3), question(1, 3, 'is it not?')] },
+    /questions with an id of their own.*question 1, is it not/s,
+  ],
+  [
+    'answers of another split',
+    { ...testing, subtype: 'train2014' },
+    /answers about val2014, .* but found train2014/,
   ],
   ['a question without words', { ...testing, questions: [question(1, 3, ' ')] }, /questions with words/],
   ['an odd number', { ...testing, questions: [question(1, -3)] }, /image_id/],

@@ -5,6 +5,7 @@ import { refuse } from '../failure/refuse';
 import { readText } from '../file/read-text';
 import { kindAt } from '../folder/entries';
 import { contentsOfFiles } from '../identity/content-hashes';
+import { grouped } from '../split/grouped';
 import type { FoundStatements, StatedExample } from './statement-data';
 import { picturesBelow } from './told-pictures';
 
@@ -19,10 +20,13 @@ const statement = z.object({
   sentence: z.string().trim().min(1, 'expected words'),
   identifier: z.string().regex(IDENTIFIER, 'expected an identifier like train-10171-0-0'),
   label: z
-    .union([z.boolean(), z.enum(['True', 'False', 'true', 'false'])])
+    .union([z.boolean(), z.enum(['True', 'False', 'true', 'false'])], 'expected True or False')
     .transform((label) => (String(label).toLowerCase() === 'true' ? 1 : 0)),
   directory: z
-    .union([z.int().nonnegative(), z.string().regex(/^\w+$/)])
+    .union(
+      [z.int().nonnegative(), z.string().regex(/^\w+$/, 'expected the name of a folder')],
+      'expected the name of a folder',
+    )
     .transform(String)
     .optional(),
 });
@@ -51,6 +55,13 @@ async function statementsIn(path: string): Promise<Statement[]> {
       return [];
     });
   refuse('a sentence, an identifier and a label on each line, as NLVR2 has them,', path, faults);
+  refuse(
+    'statements with an identifier of their own',
+    path,
+    [...grouped(found, ({ identifier }) => identifier)].flatMap(([identifier, all]) =>
+      all.length > 1 ? [identifier] : [],
+    ),
+  );
   if (found.length > 0) return found;
   throw new DataError({
     expected: `statements, a JSON object on each line, in ${path}`,

@@ -66,6 +66,13 @@ async function splitOf(
   const asked = await read(questionFile, paths.questions, 'questions, as VQA v2 has them');
   const answered = await read(annotationFile, paths.annotations, 'answers, as VQA v2 has them');
   const answersOf = grouped(answered.annotations, ({ question_id }) => question_id);
+  if (answered.data_subtype !== asked.data_subtype) {
+    throw new DataError({
+      expected: `answers about ${visibly(asked.data_subtype)}, as the questions of ${basename(paths.questions)} are, in ${paths.annotations}`,
+      found: visibly(answered.data_subtype),
+      advice: 'Put the answers to these questions there.',
+    });
+  }
   const faultsIn = (isFault: (question: (typeof asked.questions)[number]) => boolean): readonly string[] =>
     asked.questions
       .filter(isFault)
@@ -74,6 +81,12 @@ async function splitOf(
     'questions with words',
     paths.questions,
     faultsIn(({ question }) => question.trim() === ''),
+  );
+  const askedBy = grouped(asked.questions, ({ question_id }) => question_id);
+  refuse(
+    'questions with an id of their own',
+    paths.questions,
+    faultsIn(({ question_id }) => (askedBy.get(question_id)?.length ?? 0) > 1),
   );
   refuse(
     `one entry for every question of ${basename(paths.questions)}`,
@@ -174,7 +187,7 @@ export async function vqaFiles(spec: string, images: string | undefined): Promis
       test: test.examples.map(typed),
     },
     answers,
-    types,
+    types: types.map(visibly),
     contents: contentsOfFiles(resolve(spec)),
   };
 }
