@@ -96,6 +96,13 @@ test('a statement is judged of two pictures, and a question is answered', async 
   expect(scores['accuracy']).toBeGreaterThanOrEqual(0);
   const answered = await predicted([at('answers'), pictures[0] ?? '', '--question', 'is there a cat?']);
   expect(answered.by).toBe('answers');
+  const unknown = await winnow([
+    ...['predict', at('answers'), pictures[0] ?? '', '--question', 'is there a zyzzyva?'],
+  ]);
+  expect([unknown.code, unknown.stderr]).toEqual([
+    0,
+    expect.stringMatching(/does not know all words of 1 of 1 texts: is there a zyzzyva/),
+  ]);
   const unasked = await winnow(['predict', at('answers'), pictures[0] ?? '']);
   expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringMatching(/needs --question/)]);
 });

@@ -29,6 +29,7 @@ import { saidBy } from '../workload/captions';
 import { checkChannels, checkTokens } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
 import type { Asked, PicturePrediction, WrittenKind } from './predictions';
+import { checkTexts } from './texts';
 
 /** What is asked about pictures. */
 export interface Asking {
@@ -79,6 +80,7 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
   const { imageSize, channels } = vision;
   const asked = asking.question ?? asking.statement ?? '';
   const encoded = encodeAll(tokenizer, [asked], encoder?.positions ?? 2).tokens;
+  const notes = asked === '' ? [] : checkTexts(tokenizer, [asked], encoder?.positions ?? 2);
   const model = blip(config);
   switch (purpose) {
     case 'captions':
@@ -87,7 +89,7 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
       const isAsked = purpose === 'questions';
       return {
         by: isAsked ? 'answers' : 'captions',
-        notes: [],
+        notes,
         together: 1,
         config,
         say: async (params, batch) => {
@@ -104,7 +106,7 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
     case 'statements':
       return {
         by: 'judgement',
-        notes: [],
+        notes,
         together: 2,
         config,
         say: async (params, { images, size }) => {
