@@ -53,7 +53,11 @@ export function parseOptions<Schema extends OptionsSchema>(
   const known = Object.keys(schema.shape);
   const lines = parsed.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => unknownKey(key, known))
+      ? issue.keys.map((key) =>
+          issue.path.length === 0
+            ? unknownKey(key, known)
+            : `${nameOf(issue.path.join('.'))}: unknown option ${key}`,
+        )
       : [`${nameOf(issue.path.join('.'))}: ${messageOf(issue)}`],
   );
   throw new UserError(`${what}:\n  ${lines.join('\n  ')}`);

@@ -43,3 +43,9 @@ describe('suggestion', () => {
     expect(suggestion('upop', [])).toBeUndefined();
   });
 });
+
+test('an unknown key within an option is named with its place, and the names of others are not listed for it', () => {
+  const nested = z.object({ rounds: z.int(), latency: z.strictObject({ passes: z.int() }) });
+  const parse = () => parseOptions(nested, { rounds: 1, latency: { passes: 2, warm: 3 } }, 'some options');
+  expect(parse).toThrow(/^some options:\n  latency: unknown option warm$/);
+});
