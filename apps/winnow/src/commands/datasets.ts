@@ -20,12 +20,18 @@ export const datasetsCommand: Command = {
       terminal.stdout,
       `${'a table'.padEnd(width)}  CSV or JSON lines of image, label and, if wanted, split`,
     );
-    print(
-      terminal.stdout,
-      `${'captions'.padEnd(width)}  for --task retrieval: COCO's folders or JSON, Karpathy's JSON, or a CSV of image, caption`,
-      `${'statements'.padEnd(width)}  for --task statements: NLVR2's train.json, with dev.json and test1.json beside it`,
-      `${'questions'.padEnd(width)}  for --task answers: VQA v2's …OpenEnded_…train…_questions.json, with its annotations and val beside it`,
-    );
+    for (const [kind, what] of [
+      [
+        'captions',
+        "for --task retrieval: COCO's folders or JSON, Karpathy's JSON, or a CSV of image, caption",
+      ],
+      ['statements', "for --task statements: NLVR2's train.json, with dev.json and test1.json beside it"],
+      [
+        'questions',
+        "for --task answers: VQA v2's …OpenEnded_…train…_questions.json, with its annotations and val beside it",
+      ],
+    ] as const)
+      print(terminal.stdout, `${kind.padEnd(width)}  ${what}`);
     return Promise.resolve();
   },
 };
