@@ -236,3 +236,27 @@ const cells = join(shared, 'data', 'bccd');
   expect(data.classes).toHaveLength(3);
   expect(data.prompts).toHaveLength(1);
 });
+
+test.each([
+  ['another one', () => picture(30, HEIGHT, 1), /expected a picture of 40×20 pixels[\s\S]*found 30×20\. Put/],
+  ['one that is turned', () => picture(HEIGHT, WIDTH, 1), /found 20×40, as it stands upright\. Save/],
+  [
+    'one that its EXIF turns',
+    () => picture(WIDTH, HEIGHT, 1).withMetadata({ orientation: 6 }),
+    /found 20×40, as it stands upright\. Save/,
+  ],
+])('pictures of other proportions than were annotated are refused: %s', async (_, made, message) => {
+  const root = await written(whole);
+  await made().toFile(join(root, 'train', '1.png'));
+  for (const workers of [0, 1]) {
+    const data = await openDetectionDataset(root, { imageSize: 8, workers });
+    await expect(data.train.batch([0])).rejects.toThrow(message);
+  }
+});
+
+test('a picture that was scaled as a whole has the places that were annotated', async () => {
+  const root = await written(whole);
+  await picture(WIDTH / 2, HEIGHT / 2, 1).toFile(join(root, 'train', '1.png'));
+  const data = await openDetectionDataset(root, { imageSize: 8 });
+  expect([...(await data.train.batch([0])).objects.boxes].slice(0, 2)).toEqual([0.5, 0.5]);
+});

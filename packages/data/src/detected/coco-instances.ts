@@ -9,6 +9,7 @@ import { located, refuseMissing, refuseOutside } from '../file/locate';
 import { checkedJson, readJson } from '../file/read-json';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { refuseEmptySplits } from '../split/filled';
+import { annotatedSides } from '../picture/wanted';
 import { grouped } from '../split/grouped';
 import type { AnnotatedObject, AnnotatedPicture, FoundDetection } from './found-detection';
 import { ANNOTATIONS, type SplitFile, chosenFiles, filesAt, picturesOf } from './instances-files';
@@ -194,6 +195,9 @@ export async function cocoInstances(spec: string, images: string | undefined): P
     ],
     splits,
     contents: contentsOfFiles(root),
+    annotated: annotatedSides(
+      Object.values(splits).flatMap((pictures) => pictures.map((each) => [each.picture, each] as const)),
+    ),
   };
 }
 

@@ -87,8 +87,8 @@ export async function detectionData(
   const paths = { train: pathsOf(train), validation: pathsOf(validation), test: pathsOf(test) };
   const { evaluationCropShare: _, ...prepared } = options;
   const geometry = { ...prepared, evaluationGeometry: toldGeometry(options) };
-  const { contents, files } = found;
-  const pictures = picturesFor(geometry, 'none', { paths, contents, files });
+  const { contents, files, annotated } = found;
+  const pictures = picturesFor(geometry, 'none', { paths, contents, files, annotated });
   const check = await begunCheck(pictures, { paths }, options.preload);
   const batchOf = batches(writer, classes.length, tokenizer.padToken);
   const datasetOf = (examples: readonly AnnotatedPicture[]): Dataset<DetectionBatch> => ({

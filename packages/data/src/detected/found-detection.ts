@@ -1,6 +1,7 @@
 import type { Splits } from '@winnow/core';
 import type { PictureContents } from '../identity/picture-contents';
 import type { PictureFiles } from '../picture/read';
+import type { AnnotatedSides } from '../picture/wanted';
 
 /** An object in a picture. */
 export interface AnnotatedObject {
@@ -33,4 +34,6 @@ export interface FoundDetection {
   readonly contents: PictureContents;
   /** Where the files of the pictures come from. Default: the disk. */
   readonly files?: PictureFiles;
+  /** Where files say it: pictures of other proportions are refused. */
+  readonly annotated?: AnnotatedSides;
 }

@@ -9,6 +9,7 @@ import { checkedJson, readJson } from '../file/read-json';
 import { kindAt } from '../folder/entries';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { refuseEmptySplits } from '../split/filled';
+import { annotatedSides } from '../picture/wanted';
 import { grouped } from '../split/grouped';
 import type { FoundGroundings, GroundedExample, GroundedObject } from './grounded-example';
 
@@ -93,7 +94,7 @@ const isSpanOf =
 async function splitOf(
   path: string,
   images: string,
-): Promise<{ examples: GroundedExample[]; without: number }> {
+): Promise<{ examples: GroundedExample[]; sides: [path: string, sides: Entry][]; without: number }> {
   const file = checkedJson(groundingFile, await readJson(path), path, 'texts with boxes, as MDETR has them');
   const known = new Map(file.images.map((entry) => [entry.id, entry]));
   const pictures = file.images.map(({ file_name }) => ({ name: file_name, path: join(images, file_name) }));
@@ -158,11 +159,10 @@ async function splitOf(
     [...new Set(examples.map(({ picture }) => picture).filter((picture) => !onDisk.has(picture)))],
     path,
   );
+  const found = (picture: string): string => onDisk.get(picture) ?? picture;
   return {
-    examples: examples.map((example) => ({
-      ...example,
-      picture: onDisk.get(example.picture) ?? example.picture,
-    })),
+    examples: examples.map((example) => ({ ...example, picture: found(example.picture) })),
+    sides: file.images.map((entry) => [found(join(images, entry.file_name)), entry]),
     without: file.images.length - examples.length,
   };
 }
@@ -210,5 +210,6 @@ export async function mdetrFiles(spec: string, images: string | undefined): Prom
       test: splits.test.examples,
     },
     contents: contentsOfFiles(resolve(spec)),
+    annotated: annotatedSides(Object.values(splits).flatMap(({ sides }) => sides)),
   };
 }

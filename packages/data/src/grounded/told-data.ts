@@ -14,6 +14,7 @@ import { type ImageOptions, picturesFor } from '../picture/image-options';
 import { CHANNELS } from '../picture/picture';
 import type { PreparedPictures } from '../picture/prepared';
 import type { PictureFiles } from '../picture/read';
+import type { AnnotatedSides } from '../picture/wanted';
 import { encodeAll } from '../tokenizer/encode-all';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { wordTokenizer } from '../tokenizer/word-tokenizer';
@@ -58,6 +59,8 @@ export interface FoundTold<Example extends ToldPicture> {
   objectsIn?(picture: string): readonly RegionBox[];
   /** Where the files of the pictures come from. Default: the disk. */
   readonly files?: PictureFiles;
+  /** Where files say it: pictures of other proportions are refused. */
+  readonly annotated?: AnnotatedSides;
 }
 
 export interface ToldPictureOptions extends ImageOptions {
@@ -170,6 +173,7 @@ export async function shownData<Example extends ToldPicture, Own extends object,
     paths,
     contents: found.contents,
     files: found.files,
+    annotated: found.annotated,
   });
   const check = await begunCheck(pictures, { paths }, options.preload);
   const datasetOf = (examples: readonly Example[]): Dataset<ToldTexts & Shown & Own> => {

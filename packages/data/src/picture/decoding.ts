@@ -1,4 +1,5 @@
 import { type PictureGeometry, type PictureSize, sidesOf } from '@winnow/core';
+import { DataError } from '../failure/data-error';
 import { framed } from './geometry';
 import { type Picture, middleOf } from './picture';
 import type { PictureReader } from './read';
@@ -13,9 +14,21 @@ export type Decoding =
       readonly middle?: PictureSize;
     }
   /** Decoded at its own size and brought to H×W, level for level as a geometry says. */
-  | { readonly kind: 'framed'; readonly geometry: PictureGeometry; readonly imageSize: PictureSize };
+  | {
+      readonly kind: 'framed';
+      readonly geometry: PictureGeometry;
+      readonly imageSize: PictureSize;
+      /** Sides that it had when somebody said what is where in it. */
+      readonly annotated?: Sides | undefined;
+    };
 
-/** @throws {DataError} as the reader does. */
+/** In pixels. */
+export interface Sides {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** @throws {DataError} as the reader does, and for a picture of other proportions than were annotated. */
 export async function decodedAs(reader: PictureReader, path: string, decoding: Decoding): Promise<Picture> {
   switch (decoding.kind) {
     case 'scaled': {
@@ -23,8 +36,29 @@ export async function decodedAs(reader: PictureReader, path: string, decoding: D
       return decoding.middle === undefined ? picture : middleOf(picture, sidesOf(decoding.middle));
     }
     case 'framed':
-      return reader.readWhole(path, (whole) => framed(whole, decoding.geometry, decoding.imageSize));
+      return reader.readWhole(path, (whole) => {
+        refuseOther(whole, decoding.annotated, path);
+        return framed(whole, decoding.geometry, decoding.imageSize);
+      });
     default:
       return decoding satisfies never;
   }
 }
+
+/** A picture that was made smaller as a whole has the same places; one of other proportions, or turned, has not. */
+function refuseOther(whole: Sides, annotated: Sides | undefined, path: string): void {
+  if (annotated === undefined || isScaled(whole, annotated)) return;
+  const isTurned = isScaled({ width: whole.height, height: whole.width }, annotated);
+  throw new DataError({
+    expected: `a picture of ${annotated.width}×${annotated.height} pixels, as it was annotated, or of these proportions in ${path}`,
+    found: `${whole.width}×${whole.height}${isTurned ? ', as it stands upright' : ''}`,
+    advice: isTurned
+      ? 'Save the picture as it was annotated, without an orientation in its EXIF, or turn the boxes.'
+      : 'Put the picture there that was annotated, or mend its width and height in the annotations.',
+  });
+}
+
+/** Whether sides are those of a picture that was scaled, to within the rounding of a pixel. */
+const isScaled = (sides: Sides, { width, height }: Sides): boolean =>
+  Math.abs(sides.width - (width * sides.height) / height) <= 1 ||
+  Math.abs(sides.height - (height * sides.width) / width) <= 1;

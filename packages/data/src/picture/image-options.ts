@@ -5,6 +5,7 @@ import {
   augmentationPolicy,
   checkPolicy,
 } from '../augmentation/policy';
+import type { PictureContents } from '../identity/picture-contents';
 import { type Normalisation, imageNetNormalisation, normaliser } from './normalisation';
 import type { PictureCache } from './pack';
 import { type PreparedPictures, preparedPictures } from './prepared';
@@ -118,12 +119,30 @@ export function picturesFor(
     policy: policyOf(options.augmentation ?? defaultAugmentation, options.eraseProbability),
     normalisation,
     store,
+    annotated: found?.annotated,
     work: workers === 0 ? workHere(found?.files) : workOnThreads(workers, found?.files),
     ...(found === undefined || cache === undefined || preload === false
       ? {}
       : {
           shelfFor: (recipe, bytesOfPicture) =>
-            pictureShelf({ ...found, cache, recipe, bytesOfPicture, memory: store }),
+            pictureShelf({
+              ...found,
+              contents: contentsAsAnnotated(found),
+              cache,
+              recipe,
+              bytesOfPicture,
+              memory: store,
+            }),
         }),
   });
+}
+
+/** The contents with the sides that were annotated: decoded pictures that lie on the disk had these. */
+function contentsAsAnnotated({ contents, annotated }: PicturesOfSplits): PictureContents {
+  if (annotated === undefined) return contents;
+  return async (paths, cache) =>
+    (await contents(paths, cache)).map((word, place) => {
+      const sides = annotated(paths[place] ?? '');
+      return sides === undefined ? word : `${word} ${sides.width}×${sides.height}`;
+    });
 }

@@ -13,7 +13,7 @@ import { CHANNELS, type Picture } from './picture';
 import { decoder } from './read';
 import type { PictureShelf } from './shelf';
 import type { PictureStore } from './store';
-import { pictureKey } from './wanted';
+import { type AnnotatedSides, pictureKey } from './wanted';
 import type { PictureWork } from './work';
 
 /**
@@ -32,6 +32,8 @@ export interface PictureOptions {
   readonly normalisation: Normalisation;
   readonly store: PictureStore;
   readonly work: PictureWork;
+  /** Pictures of other proportions are refused. */
+  readonly annotated?: AnnotatedSides | undefined;
   /** Where decoded pictures lie on the disk, if anywhere; by the recipe, and the bytes that a picture has, about. */
   readonly shelfFor?: (recipe: string, bytesOfPicture: number) => PictureShelf | undefined;
 }
@@ -66,6 +68,7 @@ export function preparedPictures({
   normalisation,
   store,
   work,
+  annotated,
   shelfFor,
 }: PictureOptions): PreparedPictures {
   const evaluationSize = mappedSides(imageSize, (side) => Math.round(side / evaluationCropShare));
@@ -74,6 +77,8 @@ export function preparedPictures({
     geometry === undefined
       ? { kind: 'scaled', covers: evaluationSize, enlarge: true, middle: imageSize }
       : { kind: 'framed', geometry, imageSize };
+  const evaluated = (path: string): Decoding =>
+    forEvaluation.kind === 'framed' ? { ...forEvaluation, annotated: annotated?.(path) } : forEvaluation;
   const forAugmentation: Decoding = { kind: 'scaled', covers: workingSize, enlarge: false };
   const recipe = JSON.stringify([
     imageSize,
@@ -89,7 +94,7 @@ export function preparedPictures({
       pictureKey({ path, augmented: isVaried }),
       async () =>
         (await shelf?.get({ path, augmented })) ??
-        (await work.decode(path, isVaried ? forAugmentation : forEvaluation)),
+        (await work.decode(path, isVaried ? forAugmentation : evaluated(path))),
     );
   };
 

@@ -1,5 +1,6 @@
 import type { Splits } from '@winnow/core';
 import type { PictureContents } from '../identity/picture-contents';
+import type { Sides } from './decoding';
 import type { PictureFiles } from './read';
 
 /** A picture file, and whether it is decoded for a training that varies it. */
@@ -14,6 +15,17 @@ export interface PicturesOfSplits {
   readonly contents: PictureContents;
   /** Where their files come from. Default: the disk. */
   readonly files?: PictureFiles | undefined;
+  readonly annotated?: AnnotatedSides | undefined;
+}
+
+/** Sides of the picture in a file as it was annotated, where that is known. */
+export type AnnotatedSides = (path: string) => Sides | undefined;
+
+/** Sides by path, of pictures that have some. */
+export function annotatedSides(entries: Iterable<readonly [path: string, sides: Sides]>): AnnotatedSides {
+  const known = new Map<string, Sides>();
+  for (const [path, { width, height }] of entries) known.set(path, { width, height });
+  return (path) => known.get(path);
 }
 
 /** All pictures of a dataset as they will be wanted: first those that are used last, as nobody else comes across them for long. */
