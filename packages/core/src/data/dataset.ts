@@ -66,7 +66,7 @@ export interface GroundingBatch {
 
 /** Pictures, each with a list of classes to look for, and where objects of them are, in host memory. */
 export interface DetectionBatch extends GroundingBatch {
-  /** What is to be found by a list of all classes, in the pictures as they were annotated. */
+  /** The objects that a list of all classes asks for, in the pictures as they were annotated. */
   readonly truths: TruthsOfPictures;
 }
 

@@ -30,7 +30,7 @@ type LevelParams<Matrix, Vector> = {
 };
 
 export type GlipNeckParams<Matrix = Tensor2D, Vector = Tensor1D> = {
-  /** Of a pyramid, [D, 4·D/2]: the four finer cells of each patch. */
+  /** The four finer cells of each patch, [D, 4·D/2]; a pyramid has them. */
   finer?: LinearParams<Matrix, Vector>;
   levels: LevelParams<Matrix, Vector>[];
 };

@@ -67,7 +67,7 @@ export interface Glip extends Model<GlipParams, DualEncoderInputs, Regions> {
 
 /** The share of regions that a word fits at first, by which logits begin. */
 const PRIOR = 0.01;
-/** Of the layers that say where objects are. */
+/** The standard deviation of fresh weights in the layers that say where objects are. */
 const DEVIATION = 0.01;
 
 /**

@@ -17,7 +17,7 @@ import { type VisionTransformerPreset, visionTransformerPresets } from './vision
 /** Words and regions in one trunk (Chen et al., 2020, UNITER). */
 export interface UniterConfig extends DenseConfig {
   readonly kind: 'uniter';
-  /** Of its types the second is added to each region. */
+  /** The second of its types is added to each region. */
   readonly text: BertTextConfig;
   readonly regions: RegionSizes & {
     /** R: regions of the pictures that the account is about. */
@@ -36,7 +36,7 @@ export interface UniterConfig extends DenseConfig {
 }
 
 /**
- * What a UNITER says of a text and regions:
+ * The answer of a UNITER to a text and regions:
  * - `answers`: logits of so many answers.
  * - `pre-training`: whether they belong together, and what was hidden of words and of regions.
  */

@@ -48,7 +48,7 @@ export type UniterParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   hiddenRegions?: HiddenParams<Matrix, Vector>;
 };
 
-/** What the trunk makes of texts and the regions of a picture each. */
+/** The states of texts, and of the regions of a picture each, behind the trunk. */
 export interface UniterStates {
   /** Words and regions of each example, [B, T + R, D]. */
   readonly all: Tensor3D;

@@ -47,7 +47,7 @@ export type ViltParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   pooler: LinearParams<Matrix, Vector>; // [D, D]
 } & ViltHeadParams<Matrix, Vector>;
 
-/** What the trunk makes of texts and a picture each. */
+/** The states of texts, and of a picture each, behind the trunk. */
 export interface ViltStates {
   /** Of words, [B·T, D], and of class token and patches, [B·N, D]: behind the last norm. */
   readonly words: Tensor2D;

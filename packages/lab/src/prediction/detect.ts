@@ -13,20 +13,14 @@ import {
   levelsOf,
   regionAnchors,
 } from '@winnow/core';
-import {
-  type BrokenPicture,
-  openTokenizer,
-  promptWriter,
-  toldGeometry,
-  unknownNameNotes,
-  unlabelledPictures,
-} from '@winnow/data';
+import { type BrokenPicture, promptWriter, unknownNameNotes } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import type { OpenedModel } from '../model-source/open-model';
-import { checkChannels, checkTokens, textFilling } from '../workload/fit';
-import { picturesOf } from '../workload/prepared';
+import { checkTokens, textFilling } from '../workload/fit';
 import { type BoxFiles, boxWriter } from './found-boxes';
 import { textsGiven } from './ground';
 import type { FoundBox, PicturePrediction, Predictions } from './predictions';
+import { wholePicturesFor } from './whole-pictures';
 
 /** Boxes that are surer than this are told and drawn; a file of COCO has all of them. */
 const LEAST_SCORE = 0.4;
@@ -58,10 +52,8 @@ export async function detectInPictures(
   if (!glipFamily.holds(dense)) throw new UserError(`predict: expected a glip, got a ${dense.kind}`);
   const { config } = dense.model;
   const { vision, text, head } = config;
-  const { tokenizerPath, preparation, model, params } = opened;
-  if (tokenizerPath === undefined)
-    throw new UserError('predict: the model has no tokenizer.json (nor spiece.model) beside it');
-  const tokenizer = await openTokenizer(tokenizerPath);
+  const { preparation, model, params } = opened;
+  const tokenizer = await givenTokenizer(opened, 'predict');
   checkTokens(text, tokenizer);
   const classes = textsGiven(given);
   const { context } = text;
@@ -70,13 +62,7 @@ export async function detectInPictures(
   if (chunks.length > 1) note(`the ${classes.length} classes are asked for in ${chunks.length} texts`);
   const write = boxWriter(paths, { drawings, coco });
   const { imageSize, channels } = vision;
-  const { normalisation, evaluationGeometry } = picturesOf(preparation);
-  const pictures = unlabelledPictures(paths, {
-    imageSize,
-    ...(normalisation === undefined ? {} : { normalisation }),
-    evaluationGeometry: toldGeometry({ imageSize, ...(evaluationGeometry && { evaluationGeometry }) }),
-  });
-  checkChannels(vision, { name: 'a picture file', channels: pictures.channels });
+  const pictures = wholePicturesFor(paths, vision, preparation);
   const broken: BrokenPicture[] = [];
   const batches = async function* (): AsyncGenerator<PathsBatch> {
     for await (const batch of evaluationBatches(pictures.dataset, batchSize)) {

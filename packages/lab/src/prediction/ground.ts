@@ -12,21 +12,15 @@ import {
   lendRunning,
   mdetrFamily,
 } from '@winnow/core';
-import {
-  type BrokenPicture,
-  type PictureBatch,
-  encodeAll,
-  openTokenizer,
-  toldGeometry,
-  unlabelledPictures,
-} from '@winnow/data';
+import { type BrokenPicture, type PictureBatch, encodeAll } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import type { OpenedModel } from '../model-source/open-model';
-import { checkChannels, checkTokens, textFilling } from '../workload/fit';
-import { picturesOf } from '../workload/prepared';
+import { checkTokens, textFilling } from '../workload/fit';
 import { type BoxFiles, boxWriter } from './found-boxes';
 import { phraseOf, wordsOf } from './phrases';
 import type { FoundBox, PicturePrediction, Predictions } from './predictions';
 import { checkTexts } from './texts';
+import { wholePicturesFor } from './whole-pictures';
 
 /** Boxes that are surer than this are told beside the surest. */
 const LEAST_CERTAINTY = 0.5;
@@ -61,23 +55,15 @@ export async function groundPictures(
   const dense = asDense(opened);
   if (!mdetrFamily.holds(dense)) throw new UserError(`predict: expected an mdetr, got a ${dense.kind}`);
   const { vision, text } = dense.model.config;
-  const { tokenizerPath, preparation, model, params } = opened;
-  if (tokenizerPath === undefined)
-    throw new UserError('predict: the model has no tokenizer.json (nor spiece.model) beside it');
-  const tokenizer = await openTokenizer(tokenizerPath);
+  const { preparation, model, params } = opened;
+  const tokenizer = await givenTokenizer(opened, 'predict');
   checkTokens(text, tokenizer);
   const texts = textsGiven(given);
   for (const line of checkTexts(tokenizer, texts, text.context)) note(line);
   const words = texts.map((each) => wordsOf(tokenizer, each, text.context));
   const write = boxWriter(paths, { drawings, coco });
   const { imageSize, channels } = vision;
-  const { normalisation, evaluationGeometry } = picturesOf(preparation);
-  const pictures = unlabelledPictures(paths, {
-    imageSize,
-    ...(normalisation === undefined ? {} : { normalisation }),
-    evaluationGeometry: toldGeometry({ imageSize, ...(evaluationGeometry && { evaluationGeometry }) }),
-  });
-  checkChannels(vision, { name: 'a picture file', channels: pictures.channels });
+  const pictures = wholePicturesFor(paths, vision, preparation);
   const broken: BrokenPicture[] = [];
   const batches = async function* (): AsyncGenerator<AskedBatch> {
     for await (const batch of evaluationBatches(pictures.dataset, batchSize)) {

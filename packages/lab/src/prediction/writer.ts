@@ -17,13 +17,8 @@ import {
   statements,
   writeAbout,
 } from '@winnow/core';
-import {
-  type BrokenPicture,
-  type PictureBatch,
-  encodeAll,
-  openTokenizer,
-  unlabelledPictures,
-} from '@winnow/data';
+import { type BrokenPicture, type PictureBatch, encodeAll, unlabelledPictures } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import type { OpenedModel } from '../model-source/open-model';
 import { saidBy } from '../workload/captions';
 import { checkChannels, checkTokens } from '../workload/fit';
@@ -68,12 +63,7 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
     return undefined;
   }
   checkAsked(config, asking);
-  const { tokenizerPath } = opened;
-  if (tokenizerPath === undefined)
-    throw new UserError(
-      'predict: the model has no tokenizer.json beside it: put the one that it was trained with there',
-    );
-  const tokenizer = await openTokenizer(tokenizerPath);
+  const tokenizer = await givenTokenizer(opened, 'predict');
   const { purpose, encoder, decoder, vision, tokens } = config;
   const stack = encoder ?? decoder;
   if (stack !== undefined) checkTokens({ vocabulary: stack.vocabulary, endToken: tokens.end }, tokenizer);

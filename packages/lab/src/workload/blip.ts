@@ -17,6 +17,7 @@ import {
   visionTowerConfig,
 } from '@winnow/core';
 import { type DataIdentity, type Tokenizer, openTokenizer } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
@@ -91,17 +92,13 @@ export interface BlipTask<Batch, Data extends BlipData<Batch>> extends Pick<
 export function blipKind<Batch, Data extends BlipData<Batch>>(own: BlipTask<Batch, Data>): WorkloadKind {
   const given = async (choice: DataChoice, opened: OpenedModel, options: unknown) => {
     const config = ownConfig(asDense(opened).model, own);
-    const { tokenizerPath, preparation } = opened;
-    if (tokenizerPath === undefined) {
-      throw new UserError(
-        'the model has no tokenizer.json beside it: put the one that it was trained with there',
-      );
-    }
+    const { preparation } = opened;
+    const tokenizer = await givenTokenizer(opened);
     const read = config.encoder ?? config.decoder;
     const reading = {
       ...picturesOf(preparation),
       imageSize: config.vision.imageSize,
-      tokenizer: await openTokenizer(tokenizerPath),
+      tokenizer,
       ...(read === undefined ? {} : { context: read.positions }),
     };
     const workload = workloadOn(own, await own.open(choice, reading, options), 'given', preparation);

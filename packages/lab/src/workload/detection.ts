@@ -25,6 +25,7 @@ import {
   openDetectionDataset,
   openTokenizer,
 } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
@@ -207,16 +208,13 @@ function newTextTower({ textModel = 'nano' }: TextOptions, data: DetectionData):
 }
 
 /** @throws {UserError} when the tokenizer is missing, or options are for a new tower. */
-async function givenTexts({ tokenizerPath }: OpenedModel, text: GlipConfig['text'], own: TextOptions) {
+async function givenTexts(opened: OpenedModel, text: GlipConfig['text'], own: TextOptions) {
   const idle = (['textModel', 'tokenizer', 'context'] as const).find((name) => own[name] !== undefined);
   if (idle !== undefined)
     throw new UserError(`${idle} has no use: the model of --from has a text tower of its own`);
-  if (tokenizerPath === undefined)
-    throw new UserError(
-      'the model has no tokenizer.json (nor spiece.model) beside it: put the one that it was trained with there',
-    );
+  const tokenizer = await givenTokenizer(opened);
   return {
-    tokenizer: await openTokenizer(tokenizerPath),
+    tokenizer,
     context: text.context,
     ...textFilling(text),
   };

@@ -19,6 +19,7 @@ import {
   type ToldPictureOptions,
   openTokenizer,
 } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
@@ -93,18 +94,14 @@ export function mdetrKind<Batch, Data extends TokenizedToldData<Batch>>(
     { vision, text }: MdetrConfig,
     options: unknown,
   ) => {
-    const { tokenizerPath, preparation } = given;
-    if (tokenizerPath === undefined) {
-      throw new UserError(
-        'the model has no tokenizer.json (nor spiece.model) beside it: put the one that it was trained with there',
-      );
-    }
+    const { preparation } = given;
+    const tokenizer = await givenTokenizer(given);
     const data = await openData(
       choice,
       {
         ...picturesOf(preparation),
         imageSize: vision.imageSize,
-        tokenizer: await openTokenizer(tokenizerPath),
+        tokenizer,
         context: text.context,
         ...textFilling(text),
       },

@@ -20,6 +20,7 @@ import {
   openQuestionDataset,
   openTokenizer,
 } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
@@ -160,15 +161,12 @@ function openQuestions(
 }
 
 async function openedQuestions(choice: DataChoice, opened: OpenedModel, { vision, text }: ViltConfig) {
-  const { tokenizerPath, preparation } = opened;
-  if (tokenizerPath === undefined)
-    throw new UserError(
-      'the model has no tokenizer.json beside it: put the one that it was trained with there',
-    );
+  const { preparation } = opened;
+  const tokenizer = await givenTokenizer(opened);
   const data = await openQuestions(choice, {
     ...picturesOf(preparation),
     imageSize: vision.imageSize,
-    tokenizer: await openTokenizer(tokenizerPath),
+    tokenizer,
     context: text.context,
   });
   const workload = workloadOn(data, 'given', preparation);

@@ -17,6 +17,7 @@ import {
   openHiddenDataset,
   openTokenizer,
 } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
@@ -109,13 +110,9 @@ async function openedCaptions(
   { text }: UniterConfig,
   options: unknown,
 ): Promise<Workload> {
-  const { tokenizerPath } = given;
-  if (tokenizerPath === undefined)
-    throw new UserError(
-      'the model has no tokenizer.json beside it: put the one that it was trained with there',
-    );
+  const tokenizer = await givenTokenizer(given);
   const opened = await openCaptions(choice, await givenRegions(given, options), {
-    tokenizer: await openTokenizer(tokenizerPath),
+    tokenizer,
     context: text.positions,
   });
   const workload = workloadOn(opened, 'given');

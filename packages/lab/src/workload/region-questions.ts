@@ -7,6 +7,7 @@ import {
   openRegionQuestionDataset,
   openTokenizer,
 } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
@@ -95,14 +96,10 @@ async function openQuestions(
 }
 
 async function openedQuestions(choice: DataChoice, given: OpenedModel, options: unknown) {
-  const { tokenizerPath } = given;
-  if (tokenizerPath === undefined)
-    throw new UserError(
-      'the model has no tokenizer.json beside it: put the one that it was trained with there',
-    );
+  const tokenizer = await givenTokenizer(given);
   const { text } = regionConfigIn(denseConfigOf(asDense(given).model));
   const opened = await openQuestions(choice, await givenRegions(given, options), {
-    tokenizer: await openTokenizer(tokenizerPath),
+    tokenizer,
     context: text.positions,
   });
   const workload = workloadOn(opened, 'given');

@@ -18,6 +18,7 @@ import {
   openImageTextDataset,
   openTokenizer,
 } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { tokenizerConfiguration } from '../model-source/companions';
 import { pathOption } from '../options/path';
@@ -94,20 +95,15 @@ export const retrievalKind: WorkloadKind = {
     identifyImageTextDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
   open: async (choice, opened, options) => {
     const dense = asDense(opened);
-    const { tokenizerPath } = opened;
     if (!dualEncoderFamily.holds(dense)) throw notDual(dense.kind);
     const { vision, text } = dense.model.config;
-    if (tokenizerPath === undefined) {
-      throw new UserError(
-        'the model has no tokenizer.json (nor spiece.model) beside it: put the one that it was trained with there',
-      );
-    }
+    const tokenizer = await givenTokenizer(opened);
     const { preparation } = opened;
     const data = await openPairs(choice, {
       ...imagesOf(options),
       ...picturesOf(preparation),
       imageSize: vision.imageSize,
-      tokenizer: await openTokenizer(tokenizerPath),
+      tokenizer,
       context: text.context,
       ...textFilling(text),
     });

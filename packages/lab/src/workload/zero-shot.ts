@@ -10,7 +10,8 @@ import {
   pictureInputs,
   zeroShot,
 } from '@winnow/core';
-import { type FoundImageClassificationData, type Tokenizer, encodeAll, openTokenizer } from '@winnow/data';
+import { type FoundImageClassificationData, type Tokenizer, encodeAll } from '@winnow/data';
+import { givenTokenizer } from '../model-source/given-tokenizer';
 import type { OpenedModel } from '../model-source/open-model';
 import { type PictureChoice, openPictures } from './classification';
 import { NAME, promptNotes, promptsOf } from './prompts';
@@ -38,13 +39,10 @@ export interface ReaderOfTexts {
  */
 export async function readerOfTexts(opened: OpenedModel, flag: string): Promise<ReaderOfTexts> {
   const dense = asDense(opened);
-  const { tokenizerPath } = opened;
   if (!dualEncoderFamily.holds(dense))
     throw new UserError(`${flag} needs a dual encoder, got a ${dense.kind}`);
   const { model, params } = dense;
-  if (tokenizerPath === undefined)
-    throw new UserError(`${flag}: the model has no tokenizer.json (nor spiece.model) beside it`);
-  const tokenizer = await openTokenizer(tokenizerPath);
+  const tokenizer = await givenTokenizer(opened, flag);
   checkTokens(model.config.text, tokenizer);
   return { model, params, tokenizer };
 }
