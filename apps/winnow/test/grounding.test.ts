@@ -61,6 +61,30 @@ test('a model for grounding is trained on scenes, scored, looked at and compress
   expect(compressed.stdout).toMatch(/p1, retrained/);
 });
 
+test('an MDETR takes over the vision tower of any model, learns phrases with it, and then expressions', async () => {
+  const tower = await winnow([
+    ...['train', '--task', 'segmentation', '--data', 'scenes-masks-tiny', ...TINY, ...SHAPE],
+    ...['--duration', '1it', '--out', at('masks')],
+  ]);
+  expect(tower.code).toBe(0);
+  const phrases = await winnow([
+    ...['train', '--task', 'grounding', '--data', 'scenes-phrases-tiny', '--from', at('masks'), ...TINY],
+    ...['--duration', '1it', '--out', at('phrases')],
+  ]);
+  expect(phrases.stderr).not.toMatch(/winnow:/);
+  expect(phrases.stdout).toMatch(/test any1/);
+  const expressions = await winnow([
+    ...['train', ...DATA, '--from', at('phrases'), ...TINY, '--duration', '1it', '--out', at('after')],
+  ]);
+  expect(expressions.stderr).not.toMatch(/winnow:/);
+  expect(expressions.stdout).toMatch(/test p1/);
+  const idle = await winnow([
+    ...['train', ...DATA, '--from', at('phrases'), '--context', '9', ...TINY, '--out', at('none')],
+  ]);
+  expect(idle.code).toBe(2);
+  expect(idle.stderr).toMatch(/context has no use: the model of --from has a text tower of its own/);
+});
+
 const box = z.array(z.number()).length(4);
 const found = z.object({
   by: z.literal('boxes'),

@@ -107,8 +107,10 @@ export {
   pluralsIn,
   questionsIn,
   scenePool,
+  sentencesIn,
   statementsIn,
 } from './scenes/pool';
+export type { Sentence } from './scenes/sentences';
 export { type Question, type QuestionType, answersOf, questionTypes } from './scenes/questions';
 export type { Box, Layout, Scene, SceneGraph, SceneObject } from './scenes/scene';
 export {

@@ -7,6 +7,7 @@ import {
 import { groundingData } from '../src/grounded/grounding-data';
 import type { SceneSet } from '../src/scenes/scene-files';
 import { sceneGroundings } from '../src/scenes/scene-groundings';
+import { sceneSentences } from '../src/scenes/scene-sentences';
 
 const few = (control?: SceneSet['control']): SceneSet => ({
   name: 'few scenes',
@@ -68,4 +69,39 @@ test('pictures are not varied: their boxes would have to move along', async () =
   await expect(groundingData(found, { imageSize: 32, augmentation: 'light' })).rejects.toThrow(
     'expected no augmentation: boxes would have to move along with the pictures',
   );
+});
+
+test('a sentence names every object of its scene once, like phrases stand together, and its phrases have words of their own', async () => {
+  const found = await sceneSentences(few());
+  const { train, phrases } = await groundingData(found, { imageSize: 32 });
+  expect(phrases).toBe(true);
+  expect((await open()).phrases).toBe(false);
+  for (const { text, objects } of found.splits.train) {
+    const spans = [...new Map(objects.map(({ spans: [span] }) => [span?.start, span])).values()];
+    let said = text;
+    for (const span of [...spans].sort((a, b) => (b?.start ?? 0) - (a?.start ?? 0)))
+      said = said.slice(0, span?.start) + '_' + said.slice(span?.end);
+    // Nothing but the phrases, in a list.
+    expect(said).toMatch(/^(_(, _)* and )?_$/);
+    expect(new Set(objects.map(({ box }) => box.join())).size).toBe(objects.length);
+  }
+  const { objects } = await train.batch([0, 1, 2]);
+  const phrase = objects.tokens.map((own, object) => `${objects.examples[object]}: ${own.join()}`);
+  for (const [index, own] of objects.tokens.entries()) {
+    // Two phrases of a text share no token; objects of one phrase share all.
+    objects.tokens.forEach((other, at) => {
+      if (objects.examples[at] !== objects.examples[index] || phrase[at] === phrase[index]) return;
+      expect([...own].filter((token) => other.includes(token))).toEqual([]);
+    });
+  }
+});
+
+test('a model that learned from sentences has the words of expressions, and room for them', async () => {
+  const sentences = await groundingData(await sceneSentences(few()), { imageSize: 32 });
+  const expressions = await open();
+  const { tokenizer, context } = sentences;
+  const words = [...new Set(expressions.texts.train.flatMap((text) => text.split(' ')))];
+  // An unknown word would share the token of the others.
+  expect(new Set(words.map((word) => tokenizer.encode(word, context)[1])).size).toBe(words.length);
+  expect(context).toBeGreaterThanOrEqual(expressions.context);
 });

@@ -22,8 +22,8 @@ const slice = (values: Float32Array, row: number, width: number): Float32Array =
   values.subarray(row * width, (row + 1) * width);
 
 /** Probabilities of a row of logits. */
-function softmax(row: Float32Array): Float64Array {
-  const highest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+export function probabilities(row: ArrayLike<number>): Float64Array {
+  const highest = Math.max(...Array.from(row));
   const powers = Float64Array.from(row, (logit) => Math.exp(logit - highest));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
@@ -46,10 +46,10 @@ export function matchedQueries(told: QueriesTold, objects: NamedObjects): Int32A
     const costs = new Float64Array(queries * own.length);
     for (let query = 0; query < queries; query++) {
       const row = example * queries + query;
-      const probabilities = softmax(slice(logits, row, classes));
+      const shares = probabilities(slice(logits, row, classes));
       own.forEach((object, column) => {
         const tokens = objects.tokens[object] ?? new Int32Array();
-        const named = tokens.reduce((sum, token) => sum + (probabilities[token] ?? 0), 0);
+        const named = tokens.reduce((sum, token) => sum + (shares[token] ?? 0), 0);
         const target = slice(objects.boxes, object, BOX);
         const distance = slice(boxes, row, BOX).reduce(
           (sum, value, side) => sum + Math.abs(value - (target[side] ?? 0)),

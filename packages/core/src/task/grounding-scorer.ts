@@ -1,6 +1,7 @@
 import { BOX, cornersOf } from '../boxes/box';
 import { type RankedBoxes, precisionAt } from '../boxes/grounding-scores';
 import type { GroundingBatch } from '../data/dataset';
+import { probabilities } from './grounding-matching';
 import type { HostPrediction, Scorer, Scores } from './task';
 
 const CUTOFFS = [1, 5, 10] as const;
@@ -47,9 +48,6 @@ export function groundingScorer(): Scorer<HostPrediction, GroundingBatch> {
 
 /** 1 − the probability of "no object", the last class; what is not a number is as good as none. */
 function objectness(logits: ArrayLike<number>): number {
-  const row = Array.from(logits);
-  const highest = Math.max(...row);
-  const powers = row.map((logit) => Math.exp(logit - highest));
-  const share = 1 - (powers.at(-1) ?? 0) / powers.reduce((sum, power) => sum + power, 0);
+  const share = 1 - (probabilities(logits).at(-1) ?? 0);
   return Number.isNaN(share) ? -1 : share;
 }

@@ -11,11 +11,14 @@ import { groundingLoss } from './grounding-loss';
 import { groundingScorer } from './grounding-scorer';
 import { type PictureShape, pictureInputs, tokenInputs } from './inputs';
 import { symmetricDivergence } from './logits';
+import { phraseScorer } from './phrase-scorer';
 import type { HostPrediction, Task } from './task';
 
 export interface GroundingOptions extends PictureShape {
   /** Ends each text; given, a batch with a text that has none is refused. */
   readonly endToken?: EndToken;
+  /** Texts name several things each: their phrases are scored, and not the one thing that a text means. Default false. */
+  readonly phrases?: boolean;
 }
 
 const isMatrix = (tensor: Tensor | undefined): tensor is Tensor2D => tensor?.rank === 2;
@@ -34,17 +37,17 @@ function groundingsOf(prediction: Prediction): Groundings {
 
 /**
  * Finding the object that a text means: boxes for referring expressions, learned with MDETR's loss. Scores are precisions at 1, 5 and
- * 10 boxes in percent, by IoU (`p1`) and by GIoU (`giouP1`). A batch is not computed in parts, as its loss goes by the objects in it.
+ * 10 boxes in percent, by IoU (`p1`) and by GIoU (`giouP1`); of phrases, recalls (`any1`, `merged1`). A batch is not computed in parts, as its loss goes by the objects in it.
  * Its batches fail with a RangeError for a text without its end.
  */
 export function grounding<Params extends TensorTree>(
   model: Pick<Model<Params, DualEncoderInputs>, 'forward'>,
-  { endToken, ...shape }: GroundingOptions,
+  { endToken, phrases = false, ...shape }: GroundingOptions,
 ): Task<Params, GroundingBatch, Groundings, HostPrediction> {
   const picturesOf = pictureInputs(shape);
   return {
     name: 'grounding',
-    metric: 'p1',
+    metric: phrases ? 'any1' : 'p1',
     predict: (params, batch, hooks) => {
       const { tokens, texts } = batch;
       if (endToken !== undefined) checkTextEnds(tokens, tokens.length / texts, endToken);
@@ -54,7 +57,7 @@ export function grounding<Params extends TensorTree>(
     divergence: (one, other) => add(symmetricDivergence(one.logits, other.logits), boxDistance(one, other)),
     distillation: (student, teacher) =>
       add(softmaxCrossEntropy(student.logits, softmax(teacher.logits)), boxDistance(student, teacher)),
-    scorer: groundingScorer,
+    scorer: phrases ? phraseScorer : groundingScorer,
   };
 }
 

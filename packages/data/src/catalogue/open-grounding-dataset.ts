@@ -4,26 +4,44 @@ import {
   type TokenizedGroundingData,
   groundingData,
 } from '../grounded/grounding-data';
-import type { GroundedExample } from '../grounded/grounded-example';
+import type { FoundGroundings, GroundedExample } from '../grounded/grounded-example';
 import { isGroundingFile, mdetrFiles } from '../grounded/mdetr-files';
 import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
 import type { PictureCache } from '../picture/pack';
-import { identityOfScenes } from '../scenes/scene-files';
+import { type SceneSet, identityOfScenes } from '../scenes/scene-files';
 import { sceneExpressionSets, sceneGroundings } from '../scenes/scene-groundings';
+import { sceneSentenceSets, sceneSentences } from '../scenes/scene-sentences';
 import type { EmbeddedDataset } from './open-dataset';
 import { type PicturesElsewhere, withoutImages } from './pictures-elsewhere';
 import { unknownData } from './unknown-data';
 
 /** The datasets of pictures with texts and boxes that need nothing but a name. */
-export const embeddedGroundingDatasets: readonly EmbeddedDataset[] = sceneExpressionSets.map(
-  ({ name, description }) => ({ name, description }),
-);
+export const embeddedGroundingDatasets: readonly EmbeddedDataset[] = [
+  ...sceneExpressionSets,
+  ...sceneSentenceSets,
+].map(({ name, description }) => ({ name, description }));
 
 /** Whether a spec names pictures with texts and boxes; they are not opened. */
 export const namesGroundingData = async (spec: string): Promise<boolean> =>
   setNamed(spec) !== undefined || (await isGroundingFile(spec));
 
-const setNamed = (spec: string) => sceneExpressionSets.find(({ name }) => name === spec);
+interface NamedScenes {
+  /** The kind of texts, for their identity. */
+  readonly texts: string;
+  find(): Promise<FoundGroundings>;
+  readonly set: SceneSet;
+}
+
+function setNamed(spec: string): NamedScenes | undefined {
+  const [expressions, sentences] = [sceneExpressionSets, sceneSentenceSets].map((sets) =>
+    sets.find(({ name }) => name === spec),
+  );
+  if (expressions !== undefined)
+    return { texts: 'expressions', set: expressions, find: () => sceneGroundings(expressions) };
+  if (sentences !== undefined)
+    return { texts: 'sentences', set: sentences, find: () => sceneSentences(sentences) };
+  return undefined;
+}
 
 /**
  * Opens pictures with texts and the boxes of what they name: by the name of the dataset, or by the path of a training split in
@@ -36,8 +54,7 @@ export async function openGroundingDataset(
   { images, ...options }: GroundingDataOptions & PicturesElsewhere,
 ): Promise<TokenizedGroundingData> {
   const set = setNamed(spec);
-  if (set !== undefined)
-    return withoutImages(await groundingData(await sceneGroundings(set), options), images);
+  if (set !== undefined) return withoutImages(await groundingData(await set.find(), options), images);
   if (await isGroundingFile(spec)) return groundingData(await mdetrFiles(spec, images), options);
   throw await unknownGroundings(spec);
 }
@@ -52,7 +69,7 @@ export async function identifyGroundingDataset(
   { images, pictureCache }: PicturesElsewhere & { readonly pictureCache?: PictureCache } = {},
 ): Promise<DataIdentity> {
   const set = setNamed(spec);
-  if (set !== undefined) return identityOfScenes(set, 'expressions');
+  if (set !== undefined) return identityOfScenes(set.set, set.texts);
   if (!(await isGroundingFile(spec))) throw await unknownGroundings(spec);
   const found = await mdetrFiles(spec, images);
   const groups = (examples: readonly GroundedExample[]) =>
@@ -69,7 +86,7 @@ export async function identifyGroundingDataset(
 }
 
 function unknownGroundings(spec: string): Promise<DataError> {
-  const names = sceneExpressionSets.map(({ name }) => name);
+  const names = embeddedGroundingDatasets.map(({ name }) => name);
   return unknownData(
     spec,
     `pictures with texts and boxes: ${names.join(', ')}, or the path of a training split in MDETR's format (…_train.json)`,

@@ -6,7 +6,10 @@ import { type TextReading, type TokenizedToldData, type ToldPictureOptions, told
 export type GroundingDataOptions = ToldPictureOptions;
 
 /** Pictures with texts and the boxes of what they name. */
-export type TokenizedGroundingData = TokenizedToldData<GroundingBatch>;
+export interface TokenizedGroundingData extends TokenizedToldData<GroundingBatch> {
+  /** Whether there are texts that name several things, or one thing in several places; otherwise each means one object. */
+  readonly phrases: boolean;
+}
 
 /** Left, top, right and bottom → centre x and y, width and height. */
 const centred = ({ box: [left, top, right, bottom] }: GroundedObject): readonly number[] => [
@@ -37,7 +40,13 @@ function objectsOf(examples: readonly GroundedExample[], { tokenizer, context }:
  * @throws {RangeError} on options outside their range, and where pictures are to be varied.
  * @throws {DataError} on broken files with `preload`.
  */
-export const groundingData = (
+export async function groundingData(
   found: FoundGroundings,
   options: GroundingDataOptions,
-): Promise<TokenizedGroundingData> => toldData(found, options, objectsOf);
+): Promise<TokenizedGroundingData> {
+  const several = ({ objects }: GroundedExample): boolean => objects.length > 1;
+  return {
+    ...(await toldData(found, options, objectsOf)),
+    phrases: Object.values(found.splits).some((examples) => examples.some(several)),
+  };
+}

@@ -6,6 +6,7 @@ import { type Expression, type GroundedSpan, expressionsOf, pluralsOf } from './
 import type { Noun } from './phrase';
 import { questionsOf } from './questions';
 import type { Scene } from './scene';
+import { type Sentence, sentenceOf } from './sentences';
 import type { SceneSource, SceneSplit } from './splits';
 import { type StatementPair, statementOf } from './statements';
 
@@ -29,6 +30,13 @@ const stream = ({ source, split }: ScenePool, kind: string, index: number) =>
 /** Draws up to `most` expressions for each scene. They depend on the scene alone. */
 export const expressionsIn = (pool: ScenePool, most = 3): Expression[][] =>
   pool.scenes.map((scene, index) => expressionsOf(scene, most, stream(pool, 'expressions', index)));
+
+/** Draws sentences about each scene, each of which names all objects. They depend on the scene alone. */
+export const sentencesIn = (pool: ScenePool, each = 2): Sentence[][] =>
+  pool.scenes.map((scene, index) => {
+    const random = stream(pool, 'sentences', index);
+    return Array.from({ length: each }, () => sentenceOf(scene, random));
+  });
 
 const pluralOf = (concept: string): string =>
   sceneConcepts.find(({ name }) => name === concept)?.plural ?? concept;

@@ -14,7 +14,6 @@ import {
   glipFamily,
   levelsOf,
   regionAnchors,
-  textTowerConfig,
   visionTowerConfig,
 } from '@winnow/core';
 import {
@@ -23,22 +22,20 @@ import {
   identifyDetectionDataset,
   namesDetectionData,
   openDetectionDataset,
-  openTokenizer,
 } from '@winnow/data';
-import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { TOKENIZER_FILE, preprocessorFiles, tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
-import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
-import { checkChannels, checkTokens, textFilling } from './fit';
+import { checkChannels, checkTokens } from './fit';
 import { imagesOf, imagesShape } from './images';
 import { patchEncoderOf } from './patch-encoder';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
-import { models, textModels } from './sizes';
+import { models } from './sizes';
+import { givenTexts, newTextTower, newTexts, textOptions, textShape } from './text-choices';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
 const presets = ['nano', 'mini', 'published'] as const;
@@ -64,21 +61,6 @@ const headShape = {
 };
 const headOptions = z.object(headShape);
 type HeadOptions = z.output<typeof headOptions>;
-
-/** Options of a new text tower. */
-const textShape = {
-  textModel: z.enum(textModels).optional().describe("Size of a new text tower, CLIP's; default: nano"),
-  tokenizer: pathOption('tokenizer')
-    .min(1)
-    .optional()
-    .describe("CLIP's vocabulary file or a Hugging Face tokenizer; default: the words of the classes"),
-  context: z
-    .int()
-    .min(3)
-    .optional()
-    .describe('Tokens of the longest list of classes; default: what all of them need, 77 at most'),
-};
-const textOptions = z.object(textShape);
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the vision tower, a DeiT'),
@@ -189,34 +171,6 @@ function headAfter(before: DenseConfig, own: HeadOptions): DetectionHeadConfig {
     levels,
     deepFusion: shallow === undefined ? before.head.deepFusion : !shallow,
     anchorScale: anchorScale ?? before.head.anchorScale,
-  };
-}
-
-type TextOptions = z.output<typeof textOptions>;
-
-async function newTexts({ tokenizer, context }: TextOptions) {
-  return {
-    ...(tokenizer === undefined ? {} : { tokenizer: await openTokenizer(tokenizer) }),
-    ...(context === undefined ? {} : { context }),
-  };
-}
-
-/** A text tower whose words look both ways: it has no weights that learned to look back alone. */
-function newTextTower({ textModel = 'nano' }: TextOptions, data: DetectionData): GlipConfig['text'] {
-  const text = textTowerConfig(textModel, data);
-  return { ...text, tower: { ...text.tower, causal: false } };
-}
-
-/** @throws {UserError} when the tokenizer is missing, or options are for a new tower. */
-async function givenTexts(opened: OpenedModel, text: GlipConfig['text'], own: TextOptions) {
-  const idle = (['textModel', 'tokenizer', 'context'] as const).find((name) => own[name] !== undefined);
-  if (idle !== undefined)
-    throw new UserError(`${idle} has no use: the model of --from has a text tower of its own`);
-  const tokenizer = await givenTokenizer(opened);
-  return {
-    tokenizer,
-    context: text.context,
-    ...textFilling(text),
   };
 }
 

@@ -4,7 +4,7 @@ import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { imagesOf, imagesShape } from './images';
 import { mdetrKind } from './mdetr';
 
-/** Finding the object that a text means, by an MDETR. */
+/** Finding the object that a text means, or those of each of its phrases, by an MDETR. */
 export const groundingKind = mdetrKind({
   name: 'grounding',
   defaultData: 'scenes-expressions',
@@ -14,6 +14,6 @@ export const groundingKind = mdetrKind({
     identifyGroundingDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
   open: (data, reading, options) => openGroundingDataset(data, { ...reading, ...imagesOf(options) }),
   questionsOf: () => undefined,
-  taskOf: (model, { text }, { imageSize, channels }) =>
-    grounding(model, { imageSize, channels, endToken: text.endToken }),
+  taskOf: (model, { text }, { imageSize, channels, phrases }) =>
+    grounding(model, { imageSize, channels, phrases, endToken: text.endToken }),
 });

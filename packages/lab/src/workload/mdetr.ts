@@ -1,35 +1,32 @@
 import {
+  type DenseConfig,
   type MdetrConfig,
   type Model,
   type QuestionsConfig,
   type Task,
+  type TextTowerConfig,
   UserError,
+  type VisionTowerConfig,
   asDense,
   denseConfigOf,
   dualEncoderFamily,
   fusionPresets,
   mdetr,
   mdetrFamily,
-  textTowerConfig,
   visionTowerConfig,
 } from '@winnow/core';
-import {
-  type DataIdentity,
-  type TokenizedToldData,
-  type ToldPictureOptions,
-  openTokenizer,
-} from '@winnow/data';
-import { givenTokenizer } from '../model-source/given-tokenizer';
+import { type DataIdentity, type TokenizedToldData, type ToldPictureOptions } from '@winnow/data';
 import { z } from 'zod';
 import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
-import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
-import { checkChannels, checkTokens, textFilling } from './fit';
+import { checkChannels, checkTokens } from './fit';
+import { patchEncoderOf } from './patch-encoder';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
-import { models, textModels } from './sizes';
+import { models } from './sizes';
+import { givenTexts, newTextTower, newTexts, textOptions, textShape } from './text-choices';
 import type { ReaderKind } from './text-notes';
 import { withTexts } from './texts-read';
 import type { Workload, WorkloadKind } from './workload';
@@ -44,18 +41,9 @@ const fusionOptions = z.object(fusionShape);
 
 const modelShape = {
   model: z.enum(models).default('nano').describe('Size of the vision tower, a DeiT'),
-  textModel: z.enum(textModels).default('nano').describe("Size of the text tower, CLIP's text transformer"),
+  ...textShape,
   ...fusionShape,
   ...pictureShape,
-  tokenizer: pathOption('tokenizer')
-    .min(1)
-    .optional()
-    .describe("CLIP's vocabulary file or a Hugging Face tokenizer; default: the words of the training texts"),
-  context: z
-    .int()
-    .min(3)
-    .optional()
-    .describe('Tokens of the longest text; default: 77 with a tokenizer, else what the training texts need'),
 };
 const modelOptions = z.object(modelShape);
 
@@ -88,28 +76,10 @@ export function mdetrKind<Batch, Data extends TokenizedToldData<Batch>>(
     }
     return own.open(data, { ...reading, ...picturesKept(kept, reading.imageSize) }, options);
   };
-  const opened = async (
-    choice: DataChoice,
-    given: OpenedModel,
-    { vision, text }: MdetrConfig,
-    options: unknown,
-  ) => {
-    const { preparation } = given;
-    const tokenizer = await givenTokenizer(given);
-    const data = await openData(
-      choice,
-      {
-        ...picturesOf(preparation),
-        imageSize: vision.imageSize,
-        tokenizer,
-        context: text.context,
-        ...textFilling(text),
-      },
-      options,
-    );
-    const workload = workloadOn(own, data, 'given', preparation);
-    const companions = { ...(await tokenizerConfiguration(given)), ...workload.companions };
-    return { data, workload: { ...workload, companions } };
+  const workloadOf = async (given: OpenedModel, data: Data, hasTexts: boolean): Promise<Workload> => {
+    const workload = workloadOn(own, data, hasTexts ? 'given' : 'new', given.preparation);
+    const companions = { ...(hasTexts ? await tokenizerConfiguration(given) : {}), ...workload.companions };
+    return { ...workload, companions };
   };
   return {
     name: own.name,
@@ -118,23 +88,15 @@ export function mdetrKind<Batch, Data extends TokenizedToldData<Batch>>(
     fits: (data) => own.fits(data),
     modelShape,
     dataShape: own.dataShape,
-    givenShape: fusionShape,
+    givenShape: { ...textShape, ...fusionShape },
     trainingShape: {},
     create: async (choice, options) => {
-      const { model, textModel, fusion, imageSize, patchSize, tokenizer, context } =
-        modelOptions.parse(options);
-      const reading = {
-        imageSize,
-        ...(tokenizer === undefined ? {} : { tokenizer: await openTokenizer(tokenizer) }),
-        ...(context === undefined ? {} : { context }),
-      };
-      const data = await openData(choice, reading, options);
-      const text = textTowerConfig(textModel, data);
+      const { model, fusion, imageSize, patchSize, ...texts } = modelOptions.parse(options);
+      const data = await openData(choice, { ...(await newTexts(texts)), imageSize }, options);
       const config: MdetrConfig = {
         kind: 'mdetr',
         vision: visionTowerConfig(model, { imageSize, patchSize, channels: data.channels }),
-        // Without weights that learned to look back alone, every word may look at every other.
-        text: { ...text, tower: { ...text.tower, causal: false } },
+        text: newTextTower(texts, data),
         fusion: fusionPresets[fusion],
       };
       return {
@@ -143,10 +105,22 @@ export function mdetrKind<Batch, Data extends TokenizedToldData<Batch>>(
       };
     },
     adapt: async (choice, given, options) => {
+      const before = denseConfigOf(asDense(given).model);
+      const texts = textOptions.parse(options);
+      const towers = towersOf(before, own.name);
+      const { text } = towers;
+      const reading = {
+        ...picturesOf(given.preparation),
+        ...(text === undefined ? await newTexts(texts) : await givenTexts(given, text, texts)),
+        imageSize: towers.vision.imageSize,
+      };
+      const data = await openData(choice, reading, options);
+      const workload = await workloadOf(given, data, text !== undefined);
       const { fusion } = fusionOptions.parse(options);
-      const before = groundingConfig(denseConfigOf(asDense(given).model), fusion, own.name);
-      const { data, workload } = await opened(choice, given, before, options);
-      const model = mdetr(withQuestions(before, own.questionsOf(data)));
+      const config: MdetrConfig = mdetrFamily.is(before)
+        ? before
+        : { kind: 'mdetr', text: newTextTower(texts, data), ...towers, fusion: fusionPresets[fusion] };
+      const model = mdetr(withQuestions(config, own.questionsOf(data)));
       workload.checkFit(model);
       return { workload, model };
     },
@@ -154,7 +128,12 @@ export function mdetrKind<Batch, Data extends TokenizedToldData<Batch>>(
     open: async (choice, given, options) => {
       const config = denseConfigOf(asDense(given).model);
       if (!mdetrFamily.is(config)) throw notMdetr(own.name, config.kind);
-      return (await opened(choice, given, config, options)).workload;
+      const reading = {
+        ...picturesOf(given.preparation),
+        ...(await givenTexts(given, config.text, {})),
+        imageSize: config.vision.imageSize,
+      };
+      return workloadOf(given, await openData(choice, reading, options), true);
     },
   };
 }
@@ -164,20 +143,16 @@ const withQuestions = (config: MdetrConfig, questions: QuestionsConfig | undefin
   questions === undefined ? config : { ...config, questions };
 
 const notMdetr = (task: string, kind: string): UserError =>
-  new UserError(`${task} needs an mdetr, or for --from a dual encoder, got a ${kind}`);
+  new UserError(`${task} needs an mdetr, or for --from a model with a vision tower, got a ${kind}`);
 
-/** A model for grounding as it is, or the towers of a dual encoder under a new fusion. */
-function groundingConfig(
-  given: ReturnType<typeof denseConfigOf>,
-  fusion: z.output<typeof fusionOptions>['fusion'],
-  task: string,
-): MdetrConfig {
-  if (given.ties === undefined && mdetrFamily.is(given)) return given;
-  if (!dualEncoderFamily.is(given) || given.ties !== undefined) throw notMdetr(task, given.kind);
-  const { vision, text } = given;
-  if (vision.attentionPool !== undefined)
-    throw new UserError(`${task} reads patches: a tower that pools them cannot be taken over`);
-  return { kind: 'mdetr', vision, text, fusion: fusionPresets[fusion] };
+/**
+ * The towers of a model under a fusion: those of an MDETR or of a dual encoder, and the vision tower of any other, whose
+ * texts, if it has any, are of another kind.
+ * @throws {UserError} when there is none, or its columns are shared.
+ */
+function towersOf(given: DenseConfig, task: string): { vision: VisionTowerConfig; text?: TextTowerConfig } {
+  const vision = patchEncoderOf(given, task);
+  return mdetrFamily.is(given) || dualEncoderFamily.is(given) ? { vision, text: given.text } : { vision };
 }
 
 function workloadOn<Batch, Data extends TokenizedToldData<Batch>>(
