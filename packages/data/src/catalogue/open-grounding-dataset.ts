@@ -5,6 +5,7 @@ import {
   groundingData,
 } from '../grounded/grounding-data';
 import type { FoundGroundings, GroundedExample } from '../grounded/grounded-example';
+import { entityFiles, isEntityFolder } from '../grounded/entity-files';
 import { isGroundingFile, mdetrFiles } from '../grounded/mdetr-files';
 import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
 import type { PictureCache } from '../picture/pack';
@@ -23,7 +24,15 @@ export const embeddedGroundingDatasets: readonly EmbeddedDataset[] = [
 
 /** Whether a spec names pictures with texts and boxes; they are not opened. */
 export const namesGroundingData = async (spec: string): Promise<boolean> =>
-  setNamed(spec) !== undefined || (await isGroundingFile(spec));
+  setNamed(spec) !== undefined || (await filesOf(spec)) !== undefined;
+
+type Reader = (spec: string, images: string | undefined) => Promise<FoundGroundings>;
+
+/** What reads the files at a path; undefined where nothing does. */
+async function filesOf(spec: string): Promise<Reader | undefined> {
+  if (await isGroundingFile(spec)) return mdetrFiles;
+  return (await isEntityFolder(spec)) ? entityFiles : undefined;
+}
 
 interface NamedScenes {
   /** The kind of texts, for their identity. */
@@ -44,8 +53,8 @@ function setNamed(spec: string): NamedScenes | undefined {
 }
 
 /**
- * Opens pictures with texts and the boxes of what they name: by the name of the dataset, or by the path of a training split in
- * MDETR's format (`finetune_refcoco_train.json`), whose other splits lie beside it.
+ * Opens pictures with texts and the boxes of what they name: by the name of the dataset, by the path of a training split in
+ * MDETR's format (`finetune_refcoco_train.json`), whose other splits lie beside it, or by that of a folder with Flickr30k Entities.
  * @throws {DataError} when there is nothing of the kind, or the data is not as it should be.
  * @throws {RangeError} on options outside their range, and where pictures are to be varied.
  */
@@ -55,8 +64,9 @@ export async function openGroundingDataset(
 ): Promise<TokenizedGroundingData> {
   const set = setNamed(spec);
   if (set !== undefined) return withoutImages(await groundingData(await set.find(), options), images);
-  if (await isGroundingFile(spec)) return groundingData(await mdetrFiles(spec, images), options);
-  throw await unknownGroundings(spec);
+  const read = await filesOf(spec);
+  if (read === undefined) throw await unknownGroundings(spec);
+  return groundingData(await read(spec, images), options);
 }
 
 /**
@@ -70,8 +80,9 @@ export async function identifyGroundingDataset(
 ): Promise<DataIdentity> {
   const set = setNamed(spec);
   if (set !== undefined) return identityOfScenes(set.set, set.texts);
-  if (!(await isGroundingFile(spec))) throw await unknownGroundings(spec);
-  const found = await mdetrFiles(spec, images);
+  const read = await filesOf(spec);
+  if (read === undefined) throw await unknownGroundings(spec);
+  const found = await read(spec, images);
   const groups = (examples: readonly GroundedExample[]) =>
     examples.map(({ picture, text, objects }) => ({
       pictures: [picture],
@@ -89,7 +100,7 @@ function unknownGroundings(spec: string): Promise<DataError> {
   const names = embeddedGroundingDatasets.map(({ name }) => name);
   return unknownData(
     spec,
-    `pictures with texts and boxes: ${names.join(', ')}, or the path of a training split in MDETR's format (…_train.json)`,
+    `pictures with texts and boxes: ${names.join(', ')}, the path of a training split in MDETR's format (…_train.json), or of a folder with Flickr30k Entities`,
     names,
   );
 }
