@@ -2,24 +2,22 @@ import { SaxesParser } from 'saxes';
 import { DataError } from '../failure/data-error';
 import { readText } from './read-text';
 
-/** An element of XML without attributes: its text, or the elements in it by their names. */
-export type XmlContent = string | { readonly [name: string]: readonly XmlContent[] };
-
 interface Open {
   readonly name: string;
   text: string;
-  readonly inside: Map<string, XmlContent[]>;
+  readonly inside: Map<string, unknown[]>;
 }
 
 /** Annotations are no deeper; others could fill the memory with little text. */
 const DEEPEST = 16;
 
 /**
- * Reads an XML file, whose root has a name. Attributes, comments and documents of other types are not looked at, and
+ * Reads an XML file, whose root has a name, to plain records: an element is its text, or lists of the elements in it by their names.
+ * Attributes, comments and documents of other types are not looked at, and
  * entities of its own are an error.
  * @throws {DataError} when the file cannot be read, or is no XML of this kind.
  */
-export async function readXml(path: string, root: string): Promise<XmlContent> {
+export async function readXml(path: string, root: string): Promise<unknown> {
   const text = await readText(path, 'XML');
   try {
     return contentOf(text, root);
@@ -35,10 +33,10 @@ export async function readXml(path: string, root: string): Promise<XmlContent> {
   }
 }
 
-function contentOf(text: string, root: string): XmlContent {
+function contentOf(text: string, root: string): unknown {
   const parser = new SaxesParser({ position: true });
   const open: Open[] = [];
-  let whole: XmlContent | undefined;
+  let whole: unknown;
   parser.on('error', (error) => {
     throw error;
   });
