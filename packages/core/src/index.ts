@@ -86,13 +86,19 @@ export type {
 } from './data/dataset';
 export {
   checkDecision,
+  decidedSites,
   decisionFromMasks,
+  decisionKeeping,
   identityDecision,
   keptUnits,
   maskOf,
   sharesOf,
 } from './decision/decision';
 export type { Decision, OtherDecision, SiteDecision } from './decision/decision';
+export { blockLists } from './decision/blocks';
+export type { BlockList, DecidedBlocks, KeptBlocks } from './decision/blocks';
+export { headsKind } from './decision/heads';
+export type { KeptHeads } from './decision/heads';
 export { keepKind, unitCuts, unitWidth } from './decision/keep';
 export type { Keep } from './decision/keep';
 export { defineDecisionKind } from './decision/kind';
@@ -110,7 +116,7 @@ export {
 } from './decision/share';
 export type { Share } from './decision/share';
 export { cutConfig, planOf } from './decision/plan';
-export type { CutPlan, Ties } from './decision/plan';
+export type { CutList, CutPlan, Ties } from './decision/plan';
 export { isDuration, stepsIn } from './duration/duration';
 export type { Duration } from './duration/duration';
 export { effective } from './effective/effective';
@@ -333,7 +339,9 @@ export { linear } from './operations/linear';
 export { permutation, randomStream } from './random/random';
 export type { RandomStream } from './random/random';
 export { compressibleCost, copiesOf, scaleCost, sumCosts } from './sites/site';
-export type { ColumnGroup, Cost, Coupling, Site } from './sites/site';
+export type { ColumnGroup, Cost, Coupling, Site, WholeUnits } from './sites/site';
+export { placeInList, sitesOf, unitGrains } from './sites/whole';
+export type { Divisible, UnitGrain } from './sites/whole';
 export { consumerOf, unitsTap } from './sites/taps';
 export {
   columnMoments,
@@ -357,7 +365,7 @@ export { linearLayer, linearSpecs, optionalBias, project, projection } from './l
 export type { LinearParams } from './layers/linear';
 export { normLayer, normalize } from './layers/norm';
 export type { LayerNormParams, NormLayer } from './layers/norm';
-export { observeCounting, observeUnder, resultOf } from './layers/observe';
+export { beforeOf, observeCounting, observeUnder, resultOf } from './layers/observe';
 export type { Enter, Observe, ObservedRows } from './layers/observe';
 export { residual } from './layers/residual';
 export type { Body, ResidualOptions } from './layers/residual';

@@ -61,6 +61,17 @@ export const cutModels: Readonly<
   Record<string, VisionTransformerConfig | ClipTextConfig | DualEncoderConfig>
 > = {
   'a cut ViT': plain,
+  'a ViT of two heads, then of one': {
+    ...plain,
+    tower: {
+      ...tower,
+      layerScale: 0.2,
+      blocks: [
+        { headDim: 8, hiddenDim: 6 },
+        { heads: 1, headDim: 8, hiddenDim: 6 },
+      ],
+    },
+  },
   'a ViT with registers, read by class token and mean': {
     ...plain,
     headInput: 'class-and-mean',

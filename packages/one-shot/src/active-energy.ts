@@ -1,4 +1,4 @@
-import { activityRanker, sumOfCopies } from './ranker';
+import { activityRanker, sumOfColumns } from './ranker';
 
 /** Σ E[h²]·P(|h| > ε) over the unit's copies. */
 export const activeEnergy = activityRanker(
@@ -11,5 +11,8 @@ export const activeEnergy = activityRanker(
     scale: 'none',
   },
   (columns, site) =>
-    sumOfCopies(site, (at) => (columns[at]?.energy ?? NaN) * (columns[at]?.activeShare ?? NaN)),
+    sumOfColumns(
+      site,
+      columns.map(({ energy, activeShare }) => energy * activeShare),
+    ),
 );

@@ -15,7 +15,7 @@ export const fisher = gradientRanker(
     scale: 'cost',
   },
   async (run, examples) => {
-    const { sites } = run.model;
+    const { sites } = run;
     const seen = await lendTree(nothing(sites), (state) =>
       run.sensitivities('gradients', {
         examples,

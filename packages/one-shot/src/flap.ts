@@ -1,4 +1,4 @@
-import { activityRanker, sumOfCopies } from './ranker';
+import { activityRanker, sumOfColumns } from './ranker';
 import { readerNorms } from './readers';
 
 /** Σ Var(h)·‖w_out‖² over the unit's copies (Equation 5), standardised within each site, then in one list (Section 3.3). */
@@ -13,6 +13,9 @@ export const flap = activityRanker(
   },
   (columns, site, { params }) => {
     const norms = readerNorms(site, params);
-    return sumOfCopies(site, (at) => (norms[at] ?? NaN) * (columns[at]?.variance ?? NaN));
+    return sumOfColumns(
+      site,
+      columns.map(({ variance }, at) => (norms[at] ?? NaN) * variance),
+    );
   },
 );

@@ -1,5 +1,6 @@
 import type { CompressionMethod } from '@winnow/core';
 import { activeEnergy } from './active-energy';
+import { blockInfluence } from './block-influence';
 import { fisher } from './fisher';
 import { flap } from './flap';
 import { fpgm } from './fpgm';
@@ -24,4 +25,5 @@ export const oneShotMethods: readonly CompressionMethod[] = [
   lamp,
   fpgm,
   gramSchmidt,
+  blockInfluence,
 ];

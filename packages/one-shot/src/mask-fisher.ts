@@ -15,7 +15,7 @@ export const maskFisher = gradientRanker(
   },
   (run, examples) =>
     sensitivitiesToMasks(run, examples, {
-      masked: (params, masks) => effective(params, run.model.sites, masks),
+      masked: (params, masks) => effective(params, run.sites, masks),
       perExample: true,
       add: (sum, gradient, size) => add(sum, mul(square(gradient), size)),
     }),

@@ -1,12 +1,6 @@
 import { type Tensor1D, ones, zeros } from '@tensorflow/tfjs-core';
-import {
-  type CompressionRun,
-  type Site,
-  type TensorTree,
-  type UnitScores,
-  disposeTree,
-  lendTree,
-} from '@winnow/core';
+import { type Site, type TensorTree, type UnitScores, disposeTree, lendTree } from '@winnow/core';
+import type { RankedRun } from './ranker';
 
 /** One number per unit, by site, on the device. */
 export type UnitTensors = Record<string, Tensor1D>;
@@ -35,11 +29,11 @@ export interface MaskSensitivity {
 
 /** Sums of gradients of masks, one number per unit: one charged forward and backward pass over the examples. */
 export async function sensitivitiesToMasks(
-  run: CompressionRun,
+  run: RankedRun,
   examples: number,
   { masked, perExample, add }: MaskSensitivity,
 ): Promise<UnitScores> {
-  const { sites } = run.model;
+  const { sites } = run;
   const masks: UnitTensors = Object.fromEntries(sites.map(({ id, units }) => [id, ones([units])]));
   const seen = await lendTree({ masks, state: nothing(sites) }, ({ state }) =>
     run.sensitivities('gradients', {

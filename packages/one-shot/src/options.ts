@@ -1,4 +1,4 @@
-import { errorMeasures } from '@winnow/core';
+import { errorMeasures, unitGrains } from '@winnow/core';
 import { z } from 'zod';
 
 /** How a ranking runs over the sites of a model, or that the numbers of units are allocated by the errors that they leave. */
@@ -17,6 +17,12 @@ export const rankingOptions = (scope: Scope, scale: Scale) =>
       .default(scope)
       .describe(
         'units are ranked within their site, among all of one kind, or all in one list; allocated: as many go of each site as lose least once they are reconstructed',
+      ),
+    units: z
+      .enum(unitGrains)
+      .default('dimensions')
+      .describe(
+        'of attention dimensions of all heads go, or whole heads, and hidden units either way; or whole blocks, which leaves fewer of them',
       ),
     scale: z
       .enum(scales)

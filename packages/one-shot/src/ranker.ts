@@ -7,7 +7,9 @@ import {
   type Plan,
   type Site,
   type SiteCurve,
+  type UnitGrain,
   type UnitScores,
+  UserError,
   allocateUnits,
   budgetOfSites,
   columnsOf,
@@ -19,7 +21,9 @@ import {
   removalTarget,
   siteCurves,
   siteLooks,
+  sitesOf,
   smallestKeep,
+  unitGrains,
 } from '@winnow/core';
 import { type Activity, activityOf } from './activity';
 import { type RankingOptions, type Scale, type Scope, rankingOptions } from './options';
@@ -43,7 +47,14 @@ interface Ranking {
   readonly looks: readonly string[];
   /** Whether it is made of error curves, which then are there anyway. */
   readonly readsCurves?: true;
-  importanceOf(run: CompressionRun, examples: number, curves: Curves): Promise<UnitScores>;
+  /** Units that it can rank; all unless it says otherwise. */
+  readonly ranks?: readonly UnitGrain[];
+  importanceOf(run: RankedRun, examples: number, curves: Curves): Promise<UnitScores>;
+}
+
+/** A run, and the sites of which units are ranked: those of its model, or whole heads or blocks. */
+export interface RankedRun extends CompressionRun {
+  readonly sites: readonly Site[];
 }
 
 const manifestOf = ({ name, title, paper, summary }: Ranker): Manifest => ({
@@ -55,36 +66,59 @@ const manifestOf = ({ name, title, paper, summary }: Ranker): Manifest => ({
 });
 
 /** @throws {UserError} when the budget cannot be reached: one unit stays at every site. */
-function smallest(model: Model, budget: Budget): number {
-  removalTarget(model, budget);
-  return smallestKeep(model, budget.unit);
+function smallest(model: Model, budget: Budget, sites: readonly Site[]): number {
+  removalTarget(model, budget, sites);
+  return smallestKeep(model, budget.unit, sites);
 }
 
-const bySite = ({ model }: CompressionRun, importanceOf: (site: Site) => ArrayLike<number>): UnitScores =>
-  Object.fromEntries(model.sites.map((site) => [site.id, importanceOf(site)]));
+/** @throws {UserError} when a ranking cannot be made of such units. */
+function checkUnits(
+  { name }: Ranker,
+  { ranks = unitGrains }: Ranking,
+  { units, scope }: RankingOptions,
+): void {
+  if (!ranks.includes(units))
+    throw new UserError(
+      `${name} cannot rank whole ${units}: it ranks ${ranks.join(' and ')}. Gradients can (taylor, fisher, mask-fisher)${units === 'blocks' ? ', and block-influence' : ''}`,
+    );
+  if (scope === 'allocated' && units !== 'dimensions')
+    throw new UserError(
+      `${name}: --scope allocated goes by the errors that dimensions leave, not whole ${units}: choose another scope`,
+    );
+}
 
-function rankerOf(ranker: Ranker, { looks, readsCurves, importanceOf }: Ranking): CompressionMethod {
+/** The granularity that a plan names, where units are whole heads or blocks. */
+const granularities = { heads: 'heads', blocks: 'blocks' } as const;
+
+const bySite = ({ sites }: RankedRun, importanceOf: (site: Site) => ArrayLike<number>): UnitScores =>
+  Object.fromEntries(sites.map((site) => [site.id, importanceOf(site)]));
+
+function rankerOf(ranker: Ranker, ranking: Ranking): CompressionMethod {
+  const { looks, readsCurves, importanceOf } = ranking;
   const readsCurvesFor = ({ scope }: RankingOptions) => readsCurves === true || scope === 'allocated';
   return defineMethod({
     manifest: manifestOf(ranker),
     options: rankingOptions(ranker.scope, ranker.scale),
     plan: (model, budget, options): Plan => {
+      checkUnits(ranker, ranking, options);
       const names = [...(readsCurvesFor(options) ? siteLooks(options.measure) : []), ...looks];
       return {
         phases: [],
-        smallestKeep: smallest(model, budget),
+        smallestKeep: smallest(model, budget, sitesOf(model, options.units)),
+        ...(options.units === 'dimensions' ? {} : { granularity: granularities[options.units] }),
         observations: names.map((name) => ({ name, examples: options.calibration })),
       };
     },
     compress: async (run, options) => {
-      const { calibration, measure, scope } = options;
+      const { calibration, measure, scope, units } = options;
+      const sites = sitesOf(run.model, units);
       const curves = readsCurvesFor(options)
         ? await siteCurves(run, calibration, measure)
         : new Map<string, SiteCurve>();
-      const importance = await importanceOf(run, calibration, curves);
+      const importance = await importanceOf({ ...run, sites }, calibration, curves);
       return scope === 'allocated'
         ? pruneTo(run, allocated(run, importance, curves))
-        : pruneAtOnce(run, prioritiesOf(run.model.sites, importance, { ...options, scope }));
+        : pruneAtOnce(run, prioritiesOf(sites, importance, { ...options, scope }), sites);
     },
   });
 }
@@ -106,20 +140,22 @@ function allocated({ model, budget }: CompressionRun, importance: UnitScores, cu
 /** A method that removes the units of least importance at once, from the weights alone. */
 export const weightRanker = (
   ranker: Ranker,
-  importanceOf: (site: Site, run: CompressionRun) => ArrayLike<number>,
+  importanceOf: (site: Site, run: RankedRun) => ArrayLike<number>,
 ): CompressionMethod =>
   rankerOf(ranker, {
     looks: [],
+    ranks: ['dimensions', 'heads'], // What a block adds is no sum of what its parts weigh.
     importanceOf: (run) => Promise.resolve(bySite(run, (site) => importanceOf(site, run))),
   });
 
 /** The same from what passes the sites as examples go through the model: no labels, one forward pass. */
 export const activityRanker = (
   ranker: Ranker,
-  importanceOf: (columns: readonly Activity[], site: Site, run: CompressionRun) => ArrayLike<number>,
+  importanceOf: (columns: readonly Activity[], site: Site, run: RankedRun) => ArrayLike<number>,
 ): CompressionMethod =>
   rankerOf(ranker, {
     looks: ['activations'],
+    ranks: ['dimensions', 'heads'], // A block is not read at one place.
     importanceOf: async (run, examples) => {
       const activity = await activityOf(run, examples);
       return bySite(run, (site) => importanceOf(activity.get(site.id) ?? [], site, run));
@@ -129,7 +165,7 @@ export const activityRanker = (
 /** The same from gradients of the task's loss: labels where the task has them, one forward and one backward pass. */
 export const gradientRanker = (
   ranker: Ranker,
-  importanceOf: (run: CompressionRun, examples: number) => Promise<UnitScores>,
+  importanceOf: (run: RankedRun, examples: number) => Promise<UnitScores>,
 ): CompressionMethod => rankerOf(ranker, { looks: ['gradients'], importanceOf });
 
 /** The same from the errors that are left as the units of a site go one after the other. */
@@ -139,6 +175,7 @@ export const curveRanker = (
 ): CompressionMethod =>
   rankerOf(ranker, {
     looks: [],
+    ranks: ['dimensions'],
     readsCurves: true,
     importanceOf: (run, _, curves) =>
       Promise.resolve(
@@ -150,12 +187,13 @@ export const curveRanker = (
       ),
   });
 
-/** Σ over a site's columns that belong to one unit, [units]. */
-export function sumOfCopies(site: Site, valueOf: (column: number) => number): Float64Array {
-  const copies = columnsOf(site) / site.units;
-  return Float64Array.from({ length: site.units }, (_, unit) => {
-    let total = 0;
-    for (let copy = 0; copy < copies; copy++) total += valueOf(copy * site.units + unit);
-    return total;
-  });
+/** Σ over the columns of a site that belong to one unit, [units]: copies in each head, or the dimensions of a whole head. */
+export function sumOfColumns(site: Site, columns: ArrayLike<number>): Float64Array {
+  const sums = new Float64Array(site.units);
+  const run = columns.length / columnsOf(site);
+  for (let column = 0; column < columns.length; column++) {
+    const unit = Math.floor(column / run) % site.units;
+    sums[unit] = (sums[unit] ?? 0) + (columns[column] ?? NaN);
+  }
+  return sums;
 }

@@ -20,7 +20,7 @@ export const taylor = gradientRanker(
   (run, examples) =>
     sensitivitiesToMasks(run, examples, {
       masked: (params, masks) =>
-        effective(effective(params, run.model.sites, masks, 'producer'), run.model.sites, masks, 'consumer'),
+        effective(effective(params, run.sites, masks, 'producer'), run.sites, masks, 'consumer'),
       perExample: false,
       add: (sum, gradient, size) => add(sum, mul(abs(gradient), size)),
     }),

@@ -1,4 +1,4 @@
-import { activityRanker, sumOfCopies } from './ranker';
+import { activityRanker, sumOfColumns } from './ranker';
 
 /** Σ Var(h) over the unit's copies: a unit that always says the same can be folded into a bias. */
 export const variance = activityRanker(
@@ -10,5 +10,9 @@ export const variance = activityRanker(
     scope: 'isomorphic',
     scale: 'none',
   },
-  (columns, site) => sumOfCopies(site, (at) => columns[at]?.variance ?? NaN),
+  (columns, site) =>
+    sumOfColumns(
+      site,
+      columns.map(({ variance }) => variance),
+    ),
 );

@@ -1,4 +1,4 @@
-import { activityRanker, sumOfCopies } from './ranker';
+import { activityRanker, sumOfColumns } from './ranker';
 import { readerNorms } from './readers';
 
 /** √(Σ ‖w_out‖²·E[h²]) over the unit's copies: the size of what a unit adds to its layer's output. */
@@ -15,6 +15,9 @@ export const wandaUnit = activityRanker(
   },
   (columns, site, { params }) => {
     const norms = readerNorms(site, params);
-    return sumOfCopies(site, (at) => (norms[at] ?? NaN) * (columns[at]?.energy ?? NaN)).map(Math.sqrt);
+    return sumOfColumns(
+      site,
+      columns.map(({ energy }, at) => (norms[at] ?? NaN) * energy),
+    ).map(Math.sqrt);
   },
 );

@@ -7,11 +7,21 @@ import {
 } from '@winnow/testkit';
 import { oneShotMethods } from '../src/index';
 
+const ofBlocks = oneShotMethods.filter(({ manifest }) => manifest.granularity === 'blocks');
+
 for (const method of oneShotMethods) {
   // Only those that ask for a loss can tell one from another.
   const losses = ['taylor', 'fisher', 'mask-fisher'].includes(method.manifest.name) ? [sigmoidEncoders] : [];
+  if (ofBlocks.includes(method)) continue;
   describeMethod(method, {
     options: { calibration: 20 },
     kinds: [visionTransformers, dualEncoders, crossEncoders, ...losses],
   });
+}
+
+// The cross encoder has its norms after the layers: without a block it would not be the identity.
+for (const method of ofBlocks) {
+  const options = { calibration: 20 };
+  describeMethod(method, { options, kinds: [visionTransformers] });
+  describeMethod(method, { options, kinds: [dualEncoders], laws: /masked and cut|smallest budget|killed/ });
 }

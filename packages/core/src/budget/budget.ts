@@ -1,6 +1,7 @@
 import { UserError } from '../error/user-error';
 import type { Model } from '../families/model';
 import { type Cost, type Site, compressibleCost } from '../sites/site';
+import { floorOf } from '../sites/whole';
 
 /**
  * The units of a budget: parameters of the sites (UPop's p), all parameters, or multiply–accumulates of one example.
@@ -26,9 +27,14 @@ type Described = Pick<Model, 'sites' | 'account'>;
 
 /**
  * Computes how much of this model has to go to meet the budget.
+ * @param sites The sites of which units go: the model's, or whole heads or blocks (`sitesOf`).
  * @throws {UserError} when the share is not in (0, 1], or cannot be reached with one unit left at every site.
  */
-export function removalTarget(model: Described, { unit, keep }: Budget): RemovalTarget {
+export function removalTarget(
+  model: Described,
+  { unit, keep }: Budget,
+  sites: readonly Site[] = model.sites,
+): RemovalTarget {
   if (!(keep > 0 && keep <= 1)) {
     throw new UserError(`expected a budget that keeps more than 0 and at most 1 of the ${unit}, got ${keep}`);
   }
@@ -41,22 +47,41 @@ export function removalTarget(model: Described, { unit, keep }: Budget): Removal
   const total =
     unit === 'compressible-parameters' ? measure(compressibleCost(model.sites)) : measure(model.account);
   const amount = (1 - keep) * total;
-  const least = smallestKeep(model, unit);
+  const least = smallestKeep(model, unit, sites);
   if (keep < least) {
     const share = (value: number) => `${(100 * value).toFixed(2)} %`;
     throw new UserError(
-      `a budget of ${share(keep)} of the ${unit} cannot be reached: every site keeps at least one unit, which leaves ` +
+      `a budget of ${share(keep)} of the ${unit} cannot be reached: ${leastText(sites)}, which leaves ` +
         `${share(least)}. Ask for at least that, or count another unit (${budgetUnits.join(', ')}).`,
     );
   }
   return { amount, total, costOf: (site) => measure(site.unitCost) };
 }
 
-/** The smallest share that pruning sites can reach, every site keeping one unit. */
-export function smallestKeep({ sites, account }: Described, unit: BudgetUnit): number {
+function leastText(sites: readonly Site[]): string {
+  if (sites.some(({ whole }) => whole?.kind === 'block')) return 'every tower keeps at least one block';
+  const kept = sites.some(({ whole }) => whole?.kind === 'heads') ? 'a head or a unit' : 'one unit';
+  return `every site keeps at least ${kept}`;
+}
+
+/** The smallest share that pruning sites can reach, every site keeping one unit, and every list of blocks its largest. */
+export function smallestKeep(
+  model: Described,
+  unit: BudgetUnit,
+  sites: readonly Site[] = model.sites,
+): number {
   const measure = measureOf(unit);
-  const total = unit === 'compressible-parameters' ? measure(compressibleCost(sites)) : measure(account);
-  const removable = sites.reduce((sum, site) => sum + (site.units - 1) * measure(site.unitCost), 0);
+  const { account } = model;
+  const total =
+    unit === 'compressible-parameters' ? measure(compressibleCost(model.sites)) : measure(account);
+  const floors = new Map<string, number>();
+  let all = 0;
+  for (const site of sites) {
+    const cost = measure(site.unitCost);
+    all += site.units * cost;
+    floors.set(floorOf(site), Math.max(floors.get(floorOf(site)) ?? 0, cost));
+  }
+  const removable = [...floors.values()].reduce((left, cost) => left - cost, all);
   return 1 - removable / total;
 }
 

@@ -1,11 +1,12 @@
 import type { Model } from '../families/model';
 import { type Budget, type BudgetUnit, budgetUnits, removalTarget, smallestKeep } from './budget';
+import { sitesOf } from '../sites/whole';
 import { smallestSparseKeep, sparsityTarget, sparsityUnits } from './sparsity';
 
-/** The things that a method decides about: whole units of sites, or single weights. */
-export type Granularity = 'units' | 'weights';
+/** The things that a method decides about: units of sites, whole heads in their place, whole blocks, or single weights. */
+export type Granularity = 'units' | 'heads' | 'blocks' | 'weights';
 
-/** The demand that a budget makes on a method, depending on whether it decides about whole units or single weights. */
+/** The demand that a budget makes on a method, depending on what it decides about. */
 export interface Requirement {
   /** How much must go, in the budget's unit. */
   readonly amount: number;
@@ -15,7 +16,10 @@ export interface Requirement {
   readonly step: number;
 }
 
-type Described = Pick<Model, 'sites' | 'specs' | 'account' | 'readout'>;
+type Described = Pick<Model, 'sites' | 'specs' | 'account' | 'readout' | 'mergesTokens'>;
+
+/** What units are, where whole ones are decided about. */
+const grains = { units: 'dimensions', heads: 'heads', blocks: 'blocks' } as const;
 
 /** @throws {UserError} when a budget cannot be met by decisions of this granularity. */
 export function requirement(
@@ -24,9 +28,12 @@ export function requirement(
   granularity: Granularity = 'units',
 ): Requirement {
   switch (granularity) {
-    case 'units': {
-      const { amount, total, costOf } = removalTarget(model, budget);
-      return { amount, total, step: Math.max(...model.sites.map(costOf)) };
+    case 'units':
+    case 'heads':
+    case 'blocks': {
+      const sites = sitesOf(model, grains[granularity]);
+      const { amount, total, costOf } = removalTarget(model, budget, sites);
+      return { amount, total, step: Math.max(...sites.map(costOf)) };
     }
     case 'weights': {
       const { amount, total } = sparsityTarget(model, budget);
@@ -41,6 +48,8 @@ export function requirement(
 export function countedUnits(granularity: Granularity = 'units'): readonly BudgetUnit[] {
   switch (granularity) {
     case 'units':
+    case 'heads':
+    case 'blocks':
       return budgetUnits;
     case 'weights':
       return sparsityUnits;
@@ -56,7 +65,9 @@ export function countedUnits(granularity: Granularity = 'units'): readonly Budge
 export function leastKeep(model: Described, unit: BudgetUnit, granularity: Granularity = 'units'): number {
   switch (granularity) {
     case 'units':
-      return smallestKeep(model, unit);
+    case 'heads':
+    case 'blocks':
+      return smallestKeep(model, unit, sitesOf(model, grains[granularity]));
     case 'weights':
       return smallestSparseKeep(model, unit);
     default:

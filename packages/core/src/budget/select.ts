@@ -1,5 +1,6 @@
-import type { Decision } from '../decision/decision';
+import { type Decision, decisionKeeping } from '../decision/decision';
 import type { Site } from '../sites/site';
+import { floorOf } from '../sites/whole';
 import type { RemovalTarget } from './budget';
 
 /** How much each unit should go, by site; the greater, the sooner. */
@@ -8,7 +9,7 @@ export type Priorities = Readonly<Record<string, ArrayLike<number>>>;
 /**
  * Walks down one ranking of all units, removing them until `share` of the target is covered: the removed amount is
  * the target's or up to one unit more. Every site keeps at least its unit of least priority (UPop, Eq. 12 with costs
- * in place of counts). Ties go to the earlier site and unit, so the same priorities give the same decision.
+ * in place of counts), and every list of blocks that block. Ties go to the earlier site and unit, so the same priorities give the same decision.
  * @throws {RangeError} when priorities are missing for a site or are not numbers.
  */
 export function selectUnits(
@@ -35,23 +36,19 @@ export function selectUnits(
   const kept = new Map(
     sites.map((site) => [site.id, new Set(Array.from({ length: site.units }, (_, unit) => unit))]),
   );
+  const left = new Map<string, number>();
+  for (const site of sites) left.set(floorOf(site), (left.get(floorOf(site)) ?? 0) + site.units);
   // Half a millionth of the target absorbs rounding in sums of costs, far below one unit.
   const enough = share * target.amount * (1 - 5e-7);
   let removed = 0;
   for (const { site, unit } of ranked) {
     if (removed >= enough) break;
-    const units = kept.get(site.id);
-    if (units === undefined || units.size === 1) continue;
+    const [floor, units] = [floorOf(site), kept.get(site.id)];
+    const others = (left.get(floor) ?? 0) - 1;
+    if (units === undefined || others === 0) continue;
     units.delete(unit);
+    left.set(floor, others);
     removed += target.costOf(site);
   }
-  return {
-    version: 1,
-    sites: Object.fromEntries(
-      sites.map((site) => [
-        site.id,
-        { kind: 'keep', kept: [...(kept.get(site.id) ?? [])], units: site.units },
-      ]),
-    ),
-  };
+  return decisionKeeping(sites, ({ id }) => [...(kept.get(id) ?? [])]);
 }

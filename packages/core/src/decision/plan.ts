@@ -1,5 +1,6 @@
 import type { Site } from '../sites/site';
-import { withValues } from '../tree/record';
+import { withEntries, withValues } from '../tree/record';
+import { blockLists } from './blocks';
 import { type Decision, checkDecision, sharesOf } from './decision';
 import type { Cut, DecisionKind } from './kind';
 import type { Share } from './share';
@@ -7,6 +8,15 @@ import { decisionKinds, kindOf } from './table';
 
 /** Columns that stand in several places and are stored once, by the sites' paths. */
 export type Ties = Readonly<Record<string, Share>>;
+
+/** A list of blocks of which some stay. */
+export interface CutList {
+  /** Paths in the model's record and in its configuration. */
+  readonly path: string;
+  readonly config: string;
+  /** Places that stay, ascending. */
+  readonly kept: readonly number[];
+}
 
 /** All that a decision changes, for configuration and tensors alike. */
 export interface CutPlan {
@@ -16,6 +26,8 @@ export interface CutPlan {
   readonly widths: ReadonlyMap<string, number>;
   /** The columns that are shared; undefined when none are. */
   readonly ties: Ties | undefined;
+  /** Lists of which whole blocks go. */
+  readonly lists: readonly CutList[];
 }
 
 /**
@@ -38,16 +50,22 @@ export function planOf(
     for (const [path, width] of kind.widths(site, decided)) widths.set(path, width);
   }
   const shares = sharesOf(decision);
-  return { cuts, widths, ties: shares.size === 0 ? undefined : Object.fromEntries(shares) };
+  const known = blockLists(sites);
+  const lists = Object.entries(decision.blocks ?? {}).flatMap(([path, { kept, units }]): CutList[] => {
+    const config = known.get(path)?.config;
+    return config === undefined || kept.length === units ? [] : [{ path, config, kept }];
+  });
+  return { cuts, widths, lists, ties: shares.size === 0 ? undefined : Object.fromEntries(shares) };
 }
 
 /** The configuration of the model that a plan leaves. */
 export function cutConfig<Config extends object>(
   config: Config,
-  { widths, ties }: Pick<CutPlan, 'widths' | 'ties'>,
+  { widths, ties, lists }: Pick<CutPlan, 'widths' | 'ties' | 'lists'>,
 ): Config {
+  const shallow = lists.reduce((own, { config: path, kept }) => withEntries(own, path, kept), config);
   return withValues(
-    config,
+    shallow,
     new Map<string, unknown>([...widths, ...(ties === undefined ? [] : [['ties', ties] as const])]),
   );
 }

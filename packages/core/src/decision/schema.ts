@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { blocksSchema } from './blocks';
 import type { Decision, SiteDecision } from './decision';
 import type { DecisionKind } from './kind';
 import { decisionKinds, kindOf } from './table';
@@ -24,6 +25,7 @@ export const decisionSchemaOf = (table: readonly DecisionKind[]): z.ZodType<Deci
     version: z.literal(1),
     sites: z.record(z.string(), siteSchema(table)),
     masks: z.record(z.string(), maskSchema).exactOptional(),
+    blocks: blocksSchema.exactOptional(),
   });
 
 /** Reads a decision from plain data, of the kinds that come with Winnow. */

@@ -1,9 +1,10 @@
+import { headsKind } from './heads';
 import { keepKind } from './keep';
 import type { DecidedSite, DecisionKind } from './kind';
 import { shareKind } from './share';
 
 /** All kinds of decisions about a site that come with Winnow. */
-export const decisionKinds: readonly DecisionKind[] = [keepKind, shareKind];
+export const decisionKinds: readonly DecisionKind[] = [keepKind, headsKind, shareKind];
 
 /**
  * The kind of a decision about a site.

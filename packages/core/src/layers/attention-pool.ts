@@ -1,5 +1,5 @@
 import { type Tensor1D, type Tensor2D, add, zeros } from '@tensorflow/tfjs-core';
-import { type AttentionParams, attentionLayer } from './attention';
+import { type AttentionParams, attentionLayer, blockWidths } from './attention';
 import { type FfnParams, feedForwardLayer } from './feed-forward';
 import { type Layer, bare, placed, together } from './layer';
 import { type LayerNormParams, normLayer } from './norm';
@@ -35,7 +35,8 @@ export function attentionPool(
   tokens: number,
 ): AttentionPool {
   const once = { uses: [{ tokens: 1 }] };
-  const attention = attentionLayer({ embedDim: D, heads, scale: 1 / Math.sqrt(denseHeadDim), ...attended });
+  const scale = 1 / Math.sqrt(denseHeadDim);
+  const attention = attentionLayer({ embedDim: D, heads, scale, ...attended, widths: blockWidths });
   const ffn = feedForwardLayer({ embedDim: D, hiddenDim, activation });
   return {
     ...together({

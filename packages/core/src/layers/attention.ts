@@ -2,7 +2,7 @@ import { type Tensor1D, type Tensor2D, ones, step } from '@tensorflow/tfjs-core'
 import { linearCost } from '../account/account';
 import { attention } from '../operations/attention';
 import { linear } from '../operations/linear';
-import { type Coupling, sumCosts } from '../sites/site';
+import { type Coupling, type Site, sumCosts } from '../sites/site';
 import { joinPath, lastKey } from '../tree/path';
 import type { Layer, Place, Use } from './layer';
 import { type LinearParams, type ProjectionParams, linearSpecs, project, projectionSpecs } from './linear';
@@ -32,8 +32,8 @@ export interface AttentionOptions {
   readonly scale: number;
   /** Whether queries, keys and values have a bias; true unless it says otherwise. */
   readonly inputBias?: boolean;
-  /** Keys of the configuration at its place that state dv and dk. */
-  readonly widths?: { readonly headDim: string; readonly queryKeyDim: string };
+  /** Keys of the configuration at its place that state dv and dk, and H where each place has its own. */
+  readonly widths?: { readonly headDim: string; readonly queryKeyDim: string; readonly heads?: string };
 }
 
 /** Which tokens ask, and what they may look at. */
@@ -69,7 +69,9 @@ export interface AttentionLayer extends Layer<AttentionParams<ParameterSpec, Par
   recall(params: AttentionParams, x: Tensor2D, remembered: Remembered): Tensor2D;
 }
 
-const ownWidths = { headDim: 'headDim', queryKeyDim: 'queryKeyDim' } as const;
+const ownWidths: NonNullable<AttentionOptions['widths']> = { headDim: 'headDim', queryKeyDim: 'queryKeyDim' };
+/** Keys of a block's shape, which may have heads of its own. */
+export const blockWidths: NonNullable<AttentionOptions['widths']> = { ...ownWidths, heads: 'heads' };
 
 export function attentionLayer(options: AttentionOptions): AttentionLayer {
   const { embedDim: D, contextDim = D, heads: H, headDim, queryKeyDim = headDim } = options;
@@ -171,8 +173,12 @@ function lineOf(options: AttentionOptions, { path, uses }: Place) {
 }
 
 /** One unit for each dimension of a head, in all heads alike (UPop, Section 3.1). */
-function siteOf(options: AttentionOptions, { path, config, tower, towerPath, layer, block, uses }: Place) {
-  const { embedDim: D, contextDim = D, heads: H, headDim, widths = ownWidths, inputBias = true } = options;
+function siteOf(options: AttentionOptions, place: Place): Site {
+  const { path, config, tower, towerPath, layer, block, stack, uses } = place;
+  const { embedDim: D, contextDim = D, heads: H, headDim, inputBias = true } = options;
+  const { queryKeyDim = headDim, widths = ownWidths } = options;
+  const heads =
+    queryKeyDim === headDim && widths.heads !== undefined ? joinPath(config, widths.heads) : undefined;
   const axes = inputBias
     ? ([
         ['weight', 1],
@@ -199,6 +205,8 @@ function siteOf(options: AttentionOptions, { path, config, tower, towerPath, lay
     structure: 'attention',
     units: headDim,
     width: joinPath(config, widths.headDim),
+    ...(heads === undefined ? {} : { heads }),
+    ...(stack === undefined ? {} : { stack }),
     unitCost: {
       parameters: H * (2 * D + 2 * contextDim + (inputBias ? 3 : 0)),
       macs: pairs(uses).reduce(

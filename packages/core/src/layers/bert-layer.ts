@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Activation } from '../operations/activation';
-import { type AttentionParams, attentionLayer } from './attention';
+import { type AttentionParams, attentionLayer, blockWidths } from './attention';
 import { type FfnParams, feedForwardLayer } from './feed-forward';
 import { type Layer, placed, together } from './layer';
 import { type LayerNormParams, normLayer } from './norm';
@@ -51,6 +51,7 @@ export function bertLayer(options: BertOptions, { hiddenDim, ...widths }: BlockS
     scale: 1 / Math.sqrt(denseHeadDim),
     ...widths,
     heads: widths.heads ?? heads,
+    widths: blockWidths,
   });
   const ffn = feedForwardLayer({ embedDim, hiddenDim, activation });
   const norm = normLayer(embedDim, normEpsilon);

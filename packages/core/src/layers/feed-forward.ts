@@ -1,7 +1,7 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { linearCost } from '../account/account';
 import { type Activation, activate } from '../operations/activation';
-import { type Coupling, sumCosts } from '../sites/site';
+import { type Coupling, type Site, sumCosts } from '../sites/site';
 import { joinPath, lastKey } from '../tree/path';
 import type { Layer, Place } from './layer';
 import { type LinearParams, linearSpecs, project } from './linear';
@@ -59,9 +59,9 @@ export function feedForwardLayer(options: FeedForwardOptions): FeedForwardLayer 
 /** One unit for each hidden dimension. */
 function siteOf(
   { embedDim: D, hiddenDim, width = 'hiddenDim' }: FeedForwardOptions,
-  { path, config, tower, towerPath, layer, block }: Place,
+  { path, config, tower, towerPath, layer, block, stack }: Place,
   tokens: number,
-) {
+): Site {
   const columns = 'hidden';
   const couplings: Coupling[] = [
     { parameter: `${path}.expand.weight`, part: 'expand', columns, axis: 1, copies: 1, role: 'producer' },
@@ -78,6 +78,7 @@ function siteOf(
     structure: 'ffn',
     units: hiddenDim,
     width: joinPath(config, width),
+    ...(stack === undefined ? {} : { stack }),
     unitCost: { parameters: 2 * D + 1, macs: 2 * tokens * D },
     couplings,
     columns: [{ names: [columns], prunable: true, width: joinPath(config, width) }],

@@ -26,6 +26,8 @@ export interface Place {
   readonly layer: number;
   /** Path in the model's record of that block; undefined outside of blocks. */
   readonly block: string | undefined;
+  /** Path in the configuration of the list of that block and its like, where each adds to what goes through it and may be left out. */
+  readonly stack?: string;
   /** How it is used on one example: once for each time that its parameters are run. */
   readonly uses: readonly Use[];
 }
@@ -75,10 +77,14 @@ export function together<Parts extends Readonly<Record<string, Layer>>>(
   };
 }
 
-/** Layers one after another: entry i is block i of its tower, and its widths stand at entry i of the configuration's list. */
+/**
+ * Layers one after another: entry i is block i of its tower, and its widths stand at entry i of the configuration's list.
+ * @param isResidual Whether each adds to what goes through it, so that what is left is a model when whole ones go.
+ */
 export function stack<Specs extends Tree<ParameterSpec>>(
   layers: readonly Layer<Specs>[],
   config: string,
+  { isResidual = false }: { readonly isResidual?: boolean } = {},
 ): Layer<Specs[]> {
   return {
     specs: layers.map(({ specs }) => specs),
@@ -86,8 +92,10 @@ export function stack<Specs extends Tree<ParameterSpec>>(
       joined(
         layers.map((each, layer) => {
           const own = below(place, String(layer));
-          const widths = joinPath(joinPath(place.config, config), String(layer));
-          return each.describe({ ...own, config: widths, layer, block: own.path });
+          const list = joinPath(place.config, config);
+          const widths = joinPath(list, String(layer));
+          const stacked = isResidual ? { stack: list } : {};
+          return each.describe({ ...own, config: widths, layer, block: own.path, ...stacked });
         }),
       ),
   };

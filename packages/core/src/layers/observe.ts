@@ -22,6 +22,9 @@ export type Observe = (path: string, values: Tensor2D, rows?: ObservedRows) => v
 /** The tap of what comes out of a linear map or a block. */
 export const resultOf = (path: string): string => `${path}.result`;
 
+/** The tap of what comes into a block, of those tokens that come out of it: the last block of a tower may give fewer. */
+export const beforeOf = (path: string): string => `${path}.before`;
+
 /** The observer for what stands under `key`. */
 export const observeUnder = (observe: Observe | undefined, key: string): Observe | undefined =>
   observe === undefined

@@ -1,13 +1,13 @@
 import { type Tensor1D, type Tensor2D, type Tensor3D, reshape, slice, tidy } from '@tensorflow/tfjs-core';
 import { isDifferentiating } from '../operations/kernel';
 import type { Activation } from '../operations/activation';
-import { type AttentionParams, attentionLayer } from './attention';
+import { type AttentionParams, attentionLayer, blockWidths } from './attention';
 import { type FfnParams, feedForwardLayer } from './feed-forward';
 import { type BranchDrop, dropUnder, dropped } from './branch-drop';
 import { type Layer, bare, beneath, stack, together, usedBy } from './layer';
 import { type LayerNormParams, normLayer } from './norm';
 import { type ParameterSpec, constant } from './parameter';
-import { type Enter, type Observe, observeUnder, resultOf } from './observe';
+import { type Enter, type Observe, beforeOf, observeUnder, resultOf } from './observe';
 import { residual } from './residual';
 import { type CountedStates, type MergedTower, mergeTokens, tokensLeft } from './token-merging';
 
@@ -101,6 +101,7 @@ export function tower(config: TowerConfig, merged?: MergedTower): Tower {
     ...stack(
       blocks.map((block, index) => beneath(blocks.length - index, block)),
       'blocks',
+      { isResidual: true },
     ),
     left: (tokens) => passing(tokens)[length] ?? tokens,
     run: (params, x, { tokens: all, counts, read, observe, enter, drop }) => {
@@ -117,6 +118,7 @@ export function tower(config: TowerConfig, merged?: MergedTower): Tower {
             return index === last && read !== undefined ? { states: read(below.states) } : below;
           }
           observe?.(name, states, { tokens });
+          observe?.(beforeOf(name), index === last && read !== undefined ? read(states) : states);
           const run = () =>
             block.run(own, states, {
               tokens,
@@ -167,7 +169,7 @@ function preNormBlock(config: TowerConfig, shape: BlockShape, place: BlockPlace)
   const heads = shape.heads ?? config.heads;
   const scale = 1 / Math.sqrt(denseHeadDim);
   const norm = normLayer(embedDim, normEpsilon);
-  const attention = attentionLayer({ embedDim, scale, inputBias, ...widths, heads });
+  const attention = attentionLayer({ embedDim, scale, inputBias, ...widths, heads, widths: blockWidths });
   const ffn = feedForwardLayer({ embedDim, hiddenDim, activation });
   const layerScaled = layerScale === undefined ? undefined : bare(constant([embedDim], layerScale));
   const { height, leading, isProportional, before, after } = place;

@@ -17,7 +17,7 @@ export interface Manifest {
   /** Where the method was published. */
   readonly paper: string;
   readonly summary: string;
-  /** The things that are decided about: whole units of sites, which is the default, or single weights. */
+  /** The things that are decided about: units of sites, which is the default, whole blocks, or single weights. */
   readonly granularity?: Granularity;
   /** Whether columns may stand in several places afterwards; default false. */
   readonly sharesColumns?: true;
@@ -30,6 +30,8 @@ export interface Plan {
   readonly observations?: readonly { readonly name: string; readonly examples: number }[];
   /** The smallest share of the budget's unit that the method can reach. */
   readonly smallestKeep: number;
+  /** The things that are decided about, where an option chooses others than the manifest says. */
+  readonly granularity?: Granularity;
 }
 
 /** Masked parameters, of the dense shape, and the decision that cuts them. The caller owns the parameters. */

@@ -12,16 +12,18 @@ export interface ScaledParameter {
 }
 
 /**
- * Multiplies what runs through unit j of each parameter by scale[j]: parameters [copies·units] or [·, copies·units]
- * (axis 1) or [copies·units, ·] (axis 0), scales [units] → tensors of the parameters' shapes.
+ * Multiplies what runs through unit j of each parameter by scale[j]: parameters [copies·units·run] or [·, copies·units·run]
+ * (axis 1) or [copies·units·run, ·] (axis 0), scales [units] → tensors of the parameters' shapes.
  */
 export function scaleUnits(scaled: readonly ScaledParameter[]): Tensor[] {
   return hasKernel(KERNEL) ? together(scaled) : scaled.map(alone);
 }
 
-/** How many numbers of a parameter lie side by side for each unit. */
-const widthOf = ({ parameter, along }: ScaledParameter): number =>
-  parameter.rank === 2 && along.axis === 0 ? (parameter.shape[1] ?? 1) : 1;
+/** How many numbers of a parameter lie side by side for each unit: those of its entries, and of rows all columns. */
+function widthOf({ parameter: { rank, shape }, scale, along: { axis, copies } }: ScaledParameter): number {
+  const run = (shape[rank === 1 ? 0 : axis] ?? 1) / (copies * scale.size);
+  return rank === 2 && axis === 0 ? run * (shape[1] ?? 1) : run;
+}
 
 function alone(scaled: ScaledParameter): Tensor {
   const { parameter, scale } = scaled;

@@ -1,6 +1,8 @@
 import { type Decision, type SiteDecision, keptUnits } from '../decision/decision';
+import { headsKind } from '../decision/heads';
 import { UserError } from '../error/user-error';
 import type { Site } from '../sites/site';
+import { headSite } from '../sites/whole';
 import type { ReconstructionKind } from './kind';
 import { type CutSite, cutSite } from './site';
 
@@ -13,7 +15,9 @@ export interface SiteGroup {
 
 /** The sites of which units go. */
 export const removedFrom = (sites: readonly Site[], decision: Decision): CutSite[] =>
-  sites.flatMap((site) => {
+  sites.flatMap((dense) => {
+    const decided = decision.sites[dense.id];
+    const site = decided !== undefined && headsKind.is(decided) ? (headSite(dense) ?? dense) : dense;
     const kept = keptUnits(decision, site);
     return kept.length === site.units ? [] : [cutSite(site, kept)];
   });
@@ -49,21 +53,24 @@ export function byBlock(sites: readonly CutSite[], blocks: readonly string[]): S
   return groups;
 }
 
-/** The decision, with the units that stay now; of free bases their number alone is left to say. */
+/** The decision, with the units that stay now; of free bases their number alone is left to say, and whole heads are those decided on. */
 export function decisionAfter(
   decision: Decision,
   work: readonly CutSite[],
   kept: Readonly<Record<string, readonly number[]>>,
   kind: ReconstructionKind,
 ): Decision {
-  const changed = work.map(({ site: { id, units }, kept: before, attention }): [string, SiteDecision] => {
-    const isFree = attention !== undefined && (kind === 'bases' || kind === 'project');
-    return [
-      id,
-      isFree
-        ? { kind: 'keep', kept: before.map((_, index) => index), units, basis: 'own' }
-        : { kind: 'keep', kept: kept[id] ?? before, units },
-    ];
-  });
+  const dimensions = work.filter(({ site }) => site.whole === undefined);
+  const changed = dimensions.map(
+    ({ site: { id, units }, kept: before, attention }): [string, SiteDecision] => {
+      const isFree = attention !== undefined && (kind === 'bases' || kind === 'project');
+      return [
+        id,
+        isFree
+          ? { kind: 'keep', kept: before.map((_, index) => index), units, basis: 'own' }
+          : { kind: 'keep', kept: kept[id] ?? before, units },
+      ];
+    },
+  );
   return { ...decision, sites: { ...decision.sites, ...Object.fromEntries(changed) } };
 }

@@ -38,7 +38,7 @@ export async function seeDense(
   const heads = new Map<string, HeadMoments>();
   const hidden = new Map<string, ScatterMoments>();
   const attentions = kind === 'bias' ? [] : sites.flatMap((own) => compared(own));
-  const chosen = kind === 'project' ? sites.filter(({ attention }) => attention === undefined) : [];
+  const chosen = kind === 'project' ? sites.filter(isChosenAnew) : [];
   for (const { reader, attention } of attentions) heads.set(reader, headMoments(attention));
   for (const { site, reader } of chosen) hidden.set(reader, scatterMoments(site.units));
   const dispose_ = (): void => {
@@ -85,6 +85,10 @@ export async function seeDense(
   }
   return { targets, heads, hidden, dispose: dispose_ };
 }
+
+/** Hidden units, of which a projection takes the number alone. */
+const isChosenAnew = ({ attention, site }: CutSite): boolean =>
+  attention === undefined && site.whole === undefined;
 
 const compared = (own: CutSite): { reader: string; attention: AttentionMaps }[] =>
   own.attention === undefined ? [] : [{ reader: own.reader, attention: own.attention }];

@@ -24,7 +24,8 @@ export const cutSite = (site: Site, kept: readonly number[]): CutSite => ({
   site,
   kept,
   reader: unitsTap(site),
-  attention: attentionMapsOf(site),
+  // Of heads that stay all dimensions do: there is nothing to choose within them.
+  attention: site.whole === undefined ? attentionMapsOf(site) : undefined,
 });
 
 /** Errors of a site on the calibration examples, as E‖y − y'‖² of what its map adds: before its correction and after. */

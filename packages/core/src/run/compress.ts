@@ -1,4 +1,4 @@
-import { requirement } from '../budget/requirement';
+import { type Granularity, requirement } from '../budget/requirement';
 import { compact, compactModel } from '../compact/compact';
 import { type Decision, checkDecision } from '../decision/decision';
 import type { Model } from '../families/model';
@@ -52,19 +52,23 @@ export interface CompressionResult {
  */
 export async function runCompression(job: CompressionJob): Promise<CompressionResult> {
   const { runner, method, budget, model, params, score } = job;
-  requirement(model, budget, method.manifest.granularity); // whatever the method's own plan checks
+  const { manifest } = method;
+  requirement(model, budget, manifest.granularity); // whatever the method's own plan checks
   if (job.reconstruct !== undefined) {
-    checkReconstruction(method.manifest);
+    checkReconstruction(manifest);
     checkReconstructible(model);
   }
-  method.plan(model, budget);
+  const { granularity = manifest.granularity } = method.plan(model, budget);
+  requirement(model, budget, granularity);
+  if (job.reconstruct !== undefined)
+    checkReconstruction({ ...manifest, ...(granularity === undefined ? {} : { granularity }) });
   const ledger: LedgerEntry[] = [];
   const task = job.taskOf(model);
   const dense = await scoredOnce(runner, 'scores-dense', () => score(task, params));
 
   const compressed = await searched(job, task, ledger);
   const { achieved, masked, cut } = await lendTree(ownTrees(compressed), async () => ({
-    achieved: checkAchieved(job, compressed.decision),
+    achieved: checkAchieved(job, compressed.decision, granularity),
     masked: await scoredOnce(runner, 'scores-masked', () => score(task, compressed.params)),
     cut: await cutOf(job, compressed, ledger),
   }));
@@ -110,9 +114,10 @@ async function cutOf(
 function checkAchieved(
   { model, budget, method }: CompressionJob,
   decision: Decision,
+  granularity: Granularity | undefined,
 ): CompressionResult['achieved'] {
   checkDecision(decision, model.sites);
-  const { amount, total, step } = requirement(model, budget, method.manifest.granularity);
+  const { amount, total, step } = requirement(model, budget, granularity);
   // Measured on the models themselves: what is shared or pruned by columns has no cost per unit.
   const measure = budget.unit === 'macs' ? 'macs' : 'parameters';
   const removed = model.account[measure] - compactModel(model, decision).account[measure];

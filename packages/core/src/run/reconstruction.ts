@@ -29,6 +29,11 @@ export function checkReconstruction({ title, granularity, sharesColumns }: Manif
       `${title} masks single weights, which go on from where the dense model began: leave out --reconstruct, which is for whole units`,
     );
   }
+  if (granularity === 'blocks') {
+    throw new UserError(
+      `${title} takes whole blocks, and leaves all others as they are: leave out --reconstruct, which is for units within them`,
+    );
+  }
   if (sharesColumns === true) {
     throw new UserError(
       `${title} shares columns between places, and a correction for one would change the others: leave out --reconstruct`,
@@ -76,7 +81,7 @@ const FILE = 'reconstructed';
 
 /**
  * Cuts a model and reconstructs it, once in a run.
- * @throws {UserError} when the decision shares columns or masks weights, or the model does not show what it computes.
+ * @throws {UserError} when the decision shares columns, masks weights or takes whole blocks, or the model does not show what it computes.
  */
 export async function runReconstruction(
   runner: Runner,
@@ -90,9 +95,9 @@ export async function runReconstruction(
     const params = restored(runner.store, FILE, () => uploadTree<TensorTree>(cut.specs, tensors));
     return { model: cut, params, ...meta };
   }
-  if (decision.masks !== undefined || sharesOf(decision).size > 0) {
+  if (decision.masks !== undefined || decision.blocks !== undefined || sharesOf(decision).size > 0) {
     throw new UserError(
-      'a decision that masks single weights or shares columns cannot be reconstructed: leave out --reconstruct',
+      'a decision that masks single weights, shares columns or takes whole blocks cannot be reconstructed: leave out --reconstruct',
     );
   }
   const startMs = performance.now();

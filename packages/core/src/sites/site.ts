@@ -1,6 +1,7 @@
 /**
- * One parameter that a site's units run through. Along `axis`, unit j owns the entries c·units + j for c < copies:
- * the heads lie side by side, and all of them keep the same dimensions.
+ * One parameter that a site's units run through. Along `axis`, unit j owns the entries (c·units + j)·run + i for c < copies and
+ * i < run, where run is the extent over copies · units: 1 where the heads lie side by side, and all of them keep the same
+ * dimensions; a head's dimensions where units are whole heads.
  */
 export interface Coupling {
   /** Path of the parameter in the model's record. */
@@ -30,6 +31,9 @@ export interface ColumnGroup {
   readonly width?: string;
 }
 
+/** Units that are more than a dimension: a head with its dimensions in the model, or a block with all that it holds. */
+export type WholeUnits = { readonly kind: 'heads'; readonly dimensions: number } | { readonly kind: 'block' };
+
 /** A place where a model can be made smaller, one unit at a time. */
 export interface Site {
   /** Unique in the model: `blocks.3.ffn`. */
@@ -43,11 +47,17 @@ export interface Site {
   readonly block: string | undefined;
   /** Its name in its layer: `attention`, `ffn`. */
   readonly name: string;
-  /** The kind of its units, dimensions of every head (`attention`) or hidden units (`ffn`): those of one kind are alike. */
+  /** The kind of its units, dimensions of every head (`attention`), hidden units (`ffn`), whole `heads`, a whole `block`: those of one kind are alike. */
   readonly structure: string;
   readonly units: number;
   /** Path in the model's configuration of the number of units: `tower.blocks.3.hiddenDim`. */
   readonly width: string;
+  /** Path in the configuration of its number of heads, where whole heads can go. */
+  readonly heads?: string;
+  /** Path in the configuration of the list of its block and its like, where whole blocks can go. */
+  readonly stack?: string;
+  /** Set where its units are whole heads, or it is a whole block; else they are dimensions. */
+  readonly whole?: WholeUnits;
   /** The cost that removing one unit saves. */
   readonly unitCost: Cost;
   readonly couplings: readonly Coupling[];

@@ -27,7 +27,7 @@ export function unitSums(site: Coupled, tree: TensorTree, role?: Coupling['role'
       .map((coupling): Tensor1D => {
         const leaf = leafAt(leaves, coupling);
         const perEntry: Tensor = leaf.rank === 1 ? leaf : sum(leaf, 1 - coupling.axis); // [copies · units]
-        return sum(reshape(perEntry, [coupling.copies, site.units]), 0);
+        return sum(reshape(perEntry, [coupling.copies, site.units, -1]), [0, 2]);
       })
       .reduce((total, one) => add(total, one)),
   );
@@ -45,7 +45,7 @@ export function unitRows(site: Coupled, tree: TensorTree, role?: Coupling['role'
         const { axis, copies } = coupling;
         const leaf = leafAt(leaves, coupling);
         const entries: Tensor = leaf.rank === 2 && axis === 1 ? transpose(leaf) : leaf; // [copies · units, …]
-        const apart = reshape(entries, [copies, site.units, -1]);
+        const apart = reshape(entries, [copies, site.units, -1]); // [copies, units, run · …]
         return reshape(transpose(apart, [1, 0, 2]), [site.units, -1]);
       }),
       1,

@@ -233,7 +233,7 @@ describe('exportHuggingFace', () => {
     });
     const params = initialize<VisionTransformerParams>(dense.specs, 1);
     await expect(exportHuggingFace(folder, { model: cut, params })).rejects.toThrow(
-      /expected 2 heads of 3 and 10 hidden units in every layer, got heads of 3 and 2 hidden units in layer 1/,
+      /expected 2 heads of 3 and 10 hidden units in every layer, got 2 heads of 3 and 2 hidden units in layer 1/,
     );
     const tied = { ...dense, config: { ...dense.config, ties: {} } };
     await expect(exportHuggingFace(folder, { model: tied, params })).rejects.toThrow(

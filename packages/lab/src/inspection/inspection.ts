@@ -6,9 +6,12 @@ import {
   type Share,
   type Site,
   compressibleCost,
+  copiesOf,
   denseConfigOf,
+  headsKind,
   matrixSparsities,
   modelOf,
+  placeInList,
   sharesOf,
   storedBytes,
   isMasked,
@@ -20,7 +23,7 @@ export interface KeptSite {
   readonly layer: number;
   /** The tower and the part of its layers: `vision attention`, `decoder cross`. With the layer, no two sites have the same. */
   readonly component: string;
-  /** Units, or single columns where they were shared or pruned one by one. */
+  /** Units, whole heads where such went, or single columns where they were shared or pruned one by one; 0 of a block that went. */
   readonly kept: number;
   /** Columns that are stored at another site. */
   readonly borrowed: number;
@@ -68,19 +71,47 @@ export function inspectionOf(model: Model, decision: Decision | undefined): Insp
 }
 
 function keptSites({ sites, running }: Model, decision: Decision): KeptSite[] {
-  const whole = sites.map(({ id, units, ...site }): KeptSite => ({
-    ...placeOf({ id, ...site }),
-    kept: units,
-    borrowed: 0,
-    units: decision.sites[id]?.units ?? units,
-  }));
+  const whole = sites.map((site): KeptSite => {
+    const { id, units } = site;
+    const decided = decision.sites[id];
+    const [kept, of] =
+      decided !== undefined && headsKind.is(decided)
+        ? [copiesOf(site), decided.heads]
+        : [units, decided?.units ?? units];
+    return { ...placeOf(inDense(site, decision)), kept, borrowed: 0, units: of };
+  });
   // A model whose columns are shared has no sites that could be cut again; the one that runs has.
   const runningSites = new Map((running?.model.sites ?? []).map((site) => [site.id, site]));
   const shared = [...sharesOf(decision)].flatMap(([id, share]) => {
     const site = runningSites.get(id);
     return site === undefined ? [] : [{ ...placeOf(site), ...columnsOf(share) }];
   });
-  return [...whole, ...shared];
+  return [...whole, ...goneSites(sites, decision), ...shared];
+}
+
+/** A site by its place in the model that it was cut from, in which more blocks may have been below it. */
+function inDense(site: Site, { blocks }: Decision): Site {
+  if (site.block === undefined || blocks === undefined) return site;
+  const { list, index } = placeInList(site.block);
+  const layer = blocks[list]?.kept[index] ?? site.layer;
+  return { ...site, layer, id: `${list}.${layer}${site.id.slice(site.block.length)}` };
+}
+
+/** Sites of blocks that went as wholes: those of the first one that stays, at their places. */
+function goneSites(sites: readonly Site[], { blocks = {} }: Decision): KeptSite[] {
+  return Object.entries(blocks).flatMap(([list, { kept, units }]) => {
+    const alike = sites.filter(({ block }) => block === `${list}.0`);
+    return Array.from({ length: units }, (_, layer) => layer)
+      .filter((layer) => !kept.includes(layer))
+      .flatMap((layer) =>
+        alike.map((site): KeptSite => ({
+          ...placeOf({ ...site, layer, id: `${list}.${layer}${site.id.slice(`${list}.0`.length)}` }),
+          kept: 0,
+          borrowed: 0,
+          units: site.units,
+        })),
+      );
+  });
 }
 
 /** A layer may have several attentions: what its place in the block is called tells them apart. */

@@ -1,4 +1,4 @@
-import { keptUnits } from '@winnow/core';
+import { type Decision, type Site, blockLists, copiesOf, headsKind, keptUnits } from '@winnow/core';
 import type { MeasuredProduct, PartFacts } from '@winnow/onnx';
 import { type Check, checked } from './check';
 import type { Expectation, ExpectedAttention, ExpectedPart, ExpectedProduct } from './expectation';
@@ -34,7 +34,7 @@ export function checkLabels(
 const said = (text: string | undefined): string =>
   text === undefined ? 'missing' : text.length > 60 ? `${text.slice(0, 57)}…` : text;
 
-/** The decision says of each site how many units are left: so many the model has. */
+/** The decision says of each site how many units or heads are left, of each tower how many blocks: so many the model has. */
 export function checkDecision({
   decision,
   model,
@@ -46,13 +46,38 @@ export function checkDecision({
   let sites = 0;
   for (const [id, decided] of Object.entries(decision.sites)) {
     const site = model.sites.find((own) => own.id === id);
-    if (decided.kind !== 'keep' || site === undefined) continue;
-    sites += 1;
-    const left = keptUnits(decision, site).length;
-    if (left !== units.get(id))
-      wrong.push(`${id}: the decision keeps ${left} units, the model has ${String(units.get(id))}`);
+    if (site === undefined) continue;
+    if (headsKind.is(decided)) {
+      sites += 1;
+      if (decided.kept.length !== copiesOf(site))
+        wrong.push(`${id}: the decision keeps ${decided.kept.length} heads, the model has ${copiesOf(site)}`);
+    } else if (decided.kind === 'keep') {
+      sites += 1;
+      const left = keptUnits(decision, site).length;
+      if (left !== units.get(id))
+        wrong.push(`${id}: the decision keeps ${left} units, the model has ${String(units.get(id))}`);
+    }
   }
-  return checked('decision', wrong, [`${sites} sites have the units that the decision keeps`]);
+  const lists = wrongLists(decision, model.sites);
+  return checked(
+    'decision',
+    [...wrong, ...lists.wrong],
+    decision.blocks === undefined
+      ? [`${sites} sites have the units that the decision keeps`]
+      : [`${lists.count} towers have the blocks that the decision keeps`],
+  );
+}
+
+/** Towers whose blocks are not as many as a decision keeps. */
+function wrongLists({ blocks = {} }: Decision, sites: readonly Site[]) {
+  const lists = blockLists(sites);
+  const wrong = Object.entries(blocks).flatMap(([list, { kept }]) => {
+    const left = lists.get(list)?.blocks;
+    return left === kept.length
+      ? []
+      : [`${list}: the decision keeps ${kept.length} blocks, the model has ${String(left)}`];
+  });
+  return { wrong, count: Object.keys(blocks).length };
 }
 
 /** Every parameter stands in one file, number by number; and nothing else does that looks like one. */

@@ -11,6 +11,7 @@ import {
   checkDecision,
   compact,
   compactModel,
+  decidedSites,
   disposeTree,
   downloadTree,
   entriesOfMask,
@@ -25,7 +26,7 @@ import {
 import type { TinyKind } from '../model/tiny-kind';
 import type { TinyModel } from '../model/tiny-model';
 import { type Laboratory, type Law, demand, demandSame, firstDifference } from './law';
-import { type Outcome, type Subject, compressTiny, reachable } from './subject';
+import { type Outcome, type Subject, compressTiny, granularityOf, reachable } from './subject';
 
 /** Each unit and each ratio; all their pairs would take three times as long. */
 const budgets: readonly Budget[] = [
@@ -40,8 +41,7 @@ const variantSeed = 1;
 
 /** The laws of the decision that a method finds, and of the parameters that come with it. */
 export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
-  const { kind, method } = subject;
-  const { granularity = 'units' } = method.manifest;
+  const { kind } = subject;
   const possible = (budget: Budget, makeModel = kind.makeModel) => reachable(subject, budget, makeModel);
   return [
     {
@@ -72,6 +72,7 @@ export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
           const outcome = await outcomeOf(budget);
           const { decision } = outcome;
           await checkOutcome(subject, kind.makeModel(), budget, outcome);
+          const granularity = granularityOf(subject, model);
           const isLeast = budget.keep <= leastKeep(model, unit, granularity);
           for (const { place, left } of leftAt(model, decision, granularity)) {
             demand(
@@ -134,7 +135,7 @@ const randomLaw = (subject: Subject, outcomeOf: Laboratory['outcomeOf']): Law =>
 
 /** The tiny model is the one that was compressed, made again; its parameters are disposed. */
 async function checkOutcome(
-  { kind, method }: Subject,
+  subject: Subject,
   { model, params }: TinyModel,
   budget: Budget,
   outcome: Outcome,
@@ -142,7 +143,7 @@ async function checkOutcome(
   const what = `${budget.unit} × ${budget.keep.toFixed(3)}`;
   checkDecision(outcome.decision, model.sites);
   demand(outcome.masked !== undefined, 'the search did not run');
-  const difference = await largestDifference(kind, { model, params }, outcome.masked, outcome);
+  const difference = await largestDifference(subject.kind, { model, params }, outcome.masked, outcome);
   disposeTree(params);
   demand(difference < 1e-5, `${what}: cutting the masked model changes what it predicts by ${difference}`);
 
@@ -150,7 +151,7 @@ async function checkOutcome(
   const small = compactModel(model, outcome.decision).account;
   const measure = budget.unit === 'macs' ? 'macs' : 'parameters';
   const removed = model.account[measure] - small[measure];
-  const { amount, step } = requirement(model, budget, method.manifest.granularity);
+  const { amount, step } = requirement(model, budget, granularityOf(subject, model));
   demand(
     removed >= amount * (1 - 1e-6) && removed <= amount + step,
     `${what}: ${removed} were removed, the budget asks for ${amount} to ${amount + step}`,
@@ -164,13 +165,19 @@ async function checkOutcome(
 
 /** How many of what is decided about are left, where at least one has to be. */
 function leftAt(
-  { sites }: Model,
+  model: Model,
   decision: Decision,
   granularity: Granularity,
 ): { readonly place: string; readonly left: number }[] {
   switch (granularity) {
     case 'units':
-      return sites.map((site) => ({ place: site.id, left: unitsLeft(decision, site) }));
+    case 'heads':
+      return decidedSites(model, decision).map((site) => ({
+        place: site.id,
+        left: unitsLeft(decision, site),
+      }));
+    case 'blocks':
+      return Object.entries(decision.blocks ?? {}).map(([place, { kept }]) => ({ place, left: kept.length }));
     case 'weights': {
       const masks = Object.values(decision.masks ?? {});
       return [{ place: 'the model', left: masks.reduce((sum, mask) => sum + keptCount(mask), 0) }];

@@ -18,7 +18,7 @@ const examples = 20;
 export function reconstructionLaws({ subject, outcomeOf }: Laboratory): Law[] {
   const { manifest } = subject.method;
   const choice = (kind: ReconstructionKind) => ({ kind, examples });
-  if (manifest.granularity === 'weights' || manifest.sharesColumns === true) {
+  if (['weights', 'blocks'].includes(manifest.granularity ?? 'units') || manifest.sharesColumns === true) {
     return [
       {
         name: 'a reconstruction is refused before any work',

@@ -5,7 +5,9 @@ import {
   type CompressionMethod,
   type CompressionResult,
   type Decision,
+  type Granularity,
   type HostTensors,
+  type Model,
   type ReconstructionChoice,
   type RunEvent,
   type SnapshotStore,
@@ -47,6 +49,13 @@ export function reachable(
   disposeTree(params);
   const { smallestKeep } = method.configure(options).plan(model, { unit, keep: 0.9 });
   return { unit, keep: Math.max(keep, smallestKeep) };
+}
+
+/** The things that the method decides about on a model, with its options. */
+export function granularityOf({ method, options, units }: Subject, model: Model): Granularity {
+  const [unit = 'parameters'] = units;
+  const plan = method.configure(options).plan(model, { unit, keep: 0.9 });
+  return plan.granularity ?? method.manifest.granularity ?? 'units';
 }
 
 /** The parts of a trial that laws vary; the rest is the same in every one. */

@@ -87,11 +87,11 @@ export function theirTower(
       block.hiddenDim !== hiddenDim,
   );
   if (odd !== -1) {
-    const { headDim = 0, hiddenDim: hidden = 0 } = blocks[odd] ?? {};
+    const { heads: own = heads, headDim = 0, hiddenDim: hidden = 0 } = blocks[odd] ?? {};
     const tower = name === undefined ? '' : ` of the ${name} tower`;
     throw notExpressible(
       `expected ${heads} heads of ${theirHeadDim} and ${hiddenDim} hidden units in every layer${tower}, ` +
-        `got heads of ${headDim} and ${hidden} hidden units in layer ${odd}`,
+        `got ${own} heads of ${headDim} and ${hidden} hidden units in layer ${odd}`,
     );
   }
   return {
