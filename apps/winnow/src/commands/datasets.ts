@@ -26,6 +26,11 @@ export const datasetsCommand: Command = {
         "for --task retrieval: COCO's folders or JSON, Karpathy's JSON, or a CSV of image, caption",
       ],
       ['statements', "for --task statements: NLVR2's train.json, with dev.json and test1.json beside it"],
+      ['phrases', "for --task grounding: MDETR's …_train.json, or a folder with Flickr30k Entities"],
+      [
+        'questions',
+        "for --task questions: GQA's train_balanced_questions.json, with val and testdev beside it",
+      ],
       [
         'questions',
         "for --task answers: VQA v2's …OpenEnded_…train…_questions.json, with its annotations and val beside it",

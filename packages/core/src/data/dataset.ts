@@ -96,7 +96,7 @@ export interface QuestionBatch {
   readonly texts: number;
   /** Token indices, [B, T] with the T that the longest text of the batch needs. */
   readonly tokens: Int32Array;
-  /** The type of each question, [B], and its answer among those of the type, [B]. */
+  /** The type of each question, [B], and its answer among those of the type, [B]; −1 for one that nobody can give. */
   readonly types: Int32Array;
   readonly answers: Int32Array;
 }

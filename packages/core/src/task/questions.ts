@@ -81,7 +81,10 @@ function crossEntropy(logits: Tensor2D, rows: readonly number[], classes: Int32A
   const chosen = rows.length === logits.shape[0] ? logits : gatherRows(logits, tensor1d([...rows], 'int32'));
   const classesOf = logits.shape[1];
   const targets = new Float32Array(rows.length * classesOf);
-  rows.forEach((row, place) => (targets[place * classesOf + (classes[row] ?? 0)] = 1));
+  rows.forEach((row, place) => {
+    const known = classes[row] ?? -1;
+    if (known >= 0 && known < classesOf) targets[place * classesOf + known] = 1;
+  });
   return [softmaxCrossEntropy(chosen, tensor2d(targets, [rows.length, classesOf]))];
 }
 
@@ -174,7 +177,9 @@ function questionScorer(names: readonly string[]): Scorer<HostPrediction, Asked>
     add: (prediction, batch) => {
       batch.types.forEach((type, row) => {
         types.push(type);
-        answers.push(batch.answers[row] ?? -1);
+        const answer = batch.answers[row] ?? -1;
+        // Equal to nothing that is chosen, not even to no choice.
+        answers.push(answer >= 0 ? answer : Number.NaN);
         predictedTypes.push(chosen(prediction['type'], row, batch.size));
         predictedAnswers.push(chosen(prediction[answerOf(type)], row, batch.size));
       });

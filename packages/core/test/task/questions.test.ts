@@ -55,6 +55,25 @@ test('an answer is right when its type is too, and a tie is no answer', async ()
   expect(await scored([0, 0, 0, 0, 0, 0])).toEqual({ accuracy: 0, binary: 0, global: 0 });
 });
 
+test('an answer that nobody can give is wrong, even where none is chosen, and adds nothing to the loss', async () => {
+  const host = (values: readonly number[], rows: number) =>
+    ({ dtype: 'float32', shape: [rows, values.length / rows], values: Float32Array.from(values) }) as const;
+  const unknown = { ...batch, answers: Int32Array.of(-1, -1, 0) };
+  const scorer = task.scorer();
+  const tied = binary.map(() => 0);
+  await scorer.add({ type: host(type, 3), answer0: host(tied, 3), answer1: host(global, 3) }, unknown);
+  expect((await scorer.scores())['accuracy']).toBe(0);
+  tidy(() => {
+    const said = (first: number) => ({
+      type: tensor2d(type, [3, 2]),
+      answer0: tensor2d([first, ...binary.slice(1)], [3, 2]),
+      answer1: tensor2d(global, [3, 3]),
+    });
+    const [one, other] = [0, 7].map((first) => task.loss(said(first), unknown).dataSync()[0] ?? Number.NaN);
+    expect(one).toBeCloseTo(other ?? Number.NaN, 6);
+  });
+});
+
 test('a model that answers nothing is told so', () => {
   const asked = questions(
     { forward: () => ({ type: tensor2d([0, 0], [1, 2]) }) },

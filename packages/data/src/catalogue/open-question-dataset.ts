@@ -1,6 +1,7 @@
 import type { DataError } from '../failure/data-error';
 import { type AnsweredExample, type TokenizedAnswerData, answerData } from '../grounded/answer-data';
-import { type TokenizedQuestionData, questionData } from '../grounded/question-data';
+import { gqaFiles, isGqaFile } from '../grounded/gqa-files';
+import { type AskedExample, type TokenizedQuestionData, questionData } from '../grounded/question-data';
 import type { ToldPictureOptions } from '../grounded/told-data';
 import { type TokenizedRegionQuestionData, regionQuestionData } from '../regions/region-question-data';
 import type { RegionOptions } from '../regions/shown-regions';
@@ -22,21 +23,23 @@ export const embeddedQuestionDatasets: readonly EmbeddedDataset[] = sceneQuestio
 const setNamed = (spec: string) => sceneQuestionSets.find(({ name }) => name === spec);
 
 /** Whether a spec names pictures with questions; they are not opened. */
-export const namesQuestionData = (spec: string): Promise<boolean> =>
-  Promise.resolve(setNamed(spec) !== undefined);
+export const namesQuestionData = async (spec: string): Promise<boolean> =>
+  setNamed(spec) !== undefined || (await isGqaFile(spec));
 
 /**
- * Opens pictures with questions, by the name of the dataset.
- * @throws {DataError} when there is nothing of the kind.
+ * Opens pictures with questions, by the name of the dataset, or by the path of the questions of a training split in GQA's format
+ * (`train_balanced_questions.json`), whose other splits lie beside it.
+ * @throws {DataError} when there is nothing of the kind, or the data is not as it should be.
  * @throws {RangeError} on options outside their range, and where pictures are to be varied.
  */
 export async function openQuestionDataset(
   spec: string,
-  options: ToldPictureOptions,
+  { images, ...options }: ToldPictureOptions & PicturesElsewhere,
 ): Promise<TokenizedQuestionData> {
   const set = setNamed(spec);
-  if (set === undefined) throw await unknownQuestions(spec);
-  return questionData(await sceneQuestions(set), options);
+  if (set !== undefined) return withoutImages(await questionData(await sceneQuestions(set), options), images);
+  if (await isGqaFile(spec)) return questionData(await gqaFiles(spec, images), options);
+  throw await unknownQuestions(spec);
 }
 
 /**
@@ -50,7 +53,7 @@ export async function openRegionQuestionDataset(
   regions: RegionOptions,
 ): Promise<TokenizedRegionQuestionData> {
   const set = setNamed(spec);
-  if (set === undefined) throw await unknownQuestions(spec);
+  if (set === undefined) throw await unknownRegions(spec);
   return regionQuestionData(await sceneQuestions(set), options, regions);
 }
 
@@ -101,13 +104,29 @@ export async function identifyAnswerDataset(
 }
 
 /**
- * Identifies the content of pictures with questions, without opening them.
- * @throws {DataError} when there is no such data.
+ * Identifies the content of pictures with questions. Nothing is decoded.
+ * @param options `pictureCache`: where hashes of files are kept for the next time.
+ * @throws {DataError} when there is no such data, it is not as it should be, or a file cannot be read.
  */
-export async function identifyQuestionDataset(spec: string): Promise<DataIdentity> {
+export async function identifyQuestionDataset(
+  spec: string,
+  { images, pictureCache }: PicturesElsewhere & { readonly pictureCache?: PictureCache } = {},
+): Promise<DataIdentity> {
   const set = setNamed(spec);
-  if (set === undefined) throw await unknownQuestions(spec);
-  return identityOfScenes(set, 'questions');
+  if (set !== undefined) return identityOfScenes(set, 'questions');
+  if (!(await isGqaFile(spec))) throw await unknownQuestions(spec);
+  const found = await gqaFiles(spec, images);
+  const groups = (examples: readonly AskedExample[]) =>
+    examples.map(({ picture, text, type, answer }) => ({
+      pictures: [picture],
+      texts: [JSON.stringify([text, found.kinds[type]?.name, found.kinds[type]?.answers[answer] ?? null])],
+    }));
+  const { train, validation, test } = found.splits;
+  return identityOfPairs(
+    { train: groups(train), validation: groups(validation), test: groups(test) },
+    found,
+    pictureCache,
+  );
 }
 
 function unknownAnswers(spec: string): Promise<DataError> {
@@ -121,5 +140,15 @@ function unknownAnswers(spec: string): Promise<DataError> {
 
 function unknownQuestions(spec: string): Promise<DataError> {
   const names = sceneQuestionSets.map(({ name }) => name);
-  return unknownData(spec, `pictures with questions: ${names.join(', ')}`, names);
+  return unknownData(
+    spec,
+    `pictures with questions: ${names.join(', ')}, or the path of the questions of a training split in GQA's format (train_balanced_questions.json)`,
+    names,
+  );
+}
+
+/** Regions are the boxes of objects, and files with questions have none. */
+function unknownRegions(spec: string): Promise<DataError> {
+  const names = sceneQuestionSets.map(({ name }) => name);
+  return unknownData(spec, `questions about pictures whose objects have boxes: ${names.join(', ')}`, names);
 }

@@ -7,11 +7,14 @@ import {
   toldData,
 } from './told-data';
 
+/** Stands for an answer that no question of the training has: nobody can give it. */
+export const NO_ANSWER = -1;
+
 /** A picture and a question about it. */
 export interface AskedExample extends ToldPicture {
   /** Index of the type of the question. */
   readonly type: number;
-  /** Index of its answer among those of the type. */
+  /** Index of its answer among those of the type, or {@link NO_ANSWER}. */
   readonly answer: number;
 }
 

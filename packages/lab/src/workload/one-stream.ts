@@ -29,6 +29,7 @@ import type { DataChoice } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
 import { checkChannels, checkTokens } from './fit';
 import { pictureShape } from './picture-shape';
+import { imagesOf, imagesShape } from './images';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
 import type { ReaderKind } from './text-notes';
@@ -57,12 +58,13 @@ export const oneStreamQuestionsKind: WorkloadKind = {
   defaultData: 'scenes-questions',
   fits: namesQuestionData,
   modelShape,
-  dataShape: {},
+  dataShape: imagesShape,
   givenShape: {},
   trainingShape: {},
   create: async (choice, options) => {
     const { model, imageSize, patchSize, tokenizer, context } = modelOptions.parse(options);
     const data = await openQuestions(choice, {
+      ...imagesOf(options),
       imageSize,
       ...(tokenizer === undefined ? {} : { tokenizer: await openTokenizer(tokenizer) }),
       ...(context === undefined ? {} : { context }),
@@ -70,16 +72,17 @@ export const oneStreamQuestionsKind: WorkloadKind = {
     const vision = visionTowerConfig(model, { imageSize, patchSize, channels: data.channels });
     return { workload: workloadOn(data, 'new'), model: vilt(configFor(vision, textOf(data), data)) };
   },
-  adapt: async (choice, opened, _options) => {
+  adapt: async (choice, opened, options) => {
     const before = denseConfigOf(asDense(opened).model);
     if (viltFamily.is(before) && before.ties === undefined) {
-      const { data, workload } = await openedQuestions(choice, opened, before);
+      const { data, workload } = await openedQuestions(choice, opened, before, options);
       const { kind: _, ...given } = before;
       return { workload, model: vilt({ ...given, ...configFor(before.vision, before.text, data) }) };
     }
     const vision = trunkIn(before);
     const data = await openQuestions(choice, {
       ...picturesOf(opened.preparation),
+      ...imagesOf(options),
       imageSize: vision.imageSize,
     });
     return {
@@ -87,10 +90,10 @@ export const oneStreamQuestionsKind: WorkloadKind = {
       model: vilt(configFor(vision, textOf(data), data)),
     };
   },
-  identify: (data) => identifyQuestionDataset(data),
-  open: async (choice, opened) => {
+  identify: (data, options) => identifyQuestionDataset(data, imagesOf(options)),
+  open: async (choice, opened, options) => {
     const config = denseConfigOf(asDense(opened).model);
-    return (await openedQuestions(choice, opened, viltIn(config))).workload;
+    return (await openedQuestions(choice, opened, viltIn(config), options)).workload;
   },
 };
 
@@ -150,7 +153,7 @@ function configFor(
 /** @throws {UserError} where pictures are to be varied. */
 function openQuestions(
   { data, augmentation, eraseProbability, ...kept }: DataChoice,
-  reading: ToldPictureOptions,
+  reading: ToldPictureOptions & ReturnType<typeof imagesOf>,
 ): Promise<TokenizedQuestionData> {
   if ((augmentation !== 'auto' && augmentation !== 'none') || (eraseProbability ?? 0) > 0) {
     throw new UserError(
@@ -160,11 +163,17 @@ function openQuestions(
   return openQuestionDataset(data, { ...reading, ...picturesKept(kept, reading.imageSize) });
 }
 
-async function openedQuestions(choice: DataChoice, opened: OpenedModel, { vision, text }: ViltConfig) {
+async function openedQuestions(
+  choice: DataChoice,
+  opened: OpenedModel,
+  { vision, text }: ViltConfig,
+  options: unknown,
+) {
   const { preparation } = opened;
   const tokenizer = await givenTokenizer(opened);
   const data = await openQuestions(choice, {
     ...picturesOf(preparation),
+    ...imagesOf(options),
     imageSize: vision.imageSize,
     tokenizer,
     context: text.context,

@@ -3,6 +3,8 @@ import { identifyQuestionDataset, namesQuestionData, openQuestionDataset } from 
 import { z } from 'zod';
 import type { OpenedModel } from '../model-source/open-model';
 import { refuseRegions, regionsShape } from '../regions/options';
+import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
+import { imagesOf, imagesShape } from './images';
 import { mdetrKind } from './mdetr';
 import { oneStreamQuestionsKind } from './one-stream';
 import { regionQuestionsKind } from './region-questions';
@@ -13,9 +15,10 @@ const mdetrQuestionsKind = mdetrKind({
   name: 'questions',
   defaultData: 'scenes-questions',
   fits: namesQuestionData,
-  dataShape: {},
-  identify: identifyQuestionDataset,
-  open: openQuestionDataset,
+  dataShape: imagesShape,
+  identify: (data, options) =>
+    identifyQuestionDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
+  open: (data, reading, options) => openQuestionDataset(data, { ...reading, ...imagesOf(options) }),
   questionsOf: ({ kinds }) => ({ answers: kinds.map(({ answers }) => answers.length) }),
   taskOf: (model, { text }, { imageSize, channels, kinds }) =>
     questions(model, { imageSize, channels, endToken: text.endToken, types: kinds.map(({ name }) => name) }),
@@ -68,7 +71,7 @@ export const questionsKind: WorkloadKind = {
   ...mdetrQuestionsKind,
   modelKinds: [...names],
   modelShape: { ...mdetrQuestionsKind.modelShape, ...familyShape },
-  dataShape: regionsShape,
+  dataShape: { ...regionsShape, ...imagesShape },
   givenShape: { ...mdetrQuestionsKind.givenShape, ...familyShape },
   create: (choice, options) => answererFor(familyIn(options) ?? 'mdetr', options).create(choice, options),
   adapt: (choice, opened, options, head) => {
