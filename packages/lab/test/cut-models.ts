@@ -3,7 +3,9 @@ import {
   type ClipTextConfig,
   type DenseConfig,
   type DualEncoderConfig,
+  type GlipConfig,
   type HostTensor,
+  type LxmertConfig,
   type MdetrConfig,
   type SegmenterConfig,
   type TextStackConfig,
@@ -94,6 +96,10 @@ export const cutModels: Readonly<
     vision: { ...vision, classToken: false, attentionPool: { headDim: 3, hiddenDim: 9 } },
     text: { ...words, endToken: 'last', tower },
   },
+  'the text tower of a CLIP whose columns are shared': {
+    ...{ kind: 'clip-text', ...words, projectionDim: 6, tower: { ...even, causal: true } },
+    ties: sharedAttention('blocks.0.attention', 'blocks.1.attention'),
+  },
   'a ViT whose columns are shared': { ...plain, tower: even, ties: shares },
   'a CLIP whose towers share columns': {
     ...clip,
@@ -118,6 +124,28 @@ const uniter: UniterConfig = {
   trunk: { blocks: tower.blocks },
   ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12 },
   head: { kind: 'answers', answers: 5 },
+};
+const lxmert: LxmertConfig = {
+  kind: 'lxmert',
+  text: { ...uniter.text, blocks: tower.blocks },
+  vision: { features: 5, places: 4, regions: 3, blocks: tower.blocks.slice(1) },
+  cross: {
+    blocks: [
+      { cross: { headDim: 5, queryKeyDim: 3 }, text: { headDim: 6, hiddenDim: 9 }, vision: tower.blocks[0] },
+      { cross: { headDim: 2 }, text: tower.blocks[1], vision: { headDim: 4, hiddenDim: 7 } },
+    ],
+  },
+  ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12 },
+  answers: 5,
+};
+const glip: GlipConfig = {
+  kind: 'glip',
+  vision,
+  text: { ...words, tower },
+  head: {
+    ...{ levels: 'pyramid', width: 12, groups: 3, rounds: 2, deepFusion: true },
+    ...{ heads: 2, fusionDim: 10, anchorScale: 3 },
+  },
 };
 const mdetr: MdetrConfig = {
   kind: 'mdetr',
@@ -149,7 +177,10 @@ const { decoder: _decoder, ...reading } = { ...captions, encoder: stack };
 
 /** The same of families that say more than one thing of a picture, or read texts beside it. */
 export const cutTaskModels: Readonly<
-  Record<string, SegmenterConfig | ViltConfig | UniterConfig | MdetrConfig | BlipConfig>
+  Record<
+    string,
+    SegmenterConfig | ViltConfig | UniterConfig | LxmertConfig | GlipConfig | MdetrConfig | BlipConfig
+  >
 > = {
   'a segmenter with a linear decoder': segmenter,
   'a segmenter with a mask decoder': { ...segmenter, decoder: { kind: 'mask', tower } },
@@ -166,7 +197,34 @@ export const cutTaskModels: Readonly<
     ties: sharedAttention('vision.blocks.0.attention', 'vision.blocks.1.attention'),
   },
   'a ViLT for matching': { ...vilt, head: { kind: 'matching' } },
+  'a ViLT for statements': { ...vilt, modalities: 3, head: { kind: 'statements' } },
+  'a ViLT for statements whose columns are shared': {
+    ...{ ...vilt, modalities: 3, head: { kind: 'statements' }, vision: { ...vision, tower: even } },
+    ties: sharedAttention('vision.blocks.0.attention', 'vision.blocks.1.attention'),
+  },
   'a UNITER': uniter,
+  'a UNITER whose columns are shared': {
+    ...{ ...uniter, denseHeadDim: 4, trunk: { blocks: even.blocks } },
+    ties: sharedAttention('trunk.blocks.0.attention', 'trunk.blocks.1.attention'),
+  },
+  'an LXMERT': lxmert,
+  'an LXMERT whose streams share columns': {
+    ...{ ...lxmert, denseHeadDim: 4 },
+    text: { ...lxmert.text, blocks: even.blocks },
+    vision: { ...lxmert.vision, blocks: even.blocks },
+    ties: sharedAttention('text.blocks.0.attention', 'vision.blocks.0.attention'),
+  },
+  'a GLIP with a pyramid': glip,
+  'a GLIP whose towers share columns': {
+    ...{ ...glip, head: { ...glip.head, levels: 'flat', rounds: 1 } },
+    vision: { ...vision, tower: even },
+    text: { ...words, tower: even },
+    ties: sharedAttention('text.blocks.0.attention', 'vision.blocks.0.attention'),
+  },
+  'a GLIP with one grid, whose regions and words meet at the end': {
+    ...glip,
+    head: { ...glip.head, levels: 'flat', deepFusion: false },
+  },
   'an MDETR': mdetr,
   'an MDETR whose towers share columns': {
     ...mdetr,
@@ -192,8 +250,11 @@ export const cutTaskModels: Readonly<
   },
 };
 
-/** Models whose like tokens merge on their way, which only float32 tells apart. */
-export const mergingModels: Readonly<Record<string, VisionTransformerConfig | DualEncoderConfig>> = {
+const merging = { ...vision, imageSize: 16, merging: { perBlock: 4 } } as const;
+/** Models whose like tokens merge on their way. */
+export const mergingModels: Readonly<
+  Record<string, VisionTransformerConfig | DualEncoderConfig | BlipConfig>
+> = {
   'a ViT whose tokens merge': { ...plain, imageSize: 16, headInput: 'mean', merging: { perBlock: 4 } },
   'a CLIP whose tokens merge': {
     ...clip,
@@ -202,6 +263,11 @@ export const mergingModels: Readonly<Record<string, VisionTransformerConfig | Du
   'a ViT with shared columns whose tokens merge': {
     ...{ ...plain, imageSize: 16, tower: even, ties: shares },
     merging: { perBlock: 3, schedule: 'decreasing' },
+  },
+  'a BLIP for captions whose tokens merge': { ...captions, vision: merging },
+  'a BLIP for statements whose tokens merge': {
+    ...reading,
+    ...{ purpose: 'statements', encoder: ofTwo, vision: merging },
   },
 };
 

@@ -149,15 +149,33 @@ export const renamedNode =
     nodeWhere(model, named(from)).name = to;
   };
 
-/** Numbers that an input is multiplied with before anybody reads it. */
-export const weakened =
-  (input: string, factor: number): Lie =>
+/** An input that is another one before anybody reads it. */
+const otherInput =
+  (input: string, operatorOf: (given: string) => NodeProto, tensor: TensorProto): Lie =>
   (model) => {
     const graph = graphOf(model);
-    for (const own of graph.node) own.input = own.input.map((name) => (name === input ? 'weakened' : name));
-    graph.node.unshift(node('Mul', [input, 'constant factor'], 'weakened'));
-    graph.initializer.push(scalar('constant factor', factor));
+    const other = operatorOf(input);
+    const [result = ''] = other.output;
+    for (const own of graph.node) own.input = own.input.map((name) => (name === input ? result : name));
+    graph.node.unshift(other);
+    graph.initializer.push(tensor);
   };
+
+/** Numbers that an input is multiplied with before anybody reads it. */
+export const weakened = (input: string, factor: number): Lie =>
+  otherInput(
+    input,
+    (given) => node('Mul', [given, 'constant factor'], 'weakened'),
+    scalar('constant factor', factor),
+  );
+
+/** Values of an input in another order, along an axis. */
+export const inputReordered = (input: string, axis: number, order: number[]): Lie =>
+  otherInput(
+    input,
+    (given) => node('Gather', [given, 'constant order'], 'reordered', [whole('axis', axis)]),
+    ints('constant order', order),
+  );
 
 /** Scores of what may not be looked at: no longer far below all others. */
 export const unhidden: Lie = (model) => {

@@ -9,24 +9,31 @@ import { type ExampleInput, modelParts } from '@winnow/onnx';
 import { proofFacts } from '@winnow/onnx/facts';
 import { ModelProtoSchema } from 'onnx-buf';
 import { openModel } from '../src/index';
+import type { OnnxPrecision } from '../src/onnx/precision';
 import { writeOnnx } from '../src/onnx/write-onnx';
 import { engineAnswers, fixedExamples } from '../src/proof/engine-answers';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
 import { cutTaskModels, mergingModels, randomParameters } from './cut-models';
 import type { Lie } from './lie-edits';
+import { glipLies, lxmertLies, statementLies } from './region-lies';
 import { decoderLies, mdetrLies, mergingLies, segmenterLies } from './task-lies';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-lies-'));
 const claims = new Map<string, Claim>();
+const told = [
+  ['a segmenter with a mask decoder', 'f32', 'model.onnx', segmenterLies],
+  ['an MDETR for questions', 'f32', 'model.onnx', mdetrLies],
+  ['a ViLT for statements', 'f32', 'model.onnx', statementLies],
+  ['an LXMERT', 'f32', 'model.onnx', lxmertLies],
+  ['a GLIP whose towers share columns', 'f32', 'model.onnx', glipLies],
+  ['a BLIP for captions', 'f32', 'decoder_model.onnx', decoderLies],
+  ['a ViT whose tokens merge', 'f32', 'model.onnx', mergingLies],
+  ['a ViT whose tokens merge', 'int8', 'model_quantized.onnx', mergingLies],
+] as const;
+
 beforeAll(async () => {
   await startEngine('wasm');
-  for (const name of [
-    'a segmenter with a mask decoder',
-    'an MDETR for questions',
-    'a BLIP for captions',
-    'a ViT whose tokens merge',
-  ])
-    claims.set(name, await claimOf(name));
+  for (const [name, precision] of told) claims.set(`${name} ${precision}`, await claimOf(name, precision));
 });
 afterAll(() => {
   for (const { opened } of claims.values()) disposeTree(opened.params);
@@ -34,21 +41,23 @@ afterAll(() => {
 });
 
 /** A model with its files, and the examples of its proof in the place of real pictures. */
-async function claimOf(name: string): Promise<Claim> {
+async function claimOf(name: string, precision: OnnxPrecision): Promise<Claim> {
   const config: DenseConfig | undefined = cutTaskModels[name] ?? mergingModels[name];
   if (config === undefined) throw new Error(name);
   const model = modelOf(config);
   const params = uploadTree<TensorTree>(model.specs, randomParameters(config));
-  await saveModel(join(root, name), { model, params });
+  const saved = join(root, `${name} ${precision}`);
+  await saveModel(saved, { model, params });
   disposeTree(params);
-  const opened = await openModel(join(root, name));
-  const folder = join(root, `${name}, files`);
+  const opened = await openModel(saved);
+  const folder = `${saved}, files`;
   mkdirSync(folder);
-  await writeOnnx(folder, opened, {}, {});
   const parts = modelParts(opened.model);
+  const calibration = new Map(parts.map((each) => [each.name, fixedExamples(each)]));
+  await writeOnnx(folder, opened, { precision, calibration }, {});
   const [first, part = first] = parts;
   if (first === undefined || part === undefined) throw new Error('expected parts');
-  const classes = { segmenter: 3, mdetr: 8, blip: 11 }[config.kind] ?? 3;
+  const classes = { segmenter: 3, mdetr: 8, blip: 11, vilt: 2, lxmert: 5, glip: 7 }[config.kind] ?? 3;
   // Of a BLIP the decoder takes what the engine, or the file of pictures, has seen.
   const seen = await engineAnswers(opened, first, fixedExamples(first));
   const own = fixedExamples(part);
@@ -64,12 +73,12 @@ async function claimOf(name: string): Promise<Claim> {
     asked: { part, output: 'logits' },
     classes,
   };
-  return { opened, companions: {}, precision: 'f32', folder, pictures, threads: 1 };
+  return { opened, companions: {}, precision, folder, pictures, threads: 1 };
 }
 
-async function failing(name: string, named: string, lie: Lie | undefined): Promise<string[]> {
-  const claim = claims.get(name);
-  if (claim === undefined) throw new Error(name);
+async function failing(claimed: string, named: string, lie: Lie | undefined): Promise<string[]> {
+  const claim = claims.get(claimed);
+  if (claim === undefined) throw new Error(claimed);
   const folder = join(root, 'lie');
   cpSync(claim.folder, folder, { recursive: true });
   const file = join(folder, 'onnx', named);
@@ -82,17 +91,13 @@ async function failing(name: string, named: string, lie: Lie | undefined): Promi
   return checks.flatMap(({ name: check, verdict }) => (verdict === 'fails' ? [check] : []));
 }
 
-describe.each([
-  ['a segmenter with a mask decoder', 'model.onnx', segmenterLies],
-  ['an MDETR for questions', 'model.onnx', mdetrLies],
-  ['a BLIP for captions', 'decoder_model.onnx', decoderLies],
-  ['a ViT whose tokens merge', 'model.onnx', mergingLies],
-])('every lie about %s is found in %s:', (name, file, lies) => {
+describe.each(told)('every lie about %s in %s is found in %s:', (name, precision, file, lies) => {
+  const claimed = `${name} ${precision}`;
   test('where there is none, nothing is', async () => {
-    expect(await failing(name, file, undefined)).toEqual([]);
+    expect(await failing(claimed, file, undefined)).toEqual([]);
   });
 
   test.each(lies)('%s (%s)', async (_, part, lie) => {
-    expect(await failing(name, file, lie)).toContain(part);
+    expect(await failing(claimed, file, lie)).toContain(part);
   });
 });

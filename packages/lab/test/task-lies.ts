@@ -119,6 +119,7 @@ export const decoderLies: readonly (readonly [string, string, Lie])[] = [
 /** Lies about a ViT whose like tokens merge. */
 export const mergingLies: readonly (readonly [string, string, Lie])[] = [
   ['those least alike are merged', 'outputs', otherOperator('Greater', 'Less')],
+  ['they are merged into those least alike', 'outputs', otherOperator('ArgMax', 'ArgMin')],
   ['all tokens stay where they were', 'outputs', otherOperator('CumSum', 'Identity')],
   ['what merging costs is hidden', 'counts', renamedNode('blocks.0.merge.sums', 'sums')],
   ['the product that merges has another name', 'widths', renamedNode('blocks.1.merge.alike', 'alike')],

@@ -18,7 +18,7 @@ import { makePictures } from '@winnow/testkit';
 import sharp from 'sharp';
 import { z } from 'zod';
 import { exportModel, predictPictures, proveModel } from '../src/index';
-import { clip, plain, randomParameters } from './cut-models';
+import { clip, cutModels, plain, randomParameters } from './cut-models';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-transformers-js-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -37,13 +37,17 @@ const preparation = {
 };
 
 const dual: DualEncoderConfig = { ...clip, text: { ...clip.text, vocabulary, endToken } };
+const { 'a SigLIP': sigmoidal, 'a ViT whose columns are shared': shared } = cutModels;
+if (sigmoidal?.kind !== 'dual-encoder' || shared?.kind !== 'vision-transformer')
+  throw new Error('expected a SigLIP and a ViT');
+const siglip: DualEncoderConfig = { ...sigmoidal, text: { ...sigmoidal.text, vocabulary } };
 
 beforeAll(async () => {
   await startEngine('wasm');
   const pixels = Uint8Array.from({ length: 8 * 8 * 3 }, (_, place) => (place * 37 + (place % 7) * 50) % 256);
   await sharp(pixels, { raw: { width: 8, height: 8, channels: 3 } }).toFile(picture);
   Object.assign(env, { allowRemoteModels: false, localModelPath: `${root}${sep}`, useFSCache: false });
-  for (const [name, config] of Object.entries({ plain, dual })) await write(name, config);
+  for (const [name, config] of Object.entries({ plain, shared, dual, siglip })) await write(name, config);
 });
 afterAll(() => {
   rmSync(root, { recursive: true, force: true });
@@ -61,7 +65,7 @@ async function write(name: string, config: VisionTransformerConfig | DualEncoder
     model,
     params,
     companions,
-    ...(name === 'plain' ? { classNames } : {}),
+    ...(config.kind === 'dual-encoder' ? {} : { classNames }),
   });
   disposeTree(params);
   await exportModel(at('models', name), { format: 'onnx', out: at(name) });
@@ -86,23 +90,23 @@ async function expectAsHere(
     expect(own[place]?.score).toBeCloseTo(probability, digits);
 }
 
-test(
-  'a cut classifier in the pipeline of classification',
-  async () => {
-    const classify = await pipeline('image-classification', 'plain', { dtype: 'fp32', device: 'cpu' });
-    await expectAsHere(await classify(picture, { top_k: 3 }), 'plain');
+test.each(['plain', 'shared'])(
+  'a cut classifier in the pipeline of classification: %s',
+  async (name) => {
+    const classify = await pipeline('image-classification', name, { dtype: 'fp32', device: 'cpu' });
+    await expectAsHere(await classify(picture, { top_k: 3 }), name);
     await classify.dispose();
   },
   MINUTES,
 );
 
-test(
-  'a cut dual encoder in the pipeline of zero-shot classification, with texts of other lengths than the context',
-  async () => {
-    const tell = await pipeline('zero-shot-image-classification', 'dual', { dtype: 'fp32', device: 'cpu' });
+test.each(['dual', 'siglip'])(
+  'a cut dual encoder in the pipeline of zero-shot classification, with texts of other lengths than the context: %s',
+  async (name) => {
+    const tell = await pipeline('zero-shot-image-classification', name, { dtype: 'fp32', device: 'cpu' });
     const labels = ['red', 'blue', 'something'];
     const found = await tell(picture, labels, { hypothesis_template: 'a {} picture' });
-    await expectAsHere(found, 'dual', { texts: labels.map((label) => `a ${label} picture`).join('|') });
+    await expectAsHere(found, name, { texts: labels.map((label) => `a ${label} picture`).join('|') });
     await tell.dispose();
   },
   MINUTES,

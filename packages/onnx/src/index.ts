@@ -11,6 +11,7 @@ export type {
   Answers,
   ExampleInput,
   Examples,
+  MeasuredMerge,
   MeasuredNorm,
   MeasuredProduct,
   MeasuredResize,

@@ -2,6 +2,8 @@ import type {
   BlipConfig,
   ClipTextConfig,
   DualEncoderConfig,
+  GlipConfig,
+  LxmertConfig,
   MdetrConfig,
   SegmenterConfig,
   TextStackConfig,
@@ -130,16 +132,45 @@ const uniter: UniterConfig = {
   head: { kind: 'answers', answers: 5 },
 };
 
+const lxmert: LxmertConfig = {
+  kind: 'lxmert',
+  text: { ...uniter.text, blocks: uniter.trunk.blocks },
+  vision: { features: 5, places: 4, regions: 3, blocks: uniter.trunk.blocks.slice(0, 1) },
+  cross: {
+    blocks: uniter.trunk.blocks.map((block) => ({
+      cross: { headDim: 5, queryKeyDim: 3 },
+      text: block,
+      vision: { ...block, hiddenDim: 7 },
+    })),
+  },
+  ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12 },
+  answers: 5,
+};
+const glip: GlipConfig = {
+  kind: 'glip',
+  vision: { ...tower, imageSize: { height: 8, width: 16 } },
+  text: { ...words, tower: { ...words.tower, causal: false } },
+  head: {
+    ...{ levels: 'pyramid', width: 12, groups: 3, rounds: 2, deepFusion: true },
+    ...{ heads: 2, fusionDim: 10, anchorScale: 3 },
+  },
+};
+
 /** Models that say more than one thing of a picture, or read texts beside it. */
 export const taskModels = {
   'a segmenter with a linear decoder': segmenter,
   'a segmenter with a mask decoder': { ...segmenter, decoder: { kind: 'mask', tower: uneven } },
   'a ViLT for answers': vilt,
   'a ViLT for matching': { ...vilt, head: { kind: 'matching' } },
+  'a ViLT for statements': { ...vilt, head: { kind: 'statements' } },
   'a UNITER': uniter,
+  'an LXMERT': lxmert,
+  'a GLIP': glip,
   'an MDETR': mdetr,
   'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },
-} as const satisfies Readonly<Record<string, SegmenterConfig | ViltConfig | UniterConfig | MdetrConfig>>;
+} as const satisfies Readonly<
+  Record<string, SegmenterConfig | ViltConfig | UniterConfig | LxmertConfig | GlipConfig | MdetrConfig>
+>;
 
 const stack: TextStackConfig = {
   ...{ vocabulary: 11, context: 6, positions: 9, embedDim: 12, heads: 2, denseHeadDim: 6 },
@@ -166,7 +197,7 @@ const merging = { perBlock: 1 } as const;
 const [clipModel, siglip] = Object.values(dualModels);
 if (clipModel === undefined || siglip === undefined) throw new Error('expected two dual encoders');
 
-/** Models whose like tokens merge on their way, which only float32 tells apart. */
+/** Models whose like tokens merge on their way. */
 export const mergingModels = {
   'class token': { ...vision, merging },
   'mean of patches, registers': { ...vision, headInput: 'mean', registers: 2, merging: { perBlock: 2 } },

@@ -13,7 +13,7 @@ import {
 import type { Decision } from '../decision/decision';
 import { bare, modelPlace, placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project, projection } from '../layers/linear';
-import { type Observe, observeUnder } from '../layers/observe';
+import { type Observe, observeUnder, resultOf } from '../layers/observe';
 import { type ParameterSpec, constant, ones, zeros } from '../layers/parameter';
 import { lastTokens } from '../layers/tower';
 import { gatherRows } from '../operations/gather-rows';
@@ -91,7 +91,7 @@ function untied(config: GlipConfig): Glip {
   const rounds = glipRounds(config);
   const [ofRegions, ofTokens] = [regions, config.text.context].map((tokens) => ({ uses: [{ tokens }] }));
   if (ofRegions === undefined || ofTokens === undefined) throw new RangeError('expected two uses');
-  const layer = together({
+  const parts = together({
     vision: placed({ tower: 'vision', config: 'vision' }, vision.layer),
     text: placed({ tower: 'text', config: 'text' }, text.layer),
     neck,
@@ -111,6 +111,14 @@ function untied(config: GlipConfig): Glip {
       logScale: bare(zeros([1])),
     }),
   });
+  const layer: typeof parts = {
+    specs: parts.specs,
+    describe: (place) => {
+      const { sites, lines } = parts.describe(place);
+      const macs = regions * config.text.context * c;
+      return { sites, lines: [...lines, { part: 'head.alignment', parameters: 0, macs }] };
+    },
+  };
   const model = described(config, layer, modelPlace('vision'));
   const levelOf = Int32Array.from(levels.flatMap((cells, level) => Array<number>(cells).fill(level)));
 
@@ -123,12 +131,14 @@ function untied(config: GlipConfig): Glip {
     const directions = unitLength(words); // [B·T, D]
     const named = project(mul(directions, 0.5), head.words, 'words', observe); // [B·T, c]
     const prior = project(directions, head.prior, 'prior', observe); // [B·T, 1]
+    observe?.('alignment', seen);
     const products = matMul<Tensor3D>(
       reshape(seen, [batch, regions, c]),
       reshape(named, [batch, length, c]),
       false,
       true,
     ); // [B, N, T]
+    observe?.(resultOf('alignment'), reshape(products, [batch * regions, length]));
     const logits = add(div(products, exp(head.logScale)), reshape(prior, [batch, 1, length]));
     const scales = gatherRows(reshape(head.scales, [levels.length, 1]), tensor1d(levelOf, 'int32')); // [N, 1]
     const codes = reshape(project(seen, head.codes, 'codes', observe), [batch, regions, 4]);

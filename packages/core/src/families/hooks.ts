@@ -1,5 +1,6 @@
 import type { BranchDrop } from '../layers/branch-drop';
 import { type Enter, type Observe, enterUnder, observeUnder } from '../layers/observe';
+import { type Merge, mergeUnder } from '../layers/token-merging';
 import type { Perturb } from './perturbation';
 
 /** Functions that observe a forward pass or change it on its way; without hooks it costs nothing. */
@@ -7,6 +8,7 @@ export interface Hooks {
   readonly perturb?: Perturb;
   readonly observe?: Observe;
   readonly enter?: Enter;
+  readonly merge?: Merge;
   readonly drop?: BranchDrop;
 }
 
@@ -14,9 +16,11 @@ export interface Hooks {
 export function hooksUnder(hooks: Hooks, key: string): Hooks {
   const observe = observeUnder(hooks.observe, key);
   const enter = enterUnder(hooks.enter, key);
+  const merge = mergeUnder(hooks.merge, key);
   return {
     ...hooks,
     ...(observe === undefined ? {} : { observe }),
     ...(enter === undefined ? {} : { enter }),
+    ...(merge === undefined ? {} : { merge }),
   };
 }

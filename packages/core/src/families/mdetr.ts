@@ -258,8 +258,13 @@ function untied(config: MdetrConfig): Mdetr {
       const found = remember(params, inputs);
       const observe = observeUnder(inputs.observe, 'head');
       const searched = search(params, found, observeUnder(inputs.observe, 'fusion'));
-      const layers = searched.map((states) =>
-        readOut(params, firstTokens(states, queries, objects), observe),
+      // What earlier layers answer helps to learn; an observer sees the answers of the last one.
+      const layers = searched.map((states, layer) =>
+        readOut(
+          params,
+          firstTokens(states, queries, objects),
+          layer === searched.length - 1 ? observe : undefined,
+        ),
       );
       const [last, lastStates] = [layers.at(-1), searched.at(-1)];
       if (last === undefined || lastStates === undefined) throw new RangeError('expected a decoder layer');

@@ -17,7 +17,7 @@ import { optionalBias } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
 import { enterUnder, observeUnder } from '../layers/observe';
 import { type ParameterSpec, normal, undecayed } from '../layers/parameter';
-import type { CountedStates } from '../layers/token-merging';
+import { type CountedStates, mergeUnder } from '../layers/token-merging';
 import { type BlockParams, firstTokens, tower } from '../layers/tower';
 import { linearOfConstant } from '../operations/linear';
 import type { Tree } from '../tree/tree';
@@ -122,6 +122,7 @@ export function visionTower(config: VisionTowerConfig, normed?: number) {
         : { read: (x: Tensor2D) => firstTokens(x, x.shape[0] / images.shape[0], read) }),
       observe: observeUnder(hooks.observe, 'blocks'),
       enter: enterUnder(hooks.enter, 'blocks'),
+      merge: mergeUnder(hooks.merge, 'blocks'),
       drop: dropUnder(hooks.drop, 'vision'),
     });
   const normalized = (params: VisionTowerParams, states: Tensor2D): Tensor2D =>

@@ -57,7 +57,7 @@ const EPSILON = 1e-5;
 /**
  * Deep fusion (Li et al., 2022, GLIP, Section 3.2; microsoft/GLIP, `BiAttentionBlock`): one table of scores says what regions hear from
  * tokens and what tokens hear from regions, and what a branch is added to is its normalised input. Each side computes the scores by
- * the engines' attention; without dropout, and without the bounds of ±50,000, which float32 does not need. Nothing of it is cut.
+ * the engines' attention, and an observer is told by `attention` who asks; without dropout, and without the bounds of ±50,000, which float32 does not need. Nothing of it is cut.
  */
 export function deepFusion(shape: DeepFusionShape): DeepFusion {
   const { imageDim, textDim, innerDim, heads, regions, tokens, scale } = shape;
@@ -92,7 +92,9 @@ export function deepFusion(shape: DeepFusionShape): DeepFusion {
       const textValue = project(told, params.textValue, 'textValue', observe);
       const imageValue = project(shown, params.imageValue, 'imageValue', observe);
       const hearing = { ...common, tokens: count, context: length, counts: both.read };
+      observe?.('attention', query);
       const heard = attention(query, key, textValue, hearing); // [B·N, E]
+      observe?.('attention', key);
       const seen = attention(key, query, imageValue, { ...common, tokens: length, context: count }); // [B·T, E]
       const toRegions = project(heard, params.imageOutput, 'imageOutput', observe);
       const toWords = project(seen, params.textOutput, 'textOutput', observe);

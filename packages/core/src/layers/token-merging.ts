@@ -1,5 +1,5 @@
-import { type Tensor2D, add, div, matMul, mean, mul, ones, reshape } from '@tensorflow/tfjs-core';
-import { mergePlan } from '../operations/merge-plan';
+import { type Tensor2D, add, div, matMul, mean, mul, ones, reshape, tensor1d } from '@tensorflow/tfjs-core';
+import { type MergeShape, mergePlan } from '../operations/merge-plan';
 import { withoutGradient } from '../operations/kernel';
 import { scatterRows } from '../operations/scatter-rows';
 import type { ProjectionParams } from './linear';
@@ -43,6 +43,16 @@ export interface CountedStates {
   readonly counts?: Tensor2D | undefined;
 }
 
+/**
+ * Says where tokens of sequences go, [B·T] as `mergePlan` has it, by the path of the merging (`blocks.3.merge`) and the keys that tell what
+ * is alike, [B·T, dk]; nothing leaves it to the keys.
+ */
+export type Merge = (path: string, keys: Tensor2D, shape: MergeShape) => Int32Array | undefined;
+
+/** The same for what stands under `key`. */
+export const mergeUnder = (merge: Merge | undefined, key: string): Merge | undefined =>
+  merge === undefined ? undefined : (path, keys, shape) => merge(`${key}.${path}`, keys, shape);
+
 export interface MergeOptions {
   /** T: tokens per sequence before, and T′ behind. */
   readonly tokens: number;
@@ -54,6 +64,8 @@ export interface MergeOptions {
   readonly normEpsilon: number;
   /** Sees what keys are made of, and what is merged, under `merge`. */
   readonly observe?: Observe | undefined;
+  /** Says where tokens go in place of their keys. */
+  readonly merge?: Merge | undefined;
 }
 
 /**
@@ -67,7 +79,7 @@ export function mergeTokens(
   attended: Tensor2D,
   norm: LayerNormParams,
   key: ProjectionParams,
-  { tokens, left, leading, heads, normEpsilon, observe: seen }: MergeOptions,
+  { tokens, left, leading, heads, normEpsilon, observe: seen, merge }: MergeOptions,
 ): CountedStates {
   const [rows] = x.shape;
   const observe = observeUnder(seen, 'merge');
@@ -75,7 +87,9 @@ export function mergeTokens(
   const places = withoutGradient(() => {
     const keys = meanKeys(normalize(attended, norm, normEpsilon), key, heads, observe); // [B·T, dk]
     observe?.('alike', keys);
-    return mergePlan(keys, { tokens, leading, removed: tokens - left });
+    const shape = { tokens, leading, removed: tokens - left };
+    const told = merge?.('merge', keys, shape);
+    return told === undefined ? mergePlan(keys, shape) : tensor1d(told, 'int32');
   });
   const before: Tensor2D = counts === undefined ? ones([rows, 1]) : reshape(counts, [rows, 1]);
   observe?.('counts', before);

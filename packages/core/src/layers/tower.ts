@@ -9,7 +9,14 @@ import { type LayerNormParams, normLayer } from './norm';
 import { type ParameterSpec, constant } from './parameter';
 import { type Enter, type Observe, beforeOf, observeUnder, resultOf } from './observe';
 import { residual } from './residual';
-import { type CountedStates, type MergedTower, mergeTokens, tokensLeft } from './token-merging';
+import {
+  type CountedStates,
+  type Merge,
+  type MergedTower,
+  mergeTokens,
+  mergeUnder,
+  tokensLeft,
+} from './token-merging';
 
 export type BlockParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   attentionNorm: LayerNormParams<Vector>;
@@ -68,6 +75,8 @@ export interface Passage {
   readonly observe?: Observe | undefined;
   /** Begins blocks with other states, or leaves them out, by their numbers. */
   readonly enter?: Enter | undefined;
+  /** Says where tokens go when they merge, by paths that begin with the number of the block. */
+  readonly merge?: Merge | undefined;
   /** Leaves branches out of a training step; names them by the number of the block. */
   readonly drop?: BranchDrop | undefined;
 }
@@ -104,7 +113,7 @@ export function tower(config: TowerConfig, merged?: MergedTower): Tower {
       { isResidual: true },
     ),
     left: (tokens) => passing(tokens)[length] ?? tokens,
-    run: (params, x, { tokens: all, counts, read, observe, enter, drop }) => {
+    run: (params, x, { tokens: all, counts, read, observe, enter, merge, drop }) => {
       if (last < 0) return { states: read?.(x) ?? x }; // Without blocks nothing has left the other tokens out.
       const passed = passing(all);
       return blocks.reduce<CountedStates>(
@@ -126,6 +135,7 @@ export function tower(config: TowerConfig, merged?: MergedTower): Tower {
               counts: below.counts,
               ...(index === last && read !== undefined ? { read } : {}),
               observe: observeUnder(observe, name),
+              merge: mergeUnder(merge, name),
               drop: dropUnder(drop, name),
             });
           // Step by step a block makes much that nobody needs after it.
@@ -182,7 +192,7 @@ function preNormBlock(config: TowerConfig, shape: BlockShape, place: BlockPlace)
       ffn: usedBy(after, ffn),
       ...(layerScaled === undefined ? {} : { ffnScale: layerScaled }),
     }),
-    run: (params, x, { tokens, counts, left = tokens, read, observe, drop }) => {
+    run: (params, x, { tokens, counts, left = tokens, read, observe, merge, drop }) => {
       const batch = x.shape[0] / tokens;
       const looking = { tokens, causal, observe: observeUnder(observe, 'attention') };
       const body = attention.body(params.attention, isProportional ? { ...looking, counts } : looking);
@@ -193,7 +203,7 @@ function preNormBlock(config: TowerConfig, shape: BlockShape, place: BlockPlace)
         left === tokens || read !== undefined // Those that are read are not merged, and the others end here.
           ? { states: read?.(heard) ?? heard, counts }
           : mergeTokens({ states: heard, counts }, x, params.attentionNorm, params.attention.key, {
-              ...{ tokens, left, leading, heads, normEpsilon, observe },
+              ...{ tokens, left, leading, heads, normEpsilon, observe, merge },
             });
       const network = ffn.body(params.ffn, observeUnder(observe, 'ffn'));
       const told = residual(states, params.ffnNorm, network, placed, params.ffnScale);

@@ -80,11 +80,11 @@ const asTheirJson = (json: object): string =>
 
 /**
  * The content of a `config.json` for programs that have the weights in another file: the kind of model and the names of its
- * classes. A model that was cut is described as if it was not.
+ * classes. A model that was cut, or whose columns are shared, is described as if it was not.
  * @throws {FormatError} when `transformers` has no model of the kind.
  */
 export function configForTransformers(
-  config: DenseConfig,
+  { ties: _, ...config }: DenseConfig,
   classNames: readonly string[] | undefined,
 ): string {
   return asTheirJson(writingOf(withWholeLayers(config), classNames).json);

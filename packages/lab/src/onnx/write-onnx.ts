@@ -103,16 +103,12 @@ async function pairReading({ model, params, tokenizerPath }: OpenedModel): Promi
   return { ...scaling, context, padToken: tokenizer?.padToken ?? end };
 }
 
-/** @throws {UserError} when columns are shared, or like tokens merge. */
+/** @throws {UserError} when columns are shared. */
 function refuseWholeNumbers({ model }: OpenedModel): void {
   const config = denseConfigOf(model);
   if (config.ties !== undefined)
     throw new UserError(
       '--precision int8: columns of this model are shared, which whole numbers cannot be: take f16',
-    );
-  if (familyOf(config).towers(config).vision?.merging !== undefined)
-    throw new UserError(
-      '--precision int8: tokens of this model merge by small differences of their keys, which whole numbers do not keep: take f32',
     );
 }
 

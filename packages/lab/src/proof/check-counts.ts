@@ -1,3 +1,4 @@
+import { pathOfUse } from '@winnow/core';
 import type { PartFacts } from '@winnow/onnx';
 import { type Check, checked } from './check';
 import { BESIDE_FILES, type Expectation, type ExpectedPart, numberBytes } from './expectation';
@@ -82,7 +83,8 @@ export function checkCounts(
 function macsOf(parts: readonly PartFacts[], { model, parts: expected }: Expectation) {
   const wrong: string[] = [];
   const found = new Map<string, number>();
-  const count = (path: string, macs: number): void => {
+  const count = (name: string, macs: number): void => {
+    const path = pathOfUse(name);
     found.set(path, (found.get(path) ?? 0) + macs);
   };
   for (const { name: part, products, norms, resizes } of parts) {
@@ -94,7 +96,7 @@ function macsOf(parts: readonly PartFacts[], { model, parts: expected }: Expecta
   }
   let [files, unread] = [0, 0];
   for (const { part, macs } of model.account.lines) {
-    const own = [...found].filter(([path]) => path === part || path.startsWith(`${part}.`));
+    const own = [...found].filter(([path]) => isWithin(path, part));
     const made = own.reduce((sum, [, each]) => sum + each, 0);
     for (const [path] of own) found.delete(path);
     files += made;
@@ -114,18 +116,23 @@ function macsOf(parts: readonly PartFacts[], { model, parts: expected }: Expecta
   return { wrong, files, unread, merging };
 }
 
+/** Whether a map stands in a part of the account, or is one that has its matrix for itself there. */
+function isWithin(name: string, part: string): boolean {
+  const path = pathOfUse(name);
+  return path === part || path.startsWith(`${part}.`) || `${path}.weight` === part;
+}
+
 /** The engine's work in a part of the account, as it was seen; undefined for one that it was not watched in. */
 function engineMacs(part: string, files: readonly ExpectedPart[]): number | undefined {
-  const isWithin = (path: string): boolean => path === part || path.startsWith(`${part}.`);
   const seen = files.flatMap(({ times, products, attentions, resizes }) => [
     ...[...products].flatMap(([path, { rows, inner, columns }]) =>
-      isWithin(path) ? [times * rows * inner * columns] : [],
+      isWithin(path, part) ? [times * rows * inner * columns] : [],
     ),
     ...[...attentions].flatMap(([path, { heads, tokens, context, queryKeyDim, headDim }]) =>
-      path === part ? [times * heads * tokens * context * (queryKeyDim + headDim)] : [],
+      pathOfUse(path) === part ? [times * heads * tokens * context * (queryKeyDim + headDim)] : [],
     ),
     ...[...resizes].flatMap(([path, [rows, columns]]) =>
-      isWithin(path) ? [times * PER_RESIZED * rows * columns] : [],
+      isWithin(path, part) ? [times * PER_RESIZED * rows * columns] : [],
     ),
   ]);
   return seen.length === 0 ? undefined : seen.reduce((sum, macs) => sum + macs, 0);

@@ -1,4 +1,12 @@
-import { type Decision, type Site, blockLists, copiesOf, headsKind, keptUnits } from '@winnow/core';
+import {
+  type Decision,
+  type Site,
+  blockLists,
+  copiesOf,
+  headsKind,
+  keptUnits,
+  withinUse,
+} from '@winnow/core';
 import type { MeasuredProduct, PartFacts } from '@winnow/onnx';
 import { type Check, checked } from './check';
 import type { Expectation, ExpectedAttention, ExpectedPart, ExpectedProduct } from './expectation';
@@ -151,7 +159,8 @@ function wrongProducts(part: PartFacts, { products, attentions, resizes }: Expec
     found.delete(path);
   }
   for (const [path, wanted] of attentions) {
-    const [scores, heard] = [found.get(`${path}.scores`), found.get(`${path}.heard`)];
+    const names = [withinUse(path, 'scores'), withinUse(path, 'heard')] as const;
+    const [scores, heard] = [found.get(names[0]), found.get(names[1])];
     if (scores === undefined || heard === undefined) wrong.push(`the products of ${path} are missing`);
     else if (!isAttention(scores, heard, wanted)) {
       const { heads, queryKeyDim, headDim } = wanted;
@@ -159,8 +168,7 @@ function wrongProducts(part: PartFacts, { products, attentions, resizes }: Expec
         `${path} has products ${shapeText(scores)} and ${shapeText(heard)}, not of ${heads} heads of ${queryKeyDim} and ${headDim}`,
       );
     }
-    found.delete(`${path}.scores`);
-    found.delete(`${path}.heard`);
+    for (const name of names) found.delete(name);
   }
   wrong.push(...[...found.keys()].map((name) => `the product ${name} is none of the model`));
   for (const [path, [rows, columns]] of resizes)

@@ -175,9 +175,9 @@ async function padTokenOf({ model, tokenizerPath }: OpenedModel): Promise<number
   return typeof endToken === 'number' ? endToken : 0;
 }
 
-/** [B, H, W, C] → [B, C, H, W]. */
+/** [B, H, W, C] → [B, C, H, W], pictures of pairs too. */
 function channelsFirst(images: Float32Array, shape: readonly number[], into: Float32Array): void {
-  const [channels = 1, height = 1, width = 1] = shape;
+  const [channels = 1, height = 1, width = 1] = shape.slice(-3);
   const pixels = height * width;
   for (let at = 0; at < images.length; at++) {
     const channel = at % channels;

@@ -2,26 +2,24 @@ import {
   type AnyDenseModel,
   type Hooks,
   type TensorTree,
-  copiesOf,
   denseConfigOf,
   downloadTensor,
   lendRunning,
-  mdetrFamily,
   randomStream,
   resultOf,
-  runningOf,
   tidyTree,
+  useName,
 } from '@winnow/core';
 import type { Answers, ExampleInput, Examples, ModelPart } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
-import { type ExpectedAttention, type ExpectedPart, type ExpectedProduct, matrixShapes } from './expectation';
+import { attentionsIn } from './expected-attentions';
+import { type ExpectedPart, type ExpectedProduct, matrixShapes } from './expectation';
 
 const EXAMPLES = 4;
 const SEED = 21;
 
 /**
- * Fixed examples for a part: pictures of noise, texts of random words that end at different places, and masks that hide the ends of
- * some; from a seed of their own. They are in the layout of the files.
+ * Fixed examples for a part: pictures of noise, texts of random words that end at different places, masks that hide the ends of some, and counts; from a seed of their own. They are in the layout of the files.
  */
 export function fixedExamples({ name: part, inputs, texts }: ModelPart): Examples {
   const { endToken = 0, vocabulary = 1 } = texts ?? {};
@@ -35,7 +33,11 @@ export function fixedExamples({ name: part, inputs, texts }: ModelPart): Example
       return {
         shape,
         values: Float32Array.from({ length: EXAMPLES * size }, (_, at) =>
-          name.endsWith('_mask') ? Number(at % size < endsAt(at)) : random.normal(),
+          name.endsWith('_mask')
+            ? Number(at % size < endsAt(at))
+            : name.endsWith('_counts')
+              ? 1 + random.integer(3)
+              : random.normal(),
         ),
       };
     const values = BigInt64Array.from({ length: EXAMPLES * size }, (_, at) => {
@@ -52,7 +54,7 @@ export async function engineAnswers(
   { model, params }: Pick<OpenedModel, 'model' | 'params'>,
   part: ModelPart,
   examples: Examples,
-  hooks: Pick<Hooks, 'observe'> = {},
+  hooks: Pick<Hooks, 'observe' | 'merge'> = {},
 ): Promise<Answers> {
   const { engineInputs } = await import('@winnow/onnx');
   return lendRunning<TensorTree, unknown, Answers>(model, params, async (running, own) => {
@@ -86,7 +88,7 @@ const BATCH = 16;
 type Tensor = Parameters<typeof downloadTensor>[0];
 
 /**
- * The engine's work for one example: rows of every product, what attentions look at, and grids that are resized. It is seen at the
+ * The engine's work for one example, use by use: rows of every product, what attentions look at, and grids that are resized. It is seen at the
  * taps of linear maps, and of parts of the account without a matrix of their own.
  */
 export async function engineShapes(
@@ -99,11 +101,17 @@ export async function engineShapes(
   const products = new Map<string, ExpectedProduct>();
   const resizes = new Map<string, readonly [rows: number, columns: number]>();
   const taken = new Map<string, Tensor['shape']>();
+  const uses = new Map<string, number>();
+  const named = (path: string): string => {
+    const use = uses.get(path) ?? 0;
+    uses.set(path, use + 1);
+    return useName(path, use);
+  };
   const observe = (path: string, values: Tensor) => {
     const [rows = 0, width = 0] = values.shape;
     const shape = shapes.get(path);
     if (shape !== undefined) {
-      products.set(path, { rows, inner: shape[0], columns: shape[1] });
+      products.set(named(path), { rows, inner: shape[0], columns: shape[1] });
       return;
     }
     if (lines.has(path)) taken.set(path, values.shape);
@@ -111,7 +119,7 @@ export async function engineShapes(
     const from = path.endsWith(resultOf('')) ? taken.get(tap) : undefined;
     if (from === undefined) return;
     // A product has a row for each row that it is given; a grid that is resized has others.
-    if (from[0] === rows) products.set(tap, { rows, inner: from[1] ?? 0, columns: width });
+    if (from[0] === rows) products.set(named(tap), { rows, inner: from[1] ?? 0, columns: width });
     else resizes.set(tap, [rows, width]);
   };
   const merged = new Map<string, Tensor['shape']>();
@@ -151,37 +159,3 @@ const firstOf = ({ inputs }: Examples): Examples => ({
     }),
   ),
 });
-
-/** Attentions, by the products that make their queries, keys and values. */
-function attentionsIn(
-  model: OpenedModel['model'],
-  products: ReadonlyMap<string, ExpectedProduct>,
-): Map<string, ExpectedAttention> {
-  const { sites } = runningOf(model).model;
-  const config = denseConfigOf(model);
-  const headsOf = (place: string): number | undefined => {
-    const site = sites.find(({ id }) => id === place);
-    if (site !== undefined) return copiesOf(site);
-    // The fusion is never cut, so it has no sites.
-    return mdetrFamily.is(config) && place.startsWith('fusion.') ? config.fusion.heads : undefined;
-  };
-  const found = new Map<string, ExpectedAttention>();
-  for (const [path, query] of products) {
-    if (!path.endsWith('.query')) continue;
-    const place = path.slice(0, -'.query'.length);
-    const [key, value, heads] = [
-      products.get(`${place}.key`),
-      products.get(`${place}.value`),
-      headsOf(place),
-    ];
-    if (key === undefined || value === undefined || heads === undefined) continue;
-    found.set(place, {
-      heads,
-      queryKeyDim: query.columns / heads,
-      headDim: value.columns / heads,
-      tokens: query.rows,
-      context: key.rows,
-    });
-  }
-  return found;
-}

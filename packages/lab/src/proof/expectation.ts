@@ -30,7 +30,7 @@ export interface ExpectedAttention {
   readonly context: number;
 }
 
-/** All that a part computes for one example, by paths in the model's record and parts of its account. */
+/** All that a part computes for one example: each use of a map by its name, see `useName`, and each part of the account by its own. */
 export interface ExpectedPart {
   /** How often it runs on the example that the account is about. */
   readonly times: number;

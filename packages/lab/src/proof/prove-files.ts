@@ -20,6 +20,7 @@ import { checkDecision, checkLabels, checkWeights, checkWidths } from './check-f
 import { isOfData } from './data-examples';
 import { engineAnswers, engineShapes, fixedExamples } from './engine-answers';
 import { type Expectation, type ExpectedPart, expectedTensors, normWidths } from './expectation';
+import { type MergesOfFile, mergesOfFile } from './merging';
 import type { RealPictures } from './real-pictures';
 
 /** Files that are said to be a model, and what they are to be held against. */
@@ -79,9 +80,15 @@ export async function proveFiles(
   });
   const expectation = await expectationOf(claim, parts, examples);
   const answers = new Map<string, Answers>();
-  const answersTo = (part: ModelPart) => engineAnswers(opened, part, examplesOf(examples, part));
-  for (const part of parts)
-    answers.set(part.name, thinned(await answersTo(part), examplesOf(examples, part).count));
+  const merging: MergesOfFile[] = [];
+  for (const part of parts) {
+    const found = facts.parts.find(({ name }) => name === part.name);
+    const merges = found === undefined ? undefined : mergesOfFile(found, precision);
+    if (merges !== undefined) merging.push(merges);
+    const given = examplesOf(examples, part);
+    const hooks = merges === undefined ? {} : { merge: merges.merge };
+    answers.set(part.name, thinned(await engineAnswers(opened, part, given, hooks), given.count));
+  }
   const { check: counted, counts } = checkCounts(facts.parts, expectation);
   const seen = await agreementOf(claim, facts.parts);
   const timed = checkLatency(
@@ -101,7 +108,12 @@ export async function proveFiles(
       checkWeights(facts.parts, expectation),
       checkWidths(facts.parts, expectation),
       counted,
-      checkOutputs(facts.parts, answers, precision),
+      checkOutputs(
+        facts.parts,
+        answers,
+        precision,
+        merging.map((own) => own.told()),
+      ),
       checkBatch(facts.parts, precision),
       seen.check,
       timed.check,

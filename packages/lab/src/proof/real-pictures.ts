@@ -1,4 +1,13 @@
-import { type DenseConfig, asDense, blipFamily, denseConfigOf, familyOf, mdetrFamily } from '@winnow/core';
+import {
+  type DenseConfig,
+  asDense,
+  blipFamily,
+  denseConfigOf,
+  familyOf,
+  glipFamily,
+  mdetrFamily,
+  viltFamily,
+} from '@winnow/core';
 import type { ModelPart } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
 import { choicesOfRun } from '../run-folder/record';
@@ -84,6 +93,8 @@ export async function realPictures(
 function classesIn(config: DenseConfig): number {
   if (mdetrFamily.is(config)) return config.text.context + 1;
   if (blipFamily.is(config)) return config.decoder?.vocabulary ?? 2;
+  if (glipFamily.is(config)) return config.text.context;
+  if (viltFamily.is(config) && config.head.kind === 'statements') return 2;
   return familyOf(config).classes(config);
 }
 

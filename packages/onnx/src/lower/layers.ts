@@ -1,3 +1,4 @@
+import { aroundUse, withinUse } from '@winnow/core';
 import { z } from 'zod';
 import { float, int, text } from '../graph/graph';
 import { resized } from '../trace/kernel-shapes';
@@ -91,7 +92,7 @@ const NEVER = -1e9;
 export const attention: Rule = (lowering) => {
   const { builder, operation, input } = lowering;
   const { tokens, context = tokens, heads, scale, causal } = attentionAttributes.parse(operation.attributes);
-  const path = pathOf(lowering.maker('query')?.label);
+  const name = nameOf(lowering);
   const headsOf = (name: 'query' | 'key' | 'value', length: number, perm: readonly number[]): string => {
     const { depends } = input(name);
     const width = widthOf(lowering, name) / heads;
@@ -101,7 +102,7 @@ export const attention: Rule = (lowering) => {
   const query = builder.node('Mul', [headsOf('query', tokens, [0, 2, 1, 3]), scale]); // [B, H, T, dk]
   const key = headsOf('key', context, [0, 2, 3, 1]); // [B, H, dk, T′]
   const value = headsOf('value', context, [0, 2, 1, 3]); // [B, H, T′, dv]
-  const scores = builder.node('MatMul', [query, key], { name: `${path}.scores` });
+  const scores = builder.node('MatMul', [query, key], { name: withinUse(name, 'scores') });
   const biases = [
     ...(causal ? [causalBias(lowering, tokens, context)] : []),
     ...(lowering.has('counts') ? [logarithms(lowering, context)] : []),
@@ -111,14 +112,15 @@ export const attention: Rule = (lowering) => {
     attributes: { axis: int(-1) },
     computes: 'wide',
   });
-  const heard = builder.node('MatMul', [probabilities, value], { name: `${path}.heard` }); // [B, H, T, dv]
+  const heard = builder.node('MatMul', [probabilities, value], { name: withinUse(name, 'heard') }); // [B, H, T, dv]
   const depends = input('query').depends || input('key').depends;
   const rows = [depends ? -1 : tokens, widthOf(lowering, 'value')];
   return lowered(reshaped(builder, transposed(builder, heard, [0, 2, 1, 3]), rows), depends);
 };
 
-/** An attention is named by the map that makes its queries. */
-const pathOf = (label = 'attention.query'): string => label.slice(0, label.lastIndexOf('.'));
+/** An attention has a name of its own, or that of the place where its queries are made. */
+const nameOf = ({ operation: { label }, maker }: Lowering): string =>
+  label ?? aroundUse(maker('query')?.label ?? 'attention.query');
 
 function widthOf({ value }: Lowering, name: string): number {
   const width = value(name).shape[1];

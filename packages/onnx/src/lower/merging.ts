@@ -1,4 +1,3 @@
-import { UserError } from '@winnow/core';
 import { z } from 'zod';
 import { int, ints } from '../graph/graph';
 import type { GraphBuilder, Operand } from '../graph/builder';
@@ -23,14 +22,9 @@ const NEVER = -4;
 
 /**
  * The plan of a merging as the engine has it (ToMe), for each sequence by itself: [B, T′, A] of 1 where a token of the first set goes to
- * a place and 0 elsewhere. Those of the second set have the same places in every sequence.
- * @throws {UserError} in float16, in which other tokens would be alike.
+ * a place and 0 elsewhere. Those of the second set have the same places in every sequence. Whatever the graph's type is, it is made in float32.
  */
 export const mergePlan: Rule = ({ builder, operation, input, value }) => {
-  if (builder.precision === 'f16')
-    throw new UserError(
-      'ONNX: tokens of this model merge by small differences of their keys, which float16 does not keep: take f32',
-    );
   const sets = setsOf(operation.attributes);
   const { tokens, removed, left, first, second, leadingFirst, leadingSecond } = sets;
   const [, width = 0] = value('metric').shape;

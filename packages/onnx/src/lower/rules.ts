@@ -24,6 +24,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   Sub: binary('Sub'),
   Multiply: binary('Mul'),
   RealDiv: binary('Div'),
+  Maximum: binary('Max'),
+  Minimum: binary('Min'),
   Equal: comparison('Equal'),
   LessEqual: comparison('LessOrEqual'),
   Identity: same,

@@ -2,7 +2,7 @@ import { int, ints } from '../graph/graph';
 import { axesIn } from '../trace/kernel-shapes';
 import { type Extent, type ProgramValue, isPerExample, shapeOfOne } from '../trace/program';
 import { z } from 'zod';
-import { type Lowered, type Lowering, type Rule, lowered } from './lowering';
+import { type Lowered, type Lowering, type Rule, isZero, lowered } from './lowering';
 import type { GraphBuilder } from '../graph/builder';
 
 const numbers = z.array(z.number());
@@ -66,7 +66,11 @@ export const concat: Rule = (lowering) => {
   const [axis = 0] = axesIn(operation.attributes, result.shape.length);
   const parts = names.map((name) => {
     const extent = value(name).shape[axis] ?? 0;
-    return { ...input(name), extent: isPerExample(extent) ? extent.perExample : extent };
+    return {
+      ...input(name),
+      isZero: isZero(value(name)),
+      extent: isPerExample(extent) ? extent.perExample : extent,
+    };
   });
   const attributes = { axis: int(axis) };
   const joined = (own: readonly string[]): string =>
@@ -80,27 +84,30 @@ export const concat: Rule = (lowering) => {
 
   const rank = result.shape.length;
   const total = parts.reduce((sum, { extent }) => sum + extent, 0);
-  const offsets: string[] = [];
+  const offsets: string[] = []; // of zeros the room is enough
   const rooms: { name: string; before: number; after: number }[] = [];
   let place = 0;
   let waiting = 0;
-  for (const { name, depends, extent } of parts) {
+  for (const { name, depends, extent, isZero: isRoom } of parts) {
     const last = rooms.at(-1);
     if (depends) {
       rooms.push({ name, before: waiting, after: 0 });
       waiting = 0;
     } else {
-      offsets.push(padded(builder, name, { axis, rank, before: place, after: total - place - extent }));
+      if (!isRoom)
+        offsets.push(padded(builder, name, { axis, rank, before: place, after: total - place - extent }));
       if (last === undefined) waiting += extent;
       else last.after += extent;
     }
     place += extent;
   }
   const base = joined(rooms.map(({ name, ...room }) => padded(builder, name, { axis, rank, ...room })));
+  const [first, ...others] = offsets;
+  if (first === undefined) return lowered(base, true);
   return sumOf(
     builder,
     base,
-    offsets.reduce((sum, next) => added(builder, sum, next)),
+    others.reduce((sum, next) => added(builder, sum, next), first),
   );
 };
 
@@ -144,24 +151,29 @@ export const gather: Rule = (lowering) => {
   return lowered(taken, depends || rows.depends);
 };
 
-/** x [B·T, D] → [B, D], of each sequence the state at one place: the sum over all, times 1 there and 0 elsewhere. */
+/** x [B·T, …] → [B, …], of each sequence the state at one place: the sum over all, times 1 there and 0 elsewhere. */
 function rowOfEach(
   { builder, value }: Lowering,
   name: string,
   step: number,
   place: number | Lowered,
 ): Lowered {
-  const [extent = 0, D = 0] = value('x').shape;
-  if (!isPerExample(extent) || extent.perExample !== step || typeof D !== 'number')
+  const [extent = 0, ...rest] = value('x').shape;
+  const sizes = numbers.safeParse(rest);
+  if (!isPerExample(extent) || extent.perExample !== step || !sizes.success)
     throw new Error('rows of a batch are taken of something else than its sequences');
-  const sequences = reshaped(builder, name, [-1, step, D]); // [B, T, D]
+  const sequences = reshaped(builder, name, [-1, step, ...sizes.data]); // [B, T, …]
   if (typeof place === 'number') {
     const own = [[place], [place + 1], [1]].map((values) => builder.whole('int64', values));
     return lowered(
-      reshaped(builder, builder.node('Slice', [sequences, ...own], { computes: 'given' }), [-1, D]),
+      reshaped(builder, builder.node('Slice', [sequences, ...own], { computes: 'given' }), [
+        -1,
+        ...sizes.data,
+      ]),
       true,
     );
   }
+  if (sizes.data.length !== 1) throw new Error('rows of states alone are taken by places that are given');
   const places = reshaped(builder, place.name, [-1, 1]);
   const counted = builder.whole(
     'int32',

@@ -1,11 +1,13 @@
 import {
   type AnyDenseModel,
   type BlipConfig,
-  UserError,
+  type Memory,
   blipFamily,
   exampleUsage,
+  leadingTokens,
   pairsOf,
   tokenCount,
+  tokensLeft,
 } from '@winnow/core';
 import { type NamedTensorMap, type Tensor2D, reshape } from '@tensorflow/tfjs-core';
 import type { PartDescription } from './part';
@@ -15,16 +17,19 @@ import { givenAt, matrixIn, picturePort, picturesIn, textPort, tokensIn, valuesP
  * The files of a BLIP: `vision` gives the `image_states` of a picture; `grounded` reads texts about them, and gives what a decoder looks
  * at (`text_states`, `text_mask`), whether a statement is true of two pictures (`logits`) or a text matches one (`matches`); `decoder`
  * gives the `logits` of the next word at each place of texts about either; `text` reads texts by themselves. For retrieval `vision` and
- * `text` give embeddings of length 1.
- * @throws {UserError} when its tokens merge.
+ * `text` give embeddings of length 1. Where tokens of pictures merge, `image_counts` says beside `image_states` as how many each counts.
  */
 export function blipFiles(config: BlipConfig): readonly PartDescription[] {
   const { purpose, vision, encoder, decoder, tokens } = config;
-  if (vision.merging !== undefined)
-    throw new UserError('ONNX: like tokens of this blip merge on the way, for which there are no files here');
   const { pictures } = exampleUsage(purpose);
-  const seenShape = [tokenCount(vision), vision.tower.embedDim];
-  const seenPort = valuesPort('image_states', pictures === 1 ? seenShape : [pictures, ...seenShape]);
+  const left = tokensSeen(vision);
+  const seenShape = [left, vision.tower.embedDim];
+  const ofPictures = (name: string, shape: readonly number[]) =>
+    valuesPort(name, pictures === 1 ? shape : [pictures, ...shape]);
+  const seenPorts = [
+    ofPictures('image_states', seenShape),
+    ...(vision.merging === undefined ? [] : [ofPictures('image_counts', [left])]),
+  ];
   const files: PartDescription[] = [
     {
       name: 'vision',
@@ -35,6 +40,7 @@ export function blipFiles(config: BlipConfig): readonly PartDescription[] {
         const seen = model.passes.see(params, picturesIn(inputs), hooks);
         return {
           image_states: reshape(seen.states, [-1, ...seenShape]),
+          ...(seen.counts === undefined ? {} : { image_counts: seen.counts }),
           ...(purpose === 'retrieval'
             ? { image_embeds: model.passes.embedPictures(params, seen, hooks) }
             : {}),
@@ -56,7 +62,7 @@ export function blipFiles(config: BlipConfig): readonly PartDescription[] {
     files.push({
       ...reading,
       name: 'grounded',
-      inputs: [...reading.inputs, seenPort],
+      inputs: [...reading.inputs, ...seenPorts],
       answer: (any, inputs, hooks = {}) => {
         const { model, params } = blipIn(any);
         const seen = seenIn(inputs);
@@ -73,7 +79,7 @@ export function blipFiles(config: BlipConfig): readonly PartDescription[] {
   if (decoder !== undefined) {
     const readPorts =
       encoder === undefined
-        ? [seenPort]
+        ? seenPorts
         : [
             valuesPort('text_states', [encoder.context, encoder.embedDim]),
             valuesPort('text_mask', [encoder.context]),
@@ -110,7 +116,20 @@ function memoryIn(
   return { states: reshape(given, [-1, width]), tokens };
 }
 
-const seenIn = (inputs: NamedTensorMap) => memoryIn(inputs, 'image_states');
+function seenIn(inputs: NamedTensorMap): Memory {
+  const memory = memoryIn(inputs, 'image_states');
+  const { image_counts: counts } = inputs;
+  if (counts === undefined) return memory;
+  return { ...memory, counts: reshape(counts, [-1, memory.tokens]) };
+}
+
+/** Tokens of a picture that texts look at: those that are left where some merge. */
+function tokensSeen(vision: BlipConfig['vision']): number {
+  const tokens = tokenCount(vision);
+  if (vision.merging === undefined) return tokens;
+  const passage = { blocks: vision.tower.blocks.length, tokens, leading: leadingTokens(vision) };
+  return tokensLeft(vision.merging, passage).at(-1) ?? tokens;
+}
 
 function blipIn(any: AnyDenseModel) {
   if (blipFamily.holds(any)) return any;

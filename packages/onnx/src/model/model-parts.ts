@@ -12,7 +12,9 @@ import {
   clipTextFamily,
   dualEncoderFamily,
   familyOf,
+  glipFamily,
   isMasked,
+  lxmertFamily,
   mdetrFamily,
   modelOf,
   resultOf,
@@ -24,16 +26,17 @@ import {
 import { type NamedTensorMap, type Tensor, reshape } from '@tensorflow/tfjs-core';
 import type { Tracer } from '../trace/trace';
 import { blipFiles } from './blip-files';
+import { detectorFile } from './detector-file';
 import { regionFile } from './region-file';
 import type { ModelPart, PartDescription } from './part';
-import { BATCH, picturePort, picturesIn, textPort, tokensIn } from './ports';
+import { BATCH, picturePairPort, picturePort, picturesIn, textPort, tokensIn } from './ports';
 
 /**
  * The parts of a model: the whole of it where it has one tower or reads pictures and texts together (`logits`, the embeddings that it
  * ends in, or all that it finds), and each tower of a dual encoder (`image_embeds`, `text_embeds`, of length 1). Names and layouts are
- * those of `transformers`: pictures are [B, C, H, W]. Zeros of masks stand in the parameters, so a masked model is its dense one.
+ * those of `transformers`: pictures are [B, C, H, W], two of a statement [B, 2, C, H, W]. Zeros of masks stand in the parameters, so a masked model is its dense one.
  * A BLIP's are in `blipFiles`.
- * @throws {UserError} when nobody has proved files of its family, or its tokens merge.
+ * @throws {UserError} when nobody has proved files of its family.
  */
 export function modelParts({ config }: { readonly config: ModelConfig }): readonly ModelPart[] {
   const dense = isMasked(config) ? config.model : config;
@@ -43,17 +46,14 @@ export function modelParts({ config }: { readonly config: ModelConfig }): readon
 function describedParts(dense: DenseConfig): readonly PartDescription[] {
   const family = familyOf(dense);
   const { vision, text: textTower } = family.towers(dense);
-  if (viltFamily.is(dense) && dense.head.kind === 'statements')
-    throw new UserError(
-      'ONNX: a vilt for statements takes two pictures at once, for which there is no layout here',
-    );
   const text = viltFamily.is(dense) ? dense.text : textTower;
   if (blipFamily.is(dense)) return blipFiles(dense);
   if (uniterFamily.is(dense) && dense.head.kind === 'pre-training')
     throw new UserError(
       'ONNX: a uniter for pre-training has several answers, for which there is no layout here: train it on for a task first',
     );
-  if (uniterFamily.is(dense)) return [regionFile(dense)];
+  if (uniterFamily.is(dense) || lxmertFamily.is(dense)) return [regionFile(dense)];
+  if (glipFamily.is(dense)) return [detectorFile(dense)];
   if (!proved.some((own) => own.is(dense)))
     throw new UserError(
       `ONNX: there are no files of a ${dense.kind} here that could be proved: keep it as --format safetensors`,
@@ -79,8 +79,9 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
       },
     ];
   }
+  const ofPictures = hasPairs(dense) ? picturePairPort : picturePort;
   const inputs = [
-    ...(vision === undefined ? [] : [picturePort(vision)]),
+    ...(vision === undefined ? [] : [ofPictures(vision)]),
     ...(text === undefined ? [] : [textPort(text)]),
   ];
   const isAlone = vision === undefined || text === undefined;
@@ -105,6 +106,9 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
     },
   ];
 }
+
+/** Whether a text is about two pictures at once. */
+const hasPairs = (config: DenseConfig): boolean => viltFamily.is(config) && config.head.kind === 'statements';
 
 /** Families of which one file, or one of each tower, is known to be the model. */
 const proved: readonly Family[] = [

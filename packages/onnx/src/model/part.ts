@@ -15,7 +15,11 @@ export interface ModelPart {
   /** How often it runs on the example that the model's account is about. */
   readonly times: number;
   /** The engine's answer to a batch, by the names that it has in the file; each has the batch as its first axis. Call it in a tidy. */
-  answer(any: AnyDenseModel, inputs: NamedTensorMap, hooks?: Pick<Hooks, 'observe'>): NamedTensorMap;
+  answer(
+    any: AnyDenseModel,
+    inputs: NamedTensorMap,
+    hooks?: Pick<Hooks, 'observe' | 'merge'>,
+  ): NamedTensorMap;
   /** The same pass with stand-ins for parameters, for a batch of so many. */
   passAt(batch: number): TracedPass;
 }

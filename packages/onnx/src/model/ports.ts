@@ -4,6 +4,7 @@ import {
   type Tensor,
   type Tensor2D,
   type Tensor4D,
+  reshape,
   transpose,
 } from '@tensorflow/tfjs-core';
 import type { GraphPort } from '../graph/graph';
@@ -15,6 +16,13 @@ export const BATCH = 'batch';
 export function picturePort({ imageSize, channels }: VisionTowerConfig): GraphPort {
   const { height, width } = sidesOf(imageSize);
   return { name: 'pixel_values', type: 'float32', shape: [BATCH, channels, height, width] };
+}
+
+/** Two pictures each, [B, 2, C, H, W]. */
+export function picturePairPort(vision: VisionTowerConfig): GraphPort {
+  const { shape, ...port } = picturePort(vision);
+  const [batch = BATCH, ...extents] = shape;
+  return { ...port, shape: [batch, 2, ...extents] };
 }
 
 /** Texts of one length, filled up, [B, T]. */
@@ -38,10 +46,12 @@ export function givenAt(inputs: NamedTensorMap, name: string): Tensor {
   return given;
 }
 
-/** [B, C, H, W] → [B, H, W, C]. */
+/** [B, C, H, W] → [B, H, W, C]; of pairs [B, 2, C, H, W] → [2·B, H, W, C]. */
 export function picturesIn(inputs: NamedTensorMap): Tensor4D {
   const images = givenAt(inputs, 'pixel_values');
-  if (isOfFour(images)) return transpose(images, [0, 2, 3, 1]);
+  const [channels = 1, height = 1, width = 1] = images.shape.slice(-3);
+  const each = images.rank === 5 ? reshape(images, [-1, channels, height, width]) : images;
+  if (isOfFour(each)) return transpose(each, [0, 2, 3, 1]);
   throw new RangeError(`expected pictures [B, C, H, W], got ${images.rank} axes`);
 }
 

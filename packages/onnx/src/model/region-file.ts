@@ -1,14 +1,25 @@
-import { type AnyDenseModel, type UniterConfig, uniterFamily } from '@winnow/core';
-import type { NamedTensorMap, Tensor, Tensor3D } from '@tensorflow/tfjs-core';
+import {
+  type AnyDenseModel,
+  type LxmertConfig,
+  type Prediction,
+  type RegionInputs,
+  type UniterConfig,
+  lxmertFamily,
+  uniterFamily,
+} from '@winnow/core';
+import { type NamedTensorMap, type Tensor, type Tensor3D, reshape } from '@tensorflow/tfjs-core';
 import type { PartDescription } from './part';
 import { givenAt, matrixIn, textPort, tokensIn, valuesPort } from './ports';
 
 /**
- * The file of a UNITER: texts and the regions of a picture each, what they show (`visual_feats`), where they are (`visual_pos`), and which of
- * them are there (`visual_mask`, 1 or 0), give `logits`. All pictures have as many places for regions as the account is about.
+ * The file of a UNITER or an LXMERT: texts and the regions of a picture each, what they show (`visual_feats`), where they are (`visual_pos`),
+ * and which of them are there (`visual_mask`, 1 or 0), give `logits`; of an LXMERT also the states of its stream of regions (`regions`
+ * [B, R, D]), which its head does not read. All pictures have as many places for regions as the account is about.
  */
-export function regionFile({ text, regions }: UniterConfig): PartDescription {
-  const { count, features, places } = regions;
+export function regionFile(config: UniterConfig | LxmertConfig): PartDescription {
+  const { text } = config;
+  const { features, places } = lxmertFamily.is(config) ? config.vision : config.regions;
+  const count = lxmertFamily.is(config) ? config.vision.regions : config.regions.count;
   return {
     name: 'model',
     inputs: [
@@ -19,17 +30,28 @@ export function regionFile({ text, regions }: UniterConfig): PartDescription {
     ],
     texts: text,
     answer: (any, inputs, hooks = {}) => {
-      const { model, params } = uniterIn(any);
-      const { logits } = model.forward(params, {
+      const given = {
         tokens: tokensIn(inputs),
         features: regionsIn(inputs, 'visual_feats'),
         places: regionsIn(inputs, 'visual_pos'),
         counts: matrixIn(inputs, 'visual_mask'),
         ...hooks,
-      });
-      return { logits };
+      };
+      const { logits, regions } = predicted(any, given);
+      if (logits === undefined) throw new RangeError('expected logits');
+      return {
+        logits,
+        ...(regions === undefined ? {} : { regions: reshape(regions, [-1, count, config.embedDim]) }),
+      };
     },
   };
+}
+
+/** What the file says of both. */
+function predicted(any: AnyDenseModel, inputs: RegionInputs): Prediction {
+  if (lxmertFamily.holds(any)) return any.model.forward(any.params, inputs);
+  if (uniterFamily.holds(any)) return { logits: any.model.forward(any.params, inputs).logits };
+  throw new RangeError(`expected a uniter or an lxmert, got a ${any.kind}`);
 }
 
 /** [B, R, N] */
@@ -40,8 +62,3 @@ function regionsIn(inputs: NamedTensorMap, name: string): Tensor3D {
 }
 
 const isOfThree = (tensor: Tensor): tensor is Tensor3D => tensor.rank === 3;
-
-function uniterIn(any: AnyDenseModel) {
-  if (uniterFamily.holds(any)) return any;
-  throw new RangeError(`expected a uniter, got a ${any.kind}`);
-}

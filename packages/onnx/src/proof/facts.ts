@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { decodeModel, readModel } from '../file/decode';
 import type { Answers, Examples, MeasuredTimes, PartFacts, PartJob, ProofFacts, ProofJob } from './job';
 import { measuredShapes } from './measured-shapes';
+import { watchedMerges, withoutMerges } from './merges';
 import { answer, answers, batchOf, namedFor, openSession } from './session';
 import { thinned } from './thinned';
 
@@ -47,14 +48,21 @@ async function factsOf(
   const pictures = shown === undefined ? undefined : namedFor(session, withTaken(shown, taken, given));
   const order = Array.from({ length: fixed.count }, (_, number) => number);
   const back = [...order].reverse();
-  const together = await answers(session, fixed, order, fixed.count);
+  const shapes = await measuredShapes(model, fixed);
+  const watched = watchedMerges(model);
+  const watching = watched === undefined ? session : await openSession(watched, threads);
+  const { own: together, merges } = withoutMerges(
+    await answers(watching, fixed, order, fixed.count),
+    shapes.products,
+  );
   const alone = await answers(session, fixed, order, 1);
   const reversed = inOrder(await answers(session, fixed, back, fixed.count), back);
   const all = pictures === undefined ? [] : Array.from({ length: pictures.count }, (_, number) => number);
   const own = pictures === undefined ? {} : { pictures: await answers(session, pictures, all, BATCH) };
   return {
     ...readModel(model),
-    ...(await measuredShapes(model, fixed)),
+    ...shapes,
+    merges,
     name,
     path,
     sha256: createHash('sha256').update(bytes).digest('hex'),

@@ -56,6 +56,13 @@ export interface MeasuredResize {
   readonly result: readonly number[];
 }
 
+/** Where a product sends tokens that merge, as ONNX Runtime had it for the fixed examples. */
+export interface MeasuredMerge {
+  readonly product: string;
+  /** The place of each token of the first set, example by example; −1 where it has not exactly one. */
+  readonly places: Int32Array;
+}
+
 /** A layer norm, by the parameter that it multiplies with. */
 export interface MeasuredNorm {
   readonly weight: string;
@@ -71,6 +78,7 @@ export interface PartFacts extends ReadFile {
   readonly products: readonly MeasuredProduct[];
   readonly norms: readonly MeasuredNorm[];
   readonly resizes: readonly MeasuredResize[];
+  readonly merges: readonly MeasuredMerge[];
   /** Of large answers a part of the numbers, evenly spread: see `thinned`. */
   readonly together: Answers;
   readonly alone: Answers;

@@ -1,7 +1,25 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { type ModelProto, ModelProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
+import { type ModelProto, ModelProtoSchema, type NodeProto, ValueInfoProtoSchema } from 'onnx-buf';
 import type { Examples, PartFacts } from './job';
 import { batchOf, openSession } from './session';
+
+/**
+ * The node that multiplies with a norm's parameter: the norm itself, or, of groups of channels that are normed together, the product behind
+ * them, channel by channel.
+ */
+function scaledBehind(nodes: readonly NodeProto[], norm: NodeProto): NodeProto {
+  if (norm.input[1]?.startsWith('constant') !== true) return norm;
+  let [name = ''] = norm.output;
+  for (;;) {
+    const next = nodes.find(({ input }) => input[0] === name);
+    if (next?.opType === 'Mul') return next;
+    if (next === undefined || !moving.has(next.opType)) return norm;
+    [name = ''] = next.output;
+  }
+}
+
+/** Operators that leave numbers as they are. */
+const moving: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Cast']);
 
 /**
  * The shapes that matrix products, layer norms and resized grids really have for one example: the file's own graph is run with all
@@ -17,9 +35,10 @@ export async function measuredShapes(
   const products = graph.node.filter(({ opType }) => opType === 'MatMul' || opType === 'Gemm');
   const norms = graph.node.filter(({ opType }) => opType === 'LayerNormalization');
   const resizes = graph.node.filter(({ opType }) => opType === 'Resize');
+  const scaled = norms.map((norm) => scaledBehind(graph.node, norm));
   const wanted = [
     ...products.flatMap(({ input, output }) => [...input.slice(0, 2), ...output]),
-    ...[...norms, ...resizes].flatMap(({ output }) => output.slice(0, 1)),
+    ...[...scaled, ...resizes].flatMap(({ output }) => output.slice(0, 1)),
   ];
   const given = new Set([...graph.output, ...graph.input].map(({ name }) => name));
   const extra = [...new Set(wanted)].filter((name) => !held.has(name) && !given.has(name));
@@ -44,10 +63,7 @@ export async function measuredShapes(
       right: shapeOf(right),
       result: shapeOf(result),
     })),
-    norms: norms.map(({ input: own, output: [result] }) => ({
-      weight: own[1] ?? '',
-      shape: shapeOf(result),
-    })),
+    norms: scaled.map(({ input: [, weight = ''], output: [result] }) => ({ weight, shape: shapeOf(result) })),
     resizes: resizes.map(({ name, output: [result] }) => ({ name, result: shapeOf(result) })),
   };
 }

@@ -59,6 +59,8 @@ export const kernelShapes: Readonly<Record<string, ShapeRule>> = {
   RealDiv: broadcast(),
   Equal: broadcast('bool'),
   LessEqual: broadcast('bool'),
+  Maximum: broadcast(),
+  Minimum: broadcast(),
   Identity: like,
   Exp: like,
   Rsqrt: like,

@@ -22,7 +22,7 @@ export interface TracedOperation {
   readonly inputs: Readonly<Record<string, number>>;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly results: readonly number[];
-  /** The map that it is, by its path in the model's record, or by its part of the account where it has no parameters. */
+  /** The map that it is, by its path in the model's record, or by its part of the account where it has no parameters; see `useName`. */
   readonly label?: string;
 }
 

@@ -11,7 +11,7 @@ import {
   tidy,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
-import { UserError } from '@winnow/core';
+import { UserError, useName } from '@winnow/core';
 import { z } from 'zod';
 import { kernelShapes } from './kernel-shapes';
 import type { Recording, TracedOperation } from './recording';
@@ -34,6 +34,7 @@ const BACKEND = 'winnow-trace';
 const labelled: ReadonlySet<string> = new Set([
   ...['WinnowLinear', 'BatchMatMul', 'WinnowResizeBilinear'],
   ...['WinnowMergePlan', 'WinnowScatterRows'],
+  ...['WinnowAttention', 'WinnowContextAttention'],
 ]);
 /** What tfjs says of a kernel that a backend lacks. */
 const UNKNOWN = /^Kernel '(\w+)' not registered for backend/;
@@ -47,6 +48,12 @@ export function trace(pass: TracedPass): Recording {
   const backend = new TraceBackend();
   const operations: TracedOperation[] = [];
   let label: string | undefined;
+  const uses = new Map<string, number>();
+  const named = (path: string): string => {
+    const use = uses.get(path) ?? 0;
+    uses.set(path, use + 1);
+    return useName(path, use);
+  };
   const run = (kernel: string, inputs: Readonly<Record<string, TensorInfo>>, attributes: object) => {
     const numbers = Object.entries(inputs).map(([name, { dataId }]) => [name, backend.find(dataId).id]);
     const known = Object.values(inputs);
@@ -59,7 +66,7 @@ export function trace(pass: TracedPass): Recording {
       inputs: z.record(z.string(), z.number()).parse(Object.fromEntries(numbers)),
       attributes: { ...attributes },
       results: results.map(({ dataId }) => backend.find(dataId).id),
-      ...(takesLabel && label !== undefined ? { label } : {}),
+      ...(takesLabel && label !== undefined ? { label: named(label) } : {}),
     });
     if (takesLabel) label = undefined;
     return results;
@@ -75,8 +82,11 @@ export function trace(pass: TracedPass): Recording {
   return onBackend(backend, run, () => {
     let outputs: Record<string, number> = {};
     tidy(() => {
-      const named = Object.entries(pass(tracer)).map(([name, { dataId }]) => [name, backend.find(dataId).id]);
-      outputs = z.record(z.string(), z.number()).parse(Object.fromEntries(named));
+      const answers = Object.entries(pass(tracer)).map(([name, { dataId }]) => [
+        name,
+        backend.find(dataId).id,
+      ]);
+      outputs = z.record(z.string(), z.number()).parse(Object.fromEntries(answers));
     });
     return { values: backend.values, operations, outputs };
   });
