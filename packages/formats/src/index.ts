@@ -34,6 +34,7 @@ export {
 export type { Preprocessor } from './preprocessor/preprocessor';
 export { differencesOfTransformers, preprocessorConfig } from './preprocessor/write-processor';
 export { modelPy } from './pytorch/model-py';
+export { type OperatorProgram, type ProgramConstant, programPy } from './pytorch/program-py';
 export {
   decodeSafetensors,
   encodeSafetensors,

@@ -2,25 +2,20 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type TensorTree,
-  type VisionTransformerConfig,
-  disposeTree,
-  modelOf,
-  uploadTree,
-} from '@winnow/core';
+import { type DenseConfig, type TensorTree, disposeTree, modelOf, uploadTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
-import { modelParts } from '@winnow/onnx';
+import { type Answers, modelParts } from '@winnow/onnx';
 import { python, pythonHas, runPython } from '@winnow/testkit';
 import { z } from 'zod';
 import { exportModel, openModel } from '../src/index';
 import { distance } from '../src/proof/check-answers';
 import { engineAnswers, fixedExamples } from '../src/proof/engine-answers';
-import { cutModels, plain, randomParameters } from './cut-models';
+import { cutModels, cutTaskModels, mergingModels, randomParameters } from './cut-models';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-pytorch-'));
 const script = fileURLToPath(new URL('peers/plain-pytorch.py', import.meta.url));
+const programScript = fileURLToPath(new URL('peers/program-pytorch.py', import.meta.url));
 const MINUTES = 180_000;
 
 beforeAll(async () => {
@@ -32,7 +27,7 @@ afterAll(() => {
 
 /** Exports a model for PyTorch; the folder. */
 async function exported(name: string): Promise<string> {
-  const config = cutModels[name];
+  const config: DenseConfig | undefined = cutModels[name] ?? cutTaskModels[name] ?? mergingModels[name];
   if (config === undefined) throw new Error(name);
   const model = modelOf(config);
   const params = uploadTree<TensorTree>(model.specs, randomParameters(config));
@@ -52,17 +47,24 @@ test('the program is short, names torch alone, and stands beside the weights', a
   rmSync(join(root, 'a cut ViT, exported'), { recursive: true });
 });
 
-test('tokens that merge on the way are refused', async () => {
-  const config: VisionTransformerConfig = { ...plain, merging: { perBlock: 1 } };
-  const model = modelOf(config);
-  const params = uploadTree<TensorTree>(model.specs, randomParameters(config));
-  await saveModel(join(root, 'merging'), { model, params });
-  disposeTree(params);
-  const out = join(root, 'refused');
-  await expect(exportModel(join(root, 'merging'), { format: 'pytorch', out })).rejects.toThrow(
-    'tokens that merge',
-  );
+test('the program of other families is as short, and names torch alone', async () => {
+  const text = readFileSync(join(await exported('a UNITER'), 'model.py'), 'utf8');
+  expect(text.split('\n').length).toBeLessThan(150);
+  expect([...text.matchAll(/^(?:import|from) (\w+)/gm)].map(([, name]) => name)).toEqual([
+    ...['json', 'pathlib', 'struct', 'torch', 'torch', 'torch'],
+  ]);
+  expect(text).toContain('model(input_ids=…, visual_feats=…, visual_pos=…, visual_mask=…)   # -> logits');
 });
+
+/** Models that a program runs as operators. */
+const programs = [
+  ...['a segmenter with a mask decoder', 'a ViLT for statements', 'a UNITER whose columns are shared'],
+  ...['an LXMERT', 'a GLIP with a pyramid', 'an MDETR for questions', 'a BLIP for questions'],
+  ...['a ViT whose tokens merge', 'a CLIP whose tokens merge', 'a BLIP for statements whose tokens merge'],
+];
+const programAnswers = z.array(
+  z.object({ answers: z.record(z.string(), z.array(z.number())), without: z.array(z.string()) }),
+);
 
 if (!pythonHas(['torch'])) {
   describe.skip(`beside torch (not in ${python()}; WINNOW_PEER_PYTHON names an interpreter)`, () => {
@@ -92,6 +94,40 @@ if (!pythonHas(['torch'])) {
         );
       }
       disposeTree(opened.params);
+    },
+    MINUTES,
+  );
+
+  test(
+    'other families, and tokens that merge, say the same as operators of plain PyTorch, by which all parameters of a model can learn',
+    async () => {
+      const [questions, wanted]: [object[], { name: string; answers: Answers }[]] = [[], []];
+      for (const name of programs) {
+        const folder = await exported(name);
+        const opened = await openModel(join(root, name));
+        for (const part of modelParts(opened.model)) {
+          const examples = fixedExamples(part);
+          const inputs = Object.entries(examples.inputs).map(([input, { shape, values }]) => {
+            const kind = values instanceof BigInt64Array ? 'int64' : 'float32';
+            return [input, [kind, [examples.count, ...shape], Array.from(values, Number)]];
+          });
+          questions.push({ folder, part: part.name, inputs: Object.fromEntries(inputs) });
+          wanted.push({ name, answers: await engineAnswers(opened, part, examples) });
+        }
+        disposeTree(opened.params);
+      }
+      const file = join(root, 'questions.json');
+      writeFileSync(file, JSON.stringify(questions));
+      const found = programAnswers.parse(JSON.parse(runPython(programScript, file)));
+      expect(found).toHaveLength(wanted.length);
+      for (const [at, { name, answers }] of wanted.entries()) {
+        const { answers: own, without } = found[at] ?? { answers: {}, without: [] };
+        for (const [output, values] of Object.entries(answers)) {
+          const apart = distance(Float32Array.from(own[output] ?? own['only'] ?? []), values);
+          expect([name, output, apart < 1e-4]).toEqual([name, output, true]);
+        }
+        if (name === 'an LXMERT') expect(without).toEqual([]);
+      }
     },
     MINUTES,
   );

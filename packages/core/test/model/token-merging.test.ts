@@ -1,10 +1,12 @@
 import { type Tensor, grads, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
+  type Merge,
   type VisionTransformerConfig,
   entriesOf,
   familyOf,
   mapTree,
+  mergePlan,
   pictureSizeOf,
   randomStream,
   tokensLeft,
@@ -182,6 +184,30 @@ describeOnEveryEngine('a vision transformer that merges equal tokens', () => {
         });
       }),
       { numRuns: 10 },
+    );
+  });
+});
+
+describeOnEveryEngine('tokens that merge', () => {
+  it('go where a hook says, which is asked by the path of the merging', () => {
+    fc.assert(
+      fc.property(paired, ({ seed, merging }) => {
+        tidy(() => {
+          const model = visionTransformer(merging);
+          const params = perturbedParams(model, seed);
+          const images = randomImages(merging, randomStream(seed, 'pictures'));
+          const asked: string[] = [];
+          const logitsBy = (merge: Merge) =>
+            Array.from(model.forward(params, { images, merge }).logits.dataSync());
+          const told = logitsBy((path, keys, shape) => {
+            asked.push(path);
+            return Int32Array.from(mergePlan(keys, shape).dataSync());
+          });
+          expect(told).toEqual(logitsBy(() => undefined));
+          expect(asked).toEqual(['blocks.0.merge']);
+        });
+      }),
+      { numRuns: 5 },
     );
   });
 });

@@ -1,9 +1,11 @@
+import { docText, pythonText, tensorsPy } from './tensors-py';
+
 /**
  * A program in plain PyTorch that makes a vision transformer, a text tower or a dual encoder of ours of its configuration, cut unevenly
  * or not. It stands beside `model.safetensors`, whose names are the paths of the model's record.
  */
 export const modelPy = (summary: string, config: unknown): string =>
-  `"""${summary.replaceAll('\\', '').replaceAll('"', "'")}
+  `"""${docText(summary)}
 
 Written by winnow; needs torch alone, and model.safetensors beside it.
     model = load()                        # an nn.Module; its state_dict has the names of the file
@@ -21,32 +23,7 @@ from torch import nn
 
 CONFIG = json.loads(${pythonText(JSON.stringify(config))})
 
-def read(path):
-    """The tensors of a safetensors file, by name."""
-    data = bytearray(pathlib.Path(path).read_bytes())
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    tensors = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            begin, end = entry["data_offsets"]
-            values = torch.frombuffer(data, dtype=torch.float32, count=(end - begin) // 4, offset=8 + length + begin)
-            tensors[name] = values.reshape(entry["shape"]).clone()
-    return tensors
-
-class Node(nn.Module):
-    """Parameters by the parts of their names."""
-
-    def put(self, path, tensor):
-        first, _, rest = path.partition(".")
-        if rest:
-            self._modules.setdefault(first, Node()).put(rest, tensor)
-        else:
-            self.register_parameter(first, nn.Parameter(tensor))
-
-    def get(self, name):
-        return self._modules.get(name) if name in self._modules else self._parameters.get(name)
-
+${tensorsPy}
 def linear(p, x):
     return x @ p.weight if p.get("bias") is None else x @ p.weight + p.bias
 
@@ -152,6 +129,3 @@ def load(path=pathlib.Path(__file__).with_name("model.safetensors")):
         model.put(name, tensor)
     return model.eval()
 `;
-
-/** A text as Python reads it: JSON's escapes are Python's. */
-const pythonText = (text: string): string => JSON.stringify(text);
