@@ -1,7 +1,7 @@
 /**
  * Times ours and PyTorch in turn: dense training steps, inference, steps of the searches. `npm run bench` sets up first.
  *
- *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,dinov2-s,dinov2-s-112,nano-pairs,tiny-pairs] [--precision f32|bf16|all]
+ *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,dinov2-s,dinov2-s-112,nano-pairs,tiny-pairs,nano-mdetr,nano-blip] [--precision f32|bf16|all]
  *     [--cut dense,2x,4x,2x-upop,4x-upop] [--what train,infer,search,align,structure,ticket,masked]
  *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size 1,32] [--device cuda] [--json FILE]
  *     [--python python3] [--fused-peers] [--eager-peers] [--no-peers]

@@ -60,25 +60,42 @@ function settingOf(sizes) {
   const shape = { imageSize, channels: 3 };
   const pictures = { size: batchSize, images: numbers(batchSize * imageSize * imageSize * 3) };
   const groups = Int32Array.from({ length: batchSize }, (_, index) => index);
-  const ofPairs = () => ({
-    ...pictures,
-    texts: batchSize,
-    tokens: below(text.vocabulary, batchSize * text.context).map((token, index) =>
+  // Every text ends where it has to.
+  const tokens = () =>
+    below(text.vocabulary - 2, batchSize * text.context).map((token, index) =>
       (index + 1) % text.context === 0 ? text.vocabulary - 1 : token,
-    ),
-    imageGroups: groups,
-    textGroups: groups,
-  });
-  const taskOf = (model) =>
-    text === undefined
-      ? core.classification(model, { inputs: core.pictureInputs(shape), classes })
-      : core.retrieval(model, shape);
-  return {
+    );
+  const texts = () => ({ ...pictures, texts: batchSize, tokens: tokens() });
+  const setting = (taskOf, batch) => ({
     model,
     params: core.initialize(model.specs, 1),
     task: taskOf(model),
     taskOf,
-    batch: text === undefined ? { ...pictures, labels: below(classes, batchSize) } : ofPairs(),
+    batch,
+  });
+  if (text === undefined)
+    return setting((own) => core.classification(own, { inputs: core.pictureInputs(shape), classes }), {
+      ...pictures,
+      labels: below(classes, batchSize),
+    });
+  if (sizes.fusion !== undefined)
+    return setting((own) => core.grounding(own, shape), {
+      ...texts(),
+      objects: namedObjects(batchSize, random),
+    });
+  const pairs = { ...texts(), imageGroups: groups, textGroups: groups };
+  if (sizes.writes) return setting((own) => core.captions(own, { ...shape, say: String }), pairs);
+  return setting((own) => core.retrieval(own, shape), pairs);
+}
+
+/** One object for each text, somewhere in its picture and named by its first word. */
+function namedObjects(count, random) {
+  const between = (least, most) => least + (most - least) * random.uniform();
+  const box = () => [between(0.3, 0.7), between(0.3, 0.7), between(0.2, 0.5), between(0.2, 0.5)];
+  return {
+    boxes: Float32Array.from(Array.from({ length: count }, box).flat()),
+    examples: Int32Array.from({ length: count }, (_, index) => index),
+    tokens: Array.from({ length: count }, () => Int32Array.of(1)),
   };
 }
 

@@ -1,5 +1,9 @@
 import {
+  blip,
   dualEncoder,
+  fusionPresets,
+  mdetr,
+  textStackConfig,
   textTowerConfig,
   visionTowerConfig,
   visionTransformer,
@@ -10,6 +14,8 @@ const onPictures = { whats: ['train', 'infer', 'search', 'ticket', 'masked'], ha
 /** Two towers; what only they can do is compared with their own dense step. */
 const onPairs = { whats: ['train', 'search', 'align', 'structure', 'ticket', 'masked'], hasPeers: false };
 const text = { preset: 'nano', vocabulary: 1000, context: 16 };
+
+const scenes = { imageSize: 96, patchSize: 12, batchSize: 64, steps: 6 };
 
 const dinov2 = { preset: 'small', patchSize: 14, layerScale: 1, classes: 10, ...onPictures };
 
@@ -48,18 +54,26 @@ export const benchModels = {
     steps: 6,
     ...onPairs,
   },
+  // As `--task grounding` and `--task captions` make them for scenes.
+  'nano-mdetr': { preset: 'nano', fusion: 'nano', text, ...scenes, ...onPairs },
+  'nano-blip': { preset: 'nano', writes: true, text, ...scenes, ...onPairs, whats: ['train', 'search'] },
 };
 
 export function modelOf(sizes) {
-  const { preset, text, imageSize, patchSize } = sizes;
+  const { preset, text, fusion, writes, imageSize, patchSize } = sizes;
   if (text === undefined) return visionTransformer(visionConfig(sizes));
   const vision = visionTowerConfig(preset, { imageSize, patchSize });
-  return dualEncoder({
-    kind: 'dual-encoder',
-    projectionDim: vision.tower.embedDim,
-    vision,
-    text: textTowerConfig(text.preset, text),
-  });
+  if (writes) return blip(writerOf(vision, text));
+  const reader = textTowerConfig(text.preset, text);
+  if (fusion !== undefined)
+    return mdetr({ kind: 'mdetr', vision, text: reader, fusion: fusionPresets[fusion] });
+  return dualEncoder({ kind: 'dual-encoder', projectionDim: vision.tower.embedDim, vision, text: reader });
+}
+
+function writerOf(vision, { preset, vocabulary, context }) {
+  const decoder = textStackConfig(preset, { vocabulary, context, norm: 'before' });
+  const tokens = { start: vocabulary - 2, end: vocabulary - 1 };
+  return { kind: 'blip', purpose: 'captions', vision, tokens, decoder };
 }
 
 function visionConfig({ preset, imageSize, patchSize, classes, layerScale, cut = 'dense' }) {
