@@ -49,6 +49,8 @@ const entry = z.strictObject({
   workloads: z.array(word).exactOptional(),
   tracks: z.array(z.enum(['equal-compute', 'recommended'])).exactOptional(),
   budgets: z.array(budget).exactOptional(),
+  /** Its own budget, in the place of the table's: 1x for one that merges tokens and removes nothing. */
+  budget: budget.exactOptional(),
   /** Retraining of the recommended track. */
   retrain: durationOption.exactOptional(),
   ...ownShape,

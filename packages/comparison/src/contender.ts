@@ -78,7 +78,8 @@ function methodEntries(
         (tracks?.includes(track) ?? true) &&
         (budgets?.includes(budget) ?? true),
     )
-    .map(({ method, label = method, options, retrain, run, retrainLearningRates }): Entry => {
+    .map((entry): Entry => {
+      const { method, label = method, options, budget: own, retrain, run, retrainLearningRates } = entry;
       const known = optionsOf(method);
       const ofTrack = Object.entries(config.tracks[track]?.options ?? {}).filter(([key]) =>
         known.includes(key),
@@ -100,7 +101,7 @@ function methodEntries(
           ...run,
           ...config.run,
           method,
-          budget,
+          budget: own ?? budget,
           budgetUnit: config.budgetUnit,
           ...lengthOf(config, track, retrain),
           options: { ...Object.fromEntries(ofTrack), ...options },

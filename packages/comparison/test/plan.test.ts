@@ -108,6 +108,14 @@ it('gives one contender or control options and learning rates of its own, and no
   expect(rates('learned')).toEqual([5e-4]);
   expect(rates('learned, distilled')).toEqual([1e-4, 2e-4]);
   expect(rates('from scratch')).toEqual([3e-3]);
+  // One that merges tokens removes nothing, and stands beside those that remove half.
+  const merging = { method: 'learned', label: 'merged', budget: '1x', run: { warmup: 0.3 } } as const;
+  const merged = plan({ budgets: ['2x'], methods: ['learned', merging] }).points;
+  expect(
+    merged.flatMap(({ contender: { label, budget }, options }) =>
+      label === 'merged' ? [[budget, options['budget'], options['warmup']]] : [],
+    ),
+  ).toContainEqual(['2x', '1x', 0.3]);
   // With the settings of everybody they are the same runs.
   const asEverybody = plan({ methods: [{ method: 'learned', label: 'again', run: {} }, 'learned'] }).points;
   const idsOf = (name: string) =>

@@ -157,7 +157,7 @@ export { masked } from './families/masked';
 export type { Masked } from './families/masked';
 export { visionTransformer, visionTransformerFamily } from './families/vision-transformer';
 export type { ImageInputs, VisionTransformer, VisionTransformerParams } from './families/vision-transformer';
-export { anyModel, asDense, modelOf } from './families/any-model';
+export { anyModel, asDense, modelOf, withoutMerging } from './families/any-model';
 export type { AnyMaskedModel, AnyModel } from './families/any-model';
 export type { Logits, Prediction } from './families/prediction';
 export { clipText, clipTextFamily } from './families/clip-text';

@@ -2,7 +2,7 @@ import { type NamedTensors, uploadTree } from '../tree/host';
 import type { TensorTree } from '../tree/tree';
 import type { AnyDenseModel, Family } from './family';
 import { type Masked, masked } from './masked';
-import { type DenseConfig, type Model, type ModelConfig, isMasked } from './model';
+import { type DenseConfig, type Model, type ModelConfig, denseConfigOf, isMasked } from './model';
 import { familyOf } from './table';
 
 /** A model with masks of single weights, and its parameters. */
@@ -21,6 +21,20 @@ export type AnyModel = (AnyDenseModel & { readonly dense?: undefined }) | AnyMas
 export function modelOf(config: ModelConfig, table?: readonly Family[]): Model {
   if (!isMasked(config)) return familyOf(config, table).make(config);
   return masked<TensorTree, unknown>(modelOf(config.model, table), config.masks);
+}
+
+/**
+ * The same model with the same parameters, whose tokens all go through every block.
+ * @throws {RangeError} when its family cannot leave their merging out.
+ */
+export function withoutMerging(model: Model): Model {
+  if (model.mergesTokens === undefined) return model;
+  const config = denseConfigOf(model);
+  const family = familyOf(config);
+  const { merging } = family.pictures ?? {};
+  if (merging === undefined)
+    throw new RangeError(`a ${config.kind} merges its tokens, and cannot be without`);
+  return family.make(merging(config, undefined));
 }
 
 /** A model as one that has all its weights: zeros stand where masks were. The parameters stay the same tensors. */

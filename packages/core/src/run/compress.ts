@@ -7,12 +7,7 @@ import type { Scores } from '../task/task';
 import { type TensorTree, lendTree } from '../tree/tree';
 import type { CompressionJob } from './job';
 import type { LedgerEntry } from './ledger';
-import {
-  type ReconstructedModel,
-  checkReconstructible,
-  checkReconstruction,
-  runReconstruction,
-} from './reconstruction';
+import { type ReconstructedModel, checkReconstruction, runReconstruction } from './reconstruction';
 import { type BestOfRetraining, retrainCut } from './retrain';
 import { scoredOnce } from './scored';
 import { ownTrees, searched } from './search';
@@ -54,10 +49,7 @@ export async function runCompression(job: CompressionJob): Promise<CompressionRe
   const { runner, method, budget, model, params, score } = job;
   const { manifest } = method;
   requirement(model, budget, manifest.granularity); // whatever the method's own plan checks
-  if (job.reconstruct !== undefined) {
-    checkReconstruction(manifest);
-    checkReconstructible(model);
-  }
+  if (job.reconstruct !== undefined) checkReconstruction(manifest);
   const { granularity = manifest.granularity } = method.plan(model, budget);
   requirement(model, budget, granularity);
   if (job.reconstruct !== undefined)

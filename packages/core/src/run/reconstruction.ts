@@ -4,6 +4,7 @@ import { observedBatches } from '../data/observed';
 import { type Decision, sharesOf } from '../decision/decision';
 import { decisionSchema } from '../decision/schema';
 import { UserError } from '../error/user-error';
+import { withoutMerging } from '../families/any-model';
 import type { Model } from '../families/model';
 import type { Manifest } from '../method/method';
 import type { ReconstructionKind } from '../reconstruct/kind';
@@ -41,14 +42,6 @@ export function checkReconstruction({ title, granularity, sharesColumns }: Manif
   }
 }
 
-/** @throws {UserError} when the tokens of a model's two states cannot be set against each other. */
-export function checkReconstructible({ mergesTokens }: Pick<Model, 'mergesTokens'>): void {
-  if (mergesTokens === undefined) return;
-  throw new UserError(
-    'the model merges tokens, and a smaller one merges others, so that there is nothing to compare: reconstruct it without (--merge-tokens 0), and merge its tokens afterwards',
-  );
-}
-
 /** A run's parts that a reconstruction works with. */
 export interface ReconstructionSubject {
   readonly model: Model;
@@ -80,7 +73,7 @@ const metaSchema = z.object({
 const FILE = 'reconstructed';
 
 /**
- * Cuts a model and reconstructs it, once in a run.
+ * Cuts a model and reconstructs it, once in a run. Of a model that merges tokens it looks at all of them, and merges afterwards.
  * @throws {UserError} when the decision shares columns, masks weights or takes whole blocks, or the model does not show what it computes.
  */
 export async function runReconstruction(
@@ -105,13 +98,15 @@ export async function runReconstruction(
   const source = observedBatches(splits.train, { examples: asked, batchSize, seed, augment: false });
   runner.report({ kind: 'note', text: `reconstruct: looking at ${source.examples} examples` });
   const batches = await Promise.all(Array.from({ length: source.count }, (_, index) => source.at(index)));
-  const cut = compact(model, reference, decision);
+  // A smaller model would merge other tokens: what both give is compared before any are merged.
+  const whole = withoutMerging(model);
+  const cut = compact(whole, reference, decision);
   const found = await lendTree(cut.params, (params) =>
     reconstruct({
       kind,
-      sites: model.sites,
+      sites: whole.sites,
       decision,
-      dense: { model, params: reference, task: taskOf(model) },
+      dense: { model: whole, params: reference, task: taskOf(whole) },
       cut: { model: cut.model, params, task: taskOf(cut.model) },
       batches,
       signal: runner.signal,
@@ -137,7 +132,7 @@ export async function runReconstruction(
     throw error;
   }
   runner.report({ kind: 'note', text: lineOf(examples, errors) });
-  return { model: cut.model, params, decision: found.decision, ledger, errors };
+  return { model: compactModel(model, found.decision), params, decision: found.decision, ledger, errors };
 }
 
 function lineOf(examples: number, errors: Reconstructed['errors']): string {

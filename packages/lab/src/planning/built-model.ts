@@ -9,6 +9,7 @@ import {
   lendTree,
   reconstruct,
   toJson,
+  withoutMerging,
 } from '@winnow/core';
 import { saveTrained } from '../model-source/save-trained';
 import { scoreOn } from '../training/data';
@@ -47,18 +48,20 @@ export async function built(
   decision: Decision,
   { isTimed, folder }: BuildUse,
 ): Promise<Built> {
+  const whole = withoutMerging(model);
   const cut = compact(model, params, decision);
-  const found = await lendTree(cut.params, (own) =>
-    reconstruct({
+  const found = await lendTree(cut.params, (own) => {
+    const small = withoutMerging(cut.model);
+    return reconstruct({
       kind,
-      sites: model.sites,
+      sites: whole.sites,
       decision,
-      dense: { model, params, task: workload.taskOf(model) },
-      cut: { model: cut.model, params: own, task: workload.taskOf(cut.model) },
+      dense: { model: whole, params, task: workload.taskOf(whole) },
+      cut: { model: small, params: own, task: workload.taskOf(small) },
       batches,
       signal,
-    }),
-  );
+    });
+  });
   try {
     if (folder !== undefined) {
       const origin = toJson({ ...workload.origin, method: 'plan', reconstruct: kind });
