@@ -7,6 +7,7 @@ import {
 import { groundingData } from '../src/grounded/grounding-data';
 import type { SceneSet } from '../src/scenes/scene-files';
 import { sceneGroundings } from '../src/scenes/scene-groundings';
+import { sceneQuestions } from '../src/scenes/scene-questions';
 import { sceneSentences } from '../src/scenes/scene-sentences';
 
 const few = (control?: SceneSet['control']): SceneSet => ({
@@ -96,11 +97,12 @@ test('a sentence names every object of its scene once, like phrases stand togeth
   }
 });
 
-test('a model that learned from sentences has the words of expressions, and room for them', async () => {
+test('a model that learned from sentences has the words of expressions and questions, and room for expressions', async () => {
   const sentences = await groundingData(await sceneSentences(few()), { imageSize: 32 });
   const expressions = await open();
   const { tokenizer, context } = sentences;
-  const words = [...new Set(expressions.texts.train.flatMap((text) => text.split(' ')))];
+  const questions = (await sceneQuestions(few())).splits.train.map(({ text }) => text.replace('?', ' ?'));
+  const words = [...new Set([...expressions.texts.train, ...questions].flatMap((text) => text.split(' ')))];
   // An unknown word would share the token of the others.
   expect(new Set(words.map((word) => tokenizer.encode(word, context)[1])).size).toBe(words.length);
   expect(context).toBeGreaterThanOrEqual(expressions.context);

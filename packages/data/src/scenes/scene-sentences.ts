@@ -1,12 +1,12 @@
 import { randomStream } from '@winnow/core';
 import type { FoundGroundings, GroundedExample } from '../grounded/grounded-example';
 import { deranged } from './controls';
-import { type ScenePool, expressionsIn, sentencesIn } from './pool';
+import { type ScenePool, expressionsIn, questionsIn, sentencesIn } from './pool';
 import { type SceneSet, scenePath, scenePictures, sharesOf } from './scene-files';
 
 /**
- * Generated scenes with two sentences each, of which every phrase names the boxes of its objects: a pre-training for referring expressions, whose
- * words the tokenizer knows, too.
+ * Generated scenes with two sentences each, of which every phrase names the boxes of its objects: a pre-training for referring expressions and
+ * questions, whose words the tokenizer knows, too.
  * @throws {DataError} when the packages with the drawings are missing or damaged.
  */
 export async function sceneSentences(set: SceneSet): Promise<FoundGroundings> {
@@ -33,7 +33,9 @@ export async function sceneSentences(set: SceneSet): Promise<FoundGroundings> {
     validation: examplesOf(pools.validation),
     test: examplesOf(pools.test),
   };
-  const alsoSaid = expressionsIn(pools.train).flatMap((own) => own.map(({ text }) => text));
+  const alsoSaid = [...expressionsIn(pools.train).flat(), ...questionsIn(pools.train)].map(
+    ({ text }) => text,
+  );
   return { name: set.name, notes, splits, alsoSaid, contents, files };
 }
 
