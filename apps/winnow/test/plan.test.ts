@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { InterruptedError } from '@winnow/core';
+import { planModel } from '@winnow/lab';
 import { makePictures } from '@winnow/testkit';
 import { z } from 'zod';
 import { winnow } from './terminal';
@@ -79,6 +81,37 @@ test('widths are multiples where that is asked, and layers are timed', async () 
   const saved = await winnow(['evaluate', join(out, 'kept-50'), '--data', at('pictures'), ...TINY]);
   expect([saved.code, saved.stdout]).toEqual([0, expect.stringContaining('top1')]);
   for (const { units } of front) for (const width of Object.values(units)) expect(width % 8).toBe(0);
+});
+
+test('a plan that is stopped goes on with what it has, and ends the same; asked otherwise it is refused', async () => {
+  const options = {
+    ...{ engine: 'wasm', batchSize: 4, calibration: 8, latency: false, build: '50%' },
+    out: at('resumed'),
+  };
+  const stopping = new AbortController();
+  const stopped = planModel(at('dense'), options, {
+    note: (line) => {
+      if (line.startsWith('half of')) stopping.abort();
+    },
+    signal: stopping.signal,
+  });
+  await expect(stopped).rejects.toThrow(InterruptedError);
+  await expect(planModel(at('dense'), options, { note: () => undefined })).rejects.toThrow(
+    /go on with --resume/,
+  );
+  const asked = (more: object) => ({ ...options, resume: true, ...more });
+  await expect(planModel(at('dense'), asked({ calibration: 7 }), { note: () => undefined })).rejects.toThrow(
+    /another plan was begun there/,
+  );
+
+  const lines: string[] = [];
+  const resumed = await planModel(at('dense'), asked({}), { note: (line) => lines.push(line) });
+  expect(lines.filter((line) => /: \d+ steps/.test(line))).toEqual([]);
+  const whole = await planModel(at('dense'), { ...options, out: at('whole') }, { note: () => undefined });
+  const { ledger: _one, ...found } = resumed;
+  const { ledger: _other, ...expected } = whole;
+  expect(found).toEqual(expected);
+  expect((await readdir(at('resumed'))).sort()).toEqual(['kept-50']);
 });
 
 test('without --json there are tables', async () => {

@@ -26,11 +26,11 @@ export const planCommand: Command = {
   },
   startsRun: false,
   groups: () => [{ title, schema: planOptions }],
-  run: async ({ given, positional, commandLine, terminal }) => {
+  run: async ({ given, positional, resume, commandLine, terminal }) => {
     if (positional === undefined) throw new UserError('plan: expected a model');
     const { json, page, ...options } = parseOptions(planOptions, given, title);
     const { signal } = terminal;
-    const plan = await planModel(positional, options, { note: noteOn(terminal), signal });
+    const plan = await planModel(positional, { ...options, resume }, { note: noteOn(terminal), signal });
     print(terminal.stdout, json ? JSON.stringify(plan, undefined, 2) : planText(plan));
     if (page === undefined) return;
     await writePlan(page, plan, commandLine);

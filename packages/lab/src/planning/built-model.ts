@@ -11,6 +11,7 @@ import {
   toJson,
   withoutMerging,
 } from '@winnow/core';
+import { z } from 'zod';
 import { saveTrained } from '../model-source/save-trained';
 import { scoreOn } from '../training/data';
 import { besideDense } from '../training/latency';
@@ -41,6 +42,14 @@ export interface Built {
   readonly scores: Scores;
   readonly latency: { readonly ms: number; readonly denseMs: number } | undefined;
 }
+
+/** The same as plain data; JSON has no place for what is undefined. */
+export const builtSchema: z.ZodType<Built> = z
+  .object({
+    scores: z.record(z.string(), z.number()),
+    latency: z.object({ ms: z.number(), denseMs: z.number() }).optional(),
+  })
+  .transform(({ scores, latency }): Built => ({ scores, latency }));
 
 /** Cuts a model, reconstructs it, saves it where that is asked, scores it, and times it. */
 export async function built(

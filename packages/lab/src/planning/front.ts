@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   type LatencyTable,
   type LedgerEntry,
+  type Looking,
   type Model,
   type Runner,
   type Scores,
@@ -21,9 +22,10 @@ import {
   siteCurves,
   timedCosts,
 } from '@winnow/core';
+import { z } from 'zod';
 import { scoreOn } from '../training/data';
 import type { Workload } from '../workload/workload';
-import { type Building, built } from './built-model';
+import { type Building, built, builtSchema } from './built-model';
 import { expectedScore } from './expectation';
 import { weighedCurves } from './kind-weights';
 import type { PlanOptions } from './plan-options';
@@ -38,6 +40,8 @@ export interface Planning {
   readonly options: PlanOptions;
   /** Budgets at which models are built, from the largest on. */
   readonly keeps: readonly number[];
+  /** The parts that are done already, of a plan that goes on. */
+  readonly store: Runner['store'];
   note(line: string): void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -58,10 +62,13 @@ export async function frontOf(planning: Planning): Promise<Omit<PlannedModel, 'm
   if (counted !== undefined) for (const keep of keeps) budgetOfSites(sites, counted, { ...asked, keep });
   const ledger: LedgerEntry[] = [];
   const task = workload.taskOf(model);
-  const scores = await scoreOn(workload[split], batchSize)(task, params);
+  const looking = lookingOf(planning, ledger);
+  const scores = await looking.once('dense', scoresSchema, () =>
+    scoreOn(workload[split], batchSize)(task, params),
+  );
   note(`dense: ${task.metric} ${(scores[task.metric] ?? Number.NaN).toFixed(2)} on ${split}`);
   const building = await buildingOf(planning);
-  const curves = await measuredCurves(planning, building, await curvesOf(planning, ledger), scores);
+  const curves = await measuredCurves(planning, building, looking, scores);
   const table = options.latency || budgetUnit === 'latency' ? await tableOf(planning) : undefined;
   const costs = counted ?? timedCosts(needed(table));
   const pointAt = (keep: number): Unexpected => {
@@ -76,7 +83,7 @@ export async function frontOf(planning: Planning): Promise<Omit<PlannedModel, 'm
     return { keep, units: kept, parameters, macs, latencyMs, error };
   };
   const points = keeps.map(pointAt);
-  const builtPoints = await builtOf(planning, building, curves, points);
+  const builtPoints = await builtOf(planning, building, { curves, points, once: looking.once });
   const off = offBy(builtPoints, table?.denseMs ?? Number.NaN);
   const isReliable = off !== null && off <= MOST_OFF;
   if (off !== null && !isReliable) {
@@ -115,20 +122,16 @@ export async function frontOf(planning: Planning): Promise<Omit<PlannedModel, 'm
   };
 }
 
-/** Keeps nothing: a plan is made at once. */
-const forgetful: Runner['store'] = {
-  load: () => Promise.resolve(undefined),
-  save: () => Promise.resolve(),
-  remove: () => Promise.resolve(),
-};
+const scoresSchema: z.ZodType<Scores> = z.record(z.string(), z.number());
 
-function curvesOf(
-  { model, params, workload, options, note, signal }: Planning,
+/** Looks at the model, and keeps what is done. */
+function lookingOf(
+  { model, params, workload, options, store, note, signal }: Planning,
   ledger: LedgerEntry[],
-): Promise<ReadonlyMap<string, SiteCurve>> {
-  const { batchSize, seed, calibration, measure } = options;
+): Looking {
+  const { batchSize, seed } = options;
   const runner: Runner = {
-    store: forgetful,
+    store,
     checkpointEvery: Number.POSITIVE_INFINITY,
     ...(signal === undefined ? {} : { signal }),
     report: (event) => {
@@ -136,7 +139,7 @@ function curvesOf(
     },
   };
   const lookedAt = { model, params, task: workload.taskOf(model), splits: workload, batchSize, seed };
-  return siteCurves(lookingAt(runner, lookedAt, ledger), calibration, measure);
+  return lookingAt(runner, lookedAt, ledger);
 }
 
 async function tableOf({ model, params, workload, note, signal }: Planning): Promise<LatencyTable> {
@@ -164,11 +167,12 @@ async function buildingOf({ model, params, workload, options, signal }: Planning
 
 /** Curves in measured losses, where that is asked and the task has a loss. */
 async function measuredCurves(
-  { model, options: { weigh, multiple }, note }: Planning,
+  { model, options: { weigh, multiple, calibration, measure }, note }: Planning,
   building: Building,
-  curves: ReadonlyMap<string, SiteCurve>,
+  looking: Looking,
   { loss: dense }: Scores,
 ): Promise<ReadonlyMap<string, SiteCurve>> {
+  const curves = await siteCurves(looking, calibration, measure);
   if (!weigh) return curves;
   if (dense === undefined) {
     note('no loss is among the scores of this task: kinds of layers are not weighed');
@@ -179,8 +183,11 @@ async function measuredCurves(
     curves,
     multiple,
     addedLoss: async (decision, kind) => {
-      const { scores } = await built(building, decision, { isTimed: false });
-      const added = (scores['loss'] ?? Number.NaN) - dense;
+      const loss = await looking.once(`half-${kind.replaceAll(' ', '-')}`, z.number(), async () => {
+        const { scores } = await built(building, decision, { isTimed: false });
+        return scores['loss'] ?? Number.NaN;
+      });
+      const added = loss - dense;
       note(`half of ${kind}: loss ${added < 0 ? '' : '+'}${added.toFixed(3)}`);
       return added;
     },
@@ -190,16 +197,26 @@ async function measuredCurves(
 async function builtOf(
   { model, workload, options: { split, latency, out }, note }: Planning,
   building: Building,
-  curves: ReadonlyMap<string, SiteCurve>,
-  points: readonly Unexpected[],
+  {
+    curves,
+    points,
+    once,
+  }: {
+    readonly curves: ReadonlyMap<string, SiteCurve>;
+    readonly points: readonly Unexpected[];
+    readonly once: Looking['once'];
+  },
 ): Promise<BuiltPoint[]> {
   const { metric } = workload.taskOf(model);
   const found: BuiltPoint[] = [];
   for (const point of points) {
     const decision = keepLast(model.sites, curves, point.units);
-    const folder = out === undefined ? undefined : join(out, `kept-${Number((100 * point.keep).toFixed(2))}`);
+    const name = `kept-${Number((100 * point.keep).toFixed(2))}`;
+    const folder = out === undefined ? undefined : join(out, name);
     const isTimed = latency || point.latencyMs !== null;
-    const { scores, latency: measured } = await built(building, decision, { isTimed, folder });
+    const { scores, latency: measured } = await once(name, builtSchema, () =>
+      built(building, decision, { isTimed, folder }),
+    );
     note(
       `${(100 * point.keep).toFixed(0)} %: ${metric} ${(scores[metric] ?? Number.NaN).toFixed(2)} on ${split}`,
     );

@@ -1,16 +1,16 @@
-import { UserError, asDense, disposeTree, parseOptions } from '@winnow/core';
+import { UserError, asDense, disposeTree, parseOptions, toJson } from '@winnow/core';
 import { pinnedModel } from '../model-source/hub-model';
-import { openModel } from '../model-source/open-model';
+import { digestOf, openModel } from '../model-source/open-model';
 import { budgetOf } from '../options/budget';
 import type { GivenOptions } from '../options/group';
 import { listed } from '../options/path';
 import { startChosen } from '../run/engine';
-import { namesIn } from '../run-folder/output-folder';
 import { choicesOfRun } from '../run-folder/record';
 import { dataOfRun, dividedOtherwise, readingOfRun } from '../run-folder/run-data';
 import { announceData } from '../workload/announce';
 import { workloadFor } from '../workload/choice';
 import { frontOf } from './front';
+import { checkPlace, keptPlan } from './kept-plan';
 import type { PlannedModel } from './planned-model';
 import { type PlanOptions, planGroup, planOptions } from './plan-options';
 
@@ -22,7 +22,8 @@ export interface PlanWatch {
 
 /**
  * Plans how a model can be made smaller without training: from one look at some examples the best numbers of units for every
- * budget, and of a few of them the models themselves, reconstructed and scored. Nothing is written without `out`.
+ * budget, and of a few of them the models themselves, reconstructed and scored. Nothing is written without `out`; with it, a plan that was
+ * killed goes on where it was.
  * @param named A run, a model folder or a checkpoint, or a model of the Hub.
  * @param given Options of `planGroup`.
  * @throws {UserError} when nothing says which data, they do not fit the model, or a budget cannot be reached.
@@ -34,11 +35,10 @@ export async function planModel(
 ): Promise<PlannedModel> {
   const options = parseOptions(planOptions, given, planGroup.title);
   const keeps = keepsOf(options);
-  const { classOrder, imageSize, out } = options;
-  if (out !== undefined && (await namesIn(out)).length > 0)
-    throw new UserError(
-      `${out}: expected a folder that is empty, or is not there yet: choose another one with --out`,
-    );
+  const { classOrder, imageSize, out, resume } = options;
+  if (resume && out === undefined)
+    throw new UserError('plan: only a plan with --out is kept as it goes on, so that --resume finds it');
+  if (out !== undefined) await checkPlace(out, resume);
   const path = await pinnedModel(named, { note, ...(signal === undefined ? {} : { signal }) });
   const own = options.data === undefined ? await dataOfRun(path) : await readingOfRun(path, options.data);
   const { data: spec, ...read } = { ...own, ...options };
@@ -58,7 +58,11 @@ export async function planModel(
     workload.checkFit(opened.model);
     if (workload[options.split].size === 0)
       throw new UserError(`plan: the data have no examples for ${options.split}; say another --split`);
+    const { out: _place, resume: _again, ...question } = options;
+    const asked = toJson({ question, facts: workload.facts, weights: await digestOf(opened.params) });
+    const kept = await keptPlan(out, { resume, asked });
     const found = await frontOf({
+      store: kept.store,
       model: opened.model,
       params: opened.params,
       workload,
@@ -67,6 +71,7 @@ export async function planModel(
       note,
       signal,
     });
+    await kept.finish();
     return { model: named, ...found };
   } finally {
     disposeTree(opened.params);

@@ -57,6 +57,10 @@ export const planOptions = z.object({
     .min(1)
     .optional()
     .describe('Save the models that are built in this folder, each under what it keeps: kept-50'),
+  resume: z
+    .boolean()
+    .default(false)
+    .describe('Go on with a plan that was begun in --out and stopped or killed; layers are timed anew'),
   batchSize: optimizationShape.batchSize,
   seed: executionShape.seed,
   ...engineShape,
