@@ -41,9 +41,13 @@ async function predicted(args: readonly string[]) {
   return said.parse(JSON.parse(stdout));
 }
 
-async function trained(task: string, data: string): Promise<Record<string, number>> {
+async function trained(
+  task: string,
+  data: string,
+  ...more: readonly string[]
+): Promise<Record<string, number>> {
   const own = ['--task', task, '--data', data, '--out', at(task)];
-  const { stderr, code } = await winnow(['train', ...own, ...TINY, ...SHAPE]);
+  const { stderr, code } = await winnow(['train', ...own, ...more, ...TINY, ...SHAPE]);
   expect(stderr).not.toMatch(/winnow:/);
   expect(code).toBe(0);
   const summary = z.looseObject({ model: z.looseObject({ scores: z.record(z.string(), z.number()) }) });
@@ -107,8 +111,8 @@ test('a statement is judged of two pictures, and a question is answered', async 
   expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringMatching(/needs --question/)]);
 });
 
-test('retrieval with matching is scored, and what a blip cannot be is said', async () => {
-  const scores = await trained('matching', 'scenes-captions-tiny');
+test('retrieval with matching is learned against a queue and scored, and what a blip cannot be is said', async () => {
+  const scores = await trained('matching', 'scenes-captions-tiny', '--queue', '16');
   expect(scores['meanR']).toBeGreaterThanOrEqual(0);
   const exported = await winnow(['export', at('matching'), '--format', 'onnx', '--out', at('onnx')]);
   expect([exported.code, readdirSync(at('onnx', 'onnx')).sort()]).toEqual([

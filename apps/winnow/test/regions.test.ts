@@ -103,11 +103,23 @@ test('a UNITER is pre-trained on captions, and goes on to questions with its wor
     '--out',
     at('pre'),
   );
-  for (const score of ['words', 'matching', 'regions']) expect(told).toContain(`test ${score}`);
+  for (const score of ['words', 'matching', 'regions', 'classes']) expect(told).toContain(`test ${score}`);
   const onward = await well('train', ...NEW, '--from', at('pre'), '--duration', '1it', '--out', at('asked'));
   expect(onward).toMatch(/its head is for other classes, so a new one is drawn/);
   expect(onward).not.toMatch(/vocabulary knows almost nothing/);
   expect(await recorded('asked')).toEqual(await recorded('pre'));
+});
+
+test('an LXMERT is pre-trained, and goes on to pick the regions that expressions mean', async () => {
+  const captions = ['--task', 'pre-training', '--data', 'scenes-captions-tiny', '--evaluate-every', '0it'];
+  const two = [...captions, ...ENGINE, ...SMALL, '--family', 'lxmert', '--regions', 'crowded'];
+  expect(await well('train', ...two, '--out', at('pre-two'))).toContain('test classes');
+  const meant = ['--task', 'grounding', '--data', 'scenes-expressions-tiny', '--evaluate-every', '0it'];
+  const onward = ['--from', at('pre-two'), '--duration', '1it', '--out', at('meant')];
+  expect(await well('train', ...meant, ...ENGINE, ...onward)).toMatch(/test p1/);
+  const several = ['--task', 'grounding', '--data', 'scenes-phrases-tiny', ...SMALL, '--family', 'uniter'];
+  const wrong = await winnow(['train', ...several, ...ENGINE, '--out', at('none')]);
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/which means \d+/)]);
 });
 
 test.each([

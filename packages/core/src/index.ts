@@ -76,7 +76,10 @@ export type {
   PairBatch,
   PictureRegions,
   QuestionBatch,
+  RegionGroundingBatch,
+  RegionPairBatch,
   RegionQuestionBatch,
+  RegionStatementBatch,
   StatementBatch,
   AnswerBatch,
   DetectionBatch,
@@ -185,7 +188,21 @@ export {
   writingOptions,
 } from './task/captions';
 export { type MatchingOptions, type Matched, matching } from './task/matching';
-export { type StatementOptions, statements } from './task/statements';
+export type { MatchingMemory, MomentumOptions } from './task/matching-memory';
+export {
+  type JointLoss,
+  type JointMatchingOptions,
+  JOINT_PICTURES,
+  jointMatching,
+  regionMatching,
+} from './task/joint-matching';
+export { type RegionGroundingOptions, regionGrounding } from './task/region-grounding';
+export {
+  type RegionStatementOptions,
+  type StatementOptions,
+  regionStatements,
+  statements,
+} from './task/statements';
 export { type AnswerChoice, likeliestAnswers } from './decoding/likeliest-answers';
 export { beginSearch, bestWords, searchStep } from './decoding/beam-search';
 export type { BeamOptions, BeamSearch, WrittenText } from './decoding/beam-search';
@@ -216,19 +233,17 @@ export {
 } from './task/optimal-transport';
 export { type PreTrainingOptions, preTraining } from './task/pre-training';
 export { type Lxmert, type LxmertParams, lxmert, lxmertFamily } from './families/lxmert';
+export type { PreTrainingHead, RegionHead } from './families/region-head';
 export { type Uniter, type UniterParams, type UniterStates, uniter, uniterFamily } from './families/uniter';
-export {
-  type UniterConfig,
-  type UniterHead,
-  type UniterOptions,
-  uniterConfig,
-} from './families/uniter-config';
+export { type UniterConfig, type UniterOptions, uniterConfig } from './families/uniter-config';
 export type { RegionInputs } from './families/region-inputs';
 export { type RegionBox, patchShares, regionTower } from './families/region-tower';
 export {
   type LxmertConfig,
+  type LxmertHead,
   type LxmertOptions,
   type LxmertPreset,
+  headOfLxmert,
   lxmertConfig,
   lxmertPresets,
 } from './families/lxmert-config';
@@ -481,7 +496,7 @@ export { zeroShot } from './task/zero-shot';
 export type { ZeroShot } from './task/zero-shot';
 export { evaluate, measureLatency, quantileOf, timesInTurn } from './task/evaluate';
 export type { Latency } from './task/evaluate';
-export type { HostPrediction, Scorer, Scores, Task } from './task/task';
+export type { HostPrediction, Moment, Scorer, Scores, Task, TaskMemory } from './task/task';
 export { embeddingPlaces } from './families/perturbation';
 export type { EmbeddingPlace, Perturb } from './families/perturbation';
 export { forwardPassesPerStep } from './train/adversary';

@@ -32,6 +32,7 @@ export {
   identifyGroundingDataset,
   namesGroundingData,
   openGroundingDataset,
+  openRegionGroundingDataset,
 } from './catalogue/open-grounding-dataset';
 export {
   embeddedQuestionDatasets,
@@ -47,6 +48,7 @@ export {
   embeddedStatementDatasets,
   identifyStatementDataset,
   namesStatementData,
+  openRegionStatementDataset,
   openStatementDataset,
 } from './catalogue/open-statement-dataset';
 export type { TokenizedAnswerData } from './grounded/answer-data';
@@ -63,7 +65,10 @@ export type { ReadRegions, RegionReader } from './regions/region-reader';
 export { type RegionChoice, type RegionRule, boxesBy, regionRules } from './regions/region-rule';
 export type { TokenizedHiddenData } from './regions/hidden-data';
 export type { RegionOptions } from './regions/shown-regions';
+export type { TokenizedRegionGroundingData } from './regions/region-grounding-data';
+export type { TokenizedRegionPairData } from './regions/region-pair-data';
 export type { TokenizedRegionQuestionData } from './regions/region-question-data';
+export type { TokenizedRegionStatementData } from './regions/region-statement-data';
 export type { TokenizedQuestionData } from './grounded/question-data';
 export type { TokenizedToldData, ToldPictureOptions } from './grounded/told-data';
 export { type DrawnBox, drawnBoxes } from './grounded/drawn-boxes';
@@ -76,6 +81,7 @@ export {
   namesHiddenData,
   namesImageTextData,
   openHiddenDataset,
+  openRegionPairDataset,
   openImageTextDataset,
 } from './catalogue/open-image-text-dataset';
 export { type EmojiTask, emoji } from './emoji/emoji';

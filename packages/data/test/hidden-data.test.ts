@@ -45,20 +45,23 @@ test('of many words 15 % are hidden, 80 % of them by the token for it, and one i
   expect((kept?.count ?? 0) / (hidden?.count ?? 0)).toBeCloseTo(0.12, 1); // a word in fifty is drawn again
 });
 
-test('regions are hidden where there are some, and objectives are drawn 2 : 2 : 1', () => {
+test('regions are hidden where there are some, and objectives are drawn 2 : 2 : 1, with classes : 1', () => {
   const real = Float32Array.of(1, 1, 0, 1, 0, 0);
   for (let seed = 0; seed < 40; seed++) {
     const hidden = hideRegions({ count: 3, real }, 1, randomStream(seed, 'regions'));
     expect([...hidden]).toEqual([1, 0, 0]);
   }
-  const counts: Record<string, number> = {};
-  for (let seed = 0; seed < 2000; seed++) {
-    const objective = drawnObjective(randomStream(seed, 'objective'));
-    counts[objective] = (counts[objective] ?? 0) + 1 / 2000;
+  for (const all of [5, 6]) {
+    const counts: Record<string, number> = {};
+    for (let seed = 0; seed < 2000; seed++) {
+      const objective = drawnObjective(randomStream(seed, 'objective'), all === 6);
+      counts[objective] = (counts[objective] ?? 0) + 1 / 2000;
+    }
+    expect(counts['matching']).toBeCloseTo(2 / all, 1);
+    expect(counts['words']).toBeCloseTo(2 / all, 1);
+    expect(counts['regions']).toBeCloseTo(1 / all, 1);
+    expect(counts['classes'] ?? 0).toBeCloseTo(all === 6 ? 1 / 6 : 0, 1);
   }
-  expect(counts['matching']).toBeCloseTo(0.4, 1);
-  expect(counts['words']).toBeCloseTo(0.4, 1);
-  expect(counts['regions']).toBeCloseTo(0.2, 1);
 });
 
 test('captions of scenes for pre-training: each example is asked one thing, by seed and epoch', async () => {
@@ -73,6 +76,7 @@ test('captions of scenes for pre-training: each example is asked one thing, by s
     { rule: 'true', seed: 0, reader },
   );
   expect(data.maskToken).toBe(data.vocabulary);
+  expect(data.classes).toBe(61); // 60 things, and nothing in particular
   const indices = Array.from({ length: 60 }, (_, index) => index);
   const batch = await data.train.batch(indices, { seed: 1, epoch: 0 });
   const length = batch.tokens.length / 60;
@@ -82,7 +86,13 @@ test('captions of scenes for pre-training: each example is asked one thing, by s
     const regions = batch.hiddenRegions.subarray(example * count, (example + 1) * count);
     const asked = [words.some((word) => word >= 0), regions.includes(1), batch.matches[example] !== -1];
     expect(asked.filter((is) => is)).toEqual([true]);
+    const classes = batch.hiddenClasses?.subarray(example * count, (example + 1) * count) ?? [];
+    // Of true boxes every one is a thing, and only hidden ones are asked for it, all of an example or none.
+    const ofHidden = [...classes].filter((_, region) => regions[region] === 1);
+    expect([...classes].filter((_, region) => regions[region] === 0).every((own) => own === -1)).toBe(true);
+    expect(ofHidden.every((own) => own === -1) || ofHidden.every((own) => own > 0 && own < 61)).toBe(true);
   }
+  expect(batch.hiddenClasses?.some((own) => own > 0)).toBe(true);
   expect(new Set(batch.matches)).toEqual(new Set([-1, 0, 1]));
   const again = await data.train.batch(indices, { seed: 1, epoch: 0 });
   expect(again).toEqual(batch);

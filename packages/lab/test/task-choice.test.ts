@@ -15,6 +15,9 @@ test('a task is found for every family that it names, and every family that it n
 
 test('the first that suits is taken where none is named, and what does not suit is refused by name', () => {
   expect(workloadFor('dual-encoder').name).toBe('retrieval');
+  // UNITERs pick regions, too, but only where that is asked for.
+  const usual = ['mdetr', 'blip', 'vilt', 'uniter', 'lxmert'].map((kind) => workloadFor(kind).name);
+  expect(usual).toEqual(['grounding', 'captions', 'questions', 'questions', 'questions']);
   expect(() => workloadFor('vision-transformer', 'retrieval')).toThrow(
     'a vision-transformer is for classification, not for retrieval',
   );

@@ -120,7 +120,9 @@ test('boxes of a GLIP are those that its codes mean', async () => {
   }
 });
 
-test('a UNITER for pre-training, which has several answers, is refused by name', () => {
+test('a UNITER for pre-training, which has other answers than logits, is refused by name', () => {
   const config = { ...taskModels['a UNITER'], head: { kind: 'pre-training' as const } };
-  expect(() => modelParts({ config })).toThrow(/a uniter for pre-training has several answers/);
+  expect(() => modelParts({ config })).toThrow(
+    /a uniter for pre-training has other answers than logits of classes/,
+  );
 });

@@ -118,6 +118,19 @@ export interface RegionQuestionBatch extends Omit<QuestionBatch, 'images'> {
   readonly regions: PictureRegions;
 }
 
+/** Regions of pictures, each picture with a text that means one object, in host memory. */
+export interface RegionGroundingBatch {
+  /** B: the number of pictures. */
+  readonly size: number;
+  readonly regions: PictureRegions;
+  /** B again: the number of texts. */
+  readonly texts: number;
+  /** Token indices, [B, T] with the T that the longest text of the batch needs. */
+  readonly tokens: Int32Array;
+  /** The object that each means: left, top, right and bottom in shares of the picture, [B, 4]. */
+  readonly truths: Float32Array;
+}
+
 /** Regions of pictures and texts of which something is hidden, or which do not belong together, in host memory. */
 export interface HiddenBatch {
   /** B: the number of examples. */
@@ -125,6 +138,8 @@ export interface HiddenBatch {
   readonly regions: PictureRegions;
   /** Which regions are hidden, [B, R] of 1 and 0. */
   readonly hiddenRegions: Float32Array;
+  /** The class of hidden regions that are asked for it, −1 of those that are asked for their features and of others, [B, R]. */
+  readonly hiddenClasses?: Int32Array;
   /** B again: the number of texts. */
   readonly texts: number;
   /** Token indices, [B, T], with others in place of hidden words. */
@@ -147,6 +162,17 @@ export interface StatementBatch {
   readonly tokens: Int32Array;
   /** 1 where a statement is true of its pair and 0 where it is not, [B]. */
   readonly labels: Int32Array;
+}
+
+/** Regions of pairs of pictures, each pair with a statement, in host memory. */
+export interface RegionStatementBatch extends Omit<StatementBatch, 'images'> {
+  /** Those of 2·B pictures, the two of a pair one after the other. */
+  readonly regions: PictureRegions;
+}
+
+/** Regions of pictures and texts, in host memory; those of one group belong together. */
+export interface RegionPairBatch extends Omit<PairBatch, 'images'> {
+  readonly regions: PictureRegions;
 }
 
 /** Pictures, each with a question and its answer in words, in host memory. */

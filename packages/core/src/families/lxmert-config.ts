@@ -12,6 +12,7 @@ import {
 } from './bert-words';
 import type { DenseConfig } from './model';
 import type { RegionSizes } from './region-embedding';
+import { type RegionHead, otherHeadSchema } from './region-head';
 import { blockSchema, count, tiesShape } from './schemas';
 
 /** Words and regions in a stream each, and layers in which they look at each other (Tan and Bansal, 2019, LXMERT). */
@@ -32,9 +33,23 @@ export interface LxmertConfig extends DenseConfig {
   readonly denseHeadDim: number;
   readonly activation: Activation;
   readonly normEpsilon: number;
-  /** A: answers that are told apart. */
-  readonly answers: number;
+  /** A: answers that are told apart, of a model with a head for them. */
+  readonly answers?: number;
+  /** Another head in place of one for answers. */
+  readonly head?: LxmertHead;
 }
+
+/** What an LXMERT may have in place of a head for answers. */
+export type LxmertHead = Exclude<RegionHead, { readonly kind: 'answers' | 'retrieval' }>;
+
+/** The head of an LXMERT. @throws {RangeError} when it has none, or two. */
+export function headOfLxmert({ answers, head }: Pick<LxmertConfig, 'answers' | 'head'>): RegionHead {
+  if (answers !== undefined && head === undefined) return { kind: 'answers', answers };
+  if (answers === undefined && head !== undefined) return head;
+  throw new RangeError(oneHead);
+}
+
+const oneHead = 'expected a number of answers, or another head';
 
 /** Sizes by name: LXMERT's published layers, the same of smaller width, and a mini one for quick trials. */
 export const lxmertPresets = {
@@ -52,7 +67,8 @@ export interface LxmertOptions {
   readonly endToken: number;
   readonly features?: number;
   readonly regions?: number;
-  readonly answers: number;
+  readonly answers?: number;
+  readonly head?: LxmertHead;
 }
 
 /** A dense LXMERT of a named size, with layers of texts, of regions and of both. */
@@ -65,7 +81,7 @@ export function lxmertConfig(
     endToken,
     features = 2048,
     regions = 36,
-    answers,
+    ...own
   }: LxmertOptions,
 ): LxmertConfig {
   const { embedDim, heads, layers } = lxmertPresets[preset];
@@ -82,36 +98,39 @@ export function lxmertConfig(
     denseHeadDim: headDim,
     activation: 'gelu',
     normEpsilon: 1e-12,
-    answers,
+    ...own,
   };
 }
 
 const blocks = z.array(blockSchema).min(1);
 
 /** Reads the configuration of an LXMERT. */
-export const lxmertSchema = z.strictObject({
-  kind: z.literal('lxmert'),
-  text: z
-    .strictObject({ ...bertTextShape, blocks })
-    .refine(knowsItsEnd, knownEnd)
-    .refine(fitsItsPositions, fittingPositions),
-  vision: z.strictObject({ features: count, places: count, regions: count, blocks }),
-  cross: z.strictObject({
-    blocks: z
-      .array(
-        z.strictObject({
-          cross: z.strictObject({ headDim: count, queryKeyDim: count.exactOptional() }),
-          text: blockSchema,
-          vision: blockSchema,
-        }),
-      )
-      .min(1),
-  }),
-  embedDim: count,
-  heads: count,
-  denseHeadDim: count,
-  activation: z.enum(['gelu', 'gelu-tanh', 'quick-gelu']),
-  normEpsilon: z.number().positive(),
-  answers: count,
-  ...tiesShape,
-});
+export const lxmertSchema = z
+  .strictObject({
+    kind: z.literal('lxmert'),
+    text: z
+      .strictObject({ ...bertTextShape, blocks })
+      .refine(knowsItsEnd, knownEnd)
+      .refine(fitsItsPositions, fittingPositions),
+    vision: z.strictObject({ features: count, places: count, regions: count, blocks }),
+    cross: z.strictObject({
+      blocks: z
+        .array(
+          z.strictObject({
+            cross: z.strictObject({ headDim: count, queryKeyDim: count.exactOptional() }),
+            text: blockSchema,
+            vision: blockSchema,
+          }),
+        )
+        .min(1),
+    }),
+    embedDim: count,
+    heads: count,
+    denseHeadDim: count,
+    activation: z.enum(['gelu', 'gelu-tanh', 'quick-gelu']),
+    normEpsilon: z.number().positive(),
+    answers: count.exactOptional(),
+    head: otherHeadSchema.exactOptional(),
+    ...tiesShape,
+  })
+  .refine(({ answers, head }) => (answers === undefined) !== (head === undefined), oneHead);

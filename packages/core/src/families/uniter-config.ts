@@ -11,6 +11,7 @@ import {
 } from './bert-words';
 import type { DenseConfig } from './model';
 import type { RegionSizes } from './region-embedding';
+import { type RegionHead, regionHeadSchema } from './region-head';
 import { blockSchema, count, tiesShape } from './schemas';
 import { type VisionTransformerPreset, visionTransformerPresets } from './vision-tower-config';
 
@@ -32,16 +33,8 @@ export interface UniterConfig extends DenseConfig {
   readonly denseHeadDim: number;
   readonly activation: Activation;
   readonly normEpsilon: number;
-  readonly head: UniterHead;
+  readonly head: RegionHead;
 }
-
-/**
- * The answer of a UNITER to a text and regions:
- * - `answers`: logits of so many answers.
- * - `pre-training`: whether they belong together, and what was hidden of words and of regions.
- */
-export type UniterHead =
-  { readonly kind: 'answers'; readonly answers: number } | { readonly kind: 'pre-training' };
 
 export interface UniterOptions {
   readonly vocabulary: number;
@@ -50,8 +43,8 @@ export interface UniterOptions {
   readonly endToken: number;
   readonly features?: number;
   readonly regions?: number;
-  /** For a head that answers; without it the model is one for pre-training. */
-  readonly answers?: number;
+  /** Default: pre-training. */
+  readonly head?: RegionHead;
 }
 
 /** A dense UNITER whose trunk has the sizes of a DeiT: `base` is the published one. */
@@ -64,7 +57,7 @@ export function uniterConfig(
     endToken,
     features = 2048,
     regions = 36,
-    answers,
+    head = { kind: 'pre-training' },
   }: UniterOptions,
 ): UniterConfig {
   const { embedDim, heads, layers } = visionTransformerPresets[preset];
@@ -79,7 +72,7 @@ export function uniterConfig(
     denseHeadDim: headDim,
     activation: 'gelu',
     normEpsilon: 1e-12,
-    head: answers === undefined ? { kind: 'pre-training' } : { kind: 'answers', answers },
+    head,
   };
 }
 
@@ -97,12 +90,6 @@ export const uniterSchema = z.strictObject({
   denseHeadDim: count,
   activation: z.enum(['gelu', 'gelu-tanh', 'quick-gelu']),
   normEpsilon: z.number().positive(),
-  head: z.union(
-    [
-      z.strictObject({ kind: z.literal('answers'), answers: count }),
-      z.strictObject({ kind: z.literal('pre-training') }),
-    ],
-    'expected a head for answers with their number, or for pre-training',
-  ),
+  head: regionHeadSchema,
   ...tiesShape,
 });

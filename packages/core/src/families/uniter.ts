@@ -5,11 +5,9 @@ import {
   type Tensor3D,
   add,
   concat,
-  mul,
   ones,
   reshape,
   slice,
-  sub,
   tanh,
 } from '@tensorflow/tfjs-core';
 import type { Decision } from '../decision/decision';
@@ -17,20 +15,23 @@ import { type BertLayerParams, bertLayer, throughLayers } from '../layers/bert-l
 import { bare, modelPlace, placed, stack, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project } from '../layers/linear';
 import { type LayerNormParams, normLayer, normalize } from '../layers/norm';
-import { observeCounting, observeUnder } from '../layers/observe';
+import { type Observe, observeCounting, observeUnder } from '../layers/observe';
 import { type ParameterSpec, normal } from '../layers/parameter';
 import { firstTokens } from '../layers/tower';
 import { applied } from '../reparametrisation/reparametrisation';
 import { type AnswerHeadParams, answerHead } from './answer-head';
 import { type BertWordsParams, bertWords } from './bert-words';
 import { defineFamily } from './family';
-import { type HiddenParams, guessed, hiddenLayer } from './hidden-words';
+import { type HiddenHeadParams, hiddenHead, hiddenHeadKeys, withHidden } from './hidden-head';
 import { hooksUnder } from './hooks';
 import { type Model, described, shrunkConfig } from './model';
+import { type PairedHeadParams, pairedHead } from './paired-head';
 import type { Logits } from './prediction';
 import { type RegionEmbeddingParams, regionEmbedding } from './region-embedding';
 import type { RegionInputs } from './region-inputs';
 import { readTokens } from './text-tower';
+import { choiceOfRegions, inputsOfPicture, statesOfRegions } from './region-choice';
+import { type RegionHead, picturesOfRegionHead } from './region-head';
 import { tied } from './ties';
 import { type UniterConfig, uniterSchema } from './uniter-config';
 
@@ -41,12 +42,11 @@ export type UniterParams<Matrix = Tensor2D, Vector = Tensor1D> = {
     mask?: Matrix; // [1, F], in place of features that are hidden
   };
   trunk: { blocks: BertLayerParams<Matrix, Vector>[] };
-  pooler: LinearParams<Matrix, Vector>; // [D, D]
+  pooler?: LinearParams<Matrix, Vector>; // [D, D]
   head?: AnswerHeadParams<Matrix, Vector>;
-  matching?: LinearParams<Matrix, Vector>; // [D, 2]
-  hidden?: HiddenParams<Matrix, Vector>;
-  hiddenRegions?: HiddenParams<Matrix, Vector>;
-};
+  paired?: PairedHeadParams<Matrix, Vector>;
+  rank?: LinearParams<Matrix, Vector>; // [D, 1]
+} & HiddenHeadParams<Matrix, Vector>;
 
 /** The states of texts, and of the regions of a picture each, behind the trunk. */
 export interface UniterStates {
@@ -54,8 +54,6 @@ export interface UniterStates {
   readonly all: Tensor3D;
   /** [B, T + R], 1 where a word or a region is read and 0 where it is padding. */
   readonly read: Tensor2D;
-  /** [B, D] */
-  readonly pooled: Tensor2D;
 }
 
 export interface Uniter extends Model<UniterParams, RegionInputs, Logits> {
@@ -66,10 +64,11 @@ export interface Uniter extends Model<UniterParams, RegionInputs, Logits> {
 }
 
 /**
- * UNITER (Chen et al., 2020; ChenRocks/UNITER, `model/model.py`): words and regions go through one trunk of BERT's layers together, and
- * the first word is read: `logits` [B, A]; for pre-training `logits` [B, 2] of belonging together, `words` [B·T, V], `regions` [B·R, F],
- * and the states of both, `told` [B, T, D] and `seen` [B, R, D]. Embeddings, what regions are projected by and the head have no sites. Without dropout. With
- * ties its parameters are those that are stored.
+ * UNITER (Chen et al., 2020; ChenRocks/UNITER, `model/model.py`): words and regions go through one trunk of BERT's layers together. What
+ * is read of it goes by its head: `logits` [B, A] of answers; [B, 2] of a statement, whose pictures have regions [2·B, R, F], the two of
+ * it one after the other; [B, 1], how well both belong together; [B, R] of the region that a text means. For pre-training `logits` [B, 2]
+ * of belonging together, `words` [B·T, V], `regions` [B·R, F], if asked for `classes` [B·R, C], and the states of both, `told` [B, T, D] and `seen` [B, R, D]. Embeddings,
+ * what regions are projected by and heads have no sites. Without dropout. With ties its parameters are those that are stored.
  */
 export function uniter({ ties, ...config }: UniterConfig): Uniter {
   const whole = untied(config);
@@ -84,10 +83,13 @@ export function uniter({ ties, ...config }: UniterConfig): Uniter {
 
 function untied(config: UniterConfig): Uniter {
   const { text, regions, trunk, head, embedDim: D, normEpsilon } = config;
-  const used = (tokens: number) => ({ uses: [{ tokens }] });
+  const pictures = picturesOfRegionHead(head);
+  const used = (tokens: number) => ({ uses: Array.from({ length: pictures }, () => ({ tokens })) });
   const words = bertWords(text, config);
   const shown = regionEmbedding(regions, config);
-  const answering = head.kind === 'answers' ? answerHead(D, head.answers) : undefined;
+  const answering = answeringHead(head, D);
+  const paired = pairedHead(config, text.context + regions.count);
+  const guessing = head.kind === 'pre-training' ? hiddenHead(head, config) : undefined;
   const layers = trunk.blocks.map((shape) => bertLayer(config, shape));
   const layer = together({
     text: placed(used(text.context), together(words.parts)),
@@ -96,21 +98,20 @@ function untied(config: UniterConfig): Uniter {
       together({
         ...shown.parts,
         norm: normLayer(D, normEpsilon),
-        ...(answering === undefined ? { mask: bare(normal([1, regions.features], 0.02)) } : {}),
+        ...(head.kind === 'pre-training' ? { mask: bare(normal([1, regions.features], 0.02)) } : {}),
       }),
     ),
     trunk: placed(
       { tower: 'trunk', config: 'trunk', ...used(text.context + regions.count) },
       together({ blocks: stack(layers, 'blocks') }),
     ),
-    pooler: placed(used(1), linearLayer(D, D)),
+    ...(readsFirst(head) ? { pooler: placed(used(1), linearLayer(D, D)) } : {}),
     ...(answering === undefined
-      ? {
-          matching: placed(used(1), linearLayer(D, 2)),
-          hidden: placed(used(text.context), hiddenLayer(D, text.vocabulary, normEpsilon)),
-          hiddenRegions: placed(used(regions.count), hiddenLayer(D, regions.features, normEpsilon)),
-        }
-      : { head: placed(used(1), answering.layer) }),
+      ? {}
+      : { head: placed(used(head.kind === 'expressions' ? regions.count : 1), answering.layer) }),
+    ...(head.kind === 'statements' ? { paired: paired.layer } : {}),
+    ...(head.kind === 'retrieval' ? { rank: placed(used(1), linearLayer(D, 1)) } : {}),
+    ...(guessing === undefined ? {} : guessing.parts),
   });
   const model = described(config, layer, modelPlace('trunk'));
 
@@ -137,57 +138,97 @@ function untied(config: UniterConfig): Uniter {
       counts: read,
       observe: observeCounting(inTrunk, () => read),
     });
-    const first = firstTokens(passed, all, 1);
-    return {
-      all: reshape(passed, [batch, all, D]),
-      read,
-      pooled: tanh(project(first, params.pooler, 'pooler', observe)),
-    };
+    return { all: reshape(passed, [batch, all, D]), read };
+  };
+
+  const pooled = (params: UniterParams, { all }: UniterStates, observe: Observe | undefined): Tensor2D => {
+    if (params.pooler === undefined) throw unlearned('pooler');
+    const [batch, tokens] = all.shape;
+    const first = firstTokens(reshape(all, [batch * tokens, D]), tokens, 1);
+    return tanh(project(first, params.pooler, 'pooler', observe));
+  };
+
+  const guesses = (params: UniterParams, inputs: RegionInputs): Logits => {
+    if (guessing === undefined) throw unlearned('heads');
+    const found = states(params, inputs);
+    const [batch, tokens] = found.all.shape;
+    const length = inputs.tokens.shape[1];
+    return guessing.run(
+      { heads: params, words: params.text.words, features: params.regions.features.weight },
+      {
+        pooled: pooled(params, found, inputs.observe),
+        told: slice(found.all, [0, 0, 0], [batch, length, D]),
+        seen: slice(found.all, [0, length, 0], [batch, tokens - length, D]),
+      },
+      inputs.observe,
+    );
+  };
+
+  const forward = (params: UniterParams, inputs: RegionInputs): Logits => {
+    const { observe } = inputs;
+    switch (head.kind) {
+      case 'answers': {
+        if (answering === undefined || params.head === undefined) throw unlearned('head');
+        const first = pooled(params, states(params, inputs), observe);
+        return { logits: answering.run(params.head, first, observe), pooled: first };
+      }
+      case 'expressions': {
+        if (answering === undefined || params.head === undefined) throw unlearned('head');
+        const { all, read } = states(params, inputs);
+        const [words, count] = [inputs.tokens.shape[1], inputs.features.shape[1]];
+        const scores = answering.run(params.head, statesOfRegions(all, words), observe);
+        return { logits: choiceOfRegions(scores, slice(read, [0, words], [all.shape[0], count])) };
+      }
+      case 'statements': {
+        if (params.paired === undefined) throw unlearned('head');
+        const [left, right] = [inputsOfPicture(inputs, 0), inputsOfPicture(inputs, 1)];
+        const sides = [states(params, left), states(params, right)] as const;
+        return { logits: paired.run(params.paired, sides, observe) };
+      }
+      case 'retrieval': {
+        if (params.rank === undefined) throw unlearned('head');
+        const first = pooled(params, states(params, inputs), observe);
+        return { logits: project(first, params.rank, 'rank', observe), pooled: first };
+      }
+      case 'pre-training':
+        return guesses(params, inputs);
+      default:
+        return head satisfies never;
+    }
   };
 
   return {
     ...model,
     readout: {
-      projections: [{ parameter: 'pooler.weight', tower: 'trunk' }],
-      heads: ['head', 'matching', 'hidden', 'hiddenRegions'],
+      projections: readsFirst(head) ? [{ parameter: 'pooler.weight', tower: 'trunk' }] : [],
+      heads: ['head', 'paired', 'rank', ...hiddenHeadKeys],
     },
     states,
-    forward: (params, inputs) => {
-      const { all, pooled } = states(params, inputs);
-      const { observe } = inputs;
-      if (answering !== undefined && params.head !== undefined)
-        return { logits: answering.run(params.head, pooled, observe), pooled };
-      const { matching, hidden, hiddenRegions } = params;
-      if (matching === undefined || hidden === undefined || hiddenRegions === undefined)
-        throw new RangeError('expected the parameters of its heads');
-      const [batch, tokens] = all.shape;
-      const length = inputs.tokens.shape[1];
-      const told: Tensor3D = slice(all, [0, 0, 0], [batch, length, D]);
-      const seen: Tensor3D = slice(all, [0, length, 0], [batch, tokens - length, D]);
-      const flat = (states: Tensor3D): Tensor2D => reshape(states, [batch * states.shape[1], D]);
-      return {
-        logits: project(pooled, matching, 'matching', observe),
-        words: guessed(hidden, flat(told), params.text.words, { normEpsilon, observe, key: 'hidden' }),
-        regions: guessed(hiddenRegions, flat(seen), params.regions.features.weight, {
-          ...{ normEpsilon, observe, key: 'hiddenRegions' },
-        }),
-        told,
-        seen,
-      };
-    },
+    forward,
     shrink: (decision) => uniter(shrunkConfig(config, model.sites, decision)),
   };
 }
 
-/** Features of which some are hidden: a vector that is learned stands in their place. */
-function withHidden({ features, hidden }: RegionInputs, mask: Tensor2D | undefined): Tensor3D {
-  if (hidden === undefined) return features;
-  if (mask === undefined)
-    throw new RangeError('expected a model for pre-training, which knows hidden regions');
-  const [batch, count, F] = features.shape;
-  const away: Tensor3D = reshape(hidden, [batch, count, 1]);
-  return add(mul(features, sub(1, away)), mul(away, reshape(mask, [1, 1, F])));
+/** Whether a head reads the pooled state of the first word; UNITER's others read all states. */
+const readsFirst = ({ kind }: RegionHead): boolean => kind !== 'statements' && kind !== 'expressions';
+
+/** The head of answers, or the one that scores each region (ChenRocks/UNITER, `model/re.py`). */
+function answeringHead(head: RegionHead, D: number) {
+  switch (head.kind) {
+    case 'answers':
+      return answerHead({ read: D, inner: 2 * D, answers: head.answers });
+    case 'expressions':
+      return answerHead({ read: D, inner: D, answers: 1 });
+    case 'statements':
+    case 'retrieval':
+    case 'pre-training':
+      return undefined;
+    default:
+      return head satisfies never;
+  }
 }
+
+const unlearned = (what: string): RangeError => new RangeError(`expected the parameters of its ${what}`);
 
 export const uniterFamily = defineFamily<UniterConfig, Uniter>({
   kind: 'uniter',

@@ -21,11 +21,13 @@ export interface ViltTextConfig {
  * - `answers`: logits of so many answers, about one picture.
  * - `statements`: whether a statement is true of two pictures.
  * - `matching`: whether text and picture belong together, and which words are hidden: what it is pre-trained by.
+ * - `retrieval`: one score of how well they belong together.
  */
 export type ViltHead =
   | { readonly kind: 'answers'; readonly answers: number }
   | { readonly kind: 'statements' }
-  | { readonly kind: 'matching' };
+  | { readonly kind: 'matching' }
+  | { readonly kind: 'retrieval' };
 
 /** Words and patches in one trunk (Kim et al., 2021, ViLT). */
 export interface ViltConfig extends DenseConfig {
@@ -59,8 +61,9 @@ const head = z.union(
     z.strictObject({ kind: z.literal('answers'), answers: count }),
     z.strictObject({ kind: z.literal('statements') }),
     z.strictObject({ kind: z.literal('matching') }),
+    z.strictObject({ kind: z.literal('retrieval') }),
   ],
-  'expected a head for answers with their number, for statements or for matching',
+  'expected a head for answers with their number, for statements, for matching or for retrieval',
 );
 
 /** Why a configuration is none of a ViLT; `undefined` where it is one. */

@@ -16,6 +16,7 @@ export type ViltHeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
     last: LinearParams<Matrix, Vector>;
   };
   matching?: LinearParams<Matrix, Vector>; // [D, 2]
+  rank?: LinearParams<Matrix, Vector>; // [D, 1]
   /** Of hidden words, whose matrix is that of the embedding. */
   hidden?: HiddenParams<Matrix, Vector>;
 };
@@ -33,6 +34,7 @@ export function viltHead({ head, vision, text }: ViltConfig) {
       hidden: placed({ uses: [{ tokens: text.context }] }, hiddenLayer(D, text.vocabulary, text.normEpsilon)),
     };
   }
+  if (head.kind === 'retrieval') return { rank: placed(once, linearLayer(D, 1)) };
   const answers = head.kind === 'answers' ? head.answers : 2;
   const inner = 2 * D;
   return {
@@ -47,8 +49,13 @@ export function viltHead({ head, vision, text }: ViltConfig) {
   };
 }
 
-/** Pooled states [B, D], or those of both pictures side by side, → logits [B, A]. */
-export function judged({ head }: ViltHeadParams, pooled: Tensor2D, observe: Observe | undefined): Tensor2D {
+/** Pooled states [B, D], or those of both pictures side by side, → logits [B, A], or scores [B, 1]. */
+export function judged(
+  { head, rank }: ViltHeadParams,
+  pooled: Tensor2D,
+  observe: Observe | undefined,
+): Tensor2D {
+  if (rank !== undefined) return project(pooled, rank, 'rank', observe);
   if (head === undefined) throw new RangeError('expected the parameters of a head');
   const first = project(pooled, head.first, 'head.first', observe);
   return project(

@@ -69,7 +69,7 @@ export interface Vilt extends Model<ViltParams, DualEncoderInputs> {
 /**
  * ViLT (Kim et al., 2021; dandelin/ViLT): words and patches go through one pre-norm trunk together, and the first word is read. All
  * patches are looked at. Without dropout. Its answer is `logits` [B, A] for answers and [B, 2] for statements, whose pictures are
- * [2·B, H, W, C], those of a statement one after the other; for matching `logits` [B, 2] and `words` [B·T, V].
+ * [2·B, H, W, C], those of a statement one after the other; for matching `logits` [B, 2] and `words` [B·T, V]; for retrieval `logits` [B, 1].
  * @throws {RangeError} when its parts do not fit together.
  */
 export function vilt({ ties, ...config }: ViltConfig): Vilt {
@@ -198,7 +198,7 @@ function untied(config: ViltConfig): Vilt {
     ...model,
     readout: {
       projections: [{ parameter: 'pooler.weight', tower: 'vision' }],
-      heads: ['head', 'matching', 'hidden'],
+      heads: ['head', 'matching', 'hidden', 'rank'],
     },
     states,
     forward,

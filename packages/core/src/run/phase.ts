@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Scores } from '../task/task';
 import { applied, unchanged } from '../reparametrisation/reparametrisation';
-import { type Training, type TrainingPoint, train } from '../train/train';
+import { type Training, type TrainingPoint, memoryAtStart, train } from '../train/train';
 import { type HostTensor, downloadTree, uploadTree } from '../tree/host';
 import { type TensorTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
 import { type Patience, bestOf, keepBest, loadBest } from './best';
@@ -199,21 +199,22 @@ export async function runPhase<
   return finished(trained, ledgerAfter(last, spent()));
 }
 
-/** A finished phase that is not extended needs no optimiser any more. */
+/** A finished phase that is not extended needs neither an optimiser any more nor what its task kept. */
 async function downloadPoint(
-  { params, state, optimizer }: TrainingPoint<TensorTree, TensorTree>,
+  { params, state, optimizer, memory = {} }: TrainingPoint<TensorTree, TensorTree>,
   goesOn: boolean,
 ): Promise<Map<string, HostTensor>> {
   return new Map([
     ...(await downloadTree(params, 'params/')),
     ...(await downloadTree(state, 'state/')),
     ...(goesOn ? await downloadTree(optimizer, 'optimizer/') : []),
+    ...(goesOn ? await downloadTree(memory, 'memory/') : []),
   ]);
 }
 
 type Described<Params extends TensorTree, State extends TensorTree> = Pick<
   Training<Params, TensorTree, State>,
-  'params' | 'state' | 'optimizer'
+  'params' | 'state'
 >;
 
 function restoreResult<Params extends TensorTree, State extends TensorTree>(
@@ -223,17 +224,22 @@ function restoreResult<Params extends TensorTree, State extends TensorTree>(
   return { params: uploadTree(params, tensors, 'params/'), state: uploadTree(state, tensors, 'state/') };
 }
 
-function restorePoint<Params extends TensorTree, State extends TensorTree>(
-  training: Described<Params, State>,
+function restorePoint<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>(
+  training: Training<Params, Forward, State, Batch>,
   snapshot: Pick<Snapshot, 'tensors'>,
   step: number,
 ): TrainingPoint<Params, State> {
   const fresh = training.optimizer.init(training.params);
+  const memory = memoryAtStart(training);
   try {
-    const optimizer = uploadTree(fresh, snapshot.tensors, 'optimizer/');
-    return { step, ...restoreResult(training, snapshot), optimizer };
+    return {
+      step,
+      ...restoreResult(training, snapshot),
+      optimizer: uploadTree(fresh, snapshot.tensors, 'optimizer/'),
+      ...(memory === undefined ? {} : { memory: uploadTree(memory, snapshot.tensors, 'memory/') }),
+    };
   } finally {
-    disposeTree(fresh);
+    disposeTree([fresh, memory ?? {}]);
   }
 }
 

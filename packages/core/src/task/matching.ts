@@ -24,13 +24,17 @@ import { placesOf } from './captions';
 import { hardNegatives } from './hard-negatives';
 import { type PictureShape, pictureInputs, tokenInputs } from './inputs';
 import { symmetricDivergence } from './logits';
+import { type MatchingMemory, type MomentumOptions, type Queued, matchingMemory } from './matching-memory';
 import { type Compared, matchingScorer } from './matching-scorer';
 import { GREATEST_LOG_SCALE, allAgainstAll } from './retrieval';
 import type { Task } from './task';
+import { textsOf, textsTogether } from './text-rows';
 
 export interface MatchingOptions extends PictureShape {
   /** Of each query, the closest ones by embeddings that are read together with it. */
   readonly candidates?: number;
+  /** Learns against a queue by momentum distillation; without it against the batch. */
+  readonly momentum?: MomentumOptions;
 }
 
 /** What a model says of a batch: similarities, embeddings, and of pairs whether they match. */
@@ -50,13 +54,14 @@ const MATCHING_CANDIDATES = 16;
  * Retrieval by embeddings, and by reading texts about pictures (Li et al., 2022, BLIP): the contrastive loss over a batch, plus the
  * cross-entropy of matching, for which hard negatives are drawn by their similarity. Scores are recalls as of `retrieval`, of which the
  * closest by embeddings are ranked by cosine plus matching logit.
- * Not BLIP's: no momentum copy and no queue, so that targets are those of its `alpha` 0. What is drawn goes by the examples of a batch.
+ * With `momentum` the contrastive loss is that of {@link matchingMemory}; without it targets are those of BLIP's `alpha` 0, and there is no
+ * queue. What is drawn goes by the examples of a batch.
  * Its batches fail with a RangeError for a text without its end.
  * @throws {UserError} for a model whose tokens merge.
  */
 export function matching(
   { config, passes }: Pick<Blip, 'config' | 'passes'>,
-  { candidates = MATCHING_CANDIDATES, ...shape }: MatchingOptions,
+  { candidates = MATCHING_CANDIDATES, momentum, ...shape }: MatchingOptions,
 ): Task<BlipParams, PairBatch, Matched, Compared> {
   if (config.vision.merging !== undefined)
     throw new UserError('matching keeps the tokens of all pictures: it has no words for tokens that merge');
@@ -64,7 +69,7 @@ export function matching(
   const { end } = config.tokens;
   const ofPairs = ({ matches }: Matched, { texts }: PairBatch): Tensor2D =>
     slice(matches, [0, 0], [texts, 2]);
-  return {
+  const plain: Task<BlipParams, PairBatch, Matched, Compared> = {
     name: 'matching',
     metric: 'meanR',
     ...(config.embeddings?.temperature === undefined
@@ -89,10 +94,7 @@ export function matching(
       return { ...compared, matches };
     },
     loss: (prediction, batch) =>
-      add<Scalar>(
-        allAgainstAll.loss(prediction, batch),
-        softmaxCrossEntropy(prediction.matches, matchTargets(prediction.matches.shape[0], batch.texts)),
-      ),
+      add<Scalar>(allAgainstAll.loss(prediction, batch), matchLoss(prediction, batch)),
     divergence: (one, other, batch) =>
       add<Scalar>(
         allAgainstAll.divergence(one, other, batch),
@@ -107,7 +109,39 @@ export function matching(
       embedded(passes, params, batch, () => passes.see(params, picturesOf(batch).images)),
     scorer: () => matchingScorer(candidates),
   };
+  if (momentum === undefined) return plain;
+  const kept = matchingMemory({ config, passes }, shape, momentum);
+  return {
+    ...plain,
+    memory: {
+      init: kept.init,
+      update: kept.update,
+      recall: (memory: MatchingMemory) => ({
+        predict: (params, batch, hooks) => {
+          const matched = plain.predict(params, batch, hooks);
+          return { ...matched, ...kept.compare(memory, params, matched, batch) };
+        },
+        loss: (prediction, batch) =>
+          add<Scalar>(kept.loss(queuedIn(prediction)), matchLoss(prediction, batch)),
+      }),
+    },
+  };
 }
+
+/** @throws {RangeError} where nothing was compared with a queue. */
+function queuedIn({ toTexts, toImages, wantedTexts, wantedImages }: Matched): Queued {
+  if (
+    toTexts === undefined ||
+    toImages === undefined ||
+    wantedTexts === undefined ||
+    wantedImages === undefined
+  )
+    throw new RangeError('expected similarities to a queue');
+  return { toTexts, toImages, wantedTexts, wantedImages };
+}
+
+const matchLoss = ({ matches }: Matched, { texts }: PairBatch): Scalar =>
+  softmaxCrossEntropy(matches, matchTargets(matches.shape[0], texts));
 
 /** Of rows, the first `pairs` match and the others do not, [rows, 2]. */
 function matchTargets(rows: number, pairs: number): Tensor2D {
@@ -122,7 +156,6 @@ async function embedded(
   { tokens, texts, size }: PairBatch,
   see: () => Memory,
 ): Promise<Compared> {
-  const length = tokens.length / texts;
   const said = () => tokenInputs({ tokens, texts }).tokens;
   const made = tidyTree(() => {
     const seen = see();
@@ -143,7 +176,7 @@ async function embedded(
       images: rowsOf('images', size),
       seen: rowsOf('states', size),
       texts: rowsOf('texts', texts),
-      tokens: Array.from({ length: texts }, (_, row) => tokens.slice(row * length, (row + 1) * length)),
+      tokens: textsOf({ tokens, texts }),
       match: (seen, read) => matchesOf(passes, params, { seen, read, width }),
     };
   } finally {
@@ -161,10 +194,7 @@ async function matchesOf(
     width,
   }: { readonly seen: readonly Float32Array[]; readonly read: readonly Int32Array[]; readonly width: number },
 ): Promise<Float32Array> {
-  const length = Math.max(...read.map((own) => own.length));
-  const words = Int32Array.from(
-    read.flatMap((own) => Array.from({ length }, (_, place) => own[place] ?? own.at(-1) ?? 0)),
-  );
+  const words = textsTogether(read);
   const [first] = seen;
   // Where all are about one picture, it is looked at once.
   const shown = seen.every((own) => own === first) ? seen.slice(0, 1) : seen;
@@ -175,7 +205,7 @@ async function matchesOf(
   });
   const logits = tidy(() => {
     const memory = { states: tensor2d(states, [shown.length * each, width]), tokens: each };
-    const both = match(params, tensor2d(words, [read.length, length], 'int32'), memory);
+    const both = match(params, tokenInputs(words).tokens, memory);
     return reshape(slice(both, [0, 1], [read.length, 1]), [read.length]);
   });
   const values = await logits.data<'float32'>();

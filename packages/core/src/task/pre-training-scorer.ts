@@ -2,13 +2,14 @@ import type { HiddenBatch } from '../data/dataset';
 import type { HostPrediction, Scorer } from './task';
 
 /** What is asked of a batch, by the places in its flat arrays. */
-export function askedOf({ matches, hiddenWords, hiddenRegions }: HiddenBatch) {
+export function askedOf({ matches, hiddenWords, hiddenRegions, hiddenClasses }: HiddenBatch) {
   const where = (values: ArrayLike<number>, isAsked: (value: number) => boolean): number[] =>
     Array.from(values).flatMap((value, place) => (isAsked(value) ? [place] : []));
   return {
     matches: where(matches, (value) => value >= 0),
     words: where(hiddenWords, (value) => value >= 0),
-    regions: where(hiddenRegions, (value) => value > 0),
+    regions: where(hiddenRegions, (value) => value > 0).filter((place) => (hiddenClasses?.[place] ?? -1) < 0),
+    classes: where(hiddenClasses ?? [], (value) => value >= 0),
   };
 }
 
@@ -22,11 +23,14 @@ export function featuresAt({ regions }: HiddenBatch, places: readonly number[], 
 }
 
 /**
- * In percent: hidden words and belongings that are right, and the share of the variance of hidden regions' features that is found again.
+ * In percent: hidden words and belongings that are right, the share of the variance of hidden regions' features that is found again, and
+ * classes that are right, of a model that tells them.
  */
 export function preTrainingScorer(F: number): Scorer<HostPrediction, HiddenBatch> {
   const words = { right: 0, asked: 0 };
   const matching = { right: 0, asked: 0 };
+  const classes = { right: 0, asked: 0 };
+  let tellsClasses = false;
   const error = { squares: 0, asked: 0 };
   const [sums, squares] = [new Float64Array(F), new Float64Array(F)];
   const count = (what: typeof words, logits: Float32Array, truth: readonly number[]): void => {
@@ -51,6 +55,14 @@ export function preTrainingScorer(F: number): Scorer<HostPrediction, HiddenBatch
         valuesIn(prediction, 'words'),
         asked.words.map((place) => batch.hiddenWords[place] ?? 0),
       );
+      if (prediction['classes'] !== undefined) {
+        tellsClasses = true;
+        count(
+          classes,
+          valuesIn(prediction, 'classes'),
+          asked.classes.map((place) => batch.hiddenClasses?.[place] ?? 0),
+        );
+      }
       const truth = featuresAt(batch, asked.regions, F);
       const found = valuesIn(prediction, 'regions');
       truth.forEach((value, at) => {
@@ -69,6 +81,7 @@ export function preTrainingScorer(F: number): Scorer<HostPrediction, HiddenBatch
         words: share(words),
         matching: share(matching),
         regions: spread > 0 ? 100 * (1 - error.squares / spread) : 0,
+        ...(tellsClasses ? { classes: share(classes) } : {}),
       };
     },
   };

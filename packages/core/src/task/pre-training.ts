@@ -4,9 +4,11 @@ import {
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
+  abs,
   add,
   gather,
   mean,
+  minimum,
   mul,
   softmax,
   square,
@@ -33,8 +35,10 @@ import type { HostPrediction, Task } from './task';
 export interface PreTrainingOptions extends RegionShape {
   /** Ends each text. */
   readonly endToken: number;
-  /** Weight of the transport between words and regions beside matching. Default 0.1. */
+  /** Weight of the transport between words and regions beside matching. Default 0.1; LXMERT has none. */
   readonly alignment?: number;
+  /** How features that are found again are compared: by squares (UNITER; the default), or by smooth absolute values (LXMERT). */
+  readonly regionLoss?: 'squares' | 'smooth';
 }
 
 /** What a model says where it was asked: one row where nothing was, which no loss reads. */
@@ -47,10 +51,12 @@ export type FoundAgain = {
   readonly regions: Tensor2D;
   /** Of transport between words and regions, for those that are asked whether they belong together, [K]. */
   readonly costs: Tensor1D;
+  /** Logits of the classes of hidden regions, [L, C], of a model that tells them. */
+  readonly classes?: Tensor2D;
 };
 
 /** Shares of the objectives, as UNITER draws them. */
-const [OF_MATCHING, OF_WORDS, OF_REGIONS] = [2, 2, 1] as const;
+const [OF_MATCHING, OF_WORDS, OF_REGIONS, OF_CLASSES] = [2, 2, 1, 1] as const;
 const ALL = OF_MATCHING + OF_WORDS + OF_REGIONS;
 const ALIGNMENT = 0.1;
 
@@ -79,6 +85,13 @@ function statesIn(said: Prediction, name: string): Tensor3D {
   return tensor;
 }
 
+/** Smooth absolute values: squares near 0 and lines beyond 1 (Girshick, 2015, Equation 3). */
+function smooth(values: Tensor): Tensor {
+  const size = abs(values);
+  const near = minimum(size, 1);
+  return add(mul(square(near), 0.5), sub(size, near));
+}
+
 /** Classes → rows with a 1 each, [N, V]. */
 function oneOf(classes: readonly number[], count: number): Tensor2D {
   const targets = new Float32Array(classes.length * count);
@@ -89,16 +102,26 @@ function oneOf(classes: readonly number[], count: number): Tensor2D {
 /**
  * Pre-training on words and regions (Chen et al., 2020, UNITER, Section 3.2; ChenRocks/UNITER, `model/pretrain.py`): whether a text is
  * about a picture, with the cost of transport between their words and regions beside it (for those that belong together less those that
- * do not); hidden words, by cross-entropy; hidden regions, whose features are found again in squares. Each example of a batch is asked one
- * of these; UNITER draws one for a whole batch, which is the same on average. Each loss is a mean over what is asked, weighted 2 : 2 : 1.
- * Scores in percent: `words` and `matching` that are right, and of `regions` the share of their features' variance that is found. UNITER's fourth objective, the classes of regions, is
- * not here: there is no detector that would know them. Its batches fail with a RangeError for a text without its end.
+ * do not); hidden words, by cross-entropy; hidden regions, whose features are found again in squares, or whose class is told. Each example
+ * of a batch is asked one of these; UNITER draws one for a whole batch, which is the same on average. Each loss is a mean over what is
+ * asked, weighted 2 : 2 : 1 : 1. Scores in percent: `words` and `matching` that are right, of `regions` the share of their features'
+ * variance that is found, and `classes` that are right, of a model that tells them. Of LXMERT (Tan and Bansal, 2019, Section 3.1; it hides
+ * regions in zeros, adds all losses of an example, and takes smooth absolute values) it is the same without answering questions, as
+ * captions ask none. Its batches fail with a RangeError for a text without its end.
  */
 export function preTraining<Params extends TensorTree>(
   model: Pick<Model<Params, RegionInputs>, 'forward'>,
-  { features, places, endToken, alignment = ALIGNMENT }: PreTrainingOptions,
+  { features, places, endToken, alignment = ALIGNMENT, regionLoss = 'squares' }: PreTrainingOptions,
 ): Task<Params, HiddenBatch, FoundAgain, HostPrediction> {
   const regionsOf = regionInputs({ features, places });
+  const distance = (between: Tensor): Scalar =>
+    regionLoss === 'squares' ? mean(square(between)) : mean(smooth(between));
+  const ofClasses = (
+    one: FoundAgain,
+    other: FoundAgain,
+    compare: (a: Tensor2D, b: Tensor2D) => Scalar,
+  ): readonly Scalar[] =>
+    one.classes === undefined || other.classes === undefined ? [] : [compare(one.classes, other.classes)];
   return {
     name: 'pre-training',
     metric: 'words',
@@ -122,12 +145,16 @@ export function preTraining<Params extends TensorTree>(
         words: gatherRows(matrixIn(said, 'words'), rows(asked.words)),
         regions: gatherRows(matrixIn(said, 'regions'), rows(asked.regions)),
         costs: gather(costs, rows(asked.matches)),
+        ...(said['classes'] === undefined
+          ? {}
+          : { classes: gatherRows(matrixIn(said, 'classes'), rows(asked.classes)) }),
       };
     },
     loss: (prediction, batch) => {
       const asked = askedOf(batch);
       const losses: Scalar[] = [nothingOf(Object.values(prediction))];
-      const weighted = (share: number, loss: Scalar) => losses.push(mul<Scalar>(loss, share / ALL));
+      const all = ALL + (prediction.classes === undefined ? 0 : OF_CLASSES);
+      const weighted = (share: number, loss: Scalar) => losses.push(mul<Scalar>(loss, share / all));
       if (asked.matches.length > 0) {
         const truth = asked.matches.map((example) => batch.matches[example] ?? 0);
         const signs = tensor1d(truth.map((match) => (match === 1 ? 1 : -1)));
@@ -140,26 +167,31 @@ export function preTraining<Params extends TensorTree>(
       }
       if (asked.regions.length > 0) {
         const truth = tensor2d(featuresAt(batch, asked.regions, features), [asked.regions.length, features]);
-        weighted(OF_REGIONS, mean(square(sub(prediction.regions, truth))));
+        weighted(OF_REGIONS, distance(sub(prediction.regions, truth)));
+      }
+      if (asked.classes.length > 0 && prediction.classes !== undefined) {
+        const truth = asked.classes.map((place) => batch.hiddenClasses?.[place] ?? 0);
+        weighted(
+          OF_CLASSES,
+          softmaxCrossEntropy(prediction.classes, oneOf(truth, prediction.classes.shape[1])),
+        );
       }
       return losses.reduce((total, loss) => add(total, loss));
     },
     divergence: (one, other) =>
-      add<Scalar>(
-        add<Scalar>(
-          symmetricDivergence(one.words, other.words),
-          symmetricDivergence(one.matches, other.matches),
-        ),
-        mean(square(sub(one.regions, other.regions))),
-      ),
+      [
+        symmetricDivergence(one.words, other.words),
+        symmetricDivergence(one.matches, other.matches),
+        mean<Scalar>(square(sub(one.regions, other.regions))),
+        ...ofClasses(one, other, symmetricDivergence),
+      ].reduce((total, part) => add(total, part)),
     distillation: (student, teacher) =>
-      add<Scalar>(
-        add<Scalar>(
-          softmaxCrossEntropy(student.words, softmax(teacher.words)),
-          softmaxCrossEntropy(student.matches, softmax(teacher.matches)),
-        ),
-        mean(square(sub(student.regions, teacher.regions))),
-      ),
+      [
+        softmaxCrossEntropy(student.words, softmax(teacher.words)),
+        softmaxCrossEntropy(student.matches, softmax(teacher.matches)),
+        mean<Scalar>(square(sub(student.regions, teacher.regions))),
+        ...ofClasses(student, teacher, (own, taught) => softmaxCrossEntropy(own, softmax(taught))),
+      ].reduce((total, part) => add(total, part)),
     scorer: () => preTrainingScorer(features),
   };
 }

@@ -45,3 +45,19 @@ export const regionInputs =
     places: tensor3d(placesOf(boxes, places), [size, count, places]),
     counts: tensor2d(real, [size, count]),
   });
+
+/** A copy of the regions of pictures `from` to `to`. */
+export function regionsBetween(
+  { count, features, boxes, real }: PictureRegions,
+  from: number,
+  to: number,
+): PictureRegions {
+  const own = (values: Float32Array, each: number): Float32Array =>
+    values.slice(from * count * each, to * count * each);
+  return {
+    count,
+    features: own(features, real.length === 0 ? 0 : features.length / real.length),
+    boxes: own(boxes, SIDES),
+    real: own(real, 1),
+  };
+}

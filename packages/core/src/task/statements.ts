@@ -1,18 +1,26 @@
-import { type Tensor2D, oneHot, reshape, tensor1d, tensor4d } from '@tensorflow/tfjs-core';
-import type { StatementBatch } from '../data/dataset';
+import { type Scalar, type Tensor2D, add, oneHot, reshape, tensor1d, tensor4d } from '@tensorflow/tfjs-core';
+import type { RegionStatementBatch, StatementBatch } from '../data/dataset';
 import type { BlipInputs } from '../families/blip';
+import type { Hooks } from '../families/hooks';
 import type { Model } from '../families/model';
 import { sidesOf } from '../families/picture-sides';
-import type { Logits } from '../families/prediction';
+import type { Logits, Prediction } from '../families/prediction';
+import type { RegionInputs } from '../families/region-inputs';
 import { type EndToken, checkTextEnds } from '../families/text-tower-config';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import type { TensorTree } from '../tree/tree';
 import { type PictureShape, picturesBetween, tokenInputs } from './inputs';
 import { logitDistillation, logitsOf, symmetricDivergence } from './logits';
+import { nothingOf } from './nothing';
+import { type RegionShape, regionInputs, regionsBetween } from './region-inputs';
 import type { HostPrediction, Scorer, Scores, Task } from './task';
 
 export interface StatementOptions extends PictureShape {
   /** Ends each text; given, a batch with a text that has none is refused. */
+  readonly endToken?: EndToken;
+}
+
+export interface RegionStatementOptions extends RegionShape {
   readonly endToken?: EndToken;
 }
 
@@ -25,18 +33,64 @@ export function statements<Params extends TensorTree>(
   { endToken, imageSize, channels }: StatementOptions,
 ): Task<Params, StatementBatch, Logits, HostPrediction> {
   const { height, width } = sidesOf(imageSize);
+  return judging(
+    (params: Params, batch, hooks) => {
+      const images = tensor4d(batch.images, [2 * batch.size, height, width, channels]);
+      return model.forward(params, { images, ...tokenInputs(batch), ...hooks });
+    },
+    { endToken, shownBetween: picturesBetween },
+  );
+}
+
+/** The same about the regions of two pictures. */
+export function regionStatements<Params extends TensorTree>(
+  model: Pick<Model<Params, RegionInputs>, 'forward'>,
+  { endToken, ...shape }: RegionStatementOptions,
+): Task<Params, RegionStatementBatch, Logits, HostPrediction> {
+  const regionsOf = regionInputs(shape);
+  return judging(
+    (params: Params, batch, hooks) => {
+      const shown = regionsOf({ size: 2 * batch.size, regions: batch.regions });
+      return model.forward(params, { ...shown, ...tokenInputs(batch), ...hooks });
+    },
+    {
+      endToken,
+      shownBetween: (batch, from, to) => ({
+        ...batch,
+        size: to - from,
+        regions: regionsBetween(batch.regions, 2 * from, 2 * to),
+      }),
+    },
+  );
+}
+
+/** All of a batch but what is to be seen. */
+type Stated = Omit<StatementBatch, 'images'>;
+
+function judging<Params extends TensorTree, Batch extends Stated>(
+  judge: (params: Params, batch: Batch, hooks: Hooks | undefined) => Prediction,
+  {
+    endToken,
+    shownBetween,
+  }: {
+    readonly endToken: EndToken | undefined;
+    /** The same batch with what is seen of examples `from` to `to`. */
+    shownBetween(batch: Batch, from: number, to: number): Batch;
+  },
+): Task<Params, Batch, Logits, HostPrediction> {
   return {
     name: 'statements',
     metric: 'accuracy',
     predict: (params, batch, hooks) => {
-      const { tokens, texts, images, size } = batch;
+      const { tokens, texts } = batch;
       if (endToken !== undefined) checkTextEnds(tokens, tokens.length / texts, endToken);
-      const both = tensor4d(images, [2 * size, height, width, channels]);
-      return logitsOf(model.forward(params, { images: both, ...tokenInputs(batch), ...hooks }));
+      return logitsOf(judge(params, batch, hooks));
     },
-    loss: ({ logits }, { labels }) => {
+    loss: ({ logits, ...others }, { labels }) => {
       const targets: Tensor2D = reshape(oneHot(tensor1d(labels, 'int32'), 2), [labels.length, 2]);
-      return softmaxCrossEntropy(logits, targets);
+      const surprise = softmaxCrossEntropy(logits, targets);
+      const unread = Object.values(others);
+      return unread.length === 0 ? surprise : add<Scalar>(surprise, nothingOf(unread));
     },
     divergence: (one, other) => symmetricDivergence(one.logits, other.logits),
     distillation: logitDistillation,
@@ -44,7 +98,7 @@ export function statements<Params extends TensorTree>(
     slice: (batch, from, to) => {
       const length = batch.tokens.length / batch.texts;
       return {
-        ...picturesBetween(batch, from, to),
+        ...shownBetween(batch, from, to),
         texts: to - from,
         tokens: batch.tokens.subarray(from * length, to * length),
         labels: batch.labels.subarray(from, to),
@@ -53,7 +107,7 @@ export function statements<Params extends TensorTree>(
   };
 }
 
-function statementScorer(): Scorer<HostPrediction, StatementBatch> {
+function statementScorer(): Scorer<HostPrediction, Stated> {
   let [right, all] = [0, 0];
   return {
     add: ({ logits }, { labels }) => {

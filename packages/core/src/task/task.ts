@@ -15,6 +15,26 @@ export interface Scorer<Answer = unknown, Batch = unknown> {
   scores(): Scores | Promise<Scores>;
 }
 
+/** Where a training stands. */
+export interface Moment {
+  /** Steps done. */
+  readonly step: number;
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * What a task keeps from step to step of a training beside the parameters, such as a queue or a copy that lags behind: checkpointed with
+ * them, and gone with the training. Its shapes never change.
+ */
+export interface TaskMemory<Params extends TensorTree, Batch, Predicted extends TensorTree> {
+  /** At the start of a training, from the parameters that run, which are only lent: a tree of its own. */
+  init(params: Params): TensorTree;
+  /** Before the gradients of a step, of the batch and the parameters that run: a new tree. Called in a tidy. */
+  update(memory: TensorTree, params: Params, batch: Batch, moment: Moment): TensorTree;
+  /** How the step is learned with what was kept, the batch's own in it: in place of the task's. */
+  recall(memory: TensorTree): Pick<Task<Params, Batch, Predicted>, 'predict' | 'loss'>;
+}
+
 /**
  * A task that a model is trained for and judged by. Trainer, distillation, adversary and evaluation only hand its
  * predictions on: the task alone knows what is in them. What computes with tensors is called inside a tidy.
@@ -49,4 +69,6 @@ export interface Task<
    * the losses of parts is that of the whole.
    */
   slice?(batch: Batch, from: number, to: number): Batch;
+  /** What it keeps while it is trained for; a task that is only scored has no use for it. */
+  readonly memory?: TaskMemory<Params, Batch, Predicted>;
 }

@@ -3,7 +3,7 @@ import { InterruptedError, UserError } from '../error/user-error';
 import type { Optimizer } from '../optimizer/optimizer';
 import type { Task } from '../task/task';
 import { finiteProbe } from '../operations/finite-probe';
-import { type Reparametrisation, unchanged } from '../reparametrisation/reparametrisation';
+import { type Reparametrisation, applied, unchanged } from '../reparametrisation/reparametrisation';
 import { nonFiniteLeaf } from '../tree/finite';
 import {
   type TensorTree,
@@ -59,6 +59,8 @@ export interface TrainingPoint<Params extends TensorTree, State extends TensorTr
   readonly params: Params;
   readonly optimizer: TensorTree;
   readonly state: State;
+  /** What the task keeps, where it keeps something. */
+  readonly memory?: TensorTree;
 }
 
 export interface TrainingHooks<Params extends TensorTree, State extends TensorTree> {
@@ -125,18 +127,46 @@ export async function train<
     disposeTree(constants);
   }
   disposeTree(point.optimizer);
+  if (point.memory !== undefined) disposeTree(point.memory);
   return { params: point.params, state: point.state };
 }
 
 const diverged = (fault: string): UserError =>
   new UserError(`${fault}: lower the learning rate or clip the gradients`);
 
-function startOf<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>({
+function startOf<Params extends TensorTree, Forward extends TensorTree, State extends TensorTree, Batch>(
+  training: Training<Params, Forward, State, Batch>,
+): TrainingPoint<Params, State> {
+  const { params, state, optimizer } = training;
+  const memory = memoryAtStart(training);
+  return {
+    step: 0,
+    params: cloneTree(params),
+    optimizer: optimizer.init(params),
+    state: cloneTree(state),
+    ...(memory === undefined ? {} : { memory }),
+  };
+}
+
+/** What the task of a training keeps at its start; the caller owns it. */
+export function memoryAtStart<
+  Params extends TensorTree,
+  Forward extends TensorTree,
+  State extends TensorTree,
+  Batch,
+>({
+  task,
+  objective,
   params,
   state,
-  optimizer,
-}: Training<Params, Forward, State, Batch>): TrainingPoint<Params, State> {
-  return { step: 0, params: cloneTree(params), optimizer: optimizer.init(params), state: cloneTree(state) };
+  reparametrisation = unchanged<Forward>(),
+}: Pick<
+  Training<Params, Forward, State, Batch>,
+  'task' | 'objective' | 'params' | 'state' | 'reparametrisation'
+>): TensorTree | undefined {
+  const { memory } = task;
+  if (memory === undefined) return undefined;
+  return tidyTree(() => memory.init(applied(reparametrisation, objective(params, 0, state).params)));
 }
 
 /** One step. `told` is the loss and a probe of the new parameters. */
@@ -149,8 +179,16 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
   const { task, objective, afterStep, optimizer } = training;
   const { step } = point;
   const start = leavesOf(point.params);
+  const memory =
+    point.memory === undefined
+      ? undefined
+      : task.memory?.update(point.memory, running(objective(point.params, step, point.state).params), batch, {
+          step,
+          stepsPerEpoch: training.batches.stepsPerEpoch,
+        });
+  const recalling = memory === undefined ? task : { ...task, ...task.memory?.recall(memory) };
   const { value: loss, grads } = gradientsOf(
-    training,
+    { ...training, task: recalling },
     batch,
     start,
     (leaves) => {
@@ -171,6 +209,7 @@ function takeStep<Params extends TensorTree, Forward extends TensorTree, State e
     params: moved?.params ?? within,
     optimizer: updated.state,
     state: moved?.state ?? point.state,
+    ...(memory === undefined ? {} : { memory }),
   };
   // Read together: the host waits for the device once a step.
   const told = stack([loss, finiteProbe(leavesOf(next.params))]);
@@ -215,8 +254,14 @@ function disposePoint(point: TrainingPoint<TensorTree, TensorTree>): void {
   for (const leaf of leavesOfPoint(point)) leaf.dispose();
 }
 
-const leavesOfPoint = ({ params, optimizer, state }: TrainingPoint<TensorTree, TensorTree>): Tensor[] => [
+const leavesOfPoint = ({
+  params,
+  optimizer,
+  state,
+  memory = {},
+}: TrainingPoint<TensorTree, TensorTree>): Tensor[] => [
   ...leavesOf(params),
   ...leavesOf(optimizer),
   ...leavesOf(state),
+  ...leavesOf(memory),
 ];

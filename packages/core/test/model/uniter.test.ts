@@ -49,7 +49,7 @@ test('the trunk of the published UNITER has 84,934,656 weights, and everything i
       context: 20,
       positions: 512,
       endToken: 102,
-      answers: 3129,
+      head: { kind: 'answers', answers: 3129 },
     }),
   );
   const matrices = prunableMatrices(model);
@@ -70,7 +70,7 @@ const tiny = (): UniterConfig => ({
     endToken: END,
     features: 5,
     regions: 3,
-    answers: 4,
+    head: { kind: 'answers', answers: 4 },
   }),
   ...{ embedDim: 8, heads: 2, denseHeadDim: 4 },
   trunk: { blocks: [1, 2].map(() => ({ headDim: 4, hiddenDim: 12 })) },

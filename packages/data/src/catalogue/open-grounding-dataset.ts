@@ -9,6 +9,8 @@ import { entityFiles, isEntityFolder } from '../grounded/entity-files';
 import { isGroundingFile, mdetrFiles } from '../grounded/mdetr-files';
 import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
 import type { PictureCache } from '../picture/pack';
+import { type TokenizedRegionGroundingData, regionGroundingData } from '../regions/region-grounding-data';
+import type { RegionOptions } from '../regions/shown-regions';
 import { type SceneSet, identityOfScenes } from '../scenes/scene-files';
 import { sceneExpressionSets, sceneGroundings } from '../scenes/scene-groundings';
 import { sceneSentenceSets, sceneSentences } from '../scenes/scene-sentences';
@@ -62,11 +64,28 @@ export async function openGroundingDataset(
   spec: string,
   { images, ...options }: GroundingDataOptions & PicturesElsewhere,
 ): Promise<TokenizedGroundingData> {
+  return groundingData(await foundGroundings(spec, images), options);
+}
+
+/**
+ * The same about regions of pictures, for texts that mean one object each.
+ * @throws {DataError} when there is nothing of the kind, a text means several objects, or the data is not as it should be.
+ * @throws {RangeError} on options outside their range, and where pictures are to be varied.
+ */
+export async function openRegionGroundingDataset(
+  spec: string,
+  { images, ...options }: GroundingDataOptions & PicturesElsewhere,
+  regions: RegionOptions,
+): Promise<TokenizedRegionGroundingData> {
+  return regionGroundingData(await foundGroundings(spec, images), options, regions);
+}
+
+async function foundGroundings(spec: string, images: string | undefined): Promise<FoundGroundings> {
   const set = setNamed(spec);
-  if (set !== undefined) return withoutImages(await groundingData(await set.find(), options), images);
+  if (set !== undefined) return withoutImages(await set.find(), images);
   const read = await filesOf(spec);
   if (read === undefined) throw await unknownGroundings(spec);
-  return groundingData(await read(spec, images), options);
+  return read(spec, images);
 }
 
 /**

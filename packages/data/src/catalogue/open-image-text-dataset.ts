@@ -15,8 +15,9 @@ import { areTexts, pairedShards } from '../shard/paired-shards';
 import { identityOfScenes } from '../scenes/scene-files';
 import { sceneCaptionSets, sceneCaptions, sceneCaptionsTold } from '../scenes/scene-pairs';
 import { shardFiles } from '../shard/shard-files';
-import type { ToldPictureOptions } from '../grounded/told-data';
+import type { FoundTold, ToldPicture, ToldPictureOptions } from '../grounded/told-data';
 import { type TokenizedHiddenData, hiddenData } from '../regions/hidden-data';
+import { type TokenizedRegionPairData, regionPairData } from '../regions/region-pair-data';
 import type { RegionOptions } from '../regions/shown-regions';
 import type { EmbeddedDataset } from './open-dataset';
 import { unknownData } from './unknown-data';
@@ -95,13 +96,22 @@ export async function openImageTextDataset(
  * @throws {DataError} when there is nothing of the kind, or the data know no boxes.
  * @throws {RangeError} on options outside their range.
  */
-export async function openHiddenDataset(
+export const openHiddenDataset = async (
   spec: string,
   options: ToldPictureOptions,
   regions: RegionOptions,
-): Promise<TokenizedHiddenData> {
+): Promise<TokenizedHiddenData> => hiddenData(await captionsTold(spec), options, regions);
+
+/** The same with nothing hidden, and the groups of pictures and texts. */
+export const openRegionPairDataset = async (
+  spec: string,
+  options: ToldPictureOptions,
+  regions: RegionOptions,
+): Promise<TokenizedRegionPairData> => regionPairData(await captionsTold(spec), options, regions);
+
+async function captionsTold(spec: string): Promise<FoundTold<ToldPicture>> {
   const set = sceneCaptionSets.find(({ name }) => name === spec);
-  if (set !== undefined) return hiddenData(await sceneCaptionsTold(set), options, regions);
+  if (set !== undefined) return sceneCaptionsTold(set);
   const names = sceneCaptionSets.map(({ name }) => name);
   throw await unknownData(spec, `pictures with captions and boxes: ${names.join(', ')}`, names);
 }

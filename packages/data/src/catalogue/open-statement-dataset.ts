@@ -2,6 +2,8 @@ import type { DataError } from '../failure/data-error';
 import { isStatementFile, nlvr2Files } from '../grounded/nlvr2-files';
 import { type StatedExample, type TokenizedStatementData, statementData } from '../grounded/statement-data';
 import type { ToldPictureOptions } from '../grounded/told-data';
+import { type TokenizedRegionStatementData, regionStatementData } from '../regions/region-statement-data';
+import type { RegionOptions } from '../regions/shown-regions';
 import { type DataIdentity, identityOfPairs } from '../identity/data-identity';
 import type { PictureCache } from '../picture/pack';
 import { identityOfScenes } from '../scenes/scene-files';
@@ -36,6 +38,24 @@ export async function openStatementDataset(
   if (set !== undefined)
     return withoutImages(await statementData(await sceneStatements(set), options), images);
   if (await isStatementFile(spec)) return statementData(await nlvr2Files(spec, images), options);
+  throw await unknownStatements(spec);
+}
+
+/**
+ * The same about regions of the pictures.
+ * @throws {DataError} when there is nothing of the kind, or the data know no boxes.
+ * @throws {RangeError} on options outside their range, and where pictures are to be varied.
+ */
+export async function openRegionStatementDataset(
+  spec: string,
+  { images, ...options }: ToldPictureOptions & PicturesElsewhere,
+  regions: RegionOptions,
+): Promise<TokenizedRegionStatementData> {
+  const set = setNamed(spec);
+  if (set !== undefined)
+    return withoutImages(await regionStatementData(await sceneStatements(set), options, regions), images);
+  if (await isStatementFile(spec))
+    return regionStatementData(await nlvr2Files(spec, images), options, regions);
   throw await unknownStatements(spec);
 }
 

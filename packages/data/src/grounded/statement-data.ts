@@ -17,6 +17,11 @@ export interface StatedExample extends ToldPicture {
 export type FoundStatements = FoundTold<StatedExample>;
 export type TokenizedStatementData = TokenizedToldData<StatementBatch>;
 
+/** Whether statements are true. */
+export const labelsOf = (examples: readonly StatedExample[]) => ({
+  labels: Int32Array.from(examples, ({ label }) => label),
+});
+
 /**
  * Statements about two pictures as data for training and evaluation.
  * @throws {RangeError} on options outside their range, and where pictures are to be varied.
@@ -25,5 +30,4 @@ export type TokenizedStatementData = TokenizedToldData<StatementBatch>;
 export const statementData = (
   found: FoundStatements,
   options: ToldPictureOptions,
-): Promise<TokenizedStatementData> =>
-  toldData(found, options, (examples) => ({ labels: Int32Array.from(examples, ({ label }) => label) }));
+): Promise<TokenizedStatementData> => toldData(found, options, labelsOf);

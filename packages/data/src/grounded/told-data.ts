@@ -43,8 +43,16 @@ export interface ToldPicture {
   readonly text: string;
 }
 
-const shownIn = ({ picture, right }: ToldPicture): readonly string[] =>
+/** Its pictures, the left one first. */
+export const shownIn = ({ picture, right }: ToldPicture): readonly string[] =>
   right === undefined ? [picture] : [picture, right];
+
+/** An object of a class. */
+export interface ClassedObject {
+  readonly box: RegionBox;
+  /** Its class among the names. */
+  readonly index: number;
+}
 
 /** Examples as the data splits them. */
 export interface FoundTold<Example extends ToldPicture> {
@@ -57,6 +65,11 @@ export interface FoundTold<Example extends ToldPicture> {
   readonly contents: PictureContents;
   /** Boxes of the objects in a picture, where they are known. */
   objectsIn?(picture: string): readonly RegionBox[];
+  /** What the objects in a picture are, where that is known. */
+  readonly regionClasses?: {
+    readonly names: readonly string[];
+    objectsIn(picture: string): readonly ClassedObject[];
+  };
   /** Where the files of the pictures come from. Default: the disk. */
   readonly files?: PictureFiles;
   /** Where files say it: pictures of other proportions are refused. */

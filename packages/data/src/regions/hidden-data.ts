@@ -16,12 +16,15 @@ import {
 } from '../grounded/told-data';
 import { encodeAll } from '../tokenizer/encode-all';
 import { drawnObjective, hideRegions, hideWords } from './hidden-parts';
+import { classesOfRegions } from './region-classes';
 import { type RegionOptions, shownRegions } from './shown-regions';
 
 /** Regions and texts of which something is hidden. */
 export type TokenizedHiddenData = TokenizedToldData<HiddenBatch> & {
   /** R: most regions of a picture. */
   readonly regions: number;
+  /** Classes that regions are told apart by, that of nothing in particular among them; undefined where the data know none. */
+  readonly classes: number | undefined;
   /** Stands for a hidden word: one more than the tokenizer has. */
   readonly maskToken: number;
 };
@@ -41,6 +44,7 @@ export async function hiddenData(
   regions: RegionOptions,
 ): Promise<TokenizedHiddenData> {
   const { most, showing } = shownRegions(found, options, regions);
+  const { regionClasses: classes } = found;
   const data = await shownData(found, options, () => ({}), showing);
   const { tokenizer, context, endToken, vocabulary } = data;
   const maskToken = vocabulary;
@@ -61,7 +65,7 @@ export async function hiddenData(
         const matches = new Int32Array(indices.length).fill(-1);
         const drawn = indices.map((example, place) => {
           const random = streamOf(example, augmentation);
-          const objective = drawnObjective(random);
+          const objective = drawnObjective(random, classes !== undefined);
           const about = examples[example];
           if (about === undefined)
             throw new RangeError(`expected an index below ${examples.length}, got ${example}`);
@@ -77,20 +81,29 @@ export async function hiddenData(
         );
         const hiddenWords = new Int32Array(tokens.length).fill(-1);
         const hiddenRegions = new Float32Array(indices.length * count);
+        const hiddenClasses = new Int32Array(indices.length * count).fill(-1);
         drawn.forEach(({ random, objective }, place) => {
           const text = tokens.subarray(place * length, (place + 1) * length);
           if (objective === 'words')
             hiddenWords.set(hideWords(text, { maskToken, endToken, vocabulary }, random), place * length);
-          if (objective === 'regions')
-            hiddenRegions.set(hideRegions(own.regions, place, random), place * count);
+          if (objective !== 'regions' && objective !== 'classes') return;
+          const hidden = hideRegions(own.regions, place, random);
+          hiddenRegions.set(hidden, place * count);
+          const example = examples[indices[place] ?? -1];
+          if (objective === 'regions' || classes === undefined || example === undefined) return;
+          const known = classesOfRegions(own.regions, place, classes.objectsIn(example.picture));
+          hidden.forEach((away, region) => {
+            if (away === 1) hiddenClasses[place * count + region] = known[region] ?? 0;
+          });
         });
-        return { ...own, tokens, hiddenWords, hiddenRegions, matches };
+        return { ...own, tokens, hiddenWords, hiddenRegions, hiddenClasses, matches };
       },
     };
   };
   return {
     ...data,
     regions: most,
+    classes: classes === undefined ? undefined : classes.names.length + 1,
     maskToken,
     train: hiding('train'),
     validation: hiding('validation'),

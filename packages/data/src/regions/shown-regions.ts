@@ -1,7 +1,7 @@
 import type { PictureRegions } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import type { FoundTold, Showing, ToldPicture, ToldPictureOptions } from '../grounded/told-data';
-import { toldGeometry } from '../grounded/told-data';
+import { shownIn, toldGeometry } from '../grounded/told-data';
 import { imageNetNormalisation } from '../picture/normalisation';
 import { decoderVersions } from '../picture/read';
 import { type KnownRegions, knownRegions, paddedRegions } from './known-regions';
@@ -40,7 +40,7 @@ export function shownRegions(
   const { imageSize, normalisation = imageNetNormalisation, pictureCache: cache } = options;
   const recipe = JSON.stringify([imageSize, normalisation, toldGeometry(options), decoderVersions()]);
   const objects = Object.values(splits).flatMap((examples) =>
-    examples.map(({ picture }) => objectsIn(picture).length),
+    examples.flatMap(shownIn).map((picture) => objectsIn(picture).length),
   );
   return {
     most: mostRegions(
@@ -57,7 +57,7 @@ export function shownRegions(
           contents: () => contents(paths, cache),
         });
         const known = await reading;
-        const own = examples.map(({ picture }) => known.get(picture) ?? NOTHING);
+        const own = examples.flatMap(shownIn).map((picture) => known.get(picture) ?? NOTHING);
         return { regions: paddedRegions(own, reader.features) };
       };
     },

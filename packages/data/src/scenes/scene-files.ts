@@ -3,6 +3,7 @@ import type { RegionBox } from '@winnow/core';
 import sharp from 'sharp';
 import { drawingContents, emojiRecords, emojiVendors } from '../emoji/records';
 import { DataError } from '../failure/data-error';
+import type { ClassedObject } from '../grounded/told-data';
 import type { DataIdentity } from '../identity/data-identity';
 import type { PictureContents } from '../identity/picture-contents';
 import { CHANNELS } from '../picture/picture';
@@ -39,8 +40,11 @@ export interface ScenePictures {
   readonly files: PictureFiles;
   /** Boxes of the objects that are seen in a scene, by its path. */
   objectsIn(path: string): readonly RegionBox[];
-  /** The same with more scenes, by their paths. */
+  /** The same with what each is: its place among `sceneConcepts`. */
+  classedIn(path: string): readonly ClassedObject[];
+  /** The first two with more scenes, by their paths. */
   filesWith(more: ReadonlyMap<string, PlacedScene>): PictureFiles;
+  objectsWith(more: ReadonlyMap<string, PlacedScene>): ScenePictures['objectsIn'];
 }
 
 /** A scene, and the split whose drawings it is painted with. */
@@ -114,13 +118,25 @@ export async function scenePictures({ test, sizes, control }: SceneSet): Promise
     notes: control === undefined ? [] : [`a negative control, ${control}: scores must fall to chance`],
     contents: (paths) => Promise.resolve(paths.map((path) => [...recipe, path].join('/'))),
     files: sceneFiles(source, places, blank),
-    objectsIn: (path) => {
+    objectsIn: objectsOf(places),
+    classedIn: (path) => {
       const scene = places.get(path)?.scene;
-      return scene === undefined ? [] : scene.objects.map(({ box }) => sharesOf(box, scene.side));
+      return (scene?.objects ?? []).map(({ box, concept }) => ({
+        box: sharesOf(box, scene?.side ?? 1),
+        index: sceneConcepts.findIndex(({ name }) => name === concept),
+      }));
     },
+    objectsWith: (more) => objectsOf(new Map([...places, ...more])),
     filesWith: (more) => sceneFiles(source, new Map([...places, ...more]), blank),
   };
 }
+
+const objectsOf =
+  (places: ReadonlyMap<string, PlacedScene>) =>
+  (path: string): readonly RegionBox[] => {
+    const scene = places.get(path)?.scene;
+    return scene === undefined ? [] : scene.objects.map(({ box }) => sharesOf(box, scene.side));
+  };
 
 function sceneFiles(
   source: SceneSource,

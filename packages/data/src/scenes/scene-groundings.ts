@@ -29,7 +29,7 @@ function referringIn(pool: ScenePool): Referring[] {
  * @throws {DataError} when the packages with the drawings are missing or damaged.
  */
 export async function sceneGroundings(set: SceneSet): Promise<FoundGroundings> {
-  const { pools, notes, contents, files, source } = await scenePictures(set);
+  const { pools, notes, contents, files, objectsIn, source } = await scenePictures(set);
   const examplesOf = (pool: ScenePool): GroundedExample[] => {
     const referring = referringIn(pool);
     const random = randomStream(source.seed, 'control', pool.split);
@@ -55,7 +55,7 @@ export async function sceneGroundings(set: SceneSet): Promise<FoundGroundings> {
     validation: examplesOf(pools.validation),
     test: examplesOf(pools.test),
   };
-  return { name: set.name, notes, splits, contents, files };
+  return { name: set.name, notes, splits, contents, files, objectsIn };
 }
 
 const few = { train: 1000, validation: 200, test: 200 };

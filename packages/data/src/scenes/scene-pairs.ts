@@ -3,6 +3,7 @@ import { counted } from '../failure/counted';
 import type { PairGroup } from '../pairs/group';
 import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
 import type { FoundPairs } from '../pairs/splits';
+import { sceneConcepts } from './concepts';
 import { deranged } from './controls';
 import type { FoundTold, ToldPicture } from '../grounded/told-data';
 import { type ScenePool, captionsIn, questionsIn } from './pool';
@@ -48,11 +49,12 @@ function captioned(set: SceneSet, { pools, notes, contents, files, source }: Sce
 export async function sceneCaptionsTold(set: SceneSet): Promise<FoundTold<ToldPicture>> {
   const scenes = await scenePictures(set);
   const { name, notes, splits, contents, files } = captioned(set, scenes);
-  const { pools, objectsIn } = scenes;
+  const { pools, objectsIn, classedIn } = scenes;
   const told = (groups: readonly PairGroup[]): ToldPicture[] =>
     groups.flatMap(({ pictures: [picture = ''], texts }) => texts.map((text) => ({ picture, text })));
   return {
     ...{ name, notes, contents, objectsIn },
+    regionClasses: { names: sceneConcepts.map((concept) => concept.name), objectsIn: classedIn },
     ...(files === undefined ? {} : { files }),
     splits: { train: told(splits.train), validation: told(splits.validation), test: told(splits.test) },
     alsoSaid: questionsIn(pools.train).map(({ text }) => text),

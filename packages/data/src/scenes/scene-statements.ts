@@ -16,7 +16,7 @@ export interface SceneStatementSet extends SceneSet {
  * @throws {DataError} when the packages with the drawings are missing or damaged.
  */
 export async function sceneStatements(set: SceneStatementSet): Promise<FoundStatements> {
-  const { pools, notes, contents, filesWith, source } = await scenePictures(set);
+  const { pools, notes, contents, filesWith, objectsWith, source } = await scenePictures(set);
   const more = new Map<string, PlacedScene>();
   const examplesOf = (pool: ScenePool): StatedExample[] => {
     const known = new Map(pool.scenes.map((scene, index) => [scene, scenePath(pool, index)]));
@@ -57,6 +57,7 @@ export async function sceneStatements(set: SceneStatementSet): Promise<FoundStat
     splits,
     contents,
     files: filesWith(more),
+    objectsIn: objectsWith(more),
   };
 }
 

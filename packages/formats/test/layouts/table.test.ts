@@ -67,7 +67,11 @@ const blips = fc
     return { kind: 'blip', vision: { ...vision, tower }, tokens: { start: 0, end: 1 }, ...own };
   });
 const vilts = fc
-  .constantFrom<ViltConfig['head']>({ kind: 'answers', answers: 3 }, { kind: 'statements' })
+  .constantFrom<ViltConfig['head']>(
+    { kind: 'answers', answers: 3 },
+    { kind: 'statements' },
+    { kind: 'retrieval' },
+  )
   .map((head): ViltConfig => {
     const vision = visionTowerConfig('nano', { imageSize: 4, patchSize: 2 });
     const tower = { ...vision.tower, embedDim: 6, heads: 3, denseHeadDim: 2, blocks: [block] };

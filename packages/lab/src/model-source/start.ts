@@ -60,13 +60,18 @@ export async function originOn(
   for (const line of opened.notes) note(`${from}: ${line}`);
   try {
     refuseMasked(opened, from);
-    const { workload, model } = await kind.adapt(choice, opened, options, opened.hasFreshHead ? 'new' : head);
+    const { workload, model, taken } = await kind.adapt(
+      choice,
+      opened,
+      options,
+      opened.hasFreshHead ? 'new' : head,
+    );
     const dense = asDense(opened);
     const parameters = [...(await downloadTree(dense.params))].filter(
       ([path]) => !(opened.hasFreshHead && isOfHead(dense.model, path)),
     );
     const towers = new Map(parameters.map(([path, tensor]) => [nameIn(dense.model, path), tensor]));
-    return { workload, model, towers };
+    return { workload, model, towers: taken === undefined ? towers : taken(towers) };
   } finally {
     disposeTree(opened.params);
   }

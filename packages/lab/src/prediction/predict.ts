@@ -48,7 +48,9 @@ const predictOptions = z.object({
     .string()
     .min(1)
     .optional()
-    .describe('Of a blip for statements: what is judged about each two pictures, the left one first'),
+    .describe(
+      'Of a blip or a vilt for statements: what is judged about each two pictures, the left one first',
+    ),
   top: z
     .int()
     .positive()

@@ -9,7 +9,9 @@ import {
   disposeTree,
   dualEncoderFamily,
   lendRunning,
+  lxmertFamily,
   pictureInputs,
+  uniterFamily,
   visionTransformerFamily,
   zeroShot,
 } from '@winnow/core';
@@ -50,6 +52,11 @@ export async function predictorOf(opened: OpenedModel, texts: string | undefined
       if (texts !== undefined) return classifierByTexts(opened, textsIn(texts));
       throw new UserError(
         'a dual encoder has no classes of its own: say with --texts "a cat|a dog" what to tell apart',
+      );
+    case uniterFamily.kind:
+    case lxmertFamily.kind:
+      throw new UserError(
+        `predict: a ${kind} reads regions, whose boxes a picture file does not say: evaluate it on data that do`,
       );
     default:
       throw new UserError(`expected a classifier or a dual encoder, got a ${kind}`);

@@ -1,10 +1,13 @@
 import {
-  type BlipConfig,
-  type BlipParams,
+  type AnyDenseModel,
+  type BlipPurpose,
   type Guess,
+  type HostPrediction,
   InterruptedError,
+  type Scorer,
   type StatementBatch,
   UserError,
+  type VisionTowerConfig,
   asDense,
   blip,
   blipFamily,
@@ -15,9 +18,16 @@ import {
   lendRunning,
   likeliest,
   statements,
+  viltFamily,
   writeAbout,
 } from '@winnow/core';
-import { type BrokenPicture, type PictureBatch, encodeAll, unlabelledPictures } from '@winnow/data';
+import {
+  type BrokenPicture,
+  type PictureBatch,
+  type Tokenizer,
+  encodeAll,
+  unlabelledPictures,
+} from '@winnow/data';
 import { givenTokenizer } from '../model-source/given-tokenizer';
 import type { OpenedModel } from '../model-source/open-model';
 import { saidBy } from '../workload/captions';
@@ -33,16 +43,17 @@ export interface Asking {
   readonly statement: string | undefined;
 }
 
-/** A BLIP that says something of pictures: one by one, or two by two. */
+/** A model that says something of pictures: one by one, or two by two. */
 export interface Writer {
   readonly by: WrittenKind;
   /** Notes for a person, a line each. */
   readonly notes: readonly string[];
   /** Pictures that it looks at together. */
   readonly together: 1 | 2;
-  readonly config: BlipConfig;
-  /** Whatever it says of each picture, or of each two, the likeliest first. */
-  say(params: BlipParams, batch: PictureBatch): Promise<readonly (readonly Guess[])[]>;
+  /** The pictures that it takes. */
+  readonly vision: Pick<VisionTowerConfig, 'imageSize' | 'channels'>;
+  /** Whatever the model that runs says of each picture, or of each two, the likeliest first. */
+  say(running: AnyDenseModel, batch: PictureBatch): Promise<readonly (readonly Guess[])[]>;
 }
 
 /** As in BLIP's code. */
@@ -56,13 +67,22 @@ const judgements = ['false', 'true'];
  */
 export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Writer | undefined> {
   const config = denseConfigOf(asDense(opened).model);
+  if (viltFamily.is(config) && config.head.kind === 'statements') {
+    checkAsked('vilt', config.head.kind, asking);
+    const tokenizer = await givenTokenizer(opened, 'predict');
+    const { vision, text } = config;
+    checkTokens(text, tokenizer);
+    return judge(tokenizer, asking.statement ?? '', vision, text.context);
+  }
   if (!blipFamily.is(config)) {
     const flag = asking.question === undefined ? 'statement' : 'question';
     if (asking.question !== undefined || asking.statement !== undefined)
-      throw new UserError(`--${flag} is for a blip, and this model is a ${config.kind}: leave it out`);
+      throw new UserError(
+        `--${flag} is for a blip${flag === 'statement' ? ', or a vilt for statements' : ''}, and this model is a ${config.kind}: leave it out`,
+      );
     return undefined;
   }
-  checkAsked(config, asking);
+  checkAsked('blip', config.purpose, asking);
   const tokenizer = await givenTokenizer(opened, 'predict');
   const { purpose, encoder, decoder, vision, tokens } = config;
   const stack = encoder ?? decoder;
@@ -81,9 +101,10 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
         by: isAsked ? 'answers' : 'captions',
         notes,
         together: 1,
-        config,
-        say: async (params, batch) => {
-          const found = await writeAbout(model, params, batch, {
+        vision,
+        say: async (running, batch) => {
+          if (!blipFamily.holds(running)) throw new RangeError(`expected a blip, got a ${running.kind}`);
+          const found = await writeAbout(model, running.params, batch, {
             ...{ imageSize, channels, writing: isAsked ? answerWriting : captionWriting },
             ...(isAsked ? { question: encoded } : {}),
           });
@@ -94,46 +115,7 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
       };
     }
     case 'statements':
-      return {
-        by: 'judgement',
-        notes,
-        together: 2,
-        config,
-        say: async (params, { images, size }) => {
-          const guesses: (readonly Guess[])[] = [];
-          const pairs: StatementBatch = {
-            size: size / 2,
-            images,
-            texts: size / 2,
-            tokens: Int32Array.from({ length: (size / 2) * encoded.length }, (_, place) => {
-              return encoded[place % encoded.length] ?? tokens.end;
-            }),
-            labels: new Int32Array(size / 2),
-          };
-          const task = statements(model, { imageSize, channels });
-          await evaluate(
-            {
-              ...task,
-              scorer: () => ({
-                add: ({ logits }) => {
-                  for (let pair = 0; pair < pairs.size; pair++)
-                    guesses.push(
-                      likeliest(
-                        Float32Array.from(logits?.values.subarray(2 * pair, 2 * pair + 2) ?? []),
-                        judgements,
-                        2,
-                      ),
-                    );
-                },
-                scores: () => ({}),
-              }),
-            },
-            params,
-            one(pairs),
-          );
-          return guesses;
-        },
-      };
+      return judge(tokenizer, asked, vision, encoder?.positions ?? 2);
     case 'retrieval':
       throw new UserError(
         'predict: a blip for retrieval compares pictures and texts: evaluate it, or train one for captions',
@@ -143,12 +125,51 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
   }
 }
 
+/** A model that judges a statement about two pictures. */
+function judge(
+  tokenizer: Tokenizer,
+  statement: string,
+  vision: Pick<VisionTowerConfig, 'imageSize' | 'channels'>,
+  context: number,
+): Writer {
+  const { tokens } = encodeAll(tokenizer, [statement], context);
+  const { imageSize, channels } = vision;
+  return {
+    by: 'judgement',
+    notes: checkTexts(tokenizer, [statement], context),
+    together: 2,
+    vision,
+    say: async ({ model, params }, { images, size }) => {
+      const guesses: (readonly Guess[])[] = [];
+      const count = size / 2;
+      const pairs: StatementBatch = {
+        ...{ size: count, images, texts: count, labels: new Int32Array(count) },
+        tokens: Int32Array.from(
+          { length: count * tokens.length },
+          (_, place) => tokens[place % tokens.length] ?? tokenizer.endToken,
+        ),
+      };
+      const scorer = (): Scorer<HostPrediction, StatementBatch> => ({
+        add: ({ logits }) => {
+          for (let pair = 0; pair < count; pair++) {
+            const own = Float32Array.from(logits?.values.subarray(2 * pair, 2 * pair + 2) ?? []);
+            guesses.push(likeliest(own, judgements, 2));
+          }
+        },
+        scores: () => ({}),
+      });
+      await evaluate({ ...statements(model, { imageSize, channels }), scorer }, params, one(pairs));
+      return guesses;
+    },
+  };
+}
+
 async function* one<Batch>(batch: Batch): AsyncGenerator<Batch> {
   yield await Promise.resolve(batch);
 }
 
 /** @throws {UserError} where a text is missing, or has no use. */
-function checkAsked({ purpose }: BlipConfig, { texts, question, statement }: Asking): void {
+function checkAsked(kind: string, purpose: BlipPurpose, { texts, question, statement }: Asking): void {
   const needed = {
     captions: undefined,
     questions: 'question',
@@ -159,10 +180,10 @@ function checkAsked({ purpose }: BlipConfig, { texts, question, statement }: Ask
   const own = needed[purpose];
   for (const [flag, value] of given) {
     if (value !== undefined && flag !== own)
-      throw new UserError(`--${flag} has no use for a blip for ${purpose}: leave it out`);
+      throw new UserError(`--${flag} has no use for a ${kind} for ${purpose}: leave it out`);
   }
   if (own !== undefined && given.get(own) === undefined)
-    throw new UserError(`a blip for ${purpose} needs --${own} "…"`);
+    throw new UserError(`a ${kind} for ${purpose} needs --${own} "…"`);
 }
 
 /**
@@ -172,7 +193,7 @@ function checkAsked({ purpose }: BlipConfig, { texts, question, statement }: Ask
 export async function writtenAbout(
   paths: readonly string[],
   { preparation, model, params }: OpenedModel,
-  { config, together, say }: Writer,
+  { vision, together, say }: Writer,
   { top, batchSize, signal }: Asked,
 ): Promise<{
   readonly predictions: readonly PicturePrediction[];
@@ -180,20 +201,19 @@ export async function writtenAbout(
 }> {
   if (paths.length % together !== 0)
     throw new UserError(`predict: expected pictures in twos, left and right, got ${paths.length}`);
-  const { imageSize } = config.vision;
+  const { imageSize } = vision;
   const pictures = unlabelledPictures(paths, { imageSize, ...picturesOf(preparation) });
-  checkChannels(config.vision, { name: 'a picture file', channels: pictures.channels });
+  checkChannels(vision, { name: 'a picture file', channels: pictures.channels });
   const predictions: PicturePrediction[] = [];
   const broken: BrokenPicture[] = [];
   await lendRunning(model, params, async (running, own) => {
-    const any = { kind: config.kind, model: running, params: own };
-    if (!blipFamily.holds(any)) throw new RangeError(`expected a blip, got a ${any.kind}`);
+    const { kind } = denseConfigOf(running);
     // Two by two, a broken one leaves its other alone, and nothing else.
     for await (const batch of evaluationBatches(pictures.dataset, together === 2 ? 2 : batchSize)) {
       if (signal?.aborted === true) throw new InterruptedError();
       broken.push(...batch.broken);
       if (batch.size === 0 || batch.size % together !== 0) continue;
-      const said = await say(any.params, batch);
+      const said = await say({ kind, model: running, params: own }, batch);
       said.forEach((best, place) => {
         if (best.some(({ probability }) => !Number.isFinite(probability)))
           throw new UserError(

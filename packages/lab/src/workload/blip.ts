@@ -85,7 +85,9 @@ export interface BlipTask<Batch, Data extends BlipData<Batch>> extends Pick<
   readonly purpose: BlipPurpose;
   identify(data: string, options: unknown): Promise<DataIdentity>;
   open(choice: DataChoice, reading: BlipReading, options: unknown): Promise<Data>;
-  taskOf(model: Blip, data: Data): Task;
+  readonly trainingShape?: WorkloadKind['trainingShape'];
+  /** @param training The options of `trainingShape`, others may stand beside them. */
+  taskOf(model: Blip, data: Data, training: unknown): Task;
 }
 
 /** A task for a BLIP as the command line offers it: all that such tasks have in common. */
@@ -113,7 +115,7 @@ export function blipKind<Batch, Data extends BlipData<Batch>>(own: BlipTask<Batc
     modelShape,
     dataShape: own.dataShape,
     givenShape: {},
-    trainingShape: {},
+    trainingShape: own.trainingShape ?? {},
     create: async (choice, options) => {
       const { tokenizer, context, imageSize, ...sizes } = modelOptions.parse(options);
       const data = await own.open(
@@ -213,6 +215,6 @@ function workloadOn<Batch, Data extends BlipData<Batch>>(
         }
       }
     },
-    taskOf: (model) => own.taskOf(blip(ownConfig(model, own)), data),
+    taskOf: (model, training) => own.taskOf(blip(ownConfig(model, own)), data, training ?? {}),
   };
 }

@@ -22,8 +22,11 @@ export function workloadNamed(name: string = DEFAULT): WorkloadKind {
 }
 
 /** The tasks that models of a family are for, first the one that is taken where none is named; none for parts of a model. */
-export const workloadsOf = (modelKind: DenseConfig['kind']): readonly WorkloadKind[] =>
-  workloads.filter((kind: WorkloadKind) => kind.modelKinds.includes(modelKind));
+export function workloadsOf(modelKind: DenseConfig['kind']): readonly WorkloadKind[] {
+  const suited = workloads.filter((kind: WorkloadKind) => kind.modelKinds.includes(modelKind));
+  const isLast = ({ alsoFor = [] }: WorkloadKind): boolean => alsoFor.includes(modelKind);
+  return [...suited.filter((kind) => !isLast(kind)), ...suited.filter(isLast)];
+}
 
 /**
  * The task of a model of a family.

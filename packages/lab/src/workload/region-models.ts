@@ -3,9 +3,11 @@ import {
   type LxmertConfig,
   type LxmertPreset,
   type Model,
+  type RegionHead,
   type UniterConfig,
   UserError,
   type VisionTransformerPreset,
+  headOfLxmert,
   lxmert,
   lxmertConfig,
   lxmertFamily,
@@ -34,43 +36,47 @@ interface RegionModelOptions {
   readonly endToken: number;
   readonly features: number;
   readonly regions: number;
-  readonly answers: number;
+  readonly head: RegionHead;
 }
 
 /** A new model that reads regions. */
 export function newRegionModel(
   family: RegionFamily,
   size: VisionTransformerPreset,
-  options: RegionModelOptions,
+  { head, ...rest }: RegionModelOptions,
 ): Model {
   switch (family) {
     case 'uniter':
-      return uniter(uniterConfig(size, options));
+      return uniter(uniterConfig(size, { ...rest, head }));
     case 'lxmert':
-      return lxmert(lxmertConfig(lxmertSizes[size], options));
+      return lxmert(lxmertConfig(lxmertSizes[size], { ...rest, ...headOptions(head) }));
     default:
       return family satisfies never;
   }
 }
 
-/** The same model with so many answers. */
-export function answering(config: RegionModelConfig, answers: number): Model {
-  return config.kind === 'uniter'
-    ? uniter({ ...config, head: { kind: 'answers', answers } })
-    : lxmert({ ...config, answers });
+/** The same model with another head. @throws {UserError} for an LXMERT and a head for retrieval. */
+export function withHead(config: RegionModelConfig, head: RegionHead): Model {
+  if (config.kind === 'uniter') return uniter({ ...config, head });
+  const { answers: _, head: __, ...rest } = config;
+  return lxmert({ ...rest, ...headOptions(head) });
 }
 
-/** A: the answers that a model tells apart; none of one for pre-training. */
-export function answersOf(config: RegionModelConfig): number {
-  if (config.kind === 'lxmert') return config.answers;
-  return config.head.kind === 'answers' ? config.head.answers : 0;
+/** A head as an LXMERT's configuration has it. */
+function headOptions(head: RegionHead): Pick<LxmertConfig, 'answers' | 'head'> {
+  if (head.kind === 'retrieval') throw new UserError('an lxmert has no head for retrieval: take a uniter');
+  return head.kind === 'answers' ? { answers: head.answers } : { head };
 }
+
+/** The head of a model. */
+export const headOf = (config: RegionModelConfig): RegionHead =>
+  config.kind === 'uniter' ? config.head : headOfLxmert(config);
 
 /** @throws {UserError} for a model that reads no regions. */
 export function regionConfigIn(config: DenseConfig): RegionModelConfig {
   if (uniterFamily.is(config)) return config;
   if (lxmertFamily.is(config)) return config;
-  throw new UserError(`questions about regions need a uniter or an lxmert, got a ${config.kind}`);
+  throw new UserError(`texts about regions need a uniter or an lxmert, got a ${config.kind}`);
 }
 
 /** Numbers of each region that a model reads: what it shows, and where it is. */

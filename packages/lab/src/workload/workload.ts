@@ -1,4 +1,4 @@
-import type { BatchSource, Json, Model, DenseConfig, Splits, Task } from '@winnow/core';
+import type { BatchSource, HostTensor, Json, Model, DenseConfig, Splits, Task } from '@winnow/core';
 import type { BrokenPicture, DataIdentity } from '@winnow/data';
 import type { Companions } from '@winnow/formats';
 import type { z } from 'zod';
@@ -61,11 +61,24 @@ export interface Workload extends Splits<unknown> {
   taskOf(model: Model, training?: unknown): Task;
 }
 
+/** Parameters of another model by their names, as a model takes them over. */
+export type Taken = (parameters: ReadonlyMap<string, HostTensor>) => ReadonlyMap<string, HostTensor>;
+
+/** Data, and a model for them that goes on from another. */
+export interface Adapted {
+  readonly workload: Workload;
+  readonly model: Model;
+  /** What becomes of parameters that the model has in another shape; without it they are taken as they are, where they fit. */
+  readonly taken?: Taken;
+}
+
 /** A task that the command line offers: one literal in the table. */
 export interface WorkloadKind {
   readonly name: string;
   /** The families whose models it is for; several tasks may be for one. */
   readonly modelKinds: readonly DenseConfig['kind'][];
+  /** Families among them whose models are for another task where none is named. */
+  readonly alsoFor?: readonly DenseConfig['kind'][];
   readonly defaultData: string;
   /** Whether data of that name or path are for this task, as far as can be told without opening them. */
   fits(data: string): Promise<boolean>;
@@ -90,12 +103,7 @@ export interface WorkloadKind {
    * @throws {UserError} when the task needs a tower that the model does not have, or a head that goes on is for other
    * classes of the same number.
    */
-  adapt(
-    choice: DataChoice,
-    opened: OpenedModel,
-    options: unknown,
-    head: HeadChoice,
-  ): Promise<{ workload: Workload; model: Model }>;
+  adapt(choice: DataChoice, opened: OpenedModel, options: unknown, head: HeadChoice): Promise<Adapted>;
   /**
    * Identifies the content of the data at a path, or of a name; nothing is decoded.
    * @param options Those of `dataShape`, others may stand beside them.

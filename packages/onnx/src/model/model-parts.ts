@@ -14,6 +14,7 @@ import {
   familyOf,
   glipFamily,
   isMasked,
+  headOfLxmert,
   lxmertFamily,
   mdetrFamily,
   modelOf,
@@ -48,9 +49,12 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
   const { vision, text: textTower } = family.towers(dense);
   const text = viltFamily.is(dense) ? dense.text : textTower;
   if (blipFamily.is(dense)) return blipFiles(dense);
-  if (uniterFamily.is(dense) && dense.head.kind === 'pre-training')
+  if (viltFamily.is(dense) && dense.head.kind === 'retrieval')
+    throw new UserError('ONNX: a vilt for retrieval scores pairs, for which there is no layout here');
+  const head = uniterFamily.is(dense) ? dense.head : lxmertFamily.is(dense) ? headOfLxmert(dense) : undefined;
+  if (head !== undefined && head.kind !== 'answers')
     throw new UserError(
-      'ONNX: a uniter for pre-training has several answers, for which there is no layout here: train it on for a task first',
+      `ONNX: a ${dense.kind} for ${head.kind} has other answers than logits of classes, for which there is no layout here`,
     );
   if (uniterFamily.is(dense) || lxmertFamily.is(dense)) return [regionFile(dense)];
   if (glipFamily.is(dense)) return [detectorFile(dense)];

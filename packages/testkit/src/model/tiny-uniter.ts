@@ -15,7 +15,11 @@ export const tinyUniterVariant = (seed: number): TinyModel =>
 function fresh({ blocks, ...tower }: ReturnType<typeof tinyTower>, seed: number): TinyModel {
   const { embedDim, heads, denseHeadDim } = tower;
   const model = uniter({
-    ...uniterConfig('nano', { ...toyTextShape, ...toyRegionShape, answers: toyShape.classes }),
+    ...uniterConfig('nano', {
+      ...toyTextShape,
+      ...toyRegionShape,
+      head: { kind: 'answers', answers: toyShape.classes },
+    }),
     ...{ embedDim, heads, denseHeadDim, trunk: { blocks } },
   });
   return { model, params: freshParams(model, seed) };

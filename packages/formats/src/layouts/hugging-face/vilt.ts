@@ -98,24 +98,32 @@ export const viltNaming: Naming = namingOf({
     'head.first': 'classifier.0',
     'head.norm': 'classifier.1',
     'head.last': 'classifier.3',
+    rank: 'rank_output',
   },
 });
 
-/** What the classifier is for, by its shape. @throws {FormatError} where there is none. */
+/** What the head is for, by its shape. @throws {FormatError} where there is none. */
 function headIn({ file, tensors }: Checkpoint, width: number): ViltConfig['head'] {
+  if (tensors.has('rank_output.weight')) return { kind: 'retrieval' };
   const [answers] = tensors.get(CLASSIFIER)?.shape ?? [];
   const [, read] = tensors.get('classifier.0.weight')?.shape ?? [];
   if (answers === undefined || read === undefined) {
     throw new FormatError(
-      `${file}: expected a ViLT for questions or for statements about two pictures, with a classifier (${CLASSIFIER}), got none: others are not read`,
+      `${file}: expected a ViLT for questions or for statements about two pictures, with a classifier (${CLASSIFIER}), or for retrieval (rank_output.weight), got none: others are not read`,
     );
   }
   return read === 2 * width && answers === 2 ? { kind: 'statements' } : { kind: 'answers', answers };
 }
 
+const architectures = {
+  answers: 'ViltForQuestionAnswering',
+  statements: 'ViltForImagesAndTextClassification',
+  retrieval: 'ViltForImageAndTextRetrieval',
+} as const;
+
 const positionIds = /\.position_ids$/;
 
-/** ViltForQuestionAnswering and ViltForImagesAndTextClassification. */
+/** ViltForQuestionAnswering, ViltForImagesAndTextClassification and ViltForImageAndTextRetrieval. */
 export const huggingFaceVilt = defineLayout<ViltConfig>({
   family: viltFamily,
   source: 'Hugging Face',
@@ -168,7 +176,7 @@ export const huggingFaceVilt = defineLayout<ViltConfig>({
     const { vision, text, modalities, head } = config;
     if (head.kind === 'matching')
       throw notExpressible(
-        'expected a ViLT for answers or statements: transformers has none with both heads of a pre-training',
+        'expected a ViLT for answers, statements or retrieval: transformers has none with both heads of a pre-training',
       );
     if (text.types === undefined)
       throw notExpressible("expected BERT's table of token types, which every ViLT of transformers has");
@@ -179,9 +187,7 @@ export const huggingFaceVilt = defineLayout<ViltConfig>({
       throw notExpressible(`expected a plain ViT as the trunk, got one with ${strange}`);
     return {
       json: {
-        architectures: [
-          head.kind === 'answers' ? 'ViltForQuestionAnswering' : 'ViltForImagesAndTextClassification',
-        ],
+        architectures: [architectures[head.kind]],
         model_type: 'vilt',
         ...theirTower(vision.tower, { saysBias: true }),
         qkv_bias: vision.tower.inputBias !== false,
@@ -193,8 +199,10 @@ export const huggingFaceVilt = defineLayout<ViltConfig>({
         type_vocab_size: text.types,
         modality_type_vocab_size: modalities,
         sep_token_id: text.endToken,
-        num_images: head.kind === 'answers' ? -1 : 2,
-        ...theirClassNames(head.kind === 'answers' ? head.answers : 2, classNames),
+        num_images: head.kind === 'statements' ? 2 : -1,
+        ...(head.kind === 'retrieval'
+          ? {}
+          : theirClassNames(head.kind === 'answers' ? head.answers : 2, classNames)),
       },
       naming: viltNaming,
     };
