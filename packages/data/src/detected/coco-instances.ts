@@ -228,7 +228,7 @@ function refuseNothingToLearn(pictures: readonly AnnotatedPicture[], { path }: S
 }
 
 /** A tenth of some pictures, one at least, drawn by their number. */
-function setAside(pictures: readonly AnnotatedPicture[]) {
+export function setAside<Example>(pictures: readonly Example[]) {
   const count = Math.max(1, Math.round(SET_ASIDE * pictures.length));
   const out = new Set(permutation(pictures.length, randomStream(0, 'set aside')).subarray(0, count));
   return {

@@ -26,6 +26,7 @@ import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { differenceOf } from './class-order';
 import { checkChannels } from './fit';
+import { imagesOf, imagesShape } from './images';
 import { patchEncoderOf } from './patch-encoder';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
@@ -73,12 +74,12 @@ export const segmentationKind: WorkloadKind = {
   defaultData: 'scenes-masks',
   fits: namesSegmentationData,
   modelShape,
-  dataShape: {},
+  dataShape: imagesShape,
   givenShape: decoderShape,
   trainingShape: {},
   create: async (choice, options) => {
     const { model, decoder, imageSize, patchSize } = modelOptions.parse(options);
-    const data = await openMasks(choice, { imageSize });
+    const data = await openMasks(choice, { ...imagesOf(options), imageSize });
     const vision = visionTowerConfig(model, { imageSize, patchSize, channels: data.channels });
     const config = {
       kind: 'segmenter',
@@ -93,7 +94,11 @@ export const segmentationKind: WorkloadKind = {
     const before = denseConfigOf(asDense(opened).model);
     const vision = patchEncoderOf(before, 'segmentation');
     const { preparation } = opened;
-    const data = await openMasks(choice, { ...picturesOf(preparation), imageSize: vision.imageSize });
+    const data = await openMasks(choice, {
+      ...imagesOf(options),
+      ...picturesOf(preparation),
+      imageSize: vision.imageSize,
+    });
     checkChannels(vision, data);
     if (segmenterFamily.is(before)) checkNames(data, opened.classNames, before, head);
     const goesOn = segmenterFamily.is(before) && (decoder === undefined || decoder === before.decoder.kind);
@@ -105,11 +110,16 @@ export const segmentationKind: WorkloadKind = {
     };
     return { workload: workloadOn(data, options, preparation), model: segmenter(config) };
   },
-  identify: (data) => identifySegmentationDataset(data, { pictureCache: pictureCacheIn(cacheFolder()) }),
+  identify: (data, options) =>
+    identifySegmentationDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
   open: async (choice, opened, options) => {
     const config = segmenterIn(asDense(opened).model);
     const { preparation } = opened;
-    const data = await openMasks(choice, { ...picturesOf(preparation), imageSize: config.vision.imageSize });
+    const data = await openMasks(choice, {
+      ...imagesOf(options),
+      ...picturesOf(preparation),
+      imageSize: config.vision.imageSize,
+    });
     checkNames(data, opened.classNames, config, 'kept');
     return workloadOn(data, options, preparation);
   },
@@ -141,7 +151,10 @@ function checkNames(
 /** @throws {UserError} on options of pictures that these data have no use for. */
 function openMasks(
   { data, augmentation, eraseProbability, ...keeping }: DataChoice,
-  reading: Pick<SegmentationDataOptions, 'imageSize' | 'normalisation'>,
+  {
+    images,
+    ...reading
+  }: Pick<SegmentationDataOptions, 'imageSize' | 'normalisation'> & ReturnType<typeof imagesOf>,
 ): Promise<SegmentationData> {
   if ((augmentation !== 'auto' && augmentation !== 'none') || (eraseProbability ?? 0) > 0) {
     throw new UserError(
@@ -155,6 +168,7 @@ function openMasks(
     );
   const { preload, cacheBytes, pictureCache } = picturesKept(keeping, reading.imageSize);
   return openSegmentationDataset(data, {
+    ...(images === undefined ? {} : { images }),
     imageSize: reading.imageSize,
     ...(reading.normalisation === undefined ? {} : { normalisation: reading.normalisation }),
     varied: augmentation === 'auto',

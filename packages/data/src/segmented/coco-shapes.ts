@@ -1,0 +1,99 @@
+import type { Sides } from '@winnow/core';
+
+/** Runs of pixels column by column, those outside first, as COCO has them: a list, or a text of its own coding. */
+export interface Runs {
+  /** Height and width. */
+  readonly size: readonly [number, number];
+  readonly counts: readonly number[] | string;
+}
+
+/** Where an object is: polygons [x, y, x, y, …] in pixels, or runs. */
+export type Shape = readonly (readonly number[])[] | Runs;
+
+const isRuns = (shape: Shape): shape is Runs => 'counts' in shape;
+
+/**
+ * Paints the pixels of an object. A pixel is in a polygon if its middle is, by the rule of even and odd; what several polygons of an object
+ * cover is in it. (pycocotools draws outlines at five times the size, and so has some pixels more at the edges.)
+ * @param paint Told a row, and from which pixel to before which one.
+ * @returns why the shape is none of a picture of this size; nothing where it is one.
+ */
+export function painted(
+  shape: Shape,
+  { width, height }: Sides,
+  paint: (row: number, from: number, to: number) => void,
+): string | undefined {
+  if (isRuns(shape)) return paintedRuns(shape, { width, height }, paint);
+  for (const polygon of shape) fill(polygon, { width, height }, paint);
+  return undefined;
+}
+
+function fill(
+  polygon: readonly number[],
+  { width, height }: Sides,
+  paint: (row: number, from: number, to: number) => void,
+): void {
+  const corners = polygon.length / 2;
+  for (let row = 0; row < height; row++) {
+    const y = row + 0.5;
+    const crossings: number[] = [];
+    for (let corner = 0; corner < corners; corner++) {
+      const next = (corner + 1) % corners;
+      const [x1, y1] = [polygon[2 * corner] ?? 0, polygon[2 * corner + 1] ?? 0];
+      const [x2, y2] = [polygon[2 * next] ?? 0, polygon[2 * next + 1] ?? 0];
+      if (y1 <= y !== y2 <= y) crossings.push(x1 + ((y - y1) / (y2 - y1)) * (x2 - x1));
+    }
+    crossings.sort((a, b) => a - b);
+    for (let place = 0; place + 1 < crossings.length; place += 2) {
+      const from = Math.max(0, Math.ceil((crossings[place] ?? 0) - 0.5));
+      const to = Math.min(width, Math.ceil((crossings[place + 1] ?? 0) - 0.5));
+      if (to > from) paint(row, from, to);
+    }
+  }
+}
+
+function paintedRuns(
+  { size: [rows, columns], counts }: Runs,
+  { width, height }: Sides,
+  paint: (row: number, from: number, to: number) => void,
+): string | undefined {
+  if (rows !== height || columns !== width) return `runs of ${columns}×${rows} pixels`;
+  const runs = typeof counts === 'string' ? decoded(counts) : counts;
+  const all = width * height;
+  const sum = runs.reduce((total, run) => total + run, 0);
+  if (runs.some((run) => !Number.isInteger(run) || run < 0) || sum !== all)
+    return `runs of ${sum} pixels in all, of ${all}`;
+  let from = 0;
+  runs.forEach((run, index) => {
+    for (let place = from; index % 2 === 1 && place < from + run; place++) {
+      const column = Math.floor(place / height);
+      paint(place % height, column, column + 1);
+    }
+    from += run;
+  });
+  return undefined;
+}
+
+/** Bits of a number in a sign of the text; the next one says whether it goes on. */
+const BITS = 5;
+const GOES_ON = 0x20;
+const FIRST_SIGN = 48;
+
+/**
+ * The runs that a text stands for (cocodataset/cocoapi, `common/maskApi.c`, `rleFrString`): numbers of signs with five bits each, the lowest
+ * first, of which those from the fourth on are differences to the one but last.
+ */
+function decoded(text: string): number[] {
+  const runs: number[] = [];
+  let [value, shift] = [0, 0];
+  for (const sign of text) {
+    const bits = (sign.codePointAt(0) ?? 0) - FIRST_SIGN;
+    value += (bits & (GOES_ON - 1)) * 2 ** shift;
+    shift += BITS;
+    if ((bits & GOES_ON) !== 0) continue;
+    if ((bits & (GOES_ON >> 1)) !== 0) value -= 2 ** shift;
+    runs.push(value + (runs.length > 2 ? (runs.at(-2) ?? 0) : 0));
+    [value, shift] = [0, 0];
+  }
+  return runs;
+}
