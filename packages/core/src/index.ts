@@ -275,7 +275,11 @@ export {
 } from './families/glip-config';
 export { type GroundingOptions, grounding } from './task/grounding';
 export { type DetectionOptions, detection } from './task/detection';
-export { type DetectedObjects, detectedObjects } from './task/detected-objects';
+export {
+  type DetectedObjects,
+  LEAST_PROBABILITY as LEAST_DETECTED,
+  detectedObjects,
+} from './task/detected-objects';
 export { type GroundedBox, groundedBoxes } from './task/grounded-boxes';
 export {
   type AnsweringOptions,

@@ -14,7 +14,7 @@ import {
 } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { saveModel } from '@winnow/formats';
-import { modelParts } from '@winnow/onnx';
+import { type ExampleInput, modelParts } from '@winnow/onnx';
 import { proofFacts } from '@winnow/onnx/facts';
 import { openModel } from '../src/index';
 import { cutModels, cutTaskModels, mergingModels, randomParameters } from './cut-models';
@@ -23,6 +23,7 @@ import type { OnnxPrecision } from '../src/onnx/precision';
 import { writeOnnx } from '../src/onnx/write-onnx';
 import { fixedExamples } from '../src/proof/engine-answers';
 import { proveFiles } from '../src/proof/prove-files';
+import type { RealPictures } from '../src/proof/real-pictures';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-families-'));
 beforeAll(async () => {
@@ -69,6 +70,41 @@ test.each(Object.entries({ ...cutModels, ...cutTaskModels, ...mergingModels }))(
     expect(await failing(name, config, randomParameters(config))).toEqual([]);
   },
 );
+
+test('whole numbers of regions are compared on real ones, where their ranges lie, and not on noise', async () => {
+  const config = cutTaskModels['an LXMERT'];
+  if (config === undefined) throw new Error('expected an LXMERT');
+  const model = modelOf(config);
+  const params = uploadTree<TensorTree>(model.specs, randomParameters(config));
+  const folder = join(root, 'an LXMERT of small features');
+  await saveModel(folder, { model, params });
+  disposeTree(params);
+  const opened = await openModel(folder);
+  const [part] = modelParts(opened.model);
+  if (part === undefined) throw new Error('expected a part');
+  const { count, inputs } = fixedExamples(part);
+  const small = Object.entries(inputs).map(([name, { shape, values }]): [string, ExampleInput] => [
+    name,
+    {
+      shape,
+      values:
+        name === 'visual_feats'
+          ? Float32Array.from(Array.from(values, Number), (value) => value / 40)
+          : values,
+    },
+  ]);
+  const real = new Map([[part.name, { count, inputs: Object.fromEntries(small) }]]);
+  const precision = 'int8';
+  await writeOnnx(folder, opened, { precision, calibration: real }, {});
+  const outputsWith = async (pictures: RealPictures) => {
+    const claim = { opened, companions: {}, precision, folder, pictures, threads: 1 } as const;
+    const { checks } = await proveFiles(claim, proofFacts);
+    return checks.find(({ name }) => name === 'outputs')?.verdict;
+  };
+  expect(await outputsWith({ pictures: real, asked: { part, output: 'logits' }, classes: 5 })).toBe('holds');
+  expect(await outputsWith({ why: 'none' })).toBe('fails');
+  disposeTree(opened.params);
+});
 
 test.each([
   ['a cut ViT', 'blocks.0.ffn.expand.weight'],

@@ -29,7 +29,7 @@ export interface RegionsTold {
 }
 
 /** GLIP's: a class is looked at from this probability on. */
-const LEAST_PROBABILITY = 0.05;
+export const LEAST_PROBABILITY = 0.05;
 const MOST_OF_LEVEL = 1000;
 const SUPPRESSION = 0.6;
 const MOST_OF_PICTURE = 100;

@@ -12,6 +12,7 @@ import {
 } from '@winnow/core';
 import type { Answers, ExampleInput, Examples, ModelPart } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
+import type { OnnxPrecision } from '../onnx/precision';
 import { attentionsIn } from './expected-attentions';
 import { type ExpectedPart, type ExpectedProduct, matrixShapes } from './expectation';
 
@@ -47,6 +48,21 @@ export function fixedExamples({ name: part, inputs, texts }: ModelPart): Example
     return { shape, values };
   };
   return { count: EXAMPLES, inputs: Object.fromEntries(inputs.map((port) => [port.name, inputOf(port)])) };
+}
+
+/**
+ * The examples that a file is asked about for certain: the fixed ones. Whole numbers have ranges that real examples chose, and noise in the place
+ * of regions or of what another file gives lies beyond them: there the first real ones are asked about, if there are some.
+ */
+export function comparedExamples(
+  part: ModelPart,
+  precision: OnnxPrecision,
+  real: Examples | undefined,
+): Examples {
+  const isNoise = part.inputs.every(({ name }) => name === 'pixel_values' || name === 'input_ids');
+  return precision !== 'int8' || isNoise || real === undefined
+    ? fixedExamples(part)
+    : firstOf(real, EXAMPLES);
 }
 
 /** The engine's answers to examples that are laid out as for the files, so many at a time, by the names of the part's outputs. */
@@ -150,12 +166,12 @@ export async function engineShapes(
 /** The tap of a block whose like tokens merge. */
 const MERGED = '.merge.keys';
 
-const firstOf = ({ inputs }: Examples): Examples => ({
-  count: 1,
-  inputs: Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape, values }]) => {
-      const size = shape.reduce((product, extent) => product * extent, 1);
-      return [name, { shape, values: values.subarray(0, size) }];
-    }),
-  ),
-});
+/** The first examples, one unless it says otherwise; all where there are fewer. */
+function firstOf({ count, inputs }: Examples, wanted = 1): Examples {
+  const most = Math.min(count, wanted);
+  const own = Object.entries(inputs).map(([name, { shape, values }]) => {
+    const size = shape.reduce((product, extent) => product * extent, most);
+    return [name, { shape, values: values.subarray(0, size) }] as const;
+  });
+  return { count: most, inputs: Object.fromEntries(own) };
+}

@@ -3,7 +3,7 @@ import type { PartFacts } from '@winnow/onnx';
 import type { OnnxPrecision } from '../onnx/precision';
 
 /** By how much less alike tokens may be that a file merges, as differences of cosines: keys that are rounded tell tokens apart that far. */
-const tolerances: Readonly<Record<OnnxPrecision, number>> = { f32: 1e-4, f16: 5e-3, int8: 0.05 };
+const tolerances: Readonly<Record<OnnxPrecision, number>> = { f32: 1e-4, f16: 1e-2, int8: 0.1 };
 
 /** Says for the engine where tokens go, as a file has it, and what is to be said of that. */
 export interface MergesOfFile {

@@ -18,7 +18,7 @@ import {
 import { type Counts, checkCounts } from './check-counts';
 import { checkDecision, checkLabels, checkWeights, checkWidths } from './check-files';
 import { isOfData } from './data-examples';
-import { engineAnswers, engineShapes, fixedExamples } from './engine-answers';
+import { comparedExamples, engineAnswers, engineShapes } from './engine-answers';
 import { type Expectation, type ExpectedPart, expectedTensors, normWidths } from './expectation';
 import { type MergesOfFile, mergesOfFile } from './merging';
 import type { RealPictures } from './real-pictures';
@@ -66,7 +66,9 @@ export async function proveFiles(
   const { modelParts, proveApart, thinned } = await import('@winnow/onnx');
   const { opened, precision, folder, threads, timing, pictures } = claim;
   const parts = modelParts(opened.model);
-  const examples = new Map(parts.map((part) => [part.name, fixedExamples(part)]));
+  const examples = new Map(
+    parts.map((part) => [part.name, comparedExamples(part, precision, pictures.pictures?.get(part.name))]),
+  );
   const asked = parts.map((part) => ({
     name: part.name,
     path: join(folder, onnxFile(part.name, precision)),
@@ -215,18 +217,40 @@ function picturesFor({ name, inputs }: ModelPart, { pictures }: RealPictures) {
   };
 }
 
+/** Logits of words [B, N, K] → [B, N, K + 1]: those that are not read, [B, K], are below all others, and behind them is the logit of none. */
+function orNone(
+  logits: Float32Array,
+  read: Float32Array,
+  { classes, least }: { readonly classes: number; readonly least: number },
+): Float32Array {
+  const perExample = (logits.length * classes) / read.length;
+  const all = new Float32Array((logits.length / classes) * (classes + 1)).fill(least);
+  for (const [at, value] of logits.entries()) {
+    const word = at % classes;
+    const isRead = read[Math.floor(at / perExample) * classes + word] !== 0;
+    all[Math.floor(at / classes) * (classes + 1) + word] = isRead ? value : -Infinity;
+  }
+  return all;
+}
+
 async function agreementOf({ opened, pictures, precision }: Claim, found: readonly PartFacts[]) {
   if (pictures.pictures === undefined) {
     const check: Check = { name: 'agreement', verdict: 'left out', says: [pictures.why] };
     return { check, agreement: undefined };
   }
   const { asked, classes, labels } = pictures;
-  const { part, output } = asked;
+  const { part, output, words } = asked;
   const own = examplesOf(pictures.pictures, part);
-  const wanted = (await engineAnswers(opened, part, own))[output];
+  const engine = await engineAnswers(opened, part, own);
   const answered = found.find(({ name }) => name === part.name)?.pictures?.[output];
-  const { check, agreement } = checkAgreement(answered, wanted, {
-    ...{ precision, classes, labels, pictures: own.count },
+  const read = words === undefined ? undefined : engine[words.read];
+  const told = (logits: Float32Array | undefined) =>
+    words === undefined || read === undefined || logits === undefined
+      ? logits
+      : orNone(logits, read, { classes, least: words.least });
+  const { check, agreement } = checkAgreement(told(answered), told(engine[output]), {
+    ...{ precision, labels, pictures: own.count },
+    classes: words === undefined ? classes : classes + 1,
   });
   const picturesSha256 = sha256([...pictures.pictures.values()].flatMap(valuesOf));
   return { check, agreement: agreement === undefined ? undefined : { ...agreement, picturesSha256 } };

@@ -1,5 +1,6 @@
 import {
   type DenseConfig,
+  LEAST_DETECTED,
   asDense,
   blipFamily,
   denseConfigOf,
@@ -23,7 +24,12 @@ export type RealPictures =
       /** For each part that is asked, with what the engine's parts before it have given. */
       readonly pictures: ExamplesOfParts;
       /** The part whose answer is compared, and the output of it. */
-      readonly asked: { readonly part: ModelPart; readonly output: string };
+      readonly asked: {
+        readonly part: ModelPart;
+        readonly output: string;
+        /** Of a detector, whose classes are words: the output that says which are read, [B, K], and the logit from which one counts. */
+        readonly words?: { readonly read: string; readonly least: number };
+      };
       readonly classes: number;
       /** The class of each, where the data say it. */
       readonly labels?: Int32Array;
@@ -86,7 +92,10 @@ export async function realPictures(
   const count = Math.min(options.pictures, test.size, most);
   const { examples, labels } = await read(count);
   const labelled = labels.length === count ? { labels: Int32Array.from(labels) } : {};
-  return { pictures: examples, asked: { part, output }, classes, ...labelled };
+  const words = glipFamily.is(config)
+    ? { words: { read: 'read', least: Math.log(LEAST_DETECTED / (1 - LEAST_DETECTED)) } }
+    : {};
+  return { pictures: examples, asked: { part, output, ...words }, classes, ...labelled };
 }
 
 /** How many things are told apart: classes, for each query the words of a text and none of them, or words that come next. */
