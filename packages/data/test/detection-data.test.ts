@@ -178,6 +178,16 @@ describe('what cannot be is refused', () => {
       /images with an id of their own/,
     ],
     [
+      'an annotation twice',
+      {
+        train: {
+          ...plain,
+          annotations: [box(1, 2, [1, 1, 9, 9], { id: 5 }), box(1, 2, [1, 1, 9, 9], { id: '5' })],
+        },
+      },
+      /annotations with an id of their own/,
+    ],
+    [
       'a picture that is not there',
       { train: { ...plain, images: [...plain.images, image(4)] } },
       /the pictures that .* names.*4\.png/s,

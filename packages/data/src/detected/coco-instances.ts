@@ -25,6 +25,7 @@ const instancesFile = z.object({
   images: z.array(z.object({ id: identifier, file_name: z.string().min(1), width: side, height: side })),
   annotations: z.array(
     z.object({
+      id: identifier.optional(),
       image_id: identifier,
       category_id: identifier,
       bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
@@ -105,6 +106,11 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
   const ids = (all: readonly { readonly id: string }[]) => repeatedIn(all.map(({ id }) => id));
   refuse('images with an id of their own', path, ids(file.images));
   refuse('categories with an id of their own', path, ids(file.categories));
+  refuse(
+    'annotations with an id of their own',
+    path,
+    ids(file.annotations.flatMap(({ id }) => (id === undefined ? [] : [{ id }]))),
+  );
   refuse('categories with a name of their own', path, repeatedIn(file.categories.map(({ name }) => name)));
   const told = (annotation: Annotation): string =>
     `[${annotation.bbox.join(', ')}] of ${visibly(known.get(annotation.image_id)?.file_name ?? `image ${annotation.image_id}`)}`;
