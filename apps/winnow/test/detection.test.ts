@@ -111,12 +111,11 @@ test('objects of named classes are found in pictures, drawn onto them, and writt
   expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('--texts: expected')]);
 });
 
-test('a layout that a detector does not have is refused, and no other that it does not have is advised', async () => {
-  const exported = await winnow(['export', at('dense'), '--format', 'pytorch', '--out', at('exported')]);
-  expect([exported.code, exported.stderr]).toEqual([
-    2,
-    expect.stringMatching(/glip: take --format safetensors\n/),
-  ]);
+test('a detector has files for ONNX Runtime and for PyTorch, and no page', async () => {
+  const inOnnx = await winnow(['export', at('dense'), '--format', 'onnx', '--out', at('onnx')]);
+  expect([inOnnx.code, readdirSync(at('onnx', 'onnx'))]).toEqual([0, ['model.onnx']]);
+  const inPyTorch = await winnow(['export', at('dense'), '--format', 'pytorch', '--out', at('exported')]);
+  expect([inPyTorch.code, readdirSync(at('exported')).includes('model.py')]).toEqual([0, true]);
   const shown = await winnow(['demo', at('dense'), '--out', at('shown')]);
   expect([shown.code, shown.stderr]).toEqual([
     2,

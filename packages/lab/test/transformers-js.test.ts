@@ -40,6 +40,7 @@ const dual: DualEncoderConfig = { ...clip, text: { ...clip.text, vocabulary, end
 const { 'a SigLIP': sigmoidal, 'a ViT whose columns are shared': shared } = cutModels;
 if (sigmoidal?.kind !== 'dual-encoder' || shared?.kind !== 'vision-transformer')
   throw new Error('expected a SigLIP and a ViT');
+const merging: VisionTransformerConfig = { ...plain, merging: { perBlock: 1 } };
 const siglip: DualEncoderConfig = { ...sigmoidal, text: { ...sigmoidal.text, vocabulary } };
 
 beforeAll(async () => {
@@ -47,7 +48,8 @@ beforeAll(async () => {
   const pixels = Uint8Array.from({ length: 8 * 8 * 3 }, (_, place) => (place * 37 + (place % 7) * 50) % 256);
   await sharp(pixels, { raw: { width: 8, height: 8, channels: 3 } }).toFile(picture);
   Object.assign(env, { allowRemoteModels: false, localModelPath: `${root}${sep}`, useFSCache: false });
-  for (const [name, config] of Object.entries({ plain, shared, dual, siglip })) await write(name, config);
+  for (const [name, config] of Object.entries({ plain, shared, merging, dual, siglip }))
+    await write(name, config);
 });
 afterAll(() => {
   rmSync(root, { recursive: true, force: true });
@@ -90,7 +92,7 @@ async function expectAsHere(
     expect(own[place]?.score).toBeCloseTo(probability, digits);
 }
 
-test.each(['plain', 'shared'])(
+test.each(['plain', 'shared', 'merging'])(
   'a cut classifier in the pipeline of classification: %s',
   async (name) => {
     const classify = await pipeline('image-classification', name, { dtype: 'fp32', device: 'cpu' });

@@ -8,6 +8,7 @@ import {
   type Tree,
   denseConfigOf,
   entriesOf,
+  familyOf,
   mismatches,
   modelOf,
 } from '@winnow/core';
@@ -80,14 +81,16 @@ const asTheirJson = (json: object): string =>
 
 /**
  * The content of a `config.json` for programs that have the weights in another file: the kind of model and the names of its
- * classes. A model that was cut, or whose columns are shared, is described as if it was not.
+ * classes. A model that was cut, whose columns are shared or whose tokens merge is described as if it was not.
  * @throws {FormatError} when `transformers` has no model of the kind.
  */
 export function configForTransformers(
   { ties: _, ...config }: DenseConfig,
   classNames: readonly string[] | undefined,
 ): string {
-  return asTheirJson(writingOf(withWholeLayers(config), classNames).json);
+  const { merging } = familyOf(config).pictures ?? {};
+  const unmerged = merging === undefined ? config : merging(config, undefined);
+  return asTheirJson(writingOf(withWholeLayers(unmerged), classNames).json);
 }
 
 /** Their file; each tensor is made when its turn to be written has come. */
