@@ -64,6 +64,15 @@ test('captions are learned, written, compressed at all sites at once, and writte
   expect(compressed.stderr).not.toMatch(/winnow:/);
   expect(compressed.stdout).toMatch(/ciderD, retrained/);
   expect(compressed.stdout).toMatch(/Proved in ONNX Runtime/);
+  const said = z.object({ examples: z.array(z.record(z.string(), z.unknown())) });
+  const { examples } = said.parse(JSON.parse(readFileSync(at('half', 'said.json'), 'utf8')));
+  expect(examples).toHaveLength(10);
+  const [{ pictures: shown, ...words } = {}] = examples;
+  expect(shown).toEqual([expect.stringMatching(/^data:image\/jpeg/)]);
+  expect(words).toEqual({
+    ...{ asked: '', right: expect.stringMatching(/\w/) },
+    ...{ dense: expect.any(String), compressed: expect.any(String) },
+  });
   const inspected = await winnow(['inspect', at('half')]);
   expect(inspected.stdout).toMatch(/decoder\.blocks\.3\.cross/);
   const { by, predictions } = await predicted([at('half'), ...pictures]);

@@ -28,6 +28,18 @@ export interface ChangedPictures {
   readonly reason: string;
 }
 
+/** What the models of a run say of an example of the test split. */
+export interface SaidExample {
+  /** Its pictures, as data URIs. */
+  readonly pictures: readonly string[];
+  /** The question, or the statement; empty where nothing was asked. */
+  readonly asked: string;
+  readonly right: string;
+  readonly dense: string;
+  /** Of the smaller model; none of a training. */
+  readonly compressed?: string;
+}
+
 /** The proof of a run's files: a page beside this one, the parts that hold and that were left out; or why there is none. */
 export type RunProofData =
   | { readonly page: string; readonly holds: readonly string[]; readonly leftOut: readonly string[] }
@@ -45,6 +57,8 @@ export interface RunPageData extends Provenance {
   /** Null where the run is no classification, or did not keep its predictions. */
   readonly classes: ClassResults | null;
   readonly changed: ChangedPictures | null;
+  /** Some examples, of models that answer in words; none of others. */
+  readonly said: readonly SaidExample[];
   readonly ledger: readonly LedgerEntry[];
   readonly kept: readonly KeptMap[];
   readonly figures: readonly FoundFigures[];

@@ -4,6 +4,7 @@ import { count, spreadText } from './numbers';
 import type { RunPageData, RunProofData } from './run-data';
 import { classSection, confusionSection, picturesSection } from './sections/classes';
 import { environmentSection, figuresSection, keptSection, phasesSection } from './sections/details';
+import { saidSection } from './sections/said';
 import { costTable } from './sections/results';
 import { tableOf } from './sections/tables';
 import { metricWords } from './sections/words';
@@ -15,7 +16,7 @@ import { type PagePart, pageOf } from './shell';
  * @throws {Error} when this package has not been built: the charts are bundled then.
  */
 export function runPage(data: RunPageData): string {
-  const { classes, changed, losses, kept, figures, ledger } = data;
+  const { classes, changed, said, losses, kept, figures, ledger } = data;
   const parts: PagePart[] = [
     { id: 'outcome', name: 'What came out', section: outcomeSection(data) },
     ...(losses.length === 0 ? [] : [{ id: 'losses', name: 'Training', section: lossSection(data) }]),
@@ -26,6 +27,7 @@ export function runPage(data: RunPageData): string {
           { id: 'confusion', name: 'Mix-ups', section: confusionSection(classes) },
         ]),
     ...(changed === null ? [] : [{ id: 'pictures', name: 'Pictures', section: picturesSection(changed) }]),
+    ...(said.length === 0 ? [] : [{ id: 'said', name: 'What is said', section: saidSection(said) }]),
     { id: 'results', name: 'Numbers', section: numbersSection(data) },
     ...(kept.length === 0 ? [] : [{ id: 'kept', name: 'What was kept', section: keptSection(kept) }]),
     ...(figures.length === 0
@@ -35,7 +37,7 @@ export function runPage(data: RunPageData): string {
     { id: 'environment', name: 'Environment', section: environmentSection(data) },
   ];
   // The pictures stand in the page already.
-  return pageOf(data, parts, { kind: 'run', ...data, changed: null });
+  return pageOf(data, parts, { kind: 'run', ...data, changed: null, said: [] });
 }
 
 function outcomeSection({ dense, smaller, changed, proof }: RunPageData): Html {

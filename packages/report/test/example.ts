@@ -190,6 +190,13 @@ export function exampleRun(): RunPageData {
         after: 'another <b>',
       })),
     },
+    said: [
+      {
+        pictures: [PIXEL, PIXEL],
+        asked: 'both show a <cat>',
+        ...{ right: 'true', dense: 'surely true', compressed: 'rather false' },
+      },
+    ],
   };
 }
 

@@ -1,9 +1,9 @@
 import { type Json, visible } from '@winnow/core';
 import fc from 'fast-check';
 import { html } from '../src/html';
-import { reportPage, sparsityPage } from '../src/index';
+import { reportPage, runPage, sparsityPage } from '../src/index';
 import { figuresOf } from '../src/page/figure';
-import { exampleData, exampleTickets } from './example';
+import { exampleData, exampleRun, exampleTickets } from './example';
 
 describe('the page', () => {
   const page = reportPage(exampleData());
@@ -109,4 +109,11 @@ describe('figures of plain data', () => {
       { name: 'others', values: [0.4, null] },
     ]);
   });
+});
+
+test('the page of a run shows what both models say of some examples, as text', () => {
+  const page = runPage(exampleRun());
+  expect(page).toMatch(/both show a &lt;cat&gt;/);
+  expect(page).toMatch(/full model:\s+surely true<br \/>smaller model: rather false/);
+  expect(runPage({ ...exampleRun(), said: [] })).not.toContain('What is said of some pictures');
 });

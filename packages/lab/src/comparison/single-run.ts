@@ -1,6 +1,7 @@
 import { type Outcomes, denseRowsOf, tablesOf } from '@winnow/comparison';
 import { type RunPageData, classResultsOf } from '@winnow/report';
 import { readPredictions } from '../run-folder/predictions';
+import { readSaid } from '../run-folder/said';
 import type { RunRecord } from '../run-folder/record';
 import { type Summary, scoresAfterOneEpoch } from '../run-folder/summary';
 import { changedPictures } from './changed-pictures';
@@ -46,6 +47,7 @@ export async function singleRunPage(
       predictions?.compressed === undefined
         ? null
         : await changedPictures(folder, { ...predictions, compressed: predictions.compressed }),
+    said: (await readSaid(folder))?.examples ?? [],
     ledger,
     kept: runs === undefined ? [] : await keptMap(runs, () => folder),
     figures: runs === undefined ? [] : await figuresOf(runs, () => folder),

@@ -28,7 +28,9 @@ import { type CompressSummary, commonSummary, writeSummary } from '../run-folder
 import { scoreOn } from '../training/data';
 import { trainDense } from '../training/dense';
 import { besideDense, latencyOn } from '../training/latency';
+import { writeSaid } from '../run-folder/said';
 import { classesOfTest, namesOfClasses } from '../training/predictions';
+import { saidOnTest } from '../training/said';
 import { type LatencyBudget, latencyBudget, macsOf } from './latency-budget';
 import { type RetrainingPlan, howRetrained } from './retraining';
 import { bestLine } from '../training/train-run';
@@ -121,13 +123,20 @@ async function withMacs(
   return { plan: { ...plan, budget: macsOf(timed) }, timed };
 }
 
-/** What both models take the pictures for: the report shows where they differ. */
+/** What both models say of pictures, or take them for: the report shows it. */
 async function savePredictions(
   run: RunFolder,
   { workload, options: { batchSize } }: CompressPlan,
   dense: Dense,
   result: CompressionResult,
 ): Promise<void> {
+  const [said, smaller] = [await saidOnTest(workload, dense), await saidOnTest(workload, result)];
+  if (said !== undefined && smaller !== undefined) {
+    const examples = said.map(({ said: own, pictures, asked, right }, place) => ({
+      ...{ pictures: [...pictures], asked, right, dense: own, compressed: smaller[place]?.said ?? '' },
+    }));
+    await writeSaid(run.folder, { examples });
+  }
   const before = await classesOfTest(workload, dense, batchSize);
   const after = await classesOfTest(workload, result, batchSize);
   if (before === undefined || after === undefined) return;

@@ -30,7 +30,7 @@ import {
 } from '@winnow/data';
 import { givenTokenizer } from '../model-source/given-tokenizer';
 import type { OpenedModel } from '../model-source/open-model';
-import { saidBy } from '../workload/captions';
+import { saidBy } from '../workload/said-by';
 import { checkChannels, checkTokens } from '../workload/fit';
 import { picturesOf } from '../workload/prepared';
 import type { Asked, PicturePrediction, WrittenKind } from './predictions';

@@ -3,6 +3,7 @@ import { identifyAnswerDataset, namesAnswerData, openAnswerDataset } from '@winn
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { blipKind } from './blip';
 import { imagesOf, imagesShape } from './images';
+import { answerSaid } from './said';
 import { toldReading } from './told';
 
 /** Answering questions about pictures in words, by a BLIP that reads them and writes the answers. */
@@ -16,6 +17,7 @@ export const answersKind = blipKind({
     identifyAnswerDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
   open: (choice, reading, options) =>
     openAnswerDataset(choice.data, { ...toldReading('answers', choice, reading), ...imagesOf(options) }),
+  said: answerSaid,
   taskOf: (model, { imageSize, channels, answers: known, types }) =>
     answers(model, { imageSize, channels, answers: known, types }),
 });

@@ -26,6 +26,7 @@ import type { DataChoice } from '../options/training';
 import { checkChannels, checkTokens } from './fit';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
+import type { ToldExamples } from './said';
 import { models } from './sizes';
 import type { ReaderKind, TextsToRead } from './text-notes';
 import { withTexts } from './texts-read';
@@ -86,6 +87,8 @@ export interface BlipTask<Batch, Data extends BlipData<Batch>> extends Pick<
   identify(data: string, options: unknown): Promise<DataIdentity>;
   open(choice: DataChoice, reading: BlipReading, options: unknown): Promise<Data>;
   readonly trainingShape?: WorkloadKind['trainingShape'];
+  /** How an answer is put into words. */
+  said?(data: ToldExamples): Required<Workload>['said'];
   /** @param training The options of `trainingShape`, others may stand beside them. */
   taskOf(model: Blip, data: Data, training: unknown): Task;
 }
@@ -199,6 +202,9 @@ function workloadOn<Batch, Data extends BlipData<Batch>>(
   const { name, context, tokenizer } = data;
   return {
     ...withTexts(data, reader, preparation, own.purpose === 'retrieval' ? 'ranked' : 'alone'),
+    ...(own.said === undefined
+      ? {}
+      : { said: own.said({ ...data, normalisation: picturesOf(preparation).normalisation }) }),
     checkFit: (model) => {
       const { vision, encoder, decoder, tokens } = ownConfig(model, own);
       checkChannels(vision, data);

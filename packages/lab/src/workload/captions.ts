@@ -1,15 +1,11 @@
-import { UserError, captions } from '@winnow/core';
-import {
-  type Tokenizer,
-  identifyImageTextDataset,
-  namesImageTextData,
-  sceneTuples,
-  speakerOf,
-} from '@winnow/data';
+import { captions } from '@winnow/core';
+import { identifyImageTextDataset, namesImageTextData, sceneTuples } from '@winnow/data';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
 import { blipKind } from './blip';
 import { imagesOf, imagesShape } from './images';
 import { openPairs } from './retrieval';
+import { captionSaid } from './said';
+import { saidBy } from './said-by';
 
 /** Writing captions of pictures, by a BLIP's decoder. */
 export const captionsKind = blipKind({
@@ -21,6 +17,7 @@ export const captionsKind = blipKind({
   identify: (data, options) =>
     identifyImageTextDataset(data, { pictureCache: pictureCacheIn(cacheFolder()), ...imagesOf(options) }),
   open: (choice, reading, options) => openPairs(choice, { ...imagesOf(options), ...reading }),
+  said: captionSaid,
   taskOf: (model, { imageSize, channels, tokenizer, name }) =>
     captions(model, {
       imageSize,
@@ -29,13 +26,3 @@ export const captionsKind = blipKind({
       statementsOf: name.startsWith('scenes-') ? sceneTuples : undefined,
     }),
 });
-
-/** How tokens become a text. @throws {UserError} for a tokenizer whose texts cannot be put together. */
-export function saidBy(tokenizer: Tokenizer): (tokens: readonly number[]) => string {
-  try {
-    return speakerOf(tokenizer);
-  } catch (error) {
-    if (error instanceof RangeError) throw new UserError(`--tokenizer: ${error.message}`);
-    throw error;
-  }
-}

@@ -15,6 +15,7 @@ import { imagesOf, imagesShape } from './images';
 import { viltKind } from './one-stream';
 import { regionShapeOf } from './region-models';
 import { type RegionTask, regionKind } from './region-task';
+import { statementSaid } from './said';
 import { toldReading } from './told';
 
 const common = {
@@ -46,6 +47,7 @@ export const statementsKind = byFamily({
       ...common,
       purpose: 'statements',
       open,
+      said: statementSaid,
       taskOf: (model, { imageSize, channels, endToken }) =>
         statements(model, { imageSize, channels, endToken }),
     }),

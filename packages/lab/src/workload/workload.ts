@@ -33,6 +33,17 @@ export interface BatchChoice {
   readonly eraseProbability?: number;
 }
 
+/** What a model says of an example, for people to look at. */
+export interface Said {
+  /** Its pictures, small, as data URIs. */
+  readonly pictures: readonly string[];
+  /** The question, or the statement; empty where nothing is asked. */
+  readonly asked: string;
+  /** One right answer. */
+  readonly right: string;
+  readonly said: string;
+}
+
 /** A task on opened data: the commands need not know which one it is. */
 export interface Workload extends Splits<unknown> {
   readonly facts: DataFacts;
@@ -59,6 +70,8 @@ export interface Workload extends Splits<unknown> {
   batches?(options: BatchChoice, training: unknown): BatchSource<unknown>;
   /** @param training The options of `trainingShape`. */
   taskOf(model: Model, training?: unknown): Task;
+  /** What the task's answer to a batch of one example says in words, of a task that answers so. */
+  said?(answer: unknown, batch: unknown): Promise<Said>;
 }
 
 /** Parameters of another model by their names, as a model takes them over. */

@@ -1,0 +1,12 @@
+import { UserError } from '@winnow/core';
+import { type Tokenizer, speakerOf } from '@winnow/data';
+
+/** How tokens become a text. @throws {UserError} for a tokenizer whose texts cannot be put together. */
+export function saidBy(tokenizer: Tokenizer): (tokens: readonly number[]) => string {
+  try {
+    return speakerOf(tokenizer);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError(`--tokenizer: ${error.message}`);
+    throw error;
+  }
+}
