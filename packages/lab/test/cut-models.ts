@@ -203,6 +203,8 @@ export const cutTaskModels: Readonly<
     ties: sharedAttention('vision.blocks.0.attention', 'vision.blocks.1.attention'),
   },
   'a UNITER': uniter,
+  'a ViLT for retrieval': { ...vilt, head: { kind: 'retrieval' } },
+  'a UNITER for retrieval': { ...uniter, head: { kind: 'retrieval' } },
   'a UNITER whose columns are shared': {
     ...{ ...uniter, denseHeadDim: 4, trunk: { blocks: even.blocks } },
     ties: sharedAttention('trunk.blocks.0.attention', 'trunk.blocks.1.attention'),

@@ -49,10 +49,8 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
   const { vision, text: textTower } = family.towers(dense);
   const text = viltFamily.is(dense) ? dense.text : textTower;
   if (blipFamily.is(dense)) return blipFiles(dense);
-  if (viltFamily.is(dense) && dense.head.kind === 'retrieval')
-    throw new UserError('ONNX: a vilt for retrieval scores pairs, for which there is no layout here');
   const head = uniterFamily.is(dense) ? dense.head : lxmertFamily.is(dense) ? headOfLxmert(dense) : undefined;
-  if (head !== undefined && head.kind !== 'answers')
+  if (head !== undefined && head.kind !== 'answers' && head.kind !== 'retrieval')
     throw new UserError(
       `ONNX: a ${dense.kind} for ${head.kind} has other answers than logits of classes, for which there is no layout here`,
     );
