@@ -8,6 +8,7 @@ import { gramSchmidt } from './gram-schmidt';
 import { lamp } from './lamp';
 import { maskFisher } from './mask-fisher';
 import { obs } from './obs';
+import { selfSupervised } from './self-supervised';
 import { taylor } from './taylor';
 import { variance } from './variance';
 import { wandaUnit } from './wanda-unit';
@@ -25,5 +26,6 @@ export const oneShotMethods: readonly CompressionMethod[] = [
   lamp,
   fpgm,
   gramSchmidt,
+  selfSupervised,
   blockInfluence,
 ];

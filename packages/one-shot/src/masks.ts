@@ -23,6 +23,8 @@ export interface MaskSensitivity {
   /** Parameters of the forward pass, with masks of 1 that gradients reach. */
   masked(params: TensorTree, masks: UnitTensors): TensorTree;
   readonly perExample: boolean;
+  /** Of the task's loss by default. */
+  readonly loss?: 'task' | 'views';
   /** The sum of a site with another gradient, that of a loss over `size` examples. */
   add(sum: Tensor1D, gradient: Tensor1D, size: number): Tensor1D;
 }
@@ -31,7 +33,7 @@ export interface MaskSensitivity {
 export async function sensitivitiesToMasks(
   run: RankedRun,
   examples: number,
-  { masked, perExample, add }: MaskSensitivity,
+  { masked, perExample, add, loss = 'task' }: MaskSensitivity,
 ): Promise<UnitScores> {
   const { sites } = run;
   const masks: UnitTensors = Object.fromEntries(sites.map(({ id, units }) => [id, ones([units])]));
@@ -41,6 +43,7 @@ export async function sensitivitiesToMasks(
       params: masks,
       objective: (own) => ({ params: masked(run.params, own) }),
       perExample,
+      loss,
       state,
       onGradients: ({ gradients, size }, sums) =>
         Object.fromEntries(

@@ -79,7 +79,7 @@ function checkUnits(
 ): void {
   if (!ranks.includes(units))
     throw new UserError(
-      `${name} cannot rank whole ${units}: it ranks ${ranks.join(' and ')}. Gradients can (taylor, fisher, mask-fisher)${units === 'blocks' ? ', and block-influence' : ''}`,
+      `${name} cannot rank whole ${units}: it ranks ${ranks.join(' and ')}. Gradients can (taylor, fisher, mask-fisher, self-supervised)${units === 'blocks' ? ', and block-influence' : ''}`,
     );
   if (scope === 'allocated' && units !== 'dimensions')
     throw new UserError(

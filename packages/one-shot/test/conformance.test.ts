@@ -6,13 +6,16 @@ import {
   visionTransformers,
 } from '@winnow/testkit';
 import { oneShotMethods } from '../src/index';
+import { varied } from './varied';
 
+/** Compares two varied views of a picture. */
+const ofViews = oneShotMethods.filter(({ manifest }) => manifest.name === 'self-supervised');
 const ofBlocks = oneShotMethods.filter(({ manifest }) => manifest.granularity === 'blocks');
 
 for (const method of oneShotMethods) {
   // Only those that ask for a loss can tell one from another.
   const losses = ['taylor', 'fisher', 'mask-fisher'].includes(method.manifest.name) ? [sigmoidEncoders] : [];
-  if (ofBlocks.includes(method)) continue;
+  if (ofBlocks.includes(method) || ofViews.includes(method)) continue;
   describeMethod(method, {
     options: { calibration: 20 },
     kinds: [visionTransformers, dualEncoders, crossEncoders, ...losses],
@@ -24,4 +27,11 @@ for (const method of ofBlocks) {
   const options = { calibration: 20 };
   describeMethod(method, { options, kinds: [visionTransformers] });
   describeMethod(method, { options, kinds: [dualEncoders], laws: /masked and cut|smallest budget|killed/ });
+}
+
+for (const method of ofViews) {
+  describeMethod(method, {
+    options: { calibration: 20 },
+    kinds: [visionTransformers, dualEncoders].map(varied),
+  });
 }

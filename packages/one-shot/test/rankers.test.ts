@@ -14,9 +14,11 @@ import {
 import { type Subject, compressTiny, tinyModel, visionTransformers } from '@winnow/testkit';
 import { startEngine } from '@winnow/engine';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { keepingOrder } from '../src/gram-schmidt';
 import { oneShotMethods } from '../src/index';
 import { lampScores } from '../src/lamp';
+import { varied } from './varied';
 import { importanceOnCurve } from '../src/obs';
 import { prioritiesOf } from '../src/ranking';
 
@@ -203,4 +205,29 @@ it('ranks within sites, within structures, or in one list', () => {
   for (const { site, share } of attention) {
     if (site.structure === 'attention') expect(Math.round(share * site.units)).toBe(1);
   }
+});
+
+it('self-supervised: views of data that are not varied are the same, and that is said', async () => {
+  const subject = subjectOf('self-supervised', { calibration: 20 });
+  await expect(compressTiny(subject, { budget })).rejects.toThrow(
+    'self-supervised compares two varied views of each picture, and here both are the same',
+  );
+});
+
+it('self-supervised: labels change nothing', async () => {
+  const kind = varied(visionTransformers);
+  const labelled = z.looseObject({ labels: z.instanceof(Int32Array) });
+  const relabelled = {
+    ...kind.data.train,
+    batch: async (...asked: Parameters<typeof kind.data.train.batch>) => {
+      const { labels, ...others } = labelled.parse(await kind.data.train.batch(...asked));
+      return { ...others, labels: labels.map((label) => (label + 1) % 3) };
+    },
+  };
+  const decisionOf = async (train: typeof kind.data.train) => {
+    const own = { ...kind, data: { ...kind.data, train } };
+    const subject = { ...subjectOf('self-supervised', { calibration: 20 }), kind: own };
+    return (await compressTiny(subject, { budget })).decision;
+  };
+  expect(await decisionOf(relabelled)).toEqual(await decisionOf(kind.data.train));
 });

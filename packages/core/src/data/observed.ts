@@ -12,11 +12,14 @@ export function observedBatches(
     batchSize,
     seed,
     augment,
+    epoch = 0,
   }: {
     readonly examples: number;
     readonly batchSize: number;
     readonly seed: number;
     readonly augment: boolean;
+    /** Whose variation it is, where they are augmented. Default 0. */
+    readonly epoch?: number;
   },
 ) {
   const examples = Math.min(asked, dataset.size);
@@ -29,7 +32,7 @@ export function observedBatches(
     count: Math.ceil(examples / batchSize),
     at: async (index: number): Promise<{ batch: unknown; size: number }> => {
       const indices = [...order.subarray(index * batchSize, (index + 1) * batchSize)];
-      const batch = await dataset.batch(indices, augment ? { seed, epoch: 0 } : undefined);
+      const batch = await dataset.batch(indices, augment ? { seed, epoch } : undefined);
       return { batch, size: indices.length };
     },
   };

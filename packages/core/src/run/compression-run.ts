@@ -44,7 +44,7 @@ export interface CompressionRun {
    */
   observe<State extends TensorTree>(name: string, observation: Observation<State>): Promise<State>;
   /**
-   * Sees gradients of the task's loss on some examples, without training: one forward and one backward pass each, charged
+   * Sees gradients of the task's loss, or of the distance of two views, on some examples, without training: one forward and one backward pass each, charged
    * in the ledger. It is named and survives a crash as a training does. The caller owns the state that it gets.
    */
   sensitivities<Params extends TensorTree, State extends TensorTree>(
