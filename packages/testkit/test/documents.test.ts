@@ -128,7 +128,7 @@ describe('the example of a kind of decision', () => {
     const tooMany = decided((units) => ({ kind: 'keep-first', units, count: units + 1 }));
     expect(() => planOf(model.sites, tooMany, table)).toThrow(/the first \d+ cannot be kept/);
     expect(() => model.shrink(first)).toThrow(
-      'there is no kind of decision called keep-first; known are keep, share',
+      'there is no kind of decision called keep-first; known are keep, heads, share',
     );
     expect(decisionSchemaOf(decisionKinds).safeParse(first).success).toBe(false);
   });
