@@ -138,6 +138,20 @@ const lxmert: LxmertConfig = {
   ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12 },
   answers: 5,
 };
+const judging = { ...uniter, head: { kind: 'statements' } } as const;
+const { answers: _answers, ...others } = lxmert;
+const picking = { ...others, head: { kind: 'expressions' } } as const;
+const evenLxmert = {
+  denseHeadDim: 4,
+  text: { ...lxmert.text, blocks: even.blocks },
+  vision: { ...lxmert.vision, blocks: even.blocks },
+  ties: sharedAttention('text.blocks.0.attention', 'vision.blocks.0.attention'),
+} as const;
+const evenUniter = {
+  denseHeadDim: 4,
+  trunk: { blocks: even.blocks },
+  ties: sharedAttention('trunk.blocks.0.attention', 'trunk.blocks.1.attention'),
+} as const;
 const glip: GlipConfig = {
   kind: 'glip',
   vision,
@@ -205,17 +219,15 @@ export const cutTaskModels: Readonly<
   'a UNITER': uniter,
   'a ViLT for retrieval': { ...vilt, head: { kind: 'retrieval' } },
   'a UNITER for retrieval': { ...uniter, head: { kind: 'retrieval' } },
-  'a UNITER whose columns are shared': {
-    ...{ ...uniter, denseHeadDim: 4, trunk: { blocks: even.blocks } },
-    ties: sharedAttention('trunk.blocks.0.attention', 'trunk.blocks.1.attention'),
-  },
+  'a UNITER for expressions': { ...uniter, head: { kind: 'expressions' } },
+  'a UNITER for statements': judging,
+  'a UNITER for statements whose columns are shared': { ...judging, ...evenUniter },
+  'a UNITER whose columns are shared': { ...uniter, ...evenUniter },
   'an LXMERT': lxmert,
-  'an LXMERT whose streams share columns': {
-    ...{ ...lxmert, denseHeadDim: 4 },
-    text: { ...lxmert.text, blocks: even.blocks },
-    vision: { ...lxmert.vision, blocks: even.blocks },
-    ties: sharedAttention('text.blocks.0.attention', 'vision.blocks.0.attention'),
-  },
+  'an LXMERT for expressions': picking,
+  'an LXMERT for statements': { ...others, head: { kind: 'statements' } },
+  'an LXMERT for expressions whose streams share columns': { ...picking, ...evenLxmert },
+  'an LXMERT whose streams share columns': { ...lxmert, ...evenLxmert },
   'a GLIP with a pyramid': glip,
   'a GLIP whose towers share columns': {
     ...{ ...glip, head: { ...glip.head, levels: 'flat', rounds: 1 } },

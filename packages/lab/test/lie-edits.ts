@@ -177,16 +177,24 @@ export const inputReordered = (input: string, axis: number, order: number[]): Li
     ints('constant order', order),
   );
 
+/** A number of constants, which is 0 instead. */
+const withoutConstant =
+  (gone: number): Lie =>
+  (model) => {
+    for (const tensor of graphOf(model).initializer) {
+      if (!tensor.name.startsWith('constant') || tensor.dataType !== 1) continue;
+      setNumbers(
+        tensor,
+        numbersOf(tensor).map((value) => (value === gone ? 0 : value)),
+      );
+    }
+  };
+
 /** Scores of what may not be looked at: no longer far below all others. */
-export const unhidden: Lie = (model) => {
-  for (const tensor of graphOf(model).initializer) {
-    if (!tensor.name.startsWith('constant') || tensor.dataType !== 1) continue;
-    setNumbers(
-      tensor,
-      numbersOf(tensor).map((value) => (value === -1e9 ? 0 : value)),
-    );
-  }
-};
+export const unhidden: Lie = withoutConstant(-1e9);
+
+/** Logits of regions that are not there, and weights of padding: no longer far below all others. */
+export const choosable: Lie = withoutConstant(1e4);
 
 export const withoutOutput =
   (name: string): Lie =>

@@ -15,7 +15,14 @@ import { engineAnswers, fixedExamples } from '../src/proof/engine-answers';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
 import { cutTaskModels, mergingModels, randomParameters } from './cut-models';
 import type { Lie } from './lie-edits';
-import { glipLies, lxmertLies, statementLies } from './region-lies';
+import {
+  expressionLies,
+  glipLies,
+  lxmertLies,
+  lxmertPairLies,
+  statementLies,
+  uniterPairLies,
+} from './region-lies';
 import { decoderLies, mdetrLies, mergingLies, segmenterLies } from './task-lies';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-lies-'));
@@ -25,6 +32,10 @@ const told = [
   ['an MDETR for questions', 'f32', 'model.onnx', mdetrLies],
   ['a ViLT for statements', 'f32', 'model.onnx', statementLies],
   ['an LXMERT', 'f32', 'model.onnx', lxmertLies],
+  ['a UNITER for expressions', 'f32', 'model.onnx', expressionLies(4)],
+  ['an LXMERT for expressions', 'f32', 'model.onnx', expressionLies(3)],
+  ['a UNITER for statements', 'f32', 'model.onnx', uniterPairLies],
+  ['an LXMERT for statements', 'f32', 'model.onnx', lxmertPairLies],
   ['a GLIP whose towers share columns', 'f32', 'model.onnx', glipLies],
   ['a BLIP for captions', 'f32', 'decoder_model.onnx', decoderLies],
   ['a ViT whose tokens merge', 'f32', 'model.onnx', mergingLies],
@@ -57,7 +68,20 @@ async function claimOf(name: string, precision: OnnxPrecision): Promise<Claim> {
   await writeOnnx(folder, opened, { precision, calibration }, {});
   const [first, part = first] = parts;
   if (first === undefined || part === undefined) throw new Error('expected parts');
-  const classes = { segmenter: 3, mdetr: 8, blip: 11, vilt: 2, lxmert: 5, glip: 7 }[config.kind] ?? 3;
+  const kinds: Readonly<Record<string, number>> = {
+    segmenter: 3,
+    mdetr: 8,
+    blip: 11,
+    vilt: 2,
+    lxmert: 5,
+    glip: 7,
+  };
+  const ofName = [
+    ['statements', 2],
+    ['UNITER for expressions', 4],
+    ['LXMERT for expressions', 3],
+  ] as const;
+  const [, classes = kinds[config.kind] ?? 3] = ofName.find(([words]) => name.endsWith(words)) ?? [];
   // Of a BLIP the decoder takes what the engine, or the file of pictures, has seen.
   const seen = await engineAnswers(opened, first, fixedExamples(first));
   const own = fixedExamples(part);

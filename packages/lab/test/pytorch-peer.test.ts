@@ -59,6 +59,7 @@ test('the program of other families is as short, and names torch alone', async (
 /** Models that a program runs as operators. */
 const programs = [
   ...['a segmenter with a mask decoder', 'a ViLT for statements', 'a UNITER whose columns are shared'],
+  ...['a UNITER for statements', 'an LXMERT for expressions', 'an LXMERT for statements'],
   ...['an LXMERT', 'a GLIP with a pyramid', 'an MDETR for questions', 'a BLIP for questions'],
   ...['a ViT whose tokens merge', 'a CLIP whose tokens merge', 'a BLIP for statements whose tokens merge'],
 ];

@@ -5,10 +5,13 @@ import {
   behind,
   centred,
   changed,
+  choosable,
   emptied,
   graphOf,
   inputReordered,
+  named,
   node,
+  nodeWhere,
   operator,
   renamedNode,
   reordered,
@@ -68,6 +71,46 @@ export const statementLies: Lies = [
   ['the second picture is not counted', 'counts', renamedNode('pooler@1', 'second')],
   ['statements depend on the batch', 'batch', centred('logits')],
   ['true and false of real statements changed places', 'agreement', reordered('logits', 1, [1, 0])],
+];
+
+/** Lies about a UNITER or an LXMERT that picks one of so many regions. */
+export const expressionLies = (count: number): Lies => {
+  const next = Array.from({ length: count }, (_, place) => (place + 1) % count);
+  return [
+    ['regions that are not there may be picked', 'outputs', choosable],
+    // Beside logits of padding it would be nothing.
+    ['all scores are a tenth higher', 'outputs', changed('head.last.bias', (value) => value + 0.1)],
+    ['logits of regions changed places', 'outputs', reordered('logits', 1, next)],
+    ['what is picked depends on the batch', 'batch', centred('logits')],
+    ['regions of real expressions changed places', 'agreement', reordered('logits', 1, next)],
+  ];
+};
+
+/** Lies about regions of two pictures, whoever judges the statement. */
+const pairLies: Lies = [
+  ['regions of both pictures changed places', 'outputs', inputReordered('visual_feats', 1, [1, 0])],
+  ['regions of the first picture count for both', 'outputs', inputReordered('visual_mask', 1, [0, 0])],
+  ['true and false of real statements changed places', 'agreement', reordered('logits', 1, [1, 0])],
+];
+
+/** What is read about the first picture looks at itself. */
+const selfish: Lie = (model) => {
+  const [asking] = nodeWhere(model, named('paired.left.query')).input;
+  for (const part of ['key', 'value']) nodeWhere(model, named(`paired.left.${part}`)).input[0] = asking ?? '';
+};
+
+export const uniterPairLies: Lies = [
+  ...pairLies,
+  ['one side looks at itself', 'outputs', selfish],
+  ['padding has a weight', 'outputs', choosable],
+  ['scores of one side have another name', 'widths', renamedNode('paired.left.scores', 'scores')],
+  ['the second picture is not counted', 'counts', renamedNode('trunk.blocks.0.ffn.expand@1', 'second')],
+];
+
+export const lxmertPairLies: Lies = [
+  ...pairLies,
+  ['states of both pictures changed places', 'outputs', reordered('regions', 1, [1, 0])],
+  ['the second picture is not counted', 'counts', renamedNode('vision.blocks.0.ffn.expand@1', 'second')],
 ];
 
 /** Convolutions see their neighbours in reverse. */

@@ -71,6 +71,17 @@ test.each([
     { logits: ['batch', 2] },
   ],
   ['an LXMERT', regions, { logits: ['batch', 5], regions: ['batch', 3, 16] }],
+  ['an LXMERT for expressions', regions, { logits: ['batch', 3], words: ['batch', 6, 16] }],
+  [
+    'an LXMERT for statements',
+    {
+      input_ids: ['batch', 6],
+      visual_feats: ['batch', 2, 3, 5],
+      visual_pos: ['batch', 2, 3, 4],
+      visual_mask: ['batch', 2, 3],
+    },
+    { logits: ['batch', 2], regions: ['batch', 2, 3, 16] },
+  ],
   [
     'a GLIP',
     { ...both, pixel_values: ['batch', 3, 8, 16] },
@@ -120,9 +131,15 @@ test('boxes of a GLIP are those that its codes mean', async () => {
   }
 });
 
-test('a UNITER for pre-training, which has other answers than logits, is refused by name', () => {
-  const config = { ...taskModels['a UNITER'], head: { kind: 'pre-training' as const } };
+test.each([
+  ['a UNITER', 'uniter'],
+  ['an LXMERT', 'lxmert'],
+] as const)('%s for pre-training is refused by name, with the reason', (name, kind) => {
+  const config =
+    name === 'a UNITER'
+      ? { ...taskModels[name], head: { kind: 'pre-training' as const } }
+      : { ...taskModels['an LXMERT for statements'], head: { kind: 'pre-training' as const } };
   expect(() => modelParts({ config })).toThrow(
-    /a uniter for pre-training has other answers than logits of classes/,
+    new RegExp(`a ${kind} for pre-training guesses what is hidden`),
   );
 });

@@ -146,6 +146,7 @@ const lxmert: LxmertConfig = {
   ...{ embedDim: 16, heads: 2, denseHeadDim: 8, activation: 'gelu', normEpsilon: 1e-12 },
   answers: 5,
 };
+const { answers: _answers, ...unanswered } = lxmert;
 const glip: GlipConfig = {
   kind: 'glip',
   vision: { ...tower, imageSize: { height: 8, width: 16 } },
@@ -164,7 +165,11 @@ export const taskModels = {
   'a ViLT for matching': { ...vilt, head: { kind: 'matching' } },
   'a ViLT for statements': { ...vilt, head: { kind: 'statements' } },
   'a UNITER': uniter,
+  'a UNITER for expressions': { ...uniter, head: { kind: 'expressions' } },
+  'a UNITER for statements': { ...uniter, head: { kind: 'statements' } },
   'an LXMERT': lxmert,
+  'an LXMERT for expressions': { ...unanswered, head: { kind: 'expressions' } },
+  'an LXMERT for statements': { ...unanswered, head: { kind: 'statements' } },
   'a GLIP': glip,
   'an MDETR': mdetr,
   'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },

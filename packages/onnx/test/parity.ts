@@ -49,7 +49,7 @@ export function someInputs({ inputs, texts }: ModelPart, count: number, seed = 7
         const random = randomStream(seed, name);
         const shape = extents.map(Number);
         const size = shape.reduce((product, extent) => product * extent, count);
-        const [length = 1] = shape;
+        const length = name.endsWith('_mask') ? (shape.at(-1) ?? 1) : (shape[0] ?? 1);
         const end = typeof texts?.endToken === 'number' ? texts.endToken : 3;
         const isEnd = (at: number) =>
           at % length === length - 1 || at % length === 2 + (Math.floor(at / length) % 3);
@@ -121,15 +121,23 @@ export function engineAnswers(
   return Object.fromEntries(answers);
 }
 
-/** The greatest difference, as a share of the greatest number that was expected. */
+/**
+ * The greatest difference, as a share of the greatest number that was expected; logits of padding, far below all others, are measured by
+ * themselves.
+ */
 export function difference(found: Float32Array, wanted: Float32Array): number {
-  const greatest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const apart = wanted.reduce(
-    (most, value, at) => Math.max(most, Math.abs(value - (found[at] ?? Number.NaN))),
-    0,
-  );
-  return found.length === wanted.length ? apart / greatest : Number.NaN;
+  if (found.length !== wanted.length) return Number.NaN;
+  const all = [...wanted.keys()];
+  const ofPadding = (at: number) => (wanted[at] ?? 0) < -5e3;
+  const shares = [all.filter(ofPadding), all.filter((at) => !ofPadding(at))].flatMap((places) => {
+    const apart = places.map((at) => Math.abs((wanted[at] ?? Number.NaN) - (found[at] ?? Number.NaN)));
+    return places.length === 0 ? [] : [most(apart) / most(places.map((at) => Math.abs(wanted[at] ?? 0)))];
+  });
+  return Math.max(...shares);
 }
+
+const most = (numbers: readonly number[]): number =>
+  numbers.reduce((greatest, number) => Math.max(greatest, number), 0);
 
 /** Every output of every part of a model, in a precision: how far the file is from the engine. */
 export async function differences(

@@ -4,12 +4,12 @@ import {
   type Tensor3D,
   add,
   concat,
-  matMul,
   mul,
   relu,
   reshape,
   softmax,
   sub,
+  sum,
 } from '@tensorflow/tfjs-core';
 import { type AttentionParams, attentionLayer } from '../layers/attention';
 import { placed, together, uncut } from '../layers/layer';
@@ -85,8 +85,8 @@ export function pairedHead(
         const scores: Tensor2D = reshape(relu(project(joined, params.pool, 'pool', own)), [batch, S]);
         const weights: Tensor2D = softmax(add<Tensor2D>(scores, mul(sub(asking.read, 1), FAR_BELOW)));
         const states: Tensor3D = reshape(joined, [batch, S, D]);
-        const pooled: Tensor3D = matMul(reshape(weights, [batch, 1, S]), states);
-        return reshape(pooled, [batch, D]);
+        const weighed: Tensor3D = mul(states, reshape(weights, [batch, S, 1]));
+        return sum(weighed, 1); // [B, D]
       };
       const pooled: Tensor2D = concat([side('left', left, right), side('right', right, left)], 1);
       return project(pooled, params.last, 'last', own);

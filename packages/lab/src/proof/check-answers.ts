@@ -13,16 +13,27 @@ const tolerances: Readonly<
   int8: { engine: 0.25, batch: 0.05, agreement: 0.9 },
 };
 
-/** The greatest difference, as a share of the greatest number that was expected; NaN where there are other numbers of them. */
+/** Below it lie logits of what is padding, and nothing else: their size says nothing about that of the others. */
+const FAR_BELOW = -5e3;
+
+/**
+ * The greatest difference, as a share of the greatest number that was expected: logits of padding, which lie far below all others, are
+ * measured by such, and the others by the others. NaN where there are other numbers of them.
+ */
 export function distance(found: Float32Array, wanted: Float32Array): number {
   if (found.length !== wanted.length || wanted.length === 0) return Number.NaN;
-  let [apart, greatest] = [0, 0];
+  const near = { apart: 0, greatest: 0, count: 0 };
+  const far = { ...near };
   for (const [at, value] of wanted.entries()) {
-    apart = Math.max(apart, Math.abs(value - (found[at] ?? Number.NaN)));
-    greatest = Math.max(greatest, Math.abs(value));
-    if (Number.isNaN(found[at])) return Number.NaN;
+    const own = found[at] ?? Number.NaN;
+    if (Number.isNaN(own)) return Number.NaN;
+    const group = value < FAR_BELOW ? far : near;
+    group.count += 1;
+    group.apart = Math.max(group.apart, Math.abs(value - own));
+    group.greatest = Math.max(group.greatest, Math.abs(value));
   }
-  return apart / greatest;
+  const shares = [near, far].flatMap(({ apart, greatest, count }) => (count === 0 ? [] : [apart / greatest]));
+  return Math.max(...shares);
 }
 
 const shareText = (share: number): string => share.toExponential(1);

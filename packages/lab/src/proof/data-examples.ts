@@ -144,14 +144,19 @@ function textsInput(texts: readonly Int32Array[], shape: readonly number[], padT
   return { shape, values };
 }
 
-/** Regions of each picture, with padding up to as many as the part takes; what is beyond them is left out. */
+/**
+ * Regions of each picture, or of two, [2, R, N], with padding up to as many as the part takes; what is beyond them is left out.
+ * A mask has no N.
+ */
 function regionsInput(regions: Read['regions'], port: RegionPort, shape: readonly number[]): ExampleInput {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const [, width = 1] = shape;
-  const values = new Float32Array(regions.length * size);
+  const isMask = port === 'visual_mask';
+  const [count = 1, width = 1] = isMask ? [shape.at(-1)] : shape.slice(-2);
+  const [size, pictures] = [count * width, shape.length === (isMask ? 1 : 2) ? 1 : 2];
+  const values = new Float32Array(regions.length * pictures * size);
   for (const [at, own] of regions.entries()) {
     const given = port === 'visual_pos' ? placesOf(own[port], width) : own[port];
-    values.set(given.subarray(0, size), at * size);
+    for (let picture = 0; picture < pictures; picture++)
+      values.set(rowOf(given, pictures, picture).subarray(0, size), (at * pictures + picture) * size);
   }
   return { shape, values };
 }

@@ -20,7 +20,7 @@ const EXAMPLES = 4;
 const SEED = 21;
 
 /**
- * Fixed examples for a part: pictures of noise, texts of random words that end at different places, masks that hide the ends of some, and counts; from a seed of their own. They are in the layout of the files.
+ * Fixed examples for a part: pictures of noise, texts of random words that end at different places, masks that hide the ends of some, picture by picture, and counts; from a seed of their own. They are in the layout of the files.
  */
 export function fixedExamples({ name: part, inputs, texts }: ModelPart): Examples {
   const { endToken = 0, vocabulary = 1 } = texts ?? {};
@@ -29,13 +29,15 @@ export function fixedExamples({ name: part, inputs, texts }: ModelPart): Example
     const shape = extents.map(Number);
     const size = shape.reduce((product, extent) => product * extent, 1);
     const random = randomStream(SEED, 'proof', part, name);
-    const endsAt = (at: number): number => Math.max(1, size - 1 - Math.floor(at / size));
+    const width = shape.at(-1) ?? 1;
+    /** Where the row of a place ends: each example's, of two pictures each picture's, somewhere else. */
+    const endsAt = (at: number): number => Math.max(1, width - 1 - Math.floor(at / width));
     if (type !== 'int64')
       return {
         shape,
         values: Float32Array.from({ length: EXAMPLES * size }, (_, at) =>
           name.endsWith('_mask')
-            ? Number(at % size < endsAt(at))
+            ? Number(at % width < endsAt(at))
             : name.endsWith('_counts')
               ? 1 + random.integer(3)
               : random.normal(),
@@ -43,7 +45,7 @@ export function fixedExamples({ name: part, inputs, texts }: ModelPart): Example
       };
     const values = BigInt64Array.from({ length: EXAMPLES * size }, (_, at) => {
       const word = random.integer(vocabulary);
-      return BigInt(at % size >= endsAt(at) ? end : word === end ? (word + 1) % vocabulary : word);
+      return BigInt(at % width >= endsAt(at) ? end : word === end ? (word + 1) % vocabulary : word);
     });
     return { shape, values };
   };

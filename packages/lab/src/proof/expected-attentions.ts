@@ -5,6 +5,7 @@ import {
   mdetrFamily,
   pathOfUse,
   runningOf,
+  uniterFamily,
   useName,
 } from '@winnow/core';
 import type { OpenedModel } from '../model-source/open-model';
@@ -46,6 +47,8 @@ function headsIn(model: OpenedModel['model']): (place: string) => number | undef
     if (site !== undefined) return copiesOf(site);
     if (mdetrFamily.is(config) && place.startsWith('fusion.')) return config.fusion.heads;
     if (glipFamily.is(config) && place.startsWith('rounds.')) return config.text.tower.heads;
+    // The head for statements of a UNITER is never cut.
+    if (uniterFamily.is(config) && place.startsWith('paired.')) return config.heads;
     return undefined;
   };
 }

@@ -1,12 +1,16 @@
 import {
   type DenseConfig,
+  type RegionHead,
   LEAST_DETECTED,
   asDense,
   blipFamily,
   denseConfigOf,
   familyOf,
   glipFamily,
+  headOfLxmert,
+  lxmertFamily,
   mdetrFamily,
+  uniterFamily,
   viltFamily,
 } from '@winnow/core';
 import type { ModelPart } from '@winnow/onnx';
@@ -104,7 +108,17 @@ function classesIn(config: DenseConfig): number {
   if (blipFamily.is(config)) return config.decoder?.vocabulary ?? 2;
   if (glipFamily.is(config)) return config.text.context;
   if (viltFamily.is(config) && config.head.kind === 'statements') return 2;
+  if (uniterFamily.is(config))
+    return chosenOf(config.head, config.regions.count) ?? familyOf(config).classes(config);
+  if (lxmertFamily.is(config))
+    return chosenOf(headOfLxmert(config), config.vision.regions) ?? familyOf(config).classes(config);
   return familyOf(config).classes(config);
+}
+
+/** Of a head that tells no answers apart but false and true, or regions: how many; undefined for another. */
+function chosenOf({ kind }: RegionHead, regions: number): number | undefined {
+  if (kind === 'statements') return 2;
+  return kind === 'expressions' ? regions : undefined;
 }
 
 /** Answers of a model that tells every pixel apart are many: no more numbers than these are compared. */

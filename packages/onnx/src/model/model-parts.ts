@@ -14,7 +14,6 @@ import {
   familyOf,
   glipFamily,
   isMasked,
-  headOfLxmert,
   lxmertFamily,
   mdetrFamily,
   modelOf,
@@ -49,11 +48,6 @@ function describedParts(dense: DenseConfig): readonly PartDescription[] {
   const { vision, text: textTower } = family.towers(dense);
   const text = viltFamily.is(dense) ? dense.text : textTower;
   if (blipFamily.is(dense)) return blipFiles(dense);
-  const head = uniterFamily.is(dense) ? dense.head : lxmertFamily.is(dense) ? headOfLxmert(dense) : undefined;
-  if (head !== undefined && head.kind !== 'answers' && head.kind !== 'retrieval')
-    throw new UserError(
-      `ONNX: a ${dense.kind} for ${head.kind} has other answers than logits of classes, for which there is no layout here`,
-    );
   if (uniterFamily.is(dense) || lxmertFamily.is(dense)) return [regionFile(dense)];
   if (glipFamily.is(dense)) return [detectorFile(dense)];
   if (!proved.some((own) => own.is(dense)))
