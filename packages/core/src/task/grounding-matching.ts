@@ -22,11 +22,25 @@ const slice = (values: Float32Array, row: number, width: number): Float32Array =
   values.subarray(row * width, (row + 1) * width);
 
 /** Probabilities of a row of logits. */
-export function probabilities(row: ArrayLike<number>): Float64Array {
-  const highest = Math.max(...Array.from(row));
-  const powers = Float64Array.from(row, (logit) => Math.exp(logit - highest));
-  const sum = powers.reduce((a, b) => a + b, 0);
+export function probabilities(row: Float32Array): Float64Array {
+  const powers = Float64Array.from(row);
+  let highest = -Infinity;
+  for (const logit of powers) highest = Math.max(highest, logit);
+  let sum = 0;
+  for (let at = 0; at < powers.length; at++) {
+    const power = Math.exp((powers[at] ?? NaN) - highest);
+    powers[at] = power;
+    sum += power;
+  }
   return powers.map((power) => power / sum);
+}
+
+/** ‖b − b′‖₁ of two boxes. */
+function distanceOf(a: Float32Array, i: number, b: Float32Array, j: number): number {
+  let sum = 0;
+  for (let side = 0; side < BOX; side++)
+    sum += Math.abs((a[BOX * i + side] ?? NaN) - (b[BOX * j + side] ?? NaN));
+  return sum;
 }
 
 /**
@@ -50,11 +64,7 @@ export function matchedQueries(told: QueriesTold, objects: NamedObjects): Int32A
       own.forEach((object, column) => {
         const tokens = objects.tokens[object] ?? new Int32Array();
         const named = tokens.reduce((sum, token) => sum + (shares[token] ?? 0), 0);
-        const target = slice(objects.boxes, object, BOX);
-        const distance = slice(boxes, row, BOX).reduce(
-          (sum, value, side) => sum + Math.abs(value - (target[side] ?? 0)),
-          0,
-        );
+        const distance = distanceOf(boxes, row, objects.boxes, object);
         const cost =
           matchingWeights.distance * distance -
           (matchingWeights.token * named) / Math.max(1, tokens.length) -

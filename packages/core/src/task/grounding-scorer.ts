@@ -47,7 +47,7 @@ export function groundingScorer(): Scorer<HostPrediction, GroundingBatch> {
 }
 
 /** 1 − the probability of "no object", the last class; what is not a number is as good as none. */
-function objectness(logits: ArrayLike<number>): number {
+function objectness(logits: Float32Array): number {
   const share = 1 - (probabilities(logits).at(-1) ?? 0);
   return Number.isNaN(share) ? -1 : share;
 }
