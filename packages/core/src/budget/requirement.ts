@@ -18,7 +18,7 @@ export interface Requirement {
 
 type Described = Pick<Model, 'sites' | 'specs' | 'account' | 'readout' | 'mergesTokens'>;
 
-/** What units are, where whole ones are decided about. */
+/** The units of sites by what is decided about. */
 const grains = { units: 'dimensions', heads: 'heads', blocks: 'blocks' } as const;
 
 /** @throws {UserError} when a budget cannot be met by decisions of this granularity. */

@@ -10,7 +10,7 @@ import type { RegionSizes } from './region-embedding';
 import type { PreTrainingHead } from './region-head';
 import type { RegionInputs } from './region-inputs';
 
-/** What a model of words and regions has for its pre-training. */
+/** The heads of a model of words and regions for its pre-training. */
 export type HiddenHeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   matching?: LinearParams<Matrix, Vector>; // [D, 2]
   hidden?: HiddenParams<Matrix, Vector>;

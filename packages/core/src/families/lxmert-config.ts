@@ -39,7 +39,7 @@ export interface LxmertConfig extends DenseConfig {
   readonly head?: LxmertHead;
 }
 
-/** What an LXMERT may have in place of a head for answers. */
+/** The heads that an LXMERT may have in place of one for answers. */
 export type LxmertHead = Exclude<RegionHead, { readonly kind: 'answers' | 'retrieval' }>;
 
 /** The head of an LXMERT. @throws {RangeError} when it has none, or two. */

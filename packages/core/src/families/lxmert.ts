@@ -30,7 +30,7 @@ import { hooksUnder } from './hooks';
 import { type LxmertConfig, headOfLxmert, lxmertSchema } from './lxmert-config';
 import { type Model, described, shrunkConfig } from './model';
 import type { Logits } from './prediction';
-import { choiceOfRegions, inputsOfPicture } from './region-choice';
+import { choiceAmong, inputsOfPicture } from './region-choice';
 import { type RegionEmbeddingParams, regionEmbedding } from './region-embedding';
 import { type RegionHead, picturesOfRegionHead } from './region-head';
 import type { RegionInputs } from './region-inputs';
@@ -182,7 +182,7 @@ function untied(config: LxmertConfig): Lxmert {
         const [batch, count] = inputs.features.shape;
         const scores = answered(params, streams.vision, inputs);
         const real = inputs.counts ?? ones<Rank.R2>([batch, count]);
-        return { logits: choiceOfRegions(scores, real), words: streams.text };
+        return { logits: choiceAmong(scores, real), words: streams.text };
       }
       case 'pre-training': {
         if (guessing === undefined) throw unlearned('heads');

@@ -2,19 +2,18 @@ import {
   type Tensor1D,
   type Tensor2D,
   type Tensor3D,
-  add,
   concat,
   mul,
   relu,
   reshape,
   softmax,
-  sub,
   sum,
 } from '@tensorflow/tfjs-core';
 import { type AttentionParams, attentionLayer } from '../layers/attention';
 import { placed, together, uncut } from '../layers/layer';
 import { type LinearParams, linearLayer, project } from '../layers/linear';
 import { type Observe, observeUnder } from '../layers/observe';
+import { choiceAmong } from './region-choice';
 
 /** A head for statements about two pictures, each of which was read with the statement. */
 export type PairedHeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
@@ -31,9 +30,6 @@ export interface ReadSide {
   /** [B, S], 0 where a state is padding. */
   readonly read: Tensor2D;
 }
-
-/** Scores of padding lie so far below all others that it has no weight (ChenRocks/UNITER, `AttentionPool`). */
-const FAR_BELOW = 1e4;
 
 /**
  * UNITER's head for statements (Chen et al., 2020, Section 4.1, "Pair-biattn"; ChenRocks/UNITER, `model/nlvr2.py`): what was read about
@@ -82,8 +78,8 @@ export function pairedHead(
         });
         const heard = body.compute(flat(asking));
         const joined = relu(project(concat([heard, flat(asking)], 1), params.join, 'join', own));
-        const scores: Tensor2D = reshape(relu(project(joined, params.pool, 'pool', own)), [batch, S]);
-        const weights: Tensor2D = softmax(add<Tensor2D>(scores, mul(sub(asking.read, 1), FAR_BELOW)));
+        const scores = relu(project(joined, params.pool, 'pool', own)); // [B·S, 1]
+        const weights: Tensor2D = softmax(choiceAmong(scores, asking.read));
         const states: Tensor3D = reshape(joined, [batch, S, D]);
         const weighed: Tensor3D = mul(states, reshape(weights, [batch, S, 1]));
         return sum(weighed, 1); // [B, D]

@@ -11,11 +11,11 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { RegionInputs } from './region-inputs';
 
-/** Logits of regions that are padding lie so far below all others that they have no probability. */
+/** Scores of padding lie so far below all others that they have no probability (ChenRocks/UNITER, `AttentionPool`). */
 const FAR_BELOW = 1e4;
 
-/** Scores of all regions [B·R, 1] as logits of the one that is meant, [B, R]. @param real [B, R], 0 for padding. */
-export function choiceOfRegions(scores: Tensor2D, real: Tensor2D): Tensor2D {
+/** Scores of all tokens or regions, [B·R, 1], as logits of one of them, [B, R]. @param real [B, R], 0 for padding. */
+export function choiceAmong(scores: Tensor2D, real: Tensor2D): Tensor2D {
   return add(reshape(scores, real.shape), mul(sub(real, 1), FAR_BELOW));
 }
 
@@ -25,7 +25,7 @@ export function statesOfRegions(all: Tensor3D, words: number): Tensor2D {
   return reshape(slice(all, [0, words, 0], [batch, tokens - words, D]), [batch * (tokens - words), D]);
 }
 
-/** Of the regions of 2·B pictures, the two of an example one after the other, those of one place. */
+/** Takes the regions at one place of each pair out of those of 2·B pictures, the two of a pair one after the other. */
 export function inputsOfPicture(inputs: RegionInputs, place: 0 | 1): RegionInputs {
   const { features, places, counts } = inputs;
   const rows = range(place, features.shape[0], 2, 'int32');

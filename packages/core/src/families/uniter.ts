@@ -30,7 +30,7 @@ import type { Logits } from './prediction';
 import { type RegionEmbeddingParams, regionEmbedding } from './region-embedding';
 import type { RegionInputs } from './region-inputs';
 import { readTokens } from './text-tower';
-import { choiceOfRegions, inputsOfPicture, statesOfRegions } from './region-choice';
+import { choiceAmong, inputsOfPicture, statesOfRegions } from './region-choice';
 import { type RegionHead, picturesOfRegionHead } from './region-head';
 import { tied } from './ties';
 import { type UniterConfig, uniterSchema } from './uniter-config';
@@ -177,7 +177,7 @@ function untied(config: UniterConfig): Uniter {
         const { all, read } = states(params, inputs);
         const [words, count] = [inputs.tokens.shape[1], inputs.features.shape[1]];
         const scores = answering.run(params.head, statesOfRegions(all, words), observe);
-        return { logits: choiceOfRegions(scores, slice(read, [0, words], [all.shape[0], count])) };
+        return { logits: choiceAmong(scores, slice(read, [0, words], [all.shape[0], count])) };
       }
       case 'statements': {
         if (params.paired === undefined) throw unlearned('head');

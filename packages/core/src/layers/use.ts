@@ -12,7 +12,7 @@ const changed = (name: string, change: (path: string) => string): string => {
   return `${change(path)}${name.slice(path.length)}`;
 };
 
-/** What stands within a use: of `a@1` the `scores` are `a.scores@1`. */
+/** Names a part of a use: `a@1` has the `scores` `a.scores@1`. */
 export const withinUse = (name: string, key: string): string => changed(name, (path) => `${path}.${key}`);
 
 /** The use that one stands within: `a.query@1` in `a@1`. */

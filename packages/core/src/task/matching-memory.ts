@@ -22,13 +22,12 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import type { PairBatch } from '../data/dataset';
-import type { Blip } from '../families/blip';
+import type { Blip, Compared } from '../families/blip';
 import type { BlipParams } from '../families/blip-parts';
 import { softmaxCrossEntropy } from '../operations/cross-entropy';
 import { withoutGradient } from '../operations/kernel';
 import { cloneTree, zipTrees } from '../tree/tree';
 import { type PictureShape, pictureInputs, tokenInputs } from './inputs';
-import type { Compared } from '../families/blip';
 import type { Moment } from './task';
 
 /** Momentum and a queue, beside the batch itself. */
@@ -41,7 +40,7 @@ export interface MomentumOptions {
   readonly alpha?: number;
 }
 
-/** What is kept from step to step. */
+/** Tensors that a training keeps from step to step. */
 export type MatchingMemory = {
   /** θₘ */
   copy: BlipParams;

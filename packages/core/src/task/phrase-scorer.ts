@@ -1,8 +1,8 @@
-import { BOX, cornersOf } from '../boxes/box';
+import { cornersOf } from '../boxes/box';
 import { type GroundedPhrase, type PhraseRecall, phraseRecall } from '../boxes/grounding-scores';
 import type { GroundingBatch } from '../data/dataset';
-import { probabilities } from './grounding-matching';
 import type { HostPrediction, Scorer, Scores } from './task';
+import { boxesOf, toldQueries } from './told-queries';
 
 const CUTOFFS = [1, 5, 10] as const;
 
@@ -34,28 +34,17 @@ export function phraseScorer(): Scorer<HostPrediction, GroundingBatch> {
   const found: GroundedPhrase[] = [];
   return {
     add: (prediction, { size, objects }) => {
-      const { logits, boxes } = prediction;
-      if (logits?.dtype !== 'float32' || boxes?.dtype !== 'float32')
-        throw new TypeError('grounding: no boxes were predicted');
-      const queries = boxes.values.length / BOX / size;
-      const classes = logits.values.length / (queries * size);
-      const shares = Array.from({ length: queries * size }, (_, row) =>
-        probabilities(logits.values.slice(row * classes, (row + 1) * classes)),
-      );
-      const [told, wanted] = [cornersOf(Float32Array.from(boxes.values)), cornersOf(objects.boxes)];
+      const wanted = cornersOf(objects.boxes);
+      const told = toldQueries(prediction, size);
       for (const { example, tokens, objects: own } of phrasesOf(objects)) {
-        const scores = shares.slice(example * queries, (example + 1) * queries).map((row) => {
+        const queries = told[example];
+        if (queries === undefined) throw new RangeError(`expected an example below ${size}, got ${example}`);
+        const { boxes, probabilities } = queries;
+        const scores = probabilities.map((row) => {
           const best = tokens.reduce((most, token) => Math.max(most, row[token] ?? 0), 0);
           return Number.isNaN(best) ? -1 : best;
         });
-        found.push({
-          boxes: told.slice(example * queries * BOX, (example + 1) * queries * BOX),
-          scores,
-          truths: Float64Array.from(
-            own.flatMap((object) => [...wanted.subarray(object * BOX, (object + 1) * BOX)]),
-          ),
-          categories: [],
-        });
+        found.push({ boxes, scores, truths: boxesOf(wanted, own), categories: [] });
       }
     },
     scores: (): Scores => ({

@@ -83,7 +83,8 @@ function crossEntropy(logits: Tensor2D, rows: readonly number[], classes: Int32A
   const targets = new Float32Array(rows.length * classesOf);
   rows.forEach((row, place) => {
     const known = classes[row] ?? -1;
-    if (known >= 0 && known < classesOf) targets[place * classesOf + known] = 1;
+    if (known >= classesOf) throw new RangeError(`expected an answer below ${classesOf}, got ${known}`);
+    if (known >= 0) targets[place * classesOf + known] = 1;
   });
   return [softmaxCrossEntropy(chosen, tensor2d(targets, [rows.length, classesOf]))];
 }

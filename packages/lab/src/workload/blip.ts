@@ -21,13 +21,13 @@ import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { tokenizerConfiguration } from '../model-source/companions';
 import type { OpenedModel } from '../model-source/open-model';
-import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import { checkChannels, checkTokens } from './fit';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import type { ToldExamples } from './said';
 import { models } from './sizes';
+import { textShape } from './text-choices';
 import type { ReaderKind, TextsToRead } from './text-notes';
 import { withTexts } from './texts-read';
 import type { Workload, WorkloadKind } from './workload';
@@ -45,15 +45,8 @@ const modelShape = {
     .default('before')
     .describe('Norms of the text stack: before its layers, or after them as in BERT'),
   ...pictureShape,
-  tokenizer: pathOption('tokenizer')
-    .min(1)
-    .optional()
-    .describe("CLIP's vocabulary file or a Hugging Face tokenizer; default: the words of the training texts"),
-  context: z
-    .int()
-    .min(3)
-    .optional()
-    .describe('Tokens of the longest text; default: 77 with a tokenizer, else what the training texts need'),
+  tokenizer: textShape.tokenizer,
+  context: textShape.context,
 };
 const modelOptions = z.object(modelShape);
 

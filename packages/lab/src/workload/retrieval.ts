@@ -21,7 +21,6 @@ import {
 import { givenTokenizer } from '../model-source/given-tokenizer';
 import { z } from 'zod';
 import { tokenizerConfiguration } from '../model-source/companions';
-import { pathOption } from '../options/path';
 import { type DataChoice, erasingOf } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
 import { cacheFolder, pictureCacheIn } from '../picture-cache/picture-cache';
@@ -29,6 +28,7 @@ import { checkChannels, checkTokens, textFilling } from './fit';
 import { imagesOf, imagesShape } from './images';
 import { picturesOf } from './prepared';
 import { models, textModels } from './sizes';
+import { textShape } from './text-choices';
 import type { ReaderKind } from './text-notes';
 import { withTexts } from './texts-read';
 import { pictureShape } from './picture-shape';
@@ -43,10 +43,7 @@ const modelShape = {
     .positive()
     .optional()
     .describe("Width of the embeddings; default: the vision tower's width"),
-  tokenizer: pathOption('tokenizer')
-    .min(1)
-    .optional()
-    .describe("CLIP's vocabulary file or a Hugging Face tokenizer; default: the words of the training texts"),
+  tokenizer: textShape.tokenizer,
   context: z
     .int()
     .min(2)

@@ -21,7 +21,7 @@ export const textShape = {
     .int()
     .min(3)
     .optional()
-    .describe('Tokens of the longest text; default: 77 with a tokenizer, else what the texts need'),
+    .describe('Tokens of the longest text; default: 77 with a tokenizer, else what the training texts need'),
 };
 export const textOptions = z.object(textShape);
 export type TextOptions = z.output<typeof textOptions>;
