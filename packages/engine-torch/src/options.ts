@@ -7,7 +7,7 @@ export type Kernels = 'own' | 'libtorch';
 export interface TorchOptions {
   /** f32 unless given; auto is bf16 where the device multiplies it faster. */
   readonly precision?: Precision | 'auto' | undefined;
-  /** All of the machine's cores unless given. */
+  /** As many as OMP_NUM_THREADS says, else all of the machine's cores, unless given. */
   readonly threads?: number | undefined;
   /** `cpu` unless given, or `cuda`, `cuda:1`, …. */
   readonly device?: string | undefined;

@@ -22,11 +22,12 @@ export function obstacle(): string | undefined {
 
 /**
  * Loads libtorch, registers the backend and its kernels and makes it current. Started again, it takes the new settings.
- * @throws {Error} if the addon has not been built or does not load, or if the device is not here.
+ * @throws {Error} if the addon has not been built or does not load, if the device is not here, or if OMP_NUM_THREADS or
+ * WINNOW_KERNELS says nothing that makes sense.
  */
 export async function startTorch({
   precision = 'f32',
-  threads = availableParallelism(),
+  threads = usualThreads(),
   device = 'cpu',
   kernels = kernelsAskedFor(device),
 }: TorchOptions = {}): Promise<RunningTorch> {
@@ -73,6 +74,14 @@ export async function startTorch({
 
 const fastest = (addon: NativeAddon, device: string, kernels: Kernels): Precision =>
   addon.multipliesBf16(device, kernels) ? 'bf16' : 'f32';
+
+/** One for each core, unless OpenMP's own variable says how many: those of the outermost level, of a list such as `4,2`. */
+function usualThreads(): number {
+  const wish = process.env['OMP_NUM_THREADS'] || String(availableParallelism());
+  const [, threads] = /^ *([1-9]\d{0,3}) *(,.*)?$/.exec(wish) ?? [];
+  if (threads !== undefined) return Number(threads);
+  throw new Error(`OMP_NUM_THREADS: expected a number of threads, got "${wish}"`);
+}
 
 /**
  * So tests see on any machine what a GPU runs, and a GPU runs ours where they are asked for: they have not been measured on one

@@ -13,7 +13,7 @@ export const devicePattern = /^(cpu|cuda(:\d+)?)$/;
 export interface EngineOptions {
   /** f32 unless given. */
   readonly precision?: PrecisionChoice | undefined;
-  /** As many as the machine has cores unless given. */
+  /** Unless given as many as OMP_NUM_THREADS (`torch`) or TF_NUM_INTRAOP_THREADS (`tensorflow`) says, else one for each core. */
   readonly threads?: number | undefined;
   /** `cpu`, `cuda` or `cuda:1`; unless given, the engine's own choice. */
   readonly device?: string | undefined;

@@ -38,7 +38,7 @@ describe('startEngine', () => {
     });
 
     it(`answers with the same bytes each time on ${name}`, async () => {
-      await startEngine(name);
+      await startEngine(name, name === 'torch' ? { threads: 2 } : {});
       const a = tf.randomNormal([256, 17, 32], 0, 1, 'float32', 1);
       const b = tf.randomNormal([256, 17, 32], 0, 1, 'float32', 2);
       const compute = () =>
@@ -56,6 +56,27 @@ describe('startEngine', () => {
     expect(first.description).toMatch(/on the CPU \(1 thread, bf16\)$/);
     const second = await startEngine('torch', { threads: 2 });
     expect(second.description).toMatch(/on the CPU \(2 threads, f32\)$/);
+  });
+
+  onTorch('starts torch with the threads that OMP_NUM_THREADS says, where none are asked for', async () => {
+    const before = process.env['OMP_NUM_THREADS'];
+    try {
+      for (const [said, threads] of [
+        ['3', 3],
+        ['2,4', 2],
+      ] as const) {
+        process.env['OMP_NUM_THREADS'] = said;
+        expect(await startEngine('torch')).toMatchObject({ threads });
+      }
+      process.env['OMP_NUM_THREADS'] = 'many';
+      await expect(startEngine('torch')).rejects.toThrow(
+        'OMP_NUM_THREADS: expected a number of threads, got "many"',
+      );
+      expect(await startEngine('torch', { threads: 1 })).toMatchObject({ threads: 1 });
+    } finally {
+      if (before === undefined) delete process.env['OMP_NUM_THREADS'];
+      else process.env['OMP_NUM_THREADS'] = before;
+    }
   });
 
   onTorch('takes torch for bf16', async () => {

@@ -136,7 +136,7 @@ export const engineShape = {
     .positive()
     .max(1024)
     .optional()
-    .describe('CPU threads; default: as many as the machine has cores (wasm: one)'),
+    .describe('CPU threads; default: one for each core, or what OMP_NUM_THREADS says to torch (wasm: one)'),
   device: z
     .string()
     .regex(devicePattern, 'expected cpu, cuda or cuda:1')
