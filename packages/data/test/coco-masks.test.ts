@@ -148,9 +148,69 @@ test.each([
   ['two corners', { segmentation: [[0, 0, 3, 3]] }, /polygons of three corners or more/],
   ['another image', { image_id: 9 }, /images and categories that are listed/],
   ['runs of another size', { segmentation: { size: [3, 3], counts: [9] } }, /runs of 3×3 pixels/],
+  ['runs of another length', { segmentation: { size: [4, 6], counts: [20] } }, /runs of 20 pixels in all/],
+  ['nothing outlined', { segmentation: [] }, /polygons of three corners or more/],
+  [
+    'a corner elsewhere',
+    { segmentation: [[0, 0, 8, 0, 8, 2]] },
+    /category 7 in image 1: a corner at 8, 0 of 6×4/,
+  ],
 ])('outlines with %s are refused by name', async (_, wrong, message) => {
   const annotations = [{ ...plain.annotations[0], ...wrong }];
   const root = await written({ train: plain, val: plain, test: { ...plain, annotations } });
   const opened = openSegmentationDataset(root, { imageSize: 4 }).then((data) => data.test.batch([0]));
   await expect(opened).rejects.toThrow(message);
+});
+
+test.each([
+  [
+    'a picture twice',
+    { images: [...images, { ...images[0], id: 4 }] },
+    /picture of their own.*1\.png, of 1 and 4/s,
+  ],
+  [
+    'an id of two categories',
+    {
+      categories: [
+        { id: 7, name: 'cat' },
+        { id: '7', name: 'mat' },
+      ],
+    },
+    /categories with an id/,
+  ],
+  [
+    'a category for what is outlined by nobody',
+    { categories: [{ id: 7, name: 'background' }] },
+    /another name than/,
+  ],
+  ['nothing to learn', { annotations: [] }, /outlines to learn from/],
+])('files with %s are refused', async (_, wrong, message) => {
+  const root = await written({
+    train: { ...plain, annotations: plain.annotations.slice(0, 1), ...wrong },
+    val: plain,
+  });
+  await expect(openSegmentationDataset(root, { imageSize: 4 })).rejects.toThrow(message);
+});
+
+test('categories that do not count keep those behind them in their places; objects without an area have that of their outline', async () => {
+  const categories = [{ id: 3, name: 'void' }, ...plain.categories];
+  const annotations = [
+    { image_id: 1, category_id: 3, segmentation: [[3, 2, 6, 2, 6, 4, 3, 4]] },
+    { image_id: 1, category_id: 2, segmentation: { size: [4, 6], counts: [0, 8, 16] } },
+    { image_id: 1, category_id: 7, segmentation: [[0, 0, 6, 0, 6, 2, 0, 2]] },
+  ];
+  const own = { ...plain, categories, annotations };
+  const data = await openSegmentationDataset(await written({ train: own, val: own, test: own }), {
+    imageSize: { height: HEIGHT, width: WIDTH },
+  });
+  expect(data.classes).toEqual(['background', 'cat', 'mat']);
+  const { masks } = await data.test.batch([0]);
+  expect(
+    Array.from({ length: HEIGHT }, (_, row) => [...masks.subarray(row * WIDTH, (row + 1) * WIDTH)]),
+  ).toEqual([
+    [2, 2, 1, 1, 1, 1],
+    [2, 2, 1, 1, 1, 1],
+    [2, 2, 0, 255, 255, 255],
+    [2, 2, 0, 255, 255, 255],
+  ]);
 });

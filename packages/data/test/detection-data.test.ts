@@ -178,6 +178,11 @@ describe('what cannot be is refused', () => {
       /images with an id of their own/,
     ],
     [
+      'a picture of two images',
+      { train: { ...plain, images: [...plain.images, { ...image(4), file_name: './3.png' }] } },
+      /picture of their own.*3\.png, of 3 and 4/s,
+    ],
+    [
       'an annotation twice',
       {
         train: {

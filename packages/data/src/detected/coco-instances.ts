@@ -1,21 +1,25 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { permutation, randomStream } from '@winnow/core';
 import { z } from 'zod';
 import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';
-import { located, refuseMissing, refuseOutside } from '../file/locate';
 import { checkedJson, readJson } from '../file/read-json';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { refuseEmptySplits } from '../split/filled';
 import { annotatedSides } from '../picture/wanted';
 import { grouped } from '../split/grouped';
 import type { AnnotatedObject, AnnotatedPicture, FoundDetection } from './found-detection';
+import {
+  OVER_THE_EDGE,
+  identifier,
+  picturesOfImages,
+  refuseNothingToLearn,
+  refuseRepeated,
+} from './instances-entries';
 import { ANNOTATIONS, type SplitFile, chosenFiles, filesAt, picturesOf } from './instances-files';
 
-/** Numbers and strings are the same name: tools that export COCO mix 7 and "7". */
-const identifier = z.union([z.number(), z.string()]).transform(String);
 const MOST_CLASSES = 10_000;
 const LARGEST_SIDE = 1_000_000;
 const side = z.int().positive().max(LARGEST_SIDE);
@@ -42,13 +46,8 @@ type InstancesFile = z.output<typeof instancesFile>;
 type Entry = InstancesFile['images'][number];
 type Annotation = InstancesFile['annotations'][number];
 
-/** Pixels by which a box may reach over the picture: some tools round up. */
-const OVER_THE_EDGE = 1;
 /** Of the training pictures, where there is a test and no validation. */
 const SET_ASIDE = 0.1;
-
-const repeatedIn = (names: readonly string[]): string[] =>
-  [...grouped(names, (name) => name)].flatMap(([name, all]) => (all.length > 1 ? [visibly(name)] : []));
 
 /** Whether a box of [left, top, width, height] lies in its picture. */
 function isWithin({ bbox: [left, top, width, height] }: Annotation, picture: Entry): boolean {
@@ -97,21 +96,13 @@ interface ReadSplit {
  * Reads a split.
  * @param images The folder of its pictures.
  * @throws {DataError} for boxes that lie elsewhere, of images or of categories that are not listed, and for images or categories that
- * are listed twice; the first ten are named.
+ * are listed twice, or share a picture; the first ten are named.
  */
 async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> {
   const file = checkedJson(instancesFile, await readJson(path), path, 'COCO instances');
   const known = new Map(file.images.map((entry) => [entry.id, entry]));
   const classes = new Map(file.categories.map(({ id }, index) => [id, index]));
-  const ids = (all: readonly { readonly id: string }[]) => repeatedIn(all.map(({ id }) => id));
-  refuse('images with an id of their own', path, ids(file.images));
-  refuse('categories with an id of their own', path, ids(file.categories));
-  refuse(
-    'annotations with an id of their own',
-    path,
-    ids(file.annotations.flatMap(({ id }) => (id === undefined ? [] : [{ id }]))),
-  );
-  refuse('categories with a name of their own', path, repeatedIn(file.categories.map(({ name }) => name)));
+  refuseRepeated(file, path);
   const told = (annotation: Annotation): string =>
     `[${annotation.bbox.join(', ')}] of ${visibly(known.get(annotation.image_id)?.file_name ?? `image ${annotation.image_id}`)}`;
   const { annotations } = file;
@@ -138,14 +129,10 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
         : [`${told(annotation)}, which is ${entry.width}×${entry.height}`];
     }),
   );
-  const named = file.images.map(({ file_name }) => ({ name: file_name, path: join(images, file_name) }));
-  refuseOutside(images, named, path);
-  const paths = named.map((each) => each.path);
-  const onDisk = await located(images, paths, path);
-  refuseMissing([...new Set(paths.filter((each) => !onDisk.has(each)))], path);
+  const found = await picturesOfImages(file.images, images, path);
   const boxes = grouped(solid, ({ image_id }) => image_id);
   const pictures = file.images.map((entry, place) => ({
-    picture: onDisk.get(paths[place] ?? '') ?? paths[place] ?? '',
+    picture: found[place] ?? '',
     width: entry.width,
     height: entry.height,
     objects: (boxes.get(entry.id) ?? [])
@@ -184,7 +171,10 @@ export async function cocoInstances(spec: string, images: string | undefined): P
     test: test.pictures,
   };
   refuseEmptySplits(splits, 'pictures', spec);
-  refuseNothingToLearn(splits.train, files.train);
+  refuseNothingToLearn(splits.train, ({ objects }) => objects.some(({ isCrowd }) => !isCrowd), {
+    what: 'boxes',
+    path: files.train.path,
+  });
   const root = dirname(resolve(files.train.path));
   return {
     name: basename(basename(root) === ANNOTATIONS ? dirname(root) : files.train.path, '.json'),
@@ -221,16 +211,6 @@ function notesOf(name: string, { pictures, flat }: ReadSplit): string[] {
           `${counted(crowds, 'box', 'boxes')} of ${name} around crowds: not learned from, and not missed in scores`,
         ]),
   ];
-}
-
-/** @throws {DataError} for pictures none of which has a box that is learned. */
-function refuseNothingToLearn(pictures: readonly AnnotatedPicture[], { path }: SplitFile): void {
-  if (pictures.some(({ objects }) => objects.some(({ isCrowd }) => !isCrowd))) return;
-  throw new DataError({
-    expected: `boxes to learn from in ${path}`,
-    found: `none with an area that is not around a crowd in ${counted(pictures.length, 'picture')} for training`,
-    advice: 'List the boxes of the objects among its annotations.',
-  });
 }
 
 /** A tenth of some pictures, one at least, drawn by their number. */

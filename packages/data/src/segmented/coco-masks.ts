@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
-import { basename, dirname, join, resolve } from 'node:path';
-import { IGNORED } from '@winnow/core';
+import { basename, dirname, resolve } from 'node:path';
+import { IGNORED, type Sides } from '@winnow/core';
 import { z } from 'zod';
 import { setAside } from '../detected/coco-instances';
+import {
+  OVER_THE_EDGE,
+  identifier,
+  picturesOfImages,
+  refuseNothingToLearn,
+  refuseRepeated,
+} from '../detected/instances-entries';
 import {
   ANNOTATIONS,
   type SplitFile,
@@ -15,17 +22,15 @@ import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';
-import { located, refuseMissing, refuseOutside } from '../file/locate';
 import { checkedJson, readJson } from '../file/read-json';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import { refuseEmptySplits } from '../split/filled';
-import { type Shape, painted } from './coco-shapes';
+import { type Shape, areaOf, painted } from './coco-shapes';
 import type { FoundSegmentation, SegmentedPicture } from './found-segmentation';
 import type { Mask } from './index-png';
-import { labelsNamed } from './labels';
+import { type Labels, labelsNamed } from './labels';
 
-const identifier = z.union([z.number(), z.string()]).transform(String);
 /** The most pixels of a mask, as of a PNG. */
 const MOST_PIXELS = 2 ** 26;
 const side = z
@@ -36,12 +41,14 @@ const BACKGROUND = 'background';
 
 const shape = z.union(
   [
-    z.array(
-      z
-        .array(z.number())
-        .min(6, 'expected polygons of three corners or more')
-        .refine((corners) => corners.length % 2 === 0),
-    ),
+    z
+      .array(
+        z
+          .array(z.number())
+          .min(6, 'expected polygons of three corners or more')
+          .refine((corners) => corners.length % 2 === 0),
+      )
+      .min(1, 'expected polygons of three corners or more, not an empty list'),
     z.object({
       size: z.tuple([side, side]),
       counts: z.union([z.array(z.int().nonnegative()), z.string()]),
@@ -54,6 +61,7 @@ const instancesFile = z.object({
   images: z.array(z.object({ id: identifier, file_name: z.string().min(1), width: side, height: side })),
   annotations: z.array(
     z.object({
+      id: identifier.optional(),
       image_id: identifier,
       category_id: identifier,
       segmentation: shape,
@@ -79,16 +87,51 @@ interface ReadSplit {
   readonly examples: readonly SegmentedPicture[];
   readonly outlines: ReadonlyMap<string, Outlines>;
   readonly categories: readonly string[];
+  /** Categories that count, behind the background. */
+  readonly classes: readonly string[];
   readonly crowds: number;
 }
 
 /** Whether a path is that of pictures with outlines in COCO's format, by the names of its files. */
 export const isCocoMasks = isInstances;
 
+/** What categories mean, the background first: those that are called void or ignored do not count. */
+function labelsOf(categories: InstancesFile['categories'], path: string): Labels {
+  refuse(
+    `categories with another name than '${BACKGROUND}', as what nothing outlines is called,`,
+    path,
+    categories.flatMap(({ id, name }) => (name === BACKGROUND ? [`category ${visibly(id)}`] : [])),
+    'Remove the category and its outlines.',
+  );
+  return labelsNamed([BACKGROUND, ...categories.map(({ name }) => name)], path);
+}
+
+/** Why an outline is none of a picture; undefined where it is one. */
+function faultOf(shape: Shape, { width, height }: Sides): string | undefined {
+  if ('counts' in shape) {
+    const [rows, columns] = shape.size;
+    return rows === height && columns === width
+      ? undefined
+      : `runs of ${columns}×${rows} pixels, of ${width}×${height}`;
+  }
+  const isBeyond = (value: number, place: number): boolean =>
+    value < -OVER_THE_EDGE || value > (place % 2 === 0 ? width : height) + OVER_THE_EDGE;
+  const polygon = shape.find((corners) => corners.some(isBeyond));
+  if (polygon === undefined) return undefined;
+  const place = polygon.findIndex(isBeyond);
+  const corner = polygon.slice(place - (place % 2), place - (place % 2) + 2);
+  return `a corner at ${corner.join(', ')} of ${width}×${height}`;
+}
+
+const sizeOf = ({ area, segmentation }: InstancesFile['annotations'][number]): number =>
+  area ?? areaOf(segmentation);
+
 async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> {
   const file = checkedJson(instancesFile, await readJson(path), path, 'COCO instances with outlines');
   const classes = new Map(file.categories.map(({ id }, index) => [id, index]));
-  const known = new Set(file.images.map(({ id }) => id));
+  const known = new Map(file.images.map((entry) => [entry.id, entry]));
+  refuseRepeated(file, path);
+  const { classes: names, meaning } = labelsOf(file.categories, path);
   const idOf = ({ image_id, category_id }: InstancesFile['annotations'][number]): string =>
     `category ${visibly(category_id)} in image ${visibly(image_id)}`;
   refuse(
@@ -99,33 +142,27 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
       .map(idOf),
   );
   refuse(
-    'images with an id of their own',
-    path,
-    [...grouped(file.images, ({ id }) => id)].flatMap(([id, all]) => (all.length > 1 ? [visibly(id)] : [])),
-  );
-  refuse(
     `images of up to ${MOST_PIXELS} pixels`,
     path,
     file.images
       .filter(({ width, height }) => width * height > MOST_PIXELS)
       .map(({ file_name }) => visibly(file_name)),
   );
-  const named = file.images.map(({ file_name }) => ({ name: file_name, path: join(images, file_name) }));
-  refuseOutside(images, named, path);
-  const onDisk = await located(
-    images,
-    named.map((each) => each.path),
+  refuse(
+    'outlines within their pictures',
     path,
+    file.annotations.flatMap((annotation) => {
+      const entry = known.get(annotation.image_id);
+      const wrong = entry === undefined ? undefined : faultOf(annotation.segmentation, entry);
+      return wrong === undefined ? [] : [`${idOf(annotation)}: ${wrong}`];
+    }),
   );
-  refuseMissing(
-    named.map((each) => each.path).filter((each) => !onDisk.has(each)),
-    path,
-  );
+  const pictures = await picturesOfImages(file.images, images, path);
   const ofImage = grouped(file.annotations, ({ image_id }) => image_id);
   const outlines = new Map<string, Outlines>();
   const examples = file.images.map(({ id, width, height }, place): SegmentedPicture => {
     const mask = `${path}, image ${visibly(id)}`;
-    const own = [...(ofImage.get(id) ?? [])].sort((one, other) => (other.area ?? 0) - (one.area ?? 0));
+    const own = [...(ofImage.get(id) ?? [])].sort((one, other) => sizeOf(other) - sizeOf(one));
     // What stands for a crowd does not count, and lies below what is outlined by itself.
     const objects = [
       ...own.filter(({ iscrowd }) => iscrowd === 1),
@@ -134,17 +171,17 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
     outlines.set(mask, {
       ...{ width, height },
       objects: objects.map(({ category_id, segmentation, iscrowd }) => ({
-        label: iscrowd === 1 ? IGNORED : (classes.get(category_id) ?? 0) + 1,
+        label: iscrowd === 1 ? IGNORED : (meaning[(classes.get(category_id) ?? 0) + 1] ?? IGNORED),
         shape: segmentation,
       })),
     });
-    const listed = named[place]?.path ?? '';
-    return { picture: onDisk.get(listed) ?? listed, mask };
+    return { picture: pictures[place] ?? '', mask };
   });
   return {
     examples,
     outlines,
     categories: file.categories.map(({ name }) => name),
+    classes: names,
     crowds: file.annotations.filter(({ iscrowd }) => iscrowd === 1).length,
   };
 }
@@ -192,6 +229,11 @@ export async function cocoMasks(spec: string, images: string | undefined): Promi
     test: test.examples,
   };
   refuseEmptySplits(splits, 'pictures', spec);
+  refuseNothingToLearn(
+    splits.train,
+    ({ mask }) => train.outlines.get(mask)?.objects.some(({ label }) => label !== IGNORED) === true,
+    { what: 'outlines', path: files.train.path },
+  );
   const outlines = new Map([...train.outlines, ...test.outlines, ...(validation?.outlines ?? [])]);
   const root = dirname(resolve(files.train.path));
   const ofFiles = contentsOfFiles(root);
@@ -203,7 +245,7 @@ export async function cocoMasks(spec: string, images: string | undefined): Promi
   const crowds = train.crowds + test.crowds + (validation?.crowds ?? 0);
   return {
     name: basename(basename(root) === ANNOTATIONS ? dirname(root) : files.train.path, '.json'),
-    classes: labelsNamed([BACKGROUND, ...train.categories], files.train.path).classes,
+    classes: train.classes,
     notes: [
       ...(aside === undefined
         ? []

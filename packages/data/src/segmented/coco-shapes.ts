@@ -28,13 +28,38 @@ export function painted(
   return undefined;
 }
 
+/** How large an object is, in pixels²; what several polygons cover counts once for each of them. */
+export function areaOf(shape: Shape): number {
+  if (isRuns(shape)) {
+    const runs = typeof shape.counts === 'string' ? decoded(shape.counts) : shape.counts;
+    return runs.reduce((sum, run, index) => sum + (index % 2) * run, 0);
+  }
+  return shape.reduce((sum, corners) => sum + Math.abs(signedArea(corners)), 0);
+}
+
+function signedArea(corners: readonly number[]): number {
+  let twice = 0;
+  for (let place = 0; place < corners.length; place += 2) {
+    const next = (place + 2) % corners.length;
+    twice +=
+      (corners[place] ?? 0) * (corners[next + 1] ?? 0) - (corners[next] ?? 0) * (corners[place + 1] ?? 0);
+  }
+  return twice / 2;
+}
+
 function fill(
   polygon: readonly number[],
   { width, height }: Sides,
   paint: (row: number, from: number, to: number) => void,
 ): void {
   const corners = polygon.length / 2;
-  for (let row = 0; row < height; row++) {
+  let [top, bottom] = [Infinity, -Infinity];
+  for (let place = 1; place < polygon.length; place += 2) {
+    top = Math.min(top, polygon[place] ?? 0);
+    bottom = Math.max(bottom, polygon[place] ?? 0);
+  }
+  const below = Math.min(height, Math.ceil(bottom + 0.5));
+  for (let row = Math.max(0, Math.floor(top - 0.5)); row < below; row++) {
     const y = row + 0.5;
     const crossings: number[] = [];
     for (let corner = 0; corner < corners; corner++) {
