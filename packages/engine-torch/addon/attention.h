@@ -48,17 +48,17 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
   });
   room.finish();
 
-  const RowBlocks blocks = RowBlocks::of(rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofTiles(rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
-    const int64_t first = blocks.first(block), count = blocks.count(block), rowTiles = ceilDivide(count, kTile);
-    float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
+    const int64_t first = blocks.first(block), count = blocks.count(block);
+    float* const panel = scratch.take<float>(roundUp(count, kTile) * kPanel);
     const Normalized normalized = Normalized::take(scratch, count, embed.total());
     normalize(of.norm, of.x + first * embed.total(), count, normalized);
     const Left<Arithmetic> input = takeLeft<Arithmetic>(scratch, count, embed.panels());
     for (int64_t j = 0; j < embed.panels(); j++)
       packLeft(scaledPanel(of.norm, normalized, j, count, panel), input, j);
     for (int64_t index = 0; index < heads.projected(); index++) {
-      product(input, 0, rowTiles, projections, index, {0, embed.panels()}, panel);
+      product(input, 0, count, projections, index, {0, embed.panels()}, panel);
       atProjection(of, index, [&](const Weight& weight, int64_t j) {
         const float* const bias = weight.bias + weight.out.first(j);
         for (int64_t column = 0; column < kPanel; column += kLanes) {
@@ -80,13 +80,13 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
   });
 
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
-    const int64_t first = blocks.first(block), count = blocks.count(block), rowTiles = ceilDivide(count, kTile);
-    float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
+    const int64_t first = blocks.first(block), count = blocks.count(block);
+    float* const panel = scratch.take<float>(roundUp(count, kTile) * kPanel);
     const Left<Arithmetic> attended = takeLeft<Arithmetic>(scratch, count, of.output.in.panels());
     for (int64_t j = 0; j < of.output.in.panels(); j++)
       packLeft(viewOf(panels, heads.firstAttended() + j, first, count, of.output.in.count(j), scratch), attended, j);
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(attended, 0, rowTiles, output, j, {0, of.output.in.panels()}, panel);
+      product(attended, 0, count, output, j, {0, of.output.in.panels()}, panel);
       addResidual(of.output, j, panel, count, of.x + first * embed.total(), y + first * embed.total());
     }
   });
@@ -119,7 +119,7 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
     }
   });
 
-  const RowBlocks blocks = RowBlocks::of(rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofPanels(rows, of.threads);
   const int64_t depth = blocks.units();
   // Operands of the weights' gradients, which sum over all rows.
   const Left<Arithmetic> inputs = takeLeft<Arithmetic>(shared, embed.panels() * kPanel, depth);
@@ -131,7 +131,7 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
   const ColumnSums projectionBias = ColumnSums::take(shared, heads.projected() * kPanel, blocks.blocks);
 
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
-    const int64_t first = blocks.first(block), count = blocks.count(block), rowTiles = ceilDivide(count, kTile);
+    const int64_t first = blocks.first(block), count = blocks.count(block);
     const Left<Arithmetic> outputLeft = takeLeft<Arithmetic>(scratch, count, embed.panels());
     for (int64_t j = 0; j < embed.panels(); j++) {
       const PanelView view{dy + first * embed.total() + j * kPanel, embed.total(), count, embed.count(j)};
@@ -139,11 +139,11 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
       packRight(view, outputs, j, first / kPanel);
       outputBias.set(block, j * kPanel, view);
     }
-    float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
+    float* const panel = scratch.take<float>(roundUp(count, kTile) * kPanel);
     for (int64_t j = 0; j < inner.panels(); j++) {
       packLeftTransposed(viewOf(kept, heads.firstAttended() + j, first, count, inner.count(j), scratch), attendeds, j,
                                  first / kPanel);
-      product(outputLeft, 0, rowTiles, output, j, {0, embed.panels()}, panel);
+      product(outputLeft, 0, count, output, j, {0, embed.panels()}, panel);
       std::memcpy(attendedGradient.at(j, first), panel, count * kPanel * sizeof(float));
     }
   });
@@ -156,9 +156,9 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
   });
 
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
-    const int64_t first = blocks.first(block), count = blocks.count(block), rowTiles = ceilDivide(count, kTile);
+    const int64_t first = blocks.first(block), count = blocks.count(block);
     const int64_t depthTile = first / kPanel;
-    float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
+    float* const panel = scratch.take<float>(roundUp(count, kTile) * kPanel);
     const Normalized normalized = Normalized::take(scratch, count, embed.total());
     normalize(of.norm, of.x + first * embed.total(), count, normalized);
     for (int64_t j = 0; j < embed.panels(); j++)
@@ -175,7 +175,7 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
     }
     float* const scaled = scratch.take<float>(count * normalized.stride);
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(left, 0, rowTiles, projections, j, {0, heads.projected()}, panel);
+      product(left, 0, count, projections, j, {0, heads.projected()}, panel);
       takeGradientPanel(of.norm, normalized, j, count, panel, scaled, normSums, block);
     }
     normGradient(of.norm, normalized, scaled, count, dy + first * embed.total(), gradients.x + first * embed.total());

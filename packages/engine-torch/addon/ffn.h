@@ -40,11 +40,11 @@ void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const 
   });
   room.finish();
 
-  const RowBlocks blocks = RowBlocks::of(of.rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofTiles(of.rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
-    const int64_t first = blocks.first(block), rows = blocks.count(block), rowTiles = ceilDivide(rows, kTile);
+    const int64_t first = blocks.first(block), rows = blocks.count(block);
     const float* const x = of.x + first * embed.total();
-    float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
+    float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
 
     const Normalized normalized = Normalized::take(scratch, rows, embed.total());
     normalize(of.norm, x, rows, normalized);
@@ -54,7 +54,7 @@ void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const 
 
     const Left<Arithmetic> active = takeLeft<Arithmetic>(scratch, rows, hidden.panels());
     for (int64_t j = 0; j < hidden.panels(); j++) {
-      product(input, 0, rowTiles, expand, j, {0, embed.panels()}, panel);
+      product(input, 0, rows, expand, j, {0, embed.panels()}, panel);
       const int64_t columns = hidden.count(j);
       const float* const bias = of.expand.bias + hidden.first(j);
       for (int64_t column = 0; column < kPanel; column += kLanes) {
@@ -71,7 +71,7 @@ void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const 
     }
 
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(active, 0, rowTiles, contract, j, {0, hidden.panels()}, panel);
+      product(active, 0, rows, contract, j, {0, hidden.panels()}, panel);
       addResidual(of.contract, j, panel, rows, x, y + first * embed.total());
     }
   });
@@ -92,7 +92,7 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
     else packWeightTransposed(of.expand, expand, index - hidden.panels());
   });
 
-  const RowBlocks blocks = RowBlocks::of(of.rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofPanels(of.rows, of.threads);
   const int64_t depth = blocks.units();
   // Operands of the weights' gradients, which sum over all rows.
   const Left<Arithmetic> inputs = takeLeft<Arithmetic>(shared, embed.panels() * kPanel, depth);
@@ -104,10 +104,10 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
   const ColumnSums contractBias = ColumnSums::take(shared, embed.total(), blocks.blocks);
 
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
-    const int64_t first = blocks.first(block), rows = blocks.count(block), rowTiles = ceilDivide(rows, kTile);
+    const int64_t first = blocks.first(block), rows = blocks.count(block);
     const int64_t depthTile = first / kPanel;
     const float* const output = dy + first * embed.total();
-    float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
+    float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
 
     const Normalized normalized = Normalized::take(scratch, rows, embed.total());
     normalize(of.norm, of.x + first * embed.total(), rows, normalized);
@@ -123,7 +123,7 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
     const Left<Arithmetic> before = takeLeft<Arithmetic>(scratch, rows, hidden.panels());
     float* const active = scratch.take<float>(rows * kPanel);
     for (int64_t j = 0; j < hidden.panels(); j++) {
-      product(outputLeft, 0, rowTiles, contract, j, {0, embed.panels()}, panel);
+      product(outputLeft, 0, rows, contract, j, {0, embed.panels()}, panel);
       const Kept<Arithmetic>* const keep = Panels<Kept<Arithmetic>>{kept, of.rows}.at(j, first);
       for (int64_t i = 0; i < rows * kPanel; i += kLanes) {
         const Activated at = Activation::at(loadNumbers(keep + i));
@@ -139,7 +139,7 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
 
     float* const scaled = scratch.take<float>(rows * normalized.stride);
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(before, 0, rowTiles, expand, j, {0, hidden.panels()}, panel);
+      product(before, 0, rows, expand, j, {0, hidden.panels()}, panel);
       takeGradientPanel(of.norm, normalized, j, rows, panel, scaled, normSums, block);
     }
     normGradient(of.norm, normalized, scaled, rows, output, gradients.x + first * embed.total());

@@ -168,14 +168,14 @@ void attend(const AttentionArguments& of, const HeadPanels& heads, const Panels<
   float* const panel = scratch.take<float>(most * kPanel);
   const Left<Arithmetic> weights = takeLeft<Arithmetic>(scratch, most, keyPanels);
   for (int64_t query = 0; query < tokens; query += kQueriesAtOnce) {
-    const int64_t count = std::min(kQueriesAtOnce, tokens - query), rowTiles = ceilDivide(count, kTile);
+    const int64_t count = std::min(kQueriesAtOnce, tokens - query);
     for (int64_t j = 0; j < keyPanels; j++)
-      product(queries, query / kTile, rowTiles, keys, j, {0, heads.narrow()}, scores + j * most * kPanel);
+      product(queries, query / kTile, count, keys, j, {0, heads.narrow()}, scores + j * most * kPanel);
     exponentiate(of, first, scores, query, count, most * kPanel, sums);
     for (int64_t j = 0; j < keyPanels; j++)
       packLeft({scores + j * most * kPanel, kPanel, count, kPanel}, weights, j);
     for (int64_t i = 0; i < heads.wide(); i++) {
-      product(weights, 0, rowTiles, values, i, {0, keyPanels}, panel);
+      product(weights, 0, count, values, i, {0, keyPanels}, panel);
       divide(panel, sums, count);
       scatter(panel, count, panels, heads.attended(head, i), first + query);
     }
@@ -219,15 +219,15 @@ void headGradient(const AttentionArguments& of, const HeadPanels& heads, const P
   const Right<Arithmetic> rightRows = takeRight<Arithmetic>(scratch, queryTiles, std::max(heads.narrow(), heads.wide()));
 
   for (int64_t query = 0; query < tokens; query += kQueriesAtOnce) {
-    const int64_t count = std::min(kQueriesAtOnce, tokens - query), rowTiles = ceilDivide(count, kTile);
+    const int64_t count = std::min(kQueriesAtOnce, tokens - query);
     const int64_t depth = ceilDivide(count, kPanel);
     for (int64_t j = 0; j < keyPanels; j++)
-      product(queries, query / kTile, rowTiles, keys, j, {0, heads.narrow()}, weights + j * most * kPanel);
+      product(queries, query / kTile, count, keys, j, {0, heads.narrow()}, weights + j * most * kPanel);
     exponentiate(of, first, weights, query, count, most * kPanel, sums);
     for (int64_t row = 0; row < count; row++) sums[row] = inverseOf(sums[row]);
     for (int64_t j = 0; j < keyPanels; j++) {
       float* const weight = weights + j * most * kPanel;
-      product(outputs, query / kTile, rowTiles, values, j, {0, heads.wide()}, panel);
+      product(outputs, query / kTile, count, values, j, {0, heads.wide()}, panel);
       softmaxGradient(of.scale, sums, delta + query, count, weight, panel);
       const PanelView gradient{panel, kPanel, count, kPanel};
       packLeft(gradient, scores, j);
@@ -236,13 +236,13 @@ void headGradient(const AttentionArguments& of, const HeadPanels& heads, const P
     }
 
     for (int64_t i = 0; i < heads.narrow(); i++) {
-      product(scores, 0, rowTiles, keyRows, i, {0, keyPanels}, panel);
+      product(scores, 0, count, keyRows, i, {0, keyPanels}, panel);
       scatter(panel, count, projected, heads.query(head, i), first + query);
     }
     const auto addColumns = [&](const Left<Arithmetic>& left, int64_t wide, const auto& source, auto from, auto into) {
       for (int64_t i = 0; i < wide; i++) packRight(gather(source, from(i), first + query, count, scratch), rightRows, i);
       for (int64_t i = 0; i < wide; i++) {
-        product(left, 0, ceilDivide(tokens, kTile), rightRows, i, {0, depth}, panel);
+        product(left, 0, tokens, rightRows, i, {0, depth}, panel);
         scatter(panel, tokens, projected, into(i), first, query > 0);
       }
     };

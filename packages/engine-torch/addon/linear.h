@@ -18,15 +18,15 @@ void linearForward(const LinearArguments& of, float* y, const PackedRoom& room, 
   parallelFor<Arithmetic>(of.threads, room.isPacked() ? 0 : out.panels(),
                           [&](int64_t panel, Scratch&) { packWeight(of.layer, weight, panel); });
   room.finish();
-  const RowBlocks blocks = RowBlocks::of(of.rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofTiles(of.rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
-    const int64_t first = blocks.first(block), rows = blocks.count(block), rowTiles = ceilDivide(rows, kTile);
+    const int64_t first = blocks.first(block), rows = blocks.count(block);
     const Left<Arithmetic> input = takeLeft<Arithmetic>(scratch, rows, in.panels());
     for (int64_t j = 0; j < in.panels(); j++)
       packLeft({of.x + first * in.total() + j * kPanel, in.total(), rows, in.count(j)}, input, j);
-    float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
+    float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
     for (int64_t j = 0; j < out.panels(); j++) {
-      product(input, 0, rowTiles, weight, j, {0, in.panels()}, panel);
+      product(input, 0, rows, weight, j, {0, in.panels()}, panel);
       addBias(of.layer, j, panel, rows, y + first * out.total());
     }
   });
@@ -46,13 +46,13 @@ void linearBackward(const LinearArguments& of, const float* dy, const LinearGrad
     parallelFor<Arithmetic>(of.threads, in.panels(),
                             [&](int64_t panel, Scratch&) { packWeightTransposed(of.layer, weight, panel); });
   }
-  const RowBlocks blocks = RowBlocks::of(of.rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofPanels(of.rows, of.threads);
   // Operands of the weight's gradient, which sums over all rows.
   const Left<Arithmetic> inputs = takeLeft<Arithmetic>(shared, in.panels() * kPanel, blocks.units());
   const Right<Arithmetic> outputs = takeRight<Arithmetic>(shared, blocks.units(), out.panels());
   const ColumnSums bias = ColumnSums::take(shared, out.total(), blocks.blocks);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
-    const int64_t first = blocks.first(block), rows = blocks.count(block), rowTiles = ceilDivide(rows, kTile);
+    const int64_t first = blocks.first(block), rows = blocks.count(block);
     for (int64_t j = 0; j < in.panels(); j++) {
       packLeftTransposed({of.x + first * in.total() + j * kPanel, in.total(), rows, in.count(j)}, inputs, j,
                          first / kPanel);
@@ -65,9 +65,9 @@ void linearBackward(const LinearArguments& of, const float* dy, const LinearGrad
       bias.set(block, j * kPanel, view);
     }
     if (!reachesInput) return;
-    float* const panel = scratch.take<float>(rowTiles * kTile * kPanel);
+    float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
     for (int64_t j = 0; j < in.panels(); j++) {
-      product(output, 0, rowTiles, weight, j, {0, out.panels()}, panel);
+      product(output, 0, rows, weight, j, {0, out.panels()}, panel);
       copyPanel(panel, rows, in.count(j), gradients.x + first * in.total() + j * kPanel, in.total());
     }
   });

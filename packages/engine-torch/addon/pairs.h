@@ -25,20 +25,21 @@ struct Pairs {
 
 namespace pairs {
 
-/** Rows of the left operand at a time: 16 sums of 32 registers. */
+/** Rows of the left operand at a time, at most: 16 sums of 32 registers. */
 constexpr int kBlockRows = 8;
 
-/** out [kBlockRows, 32] (+)= left × right: rows of a tile, tiles of depth kTileElements apart; squares of a panel. */
+/** out [rows, 32] (+)= left × right: rows of a tile, tiles of depth kTileElements apart; squares of a panel. */
+template <int rows>
 inline void multiplyBlock(const Bf16* left, const Bf16* right, int64_t depthTiles, float* out, bool adds) {
-  __m512 sums[kBlockRows][2];
-  for (int row = 0; row < kBlockRows; row++)
+  __m512 sums[rows][2];
+  for (int row = 0; row < rows; row++)
     for (int half = 0; half < 2; half++)
       sums[row][half] = adds ? _mm512_load_ps(out + row * kPanel + half * kTile) : _mm512_setzero_ps();
   for (; depthTiles > 0; depthTiles--, left += kTileElements, right += 2 * kTileElements) {
     for (int pair = 0; pair < kPanel / 2; pair++) {
       const __m512i near = _mm512_load_si512(right + pair * kPanel);
       const __m512i far = _mm512_load_si512(right + kTileElements + pair * kPanel);
-      for (int row = 0; row < kBlockRows; row++) {
+      for (int row = 0; row < rows; row++) {
         int32_t both;
         std::memcpy(&both, left + row * kPanel + 2 * pair, sizeof both);
         const __m512bh factors = (__m512bh)_mm512_set1_epi32(both);
@@ -47,24 +48,32 @@ inline void multiplyBlock(const Bf16* left, const Bf16* right, int64_t depthTile
       }
     }
   }
-  for (int row = 0; row < kBlockRows; row++)
+  for (int row = 0; row < rows; row++)
     for (int half = 0; half < 2; half++) _mm512_store_ps(out + row * kPanel + half * kTile, sums[row][half]);
+}
+
+/** As multiplyBlock, for `rows` of at most `most`: one row of a last block takes no time for seven others. */
+template <int most>
+void multiplyRows(int64_t rows, const Bf16* left, const Bf16* right, int64_t depthTiles, float* out, bool adds) {
+  if (rows >= most) {
+    multiplyBlock<most>(left, right, depthTiles, out, adds);
+  } else if constexpr (most > 1) {
+    multiplyRows<most - 1>(rows, left, right, depthTiles, out, adds);
+  }
 }
 
 }  // namespace pairs
 
-/** out [rowTiles·16, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that. */
-inline void product(const Left<Pairs>& left, int64_t rowTile, int64_t rowTiles, const Right<Pairs>& right,
+/** out [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that. */
+inline void product(const Left<Pairs>& left, int64_t rowTile, int64_t rows, const Right<Pairs>& right,
                     int64_t panelIndex, DepthRange depth, float* out, bool adds = false) {
   constexpr int64_t kDepth = 8;  // tiles at a time: 16 KB of the right operand, which stay in the first cache
   for (int64_t done = 0; done < depth.count; done += kDepth) {
     const int64_t from = depth.first + done, tiles = std::min(kDepth, depth.count - done);
     const Bf16* const panel = right.square(panelIndex, from);
-    for (int64_t row = 0; row < rowTiles; row++) {
-      const Bf16* const tile = left.tile(rowTile + row, from);
-      float* const block = out + row * kTile * kPanel;
-      for (int64_t first = 0; first < kTile; first += pairs::kBlockRows)
-        pairs::multiplyBlock(tile + first * kPanel, panel, tiles, block + first * kPanel, adds || done > 0);
+    for (int64_t row = 0; row < rows; row += pairs::kBlockRows) {
+      const Bf16* const first = left.tile(rowTile + row / kTile, from) + row % kTile * kPanel;
+      pairs::multiplyRows<pairs::kBlockRows>(rows - row, first, panel, tiles, out + row * kPanel, adds || done > 0);
     }
   }
 }

@@ -20,19 +20,25 @@ struct Columns {
   int64_t count(int64_t panel) const { return std::min(kPanel, width - panel * kPanel); }
 };
 
-/** The rows of all sequences, cut into blocks of some multiple of 32 that keep the threads equally busy. */
+/** The rows of all sequences, cut into blocks of whole units that keep the threads equally busy. */
 struct RowBlocks {
-  int64_t rows, blocks;
+  int64_t rows, blocks, unit;
 
-  static RowBlocks of(int64_t rows, int threads, int64_t rowsPerBlock = 128) {
-    const int64_t units = ceilDivide(rows, kPanel);
-    const int64_t wanted = roundUp(ceilDivide(rows, rowsPerBlock), threads);
-    return {rows, std::max<int64_t>(1, std::min(units, wanted))};
-  }
-  int64_t units() const { return ceilDivide(rows, kPanel); }
-  int64_t first(int64_t block) const { return units() * block / blocks * kPanel; }
+  /** For products of these rows: units are tiles, so that one sequence is work for several threads. */
+  static RowBlocks ofTiles(int64_t rows, int threads) { return of(rows, threads, kTile); }
+  /** For products over these rows too, whose depth is cut into panels. */
+  static RowBlocks ofPanels(int64_t rows, int threads) { return of(rows, threads, kPanel); }
+
+  int64_t units() const { return ceilDivide(rows, unit); }
+  int64_t first(int64_t block) const { return units() * block / blocks * unit; }
   int64_t count(int64_t block) const { return std::min(first(block + 1), rows) - first(block); }
-  int64_t largest() const { return ceilDivide(units(), blocks) * kPanel; }
+
+ private:
+  static RowBlocks of(int64_t rows, int threads, int64_t unit) {
+    constexpr int64_t kRowsAtOnce = 128;
+    const int64_t wanted = roundUp(ceilDivide(rows, kRowsAtOnce), threads);
+    return {rows, std::max<int64_t>(1, std::min(ceilDivide(rows, unit), wanted)), unit};
+  }
 };
 
 /** A matrix panel by panel: [panels][rows][32]. Columns that do not exist hold zeros, or what a product left there. */
@@ -176,13 +182,13 @@ void multiplyGradients(int threads, std::initializer_list<WeightGradient<Arithme
   }
   parallelFor<Arithmetic>(threads, static_cast<int64_t>(units.size()), [&](int64_t index, Scratch& scratch) {
     const auto& [of, in, ins, out, outs] = units[index];
-    const int64_t elements = ins * kPanel * kPanel;
+    const int64_t elements = ins * kPanel * kPanel, rows = (ins - 1) * kPanel + of->in.count(in + ins - 1);
     float* const sums = scratch.take<float>(outs * elements);
     const int64_t depth = of->output.depthTiles;
     for (int64_t first = 0; first < depth; first += kDepth) {
       const DepthRange range{first, std::min(kDepth, depth - first)};
       for (int64_t j = 0; j < outs; j++)
-        product(of->input, in * 2, ins * 2, of->output, out + j, range, sums + j * elements, first > 0);
+        product(of->input, in * 2, rows, of->output, out + j, range, sums + j * elements, first > 0);
     }
     const int64_t stride = of->out.total();
     for (int64_t j = 0; j < outs; j++) {

@@ -117,15 +117,16 @@ inline void packRightTransposed(const PanelView& panel, const Right<PlainLanes>&
   }
 }
 
-/** out [rowTiles·16, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that. */
-inline void product(const Left<PlainLanes>& left, int64_t rowTile, int64_t rowTiles, const Right<PlainLanes>& right,
+/** out [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that. */
+inline void product(const Left<PlainLanes>& left, int64_t rowTile, int64_t rows, const Right<PlainLanes>& right,
                     int64_t panelIndex, DepthRange depth, float* out, bool adds = false) {
   constexpr int64_t kDepth = 4;  // tiles at a time: 16 KB of the right operand, which stay in the first cache
   for (int64_t done = 0; done < depth.count; done += kDepth) {
     const int64_t from = depth.first + done, numbers = std::min(kDepth, depth.count - done) * kPanel;
-    for (int64_t row = 0; row < rowTiles; row++)
-      plainProduct(RowsOfPanels{left.tile(rowTile + row, from), kTileElements}, kTile, numbers,
-                   right.square(panelIndex, from), out + row * kTileElements, adds || done > 0);
+    for (int64_t row = 0; row < rows; row += kTile)
+      plainProduct(RowsOfPanels{left.tile(rowTile + row / kTile, from), kTileElements},
+                   std::min(kTile, rows - row), numbers, right.square(panelIndex, from), out + row * kPanel,
+                   adds || done > 0);
   }
 }
 

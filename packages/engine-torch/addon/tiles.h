@@ -134,15 +134,16 @@ inline void multiplyOne(const Bf16* left, const Bf16* right, int64_t depthTiles)
 }  // namespace tiles
 
 /**
- * out [rowTiles·16, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that.
- * The tile session must be open on this thread.
+ * out [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that. Whole tiles
+ * of 16 rows are written. The tile session must be open on this thread.
  */
 template <int planes>
-void product(const Left<Tiles<planes>>& left, int64_t rowTile, int64_t rowTiles, const Right<Tiles<planes>>& right,
+void product(const Left<Tiles<planes>>& left, int64_t rowTile, int64_t rows, const Right<Tiles<planes>>& right,
              int64_t panelIndex, DepthRange depth, float* out, bool adds = false) {
   constexpr int kBytes = kPanel * sizeof(float);
   asm volatile("" ::: "memory");  // GCC's intrinsics do not say that they read it: what was packed must be there
   const Bf16* const panel = right.square(panelIndex, depth.first);
+  const int64_t rowTiles = ceilDivide(rows, kTile);
   int64_t row = 0;
   for (; row + 1 < rowTiles; row += 2) {
     float* const block = out + row * kTile * kPanel;
