@@ -80,4 +80,10 @@ test('compress to a ticket, inspect, evaluate, export and go on from it', () =>
     ]);
     expect(inMacs.code).toBe(2);
     expect(inMacs.stderr).toMatch(/removes parameters and no multiply–accumulates/);
+    const inMultiples = await winnow([
+      ...['compress', '--method', 'random-ticket', '--multiple', '8', '--data', at('pictures'), ...TINY],
+      ...['--dense-image-size', '16', '--dense-patch-size', '8', '--out', at('none')],
+    ]);
+    expect(inMultiples.code).toBe(2);
+    expect(inMultiples.stderr).toMatch(/leaves every width as it is: multiples of 8 have no use/);
   }));

@@ -152,13 +152,21 @@ const timed = z.looseObject({
   }),
 });
 
+const structure = z.object({
+  model: z.object({
+    tower: z.object({ blocks: z.array(z.object({ headDim: z.number(), hiddenDim: z.number() })).min(1) }),
+  }),
+});
+const blocksOf = (run: string) =>
+  structure.parse(JSON.parse(readFileSync(at(run, 'model', 'structure.json'), 'utf8'))).model.tower.blocks;
+
 test('a compression to a share of the latency keeps the multiply–accumulates that were measured to fit it', async () => {
   // As many tokens as it takes for widths to count.
   const shape = ['--image-size', '32', '--patch-size', '4', '--duration', '1it', '--evaluate-every', '0it'];
   const wide = ['train', '--data', at('pictures'), ...TINY, ...shape, '--out', at('wide')];
   expect((await winnow(wide)).code).toBe(0);
   const args = ['--from', at('wide'), ...TINY, '--method', 'random', '--retrain', '0it', '--budget', '80%'];
-  const compress = ['compress', ...args, '--budget-unit', 'latency', '--out', at('timed')];
+  const compress = ['compress', ...args, '--budget-unit', 'latency', '--multiple', '3', '--out', at('timed')];
   const { code, stdout, stderr } = await winnow(compress);
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(
@@ -168,6 +176,13 @@ test('a compression to a share of the latency keeps the multiply–accumulates t
     JSON.parse(readFileSync(at('timed', 'summary.json'), 'utf8')),
   );
   expect(budget.keep).toBe(latencyBudget.macs);
+  const widths = blocksOf('timed');
+  for (const [index, dense] of blocksOf('wide').entries()) {
+    for (const width of ['headDim', 'hiddenDim'] as const) {
+      const left = widths[index]?.[width] ?? Number.NaN;
+      expect(left === dense[width] || left % 3 === 0).toBe(true);
+    }
+  }
 
   // A run that is resumed keeps to what was measured first, whatever the machine does now.
   const kept = JSON.parse(readFileSync(at('timed', 'latency-budget.json'), 'utf8')) as object;

@@ -5,7 +5,7 @@ export { budgetOfSites, countedCosts, leastShare, timedCosts } from './allocatio
 export type { SiteCosts } from './allocation/costs';
 export { increments } from './allocation/curve';
 export type { ErrorCurve, Point } from './allocation/curve';
-export { allocateUnits, keepLast, keepMostImportant, widthsOf } from './allocation/decide';
+export { allocateUnits, keepLast, keepMostImportant } from './allocation/decide';
 export type { AllocationOptions, Counts } from './allocation/decide';
 export { macsWithin } from './allocation/latency-budget';
 export type { TimedShare } from './allocation/latency-budget';
@@ -420,6 +420,7 @@ export type { Granularity, Requirement } from './budget/requirement';
 export { standardize, standardizeSites, withinSites, withinStructures } from './budget/ranking';
 export type { UnitScores } from './budget/ranking';
 export { selectUnits } from './budget/select';
+export { widthsOf } from './budget/widths';
 export { unitRows, unitSums } from './sites/units';
 export { smallestSparseKeep, sparsityTarget, sparsityUnits } from './budget/sparsity';
 export type { SparsityTarget } from './budget/sparsity';

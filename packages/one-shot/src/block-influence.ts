@@ -110,7 +110,7 @@ export const blockInfluence = defineMethod({
     return {
       phases: [],
       observations: [{ name: 'blocks', examples: calibration }],
-      smallestKeep: smallestKeep(model, budget.unit, blocks),
+      smallestKeep: smallestKeep(model, budget, blocks),
     };
   },
   compress: async (run, { calibration }) => {

@@ -68,7 +68,7 @@ const manifestOf = ({ name, title, paper, summary }: Ranker): Manifest => ({
 /** @throws {UserError} when the budget cannot be reached: one unit stays at every site. */
 function smallest(model: Model, budget: Budget, sites: readonly Site[]): number {
   removalTarget(model, budget, sites);
-  return smallestKeep(model, budget.unit, sites);
+  return smallestKeep(model, budget, sites);
 }
 
 /** @throws {UserError} when a ranking cannot be made of such units. */
@@ -126,13 +126,13 @@ function rankerOf(ranker: Ranker, ranking: Ranking): CompressionMethod {
 /** As many units of each site as lose least together; of each those of most importance. */
 function allocated({ model, budget }: CompressionRun, importance: UnitScores, curves: Curves) {
   const { sites } = model;
-  const { unit, keep } = budget;
+  const { unit, keep, multiple = 1 } = budget;
   const costs = countedCosts(model, unit);
   const { kept } = allocateUnits(sites, {
     curves: new Map([...curves].map(([id, { best }]) => [id, best])),
-    multiple: 1,
+    multiple,
     costOf: costs.costOf,
-    budget: budgetOfSites(sites, costs, { keep, what: unit }),
+    budget: budgetOfSites(sites, costs, { keep, multiple, what: unit }),
   });
   return keepMostImportant(sites, importance, kept);
 }

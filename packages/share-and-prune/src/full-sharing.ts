@@ -7,7 +7,7 @@ import { effectiveWeights } from './effective-weights';
 import type { Choices } from './groups';
 import { asVector, layoutOf, vectorSizes } from './layout';
 import type { Pairing } from './pairing';
-import { refuseMacs, shareLeft } from './target';
+import { refuseUnsaved, shareLeft } from './target';
 
 /** Everything that may be borrowed is; nothing is pruned. */
 function sharedChoices({ subLayers }: Pairing): Choices {
@@ -35,7 +35,7 @@ const TOLERANCE = 1e-4;
  * @throws {UserError} when the budget is another one.
  */
 export function checkFullSharing(model: Model, budget: Budget, pairing: Pairing): number {
-  refuseMacs(budget);
+  refuseUnsaved(budget);
   const left = shareLeft({ model, budget }, pairing, sharedParameters(pairing));
   const beyond = budget.keep - left;
   if (budget.keep !== 1 && !(beyond >= -1e-9 && beyond <= TOLERANCE)) {

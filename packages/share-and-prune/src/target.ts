@@ -26,7 +26,7 @@ export function shareLeft({ model, budget }: Budgeted, pairing: Pairing, stored:
  */
 export function checkReachable(budgeted: Budgeted, pairing: Pairing): number {
   const { budget } = budgeted;
-  refuseMacs(budget);
+  refuseUnsaved(budget);
   const least = shareLeft(budgeted, pairing, leastStored(pairing));
   if (budget.keep < least) {
     const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
@@ -38,8 +38,13 @@ export function checkReachable(budgeted: Budgeted, pairing: Pairing): number {
   return least;
 }
 
-/** @throws {UserError} when the budget counts multiply–accumulates. */
-export function refuseMacs({ unit }: Budget): void {
+/** @throws {UserError} when the budget counts multiply–accumulates, or asks for multiples of widths. */
+export function refuseUnsaved({ unit, multiple = 1 }: Budget): void {
+  if (multiple !== 1) {
+    throw new UserError(
+      `columns are shared or pruned one by one, and products stay as wide as they are: widths that are multiples of ${multiple} have no use`,
+    );
+  }
   if (unit === 'macs') {
     throw new UserError(
       'sharing saves stored parameters and no multiply–accumulates: count compressible-parameters or parameters',

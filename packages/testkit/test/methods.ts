@@ -48,7 +48,7 @@ function plan(
   { search }: Pick<Options, 'search'>,
 ): Plan {
   removalTarget(model, budget);
-  return { phases: [{ name: 'search', duration: search }], smallestKeep: smallestKeep(model, budget.unit) };
+  return { phases: [{ name: 'search', duration: search }], smallestKeep: smallestKeep(model, budget) };
 }
 
 /** Ranks the units by a number, and removes the first ones until the budget is met. */

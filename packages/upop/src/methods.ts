@@ -38,7 +38,7 @@ const manifest = (name: string, title: string, summary: string): Manifest => ({
 /** Every method of the family can reach the same budgets: one unit must stay at every site. */
 function planAtOnce(model: Model, budget: Budget): Plan {
   removalTarget(model, budget);
-  return { phases: [], smallestKeep: smallestKeep(model, budget.unit) };
+  return { phases: [], smallestKeep: smallestKeep(model, budget) };
 }
 
 /** @throws {UserError} when there is nothing to search in, or the budget cannot be reached. */

@@ -1,8 +1,8 @@
 import { type BudgetUnit, removalTarget } from '../budget/budget';
+import { widthsOf } from '../budget/widths';
 import { UserError } from '../error/user-error';
 import type { Model } from '../families/model';
 import type { Site } from '../sites/site';
-import { widthsOf } from './decide';
 import { type LatencyTable, siteMs } from './latency-table';
 
 /** The costs of sites by their units. */

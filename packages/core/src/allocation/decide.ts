@@ -1,6 +1,7 @@
 import type { UnitScores } from '../budget/ranking';
 import type { Decision, SiteDecision } from '../decision/decision';
 import type { Site } from '../sites/site';
+import { widthsOf } from '../budget/widths';
 import { type Choices, allocate } from './allocate';
 import type { ErrorCurve } from './curve';
 
@@ -48,13 +49,6 @@ export function allocateUnits(
     widths[index]?.[chosen[index] ?? -1] ?? Number.NaN,
   ]);
   return { kept: Object.fromEntries(kept), error, bound };
-}
-
-/** The widths that a site may have, ascending: multiples, and all its units; where it has fewer than one multiple, any. */
-export function widthsOf(units: number, multiple: number): number[] {
-  const step = units < multiple ? 1 : multiple;
-  const widths = Array.from({ length: Math.floor(units / step) }, (_, index) => (index + 1) * step);
-  return widths.at(-1) === units ? widths : [...widths, units];
 }
 
 /** The decision that keeps so many units of each site, those of most importance; of equals those that come first. */

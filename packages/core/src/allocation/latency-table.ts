@@ -6,7 +6,7 @@ import type { Site } from '../sites/site';
 import { quantileOf, timesInTurn } from '../task/evaluate';
 import type { Task } from '../task/task';
 import { type TensorTree, lendTree } from '../tree/tree';
-import { widthsOf } from './decide';
+import { widthsOf } from '../budget/widths';
 
 /** How long a site of a kind takes with so many units, beside the whole model. */
 export interface LatencyRow {

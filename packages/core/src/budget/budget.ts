@@ -2,6 +2,7 @@ import { UserError } from '../error/user-error';
 import type { Model } from '../families/model';
 import { type Cost, type Site, compressibleCost } from '../sites/site';
 import { floorOf } from '../sites/whole';
+import { checkMultiple, stepAt } from './widths';
 
 /**
  * The units of a budget: parameters of the sites (UPop's p), all parameters, or multiply–accumulates of one example.
@@ -13,6 +14,8 @@ export interface Budget {
   readonly unit: BudgetUnit;
   /** Share that stays: 0.5 is 2×; 1 is the identity. */
   readonly keep: number;
+  /** Widths are multiples of this, or whole, as suits the kernels that run them; any width by default. */
+  readonly multiple?: number | undefined;
 }
 
 /** A budget made concrete for a model: how much must go, and what a unit of a site is worth. */
@@ -20,6 +23,9 @@ export interface RemovalTarget {
   readonly amount: number;
   /** All of what the budget counts, in the dense model. */
   readonly total: number;
+  /** Widths are multiples of this, or whole; any by default. */
+  readonly multiple?: number | undefined;
+  /** The cost of one unit. */
   costOf(site: Site): number;
 }
 
@@ -28,13 +34,15 @@ type Described = Pick<Model, 'sites' | 'account'>;
 /**
  * Computes how much of this model has to go to meet the budget.
  * @param sites The sites of which units go: the model's, or whole heads or blocks (`sitesOf`).
- * @throws {UserError} when the share is not in (0, 1], or cannot be reached with one unit left at every site.
+ * @throws {UserError} when the share is not in (0, 1], or cannot be reached with one unit, or one multiple of them, left
+ * at every site.
  */
 export function removalTarget(
   model: Described,
-  { unit, keep }: Budget,
+  budget: Budget,
   sites: readonly Site[] = model.sites,
 ): RemovalTarget {
+  const { unit, keep, multiple } = budget;
   if (!(keep > 0 && keep <= 1)) {
     throw new UserError(`expected a budget that keeps more than 0 and at most 1 of the ${unit}, got ${keep}`);
   }
@@ -43,31 +51,33 @@ export function removalTarget(
       'this model has no units that can be cut: its columns are shared or its weights masked, so start from the dense model',
     );
   }
+  checkMultiple(sites, multiple);
   const measure = measureOf(unit);
   const total =
     unit === 'compressible-parameters' ? measure(compressibleCost(model.sites)) : measure(model.account);
   const amount = (1 - keep) * total;
-  const least = smallestKeep(model, unit, sites);
+  const least = smallestKeep(model, budget, sites);
   if (keep < least) {
     const share = (value: number) => `${(100 * value).toFixed(2)} %`;
     throw new UserError(
-      `a budget of ${share(keep)} of the ${unit} cannot be reached: ${leastText(sites)}, which leaves ` +
+      `a budget of ${share(keep)} of the ${unit} cannot be reached: ${leastText(sites, multiple)}, which leaves ` +
         `${share(least)}. Ask for at least that, or count another unit (${budgetUnits.join(', ')}).`,
     );
   }
-  return { amount, total, costOf: (site) => measure(site.unitCost) };
+  return { amount, total, multiple, costOf: (site) => measure(site.unitCost) };
 }
 
-function leastText(sites: readonly Site[]): string {
+function leastText(sites: readonly Site[], multiple = 1): string {
   if (sites.some(({ whole }) => whole?.kind === 'block')) return 'every tower keeps at least one block';
-  const kept = sites.some(({ whole }) => whole?.kind === 'heads') ? 'a head or a unit' : 'one unit';
+  const unit = multiple === 1 ? 'one unit' : `${multiple} units, or what it has of less,`;
+  const kept = sites.some(({ whole }) => whole?.kind === 'heads') ? `a head or ${unit}` : unit;
   return `every site keeps at least ${kept}`;
 }
 
-/** The smallest share that pruning sites can reach, every site keeping one unit, and every list of blocks its largest. */
+/** The smallest share that pruning sites can reach, every site keeping one unit, or one multiple of them, and every list of blocks its largest. */
 export function smallestKeep(
   model: Described,
-  unit: BudgetUnit,
+  { unit, multiple }: Pick<Budget, 'unit' | 'multiple'>,
   sites: readonly Site[] = model.sites,
 ): number {
   const measure = measureOf(unit);
@@ -79,7 +89,8 @@ export function smallestKeep(
   for (const site of sites) {
     const cost = measure(site.unitCost);
     all += site.units * cost;
-    floors.set(floorOf(site), Math.max(floors.get(floorOf(site)) ?? 0, cost));
+    const least = stepAt(site, multiple) * cost;
+    floors.set(floorOf(site), Math.max(floors.get(floorOf(site)) ?? 0, least));
   }
   const removable = [...floors.values()].reduce((left, cost) => left - cost, all);
   return 1 - removable / total;

@@ -1,5 +1,6 @@
 import type { Model } from '../families/model';
 import { type Budget, type BudgetUnit, budgetUnits, removalTarget, smallestKeep } from './budget';
+import { stepAt } from './widths';
 import { sitesOf } from '../sites/whole';
 import { smallestSparseKeep, sparsityTarget, sparsityUnits } from './sparsity';
 
@@ -12,7 +13,7 @@ export interface Requirement {
   readonly amount: number;
   /** All of what the budget counts, in the dense model. */
   readonly total: number;
-  /** The most that goes at once: a method may remove that much more than it must. */
+  /** The most that goes at once, a unit or a multiple of them: a method may remove that much more than it must. */
   readonly step: number;
 }
 
@@ -33,7 +34,11 @@ export function requirement(
     case 'blocks': {
       const sites = sitesOf(model, grains[granularity]);
       const { amount, total, costOf } = removalTarget(model, budget, sites);
-      return { amount, total, step: Math.max(...sites.map(costOf)) };
+      return {
+        amount,
+        total,
+        step: Math.max(...sites.map((site) => stepAt(site, budget.multiple) * costOf(site))),
+      };
     }
     case 'weights': {
       const { amount, total } = sparsityTarget(model, budget);
@@ -67,7 +72,7 @@ export function leastKeep(model: Described, unit: BudgetUnit, granularity: Granu
     case 'units':
     case 'heads':
     case 'blocks':
-      return smallestKeep(model, unit, sitesOf(model, grains[granularity]));
+      return smallestKeep(model, { unit }, sitesOf(model, grains[granularity]));
     case 'weights':
       return smallestSparseKeep(model, unit);
     default:

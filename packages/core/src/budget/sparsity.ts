@@ -24,10 +24,14 @@ type Described = Pick<Model, 'sites' | 'specs' | 'account' | 'readout'>;
 /**
  * Computes how many weights masks have to remove to meet a budget. Compressible are the weights of the prunable
  * matrices, without biases: (1 − keep) is the sparsity that papers on lottery tickets report.
- * @throws {UserError} for a budget in MACs, a share that is not in (0, 1] or that leaves no weight at all, and a model
+ * @throws {UserError} for a budget in MACs or in multiples of widths, a share that is not in (0, 1] or that leaves no weight at all, and a model
  * without anything to prune.
  */
-export function sparsityTarget(model: Described, { unit, keep }: Budget): SparsityTarget {
+export function sparsityTarget(model: Described, { unit, keep, multiple = 1 }: Budget): SparsityTarget {
+  if (multiple !== 1)
+    throw new UserError(
+      `a mask of single weights leaves every width as it is: multiples of ${multiple} have no use. Choose a method that cuts whole units.`,
+    );
   const least = smallestSparseKeep(model, unit);
   if (!(keep > 0 && keep <= 1)) {
     throw new UserError(`expected a budget that keeps more than 0 and at most 1 of the ${unit}, got ${keep}`);

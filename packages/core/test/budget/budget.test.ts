@@ -11,6 +11,7 @@ import {
   visionTransformer,
 } from '../../src/index';
 import { seeds, smallConfigs } from '../model/random-model';
+import { twoLayers } from '../model/two-layers';
 import { removedCost } from '../model/removed-cost';
 
 const units = fc.constantFrom(...budgetUnits);
@@ -29,7 +30,7 @@ describe('selecting units to a budget', () => {
     fc.assert(
       fc.property(smallConfigs, seeds, units, shares, shares, (config, seed, unit, at, share) => {
         const model = visionTransformer(config);
-        const least = smallestKeep(model, unit);
+        const least = smallestKeep(model, { unit });
         const target = removalTarget(model, { unit, keep: Math.min(1, least + (1 - least) * at) });
         const decision = selectUnits(model.sites, randomPriorities(model, seed), target, share);
         checkDecision(decision, model.sites);
@@ -56,7 +57,7 @@ describe('selecting units to a budget', () => {
           const model = visionTransformer(config);
           const priorities = randomPriorities(model, seed);
           const unit = 'parameters';
-          const target = removalTarget(model, { unit, keep: smallestKeep(model, unit) });
+          const target = removalTarget(model, { unit, keep: smallestKeep(model, { unit }) });
           const decision = selectUnits(model.sites, priorities, target, share);
           const removed = model.sites.flatMap((site) => {
             const kept = new Set(keptUnits(decision, site));
@@ -114,7 +115,7 @@ describe('removalTarget', () => {
     fc.assert(
       fc.property(smallConfigs, units, (config, unit) => {
         const model = visionTransformer(config);
-        const least = smallestKeep(model, unit);
+        const least = smallestKeep(model, { unit });
         const oneEach = model.sites.map(({ id, units: count }) => [
           id,
           { kind: 'keep' as const, kept: [0], units: count },
@@ -139,28 +140,3 @@ describe('removalTarget', () => {
     expect(refused).toThrow(/1\.00 % of the macs cannot be reached: .* leaves \d+\.\d\d %/);
   });
 });
-
-function twoLayers() {
-  return visionTransformer({
-    kind: 'vision-transformer',
-    imageSize: 4,
-    patchSize: 2,
-    channels: 1,
-    classes: 2,
-    distillation: 'none',
-    embeddingNorm: false,
-    patchBias: true,
-    tower: {
-      embedDim: 4,
-      heads: 2,
-      denseHeadDim: 4,
-      activation: 'gelu',
-      causal: false,
-      normEpsilon: 1e-6,
-      blocks: [
-        { headDim: 4, hiddenDim: 6 },
-        { headDim: 4, hiddenDim: 6 },
-      ],
-    },
-  });
-}

@@ -144,7 +144,7 @@ it('a walk down the ranking of whole units keeps a head of each attention, a blo
         const priorities = Object.fromEntries(
           sites.map(({ id, units }) => [id, Array.from({ length: units }, () => random.uniform())]),
         );
-        const least = smallestKeep(model, 'parameters', sites);
+        const least = smallestKeep(model, { unit: 'parameters' }, sites);
         const keep = least + share * (1 - least);
         const target = removalTarget(model, { unit: 'parameters', keep }, sites);
         const decision = selectUnits(sites, priorities, target);

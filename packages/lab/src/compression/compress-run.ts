@@ -120,7 +120,7 @@ async function withMacs(
   const { signal } = runner;
   const note = (text: string) => runner.report({ kind: 'note', text });
   const timed = await latencyBudget(folder, budget.keep, { workload, model, params }, { note, signal });
-  return { plan: { ...plan, budget: macsOf(timed) }, timed };
+  return { plan: { ...plan, budget: { ...macsOf(timed), multiple: budget.multiple } }, timed };
 }
 
 /** What both models say of pictures, or take them for: the report shows it. */

@@ -1,4 +1,12 @@
 import { type Budget, type BudgetUnit, UserError } from '@winnow/core';
+import { z } from 'zod';
+
+/** The numbers of units that layers may keep. */
+export const multipleOption = z
+  .int()
+  .positive()
+  .max(1024)
+  .describe('Widths are multiples of this, or whole: 16 and 32 suit many kernels');
 
 const forms: readonly { readonly pattern: RegExp; keep(amount: number): number }[] = [
   { pattern: /^(\d+(?:\.\d+)?)x$/, keep: (times) => 1 / times },

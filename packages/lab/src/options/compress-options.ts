@@ -9,6 +9,7 @@ import {
 } from '@winnow/core';
 import { z } from 'zod';
 import { imageSizeShape, mergingShape } from '../model-source/checkpoint-choices';
+import { multipleOption } from './budget';
 import { chosenIn } from './given';
 import type { GivenOptions, OptionGroup } from './group';
 import { pathOption } from './path';
@@ -45,6 +46,7 @@ const shapeFor = ({ defaultData }: WorkloadKind) => ({
     .enum(askedUnits)
     .default('compressible-parameters')
     .describe('What the budget counts; latency: milliseconds of one example on this machine'),
+  multiple: multipleOption.optional(),
   retrain: durationOption.default('10ep').describe('Length of the training after the cut; 0ep for none'),
   reconstruct: z
     .union([z.boolean(), z.enum(reconstructionKinds)], {

@@ -1,6 +1,7 @@
 import { errorMeasures, reconstructionKinds } from '@winnow/core';
 import { z } from 'zod';
 import { imageSizeShape } from '../model-source/checkpoint-choices';
+import { multipleOption } from '../options/budget';
 import { askedUnits } from '../options/compress-options';
 import type { OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
@@ -46,12 +47,7 @@ export const planOptions = z.object({
     .enum(reconstructionKinds)
     .default('bases')
     .describe('How models are made up for what is cut'),
-  multiple: z
-    .int()
-    .positive()
-    .max(1024)
-    .default(1)
-    .describe('Widths are multiples of this, or whole: 8 suits many kernels'),
+  multiple: multipleOption.default(1),
   latency: z.boolean().default(true).describe('Time layers by their width, and predict latencies'),
   out: pathOption('output')
     .min(1)

@@ -6,6 +6,7 @@ import {
   asDense,
   checkReconstruction,
   disposeTree,
+  requirement,
   stepsIn,
 } from '@winnow/core';
 import { type CompressPlan, compressAndSave } from '../compression/compress-run';
@@ -79,7 +80,10 @@ function optionsOf(values: GivenOptions): ReadOptions {
   return {
     ...options,
     configured,
-    asked: budgetOf(options.budget, options.budgetUnit === 'latency' ? 'macs' : options.budgetUnit),
+    asked: {
+      ...budgetOf(options.budget, options.budgetUnit === 'latency' ? 'macs' : options.budgetUnit),
+      multiple: options.multiple,
+    },
   };
 }
 
@@ -103,7 +107,8 @@ async function prepare({
   try {
     await announceData(workload, note);
     workload.checkFit(dense.model);
-    const { phases } = method.plan(dense.model, budget);
+    const { phases, granularity = method.manifest.granularity } = method.plan(dense.model, budget);
+    requirement(dense.model, budget, granularity);
     const batches = batchesOf(workload, options, own);
     const { stepsPerEpoch } = batches;
     checkCompute(options.compute, phases, stepsPerEpoch);
@@ -111,7 +116,7 @@ async function prepare({
       ...phases,
       ...(options.compute === undefined ? [{ name: 'retrain', duration: options.retrain }] : []),
     ];
-    note(planLine(method, { unit: options.budgetUnit, keep: budget.keep }, all, stepsPerEpoch));
+    note(planLine(method, { ...budget, unit: options.budgetUnit }, all, stepsPerEpoch));
     const retraining = planRetraining(own, workload, dense.model, options);
     const plan: CompressPlan = {
       options,
@@ -154,14 +159,15 @@ function checkCompute(
 
 function planLine(
   { manifest }: ConfiguredMethod,
-  { unit, keep }: { readonly unit: string; readonly keep: number },
+  { unit, keep, multiple = 1 }: Omit<Budget, 'unit'> & { readonly unit: string },
   phases: readonly { readonly name: string; readonly duration: Duration }[],
   stepsPerEpoch: number,
 ): string {
   const steps = phases
     .map(({ name, duration }) => `${name} ${duration} (${stepsIn(duration, stepsPerEpoch)} steps)`)
     .join(', ');
-  return `${manifest.title}, keeping ${Number((100 * keep).toFixed(2))} % of the ${unit}: ${steps}`;
+  const widths = multiple === 1 ? '' : `, widths in multiples of ${multiple}`;
+  return `${manifest.title}, keeping ${Number((100 * keep).toFixed(2))} % of the ${unit}${widths}: ${steps}`;
 }
 
 type DenseAndData = Pick<CompressPlan, 'dense' | 'workload'>;

@@ -32,7 +32,7 @@ import { type Outcome, type Subject, compressTiny, granularityOf, reachable } fr
 const budgets: readonly Budget[] = [
   { unit: 'compressible-parameters', keep: 1 / 2 },
   { unit: 'parameters', keep: 1 / 4 },
-  { unit: 'macs', keep: 1 / 1.1 },
+  { unit: 'macs', keep: 1 / 1.1, multiple: 2 },
   { unit: 'macs', keep: 1 / 4 },
 ];
 const twofold: Budget = { unit: 'compressible-parameters', keep: 0.5 };
@@ -48,8 +48,10 @@ export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
       name: 'masked and cut models give the same output, and the budget is met within one unit in its own unit',
       check: async () => {
         for (const asked of budgets.filter(({ unit }) => subject.units.includes(unit))) {
-          const budget = possible(asked);
-          await checkOutcome(subject, kind.makeModel(), budget, await outcomeOf(budget));
+          const budget = possible(widthsAt(subject, asked));
+          const outcome = await outcomeOf(budget);
+          await checkOutcome(subject, kind.makeModel(), budget, outcome);
+          checkWidths(kind.makeModel(), budget, outcome.decision);
         }
       },
     },
@@ -118,6 +120,23 @@ export function decisionLaws({ subject, outcomeOf }: Laboratory): Law[] {
       },
     },
   ];
+}
+
+/** The same budget without a multiple, where no width is decided about: whole blocks go or stay. */
+function widthsAt(subject: Subject, { multiple, ...budget }: Budget): Budget {
+  const { model, params } = subject.kind.makeModel();
+  disposeTree(params);
+  return granularityOf(subject, model) === 'blocks' ? budget : { ...budget, multiple };
+}
+
+/** Widths are multiples of what was asked for, or whole. */
+function checkWidths({ model, params }: TinyModel, { multiple = 1 }: Budget, decision: Decision): void {
+  disposeTree(params);
+  for (const site of decidedSites(model, decision)) {
+    const left = unitsLeft(decision, site);
+    const isWidth = site.whole !== undefined || left === site.units || left % multiple === 0;
+    demand(isWidth, `${site.id} keeps ${left} units, which is no multiple of ${multiple}`);
+  }
 }
 
 /** For methods that draw their decisions. */

@@ -29,7 +29,7 @@ export function laboratory(subject: Subject): Laboratory {
   return {
     subject,
     outcomeOf: (budget) => {
-      const key = `${budget.unit}/${budget.keep}`;
+      const key = `${budget.unit}/${budget.keep}/${budget.multiple ?? 1}`;
       const known = outcomes.get(key) ?? compressTiny(subject, { budget });
       outcomes.set(key, known);
       return known;

@@ -42,13 +42,13 @@ export interface Subject {
 /** The budget, or the smallest that the method's plan promises where that is more. */
 export function reachable(
   { method, options, kind }: Subject,
-  { unit, keep }: Budget,
+  { keep, ...counted }: Budget,
   makeModel = kind.makeModel,
 ): Budget {
   const { model, params } = makeModel();
   disposeTree(params);
-  const { smallestKeep } = method.configure(options).plan(model, { unit, keep: 0.9 });
-  return { unit, keep: Math.max(keep, smallestKeep) };
+  const { smallestKeep } = method.configure(options).plan(model, { ...counted, keep: 0.9 });
+  return { ...counted, keep: Math.max(keep, smallestKeep) };
 }
 
 /** The things that the method decides about on a model, with its options. */
