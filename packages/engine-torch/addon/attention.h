@@ -58,8 +58,8 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
     for (int64_t j = 0; j < embed.panels(); j++)
       packLeft(scaledPanel(of.norm, normalized, j, count, panel), input, j);
     for (int64_t index = 0; index < heads.projected(); index++) {
-      product(input, 0, count, projections, index, {0, embed.panels()}, panel);
       atProjection(of, index, [&](const Weight& weight, int64_t j) {
+        product(input, 0, count, projections, index, DepthRange(embed.total()), panel, false, weight.out.count(j));
         const float* const bias = weight.bias + weight.out.first(j);
         for (int64_t column = 0; column < kPanel; column += kLanes) {
           const Lanes added = loadFirst(bias + column, weight.out.count(j) - column);
@@ -86,7 +86,7 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
     for (int64_t j = 0; j < of.output.in.panels(); j++)
       packLeft(viewOf(panels, heads.firstAttended() + j, first, count, of.output.in.count(j), scratch), attended, j);
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(attended, 0, count, output, j, {0, of.output.in.panels()}, panel);
+      product(attended, 0, count, output, j, DepthRange(of.output.in.total()), panel, false, embed.count(j));
       addResidual(of.output, j, panel, count, of.x + first * embed.total(), y + first * embed.total());
     }
   });
@@ -143,7 +143,7 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
     for (int64_t j = 0; j < inner.panels(); j++) {
       packLeftTransposed(viewOf(kept, heads.firstAttended() + j, first, count, inner.count(j), scratch), attendeds, j,
                                  first / kPanel);
-      product(outputLeft, 0, count, output, j, {0, embed.panels()}, panel);
+      product(outputLeft, 0, count, output, j, DepthRange(embed.total()), panel);
       std::memcpy(attendedGradient.at(j, first), panel, count * kPanel * sizeof(float));
     }
   });

@@ -54,8 +54,8 @@ void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const 
 
     const Left<Arithmetic> active = takeLeft<Arithmetic>(scratch, rows, hidden.panels());
     for (int64_t j = 0; j < hidden.panels(); j++) {
-      product(input, 0, rows, expand, j, {0, embed.panels()}, panel);
       const int64_t columns = hidden.count(j);
+      product(input, 0, rows, expand, j, DepthRange(embed.total()), panel, false, columns);
       const float* const bias = of.expand.bias + hidden.first(j);
       for (int64_t column = 0; column < kPanel; column += kLanes) {
         const Lanes added = loadFirst(bias + column, columns - column);
@@ -71,7 +71,7 @@ void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const 
     }
 
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(active, 0, rows, contract, j, {0, hidden.panels()}, panel);
+      product(active, 0, rows, contract, j, DepthRange(hidden.total()), panel, false, embed.count(j));
       addResidual(of.contract, j, panel, rows, x, y + first * embed.total());
     }
   });
@@ -123,7 +123,7 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
     const Left<Arithmetic> before = takeLeft<Arithmetic>(scratch, rows, hidden.panels());
     float* const active = scratch.take<float>(rows * kPanel);
     for (int64_t j = 0; j < hidden.panels(); j++) {
-      product(outputLeft, 0, rows, contract, j, {0, embed.panels()}, panel);
+      product(outputLeft, 0, rows, contract, j, DepthRange(embed.total()), panel);
       const Kept<Arithmetic>* const keep = Panels<Kept<Arithmetic>>{kept, of.rows}.at(j, first);
       for (int64_t i = 0; i < rows * kPanel; i += kLanes) {
         const Activated at = Activation::at(loadNumbers(keep + i));
@@ -139,7 +139,7 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
 
     float* const scaled = scratch.take<float>(rows * normalized.stride);
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(before, 0, rows, expand, j, {0, hidden.panels()}, panel);
+      product(before, 0, rows, expand, j, DepthRange(hidden.total()), panel);
       takeGradientPanel(of.norm, normalized, j, rows, panel, scaled, normSums, block);
     }
     normGradient(of.norm, normalized, scaled, rows, output, gradients.x + first * embed.total());

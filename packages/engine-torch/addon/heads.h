@@ -170,12 +170,13 @@ void attend(const AttentionArguments& of, const HeadPanels& heads, const Panels<
   for (int64_t query = 0; query < tokens; query += kQueriesAtOnce) {
     const int64_t count = std::min(kQueriesAtOnce, tokens - query);
     for (int64_t j = 0; j < keyPanels; j++)
-      product(queries, query / kTile, count, keys, j, {0, heads.narrow()}, scores + j * most * kPanel);
+      product(queries, query / kTile, count, keys, j, DepthRange(heads.keyWidth), scores + j * most * kPanel, false,
+              std::min(kPanel, tokens - j * kPanel));
     exponentiate(of, first, scores, query, count, most * kPanel, sums);
     for (int64_t j = 0; j < keyPanels; j++)
       packLeft({scores + j * most * kPanel, kPanel, count, kPanel}, weights, j);
     for (int64_t i = 0; i < heads.wide(); i++) {
-      product(weights, 0, count, values, i, {0, keyPanels}, panel);
+      product(weights, 0, count, values, i, DepthRange(tokens), panel, false, heads.value(head, i).count);
       divide(panel, sums, count);
       scatter(panel, count, panels, heads.attended(head, i), first + query);
     }
@@ -220,14 +221,14 @@ void headGradient(const AttentionArguments& of, const HeadPanels& heads, const P
 
   for (int64_t query = 0; query < tokens; query += kQueriesAtOnce) {
     const int64_t count = std::min(kQueriesAtOnce, tokens - query);
-    const int64_t depth = ceilDivide(count, kPanel);
     for (int64_t j = 0; j < keyPanels; j++)
-      product(queries, query / kTile, count, keys, j, {0, heads.narrow()}, weights + j * most * kPanel);
+      product(queries, query / kTile, count, keys, j, DepthRange(heads.keyWidth), weights + j * most * kPanel, false,
+              std::min(kPanel, tokens - j * kPanel));
     exponentiate(of, first, weights, query, count, most * kPanel, sums);
     for (int64_t row = 0; row < count; row++) sums[row] = inverseOf(sums[row]);
     for (int64_t j = 0; j < keyPanels; j++) {
       float* const weight = weights + j * most * kPanel;
-      product(outputs, query / kTile, count, values, j, {0, heads.wide()}, panel);
+      product(outputs, query / kTile, count, values, j, DepthRange(heads.valueWidth), panel);
       softmaxGradient(of.scale, sums, delta + query, count, weight, panel);
       const PanelView gradient{panel, kPanel, count, kPanel};
       packLeft(gradient, scores, j);
@@ -236,13 +237,13 @@ void headGradient(const AttentionArguments& of, const HeadPanels& heads, const P
     }
 
     for (int64_t i = 0; i < heads.narrow(); i++) {
-      product(scores, 0, count, keyRows, i, {0, keyPanels}, panel);
+      product(scores, 0, count, keyRows, i, DepthRange(tokens), panel);
       scatter(panel, count, projected, heads.query(head, i), first + query);
     }
     const auto addColumns = [&](const Left<Arithmetic>& left, int64_t wide, const auto& source, auto from, auto into) {
       for (int64_t i = 0; i < wide; i++) packRight(gather(source, from(i), first + query, count, scratch), rightRows, i);
       for (int64_t i = 0; i < wide; i++) {
-        product(left, 0, tokens, rightRows, i, {0, depth}, panel);
+        product(left, 0, tokens, rightRows, i, DepthRange(count), panel);
         scatter(panel, tokens, projected, into(i), first, query > 0);
       }
     };

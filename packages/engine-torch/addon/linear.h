@@ -26,7 +26,7 @@ void linearForward(const LinearArguments& of, float* y, const PackedRoom& room, 
       packLeft({of.x + first * in.total() + j * kPanel, in.total(), rows, in.count(j)}, input, j);
     float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
     for (int64_t j = 0; j < out.panels(); j++) {
-      product(input, 0, rows, weight, j, {0, in.panels()}, panel);
+      product(input, 0, rows, weight, j, DepthRange(in.total()), panel, false, out.count(j));
       addBias(of.layer, j, panel, rows, y + first * out.total());
     }
   });
@@ -67,7 +67,7 @@ void linearBackward(const LinearArguments& of, const float* dy, const LinearGrad
     if (!reachesInput) return;
     float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
     for (int64_t j = 0; j < in.panels(); j++) {
-      product(output, 0, rows, weight, j, {0, out.panels()}, panel);
+      product(output, 0, rows, weight, j, DepthRange(out.total()), panel);
       copyPanel(panel, rows, in.count(j), gradients.x + first * in.total() + j * kPanel, in.total());
     }
   });

@@ -60,9 +60,13 @@ struct Right {
   Right from(int64_t panel) const { return {square(panel, 0), depthTiles}; }
 };
 
-/** Some of the depth tiles of a product. */
+/** Some of the depth of a product: `count` tiles from the first one on, which hold so many `numbers`; behind them are zeros. */
 struct DepthRange {
-  int64_t first, count;
+  int64_t first, count, numbers;
+
+  DepthRange(int64_t first, int64_t count) : first(first), count(count), numbers(count * kPanel) {}
+  /** All of it. */
+  explicit DepthRange(int64_t numbers) : first(0), count(ceilDivide(numbers, kPanel)), numbers(numbers) {}
 };
 
 /** What the backward pass needs again is kept as it was multiplied. */

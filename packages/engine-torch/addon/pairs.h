@@ -28,52 +28,65 @@ namespace pairs {
 /** Rows of the left operand at a time, at most: 16 sums of 32 registers. */
 constexpr int kBlockRows = 8;
 
-/** out [rows, 32] (+)= left × right: rows of a tile, tiles of depth kTileElements apart; squares of a panel. */
-template <int rows>
-inline void multiplyBlock(const Bf16* left, const Bf16* right, int64_t depthTiles, float* out, bool adds) {
-  __m512 sums[rows][2];
+/**
+ * out [rows, 16 a half] (+)= left × right: rows of a tile, tiles of depth kTileElements apart; squares of a panel, or
+ * their first halves. Behind the depth, operands hold zeros as far as its last pair.
+ */
+template <int rows, int halves>
+inline void multiplyBlock(const Bf16* left, const Bf16* right, int64_t depth, float* out, bool adds) {
+  __m512 sums[rows][halves];
   for (int row = 0; row < rows; row++)
-    for (int half = 0; half < 2; half++)
+    for (int half = 0; half < halves; half++)
       sums[row][half] = adds ? _mm512_load_ps(out + row * kPanel + half * kTile) : _mm512_setzero_ps();
-  for (; depthTiles > 0; depthTiles--, left += kTileElements, right += 2 * kTileElements) {
-    for (int pair = 0; pair < kPanel / 2; pair++) {
-      const __m512i near = _mm512_load_si512(right + pair * kPanel);
-      const __m512i far = _mm512_load_si512(right + kTileElements + pair * kPanel);
+  const auto add = [&](int64_t pairs) __attribute__((always_inline)) {
+    for (int64_t pair = 0; pair < pairs; pair++) {
+      __m512i numbers[halves];
+      for (int half = 0; half < halves; half++)
+        numbers[half] = _mm512_load_si512(right + half * kTileElements + pair * kPanel);
       for (int row = 0; row < rows; row++) {
         int32_t both;
         std::memcpy(&both, left + row * kPanel + 2 * pair, sizeof both);
         const __m512bh factors = (__m512bh)_mm512_set1_epi32(both);
-        sums[row][0] = _mm512_dpbf16_ps(sums[row][0], factors, (__m512bh)near);
-        sums[row][1] = _mm512_dpbf16_ps(sums[row][1], factors, (__m512bh)far);
+        for (int half = 0; half < halves; half++)
+          sums[row][half] = _mm512_dpbf16_ps(sums[row][half], factors, (__m512bh)numbers[half]);
       }
     }
-  }
+  };
+  for (; depth >= kPanel; depth -= kPanel, left += kTileElements, right += 2 * kTileElements) add(kPanel / 2);
+  if (depth > 0) add(ceilDivide(depth, 2));
   for (int row = 0; row < rows; row++)
-    for (int half = 0; half < 2; half++) _mm512_store_ps(out + row * kPanel + half * kTile, sums[row][half]);
+    for (int half = 0; half < halves; half++) _mm512_store_ps(out + row * kPanel + half * kTile, sums[row][half]);
 }
 
 /** As multiplyBlock, for `rows` of at most `most`: one row of a last block takes no time for seven others. */
-template <int most>
-void multiplyRows(int64_t rows, const Bf16* left, const Bf16* right, int64_t depthTiles, float* out, bool adds) {
+template <int most, int halves>
+void multiplyRows(int64_t rows, const Bf16* left, const Bf16* right, int64_t depth, float* out, bool adds) {
   if (rows >= most) {
-    multiplyBlock<most>(left, right, depthTiles, out, adds);
+    multiplyBlock<most, halves>(left, right, depth, out, adds);
   } else if constexpr (most > 1) {
-    multiplyRows<most - 1>(rows, left, right, depthTiles, out, adds);
+    multiplyRows<most - 1, halves>(rows, left, right, depth, out, adds);
   }
 }
 
 }  // namespace pairs
 
-/** out [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that. */
+/**
+ * out [rows, columns] of [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`,
+ * += that. Columns behind them may be left as they are.
+ */
 inline void product(const Left<Pairs>& left, int64_t rowTile, int64_t rows, const Right<Pairs>& right,
-                    int64_t panelIndex, DepthRange depth, float* out, bool adds = false) {
+                    int64_t panelIndex, DepthRange depth, float* out, bool adds = false, int64_t columns = kPanel) {
   constexpr int64_t kDepth = 8;  // tiles at a time: 16 KB of the right operand, which stay in the first cache
   for (int64_t done = 0; done < depth.count; done += kDepth) {
-    const int64_t from = depth.first + done, tiles = std::min(kDepth, depth.count - done);
+    const int64_t from = depth.first + done, numbers = std::min(kDepth * kPanel, depth.numbers - done * kPanel);
     const Bf16* const panel = right.square(panelIndex, from);
     for (int64_t row = 0; row < rows; row += pairs::kBlockRows) {
       const Bf16* const first = left.tile(rowTile + row / kTile, from) + row % kTile * kPanel;
-      pairs::multiplyRows<pairs::kBlockRows>(rows - row, first, panel, tiles, out + row * kPanel, adds || done > 0);
+      float* const block = out + row * kPanel;
+      if (columns > kTile)
+        pairs::multiplyRows<pairs::kBlockRows, 2>(rows - row, first, panel, numbers, block, adds || done > 0);
+      else
+        pairs::multiplyRows<pairs::kBlockRows, 1>(rows - row, first, panel, numbers, block, adds || done > 0);
     }
   }
 }

@@ -43,44 +43,50 @@ using RowsOfPanels = PlainLeft<kPanel, 1>;
 /** The columns of one panel [depth, 32]. */
 using ColumnsOfPanel = PlainLeft<1, kPanel>;
 
-/** One block: out [rows, kBlockLanes registers of 32 columns] (+)= left × right. */
-template <int rows, int rowStride, int depthStride>
+/** One block: out [rows, so many registers of 32 columns] (+)= left × right. */
+template <int rows, int registers, int rowStride, int depthStride>
 inline void plainBlock(PlainLeft<rowStride, depthStride> left, int64_t depth, const float* right, float* out,
                        bool adds) {
-  Lanes sums[rows][kBlockLanes];
+  Lanes sums[rows][registers];
   for (int row = 0; row < rows; row++)
-    for (int i = 0; i < kBlockLanes; i++) sums[row][i] = adds ? load(out + row * kPanel + i * kLanes) : Lanes{};
+    for (int i = 0; i < registers; i++) sums[row][i] = adds ? load(out + row * kPanel + i * kLanes) : Lanes{};
   for (; depth > 0; depth -= kPanel, left.data += left.panelStride) {
     const float* factors = left.data;
     for (int64_t k = std::min(depth, kPanel); k > 0; k--, factors += depthStride, right += kPanel) {
-      Lanes numbers[kBlockLanes];
-      for (int i = 0; i < kBlockLanes; i++) numbers[i] = load(right + i * kLanes);
+      Lanes numbers[registers];
+      for (int i = 0; i < registers; i++) numbers[i] = load(right + i * kLanes);
       for (int row = 0; row < rows; row++)
-        for (int i = 0; i < kBlockLanes; i++) sums[row][i] += numbers[i] * factors[row * rowStride];
+        for (int i = 0; i < registers; i++) sums[row][i] += numbers[i] * factors[row * rowStride];
     }
   }
   for (int row = 0; row < rows; row++)
-    for (int i = 0; i < kBlockLanes; i++) store(out + row * kPanel + i * kLanes, sums[row][i]);
+    for (int i = 0; i < registers; i++) store(out + row * kPanel + i * kLanes, sums[row][i]);
 }
 
 /** As plainProduct, for `rows` of at most `most`. */
 template <int most, int rowStride, int depthStride>
 void plainRows(PlainLeft<rowStride, depthStride> left, int64_t rows, int64_t depth, const float* right, float* out,
-               bool adds) {
+               bool adds, int64_t columns) {
   if (rows == most) {
-    for (int64_t column = 0; column < kPanel; column += kBlockLanes * kLanes)
-      plainBlock<most>(left, depth, right + column, out + column, adds);
+    int64_t column = 0;
+    for (; column + (kBlockLanes - 1) * kLanes < columns; column += kBlockLanes * kLanes)
+      plainBlock<most, kBlockLanes>(left, depth, right + column, out + column, adds);
+    for (; column < columns; column += kLanes)
+      plainBlock<most, 1>(left, depth, right + column, out + column, adds);
   } else if constexpr (most > 1) {
-    plainRows<most - 1>(left, rows, depth, right, out, adds);
+    plainRows<most - 1>(left, rows, depth, right, out, adds, columns);
   }
 }
 
-/** out [rows, 32] = left [rows, depth] × right [depth, 32]; or, if it `adds`, += that. */
+/**
+ * out [rows, columns] of [rows, 32] = left [rows, depth] × right [depth, 32]; or, if it `adds`, += that. Columns behind
+ * them may be left as they are.
+ */
 template <int rowStride, int depthStride>
 void plainProduct(PlainLeft<rowStride, depthStride> left, int64_t rows, int64_t depth, const float* right, float* out,
-                  bool adds = false) {
+                  bool adds = false, int64_t columns = kPanel) {
   for (; rows > 0; rows -= kBlockRows, left.data += kBlockRows * rowStride, out += kBlockRows * kPanel)
-    plainRows<kBlockRows>(left, std::min<int64_t>(rows, kBlockRows), depth, right, out, adds);
+    plainRows<kBlockRows>(left, std::min<int64_t>(rows, kBlockRows), depth, right, out, adds, columns);
 }
 
 inline void copyRow(const PanelView& panel, int64_t row, float* into) {
@@ -117,16 +123,19 @@ inline void packRightTransposed(const PanelView& panel, const Right<PlainLanes>&
   }
 }
 
-/** out [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that. */
+/**
+ * out [rows, columns] of [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`,
+ * += that. Columns behind them may be left as they are.
+ */
 inline void product(const Left<PlainLanes>& left, int64_t rowTile, int64_t rows, const Right<PlainLanes>& right,
-                    int64_t panelIndex, DepthRange depth, float* out, bool adds = false) {
+                    int64_t panelIndex, DepthRange depth, float* out, bool adds = false, int64_t columns = kPanel) {
   constexpr int64_t kDepth = 4;  // tiles at a time: 16 KB of the right operand, which stay in the first cache
   for (int64_t done = 0; done < depth.count; done += kDepth) {
-    const int64_t from = depth.first + done, numbers = std::min(kDepth, depth.count - done) * kPanel;
+    const int64_t from = depth.first + done, numbers = std::min(kDepth * kPanel, depth.numbers - done * kPanel);
     for (int64_t row = 0; row < rows; row += kTile)
       plainProduct(RowsOfPanels{left.tile(rowTile + row / kTile, from), kTileElements},
                    std::min(kTile, rows - row), numbers, right.square(panelIndex, from), out + row * kPanel,
-                   adds || done > 0);
+                   adds || done > 0, columns);
   }
 }
 

@@ -134,12 +134,12 @@ inline void multiplyOne(const Bf16* left, const Bf16* right, int64_t depthTiles)
 }  // namespace tiles
 
 /**
- * out [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`, += that. Whole tiles
- * of 16 rows are written. The tile session must be open on this thread.
+ * out [rows, columns] of [rows, 32] = rows of `left` × one panel of `right`, over some of the depth; or, if it `adds`,
+ * += that. Whole tiles are written. The tile session must be open on this thread.
  */
 template <int planes>
 void product(const Left<Tiles<planes>>& left, int64_t rowTile, int64_t rows, const Right<Tiles<planes>>& right,
-             int64_t panelIndex, DepthRange depth, float* out, bool adds = false) {
+             int64_t panelIndex, DepthRange depth, float* out, bool adds = false, int64_t = kPanel) {
   constexpr int kBytes = kPanel * sizeof(float);
   asm volatile("" ::: "memory");  // GCC's intrinsics do not say that they read it: what was packed must be there
   const Bf16* const panel = right.square(panelIndex, depth.first);
