@@ -90,7 +90,7 @@ export const comparisonConfig = z.strictObject({
   controls: z.record(z.string(), z.strictObject(ownShape)).default({}),
   /** Confidence level of the intervals of paired differences. */
   confidence: z.number().gt(0).lt(1).default(0.95),
-  /** How the finished models are timed: the least disturbed of so many rounds, each the median of so many passes. */
+  /** The timing of the finished models: the least disturbed of so many rounds, each the median of so many passes. */
   latency: z
     .strictObject({
       rounds: z.int().min(1).max(100).default(5),

@@ -143,10 +143,10 @@ export const largestBatch = ({ latencies }: Measured): Measured['latencies'][num
     undefined,
   );
 
-/** How many times smaller a model's file is than that of the dense one. */
+/** The times that a model's file is smaller than that of the dense one. */
 export const timesSmaller = (row: Measured, dense: DenseRow): number => dense.bytes.mean / row.bytes.mean;
 
-/** How many times faster than the dense model, for a size of a batch; undefined where either was not measured. */
+/** The times that it is faster than the dense model, for a size of a batch; undefined where either was not measured. */
 export function timesFaster(row: Measured, dense: DenseRow, batchSize: number): number | undefined {
   const of = ({ latencies }: Measured) => latencies.find((each) => each.batchSize === batchSize)?.p50Ms.mean;
   const [own, before] = [of(row), of(dense)];

@@ -22,7 +22,7 @@ export interface PairedDifference {
   readonly interval: readonly [low: number, high: number] | null;
 }
 
-/** How sure an interval is to be, and on how much it rests. */
+/** The confidence of an interval, and the runs that it rests on. */
 export interface Evidence {
   /** Share of such intervals that hold the true difference, as 0.95. */
   readonly confidence: number;

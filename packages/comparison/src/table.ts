@@ -187,7 +187,7 @@ function rowOf(
   };
 }
 
-/** Of all values; null where one is not known: a mean of some seeds would stand beside means of all. */
+/** The spread of all values; null where one is not known: a mean of some seeds would stand beside means of all. */
 const spreadOfAll = (values: readonly (number | undefined)[]): Spread | null => {
   const known = values.flatMap((value) => value ?? []);
   return known.length === values.length ? spreadOf(known) : null;

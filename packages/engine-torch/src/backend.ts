@@ -20,7 +20,7 @@ export class TorchBackend extends KernelBackend {
   readonly #positions: ReadonlyMap<string, number>;
   /** Data that began its life on another backend keeps that one's id. */
   readonly #foreign = new WeakMap<object, TorchData>();
-  /** What has been uploaded ahead, by the numbers that it was uploaded from. */
+  /** Tensors that have been uploaded ahead, by the numbers that they were uploaded from. */
   readonly #staged = new Map<BackendValues, TorchData>();
   #dataCount = 0;
   #settings: TorchSettings;

@@ -130,7 +130,7 @@ export class KernelCall {
     return this.#put(value);
   }
 
-  /** How many groups of arguments follow. */
+  /** The number of groups of arguments that follow. */
   groups(count: number): this {
     this.#signature.takeGroup(count);
     return this.#put(count);

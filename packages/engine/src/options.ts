@@ -6,7 +6,7 @@ export type Precision = (typeof precisions)[number];
 export const precisionChoices = [...precisions, 'auto'] as const;
 export type PrecisionChoice = (typeof precisionChoices)[number];
 
-/** How a device is named: the processor, or an NVIDIA GPU by its number. */
+/** The name of a device: the processor, or an NVIDIA GPU by its number. */
 export const devicePattern = /^(cpu|cuda(:\d+)?)$/;
 
 /** Requests to an engine; an engine that cannot meet them is not available. */

@@ -5,7 +5,7 @@ import { messageOf } from './job-queue';
 const CONNECT_TIMEOUT_MS = 5000;
 const LONGEST_WAIT_MS = 2000;
 
-/** How BullMQ is to reach the server: it tries again for as long as it takes, a server may be started anew. */
+/** The way in which BullMQ is to reach the server: it tries again for as long as it takes, a server may be started anew. */
 export const connectionTo = (url: string) => ({
   url,
   maxRetriesPerRequest: null,

@@ -11,7 +11,7 @@ export interface WorkerOptions {
   readonly concurrency: number;
   readonly signal: AbortSignal;
   readonly execute: Execute;
-  /** How long a worker may be silent before its jobs go to others, in milliseconds. */
+  /** The time that a worker may be silent before its jobs go to others, in milliseconds. */
   readonly silenceMs?: number;
   /** Time before a job is tried again that somebody else was at, in milliseconds. */
   readonly busyMs?: number;

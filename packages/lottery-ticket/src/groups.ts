@@ -28,14 +28,14 @@ export function groupsOf(matrices: readonly PrunableMatrix[], scope: Scope): Pru
   return [...groups.values()];
 }
 
-/** How many entries a group has, and how many of them are gone. */
+/** The number of a group's entries, and of those that are gone. */
 export interface GroupCount {
   readonly size: number;
   readonly removed: number;
 }
 
 /**
- * How many entries each group has lost when `removed` of all are gone: the same share of each, to the nearest entry that
+ * Counts the entries that each group has lost when `removed` of all are gone: the same share of each, to the nearest entry that
  * lets the numbers add up, and never fewer than before. Ties go to the earlier group.
  * @throws {RangeError} when fewer are to be gone than already are, or more than there are.
  */

@@ -1,13 +1,13 @@
 import { UserError, entriesOfMask } from '@winnow/core';
 import type { Ticket } from './ticket';
 
-/** How much two tickets have in common. */
+/** The part that two tickets have in common. */
 export interface Overlap {
   /** |A ∩ B| / |A ∪ B| over kept weights (slides, Figure 8); 1 where neither keeps anything. */
   readonly shared: number;
   /** The overlap of random masks of the same sizes in expectation: ab/(a + b − ab), r/(2 − r) for a = b = r. */
   readonly random: number;
-  /** How many weights were compared: those that both tickets are about. */
+  /** The number of weights that were compared: those that both tickets are about. */
   readonly weights: number;
 }
 

@@ -41,7 +41,7 @@ export function excess(
   return tooMany;
 }
 
-/** How many of a matrix's weights a pattern keeps at most. */
+/** The most of a matrix's weights that a pattern keeps. */
 export function mostKept([inputs, outputs]: readonly [number, number], { kept, of }: Pattern): number {
   const whole = Math.floor(inputs / of);
   return outputs * (whole * kept + Math.min(kept, inputs % of));

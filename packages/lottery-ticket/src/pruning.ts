@@ -21,7 +21,7 @@ export function everything(matrices: readonly PrunableMatrix[]): Record<string, 
   );
 }
 
-/** How many weights a mask has taken away. */
+/** The number of weights that a mask has taken away. */
 export function removedCount(kept: KeptEntries): number {
   return Object.values(kept).reduce((total, entries) => total + entries.length - countOf(entries), 0);
 }

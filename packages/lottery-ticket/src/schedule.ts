@@ -1,4 +1,4 @@
-/** How the share that is gone grows: by a share of the original weights in every round, or of the survivors. */
+/** Ways in which the share that is gone grows: by a share of the original weights in every round, or of the survivors. */
 export const schedules = ['original-fraction', 'survivor-fraction'] as const;
 export type TicketSchedule = (typeof schedules)[number];
 
@@ -9,7 +9,7 @@ const MOST_ROUNDS = 1000;
 const ROUNDING = 1e-6;
 
 /**
- * How many of `total` weights are gone after each round, up to `removed` of them. Round k leaves 1 − k·fraction of the
+ * Counts those of `total` weights that are gone after each round, up to `removed` of them. Round k leaves 1 − k·fraction of the
  * original weights, or (1 − fraction)^k; the last round takes what is missing, so a run to a higher sparsity begins with
  * the rounds of a run to a lower one, up to the last of these if it is a whole one.
  * @throws {RangeError} when the fraction is not between 0 and 1, or more than a thousand rounds would be needed.

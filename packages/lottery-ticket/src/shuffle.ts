@@ -11,7 +11,7 @@ import {
   randomStream,
 } from '@winnow/core';
 
-/** How the weights that a ticket starts from are disturbed: not at all, within each tensor, or whole layers swapped. */
+/** Ways to disturb the weights that a ticket starts from: not at all, within each tensor, or whole layers swapped. */
 export const disturbances = ['none', 'within-tensors', 'whole-layers'] as const;
 export type Disturbance = (typeof disturbances)[number];
 

@@ -42,7 +42,7 @@ export function pruningTask(
 }
 
 /**
- * How many weights are gone after each whole round, up to the first with which the budget is met: what comes after does
+ * Counts the weights that are gone after each whole round, up to the first with which the budget is met: what comes after does
  * not depend on where a shorter search has stopped.
  * @throws {UserError} when the fraction of a round asks for too many of them.
  */
@@ -55,7 +55,7 @@ export function wholeRoundsOf(task: PruningTask, options: ScheduleOptions): numb
 type ScheduleOptions = Pick<MagnitudeTicketOptions, 'schedule' | 'originalFraction' | 'survivorFraction'>;
 
 /**
- * How many weights are gone after each round.
+ * Counts the weights that are gone after each round.
  * @throws {UserError} when the fraction of a round asks for too many of them.
  */
 export function roundsOf({ weights, removed }: PruningTask, options: ScheduleOptions): number[] {

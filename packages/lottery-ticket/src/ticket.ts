@@ -24,7 +24,7 @@ export interface Ticket {
   readonly sparsity: number;
   /** SHA-256 of the weights that it starts from, tower by tower. */
   readonly start: Readonly<Record<string, string>>;
-  /** How many steps of training those weights have behind them (θ_i). */
+  /** The steps of training that those weights have behind them (θ_i). */
   readonly rewindSteps: number;
   readonly found: {
     readonly task: string;

@@ -23,7 +23,7 @@ export interface MaskSensitivity {
   /** Parameters of the forward pass, with masks of 1 that gradients reach. */
   masked(params: TensorTree, masks: UnitTensors): TensorTree;
   readonly perExample: boolean;
-  /** Of the task's loss by default. */
+  /** The task's loss by default. */
   readonly loss?: 'task' | 'views';
   /** The sum of a site with another gradient, that of a loss over `size` examples. */
   add(sum: Tensor1D, gradient: Tensor1D, size: number): Tensor1D;

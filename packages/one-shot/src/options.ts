@@ -1,7 +1,7 @@
 import { errorMeasures, unitGrains } from '@winnow/core';
 import { z } from 'zod';
 
-/** How a ranking runs over the sites of a model, or that the numbers of units are allocated by the errors that they leave. */
+/** The way in which a ranking runs over the sites of a model; or the numbers of units are allocated by the errors that they leave. */
 export const scopes = ['per-site', 'isomorphic', 'global', 'allocated'] as const;
 /** Scales that scores are divided by before units of several sites stand in one list. */
 export const scales = ['none', 'cost', 'site', 'structure'] as const;

@@ -6,7 +6,7 @@ export interface ClassPredictions {
   readonly compressed?: readonly number[];
 }
 
-/** How well a class is recognised: numbers of its examples. */
+/** The recognition of a class: numbers of its examples. */
 export interface ClassResult {
   readonly name: string;
   readonly examples: number;
@@ -23,14 +23,14 @@ export interface Confusion {
   readonly after: number | null;
 }
 
-/** What a model takes the examples of some classes for: numbers of examples, [label][class]. */
+/** The classes that a model takes the examples of some classes for: numbers of examples, [label][class]. */
 export interface ConfusionMatrix {
   readonly names: readonly string[];
   readonly before: readonly (readonly number[])[];
   readonly after: readonly (readonly number[])[] | null;
 }
 
-/** What became of the classes. Everything is bounded, however many there are. */
+/** The results of the classes. Everything is bounded, however many there are. */
 export interface ClassResults {
   readonly classes: number;
   readonly results: readonly ClassResult[];

@@ -1,4 +1,4 @@
-/** What a page of a proof tells: a certificate, as far as people read it. */
+/** The content of a proof's page: a certificate, as far as people read it. */
 export interface ProofPageData {
   readonly verdict: 'proven' | 'failed';
   readonly checks: readonly {

@@ -4,7 +4,7 @@ import type { ProofPageData } from './proof-data';
 import { tableOf } from './sections/tables';
 import { type PagePart, pageOf } from './shell';
 
-/** What each part of a proof asks, for a reader. */
+/** The question that each part of a proof asks, for a reader. */
 const questions: Readonly<Record<string, string>> = {
   files: 'Are the files there, and do they take what they should?',
   labels: 'Do they say of themselves what the model is?',

@@ -28,7 +28,7 @@ export interface ChangedPictures {
   readonly reason: string;
 }
 
-/** What the models of a run say of an example of the test split. */
+/** The answers of a run's models to an example of the test split. */
 export interface SaidExample {
   /** Its pictures, as data URIs. */
   readonly pictures: readonly string[];
@@ -36,7 +36,7 @@ export interface SaidExample {
   readonly asked: string;
   readonly right: string;
   readonly dense: string;
-  /** Of the smaller model; none of a training. */
+  /** The smaller model's answer; a training has none. */
   readonly compressed?: string;
 }
 

@@ -31,7 +31,7 @@ export function groupsOf({ subLayers, byId }: Pairing): Group[] {
 /** Learned choices in host memory: 1 own or keep, 0 shared or pruned. */
 export type Choices = BySubLayer<Uint8Array>;
 
-/** How a group stands at one unit, conflicts resolved. */
+/** The standing of a group at one unit, conflicts resolved. */
 export interface Standing {
   /** For each member, 1 where the unit's column is its own: of q, k and v, or of the hidden units. */
   readonly own: readonly (readonly number[])[];

@@ -1,7 +1,7 @@
 import { type CompressionRun, type Duration, UserError, stepsIn } from '@winnow/core';
 import type { StructureOptions } from './options';
 
-/** How long the hypernetwork is trained in all: the passes over D_sub of every epoch, in the unit of the search. */
+/** The length of the hypernetwork's training in all: the passes over D_sub of every epoch, in the unit of the search. */
 export function structureDuration({
   search,
   subset,

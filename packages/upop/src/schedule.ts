@@ -1,4 +1,4 @@
-/** How the pruned share grows over the search (UPop, Appendix C.2, Table 14). */
+/** Ways in which the pruned share grows over the search (UPop, Appendix C.2, Table 14). */
 export const progressSchedules = ['cosine', 'uniform', 'quadratic'] as const;
 export type ProgressSchedule = (typeof progressSchedules)[number];
 

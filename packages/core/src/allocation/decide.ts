@@ -13,7 +13,7 @@ export interface Counts {
   readonly bound: number;
 }
 
-/** How many units stay where; widths are multiples of `multiple`, or whole. */
+/** The numbers of units that may stay, and what they cost; widths are multiples of `multiple`, or whole. */
 export interface AllocationOptions {
   /** By site, of units that are gone. */
   readonly curves: ReadonlyMap<string, ErrorCurve>;

@@ -4,7 +4,7 @@ type Choices = readonly Point[];
 
 /** Cells of cost that dynamic programming has at most. */
 const CELLS = 1000;
-/** How many times the widest step of a site the sums of costs may stray from where they began. */
+/** The multiple of a site's widest step that sums of costs may stray from where they began. */
 const STRAY = 4;
 /** Sums of costs are rounded. */
 const ROUNDING = 1e-9;
@@ -14,7 +14,7 @@ interface Cells {
   readonly size: number;
   /** The cost of each site that counts as 0. */
   readonly base: readonly number[];
-  /** How far from its base a site may go. */
+  /** The distance from its base that a site may go. */
   readonly reach: number;
   /** Cells below and above the sum of all bases. */
   readonly below: number;

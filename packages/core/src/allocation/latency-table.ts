@@ -8,7 +8,7 @@ import type { Task } from '../task/task';
 import { type TensorTree, lendTree } from '../tree/tree';
 import { widthsOf } from '../budget/widths';
 
-/** How long a site of a kind takes with so many units, beside the whole model. */
+/** The time that a site of a kind takes with so many units, beside the whole model. */
 export interface LatencyRow {
   readonly units: number;
   /** Milliseconds that one site saves, of all its units. */

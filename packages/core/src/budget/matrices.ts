@@ -48,6 +48,6 @@ export function prunableMatrices(model: Pick<Model, 'sites' | 'specs' | 'readout
   });
 }
 
-/** How many weights matrices have. */
+/** The number of weights in matrices. */
 export const weightCount = (matrices: readonly Pick<PrunableMatrix, 'shape'>[]): number =>
   matrices.reduce((total, { shape: [rows, columns] }) => total + rows * columns, 0);

@@ -2,7 +2,7 @@ import type { Model } from '../families/model';
 import { type ParameterMasks, keptCount } from '../mask/parameter-mask';
 import { type PrunableMatrix, prunableMatrices } from './matrices';
 
-/** How much of a matrix a mask leaves. */
+/** A matrix, and the weights of it that a mask leaves. */
 export interface MatrixSparsity extends PrunableMatrix {
   readonly kept: number;
   readonly size: number;

@@ -9,7 +9,7 @@ export type Granularity = 'units' | 'heads' | 'blocks' | 'weights';
 
 /** The demand that a budget makes on a method, depending on what it decides about. */
 export interface Requirement {
-  /** How much must go, in the budget's unit. */
+  /** The amount that must go, in the budget's unit. */
   readonly amount: number;
   /** All of what the budget counts, in the dense model. */
   readonly total: number;

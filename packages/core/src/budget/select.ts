@@ -4,7 +4,7 @@ import { floorOf } from '../sites/whole';
 import type { RemovalTarget } from './budget';
 import { stepAt } from './widths';
 
-/** How much each unit should go, by site; the greater, the sooner. */
+/** A number for each unit, by site: the greater, the sooner it goes. */
 export type Priorities = Readonly<Record<string, ArrayLike<number>>>;
 
 /** Units of a site that go together, so that its width stays a multiple. */

@@ -5,7 +5,7 @@ import { type PrunableMatrix, prunableMatrices, weightCount } from './matrices';
 
 /** A budget made concrete for a method that takes single weights away. */
 export interface SparsityTarget {
-  /** How many weights must go, as a real number: the next whole number is enough. */
+  /** The number of weights that must go, as a real number: the next whole number is enough. */
   readonly amount: number;
   /** All of what the budget counts, in the dense model. */
   readonly total: number;

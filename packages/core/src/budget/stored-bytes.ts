@@ -6,7 +6,7 @@ import { entriesOf } from '../tree/tree';
 const BYTES_PER_VALUE = 4;
 const BITS_PER_WORD = 32;
 
-/** How the places of a matrix's surviving weights are written: a bit for every weight, or a number for each survivor. */
+/** The way in which the places of a matrix's surviving weights are written: a bit for every weight, or a number for each survivor. */
 export interface SparseEncoding {
   readonly kind: 'bitmap' | 'indices';
   /** 32-bit words of the places alone. */

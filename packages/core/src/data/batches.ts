@@ -15,7 +15,7 @@ export interface TrainingBatchesOptions {
   readonly augment: boolean;
   /** Probability of painting over a rectangle of an augmented picture, in place of the dataset's own. */
   readonly eraseProbability?: number;
-  /** How many batches to prepare ahead of the one in use. */
+  /** The number of batches to prepare ahead of the one in use. */
   readonly prefetch?: number;
 }
 

@@ -1,6 +1,6 @@
 import { type PictureSize, isSameSize, sidesOf } from '../families/picture-sides';
 
-/** How values between pixels are found; all but `nearest` average over as many pixels as a reduction asks for, as Pillow does. */
+/** Ways to find values between pixels; all but `nearest` average over as many pixels as a reduction asks for, as Pillow does. */
 export const interpolations = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
 export type Interpolation = (typeof interpolations)[number];
 
@@ -8,7 +8,7 @@ export type Interpolation = (typeof interpolations)[number];
 export type PerChannel = readonly [number, number, number];
 
 /**
- * How a picture is brought to a size, in pixels:
+ * The way to bring a picture to a size, in pixels:
  * - `kept`: it stays as large as it is.
  * - `squash`: both sides are scaled to given lengths.
  * - `shortest`: the shorter side is scaled to `edge`, the longer one along with it; where it would be longer than `longest`, that
@@ -23,7 +23,7 @@ export type PictureResize =
   | { readonly kind: 'longest'; readonly edge: number }
   | { readonly kind: 'cover' | 'fit'; readonly height: number; readonly width: number };
 
-/** How a picture of any shape becomes one of the model's size, whose middle it keeps. */
+/** The way from a picture of any shape to one of the model's size, whose middle it keeps. */
 export interface PictureGeometry {
   readonly resize: PictureResize;
   readonly interpolation: Interpolation;
@@ -38,7 +38,7 @@ export interface PictureGeometry {
   readonly fill?: PerChannel;
 }
 
-/** How the pictures of a model become its input. */
+/** The way from pictures to a model's input. */
 export interface PicturePreparation {
   /** Normalised values are (level · scale − mean) / deviation, for levels of 0 … 255. */
   readonly mean: PerChannel;

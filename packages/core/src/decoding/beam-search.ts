@@ -1,4 +1,4 @@
-/** How texts are searched for. */
+/** The width and the length of a search for texts. */
 export interface BeamOptions {
   /** Texts that are followed at the same time; 1 takes the likeliest word each time. */
   readonly beams: number;

@@ -53,7 +53,7 @@ export interface BlipEmbeddings {
   readonly temperature?: 'learned';
 }
 
-/** How often the parts of a model run on the example that its account is about. */
+/** The number of times that each part of a model runs on the example that its account is about. */
 export interface BlipUsage {
   readonly pictures: number;
   /** Texts that are read by themselves. */
@@ -65,9 +65,9 @@ export interface BlipUsage {
 }
 
 export interface Passes {
-  /** How many memories: pictures, pairs of pictures or questions. */
+  /** The number of memories: pictures, pairs of pictures or questions. */
   readonly memories: number;
-  /** How many texts about each. */
+  /** The number of texts about each. */
   readonly texts: number;
 }
 

@@ -15,7 +15,7 @@ export interface FamilyDefinition<Config extends DenseConfig, Own extends Model>
   build(config: Config): Own;
   /** The towers that read pictures and texts. */
   towers(config: Config): Towers;
-  /** How its models are at other picture sizes; one that reads no pictures has none. */
+  /** Its models at other picture sizes; a family that reads no pictures has none. */
   readonly pictures?: Pictures<Config>;
   /** Number of classes that a classifier's logits tell apart. */
   classes?(config: Config): number;
@@ -59,7 +59,7 @@ export interface Family<Config extends DenseConfig = DenseConfig, Own extends Mo
   make(config: DenseConfig): Model;
   towers(config: DenseConfig): Towers;
   readonly pictures?: Pictures<DenseConfig>;
-  /** How many classes a classifier tells apart; 0 for a model that is none. */
+  /** The number of classes that a classifier tells apart; 0 for a model that is none. */
   classes(config: DenseConfig): number;
   summary(config: DenseConfig): string;
 }

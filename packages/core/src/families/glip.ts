@@ -49,7 +49,7 @@ export type GlipParams<Matrix = Tensor2D, Vector = Tensor1D> = {
 
 /** Regions of pictures, grid by grid and row by row: N of each picture. */
 export interface Regions extends Prediction {
-  /** How well each token fits each region, [B·N, T]; those of padding mean nothing. */
+  /** Logits of each token for each region, [B·N, T]; those of padding mean nothing. */
   readonly logits: Tensor2D;
   /** Where its object is, as `boxCode` has it, [B·N, 4]. */
   readonly codes: Tensor2D;

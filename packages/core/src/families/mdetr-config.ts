@@ -28,7 +28,7 @@ export interface MdetrConfig extends DenseConfig {
 
 /** Questions that a model answers: each is of a type, and each type has answers of its own. */
 export interface QuestionsConfig {
-  /** How many answers each type has. */
+  /** The number of answers of each type. */
   readonly answers: readonly number[];
 }
 

@@ -226,7 +226,7 @@ function untied(config: MdetrConfig): Mdetr {
     };
   };
 
-  /** What the queries for questions come to, [B·(1 + types), d] → the logits of types and answers. */
+  /** Turns the queries for questions, [B·(1 + types), d], into the logits of types and answers. */
   const answer = (
     params: MdetrParams,
     states: Tensor2D,

@@ -11,7 +11,7 @@ export const blockSchema = z.strictObject({
   hiddenDim: count,
 });
 
-/** How like tokens are merged. */
+/** The merging of like tokens. */
 export const mergingSchema = z.strictObject({
   perBlock: count,
   schedule: z.literal('decreasing').exactOptional(),

@@ -22,9 +22,9 @@ import { patchGrid, tokenCount } from './vision-tower-config';
 
 export type SegmenterParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   vision: VisionTowerParams<Matrix, Vector>;
-  /** Of a linear decoder, [D_v, K]. */
+  /** A linear decoder has it, [D_v, K]. */
   linear?: LinearParams<Matrix, Vector>;
-  /** Of a mask decoder. */
+  /** A mask decoder has it. */
   decoder?: MaskDecoderParams<Matrix, Vector>;
 };
 

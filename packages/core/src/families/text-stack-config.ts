@@ -20,7 +20,7 @@ export interface TextStackConfig {
   /** Norms stand `after` the layers, and one behind the embedding, as in BERT; or `before` them, and one at the end. */
   readonly norm: 'before' | 'after';
   readonly normEpsilon: number;
-  /** Of all the same number of cross-attentions. */
+  /** All have the same number of cross-attentions. */
   readonly blocks: readonly CrossBlockShape[];
 }
 

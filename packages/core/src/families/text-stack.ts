@@ -23,7 +23,7 @@ import type { TextStackConfig } from './text-stack-config';
 export type WordHeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   transform: LinearParams<Matrix, Vector>; // [D, D]
   norm: LayerNormParams<Vector>;
-  /** Of the words, whose matrix is that of the embedding. */
+  /** One for each word; their matrix is that of the embedding. */
   bias: Vector; // [V]
 };
 
@@ -36,19 +36,19 @@ export type TextStackParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   head?: WordHeadParams<Matrix, Vector>;
 };
 
-/** What a stack is for, and how it is used on one example. */
+/** The purpose of a stack, and its use on one example. */
 export interface TextStackUse {
   /** D′: width of the memories. */
   readonly memoryDim: number;
   /** Texts that are read, of N tokens each: those of all modes. */
   readonly texts: number;
-  /** How cross-attention is used: one entry for each memory, with the tokens that look at it. */
+  /** The uses of cross-attention: one entry for each memory, with the tokens that look at it. */
   readonly cross: readonly Use[];
   /** It writes words, and so many texts are scored word by word; it has no head without this. */
   readonly written?: number;
 }
 
-/** How texts are read. */
+/** The reading of texts. */
 export interface Reading {
   /** A token sees only itself and earlier ones. */
   readonly causal: boolean;

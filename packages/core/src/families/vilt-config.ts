@@ -17,7 +17,7 @@ export interface ViltTextConfig {
 }
 
 /**
- * What a ViLT says of a text and pictures:
+ * The answers that a ViLT gives about a text and pictures:
  * - `answers`: logits of so many answers, about one picture.
  * - `statements`: whether a statement is true of two pictures.
  * - `matching`: whether text and picture belong together, and which words are hidden: what it is pre-trained by.

@@ -7,9 +7,9 @@ import { activate } from '../operations/activation';
 import { type HiddenParams, guessed, hiddenLayer } from './hidden-words';
 import { type ViltConfig, picturesOfHead } from './vilt-config';
 
-/** What a ViLT has for its task. */
+/** The parameters that a ViLT has for its task alone. */
 export type ViltHeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
-  /** Of answers [D, 2·D] and [2·D, A]; of statements [2·D, 2·D] and [2·D, 2]. */
+  /** For answers [D, 2·D] and [2·D, A]; for statements [2·D, 2·D] and [2·D, 2]. */
   head?: {
     first: LinearParams<Matrix, Vector>;
     norm: LayerNormParams<Vector>;
@@ -17,7 +17,7 @@ export type ViltHeadParams<Matrix = Tensor2D, Vector = Tensor1D> = {
   };
   matching?: LinearParams<Matrix, Vector>; // [D, 2]
   rank?: LinearParams<Matrix, Vector>; // [D, 1]
-  /** Of hidden words, whose matrix is that of the embedding. */
+  /** For hidden words, whose matrix is that of the embedding. */
   hidden?: HiddenParams<Matrix, Vector>;
 };
 

@@ -49,7 +49,7 @@ export type ViltParams<Matrix = Tensor2D, Vector = Tensor1D> = {
 
 /** The states of texts, and of a picture each, behind the trunk. */
 export interface ViltStates {
-  /** Of words, [B·T, D], and of class token and patches, [B·N, D]: behind the last norm. */
+  /** Words, [B·T, D], and class token with patches, [B·N, D], behind the last norm. */
   readonly words: Tensor2D;
   readonly patches: Tensor2D;
   /** [B, T], 1 where a token is read and 0 where it is padding. */
@@ -213,7 +213,7 @@ function placesFrom(first: number, tokens: number, batch: number): Tensor1D {
   return reshape(own, [batch * (tokens - first)]);
 }
 
-/** Of pictures that stand in groups, those at one place of each. */
+/** The pictures at one place of each group. */
 const everyOther = (images: Tensor4D, place: number, group: number): Tensor4D =>
   gather(images, range(place, images.shape[0], group, 'int32'));
 

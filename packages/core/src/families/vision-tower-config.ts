@@ -6,7 +6,7 @@ import type { Grid } from './bicubic';
 import { blockSchema, count, mergingSchema, towerSchema } from './schemas';
 
 /**
- * How a distilled DeiT (Touvron et al., 2021) differs: `token` adds the distillation token, `head` adds the token and
+ * The parts that a distilled DeiT (Touvron et al., 2021) has more: `token` adds the distillation token, `head` adds the token and
  * its own classifier, whose logits are averaged with the class token's.
  */
 export type Distillation = 'none' | 'token' | 'head';

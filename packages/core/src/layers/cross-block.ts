@@ -12,7 +12,7 @@ import { type Body, type ResidualOptions, residual } from './residual';
 
 /** Columns of an attention in each head. */
 export interface HeadWidths {
-  /** Of the values, and of queries and keys unless they have fewer. */
+  /** The width of values, and of queries and keys unless they have fewer. */
   readonly headDim: number;
   readonly queryKeyDim?: number;
 }
@@ -58,7 +58,7 @@ export interface Memory {
   readonly counts?: Tensor2D | undefined;
 }
 
-/** How texts go through a block. */
+/** The passage of texts through a block. */
 export interface CrossPassage {
   /** N: tokens per text. */
   readonly tokens: number;
@@ -84,7 +84,7 @@ export interface BlockCache {
 export interface CrossBlock extends Layer<CrossBlockParams<ParameterSpec, ParameterSpec>> {
   /** x [M·N, D] → [M·N, D]; cross-attention is left out where there are no memories. */
   run(params: CrossBlockParams, x: Tensor2D, passage: CrossPassage): Tensor2D;
-  /** What the block keeps of memories before the first token of a text. */
+  /** Computes all that the block needs of memories, before the first token of a text. */
   remember(params: CrossBlockParams, memories: readonly Memory[]): BlockCache;
   /** One more token of each text [M, D] → [M, D], and the cache with it; `append` joins keys and values. */
   advance(
@@ -157,7 +157,7 @@ export function crossBlock(
       if (own === undefined) throw new RangeError(`the block has no parameters for ${key}`);
       return own;
     });
-  /** What was seen in each memory, [M·N, D] each → one, [M·N, D]. */
+  /** Merges the sights of each memory, [M·N, D] each → one, [M·N, D]. */
   const mergeSeen = (params: CrossBlockParams, seen: readonly Tensor2D[], observe?: Observe): Tensor2D => {
     const [one, other] = seen;
     if (one === undefined) throw new RangeError('expected something to look at');

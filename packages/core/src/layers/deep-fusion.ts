@@ -30,7 +30,7 @@ export interface DeepFusionShape {
   /** N and T of one example. */
   readonly regions: number;
   readonly tokens: number;
-  /** What the branches are multiplied by at first: 1 / rounds. */
+  /** The factor of the branches at first: 1 / rounds. */
   readonly scale: number;
 }
 

@@ -28,7 +28,7 @@ export interface Place {
   readonly block: string | undefined;
   /** Path in the configuration of the list of that block and its like, where each adds to what goes through it and may be left out. */
   readonly stack?: string;
-  /** How it is used on one example: once for each time that its parameters are run. */
+  /** Its uses on one example: one for each time that its parameters are run. */
   readonly uses: readonly Use[];
 }
 

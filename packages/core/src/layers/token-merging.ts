@@ -16,7 +16,7 @@ export interface TokenMerging {
   readonly proportional?: false;
 }
 
-/** How the tokens of a tower are merged, the first `leading` of which never are. */
+/** The merging of a tower's tokens, the first `leading` of which never merge. */
 export interface MergedTower {
   readonly merging: TokenMerging;
   readonly leading: number;

@@ -58,7 +58,7 @@ export interface TowerConfig {
 
 type BlockSpecs = BlockParams<ParameterSpec, ParameterSpec>;
 
-/** How tokens go through a tower. */
+/** The passage of tokens through a tower. */
 export interface Passage {
   /** T: tokens per sequence. */
   readonly tokens: number;

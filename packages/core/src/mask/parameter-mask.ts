@@ -48,15 +48,15 @@ export function entriesOfMask({ shape, bits }: ParameterMask): Uint8Array {
   return Uint8Array.from({ length: size }, (_, i) => ((bytes[i >> 3] ?? 0) >> (i & 7)) & 1);
 }
 
-/** How many entries a mask keeps. */
+/** The number of entries that a mask keeps. */
 export function keptCount({ bits }: ParameterMask): number {
   return fromBase64(bits).reduce((total, byte) => total + (BITS_SET[byte] ?? 0), 0);
 }
 
-/** How many entries a mask has. */
+/** The number of entries of a mask. */
 export const maskSize = ({ shape }: ParameterMask): number => sizeOfShape(shape);
 
-/** How many entries masks take away. */
+/** The number of entries that masks take away. */
 export function maskedCount(masks: ParameterMasks): number {
   return Object.values(masks).reduce((total, mask) => total + maskSize(mask) - keptCount(mask), 0);
 }

@@ -47,7 +47,7 @@ const NEVER = -4;
  * Section 3, bipartite soft matching): metric [B·T, d] → [B·T] (int32), a row of the B·(T − r) that are left. Tokens
  * alternate into two sets; each of the first finds the one of the second at the smallest angle, and the r closest are merged
  * into it. Leading tokens keep their places, then come the rest of the first set and those of the second, in their order.
- * Of equal ones the first counts, so that a sequence goes the same way in every batch. It has no gradient. An engine's `WinnowMergePlan`
+ * The first of equal ones counts, so that a sequence goes the same way in every batch. It has no gradient. An engine's `WinnowMergePlan`
  * answers it.
  */
 export function mergePlan(metric: Tensor2D, { tokens, leading, removed }: MergeShape): Tensor1D {

@@ -19,7 +19,7 @@ export function scaleUnits(scaled: readonly ScaledParameter[]): Tensor[] {
   return hasKernel(KERNEL) ? together(scaled) : scaled.map(alone);
 }
 
-/** How many numbers of a parameter lie side by side for each unit: those of its entries, and of rows all columns. */
+/** The numbers of a parameter that lie side by side for each unit: those of its entries, and of rows all columns. */
 function widthOf({ parameter: { rank, shape }, scale, along: { axis, copies } }: ScaledParameter): number {
   const run = (shape[rank === 1 ? 0 : axis] ?? 1) / (copies * scale.size);
   return rank === 2 && axis === 0 ? run * (shape[1] ?? 1) : run;

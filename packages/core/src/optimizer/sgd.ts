@@ -12,7 +12,7 @@ export interface SgdOptions {
   readonly weightDecay?: number;
   /** Which parameters decay; by default all matrices. A model's own rule is `decaysOf` its specifications. */
   readonly decays?: Decays;
-  /** How fast each parameter moves; by default all alike. */
+  /** The speed of each parameter; by default all alike. */
   readonly learningRateScale?: LearningRateScale;
 }
 

@@ -37,7 +37,7 @@ export function withHeads(
   };
 }
 
-/** How the dimensions of heads are left: those that were decided on, with compensation, or the best combinations. */
+/** The dimensions that heads are left with: those that were decided on, with compensation, or the best combinations. */
 export type HeadBases =
   { readonly kind: 'kept'; readonly kept: readonly number[] } | { readonly kind: 'free'; readonly r: number };
 

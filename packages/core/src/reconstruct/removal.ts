@@ -9,7 +9,7 @@ export interface RemovalOrder {
 }
 
 export interface RemovalOptions {
-  /** How many go; one stays. */
+  /** The number that goes; one stays. */
   readonly count: number;
   /** Columns of each unit: its dimension in each head; default 1. */
   readonly copies?: number;

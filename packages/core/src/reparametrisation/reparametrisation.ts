@@ -1,7 +1,7 @@
 import type { TensorTree } from '../tree/tree';
 
 /**
- * How the parameters that are stored and trained become those that a forward pass reads: masked weights become zeros,
+ * The way from parameters that are stored and trained to those that a forward pass reads: masked weights become zeros,
  * shared columns stand in every place. Gradients flow through it.
  */
 export interface Reparametrisation<

@@ -12,7 +12,7 @@ export type ObservedSplits = Pick<Splits<unknown>, 'train' | 'validation'>;
 
 /** A look at a model's activations, and the state that is made of them. */
 export interface Observation<State extends TensorTree> {
-  /** How many examples, drawn by the run's seed; of a smaller split all of them. */
+  /** The number of examples, drawn by the run's seed; of a smaller split all of them. */
   readonly examples: number;
   /** Default `train`. */
   readonly split?: keyof ObservedSplits;

@@ -10,7 +10,7 @@ const metaSchema = z.object({ step: z.int().nonnegative(), wallMs: z.number().no
 
 /** Batches that go through a model one after another, each moving a state. */
 export interface Passes<State extends TensorTree> {
-  /** How many batches there are. */
+  /** The number of batches. */
   readonly count: number;
   /** Before the first one; it stays the caller's. */
   readonly state: State;

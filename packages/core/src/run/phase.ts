@@ -18,7 +18,7 @@ export type RunEvent =
       readonly step: number;
       readonly steps: number;
       readonly loss: number;
-      /** Of this step, where its optimiser has one. */
+      /** The rate of this step, where its optimiser has one. */
       readonly learningRate?: number;
       readonly examples: number;
     }
@@ -46,7 +46,7 @@ export interface MemoryProbe {
   peakBytes(): number;
 }
 
-/** How a phase is run. */
+/** The steps of a phase, and what stands around them. */
 export interface PhaseOptions {
   /** Cost of one example, forward and backward, in multiply–accumulates. */
   readonly trainingMacsPerExample: number;
@@ -55,7 +55,7 @@ export interface PhaseOptions {
   readonly isExtended?: boolean;
 }
 
-/** What the phase comes to, where that is not the trained parameters: scored, and kept where it is the best. */
+/** The outcome of the phase, where that is not the trained parameters: scored, and kept where it is the best. */
 export type Outcome<Params extends TensorTree, State extends TensorTree> = (
   point: Pick<TrainingPoint<Params, State>, 'params' | 'state'>,
 ) => Params;

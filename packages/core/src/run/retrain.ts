@@ -11,7 +11,7 @@ import type { LedgerEntry, Milestone } from './ledger';
 import type { Milestones, Runner } from './phase';
 import { scoredOnce } from './scored';
 
-/** How the smaller model is trained on. */
+/** The further training of the smaller model. */
 export interface Retraining extends Pick<Learning<TensorTree, unknown>, 'microBatches' | 'stochasticDepth'> {
   readonly steps: number;
   /**
@@ -131,7 +131,7 @@ export async function retrainCut(
   };
 }
 
-/** How scores that patience is about are called beside those of the report. */
+/** The prefix of scores that patience is about, beside those of the report. */
 const VALIDATION = 'validation/';
 
 /** When a retraining is scored, on which split, and what of it the report is about. */

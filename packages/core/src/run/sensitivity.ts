@@ -10,7 +10,7 @@ import type { Runner } from './phase';
 
 /** Gradients of a loss that are looked at, and what is made of them. */
 export interface Sensitivity<Params extends TensorTree, State extends TensorTree> {
-  /** How many examples, drawn by the run's seed; of a smaller split all of them. */
+  /** The number of examples, drawn by the run's seed; of a smaller split all of them. */
   readonly examples: number;
   /** Default `train`. */
   readonly split?: keyof ObservedSplits;
@@ -38,7 +38,7 @@ export interface Sensitivity<Params extends TensorTree, State extends TensorTree
 
 /** The gradients of one loss, lent until the state is returned. */
 export interface SeenGradients<Params extends TensorTree> {
-  /** How many examples the loss is the mean of. */
+  /** The number of examples that the loss is the mean of. */
   readonly size: number;
   readonly gradients: Params;
 }

@@ -64,7 +64,7 @@ export interface Site {
   readonly columns: readonly ColumnGroup[];
 }
 
-/** How many of a unit's columns lie side by side under each name: the heads of an attention, or 1. */
+/** The number of a unit's columns that lie side by side under each name: the heads of an attention, or 1. */
 export const copiesOf = ({ couplings }: Pick<Site, 'couplings'>): number => couplings[0]?.copies ?? 1;
 
 /** All that the sites could give up: Σ units · unit cost. */

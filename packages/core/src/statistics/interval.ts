@@ -38,7 +38,7 @@ export function middleOf(numbers: readonly number[]): Middle {
 }
 
 /**
- * How many of n numbers may be left out at each end. With k left out, the median lies below those that stay where at most k of them
+ * The number of n numbers that may be left out at each end. With k left out, the median lies below those that stay where at most k of them
  * are smaller than it.
  */
 function outsideRanks(n: number): number {

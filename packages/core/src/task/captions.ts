@@ -13,7 +13,7 @@ import { begunWith, nextWordLoss, nextWords, ofWords } from './next-words';
 import type { Task } from './task';
 import type { Logits } from '../families/prediction';
 
-/** How texts are written when a model is scored. */
+/** The writing of texts when a model is scored. */
 export interface WritingChoice {
   readonly beams: number;
   /** Words of the shortest and of the longest text. */
@@ -28,7 +28,7 @@ export interface CaptionOptions extends PictureShape {
   readonly writing?: WritingChoice;
   /** The text of some tokens. */
   readonly say: (tokens: readonly number[]) => string;
-  /** What a text says, one line for each thing; with it, how much of it references say is a score. */
+  /** Lists the things that a text says, a line each; with it, the share that references say is a score. */
   readonly statementsOf?: ((text: string) => readonly string[]) | undefined;
 }
 
@@ -91,7 +91,7 @@ export const writingOptions = (
   length: 'whole' as const,
 });
 
-/** Of each text, the place of its picture among those of the batch. @throws {RangeError} for a text without one. */
+/** The place of each text's picture among those of the batch. @throws {RangeError} for a text without one. */
 export function placesOf(imageGroups: Int32Array, textGroups: Int32Array): Int32Array {
   const places = new Map<number, number>();
   imageGroups.forEach((group, place) => places.has(group) || places.set(group, place));

@@ -112,7 +112,7 @@ export function detection<Params extends TensorTree>(
   };
 }
 
-/** What is said of each picture of a batch. */
+/** The predictions for each picture of a batch. */
 function byPicture(
   prediction: Awaited<ReturnType<typeof downloadTree>>,
   prompt: DetectionPrompt,

@@ -36,7 +36,7 @@ import type { Task } from './task';
 import { textsOf, textsTogether } from './text-rows';
 
 /**
- * How a text that belongs to a picture is told from others:
+ * The loss that tells a text that belongs to a picture from others:
  * - `choice`: by the cross-entropy among it and 15 random texts (Kim et al., 2021, ViLT, Section 4.1).
  * - `margin`: its probability is to lie 0.2 above that of a random text, and of a random picture (Chen et al., 2020, UNITER;
  *   ChenRocks/UNITER, `UniterForImageTextRetrieval`).
@@ -107,7 +107,7 @@ export const regionMatching = <Params extends TensorTree>(
 type Shown = Pick<PairBatch, 'images' | 'size'>;
 type ShownRegions = Pick<RegionPairBatch, 'regions' | 'size'>;
 
-/** How a model sees what a batch shows. */
+/** A model's sight of what a batch shows. */
 interface Sight<Params, Seen> {
   /** Texts [N, T], each about the picture of the batch that is said beside it → `logits` [N, 1]. */
   read(

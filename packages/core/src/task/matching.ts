@@ -31,13 +31,13 @@ import type { Task } from './task';
 import { textsOf, textsTogether } from './text-rows';
 
 export interface MatchingOptions extends PictureShape {
-  /** Of each query, the closest ones by embeddings that are read together with it. */
+  /** The number of each query's closest ones, by embeddings, that are read together with it. */
   readonly candidates?: number;
   /** Learns against a queue by momentum distillation; without it against the batch. */
   readonly momentum?: MomentumOptions;
 }
 
-/** What a model says of a batch: similarities, embeddings, and of pairs whether they match. */
+/** A model's answer to a batch: similarities, embeddings, and whether pairs match. */
 export interface Matched {
   readonly logits: Tensor2D; // [B, M]
   readonly images: Tensor2D; // [B, P]
@@ -143,7 +143,7 @@ function queuedIn({ toTexts, toImages, wantedTexts, wantedImages }: Matched): Qu
 const matchLoss = ({ matches }: Matched, { texts }: PairBatch): Scalar =>
   softmaxCrossEntropy(matches, matchTargets(matches.shape[0], texts));
 
-/** Of rows, the first `pairs` match and the others do not, [rows, 2]. */
+/** Targets of rows of which the first `pairs` match and the others do not, [rows, 2]. */
 function matchTargets(rows: number, pairs: number): Tensor2D {
   const classes = Int32Array.from({ length: rows }, (_, row) => (row < pairs ? 1 : 0));
   return reshape(oneHot(tensor1d(classes, 'int32'), 2), [rows, 2]);

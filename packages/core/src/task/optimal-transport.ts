@@ -19,7 +19,7 @@ import {
 import { withoutGradient } from '../operations/kernel';
 import { unitLength } from '../operations/unit-length';
 
-/** How a plan of transport is looked for. */
+/** The search for a plan of transport. */
 export interface Transport {
   /** Default 0.5. */
   readonly beta?: number;

@@ -1,7 +1,7 @@
 import type { HiddenBatch } from '../data/dataset';
 import type { HostPrediction, Scorer } from './task';
 
-/** What is asked of a batch, by the places in its flat arrays. */
+/** Finds what a batch asks for, by the places in its flat arrays. */
 export function askedOf({ matches, hiddenWords, hiddenRegions, hiddenClasses }: HiddenBatch) {
   const where = (values: ArrayLike<number>, isAsked: (value: number) => boolean): number[] =>
     Array.from(values).flatMap((value, place) => (isAsked(value) ? [place] : []));

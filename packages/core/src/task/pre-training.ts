@@ -37,11 +37,11 @@ export interface PreTrainingOptions extends RegionShape {
   readonly endToken: number;
   /** Weight of the transport between words and regions beside matching. Default 0.1; LXMERT has none. */
   readonly alignment?: number;
-  /** How features that are found again are compared: by squares (UNITER; the default), or by smooth absolute values (LXMERT). */
+  /** The comparison of features that are found again: by squares (UNITER; the default), or by smooth absolute values (LXMERT). */
   readonly regionLoss?: 'squares' | 'smooth';
 }
 
-/** What a model says where it was asked: one row where nothing was, which no loss reads. */
+/** A model's answers where it was asked: one row where nothing was, which no loss reads. */
 export type FoundAgain = {
   /** Logits of not belonging together and of belonging, [K, 2]. */
   readonly matches: Tensor2D;
@@ -49,7 +49,7 @@ export type FoundAgain = {
   readonly words: Tensor2D;
   /** Features of hidden regions, [M, F]. */
   readonly regions: Tensor2D;
-  /** Of transport between words and regions, for those that are asked whether they belong together, [K]. */
+  /** Costs of transport between words and regions, for pairs that are asked whether they belong together, [K]. */
   readonly costs: Tensor1D;
   /** Logits of the classes of hidden regions, [L, C], of a model that tells them. */
   readonly classes?: Tensor2D;

@@ -32,7 +32,7 @@ export interface AnsweringOptions {
   readonly types: readonly string[];
   /** Ends each text; given, a batch with a text that has none is refused. */
   readonly endToken?: EndToken;
-  /** How many answers each type has: of a model that says `logits` [B, A] of all answers, type by type. */
+  /** The number of answers of each type, for a model that says `logits` [B, A] of all answers, type by type. */
   readonly answers?: readonly number[];
 }
 export type QuestionsOptions = AnsweringOptions & PictureShape;

@@ -3,7 +3,7 @@ import type { Scores } from './task';
 /** The label of pixels that do not count. */
 export const IGNORED = 255;
 
-/** How often pixels of a class, row by row, were taken for another, column by column; the last column is for no answer. [K, K + 1] */
+/** Counts of the pixels of a class, row by row, that were taken for another, column by column; the last column is for no answer. [K, K + 1] */
 export type Confusion = Float64Array<ArrayBuffer>;
 
 export const noConfusion = (classes: number): Confusion => new Float64Array(classes * (classes + 1));

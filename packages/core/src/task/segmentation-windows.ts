@@ -13,7 +13,7 @@ import { type PictureSize, type Sides, sidesOf } from '../families/picture-sides
 import { resizeBilinear } from '../operations/resize-bilinear';
 import { areFinite } from '../tree/finite';
 
-/** What a model says of every pixel of one picture, [height · width]: classes, or `classes` itself where it says nothing. */
+/** A model's answer for every pixel of one picture, [height · width]: classes, or `classes` itself where it says nothing. */
 export type Segmented = Int32Array;
 
 /** A look at a picture: how large it is then, beside what it is, and whether it is mirrored. */

@@ -27,7 +27,7 @@ import type { Scorer, Task } from './task';
 
 export interface SegmentationOptions extends PictureShape {
   readonly classes: number;
-  /** How pictures are looked at to be scored. Default: once, as they are. */
+  /** The looks at a picture that a score takes. Default: once, as they are. */
   readonly looks?: readonly Look[];
 }
 

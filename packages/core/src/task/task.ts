@@ -23,7 +23,7 @@ export interface Moment {
 }
 
 /**
- * What a task keeps from step to step of a training beside the parameters, such as a queue or a copy that lags behind: checkpointed with
+ * Memory of a task, from step to step of a training beside the parameters, such as a queue or a copy that lags behind: checkpointed with
  * them, and gone with the training. Its shapes never change.
  */
 export interface TaskMemory<Params extends TensorTree, Batch, Predicted extends TensorTree> {
@@ -31,7 +31,7 @@ export interface TaskMemory<Params extends TensorTree, Batch, Predicted extends 
   init(params: Params): TensorTree;
   /** Before the gradients of a step, of the batch and the parameters that run: a new tree. Called in a tidy. */
   update(memory: TensorTree, params: Params, batch: Batch, moment: Moment): TensorTree;
-  /** How the step is learned with what was kept, the batch's own in it: in place of the task's. */
+  /** Learns the step with what was kept, the batch's own in it: in place of the task's own. */
   recall(memory: TensorTree): Pick<Task<Params, Batch, Predicted>, 'predict' | 'loss'>;
 }
 
@@ -54,7 +54,7 @@ export interface Task<
   predict(params: Params, batch: Batch, hooks?: Hooks): Predicted;
   /** Mean loss of a batch; several losses come weighted in one. */
   loss(prediction: Predicted, batch: Batch): Scalar;
-  /** How far two predictions of a batch are apart: symmetric, never negative, and 0 of equal ones. */
+  /** The distance between two predictions of a batch: symmetric, never negative, and 0 of equal ones. */
   divergence(one: Predicted, other: Predicted, batch: Batch): Scalar;
   /** Loss of a student beside its teacher's prediction, which is a constant. */
   distillation(student: Predicted, teacher: Predicted, batch: Batch): Scalar;
@@ -69,6 +69,6 @@ export interface Task<
    * the losses of parts is that of the whole.
    */
   slice?(batch: Batch, from: number, to: number): Batch;
-  /** What it keeps while it is trained for; a task that is only scored has no use for it. */
+  /** Its memory while it is trained for; a task that is only scored has no use for it. */
   readonly memory?: TaskMemory<Params, Batch, Predicted>;
 }

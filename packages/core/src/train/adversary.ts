@@ -23,7 +23,7 @@ import { type TensorTree, tidyTree } from '../tree/tree';
 export interface Adversary {
   /** The embeddings that are perturbed. */
   readonly places: readonly EmbeddingPlace[];
-  /** How often δ climbs; each time costs a forward and a backward pass. */
+  /** The number of times that δ climbs; each costs a forward and a backward pass. */
   readonly steps: number;
   /** α: how far δ goes in each step, in the L2 norm of an example. */
   readonly stepSize: number;

@@ -5,7 +5,7 @@ import type { AfterStep } from './train';
 /** The state of a training that averages its weights. */
 export type AverageState<Params extends TensorTree> = { average: Params };
 
-/** What a training carries along for the average of its weights: its `state` at the start, and its `afterStep`. */
+/** The state that a training carries along for the average of its weights: its `state` at the start, and its `afterStep`. */
 export interface WeightAverage<Params extends TensorTree> {
   /** The average is the start. Nothing is copied. */
   readonly state: AverageState<Params>;

@@ -10,7 +10,7 @@ export interface StochasticDepth {
 }
 
 /**
- * What is left out in a step (Huang et al., 2016, Deep Networks with Stochastic Depth, Section 3; as timm's DropPath with
+ * Leaves branches out in a step (Huang et al., 2016, Deep Networks with Stochastic Depth, Section 3; as timm's DropPath with
  * `scale_by_keep`): each example loses a branch with the branch's own probability p, and a branch that stays counts
  * 1/(1 − p). The draws are a function of the seed, the step, the part of the batch and the branch.
  */

@@ -59,7 +59,7 @@ export interface TrainingPoint<Params extends TensorTree, State extends TensorTr
   readonly params: Params;
   readonly optimizer: TensorTree;
   readonly state: State;
-  /** What the task keeps, where it keeps something. */
+  /** The task's memory, where it has one. */
   readonly memory?: TensorTree;
 }
 
@@ -148,7 +148,7 @@ function startOf<Params extends TensorTree, Forward extends TensorTree, State ex
   };
 }
 
-/** What the task of a training keeps at its start; the caller owns it. */
+/** Makes the memory of a training's task at its start; the caller owns it. */
 export function memoryAtStart<
   Params extends TensorTree,
   Forward extends TensorTree,

@@ -8,7 +8,7 @@ const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
  */
 export const wordsOf = (text: string): string[] => text.toLowerCase().match(WORD) ?? [];
 
-/** How often each run of 1 to `longest` words stands in a text; entry n − 1 has those of n words. */
+/** Counts how often each run of 1 to `longest` words stands in a text; entry n − 1 has those of n words. */
 export function runCounts(words: readonly string[], longest: number): ReadonlyMap<string, number>[] {
   return Array.from({ length: longest }, (_, index) => {
     const counts = new Map<string, number>();

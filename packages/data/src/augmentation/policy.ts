@@ -1,4 +1,4 @@
-/** How training pictures are varied. All strengths are drawn anew for each picture and epoch. */
+/** The variation of training pictures. All strengths are drawn anew for each picture and epoch. */
 export interface AugmentationPolicy {
   /** Smallest and largest share of the picture's area that the crop keeps, in (0, 1]. */
   readonly cropArea: readonly [number, number];

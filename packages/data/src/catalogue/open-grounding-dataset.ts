@@ -30,7 +30,7 @@ export const namesGroundingData = async (spec: string): Promise<boolean> =>
 
 type Reader = (spec: string, images: string | undefined) => Promise<FoundGroundings>;
 
-/** What reads the files at a path; undefined where nothing does. */
+/** Finds the reader of the files at a path; undefined where there is none. */
 async function filesOf(spec: string): Promise<Reader | undefined> {
   if (await isGroundingFile(spec)) return mdetrFiles;
   return (await isEntityFolder(spec)) ? entityFiles : undefined;

@@ -46,7 +46,7 @@ type InstancesFile = z.output<typeof instancesFile>;
 type Entry = InstancesFile['images'][number];
 type Annotation = InstancesFile['annotations'][number];
 
-/** Of the training pictures, where there is a test and no validation. */
+/** The share of the training pictures, where there is a test and no validation. */
 const SET_ASIDE = 0.1;
 
 /** Whether a box of [left, top, width, height] lies in its picture. */

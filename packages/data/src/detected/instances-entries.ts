@@ -12,7 +12,7 @@ export const identifier = z.union([z.number(), z.string()]).transform(String);
 /** Pixels by which something may reach over the picture: some tools round up. */
 export const OVER_THE_EDGE = 1;
 
-/** What boxes and outlines have in common. */
+/** Entries that boxes and outlines have in common. */
 interface Entries {
   readonly images: readonly { readonly id: string; readonly file_name: string }[];
   readonly annotations: readonly { readonly id?: string | undefined }[];

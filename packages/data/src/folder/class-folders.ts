@@ -129,7 +129,7 @@ async function nestedContents(
   return joined(parts);
 }
 
-/** How class folders are read. */
+/** The reading of class folders. */
 export interface FolderReading {
   /** Take the pictures in all folders below a class folder, too. Default false: they are passed over, with a note. */
   readonly nested?: boolean;

@@ -1,2 +1,2 @@
-/** How pictures lie in folders, as people are told. */
+/** The layout of pictures in folders, as people are told. */
 export const LAYOUT = 'train/<class>/*, test/<class>/* and, if there is one, validation/<class>/*';

@@ -17,7 +17,7 @@ const reasons = {
 export interface PassedOver {
   readonly path: string;
   readonly reason: keyof typeof reasons;
-  /** How many files it is or has. */
+  /** The number of files that it is or has. */
   readonly files: number;
 }
 

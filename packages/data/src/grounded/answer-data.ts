@@ -10,9 +10,9 @@ import {
 
 /** A picture, a question about it, and its answer in words. */
 export interface AnsweredExample extends ToldPicture {
-  /** What is learned. */
+  /** The answer that is learned. */
   readonly answer: string;
-  /** What people answered, each by one; one where a single answer is right. */
+  /** Answers that people gave, each by one; one where a single answer is right. */
   readonly given: readonly string[];
   /** Index of the type of the question. */
   readonly type: number;

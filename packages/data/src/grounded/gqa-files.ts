@@ -13,7 +13,7 @@ import { grouped } from '../split/grouped';
 import { type AskedExample, type FoundQuestions, NO_ANSWER } from './question-data';
 import { picturesBelow } from './told-pictures';
 
-/** What a question is about: GQA's semantic types, for each of which MDETR has a head. */
+/** Kinds of questions by their subject: GQA's semantic types, for each of which MDETR has a head. */
 const semantics = ['obj', 'attr', 'rel', 'cat', 'global'] as const;
 
 /** The part that we read of a question in GQA's files. Source: https://cs.stanford.edu/people/dorarad/gqa/download.html */

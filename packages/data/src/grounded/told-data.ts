@@ -65,7 +65,7 @@ export interface FoundTold<Example extends ToldPicture> {
   readonly contents: PictureContents;
   /** Boxes of the objects in a picture, where they are known. */
   objectsIn?(picture: string): readonly RegionBox[];
-  /** What the objects in a picture are, where that is known. */
+  /** Classes of the objects in a picture, where they are known. */
   readonly regionClasses?: {
     readonly names: readonly string[];
     objectsIn(picture: string): readonly ClassedObject[];
@@ -101,7 +101,7 @@ export interface ToldBatch extends ToldTexts {
 }
 
 /**
- * How the pictures of a split come into its batches.
+ * The way of a split's pictures into its batches.
  * @param paths All pictures of the split.
  */
 export type Showing<Shown> = (
@@ -128,7 +128,7 @@ export interface TokenizedToldData<Batch> extends Splits<Batch> {
   duplicates(): Promise<readonly string[]>;
 }
 
-/** How texts are read. */
+/** The reading of texts. */
 export interface TextReading {
   readonly tokenizer: Tokenizer;
   readonly context: number;

@@ -37,7 +37,7 @@ const annotationFile = z.object({
 });
 
 const QUESTIONS = /OpenEnded_(.*)train(.*)_questions\.json$/;
-/** Of the training pictures, where the validation is the test: that of the challenge has no answers. */
+/** The share of the training pictures, where the validation is the test: that of the challenge has no answers. */
 const SET_ASIDE = 0.1;
 /** As many answers are chosen from as are usual, each given so many times as the right one. */
 const MOST_ANSWERS = 3_129;

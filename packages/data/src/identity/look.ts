@@ -8,7 +8,7 @@ import { explained } from '../failure/system-failure';
  */
 const SETTLED_AFTER_NS = 3_000_000_000n;
 
-/** How a file looks from outside: whoever changes its content changes one of these, and nobody can set the last back. */
+/** The look of a file from outside: whoever changes its content changes one of these, and nobody can set the last back. */
 export const look = z.object({
   size: z.string(),
   inode: z.string(),

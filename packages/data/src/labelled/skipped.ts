@@ -10,7 +10,7 @@ import { type PictureCache, sealed, unsealed } from '../picture/pack';
 import { type PictureFiles, decoder, pictureReader } from '../picture/read';
 import type { BrokenPicture } from '../unlabelled/find-pictures';
 
-/** What becomes of pictures that cannot be decoded. */
+/** The treatment of pictures that cannot be decoded. */
 export interface BrokenReading {
   /**
    * `skip` leaves them out before anything is divided, so the data are what is left: every picture is decoded once for that.

@@ -4,12 +4,12 @@ import type { AugmentationPolicy } from '../augmentation/policy';
 import { type Normalisation, normaliser } from './normalisation';
 import { CHANNELS, type Picture } from './picture';
 
-/** How decoded pictures become the values of a batch, as plain data: the same wherever it is done. */
+/** The way from decoded pictures to the values of a batch, as plain data: the same wherever it is done. */
 export interface Filling {
   /** H and W of the pictures in a batch, in pixels. */
   readonly imageSize: PictureSize;
   readonly normalisation: Normalisation;
-  /** How they are varied; without it they are taken as they are, H×W. */
+  /** Their variation; without it they are taken as they are, H×W. */
   readonly variation?: { readonly policy: AugmentationPolicy; readonly seed: number; readonly epoch: number };
 }
 

@@ -49,7 +49,7 @@ function offset(length: number, side: number, halves: PictureGeometry['halves'])
   return halves === 'even' ? roundEven(half) : Math.floor(half);
 }
 
-/** What a side shows of a length, and where in the side that begins. */
+/** Finds the part of a length that a side shows, and where in the side it begins. */
 function span(length: number, side: number, halves: PictureGeometry['halves']) {
   const from = offset(length, side, halves);
   return { from: Math.max(0, from), length: Math.min(length, side), at: Math.max(0, -from) };

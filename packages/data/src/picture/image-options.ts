@@ -25,7 +25,7 @@ export interface ImageOptions {
   readonly imageSize: PictureSize;
   /** Default: ImageNet's. */
   readonly normalisation?: Normalisation;
-  /** How training pictures are varied; the default depends on the dataset. */
+  /** The variation of training pictures; the default depends on the dataset. */
   readonly augmentation?: AugmentationPreset | AugmentationPolicy;
   /** Probability of painting over a rectangle of a training picture, in place of the augmentation's. */
   readonly eraseProbability?: number;
@@ -35,7 +35,7 @@ export interface ImageOptions {
    */
   readonly evaluationCropShare?: number;
   /**
-   * How evaluation brings pictures to their size: level for level as Pillow or torchvision do it. Without it as
+   * The way in which evaluation brings pictures to their size: level for level as Pillow or torchvision do it. Without it as
    * `evaluationCropShare` says. Pictures that training varies are not concerned.
    */
   readonly evaluationGeometry?: PictureGeometry;

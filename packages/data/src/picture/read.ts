@@ -22,7 +22,7 @@ export const decoder: string = JSON.stringify([sharp.versions, LONGEST_SIDES]);
 const MOST_DECODED_BYTES = 2 ** 30;
 /** Files open, and their contents in memory, at a time. */
 const READ_AT_A_TIME = 16;
-/** Of those that are decoded at their own size. */
+/** The number of pictures at a time that are decoded at their own size. */
 const WHOLE_AT_A_TIME = 4;
 /** Larger pictures are decoded one at a time. */
 const LARGE_PIXELS = 2 ** 24;
@@ -158,7 +158,7 @@ async function decoded(upright: Sharp, header: Metadata, { covers, enlarge }: Re
   return pixelsOf(resized);
 }
 
-/** What is in a picture, in 8-bit sRGB on white. */
+/** Decodes a picture, in 8-bit sRGB on white. */
 async function pixelsOf(image: Sharp): Promise<Picture> {
   const { data, info } = await image
     .flatten({ background: '#ffffff' })

@@ -16,7 +16,7 @@ interface Filter {
 }
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
-/** Of the cubic convolution; OpenCV and torch without antialiasing take -0.75. */
+/** The parameter of the cubic convolution; OpenCV and torch without antialiasing take -0.75. */
 const SHARPNESS = -0.5;
 
 function cubic(distance: number): number {

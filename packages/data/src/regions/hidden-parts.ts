@@ -1,12 +1,12 @@
 import type { PictureRegions, RandomStream } from '@winnow/core';
 
-/** What an example is asked: whether text and picture belong together, which words are hidden, or what hidden regions show, or are. */
+/** Questions to an example: whether text and picture belong together, which words are hidden, or what hidden regions show, or are. */
 export type Objective = 'matching' | 'words' | 'regions' | 'classes';
 
 /** Drawn 2 : 2 : 1 : 1, as UNITER mixes them; without classes 2 : 2 : 1. */
 const DRAWN: readonly Objective[] = ['matching', 'matching', 'words', 'words', 'regions', 'classes'];
 const HIDDEN_SHARE = 0.15;
-/** Of hidden words, BERT's: most become the token for them, some another word, and the rest stay. */
+/** Shares of hidden words, as BERT's: most become the token for them, some another word, and the rest stay. */
 const [MASKED, OTHER] = [0.8, 0.1];
 
 /** Draws what an example is asked. @param hasClasses Whether the data know what regions are. */

@@ -8,7 +8,7 @@ import { type KnownRegions, knownRegions, paddedRegions } from './known-regions'
 import type { RegionReader } from './region-reader';
 import { type RegionChoice, boxesBy, mostRegions } from './region-rule';
 
-/** How regions of pictures are chosen, and who says what they show. */
+/** The choice of regions in pictures, and who says what they show. */
 export interface RegionOptions extends RegionChoice {
   readonly reader: RegionReader;
 }

@@ -8,7 +8,7 @@ export interface PooledQuestion extends Question {
 }
 
 /**
- * What a question asks for, up to where the answers have to be balanced: questions that read alike to somebody who does not see the
+ * Names the thing that a question asks for, up to where the answers have to be balanced: questions that read alike to somebody who does not see the
  * picture. A question whose answer is a kind of object is balanced over all of them.
  */
 function reading(question: QuestionMeaning): string {

@@ -74,7 +74,7 @@ function filled(
   return { text, spans };
 }
 
-/** Of the first rounds, how often a size is said; later ones always say it, to be true of fewer scenes. */
+/** The share of the first rounds in which a size is said; later ones always say it, to be true of fewer scenes. */
 const SAYS_SIZE = 0.5;
 const LOOSE_ROUNDS = 2;
 

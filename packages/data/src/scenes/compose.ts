@@ -16,9 +16,9 @@ export type PairRule = 'trained' | 'one held out';
 
 const LEAST_OBJECTS = 2;
 const MOST_OBJECTS = 6;
-/** Of an object's pixels, those that must stay visible. */
+/** The share of an object's pixels that must stay visible. */
 const LEAST_VISIBLE = 0.7;
-/** Of the smaller of two drawings, what the other may cover at most, as boxes. */
+/** The share of the smaller of two drawings that the other may cover at most, as boxes. */
 const MOST_OVERLAP = 0.3;
 /** Tries to place an object, after which it is left out. */
 const MOST_TRIES = 60;

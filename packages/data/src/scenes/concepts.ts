@@ -1,4 +1,4 @@
-/** What the masks and the questions call things in common; masks have these in this order, after the background. */
+/** Names that masks and questions have in common for things; masks have these in this order, after the background. */
 export const sceneGroups = [
   { name: 'animal', plural: 'animals' },
   { name: 'sea animal', plural: 'sea animals' },

@@ -1,7 +1,7 @@
 import { type RandomStream, permutation } from '@winnow/core';
 
 /**
- * What is broken on purpose, so that a model's score must fall to chance: texts of other scenes, pictures without content, or boxes of
+ * Things that are broken on purpose, so that a model's score must fall to chance: texts of other scenes, pictures without content, or boxes of
  * other scenes.
  */
 export const sceneControls = ['shuffled texts', 'blank pictures', 'permuted boxes'] as const;

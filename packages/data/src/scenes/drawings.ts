@@ -16,7 +16,7 @@ export interface Sprite {
   readonly alpha: Uint8Array;
   /** Pixels that count as the object. */
   readonly area: number;
-  /** Of these pixels. */
+  /** The mean over these pixels. */
   readonly meanColour: Rgb;
 }
 
@@ -66,7 +66,7 @@ const scaled = (picture: Picture, side: number): Uint8Array =>
     { left: 0, top: 0, width: side, height: side },
   ).pixels;
 
-/** Of the darkest part of a recoloured drawing; the lightest has the whole colour. */
+/** The share of its colour that the darkest part of a recoloured drawing has; the lightest has all. */
 const DARKEST = 0.8;
 
 /** In place of each colour the given one, as light as the drawing is there. */

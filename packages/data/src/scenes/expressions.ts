@@ -27,7 +27,7 @@ const MOST_TRIES = 24;
 const SAYS_SIZE = 0.25;
 const SAYS_COLOUR = 0.6;
 const SAYS_GROUP = 0.12;
-/** Of the objects whose noun alone means them, those that get an expression: most should need more. */
+/** The share of the objects whose noun alone means them that get an expression: most should need more. */
 const EASY_SHARE = 0.3;
 
 const pick = <Item>(items: readonly Item[], random: RandomStream): Item | undefined =>

@@ -71,7 +71,7 @@ function extents(owner: Uint8Array, side: number, count: number): Extent[] {
   return found;
 }
 
-/** What is to be seen of a layout. An object that is hidden altogether has an empty box. */
+/** Makes the scene that is to be seen of a layout. An object that is hidden altogether has an empty box. */
 export function sceneOf(layout: Layout, drawings: SceneDrawings): Scene {
   const found = extents(owners(layout, drawings), layout.side, layout.objects.length);
   const objects = layout.objects.map((placed, depth): SceneObject => {

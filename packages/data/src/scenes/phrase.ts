@@ -90,7 +90,7 @@ export function words({ noun, size, colour }: Description, plural = false): stri
 export const some = (text: string): string => `${/^[aeiou]/.test(text) ? 'an' : 'a'} ${text}`;
 
 const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth'] as const;
-/** How many places have a word. */
+/** The number of places that have a word. */
 export const ORDINALS = ordinals.length;
 
 const saidOf: Readonly<Record<SceneSide, string>> = {

@@ -180,7 +180,7 @@ function thing(scene: SceneGraph, random: RandomStream): Description {
   return { noun, colour: random.uniform() < 0.5 ? object.colour : pick(sceneColours, random)?.name };
 }
 
-/** What is counted: a concept, a group, all of one size or everything. */
+/** Draws the things to count: a concept, a group, all of one size or everything. */
 function countable(scene: SceneGraph, random: RandomStream): Description {
   const kind = random.integer(4);
   const { group } = pick(scene.objects, random) ?? {};

@@ -90,7 +90,7 @@ export const leader = (
 export const sceneSides = ['left', 'right', 'top', 'bottom'] as const;
 export type SceneSide = (typeof sceneSides)[number];
 
-/** How far from a side of the picture an object is, in pixels. */
+/** The distance of an object from a side of the picture, in pixels. */
 function depthFrom({ centre }: SceneObject, from: SceneSide, side: number): number {
   switch (from) {
     case 'left':

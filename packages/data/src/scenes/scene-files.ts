@@ -27,7 +27,7 @@ export interface SceneSet {
   readonly test: 'new drawings' | 'new pairs';
   /** Scenes; default: those of `sceneSplits`. */
   readonly sizes?: { readonly train: number; readonly validation: number; readonly test: number };
-  /** What is broken on purpose. */
+  /** The part that is broken on purpose. */
   readonly control?: SceneControl;
 }
 

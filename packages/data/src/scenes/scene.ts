@@ -47,9 +47,9 @@ export interface SceneObject {
   readonly size: SceneSizeName;
   /** Around what is visible of it. */
   readonly box: Box;
-  /** Of that box, in pixels. */
+  /** The centre of that box, in pixels. */
   readonly centre: { readonly x: number; readonly y: number };
-  /** Of its pixels, those that are in the picture and not hidden. */
+  /** The share of its pixels that are in the picture and not hidden. */
   readonly visibleShare: number;
   /** 0 is farthest. */
   readonly depth: number;

@@ -9,7 +9,7 @@ const PHRASE = new RegExp(`\\b${phrase}\\b`, 'g');
 const RELATION = new RegExp(`^ (${oneOf(sceneRelations)}) $`);
 
 /**
- * What a caption of a scene says, by the grammar that captions are made of: its objects, their sizes and colours, and relations between
+ * Lists what a caption of a scene says, by the grammar that captions are made of: its objects, their sizes and colours, and relations between
  * neighbouring ones, a line each. What the grammar does not know says nothing.
  */
 export function sceneTuples(caption: string): string[] {

@@ -95,7 +95,7 @@ interface ReadSplit {
 /** Whether a path is that of pictures with outlines in COCO's format, by the names of its files. */
 export const isCocoMasks = isInstances;
 
-/** What categories mean, the background first: those that are called void or ignored do not count. */
+/** The labels of categories, the background first: those that are called void or ignored do not count. */
 function labelsOf(categories: InstancesFile['categories'], path: string): Labels {
   refuse(
     `categories with another name than '${BACKGROUND}', as what nothing outlines is called,`,

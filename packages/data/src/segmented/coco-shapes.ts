@@ -28,7 +28,7 @@ export function painted(
   return undefined;
 }
 
-/** How large an object is, in pixels²; what several polygons cover counts once for each of them. */
+/** The area of an object, in pixels²; a place that several polygons cover counts once for each of them. */
 export function areaOf(shape: Shape): number {
   if (isRuns(shape)) {
     const runs = typeof shape.counts === 'string' ? decoded(shape.counts) : shape.counts;

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { DataError } from '../failure/data-error';
 
-/** What each pixel is, as a number: [height, width] in row-major order. */
+/** The label of each pixel, as a number: [height, width] in row-major order. */
 export interface Mask {
   readonly width: number;
   readonly height: number;

@@ -14,7 +14,7 @@ interface Layout {
   readonly train: Folders;
   readonly validation?: Folders;
   readonly test: Folders;
-  /** What its masks say where no file names the classes. */
+  /** The meaning of its masks where no file names the classes. */
   readonly usual: Labels;
 }
 

@@ -92,7 +92,7 @@ function jsonOf(text: string, path: string): Json {
   }
 }
 
-/** How many brackets stand within each other, outside of strings. */
+/** The greatest number of brackets within each other, outside of strings. */
 function depthOf(json: string): number {
   let [depth, deepest] = [0, 0];
   let isText = false;

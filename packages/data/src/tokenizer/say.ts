@@ -15,7 +15,7 @@ const fileSchema = z.looseObject({
 const bytes = new Map([...byteCharacters].map(([byte, character]) => [character, byte]));
 
 /**
- * How tokens become a text again: words with spaces between them. Start, end and padding are left out.
+ * The way from tokens back to a text: words with spaces between them. Start, end and padding are left out.
  * @throws {RangeError} for a tokenizer whose texts cannot be put together here: one of other pieces than words, BERT's word pieces or CLIP's byte pairs.
  */
 export function speakerOf(

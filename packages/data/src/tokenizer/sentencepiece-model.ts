@@ -27,7 +27,7 @@ const modelSchema = z.object({
 /** A SentencePiece model, as far as a unigram tokenizer needs it. */
 export type SentencePieceModel = z.output<typeof modelSchema>;
 
-/** How a field is read, by its number in a message of sentencepiece_model.proto. */
+/** The readers of fields, each by its number in a message of sentencepiece_model.proto. */
 type Reader = (field: ProtobufField) => unknown;
 type Message = Readonly<Record<number, readonly [name: string, read: Reader]>>;
 

@@ -6,7 +6,7 @@ export interface CharacterSpan {
   readonly end: number;
 }
 
-/** How many characters inward a span is looked for whose boundary is a space, as in MDETR's code. */
+/** The characters inward that a span is looked for whose boundary is a space, as in MDETR's code. */
 const INWARD = 2;
 
 const isSpace = (text: string, at: number): boolean => /\s/u.test(text[at] ?? '');

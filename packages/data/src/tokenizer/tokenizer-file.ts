@@ -42,7 +42,7 @@ const tokenIndex = z.int().nonnegative();
 export const MOST_ADDED = 1024;
 const LONGEST_ADDED = 256;
 
-/** How an added token is written; `around` says whether it takes the spaces before and behind it. */
+/** The form of an added token; `around` says whether it takes the spaces before and behind it. */
 export const addedToken = <Around extends { lstrip: z.ZodType<boolean>; rstrip: z.ZodType<boolean> }>({
   lstrip,
   rstrip,
@@ -209,7 +209,7 @@ export function tokenizerFile(parts: {
   return { version: '1.0', truncation: null, padding: null, ...parts };
 }
 
-/** How a `tokenizer.json` says which token texts are filled up with. */
+/** The words in which a `tokenizer.json` says the token that texts are filled up with. */
 export const paddingBy = (token: string, id: number): Json => ({
   strategy: 'BatchLongest',
   direction: 'Right',

@@ -42,7 +42,7 @@ function checked<Content>(schema: z.ZodType<Content>, { path, content }: JsonBes
 }
 
 /**
- * How a SentencePiece model is read.
+ * Finds the settings that a SentencePiece model is read with.
  * @throws {DataError} when it is another tokenizer's than SigLIP's.
  */
 export function siglipOptions(

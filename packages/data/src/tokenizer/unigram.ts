@@ -10,7 +10,7 @@ export interface Unigram {
   readonly byteFallback: boolean;
 }
 
-/** How much less likely than the least likely piece an unknown character is. */
+/** The logarithm by which an unknown character is less likely than the least likely piece. */
 const UNKNOWN_PENALTY = 10;
 /** No context holds the tokens of a longer text: what comes behind is cut off before anything is looked for. */
 const LONGEST_TEXT = 2 ** 17;

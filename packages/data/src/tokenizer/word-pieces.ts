@@ -1,6 +1,6 @@
 import { lowerCased } from './text';
 
-/** How BERT's tokenizer prepares a text. */
+/** The preparation of a text by BERT's tokenizer. */
 export interface BertNormalizer {
   readonly cleanText: boolean;
   readonly handleChineseChars: boolean;

@@ -104,7 +104,7 @@ async function jsonBeside(file: string, name: string): Promise<JsonFile | undefi
   return json === undefined ? undefined : { file: beside, json };
 }
 
-/** How a shape is written in errors. */
+/** Writes a shape as errors show it. */
 export const shown = (tensor: Pick<StoredTensor, 'shape'> | undefined): string =>
   tensor === undefined ? 'none' : `[${tensor.shape.join(', ')}]`;
 

@@ -1,7 +1,7 @@
 import { FormatError } from './format-error';
 import { type OpenFile, openFile, openFileIfThere } from './open-file';
 
-/** How much of a file may be taken into memory. */
+/** The bound of what is taken into memory of a file. */
 export interface ReadingBounds {
   /** A larger file is refused before it is read. */
   readonly mostBytes?: number;

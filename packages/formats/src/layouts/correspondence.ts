@@ -12,7 +12,7 @@ import {
 import type { Arrangement, Naming } from './naming';
 import { permuteAxes } from './permute-axes';
 
-/** How the values of one of our parameters lie in theirs. */
+/** The place of the values of one of our parameters in theirs. */
 interface Placement {
   /** Their shape. */
   readonly shape: readonly number[];

@@ -49,7 +49,7 @@ export interface Writing {
 
 export type Source = 'Hugging Face' | 'timm' | 'open_clip';
 
-/** How one source lays out the models of one family. */
+/** The way in which one source lays out the models of one family. */
 export interface LayoutDefinition<Config extends DenseConfig> {
   readonly family: Family<Config>;
   readonly source: Source;
@@ -65,7 +65,7 @@ export interface LayoutDefinition<Config extends DenseConfig> {
   readonly modelTypes?: Readonly<Record<string, string>>;
   /** The normalisation of its pictures, where no file says one. */
   readonly normalisation?: PictureNormalisation;
-  /** How the source itself resamples positions for pictures of another size; plain bicubic unless it says otherwise. */
+  /** The way in which the source itself resamples positions for pictures of another size; plain bicubic unless it says otherwise. */
   readonly resampling?: Resampling;
   /**
    * Reads the configuration and chooses the names.

@@ -1,4 +1,4 @@
-/** How others arrange the values of a parameter of ours. (`convolution` is the patch projection.) */
+/** Ways in which others arrange the values of a parameter of ours. (`convolution` is the patch projection.) */
 export type Arrangement =
   /** As ours. */
   | 'same'

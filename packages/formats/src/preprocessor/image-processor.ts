@@ -40,7 +40,7 @@ const crop = z.union(
   'expected a number, or height and width',
 );
 
-/** Of the whole scale of bytes. */
+/** The factor for the whole scale of bytes. */
 const FACTOR = 1 / 255;
 const level = z.int().min(0).max(255);
 
@@ -176,7 +176,7 @@ function shareOf(resize: PictureResize, seen: PictureSize | undefined): number |
 const shownOf = (share: number | null | undefined): Pick<PicturePreparation, 'shownShare'> =>
   share === undefined || share === null || share >= 1 ? {} : { shownShare: share };
 
-/** What becomes of the values; undefined where mean or deviation are open. */
+/** The treatment of the values; undefined where mean or deviation are open. */
 function valuesOf({ kind, said }: Processor): Pick<PicturePreparation, 'mean' | 'std' | 'scale'> | undefined {
   const factor = said.do_rescale === false ? 1 : (said.rescale_factor ?? FACTOR);
   const scale = Math.abs(factor - FACTOR) < 1e-9 ? {} : { scale: factor };
@@ -186,7 +186,7 @@ function valuesOf({ kind, said }: Processor): Pick<PicturePreparation, 'mean' | 
   return mean === undefined || std === undefined ? undefined : { mean, std, ...scale };
 }
 
-/** How pictures are brought to their size, and the size of what comes out, where all have one. */
+/** The way of pictures to their size, and the size that comes out, where all have one. */
 function resizeOf({ kind, said }: Processor): {
   readonly resize: PictureResize | undefined;
   readonly seen: PictureSize | undefined;

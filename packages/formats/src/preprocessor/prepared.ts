@@ -24,7 +24,7 @@ export const areBounded = (size: PictureSize): boolean =>
 export const tooLong = `expected sides of at most ${LONGEST} pixels`;
 
 /**
- * How timm and open_clip scale pictures to a size: a shorter side, or a longer one, where it is a square; otherwise as their
+ * The scaling of pictures to a size by timm and open_clip: a shorter side, or a longer one, where it is a square; otherwise as their
  * `ResizeKeepRatio` does it.
  */
 export function scaledTo(mode: 'shortest' | 'longest' | 'squash', { height, width }: Sides): PictureResize {

@@ -36,7 +36,7 @@ const places: readonly Place[] = [
 
 const modelTypeShape = z.looseObject({ model_type: z.string().nullish() });
 
-/** How the pictures of a model are prepared, and who says so. */
+/** The preparation of a model's pictures, and who says so. */
 export interface Preprocessor extends Prepared {
   /** The file that says it; undefined where it is the library's usual way. */
   readonly file: string | undefined;

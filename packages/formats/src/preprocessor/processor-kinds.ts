@@ -55,7 +55,7 @@ export function processorOfModel(modelType: string | null | undefined): string |
   return kind === undefined ? undefined : `${kind}ImageProcessor`;
 }
 
-/** Of those before version 5 and after: from any of these names the library makes the one that resizes by torchvision. */
+/** Names before version 5 and after: from any of these the library makes the one that resizes by torchvision. */
 const CLASS = /^([A-Za-z]+?)(?:ImageProcessor|FeatureExtractor)(?:Fast|Pil)?$/;
 
 /** The kind of a class by its name; undefined for one that is not known here. */

@@ -90,7 +90,7 @@ function resizedBy({ resize, interpolation }: PictureGeometry, imageSize: Pictur
   }
 }
 
-/** What `transformers` has no words for, and passes over. */
+/** Our own words for what `transformers` has none for, and passes over. */
 function ownWords({ resize, arithmetic, halves, fill }: PictureGeometry) {
   return {
     ...(resize.kind === 'longest' || resize.kind === 'fit' ? { winnow_resize: 'longest' } : {}),

@@ -29,5 +29,5 @@ class Node(nn.Module):
 /** A text as Python reads it: JSON's escapes are Python's. */
 export const pythonText = (text: string): string => JSON.stringify(text);
 
-/** What a model is, for the first line of a docstring. */
+/** Writes a model's summary for the first line of a docstring. */
 export const docText = (summary: string): string => summary.replaceAll('\\', '').replaceAll('"', "'");

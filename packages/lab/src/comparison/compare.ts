@@ -63,7 +63,7 @@ export interface ComparisonWatch {
   readonly signal: AbortSignal;
 }
 
-/** How a comparison is made. Every part may be left out. */
+/** The setting of a comparison. Every part may be left out. */
 export interface ComparisonSetting {
   /** Its folder; by default `runs/compare-<name>-<hash of the config>`. */
   readonly out?: string | undefined;

@@ -9,7 +9,7 @@ import { environmentOf } from './environment';
 import { lossCurves } from './loss-curves';
 import { type Runs, figuresOf, keptMap } from './page';
 
-/** Of intervals, which a single run has none of. */
+/** The confidence of intervals, which a single run has none of. */
 const CONFIDENCE = 0.95;
 
 /**

@@ -123,7 +123,7 @@ async function withMacs(
   return { plan: { ...plan, budget: { ...macsOf(timed), multiple: budget.multiple } }, timed };
 }
 
-/** What both models say of pictures, or take them for: the report shows it. */
+/** Saves the answers of both models to pictures, or the classes that they take them for: the report shows them. */
 async function savePredictions(
   run: RunFolder,
   { workload, options: { batchSize } }: CompressPlan,
@@ -276,7 +276,7 @@ async function summaryOf(
   };
 }
 
-/** What came of a budget in milliseconds, timed beside the dense model. */
+/** Times what came of a budget in milliseconds, beside the dense model. */
 async function kept(
   timed: LatencyBudget,
   workload: Workload,

@@ -47,7 +47,7 @@ export function planRetraining(
   return { options: own, training, batches };
 }
 
-/** How the runner retrains. */
+/** The runner's way of retraining. */
 export function howRetrained(
   { options, training, batches }: RetrainingPlan,
   workload: Workload,

@@ -110,7 +110,7 @@ async function textReader(
   return { file, tokenizer: packed, context: model.config.text.context, ...scaling };
 }
 
-/** How a page prepares pictures: level for level as here, where the model says how. */
+/** The preparation of pictures by a page: level for level as here, where the model says how. */
 function preparationOf({ model, preparation }: OpenedModel): {
   readonly preparation: DemoPreparation;
   readonly note?: string;

@@ -45,7 +45,7 @@ export interface WrittenDemo {
   readonly out: string;
   /** The page itself. */
   readonly page: string;
-  /** Of all files of the folder. */
+  /** The size of all files of the folder. */
   readonly bytes: number;
   readonly notes: readonly string[];
 }
@@ -122,7 +122,7 @@ export async function writeDemo(
 
 const PAGE = 'index.html';
 
-/** What both models tell apart. @throws {UserError} when it is not the same. */
+/** Finds the things that both models tell apart. @throws {UserError} when it is not the same. */
 function toldApart(shown: readonly ShownModel[]): Pick<ShownModel, 'by' | 'exclusion' | 'names'> {
   const [first, last] = [shown[0], shown.at(-1)];
   if (first === undefined || last === undefined) throw new RangeError('expected a model');

@@ -13,7 +13,7 @@ import { networkReason, piecesOf } from './pieces';
 
 /** Ends the name of a blob that is still being fetched; other programs use other names, so nobody writes into it but us. */
 const UNFINISHED = '.winnow.incomplete';
-/** How often a connection may break without having brought a piece of the file. */
+/** The number of times that a connection may break without having brought a piece of the file. */
 const MOST_BREAKS = 4;
 const FIRST_WAIT_MS = 250;
 const LOOK_AGAIN_MS = 250;

@@ -4,7 +4,7 @@ import { temporaryName, writeAtomically } from '@winnow/formats';
 import { COMPANIONS, CONFIGURATIONS, WEIGHTS, isShardIndex, shardsIn } from './files';
 import { type HubName, isCommit } from './hub-name';
 
-/** What the cache has of a commit. */
+/** The files that the cache has of a commit. */
 export interface CachedFiles {
   /** Names of the files that a model is read by, sorted; undefined when it cannot be read by them. */
   readonly files: readonly string[] | undefined;

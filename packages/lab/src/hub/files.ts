@@ -10,7 +10,7 @@ export const hubFile = z.object({
   size: z.int().nonnegative(),
   /** Git's own hash of the file, or of the pointer to it. */
   oid: z.string().regex(/^[0-9a-f]{40}$/),
-  /** Of a file that Git does not hold itself: the SHA-256 of what is in it. */
+  /** The SHA-256 of the content of a file that Git does not hold itself. */
   lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.int().nonnegative() }).optional(),
 });
 export type HubFile = z.output<typeof hubFile>;

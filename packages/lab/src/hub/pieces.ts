@@ -1,7 +1,7 @@
 import { InterruptedError } from '@winnow/core';
 import { z } from 'zod';
 
-/** How long one waits for what comes, and who may stop it. */
+/** The time that one waits for what comes, and who may stop it. */
 export interface Patience {
   /** The longest that nothing may come, in milliseconds. */
   readonly timeoutMs: number;

@@ -10,7 +10,7 @@ export const imageSizeShape = {
     ),
 };
 
-/** How the tokens of a model's pictures are merged, as flags. */
+/** The merging of tokens of a model's pictures, as flags. */
 export const mergingShape = {
   mergeTokens: z
     .int()

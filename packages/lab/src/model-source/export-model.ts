@@ -124,7 +124,7 @@ function refuseOnnxOptions(given: object, format: string): void {
     );
 }
 
-/** What goes out with a model. Other programs do not know how our data prepares pictures: it has to be said. */
+/** Gathers the files that go out with a model. Other programs do not know how our data prepares pictures: it has to be said. */
 export async function companionsOf(opened: OpenedModel): Promise<Companions> {
   const { preparation = imageNetNormalisation } = opened;
   return { ...(await tokenizerOf(opened)), ...preprocessorOf({ ...opened, preparation }) };

@@ -49,13 +49,13 @@ export type OpenedModel = AnyModel & {
   readonly notes: readonly string[];
   /** Path of the tokenizer that stands beside it. */
   readonly tokenizerPath: string | undefined;
-  /** How its pictures are prepared; the data's own way where nothing says it. */
+  /** The preparation of its pictures; the data's own way where nothing says it. */
   readonly preparation: PicturePreparation | undefined;
   /** Whether it came without a classifier and has a fresh one. */
   readonly hasFreshHead: boolean;
 };
 
-/** How a checkpoint of others is read. */
+/** Choices for reading a checkpoint of others. */
 export type ReadingChoices = CheckpointChoices & Pick<ImportOptions, 'missingHead'>;
 
 /**
@@ -157,7 +157,7 @@ function savedModelIn(path: string): string | undefined {
 }
 
 /**
- * What flags say of merging: how, none at all, or nothing.
+ * Reads what flags say of merging: how, none at all, or nothing.
  * @throws {UserError} when they say how without saying how many.
  */
 function mergingOf({

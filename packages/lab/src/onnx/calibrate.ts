@@ -6,7 +6,7 @@ import { matrixShapes } from '../proof/expectation';
 
 /** Numbers of a tap that its range is chosen by, at most. */
 const SAMPLE = 2 ** 15;
-/** Of each time that the tap is passed. */
+/** Rows that are looked at each time that the tap is passed. */
 const AT_A_TIME = 2 ** 12;
 
 interface Seen {
@@ -18,7 +18,7 @@ interface Seen {
 }
 
 /**
- * What goes into every linear map of a part as examples pass the engine: a range for its whole numbers, and means of its columns.
+ * Observes the inputs of every linear map of a part as examples pass the engine: a range for whole numbers, and means of columns.
  * @returns by the paths of the maps.
  */
 export async function calibrate(

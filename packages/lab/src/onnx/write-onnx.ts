@@ -91,7 +91,7 @@ export async function writeOnnx(
   return { files, ...(config.reason === undefined ? {} : { reason: config.reason }) };
 }
 
-/** How the file of both towers of a dual encoder reads texts and makes logits; undefined for other models. */
+/** Finds how the file of both towers of a dual encoder reads texts and makes logits; undefined for other models. */
 async function pairReading({ model, params, tokenizerPath }: OpenedModel): Promise<PairOptions | undefined> {
   const config = denseConfigOf(model);
   const { text } = familyOf(config).towers(config);
@@ -120,7 +120,7 @@ function rangesFor(opened: OpenedModel, part: ModelPart, calibration: Calibratio
   return calibrate(opened, part, examples);
 }
 
-/** What every file of a model says of itself. */
+/** Writes the metadata of every file of a model. */
 export async function metadataOf(
   { model, params, classNames, decision }: OpenedModel,
   precision: OnnxPrecision,
@@ -146,7 +146,7 @@ function configText(config: DenseConfig, classNames: readonly string[] | undefin
   }
 }
 
-/** What makes logits of the embeddings of two files; undefined for other models. */
+/** Finds the scale and shift that make logits of the embeddings of two files; undefined for other models. */
 export async function logitScaling(
   params: OpenedModel['params'],
 ): Promise<{ readonly scale: number; readonly bias: number } | undefined> {

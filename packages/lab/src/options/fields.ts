@@ -11,7 +11,7 @@ export interface OptionField {
   readonly defaultValue: unknown;
   readonly choices: readonly string[] | undefined;
   readonly accepts: ReadonlySet<'number' | 'boolean' | 'string'>;
-  /** How it holds paths, if it does. */
+  /** The kind of path that it holds, if it does. */
   readonly path: PathKind | undefined;
 }
 

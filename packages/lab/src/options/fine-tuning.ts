@@ -1,7 +1,7 @@
 import { UserError, durationOption } from '@winnow/core';
 import { z } from 'zod';
 
-/** What a training does beside lowering its loss, as people do who train on from a pre-trained model. */
+/** Things that a training does beside lowering its loss, as people do who train on from a pre-trained model. */
 export const fineTuningShape = {
   freezeBackbone: durationOption
     .default('0it')

@@ -2,7 +2,7 @@ import { type OptionsSchema, UserError, parseOptions } from '@winnow/core';
 import { z } from 'zod';
 import { type OptionField, fieldsOf } from './fields';
 
-/** How the flags of nested groups begin: all of them, or only those whose plain name is taken already. */
+/** The beginning of the flags of nested groups: all of them, or only those whose plain name is taken already. */
 export interface FlagPrefix {
   readonly text: string;
   readonly when: 'always' | 'taken';

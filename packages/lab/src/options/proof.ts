@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How much is proved of what a compression leaves. */
+/** The extents to which a compressed model is proved. */
 export const runProofs = ['quick', 'full', 'none'] as const;
 export type RunProof = (typeof runProofs)[number];
 

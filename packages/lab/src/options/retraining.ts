@@ -64,8 +64,8 @@ const retrainingOptions = z.object({
 export type RetrainingOptions = z.output<typeof retrainingOptions>;
 
 /**
- * How the training after the cut goes.
- * @param options Of the whole run.
+ * Reads the choices for the training after the cut.
+ * @param options Those of the whole run.
  * @throws {UserError} when they do not go together.
  */
 export function retrainingOf(options: GivenOptions): RetrainingOptions {

@@ -12,7 +12,7 @@ export const SHOWN = 'tensorboard';
 const duration = (value: Duration) => durationOption.default(value);
 const positive = z.number().positive();
 
-/** How a training from fresh parameters goes. */
+/** The choices for a training from fresh parameters. */
 export const denseTrainingShape = {
   duration: duration('30ep').describe('Length of the training: 30ep (epochs) or 500it (iterations)'),
   learningRate: positive
@@ -20,7 +20,7 @@ export const denseTrainingShape = {
     .describe('Peak learning rate; it falls along a cosine after the warm-up'),
 };
 
-/** How training pictures are come by, whatever they are. */
+/** The ways to training pictures, whatever they are. */
 export const picturesShape = {
   augmentation: z
     .enum(['auto', ...augmentationPresets])
@@ -170,7 +170,7 @@ export const outShape = {
 };
 
 /**
- * How often a rectangle of a training picture is painted over, where it is not for the augmentation to say.
+ * Finds the share of training pictures in which a rectangle is painted over, where it is not for the augmentation to say.
  * @throws {UserError} where pictures are not varied at all.
  */
 export function erasingOf({

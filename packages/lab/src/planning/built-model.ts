@@ -17,7 +17,7 @@ import { scoreOn } from '../training/data';
 import { besideDense } from '../training/latency';
 import type { Workload } from '../workload/workload';
 
-/** What models are built from. */
+/** The things that models are built from. */
 export interface Building {
   readonly workload: Workload;
   readonly model: Model;
@@ -30,7 +30,7 @@ export interface Building {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is done with a model that is built, beside scoring it. */
+/** The use of a model that is built, beside scoring it. */
 export interface BuildUse {
   readonly isTimed: boolean;
   /** A folder that it is saved in. */

@@ -32,9 +32,9 @@ export interface PlannedModel {
   readonly model: string;
   readonly data: string;
   readonly split: string;
-  /** How many examples the scores are of. */
+  /** The number of examples that the scores are of. */
   readonly examples: number;
-  /** How many examples the errors are estimated from. */
+  /** The number of examples that the errors are estimated from. */
   readonly calibration: number;
   readonly budgetUnit: PlannedUnit;
   /** The score that is expected. */

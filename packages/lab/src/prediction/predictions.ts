@@ -20,14 +20,14 @@ export interface FoundBox extends Guess {
   readonly spans: readonly CharacterSpan[];
 }
 
-/** How pictures are asked about. */
+/** Questions about pictures. */
 export interface Asked {
   readonly top: number;
   readonly batchSize: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a BLIP says of pictures. */
+/** The kinds of answers of a BLIP to pictures. */
 export type WrittenKind = 'captions' | 'answers' | 'judgement';
 
 /** The answers of a model to pictures. */

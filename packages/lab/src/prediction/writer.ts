@@ -36,7 +36,7 @@ import { picturesOf } from '../workload/prepared';
 import type { Asked, PicturePrediction, WrittenKind } from './predictions';
 import { checkTexts } from './texts';
 
-/** What is asked about pictures. */
+/** The question about pictures. */
 export interface Asking {
   readonly texts: string | undefined;
   readonly question: string | undefined;
@@ -187,7 +187,7 @@ function checkAsked(kind: string, purpose: BlipPurpose, { texts, question, state
 }
 
 /**
- * What a model says of pictures.
+ * Asks a model about pictures.
  * @throws {UserError} when pictures are to be looked at two by two, and their number is odd.
  */
 export async function writtenAbout(

@@ -1,4 +1,4 @@
-/** How far a list of jobs is. */
+/** The state of a list of jobs. */
 export interface JobCount {
   readonly done: number;
   readonly failed: number;

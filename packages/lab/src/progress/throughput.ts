@@ -6,7 +6,7 @@ export interface Throughput {
   step(examples: number): number;
 }
 
-/** How much the newest step counts; the first ones are slow and should be forgotten soon. */
+/** The weight of the newest step; the first ones are slow and should be forgotten soon. */
 const NEWEST = 0.1;
 
 export function throughput(now: () => number = () => performance.now()): Throughput {

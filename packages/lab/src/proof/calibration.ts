@@ -8,7 +8,7 @@ import { dataOf } from './real-pictures';
 /** Examples by which int8 chooses its ranges, by the part that takes them. */
 export type Calibration = ExamplesOfParts;
 
-/** How many examples of the training split int8 chooses its ranges by. */
+/** The number of examples of the training split that int8 chooses its ranges by. */
 export const calibrationCount = z
   .int()
   .min(1)

@@ -5,7 +5,7 @@ const count = z.int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const middle = z.object({ median: z.number(), low: z.number(), high: z.number() });
 
-/** What a proof found, as a file. */
+/** The findings of a proof, as a file. */
 export const certificateSchema = z.object({
   format: z.literal(1),
   verdict: z.enum(['proven', 'failed']),

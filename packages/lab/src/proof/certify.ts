@@ -18,7 +18,7 @@ import type { CheckName } from './check';
 import { type Claim, type Findings, proveFiles } from './prove-files';
 import type { RealPictures } from './real-pictures';
 
-/** What is to be proved of a model that is open, and how. */
+/** An open model that is to be proved, and the ways to do it. */
 export interface Certified {
   /** The model's path, of which its data are known. */
   readonly path: string;

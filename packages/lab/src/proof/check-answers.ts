@@ -3,7 +3,7 @@ import type { Answers, MeasuredTimes, PartFacts } from '@winnow/onnx';
 import type { OnnxPrecision } from '../onnx/precision';
 import { type Check, checked } from './check';
 
-/** How far answers of files may be from the engine's, as a share of the greatest; and from those to another batch. */
+/** The distances that answers of files may have from the engine's, as a share of the greatest; and from those to another batch. */
 const tolerances: Readonly<
   Record<OnnxPrecision, { readonly engine: number; readonly batch: number; readonly agreement: number }>
 > = {
@@ -102,10 +102,10 @@ function farthest(found: Answers, together: Answers): number {
   return apart.some(Number.isNaN) ? Number.NaN : Math.max(...apart);
 }
 
-/** How often the file and the engine say the same class of real pictures. */
+/** The share of real pictures for which file and engine say the same class. */
 export interface Agreement extends ShareInterval {
   readonly pictures: number;
-  /** How many of them the file and the engine are right about, where the data say it. */
+  /** The numbers of them that the file and the engine are right about, where the data say it. */
   readonly right?: { readonly files: number; readonly engine: number };
 }
 

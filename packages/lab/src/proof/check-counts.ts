@@ -17,7 +17,7 @@ const PER_NORM_ENTRY = 5;
 const MOST_BESIDE = 2 ** 18;
 /** Products that find and merge like tokens. */
 const ofMerging = /\.merge\.(?:keys|alike|counts|sums)$/;
-/** Of a value that stands between four others. */
+/** Products of a value that stands between four others. */
 const PER_RESIZED = 4;
 
 const productOf = (numbers: readonly number[]): number =>

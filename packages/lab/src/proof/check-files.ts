@@ -11,7 +11,7 @@ import type { MeasuredProduct, PartFacts } from '@winnow/onnx';
 import { type Check, checked } from './check';
 import type { Expectation, ExpectedAttention, ExpectedPart, ExpectedProduct } from './expectation';
 
-/** What the files say of themselves, and the file beside them that says how pictures are prepared. */
+/** Checks what the files say of themselves, and the file beside them that says how pictures are prepared. */
 export function checkLabels(
   parts: readonly PartFacts[],
   { metadata, preparation }: Pick<Expectation, 'metadata' | 'preparation'>,

@@ -17,7 +17,7 @@ export type CheckName = (typeof checkNames)[number];
 export interface Check {
   readonly name: CheckName;
   readonly verdict: 'holds' | 'fails' | 'left out';
-  /** What was found, a sentence each; of a part that fails, what is wrong. */
+  /** The findings, a sentence each; where a part fails, the fault. */
   readonly says: readonly string[];
 }
 

@@ -32,7 +32,7 @@ export interface ExpectedAttention {
 
 /** All that a part computes for one example: each use of a map by its name, see `useName`, and each part of the account by its own. */
 export interface ExpectedPart {
-  /** How often it runs on the example that the account is about. */
+  /** The number of times that it runs on the example that the account is about. */
   readonly times: number;
   readonly products: ReadonlyMap<string, ExpectedProduct>;
   readonly attentions: ReadonlyMap<string, ExpectedAttention>;
@@ -44,7 +44,7 @@ export interface ExpectedPart {
 export interface ExpectedTensor {
   readonly type: 'float32' | 'float16' | 'int8';
   readonly shape: readonly number[];
-  /** Of its numbers; undefined of a bias that makes up for rounding. */
+  /** The digest of its numbers; a bias that makes up for rounding has none. */
   readonly sha256: string | undefined;
   /** Entries that the model's masks have taken away. */
   readonly masked: number;
@@ -64,7 +64,7 @@ export interface Expectation {
   readonly model: Pick<Model, 'account' | 'sites'>;
   /** Units that are left at each site, by its path. */
   readonly units: ReadonlyMap<string, number>;
-  /** What the files say of themselves. */
+  /** The metadata that the files have. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The file beside them that says how pictures are prepared. */
   readonly preparation: string | undefined;

@@ -31,7 +31,7 @@ export type RealPictures =
       readonly asked: {
         readonly part: ModelPart;
         readonly output: string;
-        /** Of a detector, whose classes are words: the output that says which are read, [B, K], and the logit from which one counts. */
+        /** A detector has this, as its classes are words: the output that says which are read, [B, K], and the logit from which one counts. */
         readonly words?: { readonly read: string; readonly least: number };
       };
       readonly classes: number;
@@ -102,7 +102,7 @@ export async function realPictures(
   return { pictures: examples, asked: { part, output, ...words }, classes, ...labelled };
 }
 
-/** How many things are told apart: classes, for each query the words of a text and none of them, or words that come next. */
+/** Counts the things that are told apart: classes, for each query the words of a text and none of them, or words that come next. */
 function classesIn(config: DenseConfig): number {
   if (mdetrFamily.is(config)) return config.text.context + 1;
   if (blipFamily.is(config)) return config.decoder?.vocabulary ?? 2;
@@ -115,7 +115,7 @@ function classesIn(config: DenseConfig): number {
   return familyOf(config).classes(config);
 }
 
-/** Of a head that tells no answers apart but false and true, or regions: how many; undefined for another. */
+/** Counts the choices of a head that tells no answers apart but false and true, or regions; undefined for another. */
 function chosenOf({ kind }: RegionHead, regions: number): number | undefined {
   if (kind === 'statements') return 2;
   return kind === 'expressions' ? regions : undefined;

@@ -19,7 +19,7 @@ const runRecord = z.object({
   hash: z.string(),
   /** The engine that computes: another would end in other bytes. */
   engine: z.enum(engineNames),
-  /** How it computes, for the same reason. Records of before there was a choice lack these. */
+  /** The precision that it computes in, for the same reason. Records of before there was a choice lack these. */
   precision: z.enum(precisions).default('f32'),
   threads: z.int().positive().exactOptional(),
   device: z.string().regex(devicePattern).exactOptional(),

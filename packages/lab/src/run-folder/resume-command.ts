@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-/** How to go on with a run, as a command. */
+/** Writes the command that goes on with a run. */
 export function resumeCommand(command: string, folder: string): string {
   const fromHere = relative('.', folder);
   const path = fromHere.startsWith('..') ? folder : fromHere;

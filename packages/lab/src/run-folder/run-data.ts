@@ -53,7 +53,7 @@ export async function dataOfRun(path: string): Promise<RunData> {
   );
 }
 
-/** How labelled pictures are read, without where they are. */
+/** The reading of labelled pictures, without where they are. */
 export type Reading = Omit<RunData, 'data' | 'images'>;
 
 /**

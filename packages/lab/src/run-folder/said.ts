@@ -14,9 +14,9 @@ const saidExamples = z.object({
       asked: z.string(),
       /** One right answer. */
       right: z.string(),
-      /** Of the model that was trained, or is made smaller. */
+      /** The answer of the model that was trained, or is made smaller. */
       dense: z.string(),
-      /** Of the smaller model, retrained. */
+      /** The answer of the smaller model, retrained. */
       compressed: z.string().exactOptional(),
     }),
   ),
@@ -33,7 +33,7 @@ export const writeSaid = (folder: string, content: SaidExamples): Promise<void> 
   writeJson(join(folder, SAID_FILE), content, format);
 
 /**
- * What the models of a run say; undefined where they do not answer in words, or the run is of an earlier Winnow.
+ * Reads the answers of a run's models; undefined where they do not answer in words, or the run is of an earlier Winnow.
  * @throws {FormatError} when it cannot be read.
  */
 export const readSaid = (folder: string): Promise<SaidExamples | undefined> =>

@@ -63,7 +63,7 @@ const compressSummary = z
     ...common,
     method: z.object({ name: z.string(), options: z.record(z.string(), json) }),
     budget: z.object({ unit: z.enum(budgetUnits), keep: z.number() }),
-    /** Of a budget in milliseconds, in shares of the dense model's: the latency asked for, the multiply–accumulates that came to, the latency predicted and measured. */
+    /** A budget in milliseconds has these, in shares of the dense model's: the latency asked for, the multiply–accumulates that came to, the latency predicted and measured. */
     latencyBudget: z
       .object({
         keep: z.number(),
@@ -77,11 +77,11 @@ const compressSummary = z
     achieved: z.object({ removed: z.number(), asked: z.number(), total: z.number() }),
     /** With a reconstruction, by site the error of what it adds: of the plain cut, and after it. */
     reconstruction: z.record(z.string(), z.object({ before: z.number(), after: z.number() })).exactOptional(),
-    /** How many times smaller, in every unit. */
+    /** The times that it is smaller, in every unit. */
     ratios: z.record(z.string(), z.number()),
     /** All scores on the test split. */
     dense: size.extend({ scores }),
-    /** What was proved at the end; nothing where none was asked for. */
+    /** The proof at the end; nothing where none was asked for. */
     proof: proofOfRun.exactOptional(),
     compressed: size.extend({
       masked: scores,

@@ -19,7 +19,7 @@ export type TrainRequest = GivenOptions & z.input<ReturnType<typeof trainOptions
  */
 export type CompressRequest = GivenOptions & z.input<ReturnType<typeof compressOptions>>;
 
-/** How a run is made. */
+/** The setting of a run. */
 export interface RunSetting {
   /** Goes on with the run in its folder. */
   readonly resume?: boolean;

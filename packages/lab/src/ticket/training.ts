@@ -34,7 +34,7 @@ export const ticketTrainingShape = {
     .describe('Peak learning rate; it falls along a cosine after the warm-up'),
 };
 
-/** How tickets are trained. */
+/** The training of tickets. */
 export interface TicketTraining {
   readonly optimization: Optimization;
   readonly duration: Duration;

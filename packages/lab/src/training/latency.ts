@@ -12,7 +12,7 @@ import type { Workload } from '../workload/workload';
 const RUNS = 30;
 const WARMUP = 5;
 
-/** How long a batch takes, by default of one example, on this machine and engine: the median of `passes`, by default 30. */
+/** Times a batch, by default of one example, on this machine and engine: the median of `passes`, by default 30. */
 export async function latencyOn(
   workload: Workload,
   model: Model,

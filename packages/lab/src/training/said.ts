@@ -4,7 +4,7 @@ import type { Said, Workload } from '../workload/workload';
 /** Examples that a report shows. */
 const SHOWN = 10;
 
-/** What a model says of some examples from all over the test split; undefined where it does not answer in words. */
+/** Asks a model about some examples from all over the test split; undefined where it does not answer in words. */
 export async function saidOnTest(
   { test, said, taskOf }: Pick<Workload, 'test' | 'said' | 'taskOf'>,
   { model, params }: { readonly model: Model; readonly params: TensorTree },

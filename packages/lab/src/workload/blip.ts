@@ -64,7 +64,7 @@ export interface BlipData<Batch> extends Splits<Batch>, TextsToRead {
   duplicates(): Promise<readonly string[]>;
 }
 
-/** How data are read for a model. */
+/** The reading of data for a model. */
 export interface BlipReading extends ReturnType<typeof picturesOf> {
   readonly imageSize: PictureSize;
   readonly tokenizer?: Tokenizer;
@@ -80,7 +80,7 @@ export interface BlipTask<Batch, Data extends BlipData<Batch>> extends Pick<
   identify(data: string, options: unknown): Promise<DataIdentity>;
   open(choice: DataChoice, reading: BlipReading, options: unknown): Promise<Data>;
   readonly trainingShape?: WorkloadKind['trainingShape'];
-  /** How an answer is put into words. */
+  /** Puts an answer into words. */
   said?(data: ToldExamples): Required<Workload>['said'];
   /** @param training The options of `trainingShape`, others may stand beside them. */
   taskOf(model: Blip, data: Data, training: unknown): Task;

@@ -3,7 +3,7 @@ import { type FoundImageClassificationData, inClassOrder, visibly } from '@winno
 import { arePlaceholders } from '@winnow/formats';
 import { z } from 'zod';
 
-/** How the classes of a model that there is are found among those of the data. */
+/** The way to find the classes of a given model among those of the data. */
 export const classOrderShape = {
   classOrder: z
     .enum(['named', 'assumed'])

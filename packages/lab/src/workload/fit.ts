@@ -31,7 +31,7 @@ export function checkTokens(
   }
 }
 
-/** How texts come to their length for a tower: one that reads the last place of its context has every text filled up to it. */
+/** Fills texts up to their length for a tower: one that reads the last place of its context has every text filled up to it. */
 export const textFilling = ({ endToken }: Pick<TextTowerConfig, 'endToken'>) => ({
   fillsContext: endToken === 'last',
 });

@@ -59,7 +59,7 @@ function refuseMomentum(training: unknown, family: string): void {
     throw new UserError(`--queue and --momentum are for a blip, which has embeddings: a ${family} has none`);
 }
 
-/** Of models that read each text about each picture. */
+/** Models that read each text about each picture have this. */
 const jointly = {
   scoring: 'ranked',
   notes: [

@@ -172,7 +172,7 @@ function takenAs(modalities: number): Taken {
   };
 }
 
-/** Of a head for matching, the row of those that belong together, as a score for retrieval. */
+/** Takes the row of those that belong together from a head for matching, as a score for retrieval. */
 export function rankOfMatching(parameters: ReadonlyMap<string, HostTensor>): ReadonlyMap<string, HostTensor> {
   const [weight, bias] = [parameters.get('matching.weight'), parameters.get('matching.bias')];
   if (weight?.dtype !== 'float32' || bias?.dtype !== 'float32' || parameters.has('rank.weight'))

@@ -4,7 +4,7 @@ import { imagesOf, imagesShape } from './images';
 
 const SHARES = /^(\d{1,2}(?:\.\d+)?)\/(\d{1,2}(?:\.\d+)?)\/(\d{1,2}(?:\.\d+)?)$/;
 const WHOLE = 100;
-/** Of shares as people write them: 33.3/33.3/33.4. */
+/** The rounding of shares as people write them: 33.3/33.3/33.4. */
 const NEARLY = 1e-6;
 
 /** Shares of training, validation and test, in percent, as parts of one. */
@@ -23,7 +23,7 @@ const shares = z.string().transform((text, context) => {
 
 const SEEDS = 2 ** 31 - 1;
 
-/** How labelled pictures at a path are read. Runs that say none of it do not name it. */
+/** The reading of labelled pictures at a path. Runs that say none of it do not name it. */
 export const labelledShape = {
   ...imagesShape,
   nested: z.boolean().optional().describe('Take the pictures in folders below class folders, too'),

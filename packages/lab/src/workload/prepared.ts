@@ -1,7 +1,7 @@
 import type { PicturePreparation } from '@winnow/core';
 import type { ImageOptions } from '@winnow/data';
 
-/** How the pictures of a model are prepared, as options of a dataset; the data's own way where nothing is said. */
+/** The preparation of a model's pictures, as options of a dataset; the data's own way where nothing is said. */
 export function picturesOf(
   preparation: PicturePreparation | undefined,
 ): Pick<ImageOptions, 'normalisation' | 'evaluationCropShare' | 'evaluationGeometry'> {

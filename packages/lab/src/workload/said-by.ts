@@ -1,7 +1,7 @@
 import { UserError } from '@winnow/core';
 import { type Tokenizer, speakerOf } from '@winnow/data';
 
-/** How tokens become a text. @throws {UserError} for a tokenizer whose texts cannot be put together. */
+/** Makes the function from tokens to a text. @throws {UserError} for a tokenizer whose texts cannot be put together. */
 export function saidBy(tokenizer: Tokenizer): (tokens: readonly number[]) => string {
   try {
     return speakerOf(tokenizer);

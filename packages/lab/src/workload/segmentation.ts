@@ -55,7 +55,7 @@ const modelShape = {
 };
 const modelOptions = z.object(modelShape);
 
-/** How pictures are looked at to be scored. */
+/** The looks at pictures that a score takes. */
 export const looksShape = {
   multiScale: z
     .boolean()

@@ -26,7 +26,7 @@ export const textShape = {
 export const textOptions = z.object(textShape);
 export type TextOptions = z.output<typeof textOptions>;
 
-/** How texts are read by a new tower. */
+/** Finds how texts are read by a new tower. */
 export async function newTexts({
   tokenizer,
   context,
@@ -47,7 +47,7 @@ export function newTextTower(
 }
 
 /**
- * How texts are read by the tower of a model.
+ * Finds how texts are read by the tower of a model.
  * @throws {UserError} when the tokenizer is missing, or options are for a new tower.
  */
 export async function givenTexts(opened: OpenedModel, text: TextTowerConfig, own: TextOptions) {

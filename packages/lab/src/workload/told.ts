@@ -4,7 +4,7 @@ import type { DataChoice } from '../options/training';
 import { picturesKept } from '../picture-cache/kept';
 
 /**
- * How pictures are read that texts say something about which would not be true of another picture.
+ * Reads pictures that texts say something about which would not be true of another picture.
  * @param task Its name, for errors.
  * @throws {UserError} where they are to be varied.
  */

@@ -8,7 +8,7 @@ import type { DataChoice } from '../options/training';
 /** Facts about the data of a run, as its summary tells them. */
 export interface DataFacts {
   readonly name: string;
-  /** What the pictures come with, where that is neither classes nor texts: `masks of 9 classes`. */
+  /** The things that pictures come with, where they are neither classes nor texts: `masks of 9 classes`. */
   readonly shows?: string;
   readonly classes?: number;
   readonly train: number;
@@ -33,7 +33,7 @@ export interface BatchChoice {
   readonly eraseProbability?: number;
 }
 
-/** What a model says of an example, for people to look at. */
+/** A model's answer to an example, for people to look at. */
 export interface Said {
   /** Its pictures, small, as data URIs. */
   readonly pictures: readonly string[];
@@ -70,7 +70,7 @@ export interface Workload extends Splits<unknown> {
   batches?(options: BatchChoice, training: unknown): BatchSource<unknown>;
   /** @param training The options of `trainingShape`. */
   taskOf(model: Model, training?: unknown): Task;
-  /** What the task's answer to a batch of one example says in words, of a task that answers so. */
+  /** Puts the task's answer to a batch of one example into words, where a task answers so. */
   said?(answer: unknown, batch: unknown): Promise<Said>;
 }
 
@@ -81,7 +81,7 @@ export type Taken = (parameters: ReadonlyMap<string, HostTensor>) => ReadonlyMap
 export interface Adapted {
   readonly workload: Workload;
   readonly model: Model;
-  /** What becomes of parameters that the model has in another shape; without it they are taken as they are, where they fit. */
+  /** The treatment of parameters that the model has in another shape; without it they are taken as they are, where they fit. */
   readonly taken?: Taken;
 }
 

@@ -9,7 +9,7 @@ import { fittedScores, scoreFrame, scoreSeries } from './score-chart';
 
 type Measured = Row | DenseRow;
 
-/** What a model costs, or saves: the further to the right, the more. */
+/** The cost of a model, or its saving: the further to the right, the more. */
 interface Axis {
   readonly name: string;
   /** Undefined where it was not measured. */

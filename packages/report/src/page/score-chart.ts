@@ -37,7 +37,7 @@ export function scoreFrame(
   axis: {
     readonly name: string;
     text(value: number): string;
-    /** What is shown of it; all of it where none is given. */
+    /** The part that is shown; all of it where none is given. */
     readonly fitted?: Fitted;
   },
   metric: { readonly name: string; readonly fitted: Fitted },

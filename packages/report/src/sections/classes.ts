@@ -3,7 +3,7 @@ import { type Html, html } from '../html';
 import type { ChangedPictures } from '../run-data';
 import { tableOf } from './tables';
 
-/** How well each class is recognised, before the cut and after it. */
+/** The recognition of each class, before the cut and after it. */
 export function classSection({ classes, results }: ClassResults): Html {
   const isWhole = results.length === classes;
   const hasAfter = results.some(({ rightAfter }) => rightAfter !== null);
@@ -33,7 +33,7 @@ function sharesOf({ examples, right, rightAfter }: ClassResult): string[] {
   ];
 }
 
-/** What is taken for what. */
+/** The classes that are taken for others. */
 export function confusionSection({ confusions, matrix: { names, after }, classes }: ClassResults): Html {
   const isWhole = names.length === classes;
   return html`<section id="confusion">

@@ -86,7 +86,7 @@ export const keptSection = (kept: readonly KeptMap[]): Html =>
     ${keptTables(kept)}
   </section>`;
 
-/** What methods found beside their decisions. */
+/** The findings of methods beside their decisions. */
 export const figuresSection = (figures: readonly FoundFigures[]): Html =>
   html`<section id="figures">
     <h2>Figures of the methods</h2>

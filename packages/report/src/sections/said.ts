@@ -1,7 +1,7 @@
 import { type Html, html } from '../html';
 import type { SaidExample } from '../run-data';
 
-/** What the models say of some examples, before the cut and after it. */
+/** The models' answers to some examples, before the cut and after it. */
 export const saidSection = (examples: readonly SaidExample[]): Html =>
   html`<section id="said">
     <h2>What is said of some pictures</h2>

@@ -182,7 +182,7 @@ async function checkOutcome(
   }
 }
 
-/** How many of what is decided about are left, where at least one has to be. */
+/** The numbers that are left of what is decided about, where at least one has to be. */
 function leftAt(
   model: Model,
   decision: Decision,

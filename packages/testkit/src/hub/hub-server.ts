@@ -18,10 +18,10 @@ export type ServedFiles = Readonly<Record<string, Uint8Array>>;
 export interface HubServer {
   /** Its address, for HF_ENDPOINT. */
   readonly url: string;
-  /** Of the store that it sends to for large files: another port, so another host to a token. */
+  /** The address of the store that it sends to for large files: another port, so another host to a token. */
   readonly storeUrl: string;
   readonly models: Record<string, ServedModel>;
-  /** What goes wrong, in this order; each as often as it says. */
+  /** The faults, in this order; each as often as it says. */
   readonly faults: HubFault[];
   /** Every request so far. */
   readonly requests: HubRequest[];

@@ -64,7 +64,7 @@ function compressReport(summary: CompressSummary): string {
   return `${table([data.name, 'dense', method.name, 'ratio'], rows)}\n${lines.join('\n')}`;
 }
 
-/** What was proved of the model in ONNX Runtime. */
+/** Lines about the proof of the model in ONNX Runtime. */
 function proofLines({ proof }: Pick<CompressSummary, 'proof'>): string[] {
   if (proof === undefined) return [];
   if ('none' in proof) return [`Not proved in ONNX Runtime: ${proof.none}.`];

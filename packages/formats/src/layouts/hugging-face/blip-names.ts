@@ -99,7 +99,7 @@ export const hasBlipNames = (tensors: Checkpoint['tensors']): boolean =>
   (tensors.has('text_decoder.bert.embeddings.word_embeddings.weight') ||
     tensors.has('text_encoder.embeddings.word_embeddings.weight'));
 
-/** What a checkpoint is for, by the parts that it has. */
+/** Finds the purpose of a checkpoint, by the parts that it has. */
 export function purposeIn(tensors: Checkpoint['tensors']): BlipConfig['purpose'] {
   if (tensors.has('itm_head.weight')) return 'retrieval';
   return tensors.has('text_encoder.embeddings.word_embeddings.weight') ? 'questions' : 'captions';

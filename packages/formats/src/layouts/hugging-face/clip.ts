@@ -7,7 +7,7 @@ import type { NameTable, TowerNames } from '../naming';
 import { commonlyImmaterial, commonlyRefused } from './common-fields';
 import { hasWholeHeads, hiddenAct, notExpressible, theirTower, towerOf, wholeHeads } from './tower';
 
-/** How errors call the models. */
+/** The name of the models in errors. */
 export const CLIP = 'a CLIP';
 
 /** Whether there is an embedding of CLIP's, of texts or of pictures. */

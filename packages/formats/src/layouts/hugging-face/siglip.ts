@@ -17,7 +17,7 @@ import {
 } from './tower';
 import { hasWholePatches, wholePatches } from '../patches';
 
-/** How errors call the models. */
+/** The name of the models in errors. */
 export const SIGLIP = 'a SigLIP';
 
 /** The normalisation of every SigLIP that Google published. */

@@ -27,7 +27,7 @@ const VILT = 'a ViLT';
 /** BERT's [SEP], which ends the texts of every published ViLT. */
 const SEPARATOR = 102;
 
-/** Of several right answers or one: the logits are the same. */
+/** Several right answers or one: the logits are the same. */
 const { problem_type: _, ...refused } = commonlyRefused;
 
 const viltConfig = wholeObject({
@@ -102,7 +102,7 @@ export const viltNaming: Naming = namingOf({
   },
 });
 
-/** What the head is for, by its shape. @throws {FormatError} where there is none. */
+/** Finds the purpose of the head, by its shape. @throws {FormatError} where there is none. */
 function headIn({ file, tensors }: Checkpoint, width: number): ViltConfig['head'] {
   if (tensors.has('rank_output.weight')) return { kind: 'retrieval' };
   const [answers] = tensors.get(CLASSIFIER)?.shape ?? [];
