@@ -19,7 +19,7 @@ const options = {
   json: { type: 'string' },
 };
 
-/** What the command line asks for. */
+/** Reads the command line. */
 export function flagsOf(args) {
   const { values } = parseArgs({ args, options });
   const number = (name) => (values[name] === undefined ? undefined : positive(name, values[name]));

@@ -23,7 +23,7 @@ const searches = {
   },
 };
 
-/** What ours can be asked to do: a function from a number of steps to the milliseconds of each. */
+/** Makes one of the jobs that ours can do: a function from a number of steps to the milliseconds of each. */
 export function jobOf(request) {
   const setting = settingOf(request.sizes);
   if (request.what === 'infer') return inference(setting);

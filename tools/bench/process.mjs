@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** How long a worker may take to end by itself. */
+/** The time that a worker may take to end by itself. */
 const PATIENCE_MS = 5000;
 
 /** A worker process that answers requests, one JSON line each way. Between them it waits and burns no time. */

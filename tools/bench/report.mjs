@@ -63,7 +63,7 @@ function ratioTable(results) {
   return section([...head, 'memory / that best', 'memory / smallest PyTorch'], rows);
 }
 
-/** What a step of the search costs against a dense one, of everybody who did both. */
+/** Tells the cost of a search step against a dense one, for everybody who did both. */
 function searchTable(results) {
   const dense = new Map(
     results

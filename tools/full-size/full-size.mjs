@@ -72,7 +72,7 @@ async function measured(name) {
   }
 }
 
-/** What a worker says; undefined when it fails. It ends when we do. */
+/** Waits for the output of a worker; undefined when it fails. It ends when we do. */
 async function outputOf(args) {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill();

@@ -5,7 +5,7 @@ const seconds = ({ ms }) => (ms / 1000).toFixed(1);
 const mib = (value) => value.toFixed(0);
 const thousands = (value) => value.toLocaleString('en-US');
 
-/** What was measured of all models, as Markdown. */
+/** Writes the measurements of all models as Markdown. */
 export function tablesOf(results) {
   return [...modelTable(results), '', ...stageTable(results)].join('\n');
 }

@@ -19,7 +19,7 @@ import { greatestDifference, inputsOf } from './inputs.mjs';
 import { peakMib, resetPeak } from './memory.mjs';
 import { fullSizeModels } from './models.mjs';
 
-/** How far outputs may be apart when only the order of sums differs, relative to the largest of them. */
+/** The distance that outputs may have when only the order of sums differs, relative to the largest of them. */
 const TOLERANCE = { f32: 1e-4, bf16: 5e-2 };
 const BUDGET = { unit: 'compressible-parameters', keep: 0.5 };
 const LATENCY_RUNS = { warmup: 2, runs: 7 };

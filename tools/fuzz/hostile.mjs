@@ -4,7 +4,7 @@ const LONG = 100_000;
 const LARGEST = 4_000_000;
 const DEEP = 20_000;
 
-/** How often a text of some length may be repeated: large, but not so large that making it is what takes the time. */
+/** The times that a text of some length may be repeated: large, but not so large that making it is what takes the time. */
 export const atMost = (times, length) =>
   Math.min(times, Math.max(1, Math.floor(LARGEST / Math.max(1, length))));
 

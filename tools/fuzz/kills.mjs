@@ -177,13 +177,13 @@ async function oneKill({ args, again }, { index, seed, folder, fixtures, whole }
   return { moment, problem };
 }
 
-/** What lies beside the output that was not there before. */
+/** Lists what lies beside the output that was not there before. */
 function leftOver(folder) {
   const strange = readdirSync(folder).filter((name) => name !== 'out' && !FIXTURES.includes(name));
   return strange.length === 0 ? undefined : `left beside the output: ${strange.join(', ')}`;
 }
 
-/** Of a run folder: what `inspect` shows; the log of a run that was killed has fewer lines. */
+/** Tells the files of a run folder that `inspect` shows; the log of a run that was killed has fewer lines. */
 const isOfModel = (file) => !/metrics|summary|checkpoints|config\.json|run\.lock/.test(file);
 
 /** Waits for a time that is drawn, or until something is written for the n-th time. */

@@ -7,7 +7,7 @@ const svg = (body, size = 'width="16" height="16"') =>
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ${size}>${body}</svg>`,
   );
 
-/** What is no picture of any format that is read, or one of another, whatever the name says. */
+/** Files that are no picture of any format that is read, or one of another, whatever the name says. */
 const others = (canary) => [
   svg('<rect width="16" height="16"/>'),
   svg(`<image xlink:href="file://${canary}/secret.png" width="16" height="16"/>`),

@@ -61,7 +61,7 @@ export async function handOutJob() {
   await job.remove();
 }
 
-/** What is no JSON, or too deep for the client of the queue to write, is a text in the queue. */
+/** Parses JSON; other texts, and those too deep for the client of the queue to write, are texts in the queue. */
 function parsed(text) {
   try {
     const data = JSON.parse(text);

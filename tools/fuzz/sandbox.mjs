@@ -99,7 +99,7 @@ export function listing(sandbox, outputs) {
   return found;
 }
 
-/** What appeared, changed or went between two listings. */
+/** Lists what appeared, changed or went between two listings. */
 export function differences(before, after) {
   return [...new Set([...before.keys(), ...after.keys()])].filter(
     (path) => before.get(path) !== after.get(path),

@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { runCli } from '../../apps/winnow/dist/cli.js';
 
-/** What is kept of the text that a command writes. */
+/** The length that is kept of the text that a command writes. */
 const LONGEST_TEXT = 20_000;
 
 function screen() {

@@ -52,7 +52,7 @@ export async function bundle(root, folder) {
   });
 }
 
-/** What CommonJS packages ask for at run time, and ES modules do not have. */
+/** Names that CommonJS packages ask for at run time, and ES modules do not have. */
 const COMMONJS = [
   "import { createRequire as createRequireOfBundle } from 'node:module';",
   "import { dirname as dirnameOfBundle } from 'node:path';",

@@ -12,7 +12,7 @@ import { nodeHeaders } from './node.mjs';
 /** npm packages with native code that the bundles leave out: each comes with its dependencies and its Linux binaries. */
 export const nativePackages = ['sharp', 'fs-native-extensions'];
 
-/** What the bundles load only where it is asked for, and this archive does not have: exports to DuckDB, TensorFlow. */
+/** Packages that the bundles load only where they are asked for, and this archive does not have: exports to DuckDB, TensorFlow. */
 export const leftOut = ['@duckdb/node-api', '@tensorflow/tfjs-node-gpu'];
 
 /** The wasm engine's code is in the bundles; where it looks for its binaries, they must be. */
@@ -58,7 +58,7 @@ function nodeFiles(node) {
   ];
 }
 
-/** What a package of ours ships. It is not run, the bundles are: a run records the hash of the code of its packages. */
+/** Lists the files that a package of ours ships. They are not run, the bundles are: a run records the hash of the code of its packages. */
 function ownPackage(root, folder) {
   const file = join(root, 'packages', folder, 'package.json');
   const { name, files } = JSON.parse(readFileSync(file, 'utf8'));
@@ -90,7 +90,7 @@ function packageFiles(root, name) {
   );
 }
 
-/** Of one vendor's package: the list, its licence, and the drawings that the datasets use. */
+/** Lists one vendor's files: the list, its licence, and the drawings that the datasets use. */
 function emojiFiles(root, vendor) {
   const name = `emoji-datasource-${vendor}`;
   const folder = join(root, 'node_modules', name);

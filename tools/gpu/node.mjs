@@ -13,7 +13,7 @@ export const nodePackage = {
     'sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==',
 };
 
-/** Of the headers an addon on Node-API includes these, and no others. */
+/** Headers that an addon on Node-API includes, and no others. */
 export const nodeHeaders = ['js_native_api.h', 'js_native_api_types.h', 'node_api.h', 'node_api_types.h'];
 
 /**

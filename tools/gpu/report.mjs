@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from '../setup/command.mjs';
 
 /**
- * What gpu.sh leaves in its folder: a log for each part, and results.json with what all parts that ran so far came to,
+ * Writes what gpu.sh leaves in its folder: a log for each part, and results.json with what all parts that ran so far came to,
  * in this call or an earlier one.
  */
 export async function openReport(out, device) {

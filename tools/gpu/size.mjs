@@ -1,4 +1,4 @@
-/** What travels to the machine with the GPU is 64 MiB at most, of which the clone takes some. */
+/** The most that the archive may have: 64 MiB travel to the machine with the GPU, of which the clone takes some. */
 export const MOST_MIB = 55;
 
 export const mebibytes = (bytes) => bytes / 2 ** 20;

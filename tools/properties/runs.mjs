@@ -48,7 +48,7 @@ function testsIn(folder) {
   });
 }
 
-/** What jest reports as JSON: how many tests passed, and the failures with the first line that says why. */
+/** Reads jest's report in JSON: how many tests passed, and the failures with the first line that says why. */
 export function outcomeOf(json, status) {
   let report;
   try {

@@ -58,7 +58,7 @@ const recalls = [
 /** Small data has few updates of the hypernetwork in a tenth of an epoch: more of them, and larger ones. */
 const hypernetwork = ['--passes', '5', '--hypernetwork-learning-rate', '5e-3'];
 
-/** What is the same in everything about sharing; 0.5415 is what full sharing leaves of two nano towers. */
+/** Options that are the same in everything about sharing; 0.5415 is what full sharing leaves of two nano towers. */
 const sharing = {
   data: 'emoji-names',
   always: ['--task', 'retrieval'],
@@ -69,7 +69,7 @@ const sharing = {
   tables: recalls,
 };
 
-/** What a hyper-parameter does (the paper's Table S3), on the method itself: one row per value. */
+/** Rows that show the effect of a hyper-parameter (the paper's Table S3), on the method itself: one row per value. */
 const ablation = (label, flag, values) => ({
   ...sharing,
   methods: values.map((value) => ({
@@ -155,7 +155,7 @@ const compressionsOf = (shared) => ({
 });
 
 /**
- * What can be run and reported: `report` takes the command line, seeds, budgets and the methods that are wanted.
+ * Makes the sets that can be run and reported: `report` takes the command line, seeds, budgets and the methods that are wanted.
  * @param shared the folder that has the photographs.
  */
 export const setsAt = (shared) => ({

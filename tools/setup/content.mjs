@@ -27,7 +27,7 @@ export function sha256Of(file) {
   return hash.digest('hex');
 }
 
-/** What lies in a folder: the SHA-256 of every file, the target of every link, by relative path. */
+/** Lists the contents of a folder: the SHA-256 of every file, the target of every link, by relative path. */
 function contentsOf(folder) {
   const found = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())

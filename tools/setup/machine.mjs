@@ -1,6 +1,6 @@
 import { run } from './command.mjs';
 
-/** What wheels call the processors that native engines are provided for. */
+/** The names in wheels of the processors that native engines are provided for. */
 export const MACHINES = { x64: 'x86_64', arm64: 'aarch64' };
 
 /**

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { changeIn } from './content.mjs';
 
-/** Of a folder's mode: its group or everybody may write in it; only owners may replace what lies there. */
+/** The bits of a folder's mode by which its group or everybody may write in it; only owners may replace what lies there. */
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 const ROOT = 0;

@@ -13,7 +13,7 @@ import { complaint, run } from './command.mjs';
 import { MACHINES } from './machine.mjs';
 import { pipTarget } from './wheels.mjs';
 
-/** What of the resolution is unpacked; the rest is Python. */
+/** Tells the packages of the resolution that are unpacked; the rest is Python. */
 const isWanted = (name) => /^(torch|tensorflow|tensorflow-cpu|nvidia-.*)$/.test(name);
 
 const [torch, tensorflow] = process.argv.slice(2);
@@ -43,7 +43,7 @@ const file = fileURLToPath(new URL('./pinned-wheels.mjs', import.meta.url));
 writeFileSync(file, text);
 run('npx', ['prettier', '--write', file]);
 
-/** What pip would install, by name: version and SHA-256. */
+/** Asks pip what it would install, by name: version and SHA-256. */
 function resolved(arch, args) {
   const folder = mkdtempSync(join(tmpdir(), 'winnow-pins-'));
   try {

@@ -23,7 +23,7 @@ const NVIDIA_PARTS = String.raw`nvidia/.*\.so`;
 
 const flavourFor = (isForGpu) => (isForGpu ? 'cuda' : 'cpu');
 
-/** What a flavour is made of: each wheel, and what is unpacked of it. */
+/** Lists the parts of a flavour: each wheel, and the files that are unpacked of it. */
 function partsOf(flavour) {
   const torch = [pinOf('torch'), TORCH_PARTS[flavour]];
   if (flavour === 'cpu')

@@ -28,7 +28,7 @@ const OPTIMIZATION = ['-O3', '-march=native', '-fno-math-errno'];
 
 /**
  * Builds the addon of `packages/engine-torch` against the libtorch that is here, or against one from PyPI.
- * What was built is kept in the user's cache, by the contents of the sources and by the libtorch, for every clone, with
+ * The addon that was built is kept in the user's cache, by the contents of the sources and by the libtorch, for every clone, with
  * its SHA-256, which is checked before it is taken from there.
  * Where an NVIDIA GPU answers, or is asked for, and the libtorch has the CUDA half, the addon has it too.
  * @param {{ wantsCuda?: boolean }} options
@@ -76,7 +76,7 @@ function libtorchWithCuda() {
 
 const anyLibtorch = (isForGpu) => libtorchHere(isForGpu) ?? libtorchFromWheels(isForGpu);
 
-/** What the machine has comes before a download, and what was fetched once before Debian's, which is slower. */
+/** Takes the machine's own before a download, and one that was fetched once before Debian's, which is slower. */
 function libtorchHere(isForGpu) {
   return (
     namedLibtorch() ??
@@ -120,7 +120,7 @@ function keyOf(engine, libtorch) {
 
 const compiler = () => process.env.CXX ?? 'g++';
 
-/** What Linux says of the processor, for compilers that do not say what they take `native` for. */
+/** Reads Linux's words about the processor, for compilers that do not say what they take `native` for. */
 function processorFeatures() {
   if (!existsSync('/proc/cpuinfo')) return '';
   const lines = readFileSync('/proc/cpuinfo', 'utf8').split('\n');
@@ -180,7 +180,7 @@ function compile(engine, libtorch, into) {
   }
 }
 
-/** What both halves of a kernel have declared once, for C++. */
+/** Writes the signatures, declared once for both halves of a kernel, for C++. */
 function signaturesHeader(engine) {
   const { arguments: kinds } = JSON.parse(readFileSync(join(engine, 'addon', 'signatures.json'), 'utf8'));
   const entries = Object.entries(kinds).map(([name, each]) => `    {"${name}", "${each}"},`);

@@ -29,7 +29,7 @@ export function pinOf(name, arch = process.arch) {
   return found;
 }
 
-/** How names are compared: PEP 503, and in wheels' names with `_`. */
+/** Writes a name as names are compared: PEP 503, and in wheels' names with `_`. */
 const normal = (name) => name.toLowerCase().replaceAll(/[-_.]+/g, '-');
 
 /**

@@ -11,7 +11,7 @@ const KERNELS = 1500;
 const LISTED = 40;
 
 /**
- * What asking for an operation costs, here and in Python; the kernels of a training step of DeiT-S with the milliseconds of each, by NVIDIA's Nsight Compute where it is there, with
+ * Measures the cost of asking for an operation, here and in Python; the kernels of a training step of DeiT-S with the milliseconds of each, by NVIDIA's Nsight Compute where it is there, with
  * libtorch's kernels and with ours; and PyTorch's attentions beside one another.
  */
 export async function profile({ folder, device, out, log, signal }) {

@@ -1,4 +1,4 @@
-/** What jest gives to test files, for bundles that run under Node's own test runner. */
+/** The globals that jest gives to test files, for bundles that run under Node's own test runner. */
 import '../../jest/property-seed.js';
 import * as nodeTest from 'node:test';
 import { expect } from 'expect';
