@@ -415,7 +415,7 @@ export { joinPath, lastKey, pathWithin } from './tree/path';
 export type { Json, Snapshot, SnapshotStore } from './run/store';
 export { budgetUnits, removalTarget, smallestKeep } from './budget/budget';
 export type { Budget, BudgetUnit, RemovalTarget } from './budget/budget';
-export { countedUnits, leastKeep, requirement } from './budget/requirement';
+export { countedUnits, granularityOf, leastKeep, requirement } from './budget/requirement';
 export type { Granularity, Requirement } from './budget/requirement';
 export { standardize, standardizeSites, withinSites, withinStructures } from './budget/ranking';
 export type { UnitScores } from './budget/ranking';
@@ -436,7 +436,7 @@ export type {
   MethodDefinition,
   Plan,
 } from './method/method';
-export { durationOption, parseOptions, suggestion } from './method/options';
+export { durationOption, parseOptions, suggestion, unitsOption } from './method/options';
 export type { OptionsSchema } from './method/options';
 export { adamw } from './optimizer/adamw';
 export type { AdamWOptions, AdamWState } from './optimizer/adamw';

@@ -1,4 +1,4 @@
-import { errorMeasures, unitGrains } from '@winnow/core';
+import { errorMeasures, unitsOption } from '@winnow/core';
 import { z } from 'zod';
 
 /** The way in which a ranking runs over the sites of a model; or the numbers of units are allocated by the errors that they leave. */
@@ -18,12 +18,7 @@ export const rankingOptions = (scope: Scope, scale: Scale) =>
       .describe(
         'units are ranked within their site, among all of one kind, or all in one list; allocated: as many go of each site as lose least once they are reconstructed',
       ),
-    units: z
-      .enum(unitGrains)
-      .default('dimensions')
-      .describe(
-        'of attention dimensions of all heads go, or whole heads, and hidden units either way; or whole blocks, which leaves fewer of them',
-      ),
+    units: unitsOption,
     scale: z
       .enum(scales)
       .default(scale)

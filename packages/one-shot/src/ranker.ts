@@ -15,6 +15,7 @@ import {
   columnsOf,
   countedCosts,
   defineMethod,
+  granularityOf,
   keepMostImportant,
   pruneAtOnce,
   pruneTo,
@@ -87,9 +88,6 @@ function checkUnits(
     );
 }
 
-/** The granularity that a plan names, where units are whole heads or blocks. */
-const granularities = { heads: 'heads', blocks: 'blocks' } as const;
-
 const bySite = ({ sites }: RankedRun, importanceOf: (site: Site) => ArrayLike<number>): UnitScores =>
   Object.fromEntries(sites.map((site) => [site.id, importanceOf(site)]));
 
@@ -105,7 +103,7 @@ function rankerOf(ranker: Ranker, ranking: Ranking): CompressionMethod {
       return {
         phases: [],
         smallestKeep: smallest(model, budget, sitesOf(model, options.units)),
-        ...(options.units === 'dimensions' ? {} : { granularity: granularities[options.units] }),
+        granularity: granularityOf(options.units),
         observations: names.map((name) => ({ name, examples: options.calibration })),
       };
     },

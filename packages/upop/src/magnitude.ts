@@ -14,6 +14,7 @@ import {
   pruneAtOnce,
   removalTarget,
   selectUnits,
+  sitesOf,
   standardize,
   tidyTree,
   unitSums,
@@ -25,13 +26,13 @@ import { roundShare } from './rounds';
 /**
  * Magnitude pruning at UPop's own units: those whose weights have the smallest L2 norm go. Norms are standardised per
  * structure to stand in one ranking. Without a search they go at once; with one, iteratively (Table 6, first row): in
- * every round some go for good, and the rest trains on.
+ * every round some go for good, and the rest trains on. Heads may stand in the place of their dimensions.
  */
 export async function pruneByMagnitude(run: CompressionRun, options: MagnitudeOptions): Promise<Compressed> {
-  const { sites } = run.model;
-  const target = removalTarget(run.model, run.budget);
+  const sites = sitesOf(run.model, options.units);
+  const target = removalTarget(run.model, run.budget, sites);
   const steps = run.stepsIn(options.search);
-  if (steps === 0) return pruneAtOnce(run, standardize(sites, smallnessOf(sites, run.params)));
+  if (steps === 0) return pruneAtOnce(run, standardize(sites, smallnessOf(sites, run.params)), sites);
   const found = await lendTree(unmasked(sites), (masks) =>
     run.train('search', {
       params: { weights: run.params, masks },

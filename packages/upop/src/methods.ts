@@ -5,14 +5,18 @@ import {
   type Manifest,
   type Model,
   type Plan,
+  type UnitGrain,
   UserError,
   defineMethod,
+  granularityOf,
   removalTarget,
+  sitesOf,
   smallestKeep,
 } from '@winnow/core';
 import { startFromScratch } from './from-scratch';
 import { pruneByMagnitude } from './magnitude';
 import {
+  fromScratchOptions,
   magnitudeOptions,
   randomOptions,
   straightThroughOptions,
@@ -36,19 +40,32 @@ const manifest = (name: string, title: string, summary: string): Manifest => ({
 });
 
 /** Every method of the family can reach the same budgets: one unit must stay at every site. */
-function planAtOnce(model: Model, budget: Budget): Plan {
-  removalTarget(model, budget);
-  return { phases: [], smallestKeep: smallestKeep(model, budget) };
+function planAtOnce(model: Model, budget: Budget, units: UnitGrain = 'dimensions'): Plan {
+  const sites = sitesOf(model, units);
+  removalTarget(model, budget, sites);
+  return {
+    phases: [],
+    smallestKeep: smallestKeep(model, budget, sites),
+    granularity: granularityOf(units),
+  };
+}
+
+/** @throws {UserError} for whole blocks: what a block adds is no sum of what its parts weigh. */
+function checkWeighed(units: UnitGrain): void {
+  if (units === 'blocks')
+    throw new UserError(
+      'magnitude cannot rank whole blocks, whose weights say little of what they add: it ranks dimensions and heads. Gradients can (taylor, fisher, mask-fisher), and block-influence',
+    );
 }
 
 /** @throws {UserError} when there is nothing to search in, or the budget cannot be reached. */
-function planSearch(model: Model, budget: Budget, search: Duration): Plan {
+function planSearch(model: Model, budget: Budget, search: Duration, units?: UnitGrain): Plan {
   if (isNothing(search)) {
     throw new UserError(
       `expected a search of at least one iteration, got ${search}: its masks would never move`,
     );
   }
-  return { ...planAtOnce(model, budget), phases: [{ name: 'search', duration: search }] };
+  return { ...planAtOnce(model, budget, units), phases: [{ name: 'search', duration: search }] };
 }
 
 const isNothing = (duration: Duration): boolean => Number.parseFloat(duration) === 0;
@@ -112,15 +129,17 @@ export const upopMethods: readonly CompressionMethod[] = [
       'units of smallest weight norm, at once or in rounds',
     ),
     options: magnitudeOptions,
-    plan: (model, budget, { search }) =>
-      isNothing(search) ? planAtOnce(model, budget) : planSearch(model, budget, search),
+    plan: (model, budget, { search, units }) => {
+      checkWeighed(units);
+      return isNothing(search) ? planAtOnce(model, budget, units) : planSearch(model, budget, search, units);
+    },
     compress: pruneByMagnitude,
   }),
   defineMethod({
     manifest: manifest('random', 'Random pruning', 'random units at the same budget: the control'),
     options: randomOptions,
-    plan: planAtOnce,
-    compress: (run) => Promise.resolve(pruneAtRandom(run)),
+    plan: (model, budget, { units }) => planAtOnce(model, budget, units),
+    compress: (run, options) => Promise.resolve(pruneAtRandom(run, options)),
   }),
   defineMethod({
     manifest: manifest(
@@ -128,8 +147,8 @@ export const upopMethods: readonly CompressionMethod[] = [
       'Small model from scratch',
       'fresh parameters at uniform widths, trained as long as you let it retrain: the control without a dense model',
     ),
-    options: randomOptions,
-    plan: planAtOnce,
+    options: fromScratchOptions,
+    plan: (model, budget) => planAtOnce(model, budget),
     compress: (run) => Promise.resolve(startFromScratch(run)),
   }),
 ];

@@ -1,4 +1,4 @@
-import { durationOption } from '@winnow/core';
+import { durationOption, unitsOption } from '@winnow/core';
 import { z } from 'zod';
 import { progressSchedules } from './schedule';
 
@@ -72,12 +72,15 @@ export const magnitudeOptions = z.object({
     .default('0it')
     .describe('training between the rounds; 0it removes all units at once'),
   ...roundsShape,
+  units: unitsOption,
 });
 
-export const randomOptions = z.object({});
+export const randomOptions = z.object({ units: unitsOption });
+export const fromScratchOptions = z.object({});
 
 /** The options of every search with trained masks. */
 export type SearchOptions = z.output<typeof trainedMaskOptions>;
 export type UPopOptions = z.output<typeof upopOptions>;
 export type StraightThroughOptions = z.output<typeof straightThroughOptions>;
 export type MagnitudeOptions = z.output<typeof magnitudeOptions>;
+export type RandomOptions = z.output<typeof randomOptions>;

@@ -1,7 +1,7 @@
 import type { Model } from '../families/model';
 import { type Budget, type BudgetUnit, budgetUnits, removalTarget, smallestKeep } from './budget';
 import { stepAt } from './widths';
-import { sitesOf } from '../sites/whole';
+import { type UnitGrain, sitesOf } from '../sites/whole';
 import { smallestSparseKeep, sparsityTarget, sparsityUnits } from './sparsity';
 
 /** The things that a method decides about: units of sites, whole heads in their place, whole blocks, or single weights. */
@@ -21,6 +21,10 @@ type Described = Pick<Model, 'sites' | 'specs' | 'account' | 'readout' | 'merges
 
 /** The units of sites by what is decided about. */
 const grains = { units: 'dimensions', heads: 'heads', blocks: 'blocks' } as const;
+const granularities = { dimensions: 'units', heads: 'heads', blocks: 'blocks' } as const;
+
+/** The granularity of a plan whose units are dimensions and hidden units, whole heads in their place, or whole blocks. */
+export const granularityOf = (grain: UnitGrain): Granularity => granularities[grain];
 
 /** @throws {UserError} when a budget cannot be met by decisions of this granularity. */
 export function requirement(

@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { UserError } from '../error/user-error';
+import { unitGrains } from '../sites/whole';
 import { type Duration, isDuration } from '../duration/duration';
 
 /** An options record: one zod object gives its type, its flags and help, its validation and its place in a run's hash. */
@@ -11,6 +12,14 @@ export const durationOption = z.custom<Duration>(
   (value) => typeof value === 'string' && isDuration(value),
   'expected a duration like 3ep or 200it',
 );
+
+/** The units that a method decides about. */
+export const unitsOption = z
+  .enum(unitGrains)
+  .default('dimensions')
+  .describe(
+    'of attention dimensions of all heads go, or whole heads, and hidden units either way; or whole blocks, which leaves fewer of them',
+  );
 
 /** `learning-rate` and `learningRate` → `lr`. */
 const initialsOf = (name: string): string =>
