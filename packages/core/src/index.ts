@@ -485,6 +485,7 @@ export { scoredOnce } from './run/scored';
 export { phaseTrainer } from './run/trainer';
 export type { PhaseSubject } from './run/trainer';
 export { canonicalJson, loadSnapshot, nonFiniteIn, toJson } from './run/store';
+export { counted } from './text/counted';
 export { visible, visibleName, withoutPasswords } from './text/visible';
 export { classification, predictedClasses } from './task/classification';
 export { type Exclusion, type Guess, likeliest } from './task/likeliest';

@@ -11,6 +11,7 @@ import {
   reshape,
   slice,
 } from '@tensorflow/tfjs-core';
+import { counted } from '../text/counted';
 import type { Decision } from '../decision/decision';
 import type { Memory } from '../layers/cross-block';
 import { modelPlace } from '../layers/layer';
@@ -259,7 +260,7 @@ function beginning(tokens: Tensor2D, first: number): Tensor2D {
 }
 
 const stackText = ({ blocks, embedDim, heads }: TextStackConfig): string =>
-  `${blocks.length} layers, width ${embedDim}, ${heads} heads`;
+  `${counted(blocks.length, 'layer')}, width ${embedDim}, ${counted(heads, 'head')}`;
 
 export const blipFamily = defineFamily<BlipConfig, Blip>({
   kind: 'blip',

@@ -10,6 +10,7 @@ import {
   reshape,
   tensor1d,
 } from '@tensorflow/tfjs-core';
+import { counted } from '../text/counted';
 import type { Decision } from '../decision/decision';
 import { bare, modelPlace, placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project, projection } from '../layers/linear';
@@ -178,7 +179,7 @@ export const glipFamily = defineFamily<GlipConfig, Glip>({
   },
   summary: ({ vision, text, head }) =>
     [
-      `GLIP of ${head.rounds} rounds ${head.deepFusion ? 'with' : 'without'} deep fusion, width ${head.width}, ${head.levels === 'flat' ? 'one grid' : 'a pyramid of three grids'}`,
+      `GLIP of ${counted(head.rounds, 'round')} ${head.deepFusion ? 'with' : 'without'} deep fusion, width ${head.width}, ${head.levels === 'flat' ? 'one grid' : 'a pyramid of three grids'}`,
       `  vision: ${towerText(vision.tower)}; ${pictureText(vision)}`,
       `  text:   ${towerText(text.tower)}; ${textsText(text)}`,
     ].join('\n'),

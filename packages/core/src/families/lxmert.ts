@@ -8,6 +8,7 @@ import {
   reshape,
   tanh,
 } from '@tensorflow/tfjs-core';
+import { counted } from '../text/counted';
 import type { Decision } from '../decision/decision';
 import {
   type BertLayerParams,
@@ -252,7 +253,7 @@ export const lxmertFamily = defineFamily<LxmertConfig, Lxmert>({
   classes: ({ answers = 0 }) => answers,
   summary: ({ text, vision, cross, embedDim, heads, answers, head }) =>
     [
-      `LXMERT for ${head === undefined ? `${answers ?? 0} answers` : head.kind}: ${text.blocks.length} layers of texts, ${vision.blocks.length} of regions and ${cross.blocks.length} of both, width ${embedDim}, ${heads} heads`,
+      `LXMERT for ${head === undefined ? counted(answers ?? 0, 'answer') : head.kind}: ${counted(text.blocks.length, 'layer')} of texts, ${vision.blocks.length} of regions and ${cross.blocks.length} of both, width ${embedDim}, ${counted(heads, 'head')}`,
       `  texts of up to ${text.positions} of ${text.vocabulary} tokens; regions of ${vision.features} features and ${vision.places} places`,
     ].join('\n'),
 });

@@ -12,6 +12,7 @@ import {
   tensor2d,
   zeros as zeroTensor,
 } from '@tensorflow/tfjs-core';
+import { counted } from '../text/counted';
 import type { Decision } from '../decision/decision';
 import {
   type DecoderLayerParams,
@@ -295,7 +296,7 @@ export const mdetrFamily = defineFamily<MdetrConfig, Mdetr>({
   },
   summary: ({ vision, text, fusion, questions }) =>
     [
-      `MDETR of ${fusion.queries} queries, ${fusion.encoderLayers} + ${fusion.decoderLayers} layers of width ${fusion.width}${questions === undefined ? '' : `, questions of ${questions.answers.length} types`}`,
+      `MDETR of ${counted(fusion.queries, 'query', 'queries')}, ${fusion.encoderLayers} + ${fusion.decoderLayers} layers of width ${fusion.width}${questions === undefined ? '' : `, questions of ${counted(questions.answers.length, 'type')}`}`,
       `  vision: ${towerText(vision.tower)}; ${pictureText(vision)}`,
       `  text:   ${towerText(text.tower)}; ${textsText(text)}`,
     ].join('\n'),

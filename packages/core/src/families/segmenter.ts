@@ -1,4 +1,5 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { counted } from '../text/counted';
 import type { Decision } from '../decision/decision';
 import { type Layer, modelPlace, placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project } from '../layers/linear';
@@ -115,7 +116,7 @@ export const segmenterFamily = defineFamily<SegmenterConfig, Segmenter>({
   classes: ({ classes }) => classes,
   summary: ({ vision, classes, decoder }) =>
     [
-      `Segmenter of ${classes} classes, ${decoder.kind === 'linear' ? 'a linear decoder' : `a mask decoder of ${towerText(decoder.tower)}`}`,
+      `Segmenter of ${counted(classes, 'class', 'classes')}, ${decoder.kind === 'linear' ? 'a linear decoder' : `a mask decoder of ${towerText(decoder.tower)}`}`,
       `  vision: ${towerText(vision.tower)}; ${pictureText(vision)}`,
     ].join('\n'),
 });

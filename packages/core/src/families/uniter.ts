@@ -10,6 +10,7 @@ import {
   slice,
   tanh,
 } from '@tensorflow/tfjs-core';
+import { counted } from '../text/counted';
 import type { Decision } from '../decision/decision';
 import { type BertLayerParams, bertLayer, throughLayers } from '../layers/bert-layer';
 import { bare, modelPlace, placed, stack, together } from '../layers/layer';
@@ -238,7 +239,7 @@ export const uniterFamily = defineFamily<UniterConfig, Uniter>({
   classes: ({ head }) => (head.kind === 'answers' ? head.answers : 0),
   summary: ({ text, regions, trunk, embedDim, heads, head }) =>
     [
-      `UNITER for ${head.kind === 'answers' ? `${head.answers} answers` : head.kind}: words and regions in one trunk of ${trunk.blocks.length} layers, width ${embedDim}, ${heads} heads`,
+      `UNITER for ${head.kind === 'answers' ? counted(head.answers, 'answer') : head.kind}: words and regions in one trunk of ${counted(trunk.blocks.length, 'layer')}, width ${embedDim}, ${counted(heads, 'head')}`,
       `  texts of up to ${text.positions} of ${text.vocabulary} tokens; regions of ${regions.features} features and ${regions.places} places`,
     ].join('\n'),
 });

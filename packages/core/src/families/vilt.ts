@@ -12,6 +12,7 @@ import {
   slice,
   tanh,
 } from '@tensorflow/tfjs-core';
+import { counted } from '../text/counted';
 import type { Decision } from '../decision/decision';
 import { dropUnder } from '../layers/branch-drop';
 import { bare, modelPlace, placed, repeated, together } from '../layers/layer';
@@ -229,7 +230,7 @@ export const viltFamily = defineFamily<ViltConfig, Vilt>({
   classes: ({ head }) => (head.kind === 'answers' ? head.answers : 0),
   summary: ({ vision, text, head }) =>
     [
-      `ViLT for ${head.kind === 'answers' ? `${head.answers} answers` : head.kind}: words and patches in one trunk of ${towerText(vision.tower)}`,
+      `ViLT for ${head.kind === 'answers' ? counted(head.answers, 'answer') : head.kind}: words and patches in one trunk of ${towerText(vision.tower)}`,
       `  ${pictureText(vision)}; texts of up to ${text.context} of ${text.vocabulary} tokens`,
     ].join('\n'),
 });

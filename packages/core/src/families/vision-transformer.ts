@@ -13,6 +13,7 @@ import {
   sum,
 } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { counted } from '../text/counted';
 import type { Decision } from '../decision/decision';
 import { bare, modelPlace, placed, together } from '../layers/layer';
 import { type LinearParams, linearLayer, project } from '../layers/linear';
@@ -188,5 +189,5 @@ export const visionTransformerFamily = defineFamily<VisionTransformerConfig, Vis
   },
   classes: ({ classes }) => classes,
   summary: (config) =>
-    `DeiT of ${towerText(config.tower)}; ${pictureText(config)}; ${config.classes} classes`,
+    `DeiT of ${towerText(config.tower)}; ${pictureText(config)}; ${counted(config.classes, 'class', 'classes')}`,
 });

@@ -1,7 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
-import { permutation, randomStream } from '@winnow/core';
+import { permutation, randomStream, counted } from '@winnow/core';
 import { z } from 'zod';
-import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
-import { counted } from '../failure/counted';
 import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';
 import { located, refuseMissing, refuseOutside } from '../file/locate';

@@ -1,5 +1,4 @@
-import { type DetectionPrompt, type RandomStream, permutation } from '@winnow/core';
-import { counted } from '../failure/counted';
+import { type DetectionPrompt, type RandomStream, permutation, counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { visibly } from '../failure/visible';

@@ -1,7 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';

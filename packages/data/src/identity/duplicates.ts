@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { Splits } from '@winnow/core';
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { visibly } from '../failure/visible';
 import type { PictureCache } from '../picture/pack';
 import { grouped } from '../split/grouped';

@@ -1,5 +1,5 @@
 import type { Splits } from '@winnow/core';
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { visibly } from '../failure/visible';

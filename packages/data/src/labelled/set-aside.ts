@@ -1,4 +1,4 @@
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { holdOut } from '../split/hold-out';
 import type { LabelledSplits } from './classification';

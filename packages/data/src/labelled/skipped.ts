@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import { z } from 'zod';
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { firstTen } from '../failure/listing';
 import { DataError } from '../failure/data-error';
 import { visibly } from '../failure/visible';

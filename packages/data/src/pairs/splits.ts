@@ -1,5 +1,4 @@
-import { type Splits, permutation, randomStream } from '@winnow/core';
-import { counted } from '../failure/counted';
+import { type Splits, permutation, randomStream, counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import type { PictureContents } from '../identity/picture-contents';
 import type { PictureFiles } from '../picture/read';

@@ -1,5 +1,4 @@
-import { randomStream } from '@winnow/core';
-import { counted } from '../failure/counted';
+import { randomStream, counted } from '@winnow/core';
 import type { PairGroup } from '../pairs/group';
 import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } from '../pairs/image-text-data';
 import type { FoundPairs } from '../pairs/splits';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
-import { IGNORED, type Sides } from '@winnow/core';
+import { IGNORED, type Sides, counted } from '@winnow/core';
 import { z } from 'zod';
 import { setAside } from '../detected/coco-instances';
 import {
@@ -18,7 +18,6 @@ import {
   isInstances,
   picturesOf,
 } from '../detected/instances-files';
-import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';

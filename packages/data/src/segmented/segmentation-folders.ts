@@ -1,5 +1,5 @@
 import { basename, join, parse, resolve } from 'node:path';
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { readText } from '../file/read-text';

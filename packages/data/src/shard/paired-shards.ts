@@ -1,5 +1,5 @@
+import { counted } from '@winnow/core';
 import type { FoundPairs } from '../pairs/splits';
-import { counted } from '../failure/counted';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { visibly } from '../failure/visible';

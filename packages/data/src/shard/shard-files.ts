@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Splits } from '@winnow/core';
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { visibly } from '../failure/visible';

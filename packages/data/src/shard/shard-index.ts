@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { firstTen } from '../failure/listing';
 import { visibly } from '../failure/visible';

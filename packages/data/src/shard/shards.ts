@@ -1,7 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { open } from 'node:fs/promises';
 import pLimit from 'p-limit';
-import { counted } from '../failure/counted';
+import { counted } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 import { explained } from '../failure/system-failure';
 import { visibly } from '../failure/visible';

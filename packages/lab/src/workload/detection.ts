@@ -15,6 +15,7 @@ import {
   levelsOf,
   regionAnchors,
   visionTowerConfig,
+  counted,
 } from '@winnow/core';
 import {
   type DetectionData,
@@ -211,7 +212,7 @@ function workloadOn(
     train,
     validation,
     test,
-    facts: { name, shows: `boxes of ${classes.length} classes`, ...sizesOf(data) },
+    facts: { name, shows: `boxes of ${counted(classes.length, 'class', 'classes')}`, ...sizesOf(data) },
     origin: { data: name },
     companions: {
       ...companions,

@@ -13,6 +13,7 @@ import {
   vilt,
   viltFamily,
   visionTowerConfig,
+  counted,
 } from '@winnow/core';
 import { openTokenizer } from '@winnow/data';
 import { givenTokenizer } from '../model-source/given-tokenizer';
@@ -203,7 +204,7 @@ const newConfig = <Batch>(
 });
 
 const headText = (head: ViltHead): string =>
-  head.kind === 'answers' ? `${head.answers} answers` : `a head for ${head.kind}`;
+  head.kind === 'answers' ? counted(head.answers, 'answer') : `a head for ${head.kind}`;
 
 function workloadOn<Batch, Data extends BlipData<Batch>>(
   own: ViltTask<Batch, Data>,

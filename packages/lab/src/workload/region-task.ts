@@ -1,4 +1,12 @@
-import { type Model, type RegionHead, type Task, UserError, asDense, denseConfigOf } from '@winnow/core';
+import {
+  type Model,
+  type RegionHead,
+  type Task,
+  UserError,
+  asDense,
+  denseConfigOf,
+  counted,
+} from '@winnow/core';
 import {
   type RegionOptions,
   type TokenizedToldData,
@@ -136,7 +144,7 @@ export function regionKind<Data extends RegionData>(
 }
 
 const headText = (head: RegionHead): string =>
-  head.kind === 'answers' ? `${head.answers} answers` : `a head for ${head.kind}`;
+  head.kind === 'answers' ? counted(head.answers, 'answer') : `a head for ${head.kind}`;
 
 function workloadOn<Data extends RegionData>(
   own: RegionTask<Data>,

@@ -10,6 +10,7 @@ import {
   segmenter,
   segmenterFamily,
   visionTowerConfig,
+  counted,
 } from '@winnow/core';
 import {
   type SegmentationData,
@@ -189,7 +190,7 @@ function workloadOn(
     train,
     validation,
     test,
-    facts: { name, shows: `masks of ${classes.length} classes`, ...sizesOf(data) },
+    facts: { name, shows: `masks of ${counted(classes.length, 'class', 'classes')}`, ...sizesOf(data) },
     origin: { data: name },
     classNames: classes,
     companions: preprocessorFiles(preparation, imageSize),
