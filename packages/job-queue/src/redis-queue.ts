@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { InterruptedError } from '@winnow/core';
-import { Queue } from 'bullmq';
 import { JobFailed, type JobQueue, checkId } from './job-queue';
 import { checkRedis, connectionTo } from './redis-connection';
 
@@ -33,6 +32,7 @@ export async function redisQueue({
   pollMs = POLL_MS,
 }: RedisQueueOptions): Promise<JobQueue> {
   await checkRedis(url);
+  const { Queue } = await import('bullmq');
   const queue = new Queue(name, { connection: connectionTo(url) });
   // Connections come and go; what matters is found out at the next look.
   queue.on('error', () => undefined);

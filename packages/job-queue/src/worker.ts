@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
 import { z } from 'zod';
 import { BUSY_MS, type Execute, JobBusy, jobId, messageOf } from './job-queue';
 import { checkRedis, connectionFault, connectionTo } from './redis-connection';
@@ -42,6 +42,7 @@ export async function workOn({
   report,
 }: WorkerOptions): Promise<void> {
   await checkRedis(url);
+  const { DelayedError, WaitingError, Worker } = await import('bullmq');
   /** By the server's name of the job. */
   const running = new Map<unknown, AbortController>();
   const told = new Set<string>();
