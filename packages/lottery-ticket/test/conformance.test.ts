@@ -1,6 +1,15 @@
 import { type Model, disposeTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
-import { describeMethod, detectors, tinyDualEncoder, tinyModel, uniters } from '@winnow/testkit';
+import {
+  crossEncoders,
+  describeMethod,
+  detectors,
+  dualEncoders,
+  tinyDualEncoder,
+  tinyModel,
+  uniters,
+  visionTransformers,
+} from '@winnow/testkit';
 import { lotteryTicketMethods } from '../src/index';
 
 for (const method of lotteryTicketMethods) {
@@ -13,6 +22,7 @@ for (const method of lotteryTicketMethods) {
         describeMethod(method, {
           options: { round: '2it', originalFraction: 0.3 },
           kinds: [uniters],
+          laws: /masked and cut|geometry|smallest budget|killed/,
         }));
       describe('with all it can do', () =>
         describeMethod(method, {
@@ -25,6 +35,7 @@ for (const method of lotteryTicketMethods) {
             head: 'reset',
             weights: 'within-tensors',
           },
+          kinds: [visionTransformers, crossEncoders],
         }));
       break;
     case 'random-ticket':
@@ -32,7 +43,8 @@ for (const method of lotteryTicketMethods) {
       break;
     default:
       describeMethod(method);
-      describe('after a training', () => describeMethod(method, { options: { round: '2it' } }));
+      describe('after a training', () =>
+        describeMethod(method, { options: { round: '2it' }, kinds: [visionTransformers, dualEncoders] }));
   }
 }
 

@@ -8,8 +8,8 @@ import { type Parts, decideBy, decideRandomly, fakeMethod } from './methods';
 import { type WeightParts, fakeWeightMethod } from './weight-methods';
 
 describeMethod(fakeMethod(), { options: { search: '5it' } });
-describeMethod(fakeMethod({ decide: decideRandomly }), { isRandom: true });
-describeMethod(fakeWeightMethod());
+describeMethod(fakeMethod({ decide: decideRandomly }), { isRandom: true, kinds: [visionTransformers] });
+describeMethod(fakeWeightMethod(), { kinds: [visionTransformers, dualEncoders] });
 
 /** Returns the complaint of the law of that name about a method. */
 async function complaint(

@@ -1,16 +1,29 @@
 import { disposeTree } from '@winnow/core';
-import { describeMethod, detectors, lxmerts, segmenters, tinyModel } from '@winnow/testkit';
+import {
+  describeMethod,
+  detectors,
+  dualEncoders,
+  lxmerts,
+  segmenters,
+  tinyModel,
+  visionTransformers,
+} from '@winnow/testkit';
 import { upopMethods } from '../src/index';
+
+/** The laws that ask something of a model; the others are about a method and its options. */
+const ofModels = /masked and cut|geometry|smallest budget|killed/;
 
 for (const method of upopMethods) {
   const isRandom = method.manifest.name === 'random';
   const hasSearch = 'search' in method.options.shape;
   describeMethod(method, { isRandom, options: hasSearch ? { search: '5it' } : {} });
-  if (method.manifest.name === 'magnitude') describe('at once', () => describeMethod(method));
+  if (method.manifest.name === 'magnitude') {
+    describe('at once', () => describeMethod(method, { kinds: [visionTransformers, dualEncoders] }));
+  }
   // The paper's last table: encoder and decoder are searched together.
   if (method.manifest.name === 'upop')
     describe('on segmenters', () => {
-      describeMethod(method, { options: { search: '5it' }, kinds: [segmenters] });
+      describeMethod(method, { options: { search: '5it' }, kinds: [segmenters], laws: ofModels });
     });
   // All laws are checked of a detector under share-and-prune; here those of the cut.
   if (method.manifest.name === 'upop')
@@ -20,7 +33,7 @@ for (const method of upopMethods) {
   // A cross-attention that is used both ways, and a loss that does not read the last regions.
   if (method.manifest.name === 'upop')
     describe('on words and regions', () => {
-      describeMethod(method, { options: { search: '5it' }, kinds: [lxmerts] });
+      describeMethod(method, { options: { search: '5it' }, kinds: [lxmerts], laws: ofModels });
     });
 }
 

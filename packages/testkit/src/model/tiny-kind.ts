@@ -30,6 +30,8 @@ export interface TinyKind {
   makeVariant(seed: number): TinyModel;
   readonly data: Splits<unknown>;
   taskOf(model: Model): Task;
+  /** Names of the laws that it adds something to; missing, all of them. */
+  readonly laws?: RegExp;
 }
 
 const size = 48;
@@ -57,6 +59,8 @@ export const sigmoidEncoders: TinyKind = {
   makeVariant: tinySigmoidEncoderVariant,
   data: toyPairs({ size, fillsContext: true }),
   taskOf: (model) => toyRetrieval(model, 'sigmoid'),
+  // In all else it is a dual encoder.
+  laws: /masked and cut|smallest budget|same seed|killed/,
 };
 
 /** For methods that compare the towers column by column. */
