@@ -180,6 +180,6 @@ test('which class order is asked for matters only to a head that goes on', async
   ];
   expect(await winnow(args)).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/unknown option classOrder/),
+    stderr: expect.stringMatching(/--class-order is about a model that there is/),
   });
 });

@@ -92,6 +92,12 @@ describe('openDataset', () => {
     }
   });
 
+  test('says of which other kind a dataset is', async () => {
+    await expect(openDataset('scenes-masks-tiny', { imageSize: 8 })).rejects.toThrow(
+      /found scenes-masks-tiny, which is for another task: .*Choose another dataset/,
+    );
+  });
+
   test('names the known datasets when asked for another', async () => {
     const opening = openDataset('emoji-colour', { imageSize: 8 });
     await expect(opening).rejects.toBeInstanceOf(DataError);

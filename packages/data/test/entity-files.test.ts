@@ -87,7 +87,11 @@ test('sentences lose their marks, and spans are where the words are', () => {
 test.each([
   ['a box without an area', { annotation: annotation(object([10], [5, 5, 5, 9])) }, 'of 1 has no area'],
   ['a box elsewhere', { annotation: annotation(object([10], [1, 1, 60, 9])) }, 'is not within 40×20'],
-  ['a box from 0', { annotation: annotation(object([10], [0, 1, 9, 9])) }, 'is not within 40×20'],
+  [
+    'a box of which the edge alone lies in the picture',
+    { annotation: annotation(object([10], [41, 1, 42, 9])) },
+    'has no area within 40×20',
+  ],
   [
     'a coordinate that is none',
     { annotation: annotation(object([10], [1, 1, Number.NaN, 9])) },
@@ -106,4 +110,18 @@ test.each([
 ])('%s is refused by name', async (_, own, message) => {
   const spec = await written({ ...plain, ...own });
   await expect(openGroundingDataset(spec, { imageSize: 8 })).rejects.toThrow(message);
+});
+
+test('a box may reach over the edge by a pixel, and is cut there', async () => {
+  const edges = annotation(object([10], [0, 0, 42, 11]));
+  const data = await openGroundingDataset(await written({ ...plain, annotation: edges }), { imageSize: 8 });
+  expect([...(await data.train.batch([0])).objects.boxes]).toEqual([0.5, 0.25, 1, 0.5]);
+});
+
+test('a picture that is listed twice would count twice, and is refused', async () => {
+  const spec = await written();
+  await writeFile(join(spec, 'test.txt'), '3\n3\n');
+  await expect(openGroundingDataset(spec, { imageSize: 8 })).rejects.toThrow(
+    /each once, in .*test\.txt.*- 3/s,
+  );
 });

@@ -89,6 +89,14 @@ test.each([
     'has no area within 40×20',
   ],
   ['an image twice', { ...plain, images: [...plain.images, image(1, 'a cat')] }, 'an id of their own'],
+  [
+    'a picture of two sizes',
+    {
+      ...plain,
+      images: [...plain.images, { ...image(4, 'a cat'), file_name: '1.png', width: 80, height: 40 }],
+    },
+    /one size of each picture.*1\.png: 80×40 and 40×20|1\.png: 40×20 and 80×40/s,
+  ],
   ['training without a text', { images: [], annotations: [] }, 'found none for train.'],
   ['training without a box', { ...plain, annotations: [] }, 'found none for train.'],
   ['something else', { images: [] }, 'annotations'],

@@ -1,5 +1,7 @@
-import { budgetOf } from '../src/options/budget';
+import { budgetOf, sparsityOf } from '../src/options/budget';
+import { compressGroups } from '../src/options/compress-options';
 import { hashOf } from '../src/options/hash';
+import { trainGroups } from '../src/options/train-options';
 
 test('budgets are read as people write them', () => {
   expect(['2x', '50%', '0.5', 0.5, '.5'].map((text) => budgetOf(text, 'macs').keep)).toEqual([
@@ -11,4 +13,23 @@ test('budgets are read as people write them', () => {
 test('the hash depends on the values, not on their order', () => {
   expect(hashOf({ a: 1, b: { c: [2], d: null } })).toBe(hashOf({ b: { d: null, c: [2] }, a: 1 }));
   expect(hashOf({ a: 1 })).not.toBe(hashOf({ a: 2 }));
+});
+
+test('a sparsity is the share that goes, and no ratio, which would be read as either', () => {
+  expect(['90%', '0.9', 0.9, '.9'].map(sparsityOf)).toEqual([0.9, 0.9, 0.9, 0.9]);
+  for (const wrong of ['4x', '0', 0, 1, '100%', '-5%', 'most']) {
+    expect(() => sparsityOf(wrong)).toThrow(/^--to: expected the share of weights that goes/);
+  }
+  expect(() => sparsityOf(90)).toThrow(/did you mean 90%\?$/);
+});
+
+test('options about a new model have no use beside one that there is, and the other way round', () => {
+  expect(() => trainGroups({ from: 'dense', patchSize: 4, model: 'tiny' })).toThrow(
+    /^--patch-size, --model are about a new model, and --from names one that there is: leave them out$/,
+  );
+  expect(() => trainGroups({ head: 'new' })).toThrow(
+    /^--head is about a model that there is: name one with --from/,
+  );
+  expect(() => compressGroups({ method: 'random', mergeTokens: 1 })).toThrow(/^--merge-tokens is about/);
+  expect(trainGroups({ from: 'dense', head: 'new' })).toHaveLength(1);
 });

@@ -24,8 +24,8 @@ async function firstMissing(path: string): Promise<string> {
 }
 
 /**
- * The error of a name that is neither that of a dataset nor the path of data: what is missing, and what is called almost
- * like it.
+ * The error of a name that is neither that of a dataset of some kind nor the path of data: what is missing, and what is called almost
+ * like it; or of which other kind the dataset is.
  * @param expected What there could be, for the message.
  * @param embedded Names of datasets.
  */
@@ -38,6 +38,16 @@ export async function unknownData(
   if (kind !== undefined) {
     const found = { file: 'a file', folder: 'a folder', other: 'a pipe, a socket or a device' }[kind];
     return new DataError({ expected, found: `${found}, ${spec}`, advice: 'Check the name, or the path.' });
+  }
+  // What lists them imports all that opens data, and that imports this file.
+  const { namedDatasets } = await import('./named-datasets');
+  const other = namedDatasets.find(({ name }) => name === spec);
+  if (other !== undefined) {
+    return new DataError({
+      expected,
+      found: `${spec}, which is for another task: ${other.description}`,
+      advice: 'Choose another dataset, or the task that this one is for.',
+    });
   }
   const missing = await firstMissing(spec);
   const near = suggestion(spec, embedded) ?? (await nearestTo(missing));

@@ -192,6 +192,7 @@ export async function cocoInstances(spec: string, images: string | undefined): P
     contents: contentsOfFiles(root),
     annotated: annotatedSides(
       Object.values(splits).flatMap((pictures) => pictures.map((each) => [each.picture, each] as const)),
+      root,
     ),
   };
 }

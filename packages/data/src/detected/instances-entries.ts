@@ -19,7 +19,8 @@ interface Entries {
   readonly categories: readonly { readonly id: string; readonly name: string }[];
 }
 
-const repeatedIn = (names: readonly string[]): string[] =>
+/** The names that occur more than once. */
+export const repeatedIn = (names: readonly string[]): string[] =>
   [...grouped(names, (name) => name)].flatMap(([name, all]) => (all.length > 1 ? [visibly(name)] : []));
 
 /**

@@ -55,7 +55,11 @@ function contentOf(text: string, root: string): unknown {
     const content = closed.inside.size === 0 ? closed.text.trim() : Object.fromEntries(closed.inside);
     const around = open.at(-1);
     if (around === undefined) whole = content;
-    else around.inside.set(closed.name, [...(around.inside.get(closed.name) ?? []), content]);
+    else {
+      const alike = around.inside.get(closed.name);
+      if (alike === undefined) around.inside.set(closed.name, [content]);
+      else alike.push(content);
+    }
   });
   parser.write(text).close();
   if (whole === undefined) throw new RangeError('there is no element');

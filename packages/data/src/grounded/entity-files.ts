@@ -10,6 +10,7 @@ import { readText } from '../file/read-text';
 import { readXml } from '../file/read-xml';
 import { AT_A_TIME, kindAt } from '../folder/entries';
 import { contentsOfFiles } from '../identity/content-hashes';
+import { OVER_THE_EDGE, repeatedIn } from '../detected/instances-entries';
 import { annotatedSides } from '../picture/wanted';
 import { refuseEmptySplits } from '../split/filled';
 import { type EntitySentence, entitySentence } from './entity-sentences';
@@ -65,7 +66,11 @@ function boxesOf({ object }: Annotation): ReadonlyMap<string, readonly Corners[]
     if (bndbox === undefined) continue;
     const [{ xmin, ymin, xmax, ymax }] = bndbox;
     const corners: Corners = [xmin[0] - 1, ymin[0] - 1, xmax[0] - 1, ymax[0] - 1];
-    for (const entity of name) boxes.set(entity, [...(boxes.get(entity) ?? []), corners]);
+    for (const entity of name) {
+      const own = boxes.get(entity);
+      if (own === undefined) boxes.set(entity, [corners]);
+      else own.push(corners);
+    }
   }
   return boxes;
 }
@@ -97,12 +102,24 @@ async function described(folder: string, name: string): Promise<Described> {
   };
 }
 
+/** What of a box lies in its picture, in shares of the sides. */
+function sharesOf([left, top, right, bottom]: Corners, { width, height }: Described) {
+  const share = (length: number, whole: number): number => Math.min(1, Math.max(0, length / whole));
+  return [share(left, width), share(top, height), share(right, width), share(bottom, height)] as const;
+}
+
 /** Why a box cannot be one of a picture; undefined where it can. */
-function faultOf([left, top, right, bottom]: Corners, { width, height }: Described): string | undefined {
+function faultOf(box: Corners, picture: Described): string | undefined {
+  const [left, top, right, bottom] = box;
+  const { width, height } = picture;
   if (!(right > left && bottom > top)) return 'has no area';
-  return left >= 0 && top >= 0 && right <= width && bottom <= height
-    ? undefined
-    : `is not within ${width}×${height}`;
+  const isWithin =
+    Math.min(left, top) >= -OVER_THE_EDGE &&
+    right <= width + OVER_THE_EDGE &&
+    bottom <= height + OVER_THE_EDGE;
+  if (!isWithin) return `is not within ${width}×${height}`;
+  const [x1, y1, x2, y2] = sharesOf(box, picture);
+  return x2 > x1 && y2 > y1 ? undefined : `has no area within ${width}×${height}`;
 }
 
 interface ReadSplit {
@@ -121,6 +138,7 @@ async function splitOf(folder: string, list: string, images: string): Promise<Re
     source,
     names.filter((name) => !NAME.test(name)).map(visibly),
   );
+  refuse('names of pictures, each once,', source, repeatedIn(names));
   const limit = pLimit(AT_A_TIME);
   const pictures = await Promise.all(names.map((name) => limit(() => described(folder, name))));
   refuse(
@@ -142,16 +160,14 @@ async function splitOf(folder: string, list: string, images: string): Promise<Re
   );
   const fileOf = (name: string): string => `${name}.jpg`;
   const pathOf = await picturesBelow(images, names.map(fileOf), source);
-  const examples = pictures.flatMap(({ name, width, height, boxes, lines }) =>
-    lines.flatMap(({ sentence }): GroundedExample[] => {
+  const examples = pictures.flatMap((picture) =>
+    picture.lines.flatMap(({ sentence }): GroundedExample[] => {
       if (sentence === undefined) return [];
       const objects = sentence.phrases.flatMap(({ entity, span }) =>
-        (boxes.get(entity) ?? []).map(([left, top, right, bottom]) => ({
-          box: [left / width, top / height, right / width, bottom / height] as const,
-          spans: [span],
-        })),
+        (picture.boxes.get(entity) ?? []).map((box) => ({ box: sharesOf(box, picture), spans: [span] })),
       );
-      return objects.length === 0 ? [] : [{ picture: pathOf(fileOf(name)), text: sentence.text, objects }];
+      const { text } = sentence;
+      return objects.length === 0 ? [] : [{ picture: pathOf(fileOf(picture.name)), text, objects }];
     }),
   );
   const sentences = pictures.reduce((sum, { lines }) => sum + lines.length, 0);
@@ -199,6 +215,6 @@ export async function entityFiles(spec: string, images: string | undefined): Pro
     ),
     splits: examples,
     contents: contentsOfFiles(resolve(spec)),
-    annotated: annotatedSides(sides),
+    annotated: annotatedSides(sides, spec),
   };
 }

@@ -210,6 +210,9 @@ export async function mdetrFiles(spec: string, images: string | undefined): Prom
       test: splits.test.examples,
     },
     contents: contentsOfFiles(resolve(spec)),
-    annotated: annotatedSides(Object.values(splits).flatMap(({ sides }) => sides)),
+    annotated: annotatedSides(
+      Object.values(splits).flatMap(({ sides }) => sides),
+      dirname(spec),
+    ),
   };
 }

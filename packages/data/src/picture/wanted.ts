@@ -1,4 +1,6 @@
 import type { Splits } from '@winnow/core';
+import { refuse } from '../failure/refuse';
+import { visibly } from '../failure/visible';
 import type { PictureContents } from '../identity/picture-contents';
 import type { Sides } from './decoding';
 import type { PictureFiles } from './read';
@@ -21,10 +23,24 @@ export interface PicturesOfSplits {
 /** Sides of the picture in a file as it was annotated, where that is known. */
 export type AnnotatedSides = (path: string) => Sides | undefined;
 
-/** Sides by path, of pictures that have some. */
-export function annotatedSides(entries: Iterable<readonly [path: string, sides: Sides]>): AnnotatedSides {
+/**
+ * Sides by path, of pictures that have some.
+ * @param source What says them, for messages.
+ * @throws {DataError} for pictures of two sizes, of which one is wrong, and the boxes with it; the first ten are named.
+ */
+export function annotatedSides(
+  entries: Iterable<readonly [path: string, sides: Sides]>,
+  source: string,
+): AnnotatedSides {
   const known = new Map<string, Sides>();
-  for (const [path, { width, height }] of entries) known.set(path, { width, height });
+  const other = new Map<string, string>();
+  for (const [path, { width, height }] of entries) {
+    const before = known.get(path);
+    if (before === undefined) known.set(path, { width, height });
+    else if (before.width !== width || before.height !== height)
+      other.set(path, `${visibly(path)}: ${before.width}×${before.height} and ${width}×${height}`);
+  }
+  refuse('one size of each picture', source, [...other.values()]);
   return (path) => known.get(path);
 }
 

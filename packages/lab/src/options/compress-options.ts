@@ -16,6 +16,7 @@ import { pathOption } from './path';
 import { retrainingShape } from './retraining';
 import { proofShape } from './proof';
 import { dataShape, denseTrainingShape, executionShape, optimizationShape, outShape } from './training';
+import { refuseForOther } from './with-from';
 import { methods } from '../table';
 import { taskShape, workloadNamed } from '../workload/choice';
 import type { WorkloadKind } from '../workload/workload';
@@ -116,11 +117,14 @@ const choice = z.looseObject({
 
 /**
  * The options of a compression: its own, those of the dense training unless a model is given, and the method's.
- * @throws {UserError} when there is no such method or task, with the nearest one that there is.
+ * @throws {UserError} when there is no such method or task, with the nearest one that there is, or options are about a model that there
+ * is and `from` names none.
  */
 export function compressGroups(options: GivenOptions): readonly OptionGroup[] {
   const { method, task, from } = chosenIn(choice, options);
-  return groupsOf(workloadNamed(task), method, from === undefined ? 'new' : 'given');
+  const groups = groupsOf(workloadNamed(task), method, from === undefined ? 'new' : 'given');
+  refuseForOther(options, groups, everyCompressGroup({ task, method }));
+  return groups;
 }
 
 /** All of them, whether a model is given or not: what a help text lists. */

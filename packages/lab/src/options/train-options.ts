@@ -8,6 +8,7 @@ import type { GivenOptions, OptionGroup } from './group';
 import { pathOption } from './path';
 import { recipeShape } from './recipes';
 import { dataShape, denseTrainingShape, executionShape, optimizationShape, outShape } from './training';
+import { refuseForOther } from './with-from';
 
 const shapeFor = ({ defaultData }: WorkloadKind) => ({
   from: pathOption('model')
@@ -45,12 +46,15 @@ const groupsOf = (kind: WorkloadKind, title: string, own: z.ZodRawShape): Option
   { title, schema: z.object({ ...shapeFor(kind), ...kind.dataShape, ...own, ...kind.trainingShape }) },
 ];
 
-/** @throws {UserError} when the options name no task that there is. */
+/** @throws {UserError} when the options name no task that there is, or are about a new model where `from` names one, or the other way round. */
 export function trainGroups(options: GivenOptions): readonly OptionGroup[] {
   const kind = workloadIn(options);
-  return options['from'] === undefined
-    ? groupsOf(kind, 'Options of train', kind.modelShape)
-    : groupsOf(kind, 'Options of train --from', { ...givenShape, ...kind.givenShape });
+  const groups =
+    options['from'] === undefined
+      ? groupsOf(kind, 'Options of train', kind.modelShape)
+      : groupsOf(kind, 'Options of train --from', { ...givenShape, ...kind.givenShape });
+  refuseForOther(options, groups, everyTrainGroup({ task: kind.name }));
+  return groups;
 }
 
 /** All of them, whether a training starts from a model or not: what a help text lists. */

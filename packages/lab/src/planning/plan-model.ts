@@ -80,7 +80,7 @@ export async function planModel(
 
 /** Budgets at which models are built, from the largest on. */
 function keepsOf({ build }: PlanOptions): number[] {
-  const keeps = listed(build).map((text) => budgetOf(text, 'parameters').keep);
+  const keeps = listed(build).map((text) => budgetOf(text, 'parameters', '--build').keep);
   if (keeps.length === 0) throw new UserError('build: expected budgets, got none');
   return [...new Set(keeps)].sort((a, b) => b - a);
 }

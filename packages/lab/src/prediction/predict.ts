@@ -140,8 +140,9 @@ export async function predictPictures(
       const segmented = await segmentPictures(found.paths, opened, { top, drawings, multiScale, signal });
       return { ...segmented, broken: [...found.broken, ...segmented.broken] };
     }
-    if (drawings !== undefined || multiScale === true)
-      throw new UserError('--drawings and --multi-scale are for models that segment: leave them out');
+    if (drawings !== undefined)
+      throw new UserError('--drawings is for models that segment, ground or detect: leave it out');
+    if (multiScale === true) throw new UserError('--multi-scale is for models that segment: leave it out');
     const writer = await writerOf(opened, { texts, question, statement });
     if (writer !== undefined) {
       for (const line of [...opened.notes, ...writer.notes]) note(`${path}: ${line}`);

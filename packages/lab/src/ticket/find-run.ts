@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import {
   type LedgerEntry,
   type Runner,
-  UserError,
   disposeTree,
   phaseTrainer,
   prunableMatrices,
@@ -26,7 +25,7 @@ import { z } from 'zod';
 import { withChoicesOfModel } from '../model-source/choices';
 import { saveTrained } from '../model-source/save-trained';
 import { type Start, originOn, startFrom, towerDigests } from '../model-source/start';
-import { budgetOf } from '../options/budget';
+import { sparsityOf } from '../options/budget';
 import { type GivenOptions, givenFor } from '../options/group';
 import { pathOption } from '../options/path';
 import {
@@ -54,7 +53,7 @@ const ownShape = {
   to: z
     .union([z.string(), z.number()])
     .default('90%')
-    .describe('The highest sparsity; asked for again with a higher one, the run goes on'),
+    .describe('The highest sparsity, 90% or 0.9; asked for again with a higher one, the run goes on'),
   ...taskShape,
   ...dataOfModelShape,
   batchSize: optimizationShape.batchSize,
@@ -101,7 +100,7 @@ export const findTicketsRun: RunKind<FindOptions, FindSummary> = {
     const groups = groupsOf(workloadIn(values));
     const options = findOptions.parse(givenFor(values, groups));
     const rounds = roundOptions.parse(givenFor(values, groups, 'options'));
-    const sparsity = sparsityIn(options.to);
+    const sparsity = sparsityOf(options.to);
     adversaryOf(options); // refuses what does not fit together
     return { ...options, rounds, sparsity };
   },
@@ -140,14 +139,6 @@ async function prepare({
     dispose();
     throw error;
   }
-}
-
-/** @throws {UserError} for anything but a share above 0 and below 1. */
-function sparsityIn(text: string | number): number {
-  const { keep } = budgetOf(text, 'compressible-parameters');
-  if (!(keep > 0 && keep < 1))
-    throw new UserError(`to: expected a sparsity above 0 and below 100 %, got ${text}`);
-  return keep;
 }
 
 interface Search {
