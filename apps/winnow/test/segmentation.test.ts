@@ -55,6 +55,16 @@ test('a segmenter is trained on scenes, scored at one scale and at six, drawn wi
   expect(readFileSync(at('drawings', 'a.png')).readUInt32BE(16)).toBe(40);
   expect(existsSync(at('drawings', 'b.png'))).toBe(false);
   expect(readFileSync(at('shares.csv'), 'utf8')).toMatch(/^picture,rank,class,index,share\s/);
+  const asking = await winnow([
+    'predict',
+    at('dense'),
+    at('pictures'),
+    '--question',
+    'what?',
+    '--engine',
+    'wasm',
+  ]);
+  expect(asking.stderr).toMatch(/--question is for a blip, and this model is a segmenter/);
   const over = await winnow(['predict', ...asked, '--drawings', at('pictures')]);
   expect(over.code).toBe(2);
   expect(over.stderr).toMatch(/a\.png is a picture that is asked about/);

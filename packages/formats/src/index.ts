@@ -9,6 +9,7 @@ export { readBytes, readBytesIfThere, textOf } from './file/read-file';
 export type { ReadingBounds } from './file/read-file';
 export { digestOfFile } from './file/sha256';
 export {
+  checkWritable,
   clearTemporaryFiles,
   isTemporary,
   makeFolder,

@@ -35,7 +35,7 @@ jest.unstable_mockModule('node:fs/promises', () => ({
     await disk.rename(...args);
   },
 }));
-const { FormatError, writeAtomically } = await import('../src/index');
+const { FormatError, checkWritable, writeAtomically } = await import('../src/index');
 
 let folder: string;
 let file: string;
@@ -82,4 +82,18 @@ describe('writeAtomically', () => {
       `${missing} is not a folder (ENOENT); make it first`,
     );
   });
+});
+
+test('whether a file can be written is found out before, and leaves nothing', async () => {
+  await checkWritable(join(folder, 'new.csv'));
+  const before = await readdir(folder);
+  expect(before.filter((name) => name.startsWith('new'))).toEqual([]);
+  await expect(checkWritable(join(folder, 'no', 'new.csv'))).rejects.toThrow(/no is not a folder \(ENOENT\)/);
+  await expect(checkWritable(folder)).rejects.toThrow(/it is a folder; choose another name/);
+  faults.set('open', 'EROFS');
+  await expect(checkWritable(join(folder, 'new.csv'))).rejects.toThrow(
+    /no permission to write there \(EROFS\)/,
+  );
+  faults.clear();
+  expect(await readdir(folder)).toEqual(before);
 });

@@ -2,6 +2,8 @@ import { budgetOf, sparsityOf } from '../src/options/budget';
 import { compressGroups } from '../src/options/compress-options';
 import { hashOf } from '../src/options/hash';
 import { trainGroups } from '../src/options/train-options';
+import { workloadNamed } from '../src/workload/choice';
+import { refuseIdle } from '../src/workload/idle-options';
 
 test('budgets are read as people write them', () => {
   expect(['2x', '50%', '0.5', 0.5, '.5'].map((text) => budgetOf(text, 'macs').keep)).toEqual([
@@ -32,4 +34,13 @@ test('options about a new model have no use beside one that there is, and the ot
   );
   expect(() => compressGroups({ method: 'random', mergeTokens: 1 })).toThrow(/^--merge-tokens is about/);
   expect(trainGroups({ from: 'dense', head: 'new' })).toHaveLength(1);
+});
+
+test('options that a task does not read are refused', () => {
+  const grounding = workloadNamed('grounding');
+  expect(() => refuseIdle(grounding, { nested: true, classOrder: 'assumed', images: 'pictures' })).toThrow(
+    /^--nested, --class-order have no use for grounding: leave them out$/,
+  );
+  expect(() => refuseIdle(grounding, { images: 'pictures', split: 'test', nested: undefined })).not.toThrow();
+  expect(() => refuseIdle(workloadNamed(), { nested: true, classOrder: 'assumed' })).not.toThrow();
 });

@@ -175,3 +175,16 @@ test('a table for spreadsheets has a line for each guess, and no name is a formu
     "picture,rank,text,index,probability\r\n'=1+1.png,1,'@SUM(A1),1,0.75\r\n",
   );
 });
+
+test('a table of boxes says where they are', async () => {
+  const box = [0.125, 0.25, 0.5, 1] as const;
+  const best = [{ name: 'a dog', index: 0, probability: 0.75, box, text: 'a dog', spans: [] }];
+  await writePredictions(at('boxes.csv'), {
+    by: 'boxes',
+    predictions: [{ picture: 'a.png', best }],
+    broken: [],
+  });
+  expect(readFileSync(at('boxes.csv'), 'utf8')).toBe(
+    'picture,rank,phrase,index,probability,left,top,right,bottom\r\na.png,1,a dog,0,0.75,0.125,0.25,0.5,1\r\n',
+  );
+});

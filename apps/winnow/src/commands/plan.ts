@@ -1,4 +1,5 @@
 import { UserError, parseOptions } from '@winnow/core';
+import { checkWritable } from '@winnow/formats';
 import {
   type PlannedModel,
   type PlannedPoint,
@@ -29,6 +30,7 @@ export const planCommand: Command = {
   run: async ({ given, positional, resume, commandLine, terminal }) => {
     if (positional === undefined) throw new UserError('plan: expected a model');
     const { json, page, ...options } = parseOptions(planOptions, given, title);
+    if (page !== undefined) await checkWritable(page);
     const { signal } = terminal;
     const plan = await planModel(positional, { ...options, resume }, { note: noteOn(terminal), signal });
     print(terminal.stdout, json ? JSON.stringify(plan, undefined, 2) : planText(plan));

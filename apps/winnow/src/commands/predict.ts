@@ -1,4 +1,5 @@
 import { UserError, parseOptions } from '@winnow/core';
+import { checkWritable } from '@winnow/formats';
 import {
   type FoundBox,
   type Predictions,
@@ -45,6 +46,7 @@ export const predictCommand: Command = {
     const { json, csv, skipBroken, ...options } = parseOptions(predictOptions, given, title);
     if (further.filter((word) => word === STANDARD_INPUT).length > 1)
       throw new UserError(`predict: standard input can be read once, got ${STANDARD_INPUT} more than once`);
+    if (csv !== undefined) await checkWritable(csv);
     const pictures = await Promise.all(
       further.map((word) => (word === STANDARD_INPUT ? linesOf(terminal.stdin) : [word])),
     );

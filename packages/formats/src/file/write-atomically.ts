@@ -45,6 +45,24 @@ export async function writeAtomically(file: string, content: FileContent): Promi
 }
 
 /**
+ * Finds out before long work whether its result can be written.
+ * @throws {FormatError} when the folder is missing or may not be written, or `file` is a folder.
+ */
+export async function checkWritable(file: string): Promise<void> {
+  const temporary = temporaryName(file);
+  try {
+    await writeDurably(temporary, []);
+  } catch (error) {
+    throw explained(error, `write ${file}`, dirname(file));
+  } finally {
+    await rm(temporary, { force: true }).catch(() => undefined); // a part of the way is a file
+  }
+  const there = await stat(file).catch(() => undefined);
+  if (there?.isDirectory() === true)
+    throw new FormatError(`cannot write ${file}: it is a folder; choose another name. Nothing was changed.`);
+}
+
+/**
  * Removes the temporary files that killed processes have left in a folder: nobody finishes them, and they can be large.
  * @param silentForMs Time that nobody has written to them: in a folder of one process at a time, anything from before this
  * process began; where several write side by side, more than any of them is silent for.

@@ -27,8 +27,9 @@ import { workloadFor } from '../workload/choice';
 import { classOrderShape } from '../workload/class-order';
 import type { PictureChoice } from '../workload/classification';
 import { labelledOf, labelledShape } from '../workload/pictures-read';
+import { refuseIdle } from '../workload/idle-options';
 import { looksShape } from '../workload/segmentation';
-import { sizesOf } from '../workload/workload';
+import { type WorkloadKind, sizesOf } from '../workload/workload';
 import { zeroShotClassifier } from '../workload/zero-shot';
 
 const evaluateOptions = z.object({
@@ -100,14 +101,11 @@ export async function evaluateModel(
       throw new UserError(`--multi-scale is for models that segment, and ${path} does not`);
     const choice = { data: spec, augmentation: 'none', preload: 'never' } as const;
     const scoring = { split, batchSize, note };
+    const { task } = await choicesOfRun(path);
+    const kind = workloadFor(asDense(opened).kind, task);
+    refuseIdle(zeroShot === undefined ? kind : zeroShotKind, given);
     return zeroShot === undefined
-      ? await onOwnTask(
-          choice,
-          opened,
-          scoring,
-          { ...read, classOrder, multiScale },
-          await choicesOfRun(path),
-        )
+      ? await onOwnTask(kind, choice, opened, scoring, { ...read, classOrder, multiScale })
       : await onClassNames({ ...choice, ...labelledOf(read) }, opened, scoring, zeroShot);
   } finally {
     disposeTree(opened.params);
@@ -120,15 +118,18 @@ interface Scoring {
   note(line: string): void;
 }
 
+/** Classes by their names are read as a classifier's, and found by no order. */
+const zeroShotKind = { name: '--zero-shot', dataShape: labelledShape, givenShape: {} };
+
 async function onOwnTask(
+  kind: WorkloadKind,
   choice: DataChoice,
   opened: OpenedModel,
   { split, batchSize, note }: Scoring,
   options: unknown,
-  { task }: { readonly task?: string | undefined },
 ): Promise<Evaluation> {
   const { model, params } = opened;
-  const workload = await workloadFor(asDense(opened).kind, task).open(choice, opened, options);
+  const workload = await kind.open(choice, opened, options);
   await announceData(workload, note, [split]);
   workload.checkFit(model);
   const { parameters, macs } = model.account;

@@ -9,6 +9,7 @@ import { choicesOfRun } from '../run-folder/record';
 import { dataOfRun, dividedOtherwise, readingOfRun } from '../run-folder/run-data';
 import { announceData } from '../workload/announce';
 import { workloadFor } from '../workload/choice';
+import { refuseIdle } from '../workload/idle-options';
 import { frontOf } from './front';
 import { checkPlace, keptPlan } from './kept-plan';
 import type { PlannedModel } from './planned-model';
@@ -50,7 +51,9 @@ export async function planModel(
   try {
     const choice = { data: spec, augmentation: 'none', preload: 'never' } as const;
     const { task } = await choicesOfRun(path);
-    const workload = await workloadFor(asDense(opened).kind, task).open(choice, opened, {
+    const kind = workloadFor(asDense(opened).kind, task);
+    refuseIdle(kind, given);
+    const workload = await kind.open(choice, opened, {
       ...read,
       classOrder,
     });

@@ -14,6 +14,7 @@ import {
   segmenterFamily,
 } from '@winnow/core';
 import { type BrokenPicture, type PictureBatch, findPictures, unlabelledPictures } from '@winnow/data';
+import { checkWritable } from '@winnow/formats';
 import { z } from 'zod';
 import { imageSizeShape, mergingChoices, mergingShape } from '../model-source/checkpoint-choices';
 import { pinnedModel } from '../model-source/hub-model';
@@ -106,6 +107,7 @@ export async function predictPictures(
 ): Promise<Predictions> {
   const options = parseOptions(predictOptions, given, predictGroup.title);
   const { texts, question, statement, top, batchSize, imageSize, drawings, multiScale, coco } = options;
+  if (coco !== undefined) await checkWritable(coco);
   const found = await findPictures(pictures);
   if (found.paths.length + found.broken.length === 0)
     throw new UserError('predict: expected pictures, got none');
@@ -135,6 +137,14 @@ export async function predictPictures(
       if (texts !== undefined)
         throw new UserError(
           '--texts has no use for a model that segments, which has classes of its own: leave it out',
+        );
+      const idle =
+        question !== undefined ? '--question' : statement !== undefined ? '--statement' : undefined;
+      if (idle !== undefined)
+        throw new UserError(`${idle} is for a blip, and this model is a ${kind}: leave it out`);
+      if (given['batchSize'] !== undefined)
+        throw new UserError(
+          '--batch-size has no use for a model that segments: it looks at one picture after another',
         );
       for (const line of opened.notes) note(`${path}: ${line}`);
       const segmented = await segmentPictures(found.paths, opened, { top, drawings, multiScale, signal });

@@ -11,6 +11,8 @@ export const predictionsFileShape = {
     .describe('Also write them to this file, a line for each picture and class or text'),
 };
 
+const EDGES = ['left', 'top', 'right', 'bottom'] as const;
+
 /** A column for what is named, by what it is named by. */
 export const namedBy = {
   classes: 'class',
@@ -25,7 +27,7 @@ export const namedBy = {
 
 /**
  * Writes predictions as CSV: picture, rank from 1, class or text, its index from 0, probability; of
- * segmented pictures the share of the pixels. Names that a spreadsheet
+ * segmented pictures the share of the pixels, and of boxes their edges, in shares of the picture's sides. Names that a spreadsheet
  * would take for formulas are texts there too.
  * @throws {FormatError} when the file cannot be written.
  */
@@ -39,6 +41,7 @@ export async function writePredictions(file: string, { by, predictions }: Predic
       [name]: guess.name,
       index: guess.index,
       [share]: guess.probability,
+      ...('box' in guess ? Object.fromEntries(EDGES.map((edge, at) => [edge, guess.box[at] ?? null])) : {}),
     })),
   );
   const columns = {
@@ -47,6 +50,9 @@ export async function writePredictions(file: string, { by, predictions }: Predic
     [name]: 'VARCHAR',
     index: 'BIGINT',
     [share]: 'DOUBLE',
+    ...(by === 'boxes' || by === 'objects'
+      ? { left: 'DOUBLE', top: 'DOUBLE', right: 'DOUBLE', bottom: 'DOUBLE' }
+      : {}),
   } as const;
   await writeAtomically(file, csvOf({ name: 'predictions', columns, lines }));
 }
