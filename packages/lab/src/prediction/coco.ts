@@ -1,9 +1,10 @@
-import { basename } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import type { FoundBox } from './predictions';
 
 /**
  * Boxes as a file of COCO: `images`, `categories` (one for each text that was asked about) and `annotations` with `bbox` [left, top, width,
  * height] in pixels and `score`, and as MDETR's files have it, `caption` of each and `tokens_positive`, the characters that name it.
+ * Pictures have the names that they have below the folder of them all, so no two have the same.
  */
 export function cocoText(
   found: ReadonlyMap<string, readonly FoundBox[]>,
@@ -29,10 +30,20 @@ export function cocoText(
       };
     }),
   );
+  const folder = folderOf([...found.keys()]);
+  const nameOf = (path: string): string => relative(folder, resolve(path)).replaceAll(sep, '/');
   const content = {
-    images: pictures.map(({ id, path, width, height }) => ({ id, file_name: basename(path), width, height })),
+    images: pictures.map(({ id, path, width, height }) => ({ id, file_name: nameOf(path), width, height })),
     annotations: annotations.map((annotation, place) => ({ id: place + 1, ...annotation })),
     categories: [...texts].sort(([a], [b]) => a - b).map(([index, name]) => ({ id: index + 1, name })),
   };
   return `${JSON.stringify(content, undefined, 2)}\n`;
+}
+
+/** The deepest folder that all files lie below. */
+function folderOf(paths: readonly string[]): string {
+  const folders = paths.map((path) => dirname(resolve(path)).split(sep));
+  const [first = [], ...others] = folders;
+  const differs = first.findIndex((part, place) => others.some((own) => own[place] !== part));
+  return (differs < 0 ? first : first.slice(0, differs)).join(sep) || sep;
 }
