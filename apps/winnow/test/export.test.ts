@@ -201,9 +201,22 @@ test.each([
   [['--format', 'onnx', '--opset', '16'], 'opset'],
   [['--format', 'onnx', '--precision', 'f8'], 'precision'],
   [['--calibration', '8'], '--calibration: only ONNX files have one, not safetensors'],
+  [['--format', 'onnx', '--calibration', '8'], '--calibration is about int8'],
 ])('an export refuses %j', async (flags, message) => {
   const { code, stderr } = await winnow(['export', at('run'), ...flags, '--out', at('refused')]);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test('flags that nothing reads are refused, and files that are not there are asked for', async () => {
+  for (const [words, message] of [
+    [['prove', at('run'), '--calibration', '8', '--out', at('no')], '--calibration is about int8'],
+    [['demo', at('run'), '--data', at('data'), '--out', at('no')], '--data is about int8'],
+    [['prove', at('run'), '--files', root, '--engine', 'wasm', '--out', at('no')], 'got no onnx/model.onnx'],
+    [['inspect', at('run'), '--classes', '5'], '--classes is about a size by name'],
+  ] as const) {
+    const { code, stderr } = await winnow([...words]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  }
 });
 
 test('a proof writes files and a certificate; one of files that are not the model fails, with the parts that do', async () => {

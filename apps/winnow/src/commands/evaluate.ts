@@ -20,7 +20,8 @@ export const evaluateCommand: Command = {
   groups: () => [{ title, schema: evaluateOptions }],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('evaluate: expected a model');
-    const { json, ...options } = parseOptions(evaluateOptions, given, title);
+    const { json } = parseOptions(evaluateOptions, given, title);
+    const { json: _, ...options } = given;
     const result = await evaluateModel(positional, options, noteOn(terminal), terminal.signal);
     print(terminal.stdout, json ? JSON.stringify(result, undefined, 2) : evaluationText(result));
   },

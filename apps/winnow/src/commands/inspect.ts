@@ -21,8 +21,9 @@ export const inspectCommand: Command = {
   groups: () => [{ title, schema: inspectOptions }],
   run: async ({ given, positional, terminal }) => {
     if (positional === undefined) throw new UserError('inspect: expected a model');
-    const { json, ...options } = parseOptions(inspectOptions, given, title);
-    const { model, inspection, notes } = await inspectModel(positional, options, watchOn(terminal));
+    const { json } = parseOptions(inspectOptions, given, title);
+    const { json: _, ...own } = given;
+    const { model, inspection, notes } = await inspectModel(positional, own, watchOn(terminal));
     for (const note of notes) print(terminal.stderr, `${positional}: ${note}`);
     print(
       terminal.stdout,

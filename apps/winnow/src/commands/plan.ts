@@ -29,7 +29,8 @@ export const planCommand: Command = {
   groups: () => [{ title, schema: planOptions }],
   run: async ({ given, positional, resume, commandLine, terminal }) => {
     if (positional === undefined) throw new UserError('plan: expected a model');
-    const { json, page, ...options } = parseOptions(planOptions, given, title);
+    const { json, page } = parseOptions(planOptions, given, title);
+    const { json: _json, page: _page, ...options } = given;
     if (page !== undefined) await checkWritable(page);
     const { signal } = terminal;
     const plan = await planModel(positional, { ...options, resume }, { note: noteOn(terminal), signal });

@@ -43,7 +43,8 @@ export const predictCommand: Command = {
   groups: () => [{ title, schema: predictOptions }],
   run: async ({ given, positional, further, terminal }) => {
     if (positional === undefined) throw new UserError('predict: expected a model');
-    const { json, csv, skipBroken, ...options } = parseOptions(predictOptions, given, title);
+    const { json, csv, skipBroken } = parseOptions(predictOptions, given, title);
+    const { json: _json, csv: _csv, skipBroken: _skipBroken, ...options } = given;
     if (further.filter((word) => word === STANDARD_INPUT).length > 1)
       throw new UserError(`predict: standard input can be read once, got ${STANDARD_INPUT} more than once`);
     if (csv !== undefined) await checkWritable(csv);

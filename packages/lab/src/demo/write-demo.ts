@@ -12,7 +12,7 @@ import { writeWhole } from '../model-source/write-whole';
 import { onnxPrecisions } from '../onnx/precision';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
-import { calibrationCount } from '../proof/calibration';
+import { calibrationCount, refuseIdleCalibration } from '../proof/calibration';
 import { namesIn } from '../run-folder/output-folder';
 import { type ShownModel, shownModel } from './shown-model';
 
@@ -68,6 +68,7 @@ export async function writeDemo(
   const title =
     options.title ?? (against === undefined ? 'A model in the browser' : 'Two models side by side');
   if (out === undefined) throw new UserError('demo: say with --out where the page should go');
+  refuseIdleCalibration(options.precision, options);
   if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
   const pictures = options.pictures === undefined ? [] : await chosenPictures(options.pictures);

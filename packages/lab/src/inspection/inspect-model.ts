@@ -12,7 +12,7 @@ import { z } from 'zod';
 import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from '../model-source/hub-model';
 import { openModel } from '../model-source/open-model';
-import type { GivenOptions, OptionGroup } from '../options/group';
+import { type GivenOptions, type OptionGroup, kebab } from '../options/group';
 import { pictureSizeOption } from '../options/picture-size';
 import { models } from '../workload/sizes';
 import { type Inspection, inspectionOf } from './inspection';
@@ -48,7 +48,7 @@ export interface InspectedModel {
  * Looks into a model: its parameters, multiply–accumulates and sites, and what a compression kept of it.
  * @param nameOrPath A run, a model folder, a checkpoint, a model of the Hub, or a size by name.
  * @param given Options of `inspectGroup`.
- * @throws {UserError} when there is no such model. @throws {FormatError} when its files are corrupt.
+ * @throws {UserError} when there is no such model, or options are about a new one. @throws {FormatError} when its files are corrupt.
  */
 export async function inspectModel(
   nameOrPath: string,
@@ -56,6 +56,11 @@ export async function inspectModel(
   watch: HubWatch = {},
 ): Promise<InspectedModel> {
   const options = parseOptions(inspectOptions, given, inspectGroup.title);
+  const [idle] = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (idle !== undefined && !models.some((name) => name === nameOrPath))
+    throw new UserError(
+      `--${kebab(idle)} is about a size by name (${models.join(', ')}), and ${nameOrPath} is a model that there is: leave it out`,
+    );
   const { model, decision, notes } = await modelAt(nameOrPath, options, watch);
   return { model, inspection: inspectionOf(model, decision), notes };
 }

@@ -26,7 +26,7 @@ import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from './hub-model';
 import { type OpenedModel, openModel, pictureSizeIn } from './open-model';
 import { tokenizerConfig } from './tokenizer-config';
-import { calibrationCount, calibrationExamples } from '../proof/calibration';
+import { calibrationCount, calibrationExamples, refuseIdleCalibration } from '../proof/calibration';
 import { namesIn } from '../run-folder/output-folder';
 import { writeWhole } from './write-whole';
 import { writePyTorch } from '../pytorch/write-pytorch';
@@ -96,6 +96,7 @@ export async function exportModel(
   if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
   if (format !== 'onnx') refuseOnnxOptions(onnx, format);
+  refuseIdleCalibration(onnx.precision, onnx);
   const path = await pinnedModel(named, watch);
   // Weights only pass through: the engine that is always there will do.
   await startEngine('wasm');

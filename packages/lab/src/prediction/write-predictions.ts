@@ -11,6 +11,7 @@ export const predictionsFileShape = {
     .describe('Also write them to this file, a line for each picture and class or text'),
 };
 
+const edgeColumns = { left: 'DOUBLE', top: 'DOUBLE', right: 'DOUBLE', bottom: 'DOUBLE' } as const;
 const EDGES = ['left', 'top', 'right', 'bottom'] as const;
 
 /** A column for what is named, by what it is named by. */
@@ -50,9 +51,7 @@ export async function writePredictions(file: string, { by, predictions }: Predic
     [name]: 'VARCHAR',
     index: 'BIGINT',
     [share]: 'DOUBLE',
-    ...(by === 'boxes' || by === 'objects'
-      ? { left: 'DOUBLE', top: 'DOUBLE', right: 'DOUBLE', bottom: 'DOUBLE' }
-      : {}),
+    ...(by === 'boxes' || by === 'objects' ? edgeColumns : {}),
   } as const;
   await writeAtomically(file, csvOf({ name: 'predictions', columns, lines }));
 }

@@ -19,6 +19,20 @@ const DEFAULT_CALIBRATION = 64;
 const SEED = 21;
 
 /**
+ * Refuses what only int8 reads.
+ * @param given Options about its examples, where they were given.
+ * @throws {UserError} that names one.
+ */
+export function refuseIdleCalibration(
+  precision: string | undefined,
+  given: { readonly calibration?: unknown; readonly data?: unknown },
+): void {
+  const idle = (['calibration', 'data'] as const).find((name) => given[name] !== undefined);
+  if (precision === 'int8' || idle === undefined) return;
+  throw new UserError(`--${idle} is about int8: leave it out, or take --precision int8`);
+}
+
+/**
  * Examples that int8 chooses its ranges by, drawn from the training split, as neighbours are often of one class: pictures, texts, or both,
  * for each part what it takes. Undefined for other precisions.
  * @throws {UserError} when there are none.

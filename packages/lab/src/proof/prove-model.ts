@@ -1,17 +1,20 @@
+import { stat } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { UserError, disposeTree, parseOptions } from '@winnow/core';
+import type { ModelPart } from '@winnow/onnx';
 import { z } from 'zod';
 import type { HubWatch } from '../hub/snapshot';
 import { pinnedModel } from '../model-source/hub-model';
 import { openModel } from '../model-source/open-model';
 import { writeWhole } from '../model-source/write-whole';
-import { ONNX_OPSETS, onnxPrecisions } from '../onnx/precision';
+import { ONNX_OPSETS, type OnnxPrecision, onnxFile, onnxPrecisions } from '../onnx/precision';
 import type { GivenOptions, OptionGroup } from '../options/group';
 import { pathOption } from '../options/path';
 import { engineShape } from '../options/training';
 import { startChosen } from '../run/engine';
 import { namesIn } from '../run-folder/output-folder';
-import { calibrationCount } from './calibration';
+import { calibrationCount, refuseIdleCalibration } from './calibration';
 import type { Certificate } from './certificate';
 import { certify } from './certify';
 import type { CheckName } from './check';
@@ -77,8 +80,11 @@ export async function proveModel(
   watch: HubWatch & { readonly note?: (line: string) => void } = {},
 ): Promise<Proof> {
   const options = parseOptions(proofOptions, given, proofGroup.title);
-  const { out } = options;
+  const { out, precision, calibration, files } = options;
   if (out === undefined) throw new UserError('prove: say with --out where the certificate should go');
+  refuseIdleCalibration(precision, { calibration });
+  if (files !== undefined && calibration !== undefined)
+    throw new UserError('--calibration has no use with --files, whose ranges are chosen: leave it out');
   if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
   const path = await pinnedModel(named, watch);
@@ -91,6 +97,7 @@ export async function proveModel(
   try {
     const { modelParts } = await import('@winnow/onnx');
     const parts = modelParts(opened.model);
+    if (files !== undefined) await checkFiles(files, parts, precision);
     const asked = {
       ...options,
       ...{ path, opened, threads: options.threads ?? cpus().length },
@@ -104,4 +111,22 @@ export async function proveModel(
   } finally {
     disposeTree(opened.params);
   }
+}
+
+/** @throws {UserError} when a folder lacks one of a model's files. */
+async function checkFiles(
+  folder: string,
+  parts: readonly ModelPart[],
+  precision: OnnxPrecision,
+): Promise<void> {
+  const missing: string[] = [];
+  for (const { name } of parts) {
+    const file = onnxFile(name, precision);
+    const there = await stat(join(folder, file)).catch(() => undefined);
+    if (there?.isFile() !== true) missing.push(file);
+  }
+  if (missing.length > 0)
+    throw new UserError(
+      `--files: expected the files of winnow export --format onnx in ${folder}, got no ${missing.join(', ')}: export them first, or say their --precision, which is taken to be ${precision}`,
+    );
 }
