@@ -40,6 +40,11 @@ async function cells(): Promise<string> {
   return at('cells');
 }
 
+const shown = z.array(z.object({ box: z.array(z.number()).length(4), label: z.string() }));
+const said = z.object({
+  examples: z.array(z.object({ boxes: z.object({ right: shown, dense: shown, compressed: shown }) })).min(1),
+});
+
 test('a detector is trained on COCO’s boxes, scored by all of its numbers, and compressed', async () => {
   const data = ['--task', 'detection', '--data', await cells()];
   const trained = await winnow([
@@ -67,6 +72,8 @@ test('a detector is trained on COCO’s boxes, scored by all of its numbers, and
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);
   expect(compressed.stdout).toMatch(/ap50, retrained/);
+  const { examples } = said.parse(JSON.parse(readFileSync(at('small', 'said.json'), 'utf8')));
+  expect(examples.some(({ boxes }) => boxes.right.length > 0)).toBe(true);
 });
 
 const box = z.array(z.number()).length(4);

@@ -14,6 +14,10 @@ const DATA = ['--task', 'grounding', '--data', 'scenes-expressions-tiny'];
 const TINY = ['--engine', 'wasm', '--batch-size', '8', '--seed', '3', '--evaluate-every', '0it'];
 const SHAPE = ['--image-size', '16', '--patch-size', '8'];
 
+const shown = z.array(z.object({ box: z.array(z.number()).length(4), label: z.string() }));
+const said = z.object({
+  examples: z.array(z.object({ boxes: z.object({ right: shown, dense: shown, compressed: shown }) })).min(1),
+});
 const precisions = z.object({
   p1: z.number(),
   p5: z.number(),
@@ -59,6 +63,8 @@ test('a model for grounding is trained on scenes, scored, looked at and compress
   expect(compressed.stderr).not.toMatch(/winnow:/);
   expect(compressed.code).toBe(0);
   expect(compressed.stdout).toMatch(/p1, retrained/);
+  const { examples } = said.parse(JSON.parse(readFileSync(at('small', 'said.json'), 'utf8')));
+  expect(examples.every(({ boxes }) => boxes.right.length > 0)).toBe(true);
 });
 
 test('an MDETR takes over the vision tower of any model, learns phrases with it, and then expressions', async () => {

@@ -38,6 +38,19 @@ export interface SaidExample {
   readonly dense: string;
   /** The smaller model's answer; a training has none. */
   readonly compressed?: string;
+  /** The boxes of a task that finds objects: where they are, and where either model finds them. */
+  readonly boxes?: {
+    readonly right: readonly ShownBox[];
+    readonly dense: readonly ShownBox[];
+    readonly compressed?: readonly ShownBox[];
+  };
+}
+
+/** A box that is drawn onto a picture. */
+export interface ShownBox {
+  /** In shares of the picture's width and height. */
+  readonly box: readonly [left: number, top: number, right: number, bottom: number];
+  readonly label: string;
 }
 
 /** The proof of a run's files: a page beside this one, the parts that hold and that were left out; or why there is none. */

@@ -47,6 +47,14 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; }
 .pictures figure { display: flex; flex-direction: column; gap: 0.3rem; }
 .pictures img { width: 100%; max-width: 10rem; aspect-ratio: 1; object-fit: contain; border: 1px solid var(--line); image-rendering: auto; }
+.pairs { grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
+.sides { display: grid; grid-template-columns: 1fr 1fr; gap: 0.6rem; }
+.boxed { position: relative; }
+.boxed img { display: block; width: 100%; max-width: none; aspect-ratio: auto; border: 0; }
+.boxed span { position: absolute; border: 2px solid #d02090; }
+.boxed span.right { border: 2px dashed #ffffff; outline: 1px dashed #000000; }
+.boxed i { position: absolute; left: -2px; top: 100%; white-space: nowrap; padding: 0 0.2rem; background: #d02090; color: #ffffff; font: 0.65rem/1.3 system-ui, sans-serif; }
+.boxed i.above { top: auto; bottom: 100%; }
 @media (max-width: 48rem) {
   table, tbody, tr, th, td { display: block; }
   caption { display: block; white-space: normal; }

@@ -115,5 +115,23 @@ test('the page of a run shows what both models say of some examples, as text', (
   const page = runPage(exampleRun());
   expect(page).toMatch(/both show a &lt;cat&gt;/);
   expect(page).toMatch(/full model:\s+surely true<br \/>smaller model: rather false/);
+  expect(page).not.toContain('class="boxed"');
   expect(runPage({ ...exampleRun(), said: [] })).not.toContain('What is said of some pictures');
+});
+
+test('boxes stand on both pictures, right ones dashed, with their labels as text', () => {
+  const box = (left: number, label: string) => ({ box: [left, 0.5, left + 0.25, 0.95] as const, label });
+  const example = {
+    ...{ pictures: ['data:image/png;base64,AA=='], asked: 'a <red> car', right: '1 box' },
+    ...{ dense: '1 of 1 found', compressed: '0 of 1 found, 1 box elsewhere' },
+    boxes: { right: [box(0.1, '')], dense: [box(0.1, '<b>')], compressed: [box(0.6, '40 %')] },
+  };
+  const page = runPage({ ...exampleRun(), said: [example] });
+  expect(page.match(/class="boxed"/g)).toHaveLength(2);
+  expect(
+    page.match(/class="right"\s+style="left:10.00%;top:50.00%;width:25.00%;height:45.00%"/g),
+  ).toHaveLength(2);
+  expect(page).toMatch(/class="found"\s+style="left:60.00%;[^"]*"\s+title="40 %"/);
+  expect(page).toContain('&lt;b&gt;');
+  expect(page).toContain('Dashed boxes are where things are');
 });

@@ -34,7 +34,7 @@ import { saidOnTest } from '../training/said';
 import { type LatencyBudget, latencyBudget, macsOf } from './latency-budget';
 import { type RetrainingPlan, howRetrained } from './retraining';
 import { bestLine } from '../training/train-run';
-import type { Workload } from '../workload/workload';
+import type { Said, Workload } from '../workload/workload';
 import { type CompressOptions, type DenseOptions, reconstructionOf } from '../options/compress-options';
 
 /** A compression whose options, data and budget are checked. */
@@ -132,8 +132,9 @@ async function savePredictions(
 ): Promise<void> {
   const [said, smaller] = [await saidOnTest(workload, dense), await saidOnTest(workload, result)];
   if (said !== undefined && smaller !== undefined) {
-    const examples = said.map(({ said: own, pictures, asked, right }, place) => ({
+    const examples = said.map(({ said: own, pictures, asked, right, boxes }, place) => ({
       ...{ pictures: [...pictures], asked, right, dense: own, compressed: smaller[place]?.said ?? '' },
+      ...(boxes === undefined ? {} : { boxes: boxesOfBoth(boxes, smaller[place]?.boxes) }),
     }));
     await writeSaid(run.folder, { examples });
   }
@@ -144,6 +145,12 @@ async function savePredictions(
   const classNames = namesOfClasses(workload);
   await writePredictions(run.folder, { classNames, labels, dense: predicted, compressed: after.predicted });
 }
+
+const boxesOfBoth = (dense: Required<Said>['boxes'], compressed: Said['boxes']) => ({
+  right: dense.right,
+  dense: dense.found,
+  compressed: compressed?.found ?? [],
+});
 
 const denseFolder = ({ folder }: RunFolder): string => join(folder, 'dense');
 

@@ -5,6 +5,11 @@ import { z } from 'zod';
 /** The file of what a run's models say of some examples of the test split. */
 const SAID_FILE = 'said.json';
 
+const share = z.number();
+const shownBoxes = z
+  .array(z.object({ box: z.tuple([share, share, share, share]).readonly(), label: z.string() }))
+  .readonly();
+
 const saidExamples = z.object({
   examples: z.array(
     z.object({
@@ -18,6 +23,10 @@ const saidExamples = z.object({
       dense: z.string(),
       /** The answer of the smaller model, retrained. */
       compressed: z.string().exactOptional(),
+      /** The boxes of a task that finds objects: where they are, and where either model finds them. */
+      boxes: z
+        .object({ right: shownBoxes, dense: shownBoxes, compressed: shownBoxes.exactOptional() })
+        .exactOptional(),
     }),
   ),
 });

@@ -37,6 +37,7 @@ import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
 import { givenTexts, newTextTower, newTexts, textOptions, textShape } from './text-choices';
+import { detectionSaid } from './said-boxes';
 import { type Workload, type WorkloadKind, sizesOf } from './workload';
 
 const presets = ['nano', 'mini', 'published'] as const;
@@ -233,6 +234,7 @@ function workloadOn(
         );
       checkChannels(vision, data);
     },
+    said: detectionSaid({ imageSize, normalisation: picturesOf(preparation).normalisation }, classes),
     taskOf: (model) => {
       const config = glipIn(model);
       return detection(model, {

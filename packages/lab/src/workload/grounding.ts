@@ -12,6 +12,7 @@ import { imagesOf, imagesShape } from './images';
 import { mdetrKind } from './mdetr';
 import { regionShapeOf } from './region-models';
 import { type RegionTask, regionKind } from './region-task';
+import { groundingSaid } from './said-boxes';
 import type { WorkloadKind } from './workload';
 
 const common = {
@@ -43,6 +44,7 @@ const byAnyone = byFamily({
       ...common,
       open: (data, reading, options) => openGroundingDataset(data, { ...reading, ...imagesOf(options) }),
       questionsOf: () => undefined,
+      said: groundingSaid,
       taskOf: (model, { text }, { imageSize, channels, phrases }) =>
         grounding(model, { imageSize, channels, phrases, endToken: text.endToken }),
     }),

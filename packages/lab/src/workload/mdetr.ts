@@ -25,6 +25,7 @@ import { checkChannels, checkTokens } from './fit';
 import { patchEncoderOf } from './patch-encoder';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
+import type { ToldExamples } from './said';
 import { models } from './sizes';
 import { givenTexts, newTextTower, newTexts, textOptions, textShape } from './text-choices';
 import type { ReaderKind } from './text-notes';
@@ -58,6 +59,8 @@ export interface MdetrTask<Batch, Data extends TokenizedToldData<Batch>> extends
   /** Questions that a model has to answer for these data; none where it only finds objects. */
   questionsOf(data: Data): QuestionsConfig | undefined;
   taskOf(model: Model, config: MdetrConfig, data: Data): Task;
+  /** Shows what the task finds; left out where it does not find objects. */
+  said?(data: ToldExamples): Required<Workload>['said'];
 }
 
 /** A task for an MDETR as the command line offers it: all that such tasks have in common. */
@@ -169,6 +172,9 @@ function workloadOn<Batch, Data extends TokenizedToldData<Batch>>(
   };
   return {
     ...withTexts(data, reader, preparation),
+    ...(own.said === undefined
+      ? {}
+      : { said: own.said({ ...data, normalisation: picturesOf(preparation).normalisation }) }),
     checkFit: (model) => {
       const { vision, text, questions } = configOf(model);
       checkTokens(text, tokenizer);

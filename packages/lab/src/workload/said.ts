@@ -13,16 +13,20 @@ const asked = captioned.extend({ given: z.array(z.array(z.string())) });
 const stated = captioned.extend({ labels: z.instanceof(Int32Array) });
 const logits = z.object({ logits: z.object({ values: z.instanceof(Float32Array) }) });
 
-/** Data whose examples are told of. */
-export interface ToldExamples {
+/** Data whose pictures are shown. */
+export interface ShownExamples {
   readonly imageSize: PictureSize;
-  readonly tokenizer: Tokenizer;
-  readonly endToken: number;
   readonly normalisation?: Normalisation | undefined;
 }
 
+/** Data whose examples are told of. */
+export interface ToldExamples extends ShownExamples {
+  readonly tokenizer: Tokenizer;
+  readonly endToken: number;
+}
+
 /** The pictures of a batch of one example, small. */
-async function picturesIn(batch: unknown, data: ToldExamples): Promise<readonly string[]> {
+export async function picturesIn(batch: unknown, data: ShownExamples): Promise<readonly string[]> {
   const { images } = shown.parse(batch);
   const { height, width } = sidesOf(data.imageSize);
   const each = height * width * CHANNELS;
@@ -39,7 +43,7 @@ async function picturesIn(batch: unknown, data: ToldExamples): Promise<readonly 
 }
 
 /** The first text of a batch, without what begins and ends it; empty where its tokens cannot be put together to a text. */
-function textIn(batch: unknown, { tokenizer, endToken }: ToldExamples): string {
+export function textIn(batch: unknown, { tokenizer, endToken }: ToldExamples): string {
   const speak = speakerIfAny(tokenizer);
   const { tokens, texts } = captioned.parse(batch);
   const own = [...tokens.subarray(0, tokens.length / texts)];

@@ -42,6 +42,15 @@ export interface Said {
   /** One right answer. */
   readonly right: string;
   readonly said: string;
+  /** In a task that finds objects: those of the example's picture, and those that the model found. */
+  readonly boxes?: { readonly right: readonly ShownBox[]; readonly found: readonly ShownBox[] };
+}
+
+/** A box that is drawn onto a picture. */
+export interface ShownBox {
+  /** In shares of the picture's width and height. */
+  readonly box: readonly [left: number, top: number, right: number, bottom: number];
+  readonly label: string;
 }
 
 /** A task on opened data: the commands need not know which one it is. */
