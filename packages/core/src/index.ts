@@ -156,6 +156,7 @@ export { defineFamily } from './families/family';
 export type { AnyDenseModel, Family, FamilyDefinition, Towers } from './families/family';
 export { configSchema, families, familyOf } from './families/table';
 export type { Hooks } from './families/hooks';
+export { sharedRows } from './families/ties';
 export { masked } from './families/masked';
 export type { Masked } from './families/masked';
 export { visionTransformer, visionTransformerFamily } from './families/vision-transformer';

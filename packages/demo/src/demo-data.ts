@@ -26,16 +26,16 @@ export interface DemoModel {
   readonly parameters: number;
   /** Multiply–accumulates for one picture. */
   readonly macs: number;
-  /** Of its files together. */
+  /** The size of its files together. */
   readonly bytes: number;
   readonly preparation: DemoPreparation;
   /** The ONNX file that takes pictures. */
   readonly vision: PackedFile;
-  /** Of a dual encoder: the one that takes texts, and what makes logits of both embeddings. */
+  /** The tower that takes texts, and what makes logits of both embeddings, of a dual encoder. */
   readonly text: TextReader | null;
 }
 
-/** What reads texts for a dual encoder. */
+/** The text tower of a dual encoder with its tokenizer. */
 export interface TextReader {
   readonly file: PackedFile;
   /** A `tokenizer.json`. */

@@ -3,7 +3,7 @@ import type { PackedFile } from './demo-data';
 /** Bytes in a piece: its script is a third longer, and far below the longest text of any browser. */
 const PIECE = 6 * 2 ** 20;
 
-/** How some bytes are packed. */
+/** Says how bytes are packed. */
 export const packedAs = (id: string, { length }: Uint8Array): PackedFile => ({
   id,
   pieces: Math.max(1, Math.ceil(length / PIECE)),

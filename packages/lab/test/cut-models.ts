@@ -197,7 +197,8 @@ export const cutTaskModels: Readonly<
   >
 > = {
   'a segmenter with a linear decoder': segmenter,
-  'a segmenter with a mask decoder': { ...segmenter, decoder: { kind: 'mask', tower } },
+  // A norm over the scores of three classes would make more of what rounding takes than of the scores.
+  'a segmenter with a mask decoder': { ...segmenter, classes: 5, decoder: { kind: 'mask', tower } },
   'a segmenter whose columns are shared': {
     ...segmenter,
     vision: { ...vision, tower: even },
@@ -225,6 +226,12 @@ export const cutTaskModels: Readonly<
   'a UNITER whose columns are shared': { ...uniter, ...evenUniter },
   'an LXMERT': lxmert,
   'an LXMERT for expressions': picking,
+  'a UNITER for pre-training': { ...uniter, head: { kind: 'pre-training', classes: 4 } },
+  'a UNITER for pre-training whose columns are shared': {
+    ...{ ...uniter, head: { kind: 'pre-training' } },
+    ...evenUniter,
+  },
+  'an LXMERT for pre-training': { ...others, head: { kind: 'pre-training' } },
   'an LXMERT for statements': { ...others, head: { kind: 'statements' } },
   'an LXMERT for expressions whose streams share columns': { ...picking, ...evenLxmert },
   'an LXMERT whose streams share columns': { ...lxmert, ...evenLxmert },

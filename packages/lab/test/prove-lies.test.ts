@@ -69,7 +69,7 @@ async function claimOf(name: string, precision: OnnxPrecision): Promise<Claim> {
   const [first, part = first] = parts;
   if (first === undefined || part === undefined) throw new Error('expected parts');
   const kinds: Readonly<Record<string, number>> = {
-    segmenter: 3,
+    segmenter: 5,
     mdetr: 8,
     blip: 11,
     vilt: 2,
@@ -95,6 +95,7 @@ async function claimOf(name: string, precision: OnnxPrecision): Promise<Claim> {
       [part.name, { ...own, inputs: Object.fromEntries(inputs) }],
     ]),
     asked: { part, output: 'logits' },
+    examples: 'pictures',
     classes,
   };
   return { opened, companions: {}, precision, folder, pictures, threads: 1 };

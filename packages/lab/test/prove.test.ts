@@ -1,14 +1,13 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { denseConfigOf, disposeTree } from '@winnow/core';
+import { disposeTree } from '@winnow/core';
 import { startEngine } from '@winnow/engine';
 import { proofFacts } from '@winnow/onnx/facts';
 import { type ProofFacts, type ProofJob } from '@winnow/onnx';
 import { ModelProtoSchema } from 'onnx-buf';
 import { type OpenedModel, certificateSchema, evaluateModel, openModel, proveModel } from '../src/index';
 import { companionsOf } from '../src/model-source/export-model';
-import { writeOnnx } from '../src/onnx/write-onnx';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
 import { realPictures } from '../src/proof/real-pictures';
 import { lies } from './lies';
@@ -128,12 +127,9 @@ test(
   MINUTES,
 );
 
-test('whole numbers are refused without pictures, and where columns are shared', async () => {
+test('whole numbers are refused without pictures', async () => {
   const given = { engine: 'wasm', precision: 'int8', out: at('none') };
   await expect(proveModel(at('cut'), given)).rejects.toThrow('no data are known');
-  const config = { ...denseConfigOf(opened.model), ties: {} };
-  const shared = { ...opened, model: { ...opened.model, config } } as OpenedModel;
-  await expect(writeOnnx(root, shared, { precision: 'int8' }, {})).rejects.toThrow('are shared');
 });
 
 /** The parts of the proof that fail for a claim. */

@@ -25,6 +25,6 @@ export type {
 export { hasRuntime, proveApart } from './proof/prove-apart';
 export { thinned } from './proof/thinned';
 export type { TracedPass, Tracer } from './trace/trace';
-export { biasCorrection, quantizeColumns } from './quantize/matrix';
+export { biasCorrection, greatestTogether, quantizeColumns } from './quantize/matrix';
 export { type Calibrated, quantizeGraph } from './quantize/quantize-graph';
 export { type Range, bestRange, rangeBetween, rounded } from './quantize/range';

@@ -73,6 +73,22 @@ test.each([
   ['an LXMERT', regions, { logits: ['batch', 5], regions: ['batch', 3, 16] }],
   ['an LXMERT for expressions', regions, { logits: ['batch', 3], words: ['batch', 6, 16] }],
   [
+    'an LXMERT for pre-training',
+    { ...regions, visual_hidden: ['batch', 3] },
+    { logits: ['batch', 2], words: ['batch', 6, 11], regions: ['batch', 3, 5] },
+  ],
+  [
+    'a UNITER for pre-training',
+    {
+      input_ids: ['batch', 6],
+      visual_feats: ['batch', 4, 5],
+      visual_pos: ['batch', 4, 7],
+      visual_mask: ['batch', 4],
+      visual_hidden: ['batch', 4],
+    },
+    { logits: ['batch', 2], words: ['batch', 6, 11], regions: ['batch', 4, 5], classes: ['batch', 4, 3] },
+  ],
+  [
     'an LXMERT for statements',
     {
       input_ids: ['batch', 6],
@@ -129,17 +145,4 @@ test('boxes of a GLIP are those that its codes mean', async () => {
       expect(Math.abs(side - (wanted[place] ?? Number.NaN))).toBeLessThan(1e-4 * Math.max(1, Math.abs(side)));
     });
   }
-});
-
-test.each([
-  ['a UNITER', 'uniter'],
-  ['an LXMERT', 'lxmert'],
-] as const)('%s for pre-training is refused by name, with the reason', (name, kind) => {
-  const config =
-    name === 'a UNITER'
-      ? { ...taskModels[name], head: { kind: 'pre-training' as const } }
-      : { ...taskModels['an LXMERT for statements'], head: { kind: 'pre-training' as const } };
-  expect(() => modelParts({ config })).toThrow(
-    new RegExp(`a ${kind} for pre-training guesses what is hidden`),
-  );
 });

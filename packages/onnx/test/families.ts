@@ -48,6 +48,28 @@ const text: ClipTextConfig = {
   projectionDim: 6,
 };
 
+const even = [
+  { headDim: 4, hiddenDim: 6 },
+  { headDim: 4, hiddenDim: 6 },
+];
+const columns = (query: string, value: string) => ({ query, key: query, value });
+/** Half of the columns of the second block are the first one's. */
+export const tied: VisionTransformerConfig = {
+  ...vision,
+  tower: { ...vision.tower, denseHeadDim: 4, blocks: even },
+  ties: {
+    'blocks.0.attention': { kind: 'share', units: 4, columns: columns('kkkkkkkk', 'kkkkkkkk') },
+    'blocks.1.attention': {
+      kind: 'share',
+      units: 4,
+      lender: 'blocks.0.attention',
+      columns: columns('bbkkbbkk', 'kkbbkkbb'),
+    },
+    'blocks.0.ffn': { kind: 'share', units: 6, columns: { hidden: 'kkkkkk' } },
+    'blocks.1.ffn': { kind: 'share', units: 6, lender: 'blocks.0.ffn', columns: { hidden: 'bkbkbk' } },
+  },
+};
+
 /** One model for each thing that a family can say, by what is said. */
 export const visionModels: Readonly<Record<string, VisionTransformerConfig>> = {
   'class token': vision,
@@ -167,9 +189,11 @@ export const taskModels = {
   'a UNITER': uniter,
   'a UNITER for expressions': { ...uniter, head: { kind: 'expressions' } },
   'a UNITER for statements': { ...uniter, head: { kind: 'statements' } },
+  'a UNITER for pre-training': { ...uniter, head: { kind: 'pre-training', classes: 3 } },
   'an LXMERT': lxmert,
   'an LXMERT for expressions': { ...unanswered, head: { kind: 'expressions' } },
   'an LXMERT for statements': { ...unanswered, head: { kind: 'statements' } },
+  'an LXMERT for pre-training': { ...unanswered, head: { kind: 'pre-training' } },
   'a GLIP': glip,
   'an MDETR': mdetr,
   'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },

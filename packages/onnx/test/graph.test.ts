@@ -16,7 +16,6 @@ import {
   type ParameterSpec,
   type Prediction,
   type TensorTree,
-  type VisionTransformerConfig,
   buildTree,
   modelOf,
   randomStream,
@@ -26,7 +25,7 @@ import { startEngine } from '@winnow/engine';
 import { crossEncoders, toyShape } from '@winnow/testkit';
 import { Tensor } from 'onnxruntime-node';
 import { type Graph, type Tracer, checkSize, modelParts, partGraph } from '../src/index';
-import { dualModels, textModels, visionModels } from './families';
+import { dualModels, textModels, tied, visionModels } from './families';
 import { answersOf, difference, differences, randomParameters, sessionOf, someInputs } from './parity';
 
 beforeAll(async () => {
@@ -35,28 +34,6 @@ beforeAll(async () => {
 
 const plain = visionModels['class token'];
 if (plain === undefined) throw new Error('expected a model');
-
-const blocks = [
-  { headDim: 4, hiddenDim: 6 },
-  { headDim: 4, hiddenDim: 6 },
-];
-const columns = (query: string, value: string) => ({ query, key: query, value });
-/** Half of the columns of the second block are the first one's. */
-const tied: VisionTransformerConfig = {
-  ...plain,
-  tower: { ...plain.tower, denseHeadDim: 4, blocks },
-  ties: {
-    'blocks.0.attention': { kind: 'share', units: 4, columns: columns('kkkkkkkk', 'kkkkkkkk') },
-    'blocks.1.attention': {
-      kind: 'share',
-      units: 4,
-      lender: 'blocks.0.attention',
-      columns: columns('bbkkbbkk', 'kkbbkkbb'),
-    },
-    'blocks.0.ffn': { kind: 'share', units: 6, columns: { hidden: 'kkkkkk' } },
-    'blocks.1.ffn': { kind: 'share', units: 6, lender: 'blocks.0.ffn', columns: { hidden: 'bkbkbk' } },
-  },
-};
 
 /** Entries of the parameters that a graph holds. */
 const parametersIn = ({ initializers }: Graph): number =>

@@ -122,6 +122,25 @@ function untying<Params extends TensorTree>({ specs, sites }: Whole, ties: Ties)
   return { init: () => ({}), apply };
 }
 
+/**
+ * Groups of stored matrices whose rows stand together in a matrix that runs, by their paths. Whoever stores such matrices with one scale for
+ * each column has to take the same scales for a whole group.
+ */
+export function sharedRows({ specs, sites }: Whole, ties: Ties): readonly (readonly string[])[] {
+  const shares = new Map(Object.entries(ties));
+  const byId = new Map(sites.map((site) => [site.id, site]));
+  const shapes = new Map(entriesOf<ParameterSpec>(specs).map(([path, { shape }]) => [path, shape]));
+  let groups: readonly ReadonlySet<string>[] = [];
+  for (const [path, parameter] of tiedParameters(sites, ties)) {
+    if (parameter.axis !== 0 || shapes.get(path)?.length !== 2) continue;
+    const { sources } = planOf(parameter, shares, byId);
+    const isTouched = (group: ReadonlySet<string>): boolean => sources.some((source) => group.has(source));
+    const touched = groups.filter(isTouched).flatMap((group) => [...group]);
+    groups = [...groups.filter((group) => !isTouched(group)), new Set([...touched, ...sources])];
+  }
+  return groups.filter(({ size }) => size > 1).map((group) => [...group]);
+}
+
 /** From which parameters a tied one is put together, and how. */
 function planOf(
   { site, coupling, columns: name, axis, letters }: TiedParameter,

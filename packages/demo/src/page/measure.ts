@@ -1,10 +1,10 @@
 import { middleOf } from '@winnow/core';
 
-/** What some rounds by turns have told. */
+/** The outcome of some rounds by turns. */
 export interface Measured {
   /** Medians of each, in milliseconds. */
   readonly medians: readonly number[];
-  /** How many times faster the last is than the first: a sentence; empty for one alone. */
+  /** A sentence on how many times faster the last is than the first; empty for one alone. */
   readonly says: string;
 }
 

@@ -31,7 +31,7 @@ export async function calibrate(
   const seen = new Map<string, Seen>();
   await engineAnswers(opened, part, examples, {
     observe: (path, tensor) => {
-      if (!shapes.has(path) || path.endsWith(resultOf(''))) return;
+      if (!shapes.has(path) || part.exact?.includes(path) === true || path.endsWith(resultOf(''))) return;
       const columns = tensor.shape[1];
       const own = seen.get(path) ?? { low: 0, high: 0, rows: 0, sums: new Float64Array(columns), sample: [] };
       seen.set(path, own);

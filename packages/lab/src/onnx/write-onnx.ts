@@ -20,6 +20,7 @@ import { tokenizerIfRead } from '../model-source/companions';
 import type { Graph, ModelPart, PairOptions } from '@winnow/onnx';
 import type { Calibration } from '../proof/calibration';
 import { version } from '../version';
+import { rowsTogether } from '../proof/expectation';
 import { calibrate } from './calibrate';
 import { ONNX_OPSETS, type OnnxPrecision, onnxFile } from './precision';
 
@@ -36,7 +37,7 @@ export interface OnnxOptions {
  * Writes a file for each part of a model, and beside them what transformers.js reads: `config.json` with the kind of model
  * and the names of its classes, and the companions.
  * @throws {UserError} when a file would be longer than protobuf allows, a parameter is beyond float16, or int8 has no examples to
- * choose ranges by, or is not for this model.
+ * choose ranges by.
  */
 export async function writeOnnx(
   folder: string,
@@ -53,7 +54,6 @@ export async function writeOnnx(
     if (leaf === undefined) throw new RangeError(`expected a parameter ${path}, got none`);
     return downloadTensor(leaf, path);
   };
-  if (precision === 'int8') refuseWholeNumbers(opened);
   const shared = await metadataOf(opened, precision);
   await mkdir(join(folder, 'onnx'), { recursive: true });
   const files: string[] = [];
@@ -75,7 +75,7 @@ export async function writeOnnx(
     const graph = partGraph(part, { opset, precision: precision === 'f16' ? 'f16' : 'f32' });
     const own =
       precision === 'int8'
-        ? await quantizeGraph(graph, await rangesFor(opened, part, calibration), read)
+        ? await quantizeGraph(graph, await rangesFor(opened, part, calibration), read, rowsTogether(model))
         : graph;
     graphs.set(part.name, own);
     await writeGraph(part.name, own);
@@ -101,15 +101,6 @@ async function pairReading({ model, params, tokenizerPath }: OpenedModel): Promi
   const { endToken, vocabulary, context } = text;
   const end = typeof endToken === 'number' ? endToken : vocabulary - 1;
   return { ...scaling, context, padToken: tokenizer?.padToken ?? end };
-}
-
-/** @throws {UserError} when columns are shared. */
-function refuseWholeNumbers({ model }: OpenedModel): void {
-  const config = denseConfigOf(model);
-  if (config.ties !== undefined)
-    throw new UserError(
-      '--precision int8: columns of this model are shared, which whole numbers cannot be: take f16',
-    );
 }
 
 /** @throws {UserError} when there are no examples. */

@@ -42,6 +42,8 @@ export const certificateSchema = z.object({
   agreement: z
     .object({
       pictures: count,
+      /** What they are; files of before say nothing of it. */
+      of: z.string().exactOptional(),
       share: z.number(),
       low: z.number(),
       high: z.number(),

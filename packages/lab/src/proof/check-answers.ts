@@ -105,6 +105,8 @@ function farthest(found: Answers, together: Answers): number {
 /** The share of real pictures for which file and engine say the same class. */
 export interface Agreement extends ShareInterval {
   readonly pictures: number;
+  /** What they are, in the plural: pictures, perhaps with texts, or pairs of them. */
+  readonly of: string;
   /** The numbers of them that the file and the engine are right about, where the data say it. */
   readonly right?: { readonly files: number; readonly engine: number };
 }
@@ -117,9 +119,14 @@ export function checkAgreement(
     pictures,
     labels,
     precision,
+    examples,
+    fewer,
   }: {
     readonly classes: number;
     readonly pictures: number;
+    /** What they are, in the plural. */
+    readonly examples: string;
+    readonly fewer?: string | undefined;
     readonly labels?: Int32Array | undefined;
     readonly precision: OnnxPrecision;
   },
@@ -127,7 +134,7 @@ export function checkAgreement(
   const { agreement: least } = tolerances[precision];
   const [own, engine] = [classesOf(found, classes), classesOf(wanted, classes)];
   if (own.length !== engine.length || engine.length < pictures || engine.length % pictures !== 0) {
-    const wrong = [`${own.length} pictures were answered, ${pictures} were to be`];
+    const wrong = [`${own.length} ${examples} were answered, ${pictures} were to be`];
     return { check: checked('agreement', wrong, []) };
   }
   const each = engine.length / pictures;
@@ -137,8 +144,8 @@ export function checkAgreement(
   const interval = `(95 %: ${percent(share.low)} to ${percent(share.high)})`;
   const text =
     each === 1
-      ? `the same class for ${hits} of ${pictures} pictures ${interval}`
-      : `of ${pictures} pictures with ${each} answers each, ${percent(share.share)} of the answers are the same class ${interval}`;
+      ? `the same class for ${hits} of ${pictures} ${examples} ${interval}`
+      : `of ${pictures} ${examples}, with ${each} answers each, ${percent(share.share)} of the answers are the same class ${interval}`;
   const wrong = share.share >= least ? [] : [`${text}; ${percent(least)} is the least`];
   const rightIn = (answers: readonly number[]) =>
     answers.filter((answer, at) => answer === labels?.[at]).length;
@@ -150,10 +157,11 @@ export function checkAgreement(
       : [
           `the files are right about ${right.files} of them (${percent(right.files / own.length)}), the engine about ${right.engine} (${percent(right.engine / engine.length)})`,
         ]),
+    ...(fewer === undefined ? [] : [fewer]),
   ];
   return {
     check: checked('agreement', wrong, says),
-    agreement: { ...share, pictures, ...(right === undefined ? {} : { right }) },
+    agreement: { ...share, pictures, of: examples, ...(right === undefined ? {} : { right }) },
   };
 }
 

@@ -20,6 +20,7 @@ const batchShape = z.object({
       real: z.instanceof(Float32Array),
     })
     .optional(),
+  hiddenRegions: z.instanceof(Float32Array).optional(),
   texts: z.int().positive().optional(),
   tokens: z.instanceof(Int32Array).optional(),
   imageGroups: z.instanceof(Int32Array).optional(),
@@ -29,9 +30,9 @@ const batchShape = z.object({
 });
 type Batch = z.output<typeof batchShape>;
 
-/** Inputs that say what a picture's regions show, where they are, and which of them are there. */
-type RegionPort = 'visual_feats' | 'visual_pos' | 'visual_mask';
-const isRegionPort = (name: string): name is RegionPort => /^visual_(?:feats|pos|mask)$/.test(name);
+/** Inputs that say what a picture's regions show, where they are, which of them are there, and which are hidden. */
+type RegionPort = 'visual_feats' | 'visual_pos' | 'visual_mask' | 'visual_hidden';
+const isRegionPort = (name: string): name is RegionPort => /^visual_(?:feats|pos|mask|hidden)$/.test(name);
 
 /** Whether the data have what an input takes; the others take what another file gives. */
 export const isOfData = (name: string): boolean =>
@@ -94,7 +95,7 @@ async function readExamples(split: Dataset<unknown>, numbers: ArrayLike<number>)
   const all = Array.from(numbers);
   for (let start = 0; start < all.length; start += AT_A_TIME) {
     const batch = batchShape.parse(await split.batch(all.slice(start, start + AT_A_TIME)));
-    const { size, images, regions, answers, labels } = batch;
+    const { size, images, regions, hiddenRegions, answers, labels } = batch;
     for (let example = 0; example < size; example++) {
       if (images !== undefined) read.pixels.push(rowOf(images, size, example));
       if (regions !== undefined) {
@@ -103,6 +104,7 @@ async function readExamples(split: Dataset<unknown>, numbers: ArrayLike<number>)
           visual_feats: rowOf(features, size, example),
           visual_pos: rowOf(boxes, size, example),
           visual_mask: rowOf(real, size, example),
+          visual_hidden: rowOf(hiddenRegions ?? new Float32Array(real.length), size, example),
         });
       }
       const text = textOf(batch, example);
@@ -146,10 +148,10 @@ function textsInput(texts: readonly Int32Array[], shape: readonly number[], padT
 
 /**
  * Regions of each picture, or of two, [2, R, N], with padding up to as many as the part takes; what is beyond them is left out.
- * A mask has no N.
+ * Which are there, or hidden, has no N.
  */
 function regionsInput(regions: Read['regions'], port: RegionPort, shape: readonly number[]): ExampleInput {
-  const isMask = port === 'visual_mask';
+  const isMask = port === 'visual_mask' || port === 'visual_hidden';
   const [count = 1, width = 1] = isMask ? [shape.at(-1)] : shape.slice(-2);
   const [size, pictures] = [count * width, shape.length === (isMask ? 1 : 2) ? 1 : 2];
   const values = new Float32Array(regions.length * pictures * size);

@@ -20,7 +20,7 @@ const EXAMPLES = 4;
 const SEED = 21;
 
 /**
- * Fixed examples for a part: pictures of noise, texts of random words that end at different places, masks that hide the ends of some, picture by picture, and counts; from a seed of their own. They are in the layout of the files.
+ * Fixed examples for a part: pictures of noise, texts of random words that end at different places, masks that hide the ends of some, picture by picture, regions that are hidden, and counts; from a seed of their own. They are in the layout of the files.
  */
 export function fixedExamples({ name: part, inputs, texts }: ModelPart): Examples {
   const { endToken = 0, vocabulary = 1 } = texts ?? {};
@@ -38,9 +38,11 @@ export function fixedExamples({ name: part, inputs, texts }: ModelPart): Example
         values: Float32Array.from({ length: EXAMPLES * size }, (_, at) =>
           name.endsWith('_mask')
             ? Number(at % width < endsAt(at))
-            : name.endsWith('_counts')
-              ? 1 + random.integer(3)
-              : random.normal(),
+            : name.endsWith('_hidden')
+              ? Number(random.integer(3) === 0)
+              : name.endsWith('_counts')
+                ? 1 + random.integer(3)
+                : random.normal(),
         ),
       };
     const values = BigInt64Array.from({ length: EXAMPLES * size }, (_, at) => {

@@ -3,12 +3,14 @@ import {
   type Decision,
   type Model,
   type ParameterSpec,
+  denseConfigOf,
   downloadTensor,
   entriesOf,
   isMasked,
   keptCount,
   maskSize,
   runningOf,
+  sharedRows,
 } from '@winnow/core';
 import type { OpenedModel } from '../model-source/open-model';
 import type { OnnxPrecision } from '../onnx/precision';
@@ -44,8 +46,8 @@ export interface ExpectedPart {
 export interface ExpectedTensor {
   readonly type: 'float32' | 'float16' | 'int8';
   readonly shape: readonly number[];
-  /** The digest of its numbers; a bias that makes up for rounding has none. */
-  readonly sha256: string | undefined;
+  /** The digest of its numbers. */
+  readonly sha256: string;
   /** Entries that the model's masks have taken away. */
   readonly masked: number;
 }
@@ -73,34 +75,49 @@ export interface Expectation {
 /** Parameters that are in no file: they make logits of the embeddings of two. */
 export const BESIDE_FILES: readonly string[] = ['logitScale', 'logitBias', 'embeddings.logitScale'];
 
+/** Groups of matrices that have the same scales in int8, as rows of them stand in one: none of a model without shared columns. */
+export function rowsTogether(model: OpenedModel['model']): readonly (readonly string[])[] {
+  const { ties } = denseConfigOf(model);
+  return ties === undefined ? [] : sharedRows(runningOf(model).model, ties);
+}
+
 /**
- * The parameters, number by number, in the types of the files: under int8 the matrices of linear maps are rounded once more here, and
- * their biases make up for it.
- * @param maps Paths of the linear maps.
+ * The parameters, number by number, in the types of the files: under int8 the matrices of linear maps are rounded once more here.
+ * @param maps Paths of the linear maps that are made in whole numbers.
  */
 export async function expectedTensors(
   { model, params }: Pick<OpenedModel, 'model' | 'params'>,
   precision: OnnxPrecision,
-  maps: ReadonlyMap<string, unknown>,
+  maps: ReadonlySet<string>,
 ): Promise<Map<string, ExpectedTensor>> {
-  const { quantizeColumns, rawNumbers } = await import('@winnow/onnx');
+  const { greatestTogether, quantizeColumns, rawNumbers } = await import('@winnow/onnx');
   const found = new Map<string, ExpectedTensor>();
   const masks = isMasked(model.config) ? model.config.masks : {};
-  for (const [path, leaf] of entriesOf(params)) {
+  const leaves = new Map(entriesOf(params));
+  const read = async (path: string) => {
+    const leaf = leaves.get(path);
+    if (leaf === undefined) throw new RangeError(`expected a parameter ${path}, got none`);
+    return downloadTensor(leaf, path);
+  };
+  const greatest = new Map<string, Float32Array>();
+  if (precision === 'int8')
+    for (const group of rowsTogether(model)) {
+      const most = await greatestTogether(group, read);
+      for (const path of group) greatest.set(path, most);
+    }
+  for (const path of leaves.keys()) {
     if (BESIDE_FILES.includes(path)) continue;
-    const { shape, values } = await downloadTensor(leaf, path);
+    const { shape, values } = await read(path);
     const mask = masks[path];
     const masked = mask === undefined ? 0 : maskSize(mask) - keptCount(mask);
-    // A map is a record of both, or a matrix with its bias beside it.
-    const map = path.replace(/(?:\.(?:weight|bias)|Bias)$/, '');
-    const isBias = /(?:\.b|B)ias$/.test(path);
-    const isWhole = precision === 'int8' && maps.has(map);
-    const type = isWhole && !isBias ? 'int8' : precision === 'f16' ? 'float16' : 'float32';
-    const numbers = type === 'int8' ? quantizeColumns(values, shape[1] ?? 1).values : values;
+    // A map is a record of a matrix and a bias, or a matrix with its bias beside it.
+    const isWhole = precision === 'int8' && shape.length === 2 && maps.has(path.replace(/\.weight$/, ''));
+    const type = isWhole ? 'int8' : precision === 'f16' ? 'float16' : 'float32';
+    const numbers = isWhole ? quantizeColumns(values, shape[1] ?? 1, greatest.get(path)).values : values;
     const sha256 = createHash('sha256')
       .update(rawNumbers(path, type, numbers))
       .digest('hex');
-    found.set(path, { type, shape, sha256: isWhole && isBias ? undefined : sha256, masked });
+    found.set(path, { type, shape, sha256, masked });
   }
   return found;
 }

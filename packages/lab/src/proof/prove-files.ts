@@ -164,7 +164,9 @@ async function expectationOf(
 ): Promise<Expectation> {
   const seen = new Map<string, ExpectedPart>();
   for (const part of parts) seen.set(part.name, await engineShapes(opened, part, examplesOf(examples, part)));
-  const products = new Map([...seen.values()].flatMap((own) => [...own.products]));
+  const exact = new Set(parts.flatMap((part) => part.exact ?? []));
+  const products = [...seen.values()].flatMap((own) => [...own.products.keys()]);
+  const maps = new Set(products.filter((name) => !exact.has(name)));
   const config = denseConfigOf(opened.model);
   const preparation = companions[PREPROCESSOR_FILE];
   const { sites } = runningOf(opened.model).model;
@@ -173,7 +175,7 @@ async function expectationOf(
     decision: opened.decision,
     isShared: config.ties !== undefined || blipFamily.is(config),
     parts: seen,
-    tensors: await expectedTensors(opened, precision, products),
+    tensors: await expectedTensors(opened, precision, maps),
     norms: normWidths(opened.model),
     model: { account: opened.model.account, sites },
     units: new Map(sites.map(({ id, units }) => [id, units])),
@@ -238,7 +240,7 @@ async function agreementOf({ opened, pictures, precision }: Claim, found: readon
     const check: Check = { name: 'agreement', verdict: 'left out', says: [pictures.why] };
     return { check, agreement: undefined };
   }
-  const { asked, classes, labels } = pictures;
+  const { asked, classes, labels, examples, fewer } = pictures;
   const { part, output, words } = asked;
   const own = examplesOf(pictures.pictures, part);
   const engine = await engineAnswers(opened, part, own);
@@ -249,7 +251,7 @@ async function agreementOf({ opened, pictures, precision }: Claim, found: readon
       ? logits
       : orNone(logits, read, { classes, least: words.least });
   const { check, agreement } = checkAgreement(told(answered), told(engine[output]), {
-    ...{ precision, labels, pictures: own.count },
+    ...{ precision, labels, examples, fewer, pictures: own.count },
     classes: words === undefined ? classes : classes + 1,
   });
   const picturesSha256 = sha256([...pictures.pictures.values()].flatMap(valuesOf));

@@ -1,6 +1,8 @@
 import {
   type DenseConfig,
+  type LxmertConfig,
   type RegionHead,
+  type UniterConfig,
   LEAST_DETECTED,
   asDense,
   blipFamily,
@@ -35,6 +37,10 @@ export type RealPictures =
         readonly words?: { readonly read: string; readonly least: number };
       };
       readonly classes: number;
+      /** What an example is, in the plural. */
+      readonly examples: string;
+      /** Why they are fewer than were asked for. */
+      readonly fewer?: string;
       /** The class of each, where the data say it. */
       readonly labels?: Int32Array;
     }
@@ -84,7 +90,7 @@ export async function realPictures(
   const workload = await dataOf(path, opened, options.data);
   if (workload === undefined) return { why: 'no data are known to ask about: --data' };
   const { test } = workload;
-  const output = blipFamily.is(config) && config.purpose === 'retrieval' ? 'matches' : 'logits';
+  const output = outputAsked(config);
   const read = (count: number) => {
     const numbers = Array.from({ length: count }, (_, at) => at);
     return examplesOfData(test, numbers, opened, chain);
@@ -99,15 +105,46 @@ export async function realPictures(
   const words = glipFamily.is(config)
     ? { words: { read: 'read', least: Math.log(LEAST_DETECTED / (1 - LEAST_DETECTED)) } }
     : {};
-  return { pictures: examples, asked: { part, output, ...words }, classes, ...labelled };
+  const found = { pictures: examples, asked: { part, output, ...words }, classes, ...labelled };
+  return { ...found, examples: namedExamples(chain), ...fewerThan(options.pictures, test.size, count) };
 }
+
+function fewerThan(asked: number, size: number, count: number): { readonly fewer?: string } {
+  if (count >= asked) return {};
+  const why =
+    count === size ? `the test split has ${size}` : `each has so many answers that ${count} are enough`;
+  return { fewer: `${asked} were asked for: ${why}` };
+}
+
+/** Names the examples that parts are asked about. */
+function namedExamples(parts: readonly ModelPart[]): string {
+  const ports = parts.flatMap(({ inputs }) => inputs);
+  const arePairs = ports.some(({ name, shape }) => shape.length === ranksOfPairs[name]);
+  if (arePairs) return 'pairs of pictures with statements';
+  return ports.some(({ name }) => name === 'input_ids') ? 'pictures with texts' : 'pictures';
+}
+
+/** Axes of inputs that have two pictures each. */
+const ranksOfPairs: Readonly<Record<string, number>> = { pixel_values: 5, visual_mask: 3, image_states: 4 };
+
+/** The answer that agreement is about: hidden words, where a model is for its pre-training. */
+function outputAsked(config: DenseConfig): string {
+  if (blipFamily.is(config) && config.purpose === 'retrieval') return 'matches';
+  return isForPreTraining(config) ? 'words' : 'logits';
+}
+
+const isForPreTraining = (config: DenseConfig): config is UniterConfig | LxmertConfig =>
+  (uniterFamily.is(config) && config.head.kind === 'pre-training') ||
+  (lxmertFamily.is(config) && headOfLxmert(config).kind === 'pre-training');
 
 /** Counts the things that are told apart: classes, for each query the words of a text and none of them, or words that come next. */
 function classesIn(config: DenseConfig): number {
   if (mdetrFamily.is(config)) return config.text.context + 1;
   if (blipFamily.is(config)) return config.decoder?.vocabulary ?? 2;
   if (glipFamily.is(config)) return config.text.context;
-  if (viltFamily.is(config) && config.head.kind === 'statements') return 2;
+  if (isForPreTraining(config)) return config.text.vocabulary;
+  if (viltFamily.is(config) && (config.head.kind === 'statements' || config.head.kind === 'matching'))
+    return 2;
   if (uniterFamily.is(config))
     return chosenOf(config.head, config.regions.count) ?? familyOf(config).classes(config);
   if (lxmertFamily.is(config))

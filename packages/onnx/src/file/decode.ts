@@ -12,7 +12,7 @@ export interface ReadTensor {
   readonly bytes: number;
   /** Entries that are zero, of either sign. */
   readonly zeros: number;
-  /** Of its bytes, little-endian. */
+  /** The digest of its bytes, little-endian. */
   readonly sha256: string;
 }
 
@@ -22,14 +22,14 @@ export interface ReadPort {
   readonly shape: readonly (number | string)[];
 }
 
-/** What an ONNX file says, read by the format's schema. */
+/** An ONNX file's own account of itself, read by the format's schema. */
 export interface ReadFile {
   readonly opset: number;
   readonly metadata: Readonly<Record<string, string>>;
   readonly inputs: readonly ReadPort[];
   readonly outputs: readonly ReadPort[];
   readonly tensors: readonly ReadTensor[];
-  /** How often each operator stands in it. */
+  /** The number of times that each operator stands in it. */
   readonly operators: Readonly<Record<string, number>>;
 }
 

@@ -28,7 +28,7 @@ const bytesOf: Readonly<Record<ElementType, number>> = {
   bool: 1,
 };
 
-/** What is written into the file beside the graph. */
+/** Labels that are written into the file beside the graph. */
 export interface FileLabels {
   readonly producerVersion: string;
   /** Plain text by name, for whoever loads the file. */

@@ -167,7 +167,7 @@ export const elementNumbers: Readonly<Record<ElementType, number>> = {
   float16: 10,
 };
 
-/** What the outputs need: the rest was made on the way to something better. */
+/** Keeps what the outputs need: the rest was made on the way to something better. */
 function reachable(
   nodes: readonly GraphNode[],
   initializers: readonly Initializer[],

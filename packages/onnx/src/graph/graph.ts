@@ -24,7 +24,7 @@ export interface Initializer {
   readonly values: { readonly parameter: string } | { readonly numbers: ArrayLike<number> };
 }
 
-/** What a graph takes or gives; extents that are not fixed have a name. */
+/** An input or an output of a graph; extents that are not fixed have a name. */
 export interface GraphPort {
   readonly name: string;
   readonly type: ElementType;

@@ -12,6 +12,12 @@ import type { PartDescription } from './part';
 import { picturePort, picturesIn, textPort, tokensIn } from './ports';
 
 /**
+ * The maps of the head: almost all logits lie about one number, far below 0, that is learned for each word, and which is the greatest is a matter of small
+ * differences. They are a small part of all products.
+ */
+const HEAD = ['head.words', 'head.prior', 'head.codes', 'head.centerness'] as const;
+
+/**
  * The file of a GLIP: pictures and texts that list classes give, of each region in the order of the grids, how well words fit it (`logits`
  * [B, N, T]; those of padding mean nothing, and `read` [B, T] says which are none), its object's `boxes` [B, N, 4] (centre x, centre y,
  * width and height in shares of the picture) and how near its centre is to the object's (`centerness` [B, N], a logit). Which boxes are
@@ -25,6 +31,7 @@ export function detectorFile(config: GlipConfig): PartDescription {
     name: 'model',
     inputs: [picturePort(vision), textPort(text)],
     texts: text,
+    exact: HEAD,
     answer: (any, inputs, hooks = {}) => {
       if (!glipFamily.holds(any)) throw new RangeError(`expected a glip, got a ${any.kind}`);
       const { model, params } = any;

@@ -1,7 +1,7 @@
 import { type Graph, type GraphNode, type GraphPort, type Initializer, ints } from '../graph/graph';
 import { BATCH } from './ports';
 
-/** What makes one file of the two towers of a dual encoder. */
+/** The numbers that make one file of the two towers of a dual encoder. */
 export interface PairOptions {
   /** logits = scale · ⟨picture, text⟩ + bias. */
   readonly scale: number;

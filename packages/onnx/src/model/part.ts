@@ -10,9 +10,11 @@ export type PartName = 'model' | 'vision' | 'text' | 'grounded' | 'decoder';
 export interface ModelPart {
   readonly name: PartName;
   readonly inputs: readonly GraphPort[];
-  /** Of a part that reads texts: which tokens there are, and which one ends a text. */
+  /** The tokens that there are, and the one that ends a text, where the part reads texts. */
   readonly texts?: TextsRead;
-  /** How often it runs on the example that the model's account is about. */
+  /** Paths of linear maps that stay float32 in int8, as answers depend on small differences of what they give. */
+  readonly exact?: readonly string[];
+  /** The number of times that it runs on the example that the model's account is about. */
   readonly times: number;
   /** The engine's answer to a batch, by the names that it has in the file; each has the batch as its first axis. Call it in a tidy. */
   answer(

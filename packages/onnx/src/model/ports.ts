@@ -39,7 +39,7 @@ export const valuesPort = (name: string, shape: readonly number[]): GraphPort =>
   shape: [BATCH, ...shape],
 });
 
-/** What is given under a port's name. @throws {RangeError} when nothing is. */
+/** The tensor that is given under a port's name. @throws {RangeError} when nothing is. */
 export function givenAt(inputs: NamedTensorMap, name: string): Tensor {
   const given = inputs[name];
   if (given === undefined) throw new RangeError(`expected ${name}, got ${Object.keys(inputs).join(', ')}`);

@@ -1,6 +1,6 @@
 import type { ReadFile } from '../file/decode';
 
-/** What a part is given under one name, one example after the other. */
+/** Numbers that a part is given under one name, one example after the other. */
 export interface ExampleInput {
   /** Shape of one. */
   readonly shape: readonly number[];
@@ -79,12 +79,12 @@ export interface PartFacts extends ReadFile {
   readonly norms: readonly MeasuredNorm[];
   readonly resizes: readonly MeasuredResize[];
   readonly merges: readonly MeasuredMerge[];
-  /** Of large answers a part of the numbers, evenly spread: see `thinned`. */
+  /** Answers to the fixed examples; a part of the numbers of large ones, evenly spread: see `thinned`. */
   readonly together: Answers;
   readonly alone: Answers;
   /** Answers to the fixed examples in reverse, put back into their order. */
   readonly reversed: Answers;
-  /** Of the last file alone that answers pictures. */
+  /** Answers to real pictures, of the last file that is asked about them. */
   readonly pictures?: Answers;
 }
 

@@ -1,4 +1,4 @@
-/** How numbers become whole ones from 0 to 255: x ≈ scale · (whole − zeroPoint). */
+/** A scale and a zero point, by which numbers become whole ones from 0 to 255: x ≈ scale · (whole − zeroPoint). */
 export interface Range {
   readonly scale: number;
   readonly zeroPoint: number;

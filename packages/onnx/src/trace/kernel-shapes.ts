@@ -51,7 +51,7 @@ const attended: ShapeRule = ([query, , value]) => [
   { shape: [0], dtype: 'float32' },
 ];
 
-/** What comes out of each kernel that a forward pass may run: those of tfjs, and the core's own. */
+/** Rules for the results of each kernel that a forward pass may run: those of tfjs, and the core's own. */
 export const kernelShapes: Readonly<Record<string, ShapeRule>> = {
   Add: broadcast(),
   Sub: broadcast(),

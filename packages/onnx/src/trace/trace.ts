@@ -36,7 +36,7 @@ const labelled: ReadonlySet<string> = new Set([
   ...['WinnowMergePlan', 'WinnowScatterRows'],
   ...['WinnowAttention', 'WinnowContextAttention'],
 ]);
-/** What tfjs says of a kernel that a backend lacks. */
+/** The error of tfjs for a kernel that a backend lacks. */
 const UNKNOWN = /^Kernel '(\w+)' not registered for backend/;
 
 /**
