@@ -13,7 +13,7 @@ import type { OnnxPrecision } from '../src/onnx/precision';
 import { writeOnnx } from '../src/onnx/write-onnx';
 import { engineAnswers, fixedExamples } from '../src/proof/engine-answers';
 import { type Claim, proveFiles } from '../src/proof/prove-files';
-import { cutTaskModels, mergingModels, randomParameters } from './cut-models';
+import { cutModels, cutTaskModels, mergingModels, randomParameters } from './cut-models';
 import type { Lie } from './lie-edits';
 import {
   expressionLies,
@@ -24,6 +24,7 @@ import {
   uniterPairLies,
 } from './region-lies';
 import { decoderLies, mdetrLies, mergingLies, segmenterLies } from './task-lies';
+import { hiddenLies, sharedLies, visionTowerLies } from './tower-lies';
 
 const root = mkdtempSync(join(tmpdir(), 'winnow-lies-'));
 const claims = new Map<string, Claim>();
@@ -40,6 +41,9 @@ const told = [
   ['a BLIP for captions', 'f32', 'decoder_model.onnx', decoderLies],
   ['a ViT whose tokens merge', 'f32', 'model.onnx', mergingLies],
   ['a ViT whose tokens merge', 'int8', 'model_quantized.onnx', mergingLies],
+  ['a ViT whose columns are shared', 'int8', 'model_quantized.onnx', sharedLies],
+  ['a CLIP', 'f32', 'vision_model.onnx', visionTowerLies],
+  ['a UNITER for pre-training', 'f32', 'model.onnx', hiddenLies],
 ] as const;
 
 beforeAll(async () => {
@@ -53,7 +57,7 @@ afterAll(() => {
 
 /** A model with its files, and the examples of its proof in the place of real pictures. */
 async function claimOf(name: string, precision: OnnxPrecision): Promise<Claim> {
-  const config: DenseConfig | undefined = cutTaskModels[name] ?? mergingModels[name];
+  const config: DenseConfig | undefined = cutModels[name] ?? cutTaskModels[name] ?? mergingModels[name];
   if (config === undefined) throw new Error(name);
   const model = modelOf(config);
   const params = uploadTree<TensorTree>(model.specs, randomParameters(config));
@@ -77,11 +81,15 @@ async function claimOf(name: string, precision: OnnxPrecision): Promise<Claim> {
     glip: 7,
   };
   const ofName = [
+    ['for pre-training', 2],
     ['statements', 2],
     ['UNITER for expressions', 4],
     ['LXMERT for expressions', 3],
   ] as const;
   const [, classes = kinds[config.kind] ?? 3] = ofName.find(([words]) => name.endsWith(words)) ?? [];
+  // Embeddings tell no classes apart.
+  if (config.kind === 'dual-encoder')
+    return { opened, companions: {}, precision, folder, pictures: { why: 'none' }, threads: 1 };
   // Of a BLIP the decoder takes what the engine, or the file of pictures, has seen.
   const seen = await engineAnswers(opened, first, fixedExamples(first));
   const own = fixedExamples(part);
@@ -125,4 +133,16 @@ describe.each(told)('every lie about %s in %s is found in %s:', (name, precision
   test.each(lies)('%s (%s)', async (_, part, lie) => {
     expect(await failing(claimed, file, lie)).toContain(part);
   });
+});
+
+test('towers that changed places are found', async () => {
+  const claim = claims.get('a CLIP f32');
+  if (claim === undefined) throw new Error('expected a CLIP');
+  const folder = join(root, 'swapped');
+  const at = (own: string, name: string) => join(own, 'onnx', `${name}_model.onnx`);
+  mkdirSync(join(folder, 'onnx'), { recursive: true });
+  cpSync(at(claim.folder, 'vision'), at(folder, 'text'));
+  cpSync(at(claim.folder, 'text'), at(folder, 'vision'));
+  // Each gets what the other takes: ONNX Runtime runs neither.
+  await expect(proveFiles({ ...claim, folder }, proofFacts)).rejects.toThrow(/Unexpected input data type/);
 });

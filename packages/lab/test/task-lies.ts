@@ -59,7 +59,7 @@ export const segmenterLies: readonly (readonly [string, string, Lie])[] = [
     ),
   ],
   ['the mean of the batch is taken away', 'batch', centred('logits')],
-  ['classes of real pictures changed places', 'agreement', reordered('logits', 2, [1, 2, 0])],
+  ['classes of real pictures changed places', 'agreement', reordered('logits', 2, [4, 0, 1, 2, 3])],
 ];
 
 /** Lies about an MDETR that answers questions. */

@@ -85,7 +85,10 @@ const intervalText = ({
   readonly median: number;
   readonly low: number;
   readonly high: number;
-}): string => `${median.toPrecision(3)} (${low.toPrecision(3)} to ${high.toPrecision(3)})`;
+}): string => `${digits(median)} (${digits(low)} to ${digits(high)})`;
+
+/** Three digits, or more before a point: never an exponent. */
+const digits = (value: number): string => (value < 999.5 ? value.toPrecision(3) : value.toFixed(0));
 
 const filesSection = ({ files, counts, model, against }: ProofPageData): Html =>
   html`<section id="files">

@@ -6,7 +6,8 @@ import { bytesIn, loadPacked, loadRuntime } from './load';
 import { measuredByTurns } from './measure';
 import { type ModelFiles, type RunningModel, openedModel } from './model';
 import { decodedPicture, drawSeen } from './picture';
-import { claimOf, demoData, element, milliseconds, modelCard } from './view';
+import { duration } from './numbers';
+import { claimOf, demoData, element, modelCard } from './view';
 
 const TOP = 5;
 const ROUNDS = 15;
@@ -175,7 +176,7 @@ async function measureTimes(): Promise<void> {
     progress.value = round / ROUNDS;
     await drawn();
   });
-  for (const [at, ms] of medians.entries()) cards[at]?.showTime(`${milliseconds(ms)} (median)`);
+  for (const [at, ms] of medians.entries()) cards[at]?.showTime(`${duration(ms)} (median)`);
   timing.textContent = `${says} One thread.`.trim();
 }
 

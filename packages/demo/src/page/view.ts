@@ -1,5 +1,6 @@
 import type { Guess } from '@winnow/core';
 import type { DemoData, DemoModel } from '../demo-data';
+import { count, duration, fileSize } from './numbers';
 
 /** The card of a model. */
 export interface ModelCard {
@@ -27,17 +28,6 @@ function made(tag: string, className: string, ...children: readonly (Node | stri
   return found;
 }
 
-const megabytes = (bytes: number): string =>
-  bytes < 1e5 ? `${(bytes / 1e3).toPrecision(3)} kB` : `${(bytes / 1e6).toPrecision(3)} MB`;
-
-function count(value: number): string {
-  const units = ['', ' k', ' M', ' G', ' T'];
-  const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
-  return `${Number((value / 1000 ** step).toPrecision(3))}${units[step] ?? ''}`;
-}
-
-export const milliseconds = (ms: number): string => `${ms.toPrecision(3)} ms`;
-
 /** Adds the card of a model to the page. */
 export function modelCard(parent: HTMLElement, model: DemoModel): ModelCard {
   const time = made('dd', 'time', '–');
@@ -52,7 +42,7 @@ export function modelCard(parent: HTMLElement, model: DemoModel): ModelCard {
     made(
       'dl',
       '',
-      fact('File', `${megabytes(model.bytes)}, ${model.precision}`),
+      fact('File', `${fileSize(model.bytes)}, ${model.precision}`),
       fact('Time for a picture', time),
       fact('Parameters', count(model.parameters)),
       fact('Multiply–adds', count(model.macs)),
@@ -68,7 +58,7 @@ export function modelCard(parent: HTMLElement, model: DemoModel): ModelCard {
     },
     showAnswer: (best, ms) => {
       hint.hidden = true;
-      time.textContent = milliseconds(ms);
+      time.textContent = duration(ms);
       answers.replaceChildren(...best.map(answerLine));
     },
   };

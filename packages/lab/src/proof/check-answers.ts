@@ -231,7 +231,7 @@ function timingOf({ part, batch, own, against }: MeasuredTimes): Timing {
       : timesFaster.high < 1
         ? `slower: ${ratio}`
         : `no faster: ${ratio}`;
-  const ms = ({ median }: Middle) => `${median.toPrecision(3)} ms`;
+  const ms = ({ median }: Middle) => `${median < 999.5 ? median.toPrecision(3) : median.toFixed(0)} ms`;
   return {
     part,
     batch,
