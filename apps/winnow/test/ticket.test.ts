@@ -99,7 +99,7 @@ test('a search against an adversary costs what it costs, and needs something to 
   const words = await winnow(find('words', '20%', '--adversarial', 'words'));
   expect([words.code, words.stderr]).toEqual([2, expect.stringMatching(/no words that could be perturbed/)]);
   const idle = await winnow(find('idle', '20%', '--adversarial-steps', '2'));
-  expect([idle.code, idle.stderr]).toEqual([2, expect.stringMatching(/has no use without adversarial/)]);
+  expect([idle.code, idle.stderr]).toEqual([2, expect.stringMatching(/has no use without --adversarial/)]);
 });
 
 describe('a ticket', () => {

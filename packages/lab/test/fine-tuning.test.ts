@@ -167,9 +167,9 @@ test.each<[string, GivenOptions, RegExp]>([
   [
     'a learning rate of a head that is not trained alone',
     { headLearningRate: 0.1 },
-    /headLearningRate has no use/,
+    /--head-learning-rate has no use/,
   ],
-  ['patience without evaluations', { patience: 2 }, /patience needs evaluations/],
+  ['patience without evaluations', { patience: 2 }, /--patience needs evaluations/],
   ['more parts than a batch has pictures', { microBatches: 5 }, /at most the 4 pictures of a batch, got 5/],
   [
     'a frozen backbone that is attacked',
@@ -191,7 +191,7 @@ test.each<[string, GivenOptions, RegExp]>([
   [
     'erasing where nothing is varied',
     { eraseProbability: 0.5, augmentation: 'none' },
-    /has no use with augmentation none/,
+    /has no use with --augmentation none/,
   ],
   ['stochastic depth of everything', { stochasticDepth: 1 }, /stochastic-depth/],
   ['a recipe for a new model', { recipe: 'fine-tune', from: undefined }, /name one with --from/],
@@ -211,6 +211,6 @@ test('a new model has no backbone to freeze', async () => {
   const refused = train({ ...options, out: at('refused') });
   await expect(refused).rejects.toMatchObject({
     exitCode: 2,
-    message: expect.stringMatching(/freezeBackbone has no use without from/),
+    message: expect.stringMatching(/--freeze-backbone has no use without --from/),
   });
 });

@@ -169,17 +169,25 @@ describe('patience after the cut', () => {
 });
 
 test.each<[string, GivenOptions, RegExp]>([
-  ['more parts than a batch has pictures', { retrainMicroBatches: 5 }, /retrainMicroBatches: .*4 pictures/],
-  ['evaluations for no patience', { retrainEvaluateEvery: '1it' }, /has no use without retrainPatience/],
+  [
+    'more parts than a batch has pictures',
+    { retrainMicroBatches: 5 },
+    /--retrain-micro-batches: .*4 pictures/,
+  ],
+  [
+    'evaluations for no patience',
+    { retrainEvaluateEvery: '1it' },
+    /--retrain-evaluate-every has no use without --retrain-patience/,
+  ],
   [
     'patience without evaluations',
     { retrainPatience: 1, retrainEvaluateEvery: '0it' },
-    /retrainEvaluateEvery: expected a length above 0/,
+    /--retrain-evaluate-every: expected a length above 0/,
   ],
   [
     'erasing where nothing is varied',
     { retrainEraseProbability: 0.5, augmentation: 'none' },
-    /has no use with augmentation none/,
+    /has no use with --augmentation none/,
   ],
   ['stochastic depth of everything', { retrainStochasticDepth: 1 }, /retrain-stochastic-depth/],
   ['a layer decay above 1', { retrainLayerDecay: 1.5 }, /retrain-layer-decay.*1/],

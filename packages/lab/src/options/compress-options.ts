@@ -103,7 +103,7 @@ export function reconstructionOf({
     return { kind, examples: calibration ?? CALIBRATION };
   }
   if (calibration === undefined) return undefined;
-  throw new UserError('calibration has no use without --reconstruct: nothing else looks at its examples');
+  throw new UserError('--calibration has no use without --reconstruct: nothing else looks at its examples');
 }
 
 export const denseOptions = z.object(denseTrainingShape);

@@ -1,5 +1,6 @@
 import { UserError, durationOption } from '@winnow/core';
 import { z } from 'zod';
+import { kebab } from './group';
 
 /** Things that a training does beside lowering its loss, as people do who train on from a pre-trained model. */
 export const fineTuningShape = {
@@ -66,20 +67,20 @@ export function checkFineTuning({
   const freezes = Number.parseFloat(freezeBackbone) > 0;
   if (freezes && from === undefined)
     throw new UserError(
-      'freezeBackbone has no use without from: the backbone of a new model has learned nothing',
+      '--freeze-backbone has no use without --from: the backbone of a new model has learned nothing',
     );
   checkParts({ microBatches, batchSize });
   if (!freezes && headLearningRate !== undefined)
     throw new UserError(
-      'headLearningRate has no use without freezeBackbone: say how long the head trains alone',
+      '--head-learning-rate has no use without --freeze-backbone: say how long the head trains alone',
     );
   if (freezes && adversarial !== undefined)
     throw new UserError(
-      'freezeBackbone does not go with adversarial: a perturbation needs the whole backward pass',
+      '--freeze-backbone does not go with --adversarial: a perturbation needs the whole backward pass',
     );
   if (patience > 0 && Number.parseFloat(evaluateEvery) === 0)
     throw new UserError(
-      'patience needs evaluations on the validation split: say with evaluateEvery how often',
+      '--patience needs evaluations on the validation split: say with --evaluate-every how often',
     );
 }
 
@@ -90,6 +91,6 @@ export function checkParts(
 ): void {
   if (microBatches > batchSize)
     throw new UserError(
-      `${name}: expected at most the ${batchSize} pictures of a batch, got ${microBatches}`,
+      `--${kebab(name)}: expected at most the ${batchSize} pictures of a batch, got ${microBatches}`,
     );
 }

@@ -74,8 +74,10 @@ export function retrainingOf(options: GivenOptions): RetrainingOptions {
   checkParts(retraining, keyAfterCut('microBatches'));
   erasingOf(retraining);
   if (patience === 0 && options[keyAfterCut('evaluateEvery')] !== undefined)
-    throw new UserError('retrainEvaluateEvery has no use without retrainPatience: say how long it waits');
+    throw new UserError(
+      '--retrain-evaluate-every has no use without --retrain-patience: say how long it waits',
+    );
   if (Number.parseFloat(evaluateEvery) === 0)
-    throw new UserError('retrainEvaluateEvery: expected a length above 0, or no retrainPatience');
+    throw new UserError('--retrain-evaluate-every: expected a length above 0, or no --retrain-patience');
   return retraining;
 }

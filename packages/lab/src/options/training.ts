@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { EXPECTED } from '../identity/run-identity';
 import { pathOption } from './path';
 import { readingAheadShape } from './reading-ahead';
+import { kebab } from './group';
 
 /** The option that says where TensorBoard can look on: nothing that a run depends on. */
 export const SHOWN = 'tensorboard';
@@ -88,7 +89,7 @@ export function adversaryOf({
   if (adversarial === undefined) {
     const idle = Object.entries(chosen).find(([, value]) => value !== undefined);
     if (idle === undefined) return {};
-    throw new UserError(`${idle[0]} has no use without adversarial: say what to perturb`);
+    throw new UserError(`--${kebab(idle[0])} has no use without --adversarial: say what to perturb`);
   }
   const places = adversarial === 'both' ? embeddingPlaces : [adversarial];
   const { adversarialSteps: steps = 3, adversarialStepSize: stepSize = 1e-3 } = chosen;
@@ -180,7 +181,7 @@ export function erasingOf({
   if (eraseProbability === undefined) return {};
   if (augmentation === 'none')
     throw new UserError(
-      'eraseProbability has no use with augmentation none: training pictures are not varied',
+      '--erase-probability has no use with --augmentation none: training pictures are not varied',
     );
   return { eraseProbability };
 }

@@ -33,6 +33,7 @@ import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
 import { type HeadChoice, type Workload, type WorkloadKind, sizesOf } from './workload';
+import { kebab } from '../options/group';
 
 const decoderShape = {
   decoder: z
@@ -165,7 +166,7 @@ function openMasks(
   const unused = (['workers', 'cacheDisk'] as const).find((name) => keeping[name] !== undefined);
   if (unused !== undefined)
     throw new UserError(
-      `segmentation: ${unused} has no use: pictures and masks are read in turn, and kept in memory`,
+      `segmentation: --${kebab(unused)} has no use: pictures and masks are read in turn, and kept in memory`,
     );
   const { preload, cacheBytes, pictureCache } = picturesKept(keeping, reading.imageSize);
   return openSegmentationDataset(data, {

@@ -6,6 +6,7 @@ import type { OpenedModel } from '../model-source/open-model';
 import { pathOption } from '../options/path';
 import { textFilling } from './fit';
 import { textModels } from './sizes';
+import { kebab } from '../options/group';
 
 /** Options of a new text tower. */
 export const textShape = {
@@ -53,6 +54,6 @@ export function newTextTower(
 export async function givenTexts(opened: OpenedModel, text: TextTowerConfig, own: TextOptions) {
   const idle = (['textModel', 'tokenizer', 'context'] as const).find((name) => own[name] !== undefined);
   if (idle !== undefined)
-    throw new UserError(`${idle} has no use: the model of --from has a text tower of its own`);
+    throw new UserError(`--${kebab(idle)} has no use: the model of --from has a text tower of its own`);
   return { tokenizer: await givenTokenizer(opened), context: text.context, ...textFilling(text) };
 }
