@@ -209,6 +209,7 @@ test.each([
 
 test('flags that nothing reads are refused, and files that are not there are asked for', async () => {
   for (const [words, message] of [
+    [['prove', at('run'), '--rounds', '5', '--out', at('no')], '--rounds is about times beside those of'],
     [['prove', at('run'), '--calibration', '8', '--out', at('no')], '--calibration is about int8'],
     [['demo', at('run'), '--data', at('data'), '--out', at('no')], '--data is about int8'],
     [['prove', at('run'), '--files', root, '--engine', 'wasm', '--out', at('no')], 'got no onnx/model.onnx'],
@@ -220,8 +221,9 @@ test('flags that nothing reads are refused, and files that are not there are ask
 });
 
 test('a proof writes files and a certificate; one of files that are not the model fails, with the parts that do', async () => {
-  const flags = ['--engine', 'wasm', '--threads', '1', '--rounds', '1', '--timed-batch', '1'];
-  const proved = await winnow(['prove', at('run'), ...flags, '--against', at('run'), '--out', at('proof')]);
+  const flags = ['--engine', 'wasm', '--threads', '1'];
+  const timed = ['--against', at('run'), '--rounds', '1', '--timed-batch', '1'];
+  const proved = await winnow(['prove', at('run'), ...flags, ...timed, '--out', at('proof')]);
   expect([proved.code, proved.stdout]).toEqual([0, expect.stringContaining('✓ weights')]);
   expect(proved.stdout).toContain('the same class for 8 of 8 pictures');
   expect(readdirSync(at('proof')).sort()).toEqual([

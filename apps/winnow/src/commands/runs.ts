@@ -29,13 +29,13 @@ function runCommand<Options extends RunOptions, Summary>(
 
 export const trainCommand = runCommand(
   runKinds.train,
-  'Train a DeiT on labelled pictures, or with a text tower on pictures and texts',
+  'Train a model for a task: classes of pictures, retrieval, captions, boxes and more (--task NAME --help lists its options)',
   runReport,
 );
 
 export const compressCommand = runCommand(
   runKinds.compress,
-  'Make a trained model smaller: search, cut, retrain',
+  'Make a trained model smaller: search, cut, retrain (--task NAME --method NAME --help lists their options)',
   runReport,
 );
 

@@ -85,6 +85,7 @@ export async function proveModel(
   refuseIdleCalibration(precision, { calibration });
   if (files !== undefined && calibration !== undefined)
     throw new UserError('--calibration has no use with --files, whose ranges are chosen: leave it out');
+  refuseIdleTiming(given);
   if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
   const path = await pinnedModel(named, watch);
@@ -111,6 +112,19 @@ export async function proveModel(
   } finally {
     disposeTree(opened.params);
   }
+}
+
+/** @throws {UserError} for choices of how to time two models where there is one. */
+function refuseIdleTiming({ against, rounds, timedBatch }: GivenOptions): void {
+  if (against !== undefined) return;
+  const idle = [
+    ...(rounds === undefined ? [] : ['--rounds']),
+    ...(timedBatch === undefined ? [] : ['--timed-batch']),
+  ];
+  if (idle.length > 0)
+    throw new UserError(
+      `${idle.join(' and ')} ${idle.length === 1 ? 'is' : 'are'} about times beside those of a dense model, and none is named: say which with --against, or leave ${idle.length === 1 ? 'it' : 'them'} out`,
+    );
 }
 
 /** @throws {UserError} when a folder lacks one of a model's files. */
