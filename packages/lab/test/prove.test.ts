@@ -43,14 +43,15 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const options = { engine: 'wasm', threads: 1, rounds: 6, timedBatch: 2, data: at('pictures'), pictures: 8 };
+const options = { engine: 'wasm', threads: 1, data: at('pictures'), pictures: 8 };
+const timed = { against: at('dense'), rounds: 6, timedBatch: 2 };
 
 test(
   'a cut model is proved beside its dense one, in a process of its own',
   async () => {
     const { certificate, failed } = await proveModel(at('cut'), {
       ...options,
-      against: at('dense'),
+      ...timed,
       out: at('proof'),
     });
     expect(certificate.checks.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
