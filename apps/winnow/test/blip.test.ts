@@ -102,7 +102,7 @@ test('a statement is judged of two pictures, and a question is answered', async 
   const proved = await winnow(['prove', at('statements'), ...whole, ...ENGINE]);
   expect([proved.code, proved.stdout]).toEqual([
     0,
-    expect.stringMatching(/the same class for \d+ of 8 pictures/),
+    expect.stringMatching(/the same class for \d+ of 8 pairs of pictures with statements/),
   ]);
 
   const scores = await trained('answers', 'scenes-questions-tiny');

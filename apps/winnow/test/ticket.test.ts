@@ -269,7 +269,11 @@ test.each<[string, string[], RegExp]>([
     /cannot read a\.json: there is no such file/,
   ],
   ['no ticket to compare', ['ticket', 'overlap'], /at least two files/],
-  ['a sparsity of everything', find('none', '100%'), /expected a sparsity above 0 and below 100 %/],
+  [
+    'a sparsity of everything',
+    find('none', '100%'),
+    /expected the share of weights that goes, like 90% or 0.9, above 0 and below 100 %/,
+  ],
   [
     'an unknown control',
     [
