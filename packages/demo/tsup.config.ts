@@ -1,6 +1,6 @@
 import { type Options, defineConfig } from 'tsup';
 
-/** What runs in the page, each file with all that it needs: nothing is fetched from elsewhere. */
+/** Scripts of the page, each file with all that it needs: nothing is fetched from elsewhere. */
 const inPage: Options = {
   format: 'iife',
   platform: 'browser',

@@ -31,7 +31,7 @@ function made() {
   return folder;
 }
 
-/** What a function says, with what it prints kept from the screen. */
+/** Runs a function and returns its result, with what it prints kept from the screen. */
 function told(work) {
   const lines = [];
   const { log } = console;

@@ -10,7 +10,7 @@ const TRAINED = 10;
 interface Files {
   readonly questions: readonly unknown[];
   readonly annotations: readonly unknown[];
-  /** Of the annotations; default: that of the questions. */
+  /** That of the annotations; default: that of the questions. */
   readonly subtype?: string;
 }
 

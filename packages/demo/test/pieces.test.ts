@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { packedAs, piecesOf } from '../src/index';
 
-/** What the scripts hand to the page. */
+/** Unpacks the files that the scripts hand to the page. */
 function unpacked(id: string, bytes: Uint8Array): { readonly paths: string[]; readonly all: Buffer } {
   const pieces = [...piecesOf(id, bytes)];
   const contents = pieces.map(({ text }) => {

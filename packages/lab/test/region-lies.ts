@@ -93,7 +93,7 @@ const pairLies: Lies = [
   ['true and false of real statements changed places', 'agreement', reordered('logits', 1, [1, 0])],
 ];
 
-/** What is read about the first picture looks at itself. */
+/** The text about the first picture looks at itself. */
 const selfish: Lie = (model) => {
   const [asking] = nodeWhere(model, named('paired.left.query')).input;
   for (const part of ['key', 'value']) nodeWhere(model, named(`paired.left.${part}`)).input[0] = asking ?? '';

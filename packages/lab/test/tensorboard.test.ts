@@ -27,7 +27,7 @@ const shownEvent = z.looseObject({
     .nullish(),
 });
 
-/** What TensorBoard shows of a folder: files by name, and a session that starts makes it forget steps from there on. */
+/** Reads a folder as TensorBoard shows it: files by name, and a session that starts makes it forget steps from there on. */
 async function shownIn(folder: string): Promise<Scalar[]> {
   let shown: Scalar[] = [];
   const names = existsSync(folder) ? (await readdir(folder)).sort() : [];
@@ -94,7 +94,7 @@ test('what is written comes back: every tag, step and value', () => {
 /** JSON knows one zero. */
 const unsigned = (value: number): number => value + 0;
 const phase = fc.constantFrom('search', 'retrain');
-/** What happens to the metrics of a run: a step, scores, a phase that goes on from a checkpoint, a process that was killed. */
+/** Events in the metrics of a run: a step, scores, a phase that goes on from a checkpoint, a process that was killed. */
 const happening = fc.oneof(
   {
     weight: 5,

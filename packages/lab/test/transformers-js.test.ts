@@ -26,7 +26,7 @@ const MINUTES = 180_000;
 const tokenizer = wordTokenizer(['a red blue picture of something']);
 const { vocabulary, endToken } = tokenizer;
 const classNames = ['a', 'b', 'c'];
-/** Of the models' size: that library scales pictures in a way of its own. */
+/** A picture of the models' size: that library scales pictures in a way of its own. */
 const picture = at('noise.png');
 /** Pictures of 8 px, by their shorter side, as CLIP's are prepared. */
 const preparation = {

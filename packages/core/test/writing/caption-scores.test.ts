@@ -6,7 +6,7 @@ const judgedOf = (candidate: string, ...references: string[]): Judged => ({
   references: references.map(wordsOf),
 });
 
-/** What coco-caption's own scorers say of these texts. */
+/** Scores that coco-caption's own scorers give these texts. */
 const vector = [
   judgedOf('a red apple on a table', 'a red apple on a table', 'an apple on the table'),
   judgedOf(

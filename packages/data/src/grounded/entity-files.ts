@@ -102,7 +102,7 @@ async function described(folder: string, name: string): Promise<Described> {
   };
 }
 
-/** What of a box lies in its picture, in shares of the sides. */
+/** Cuts a box to its picture, in shares of the sides. */
 function sharesOf([left, top, right, bottom]: Corners, { width, height }: Described) {
   const share = (length: number, whole: number): number => Math.min(1, Math.max(0, length / whole));
   return [share(left, width), share(top, height), share(right, width), share(bottom, height)] as const;

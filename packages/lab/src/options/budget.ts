@@ -33,7 +33,7 @@ export function budgetOf(text: string | number, unit: BudgetUnit, flag = '--budg
   throw new UserError(`${flag}: expected ${FORMS}, got ${JSON.stringify(text)}`);
 }
 
-/** Of what goes, where a budget's are of what is kept: `3x` would be taken for either. */
+/** The forms of a share that goes; a budget's are of what is kept, and `3x` would be taken for either. */
 const sparsities: readonly { readonly pattern: RegExp; readonly whole: number }[] = [
   { pattern: /^(\d+(?:\.\d+)?)%$/, whole: 100 },
   { pattern: /^(\d*\.?\d+)$/, whole: 1 },

@@ -17,13 +17,11 @@ import { type BrokenPicture, promptWriter, unknownNameNotes } from '@winnow/data
 import { givenTokenizer } from '../model-source/given-tokenizer';
 import type { OpenedModel } from '../model-source/open-model';
 import { checkTokens, textFilling } from '../workload/fit';
+import { LEAST_SCORE } from '../workload/said-boxes';
 import { type BoxFiles, boxWriter } from './found-boxes';
 import { textsGiven } from './ground';
 import type { FoundBox, PicturePrediction, Predictions } from './predictions';
 import { wholePicturesFor } from './whole-pictures';
-
-/** Boxes that are surer than this are told and drawn; a file of COCO has all of them. */
-const LEAST_SCORE = 0.4;
 
 export interface DetectionAsked extends BoxFiles {
   /** Classes that are looked for, separated by |. */

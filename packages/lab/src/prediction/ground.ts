@@ -16,14 +16,13 @@ import { type BrokenPicture, type PictureBatch, encodeAll } from '@winnow/data';
 import { givenTokenizer } from '../model-source/given-tokenizer';
 import type { OpenedModel } from '../model-source/open-model';
 import { checkTokens, textFilling } from '../workload/fit';
+import { LEAST_CERTAINTY } from '../workload/said-boxes';
 import { type BoxFiles, boxWriter } from './found-boxes';
 import { phraseOf, wordsOf } from './phrases';
 import type { FoundBox, PicturePrediction, Predictions } from './predictions';
 import { checkTexts } from './texts';
 import { wholePicturesFor } from './whole-pictures';
 
-/** Boxes that are surer than this are told beside the surest. */
-const LEAST_CERTAINTY = 0.5;
 const MOST_TEXTS = 100;
 
 export interface GroundingAsked extends BoxFiles {

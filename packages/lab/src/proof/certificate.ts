@@ -42,7 +42,7 @@ export const certificateSchema = z.object({
   agreement: z
     .object({
       pictures: count,
-      /** What they are; files of before say nothing of it. */
+      /** The kind of example that they are; earlier certificates lack it. */
       of: z.string().exactOptional(),
       share: z.number(),
       low: z.number(),

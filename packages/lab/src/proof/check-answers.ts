@@ -105,7 +105,7 @@ function farthest(found: Answers, together: Answers): number {
 /** The share of real pictures for which file and engine say the same class. */
 export interface Agreement extends ShareInterval {
   readonly pictures: number;
-  /** What they are, in the plural: pictures, perhaps with texts, or pairs of them. */
+  /** The kind of example that they are, in the plural: pictures, perhaps with texts, or pairs of them. */
   readonly of: string;
   /** The numbers of them that the file and the engine are right about, where the data say it. */
   readonly right?: { readonly files: number; readonly engine: number };
@@ -124,7 +124,7 @@ export function checkAgreement(
   }: {
     readonly classes: number;
     readonly pictures: number;
-    /** What they are, in the plural. */
+    /** The kind of example that they are, in the plural. */
     readonly examples: string;
     readonly fewer?: string | undefined;
     readonly labels?: Int32Array | undefined;

@@ -37,7 +37,7 @@ export type RealPictures =
         readonly words?: { readonly read: string; readonly least: number };
       };
       readonly classes: number;
-      /** What an example is, in the plural. */
+      /** The kind of example, in the plural. */
       readonly examples: string;
       /** Why they are fewer than were asked for. */
       readonly fewer?: string;

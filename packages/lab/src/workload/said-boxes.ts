@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { type ShownExamples, type ToldExamples, picturesIn, textIn } from './said';
 import type { Said, ShownBox } from './workload';
 
-/** An object is found by a box that overlaps it by so much, and shown from this certainty on. */
+/** An object is found by a box that overlaps it by so much. */
 const FOUND = 0.5;
-const LEAST_CERTAINTY = 0.5;
-const LEAST_SCORE = 0.4;
+/** Boxes of an MDETR that are surer than this are shown beside the surest, by predictions as by reports. */
+export const LEAST_CERTAINTY = 0.5;
+/** Boxes of a detector that are surer than this are shown; a file of COCO has all of them. */
+export const LEAST_SCORE = 0.4;
 
 const numbers = z.instanceof(Float32Array);
 const hostNumbers = z.custom<HostTensor>(
