@@ -25,7 +25,7 @@ export interface SiteCurve {
   readonly removed: readonly number[];
   /** The error when so many are gone, from e(0) = 0 to all but one. */
   readonly errors: readonly number[];
-  /** The same where each head keeps the best combinations of its dimensions; of hidden units the same curve. */
+  /** The same where each head keeps the combinations of its dimensions that a reconstruction gives it; of hidden units the same curve. */
   readonly best: readonly number[];
 }
 
@@ -85,8 +85,9 @@ async function curveOf({ params }: Looking, site: Site, seen: SiteSeen): Promise
   if (leaf === undefined) throw new RangeError(`the model has no parameter ${path}`);
   const { covariance, count } = await covarianceOf(seen.read);
   const copies = copiesOf(site);
-  const weight = await measured(await hostMatrix(leaf), seen);
-  const values = seen.compared === undefined ? undefined : valueParts(covariance, weight, copies);
+  const read = await hostMatrix(leaf);
+  const weight = await measured(read, seen);
+  const values = seen.compared === undefined ? undefined : valueParts(covariance, read, weight, copies);
   const logits = values === undefined ? undefined : await logitsOf(seen, count, sumOf(values));
   const { removed, errors } = removalOrder(
     trace(covariance) === 0 ? ridged(covariance, 1) : ridged(covariance, ridgeOf({ covariance, count })),
@@ -117,11 +118,19 @@ async function logitsOf(
   values: number,
 ): Promise<LogitErrors | undefined> {
   if (compared === undefined) return undefined;
-  const queries = (await perHead(compared.query)).map((own) => mapped(own, (value) => value / rows));
-  if (gradients !== undefined && queryGradients !== undefined) {
-    return logitErrors(queries, await perHead(queryGradients));
-  }
-  const { alone, parts } = logitErrors(queries, await perHead(compared.key));
+  const [queries, keys, minded] = [
+    await perHead(compared.query),
+    await perHead(compared.key),
+    gradients === undefined || queryGradients === undefined ? [] : await perHead(queryGradients),
+  ];
+  const { alone, parts } = logitErrors(
+    queries.map((own, head) => ({
+      query: mapped(own, (value) => value / rows),
+      key: keys[head] ?? own,
+      minded: minded[head],
+    })),
+  );
+  if (minded.length > 0) return { alone, parts };
   const share = values / Math.max(sumOf(parts), Number.MIN_VALUE);
   return { alone: alone.map((own) => own * share), parts: parts.map((own) => own * share) };
 }
