@@ -19,7 +19,7 @@ export async function reportCompressions(set, { winnow, seeds, budgets = set.bud
       ...more,
       ...['--retrain', retrain, '--retrain-learning-rate', '5e-4'],
     );
-    return { label, budget, summary };
+    return { label, budget, summary, seed: dense.seed };
   };
   // No seed waits for the dense model of another.
   const ofSeeds = await Promise.all(
@@ -34,6 +34,7 @@ export async function reportCompressions(set, { winnow, seeds, budgets = set.bud
     runs: ofSeeds.flatMap(({ runs }) => runs),
     budgets,
     tables: set.tables,
+    pairs: set.pairs,
   });
 }
 

@@ -5,7 +5,7 @@
  *   npm run results -- [--set emoji] [--budgets 2x,4x,10x] [--seeds 1,2,3]
  *                      [--methods upop,random] [--engine torch] [--precision bf16] [--jobs 2] [--folder runs/results]
  *
- * Sets are emoji, emoji-subcategory, clothing, emoji-converged, emoji-retrieval, emoji-sharing, emoji-sharing-deep, for single
+ * Sets are emoji, emoji-subcategory, clothing, emoji-converged, emoji-reconstruct, emoji-retrieval, emoji-sharing, emoji-sharing-deep, for single
  * hyper-parameters sharing-lambda, -gamma, -subset, -blocks and -budget, and tickets, whose grid of sparsities is its own.
  * Runs that are finished are not repeated; a killed one goes on. The tables go to standard output.
  */

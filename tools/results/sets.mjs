@@ -25,6 +25,26 @@ const methods = [
 ];
 
 /**
+ * Rows of what a reconstruction does: plainly cut and reconstructed, without any training; and UPop's own start of the retraining beside
+ * the dense model's weights at UPop's numbers of units.
+ */
+const reconstructed = ['random', 'magnitude', 'taylor', 'obs', 'mask-based', 'unified'].flatMap((name) => {
+  const row = { name, searches: ['mask-based', 'unified'].includes(name), retrain: '0ep' };
+  const more = ['--reconstruct', 'bases'];
+  return [row, { ...row, folder: `${name}-bases`, label: `${name}, reconstructed`, more }];
+});
+const projected = [
+  { name: 'upop', searches: true },
+  {
+    name: 'upop',
+    folder: 'upop-project',
+    label: 'upop, projected',
+    searches: true,
+    more: ['--reconstruct', 'project'],
+  },
+];
+
+/**
  * The settings of share-and-prune, each with as many updates of the weights in all as the others: who does not learn the
  * weights in the search retrains for longer. The dense model with the same training stands beside them (a budget of 1x
  * removes nothing), and UPop at the same number of stored parameters.
@@ -131,6 +151,20 @@ const compressionsOf = (shared) => ({
     retrain: '15ep',
     methods,
     tables: top1,
+  },
+  // The first set once more: what can be made up for without training, and which start of a retraining is better.
+  'emoji-reconstruct': {
+    data: 'emoji-category',
+    train: ['--duration', '30ep'],
+    search: ['--search', '10ep'],
+    retrain: '10ep',
+    budgets: ['2x'],
+    methods: [...projected, ...reconstructed],
+    tables: top1,
+    pairs: [
+      ['upop, projected', 'upop'],
+      ...reconstructed.flatMap(({ label, name }) => (label === undefined ? [] : [[label, name]])),
+    ],
   },
   // Drawings and names of emoji: a dual encoder, both towers compressed at once.
   'emoji-retrieval': {

@@ -1,11 +1,14 @@
+import { pairedDifference } from '@winnow/comparison';
 import { table } from '../markdown/table.mjs';
 import { mean, spread } from './spread.mjs';
 
 const millions = (counts) => (mean(counts) / 1e6).toFixed(3);
 
-/** Some scores over the seeds in one cell. */
+/** Some scores over the seeds in one cell, which is empty where nothing was scored. */
 const cellOf = (scores, all) =>
-  scores.map((score) => spread(all.map((each) => each?.[score] ?? Number.NaN))).join(' / ');
+  all.every((each) => each === undefined)
+    ? ''
+    : scores.map((score) => spread(all.map((each) => each?.[score] ?? Number.NaN))).join(' / ');
 
 /** When a compressed model is scored, by the heading of its column. */
 const stages = {
@@ -17,8 +20,9 @@ const stages = {
 /**
  * One table a budget and kind of score, as Markdown: scores in percent over the seeds.
  * @param tables `[{ title, scores, stages }]`: which scores stand in a cell, and in which columns.
+ * @param pairs Two rows each, by their labels: the first less the second is printed, seed by seed.
  */
-export function printTables({ dense, runs, budgets, tables }) {
+export function printTables({ dense, runs, budgets, tables, pairs = [] }) {
   const [first] = dense;
   const { train, test } = first.data;
   console.log(
@@ -36,7 +40,10 @@ export function printTables({ dense, runs, budgets, tables }) {
   console.log('');
   for (const budget of budgets) {
     const ofBudget = runs.filter((run) => run.budget === budget);
-    for (const each of tables) printTable(budget, each, ofBudget);
+    for (const each of tables) {
+      printTable(budget, each, ofBudget);
+      if (pairs.length > 0) printPairs(budget, each, { pairs, runs: ofBudget, testExamples: test });
+    }
   }
 }
 
@@ -51,5 +58,28 @@ function printTable(budget, { title, scores, stages: wanted }, runs) {
     ];
   });
   console.log(table([`${budget}, ${title}`, 'parameters M', 'MACs M', ...wanted], rows).join('\n'));
+  console.log('');
+}
+
+/** Differences of two rows with their 95 % intervals, of the seeds that both have. */
+function printPairs(budget, { scores: [score], stages: wanted }, { pairs, runs, testExamples }) {
+  const bySeed = (label, stage) =>
+    new Map(
+      runs.flatMap((run) => {
+        const found = run.label === label ? stages[stage](run.summary.compressed)?.[score] : undefined;
+        return found === undefined ? [] : [[run.seed, found]];
+      }),
+    );
+  const rows = pairs.map(([of, less]) => [
+    `${of} − ${less}`,
+    ...wanted.map((stage) => {
+      const options = { confidence: 0.95, testExamples };
+      const found = pairedDifference(bySeed(of, stage), bySeed(less, stage), options);
+      if (found === undefined) return '';
+      const ends = found.interval?.map((end) => end.toFixed(1)).join(', ');
+      return ends === undefined ? found.mean.toFixed(1) : `${found.mean.toFixed(1)} (${ends})`;
+    }),
+  ]);
+  console.log(table([`${budget}, differences`, ...wanted], rows).join('\n'));
   console.log('');
 }

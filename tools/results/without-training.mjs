@@ -1,0 +1,115 @@
+import {
+  classification,
+  compact,
+  disposeTree,
+  evaluate,
+  evaluationBatches,
+  lookingAt,
+  observedBatches,
+  pictureInputs,
+  pictureSizeOf,
+  reconstruct,
+} from '@winnow/core';
+import { openDataset } from '@winnow/data';
+import { startEngine } from '@winnow/engine';
+import { methodNamed, openModel } from '@winnow/lab';
+
+/** Flags of scripts that make a model of pictures smaller without training. */
+export const subjectFlags = {
+  model: { type: 'string' },
+  data: { type: 'string' },
+  'image-size': { type: 'string' },
+  out: { type: 'string' },
+  calibration: { type: 'string', default: '256' },
+  'batch-size': { type: 'string', default: '32' },
+  engine: { type: 'string', default: 'torch' },
+  precision: { type: 'string', default: 'bf16' },
+  threads: { type: 'string', default: '1' },
+};
+
+/** Rankers by their names in the tables. */
+export const rankers = {
+  obs: ['obs', {}],
+  allocated: ['obs', { scope: 'allocated' }],
+  taylor: ['taylor', {}],
+  flap: ['flap', {}],
+  magnitude: ['magnitude', undefined],
+  random: ['random', undefined],
+};
+const structures = { both: ['attention', 'ffn'], attention: ['attention'], ffn: ['ffn'] };
+
+/** A store of one process: rankers look once, and what they saw is kept for all budgets. */
+export const memory = () => {
+  const snapshots = new Map();
+  return {
+    load: async (name) => snapshots.get(name),
+    save: async (name, snapshot) => void snapshots.set(name, snapshot),
+    remove: async (name) => void snapshots.delete(name),
+  };
+};
+
+/**
+ * Opens a model and its pictures, and starts the engine.
+ * @param flags of `subjectFlags`.
+ */
+export async function openSubject(flags) {
+  const [size, batchSize, examples] = ['image-size', 'batch-size', 'calibration'].map((name) =>
+    Number(flags[name]),
+  );
+  await startEngine(flags.engine, { precision: flags.precision, threads: Number(flags.threads) });
+  const { model, params, preparation } = await openModel(flags.model, {});
+  const data = await openDataset(flags.data, { imageSize: size, preload: true, preparation });
+  const inputs = pictureInputs({ imageSize: pictureSizeOf({ height: size, width: size }), channels: 3 });
+  const taskOf = (own) =>
+    classification(own, { inputs, classes: data.classes?.length ?? model.config.classes });
+
+  /** The decisions of a ranker for a seed and a part, by budget; it looks once for all of them. */
+  const ranking = (ranker, part, seed, store) => {
+    const [name, options] = rankers[ranker];
+    // A model of which only some kinds of sites can be cut.
+    const sites = model.sites.filter(({ structure }) => structures[part].includes(structure));
+    const runner = { store, checkpointEvery: Number.POSITIVE_INFINITY, report: () => undefined };
+    const task = taskOf(model);
+    const looked = { model: { ...model, sites }, params, task, splits: data, batchSize, seed };
+    const looking = lookingAt(runner, looked, []);
+    const configured = methodNamed(name).configure(
+      options === undefined ? {} : { ...options, calibration: examples },
+    );
+    return async (budget) => {
+      const run = { ...looking, task, budget, seed, stepsIn: () => 0, note: () => undefined };
+      const { decision, params: masked, whole } = await configured.compress(run);
+      for (const tree of [masked, whole]) if (tree !== undefined) disposeTree(tree);
+      return decision;
+    };
+  };
+
+  return {
+    ...{ model, params, data, batchSize, taskOf, ranking },
+    scored: async (own, leaves) =>
+      (await evaluate(taskOf(own), leaves, evaluationBatches(data.test, batchSize))).top1,
+    calibrationOf: (seed) => {
+      const source = observedBatches(data.train, { examples, batchSize, seed, augment: false });
+      return Promise.all(Array.from({ length: source.count }, (_, index) => source.at(index)));
+    },
+    /** The smaller model and its parameters, which the caller owns: cut plainly, or reconstructed. */
+    smaller: async (kind, decision, batches) => {
+      const cut = compact(model, params, decision);
+      if (kind === 'plain') return cut;
+      const found = await reconstruct({
+        ...{ kind, sites: model.sites, decision, batches },
+        dense: { model, params, task: taskOf(model) },
+        cut: { ...cut, task: taskOf(cut.model) },
+      });
+      disposeTree(cut.params);
+      return { model: cut.model, params: found.params };
+    },
+  };
+}
+
+/** A flag that must be given. */
+export function given(flags, name, script) {
+  const value = flags[name];
+  if (value !== undefined) return value;
+  console.error(`${script}: say --${name}`);
+  process.exit(2);
+}
