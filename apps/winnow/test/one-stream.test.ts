@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { winnow } from './terminal';
+import { PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-one-stream-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -28,11 +28,23 @@ test('a ViLT answers questions about scenes: trained, scored, compressed, ticket
   );
 
   const compressed = await winnow([
-    ...['compress', '--from', at('dense'), ...TINY.slice(0, 6), '--method', 'upop', '--budget', '1.2x'],
+    ...[
+      'compress',
+      '--from',
+      at('dense'),
+      ...TINY.slice(0, 6),
+      '--method',
+      'upop',
+      '--budget',
+      '1.2x',
+      '--prove',
+      'full',
+    ],
     ...['--search', '3it', '--retrain', '1it', '--out', at('small')],
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);
   expect(compressed.stdout).toMatch(/accuracy, retrained/);
+  expect(compressed.stdout).toContain(PROVED);
 
   const sparse = await winnow([
     ...[
@@ -89,9 +101,20 @@ test('a ViLT judges statements about two pictures: trained, cut, and asked', asy
   expect((await winnow(['inspect', at('judge')])).stdout).toMatch(/ViLT for statements/);
   const cut = ['--method', 'upop', '--budget', '1.2x', '--search', '1it', '--retrain', '1it'];
   const compressed = await well(
-    ...['compress', '--from', at('judge'), ...TINY.slice(0, 6), ...cut, '--out', at('judge-small')],
+    ...[
+      'compress',
+      '--from',
+      at('judge'),
+      ...TINY.slice(0, 6),
+      ...cut,
+      '--out',
+      at('judge-small'),
+      '--prove',
+      'full',
+    ],
   );
   expect(compressed).toMatch(/accuracy, retrained/);
+  expect(compressed).toContain(PROVED);
   const [left, right] = ['left', 'right'].map((name) => at(`${name}.png`));
   for (const path of [left, right])
     await sharp({ create: { width: 20, height: 20, channels: 3, background: 'red' } }).toFile(path ?? '');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { timmTensors, writeCheckpoint } from './checkpoints';
-import { winnow } from './terminal';
+import { PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-regions-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -81,8 +81,19 @@ test('an LXMERT is trained and compressed by a tower with random weights, which 
     tower: { kind: 'random', imageSize: 16, patchSize: 8, seed: 0 },
   });
   const upop = ['--method', 'upop', '--budget', '1.2x', '--search', '1it', '--retrain', '1it'];
-  const compressed = await well('compress', '--from', at('two'), ...ENGINE, ...upop, '--out', at('small'));
+  const compressed = await well(
+    'compress',
+    '--from',
+    at('two'),
+    ...ENGINE,
+    ...upop,
+    '--prove',
+    'full',
+    '--out',
+    at('small'),
+  );
   expect(compressed).toMatch(/accuracy, retrained/);
+  expect(compressed).toContain(PROVED);
   expect(await recorded('small')).toEqual(await recorded('two'));
   const foreign = await winnow(['evaluate', at('two'), '--engine', 'wasm', '--regions-from', at('tower')]);
   expect([foreign.code, foreign.stderr]).toEqual([

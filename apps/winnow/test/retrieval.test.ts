@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makePictures } from '@winnow/testkit';
-import { winnow } from './terminal';
+import { PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-retrieval-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -56,11 +56,12 @@ test('a dual encoder is trained, scored, looked at, compressed in both towers an
   expect(JSON.parse(evaluated.stdout)).toMatchObject({ examples: 8, scores: summary.model.scores });
 
   const compressed = await winnow([
-    ...['compress', '--from', at('dense'), '--data', at('captions.csv'), ...TINY],
+    ...['compress', '--from', at('dense'), '--data', at('captions.csv'), ...TINY, '--prove', 'full'],
     ...['--search', '5it', '--retrain', '4it', '--distill', '0.5', '--out', at('small')],
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);
   expect(compressed.stdout).toMatch(/textR1, retrained/);
+  expect(compressed.stdout).toContain(PROVED);
   const { ratios, ledger } = z
     .looseObject({
       ratios: z.record(z.string(), z.number()),
@@ -161,7 +162,7 @@ test('a model of another task is refused with the task that it is for', async ()
 test('columns are shared and pruned by a hypernetwork, stored once, and scored again from disk', async () => {
   expect((await winnow(dense('dense-to-share'))).code).toBe(0);
   const compressed = await winnow([
-    ...['compress', '--from', at('dense-to-share'), '--data', at('captions.csv'), ...TINY],
+    ...['compress', '--from', at('dense-to-share'), '--data', at('captions.csv'), ...TINY, '--prove', 'full'],
     ...['--method', 'bwsp', '--blocks', '2', '--search', '8it', '--subset', '0.5', '--budget', '60%'],
     ...['--retrain', '4it', '--out', at('shared')],
   ]);
@@ -169,6 +170,7 @@ test('columns are shared and pruned by a hypernetwork, stored once, and scored a
   expect(compressed.stderr).toMatch(/the structure keeps \d+\.\d % of the compressible parameters/);
   expect(compressed.stderr).toMatch(/moved to meet it/);
   expect(compressed.code).toBe(0);
+  expect(compressed.stdout).toContain(PROVED);
 
   const summary = z
     .looseObject({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePictures, writePicture } from '@winnow/testkit';
 import { z } from 'zod';
-import { winnow } from './terminal';
+import { PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-segmentation-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -70,11 +70,23 @@ test('a segmenter is trained on scenes, scored at one scale and at six, drawn wi
   expect(over.stderr).toMatch(/a\.png is a picture that is asked about/);
 
   const compressed = await winnow([
-    ...['compress', '--from', at('dense'), ...TINY.slice(0, 6), '--method', 'upop', '--budget', '1.2x'],
+    ...[
+      'compress',
+      '--from',
+      at('dense'),
+      ...TINY.slice(0, 6),
+      '--method',
+      'upop',
+      '--budget',
+      '1.2x',
+      '--prove',
+      'full',
+    ],
     ...['--search', '4it', '--retrain', '2it', '--out', at('small')],
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);
   expect(compressed.stdout).toMatch(/meanIoU, retrained/);
+  expect(compressed.stdout).toContain(PROVED);
   const kept = await winnow(['inspect', at('small'), '--json']);
   expect(kept.stdout).toMatch(/"decoder attention"/);
 });

@@ -8,7 +8,7 @@ import { startEngine } from '@winnow/engine';
 import { exportHuggingFace, readSafetensors, writeSafetensors } from '@winnow/formats';
 import type { Predictions } from '@winnow/lab';
 import { makePictures } from '@winnow/testkit';
-import { winnow } from './terminal';
+import { PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-siglip-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -142,8 +142,19 @@ test.each([
   ['random', []],
 ])('a SigLIP of Hugging Face is compressed as every dual encoder is: %s', async (method, more) => {
   const out = `by-${method}`;
-  const { code, stderr } = await winnow([
-    ...['compress', '--from', at('siglip'), '--task', 'retrieval', '--data', at('captions.csv'), ...ENGINE],
+  const { code, stderr, stdout } = await winnow([
+    ...[
+      'compress',
+      '--from',
+      at('siglip'),
+      '--task',
+      'retrieval',
+      '--data',
+      at('captions.csv'),
+      ...ENGINE,
+      '--prove',
+      'full',
+    ],
     ...[
       '--method',
       method,
@@ -159,6 +170,7 @@ test.each([
     ],
   ]);
   expect([code, stderr]).toEqual([0, expect.not.stringMatching(/winnow:/)]);
+  expect(stdout).toContain(PROVED);
   const { compressed } = configIn(out, 'summary.json');
   expect(compressed.cut).toEqual(compressed.masked);
   const { model, decision } = configIn(out, 'model', 'structure.json');

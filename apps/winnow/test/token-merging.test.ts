@@ -11,7 +11,7 @@ import {
 import { startEngine } from '@winnow/engine';
 import { exportHuggingFace } from '@winnow/formats';
 import { makePictures } from '@winnow/testkit';
-import { winnow } from './terminal';
+import { PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-token-merging-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -74,9 +74,20 @@ test('a model that merges tokens is trained and compressed', async () => {
   expect([trained.code, trained.stderr]).toEqual([0, expect.not.stringMatching(/winnow:/)]);
   expect(await mergingIn('trained', 'model')).toEqual({ perBlock: 2 });
   const compressed = await winnow([
-    ...['compress', '--from', at('trained'), ...briefly, ...withoutTraining, '--out', at('compressed')],
+    ...[
+      'compress',
+      '--from',
+      at('trained'),
+      ...briefly,
+      ...withoutTraining,
+      '--out',
+      at('compressed'),
+      '--prove',
+      'full',
+    ],
   ]);
   expect([compressed.code, compressed.stderr]).toEqual([0, expect.not.stringMatching(/winnow:/)]);
+  expect(compressed.stdout).toContain(PROVED);
   expect(await mergingIn('compressed', 'model')).toEqual({ perBlock: 2 });
 });
 

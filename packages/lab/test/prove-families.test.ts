@@ -101,8 +101,7 @@ test('whole numbers of regions are compared on real ones, where their ranges lie
   expect(
     await outputsWith({
       pictures: real,
-      asked: { part, output: 'logits' },
-      classes: 5,
+      asked: { kind: 'classes', part, output: 'logits', classes: 5 },
       examples: 'pictures',
     }),
   ).toBe('holds');

@@ -87,9 +87,18 @@ async function claimOf(name: string, precision: OnnxPrecision): Promise<Claim> {
     ['LXMERT for expressions', 3],
   ] as const;
   const [, classes = kinds[config.kind] ?? 3] = ofName.find(([words]) => name.endsWith(words)) ?? [];
-  // Embeddings tell no classes apart.
-  if (config.kind === 'dual-encoder')
-    return { opened, companions: {}, precision, folder, pictures: { why: 'none' }, threads: 1 };
+  if (config.kind === 'dual-encoder') {
+    const pictures = {
+      pictures: new Map(parts.map((each) => [each.name, fixedExamples(each)])),
+      asked: {
+        kind: 'texts',
+        pictures: { part: first, output: 'image_embeds' },
+        texts: { part, output: 'text_embeds' },
+      },
+      examples: 'pictures with texts',
+    } as const;
+    return { opened, companions: {}, precision, folder, pictures, threads: 1 };
+  }
   // Of a BLIP the decoder takes what the engine, or the file of pictures, has seen.
   const seen = await engineAnswers(opened, first, fixedExamples(first));
   const own = fixedExamples(part);
@@ -102,10 +111,9 @@ async function claimOf(name: string, precision: OnnxPrecision): Promise<Claim> {
       [first.name, fixedExamples(first)],
       [part.name, { ...own, inputs: Object.fromEntries(inputs) }],
     ]),
-    asked: { part, output: 'logits' },
+    asked: { kind: 'classes', part, output: 'logits', classes },
     examples: 'pictures',
-    classes,
-  };
+  } as const;
   return { opened, companions: {}, precision, folder, pictures, threads: 1 };
 }
 

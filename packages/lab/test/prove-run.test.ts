@@ -1,11 +1,13 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { matMul, tidy } from '@tensorflow/tfjs-core';
+import { availableEngines, startEngine } from '@winnow/engine';
 import { runPage } from '@winnow/report';
 import { z } from 'zod';
 import { certificateSchema, compress, readSummary } from '../src/index';
 import { singleRunPage } from '../src/comparison/single-run';
-import { proveRun } from '../src/proof/prove-run';
-import { readRecord } from '../src/run-folder/record';
+import { type ProvedRun, proveRun } from '../src/proof/prove-run';
+import { type RunRecord, readRecord } from '../src/run-folder/record';
 import { provedModel } from './proved-model';
 
 const root = await provedModel();
@@ -19,15 +21,12 @@ const certificateIn = (folder: string) =>
   certificateSchema.parse(JSON.parse(readFileSync(join(folder, 'proof', 'certificate.json'), 'utf8')));
 
 /** A model that a run is said to have saved. */
-const runOf = (modelFolder: string, precision: 'f32' | 'bf16' = 'f32') => ({
+const runOf = (modelFolder: string, computed: Partial<RunRecord> = {}): ProvedRun => ({
   folder: root,
   modelFolder,
   record: {
-    ...{ command: 'compress', options: {}, hash: '0' },
-    engine: 'wasm' as const,
-    precision,
-    winnow: '0',
-    paths: {},
+    ...{ command: 'compress', options: {}, hash: '0', engine: 'wasm', precision: 'f32', winnow: '0' },
+    ...computed,
   },
 });
 
@@ -37,7 +36,7 @@ test(
     const out = at('run');
     const { summary } = await compress({
       ...{ data: at('pictures'), from: at('dense'), method: 'magnitude', batchSize: 4, retrain: '1it' },
-      ...{ engine: 'wasm', prove: 'full', out },
+      ...{ engine: 'wasm', out },
     });
     const all = certificateIn(out).checks.map(({ name }) => name);
     expect(all).toHaveLength(10);
@@ -54,20 +53,62 @@ test(
   MINUTES,
 );
 
-test('a quick proof leaves out pictures and times, one of another precision the answers, and none is none', async () => {
-  const left = ['agreement', 'latency'];
-  const quick = await proveRun(runOf(at('cut')), 'quick', at('dense'));
-  expect(quick).toMatchObject({ leftOut: left });
+/** Writes the dense model into a folder. */
+const saveDense = (folder: string): Promise<void> => {
+  cpSync(at('dense'), folder, { recursive: true });
+  return Promise.resolve();
+};
+
+test('a quick proof leaves out pictures and times, and none is none', async () => {
+  const quick = await proveRun(runOf(at('cut')), 'quick', saveDense);
+  expect(quick).toMatchObject({ leftOut: ['agreement', 'latency'] });
   expect(quick).toMatchObject({
     holds: expect.arrayContaining(['weights', 'widths', 'counts', 'outputs', 'batch']),
   });
-  const rough = await proveRun(runOf(at('cut'), 'bf16'), 'quick', at('dense'));
-  expect(rough).toMatchObject({ leftOut: ['outputs', ...left] });
-  expect(certificateIn(root).checks.find(({ name }) => name === 'outputs')?.says).toEqual([
-    'the engine computed in bf16: winnow prove compares answers in f32',
-  ]);
-  expect(await proveRun(runOf(at('cut')), 'none', at('dense'))).toBeUndefined();
+  expect(await proveRun(runOf(at('cut')), 'none', saveDense)).toBeUndefined();
 });
+
+test(
+  'the dense model is timed as it was compressed: for pictures of another size than its file says',
+  async () => {
+    const out = at('larger');
+    const { summary } = await compress({
+      ...{ data: at('pictures'), from: at('dense'), method: 'magnitude', batchSize: 4, retrain: '0it' },
+      ...{ engine: 'wasm', imageSize: 32, out },
+    });
+    expect(summary.proof).toMatchObject({ leftOut: [] });
+    const { against, timings } = certificateIn(out);
+    expect(against?.summary).toContain('32 px');
+    expect(timings.map(({ batch }) => batch)).toEqual([1, 32]);
+    expect(existsSync(join(out, 'proof', 'dense'))).toBe(false);
+  },
+  MINUTES,
+);
+
+const torch = (await availableEngines()).find(({ name }) => name === 'torch');
+(torch?.available === true ? describe : describe.skip)(
+  `a run in bf16 on the torch engine${torch?.available === false ? ` (${torch.reason})` : ''}`,
+  () => {
+    beforeAll(() => startEngine('torch', { precision: 'bf16', threads: 1 }));
+    afterAll(() => startEngine('wasm'));
+
+    /** 1 + 2⁻¹² is 1 in bf16. */
+    const rounds = (): boolean => {
+      const [product] = tidy(() => matMul([[1 + 2 ** -12]], [[1]]).dataSync());
+      return product === 1;
+    };
+
+    test('its answers are compared in float32, and it goes on in bf16', async () => {
+      expect(rounds()).toBe(true);
+      const run = runOf(at('cut'), { engine: 'torch', precision: 'bf16', threads: 1 });
+      expect(await proveRun(run, 'quick', saveDense)).toMatchObject({
+        holds: expect.arrayContaining(['outputs', 'batch']),
+      });
+      expect(certificateIn(root).environment.engine).toMatch(/1 thread, f32/);
+      expect(rounds()).toBe(true);
+    });
+  },
+);
 
 const structure = z.looseObject({
   decision: z.looseObject({ sites: z.record(z.string(), z.looseObject({})) }),
@@ -89,7 +130,7 @@ test('a proof that fails names the part, and its certificate stays', async () =>
     const [id, site] = Object.entries(sites).find(([, own]) => own['kind'] === 'keep') ?? ['', {}];
     sites[id] = { ...site, kept: [0] };
   });
-  await expect(proveRun(runOf(lied), 'quick', at('dense'))).rejects.toMatchObject({
+  await expect(proveRun(runOf(lied), 'quick', saveDense)).rejects.toMatchObject({
     exitCode: 1,
     message: expect.stringMatching(/^the proof fails \(decision\): .*certificate\.json says why$/),
   });

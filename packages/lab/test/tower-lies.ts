@@ -103,6 +103,11 @@ export const visionTowerLies: Lies = [
     metadata('winnow.logits', (text) => text.replace(/"scale":[^,}]+/, '"scale":1')),
   ],
   ['embeddings depend on the batch', 'batch', centred('image_embeds')],
+  [
+    'real pictures fit the texts that they fitted least',
+    'agreement',
+    behind((before, after) => [node('Neg', [before], after)], [], 'image_embeds'),
+  ],
 ];
 
 /** Lies about a UNITER for pre-training. */

@@ -7,20 +7,21 @@ export { engineInputs } from './model/engine-inputs';
 export { modelParts } from './model/model-parts';
 export type { ModelPart, PartName, TextsRead } from './model/part';
 export { type GraphOptions, type TracedPart, opsets, partGraph } from './model/part-graph';
-export type {
-  Answers,
-  ExampleInput,
-  Examples,
-  MeasuredMerge,
-  MeasuredNorm,
-  MeasuredProduct,
-  MeasuredResize,
-  MeasuredTimes,
-  PartFacts,
-  PartJob,
-  ProofFacts,
-  ProofJob,
-  TimingJob,
+export {
+  type Answers,
+  type ExampleInput,
+  type Examples,
+  LEAST_ROUNDS,
+  type MeasuredMerge,
+  type MeasuredNorm,
+  type MeasuredProduct,
+  type MeasuredResize,
+  type MeasuredTimes,
+  type PartFacts,
+  type PartJob,
+  type ProofFacts,
+  type ProofJob,
+  type TimingJob,
 } from './proof/job';
 export { hasRuntime, proveApart } from './proof/prove-apart';
 export { thinned } from './proof/thinned';

@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { denseConfigOf, disposeTree, familyOf } from '@winnow/core';
+import { denseConfigOf, familyOf } from '@winnow/core';
 import { writeAtomically } from '@winnow/formats';
 import type { ProofJob } from '@winnow/onnx';
 import { proofPage } from '@winnow/report';
-import type { HubWatch } from '../hub/snapshot';
 import { companionsOf } from '../model-source/export-model';
-import { pinnedModel } from '../model-source/hub-model';
-import { type OpenedModel, digestOf, openModel } from '../model-source/open-model';
+import { type OpenedModel, digestOf } from '../model-source/open-model';
 import { type OnnxPrecision, onnxFile } from '../onnx/precision';
 import { writeOnnx } from '../onnx/write-onnx';
 import { version } from '../version';
@@ -30,10 +28,12 @@ export interface Certified {
   readonly data?: string | undefined;
   readonly calibration?: number | undefined;
   readonly pictures: RealPictures;
-  /** The dense model: both are timed in turn. */
-  readonly against?: string | undefined;
+  /** The dense model, which is lent: both are timed in turn. */
+  readonly against?: OpenedModel | undefined;
   readonly timedBatch: number;
   readonly rounds: number;
+  /** The time that all rounds may take, in seconds, but for the fewest that say something; without it all are made. */
+  readonly seconds?: number;
   readonly threads: number;
   /** The engine that runs, in words. */
   readonly engine: string;
@@ -48,7 +48,6 @@ export interface Certified {
 export async function certify(
   folder: string,
   asked: Certified,
-  watch: HubWatch = {},
 ): Promise<{ readonly certificate: Certificate; readonly failed: readonly CheckName[] }> {
   const { path, opened, precision, files, pictures, threads, leftOut } = asked;
   const companions = await companionsOf(opened);
@@ -61,13 +60,14 @@ export async function certify(
     ...{ opened, companions, precision, folder: files ?? folder, pictures, threads },
     ...(leftOut === undefined ? {} : { leftOut }),
   };
-  const { findings, against } = await withDense(asked, watch, async (timing, dense) => ({
-    findings: await proveFiles({ ...claim, ...(timing === undefined ? {} : { timing }) }),
-    against:
-      dense === undefined
-        ? null
-        : { summary: summaryOf(dense), parametersSha256: await digestOf(dense.params) },
-  }));
+  const findings = await withDense(asked, (timing) =>
+    proveFiles({ ...claim, ...(timing === undefined ? {} : { timing }) }),
+  );
+  const { against: dense } = asked;
+  const against =
+    dense === undefined
+      ? null
+      : { summary: summaryOf(dense), parametersSha256: await digestOf(dense.params) };
   const certificate = await certificateOf(findings, { ...asked, against, folder: files ?? folder });
   await writeAtomically(join(folder, CERTIFICATE_FILE), `${JSON.stringify(certificate, undefined, 2)}\n`);
   await writeAtomically(join(folder, CERTIFICATE_PAGE), proofPage(certificate));
@@ -80,29 +80,25 @@ const summaryOf = ({ model }: OpenedModel): string => {
   return familyOf(config).summary(config);
 };
 
-/** Lends the files of the dense model while the proof is made, where one was named. */
+/** Lends the files of the dense model while the proof is made, where there is one. */
 async function withDense<Result>(
-  { against, timedBatch, rounds, precision, opset }: Certified,
-  watch: HubWatch,
-  use: (timing: ProofJob['timing'], dense?: OpenedModel) => Promise<Result>,
+  { against, timedBatch, rounds, seconds, precision, opset }: Certified,
+  use: (timing: ProofJob['timing']) => Promise<Result>,
 ): Promise<Result> {
   if (against === undefined) return use(undefined);
   const { modelParts } = await import('@winnow/onnx');
-  const dense = await openModel(await pinnedModel(against, watch));
   // What int8 gains is told against the dense model as it was.
   const own = precision === 'int8' ? 'f32' : precision;
   const folder = await mkdtemp(join(tmpdir(), 'winnow-dense-'));
   try {
-    await writeOnnx(folder, dense, { precision: own, opset }, {});
-    const files = modelParts(dense.model).map(
+    await writeOnnx(folder, against, { precision: own, opset }, {});
+    const files = modelParts(against.model).map(
       ({ name }) => [name, join(folder, onnxFile(name, own))] as const,
     );
-    return await use(
-      { against: Object.fromEntries(files), batchSizes: [...new Set([1, timedBatch])], rounds },
-      dense,
-    );
+    const batchSizes = [...new Set([1, timedBatch])];
+    const each = seconds === undefined ? {} : { seconds: seconds / (files.length * batchSizes.length) };
+    return await use({ against: Object.fromEntries(files), batchSizes, rounds, ...each });
   } finally {
-    disposeTree(dense.params);
     await rm(folder, { recursive: true, force: true });
   }
 }

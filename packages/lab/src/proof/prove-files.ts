@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { blipFamily, denseConfigOf, runningOf } from '@winnow/core';
 import { type Companions, PREPROCESSOR_FILE, readBytesIfThere } from '@winnow/formats';
@@ -6,18 +5,13 @@ import type { Answers, Examples, ModelPart, PartFacts, ProofFacts, ProofJob } fr
 import type { OpenedModel } from '../model-source/open-model';
 import { type OnnxPrecision, onnxFile } from '../onnx/precision';
 import { metadataOf } from '../onnx/write-onnx';
+import { type SeenAgreement, agreementOf, isAskedPart } from './agreement';
 import type { Check, CheckName } from './check';
-import {
-  type Agreement,
-  type Timing,
-  checkAgreement,
-  checkBatch,
-  checkLatency,
-  checkOutputs,
-} from './check-answers';
+import { type Timing, checkBatch, checkLatency, checkOutputs } from './check-answers';
 import { type Counts, checkCounts } from './check-counts';
 import { checkDecision, checkLabels, checkWeights, checkWidths } from './check-files';
 import { isOfData } from './data-examples';
+import { digestOfExamples, digestOfNumbers } from './digest';
 import { comparedExamples, engineAnswers, engineShapes } from './engine-answers';
 import { type Expectation, type ExpectedPart, expectedTensors, normWidths } from './expectation';
 import { type MergesOfFile, mergesOfFile } from './merging';
@@ -44,7 +38,7 @@ export interface Findings {
   readonly checks: readonly Check[];
   readonly counts: Counts;
   readonly timings: readonly Timing[];
-  readonly agreement: (Agreement & { readonly picturesSha256: string }) | undefined;
+  readonly agreement: SeenAgreement | undefined;
   readonly facts: ProofFacts;
   readonly fixed: Readonly<
     Record<string, { readonly examplesSha256: string; readonly answersSha256: string }>
@@ -63,7 +57,7 @@ export async function proveFiles(
   claim: Claim,
   run?: (job: ProofJob) => Promise<ProofFacts>,
 ): Promise<Findings> {
-  const { modelParts, proveApart, thinned } = await import('@winnow/onnx');
+  const { LEAST_ROUNDS, modelParts, proveApart, thinned } = await import('@winnow/onnx');
   const { opened, precision, folder, threads, timing, pictures } = claim;
   const parts = modelParts(opened.model);
   const examples = new Map(
@@ -74,6 +68,7 @@ export async function proveFiles(
     path: join(folder, onnxFile(part.name, precision)),
     fixed: examplesOf(examples, part),
     ...picturesFor(part, pictures),
+    isAsked: isAskedPart(part, pictures),
   }));
   const facts = await (run ?? proveApart)({
     parts: asked,
@@ -92,10 +87,11 @@ export async function proveFiles(
     answers.set(part.name, thinned(await engineAnswers(opened, part, given, hooks), given.count));
   }
   const { check: counted, counts } = checkCounts(facts.parts, expectation);
-  const seen = await agreementOf(claim, facts.parts);
+  const seen = await agreementOf(opened, pictures, facts.parts, precision);
   const timed = checkLatency(
     facts.times,
     timing === undefined ? undefined : { ...timing, parts: parts.map(({ name }) => name) },
+    timing?.seconds === undefined ? timing?.rounds : Math.min(timing.rounds, LEAST_ROUNDS),
   );
   const beside = await readBytesIfThere(join(folder, PREPROCESSOR_FILE), { mostBytes: MOST_BYTES });
   return {
@@ -128,8 +124,8 @@ export async function proveFiles(
       parts.map((part) => [
         part.name,
         {
-          examplesSha256: sha256(valuesOf(examplesOf(examples, part))),
-          answersSha256: sha256(Object.values(answers.get(part.name) ?? {})),
+          examplesSha256: digestOfExamples(examplesOf(examples, part)),
+          answersSha256: digestOfNumbers(Object.values(answers.get(part.name) ?? {})),
         },
       ]),
     ),
@@ -142,14 +138,6 @@ const withoutThose = (leftOut: Claim['leftOut'] = {}, checks: readonly Check[]):
     const why = leftOut[check.name];
     return why === undefined ? check : { name: check.name, verdict: 'left out', says: [why] };
   });
-
-function sha256(all: readonly (Float32Array | BigInt64Array)[]): string {
-  const hash = createHash('sha256');
-  for (const values of all) hash.update(values);
-  return hash.digest('hex');
-}
-
-const valuesOf = ({ inputs }: Examples) => Object.values(inputs).map(({ values }) => values);
 
 function examplesOf(all: ReadonlyMap<string, Examples>, { name }: ModelPart): Examples {
   const own = all.get(name);
@@ -217,43 +205,4 @@ function picturesFor({ name, inputs }: ModelPart, { pictures }: RealPictures) {
     pictures: { count: own.count, inputs: Object.fromEntries(kept) },
     taken: Object.fromEntries(taken),
   };
-}
-
-/** Logits of words [B, N, K] → [B, N, K + 1]: those that are not read, [B, K], are below all others, and behind them is the logit of none. */
-function orNone(
-  logits: Float32Array,
-  read: Float32Array,
-  { classes, least }: { readonly classes: number; readonly least: number },
-): Float32Array {
-  const perExample = (logits.length * classes) / read.length;
-  const all = new Float32Array((logits.length / classes) * (classes + 1)).fill(least);
-  for (const [at, value] of logits.entries()) {
-    const word = at % classes;
-    const isRead = read[Math.floor(at / perExample) * classes + word] !== 0;
-    all[Math.floor(at / classes) * (classes + 1) + word] = isRead ? value : -Infinity;
-  }
-  return all;
-}
-
-async function agreementOf({ opened, pictures, precision }: Claim, found: readonly PartFacts[]) {
-  if (pictures.pictures === undefined) {
-    const check: Check = { name: 'agreement', verdict: 'left out', says: [pictures.why] };
-    return { check, agreement: undefined };
-  }
-  const { asked, classes, labels, examples, fewer } = pictures;
-  const { part, output, words } = asked;
-  const own = examplesOf(pictures.pictures, part);
-  const engine = await engineAnswers(opened, part, own);
-  const answered = found.find(({ name }) => name === part.name)?.pictures?.[output];
-  const read = words === undefined ? undefined : engine[words.read];
-  const told = (logits: Float32Array | undefined) =>
-    words === undefined || read === undefined || logits === undefined
-      ? logits
-      : orNone(logits, read, { classes, least: words.least });
-  const { check, agreement } = checkAgreement(told(answered), told(engine[output]), {
-    ...{ precision, labels, examples, fewer, pictures: own.count },
-    classes: words === undefined ? classes : classes + 1,
-  });
-  const picturesSha256 = sha256([...pictures.pictures.values()].flatMap(valuesOf));
-  return { check, agreement: agreement === undefined ? undefined : { ...agreement, picturesSha256 } };
 }

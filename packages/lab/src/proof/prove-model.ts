@@ -89,6 +89,7 @@ export async function proveModel(
   if ((await namesIn(out)).length > 0)
     throw new UserError(`${out} is not empty: choose another folder with --out`);
   const path = await pinnedModel(named, watch);
+  const besidePath = options.against === undefined ? undefined : await pinnedModel(options.against, watch);
   const { note = () => undefined } = watch;
   const started = await startChosen(
     { ...options, precision: 'f32', threads: undefined, device: undefined },
@@ -99,16 +100,21 @@ export async function proveModel(
     const { modelParts } = await import('@winnow/onnx');
     const parts = modelParts(opened.model);
     if (files !== undefined) await checkFiles(files, parts, precision);
-    const asked = {
-      ...options,
-      ...{ path, opened, threads: options.threads ?? cpus().length },
-      pictures: await realPictures(path, opened, parts, options),
-      engine: started.description.split(';')[0] ?? started.name,
-    };
-    return await writeWhole(out, async (folder) => {
-      const { certificate, failed } = await certify(folder, asked, watch);
-      return { certificate, failed, out, notes: opened.notes };
-    });
+    const against = besidePath === undefined ? undefined : await openModel(besidePath);
+    try {
+      const asked = {
+        ...options,
+        ...{ path, opened, against, threads: options.threads ?? cpus().length },
+        pictures: await realPictures(path, opened, parts, options),
+        engine: started.description.split(';')[0] ?? started.name,
+      };
+      return await writeWhole(out, async (folder) => {
+        const { certificate, failed } = await certify(folder, asked);
+        return { certificate, failed, out, notes: opened.notes };
+      });
+    } finally {
+      if (against !== undefined) disposeTree(against.params);
+    }
   } finally {
     disposeTree(opened.params);
   }

@@ -7,6 +7,7 @@ import {
   asDense,
   blipFamily,
   denseConfigOf,
+  dualEncoderFamily,
   familyOf,
   glipFamily,
   headOfLxmert,
@@ -15,7 +16,7 @@ import {
   uniterFamily,
   viltFamily,
 } from '@winnow/core';
-import type { ModelPart } from '@winnow/onnx';
+import type { Examples, ModelPart } from '@winnow/onnx';
 import type { OpenedModel } from '../model-source/open-model';
 import { choicesOfRun } from '../run-folder/record';
 import { dataOfRun, readingOfRun } from '../run-folder/run-data';
@@ -24,25 +25,38 @@ import type { Workload } from '../workload/workload';
 import { type ExamplesOfParts, examplesOfData } from './data-examples';
 import { engineAnswers } from './engine-answers';
 
+/** The answer that agreement is about. */
+export type Asked =
+  | {
+      readonly kind: 'classes';
+      readonly part: ModelPart;
+      /** The output of it that has the logits. */
+      readonly output: string;
+      readonly classes: number;
+      /** A detector has this, as its classes are words: the output that says which are read, [B, K], and the logit from which one counts. */
+      readonly words?: { readonly read: string; readonly least: number };
+      /** The class of each, where the data say it. */
+      readonly labels?: Int32Array;
+    }
+  /** The text that fits each picture best, among the different texts of all. */
+  | { readonly kind: 'texts'; readonly pictures: AskedPart; readonly texts: AskedPart };
+
+/** An output of a part. */
+export interface AskedPart {
+  readonly part: ModelPart;
+  readonly output: string;
+}
+
 /** Pictures that a proof asks the files and the engine about, in the layout of the files; or why there are none. */
 export type RealPictures =
   | {
       /** For each part that is asked, with what the engine's parts before it have given. */
       readonly pictures: ExamplesOfParts;
-      /** The part whose answer is compared, and the output of it. */
-      readonly asked: {
-        readonly part: ModelPart;
-        readonly output: string;
-        /** A detector has this, as its classes are words: the output that says which are read, [B, K], and the logit from which one counts. */
-        readonly words?: { readonly read: string; readonly least: number };
-      };
-      readonly classes: number;
+      readonly asked: Asked;
       /** The kind of example, in the plural. */
       readonly examples: string;
       /** Why they are fewer than were asked for. */
       readonly fewer?: string;
-      /** The class of each, where the data say it. */
-      readonly labels?: Int32Array;
     }
   | { readonly pictures?: undefined; readonly why: string };
 
@@ -80,6 +94,8 @@ export async function realPictures(
 ): Promise<RealPictures> {
   if (options.pictures === 0) return { why: 'no pictures were asked for: --pictures 0' };
   const config = denseConfigOf(opened.model);
+  const towers = towersOf(config, parts);
+  if (towers !== undefined) return picturesWithTexts(path, opened, towers, options);
   const classes = classesIn(config);
   const chain = blipFamily.is(config) ? parts.filter(({ name }) => name !== 'text') : parts.slice(0, 1);
   const part = chain.at(-1);
@@ -88,25 +104,93 @@ export async function realPictures(
       why: 'the model tells no classes of pictures apart: its answers to fixed examples are compared, number by number',
     };
   const workload = await dataOf(path, opened, options.data);
-  if (workload === undefined) return { why: 'no data are known to ask about: --data' };
+  if (workload === undefined) return { why: NO_DATA };
   const { test } = workload;
   const output = outputAsked(config);
-  const read = (count: number) => {
-    const numbers = Array.from({ length: count }, (_, at) => at);
-    return examplesOfData(test, numbers, opened, chain);
-  };
-  const one = (await read(1)).examples.get(part.name);
+  const one = (await firstOf(test, 1, opened, chain)).examples.get(part.name);
   const { [output]: answer } = one === undefined ? {} : await engineAnswers(opened, part, one);
   if (answer === undefined) throw new RangeError(`expected ${output}`);
   const most = Math.max(1, Math.floor(MOST_NUMBERS / answer.length));
   const count = Math.min(options.pictures, test.size, most);
-  const { examples, labels } = await read(count);
-  const labelled = labels.length === count ? { labels: Int32Array.from(labels) } : {};
-  const words = glipFamily.is(config)
-    ? { words: { read: 'read', least: Math.log(LEAST_DETECTED / (1 - LEAST_DETECTED)) } }
-    : {};
-  const found = { pictures: examples, asked: { part, output, ...words }, classes, ...labelled };
-  return { ...found, examples: namedExamples(chain), ...fewerThan(options.pictures, test.size, count) };
+  const { examples, labels } = await firstOf(test, count, opened, chain);
+  return {
+    pictures: examples,
+    asked: {
+      ...{ kind: 'classes', part, output, classes },
+      ...(labels.length === count ? { labels: Int32Array.from(labels) } : {}),
+      ...(glipFamily.is(config)
+        ? { words: { read: 'read', least: Math.log(LEAST_DETECTED / (1 - LEAST_DETECTED)) } }
+        : {}),
+    },
+    examples: namedExamples(chain),
+    ...fewerThan(options.pictures, test.size, count),
+  };
+}
+
+const NO_DATA = 'no data are known to ask about: --data';
+
+/** The first examples of a split, for parts of a model. */
+const firstOf = (
+  split: Workload['test'],
+  count: number,
+  opened: OpenedModel,
+  parts: readonly ModelPart[],
+): ReturnType<typeof examplesOfData> =>
+  examplesOfData(
+    split,
+    Array.from({ length: count }, (_, at) => at),
+    opened,
+    parts,
+  );
+
+/** The two files of a dual encoder; undefined of other models. */
+function towersOf(config: DenseConfig, parts: readonly ModelPart[]) {
+  if (!dualEncoderFamily.is(config)) return undefined;
+  const partOf = (name: ModelPart['name']): ModelPart => {
+    const own = parts.find((part) => part.name === name);
+    if (own === undefined) throw new RangeError(`expected a part ${name}`);
+    return own;
+  };
+  return {
+    pictures: { part: partOf('vision'), output: 'image_embeds' },
+    texts: { part: partOf('text'), output: 'text_embeds' },
+  };
+}
+
+/** The first pictures of the test split, each with its first text. */
+async function picturesWithTexts(
+  path: string,
+  opened: OpenedModel,
+  towers: { readonly pictures: AskedPart; readonly texts: AskedPart },
+  options: { readonly data?: string | undefined; readonly pictures: number },
+): Promise<RealPictures> {
+  const workload = await dataOf(path, opened, options.data);
+  if (workload === undefined) return { why: NO_DATA };
+  const { test } = workload;
+  const count = Math.min(options.pictures, test.size);
+  const { examples } = await firstOf(test, count, opened, [towers.pictures.part, towers.texts.part]);
+  if (distinctTexts(examples.get('text')).length < 2)
+    return { why: 'the pictures have the same text: there is nothing to tell apart' };
+  return {
+    pictures: examples,
+    asked: { kind: 'texts', ...towers },
+    examples: 'pictures with texts',
+    ...fewerThan(options.pictures, test.size, count),
+  };
+}
+
+/** The first place of each text among the texts of all examples, by their tokens. */
+export function distinctTexts(examples: Examples | undefined): readonly number[] {
+  const [texts] = Object.values(examples?.inputs ?? {});
+  if (examples === undefined || texts === undefined) return [];
+  const { values } = texts;
+  const size = values.length / examples.count;
+  const places = new Map<string, number>();
+  for (let at = 0; at < examples.count; at++) {
+    const own = values.subarray(at * size, (at + 1) * size).join(' ');
+    if (!places.has(own)) places.set(own, at);
+  }
+  return [...places.values()];
 }
 
 function fewerThan(asked: number, size: number, count: number): { readonly fewer?: string } {

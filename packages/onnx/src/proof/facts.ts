@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { decodeModel, readModel } from '../file/decode';
-import type { Answers, Examples, MeasuredTimes, PartFacts, PartJob, ProofFacts, ProofJob } from './job';
+import {
+  type Answers,
+  type Examples,
+  LEAST_ROUNDS,
+  type MeasuredTimes,
+  type PartFacts,
+  type PartJob,
+  type ProofFacts,
+  type ProofJob,
+  type TimingJob,
+} from './job';
 import { measuredShapes } from './measured-shapes';
 import { watchedMerges, withoutMerges } from './merges';
 import { answer, answers, batchOf, namedFor, openSession } from './session';
@@ -16,11 +26,10 @@ const WARM_UP = 3;
 export async function proofFacts({ parts, threads, timing }: ProofJob): Promise<ProofFacts> {
   const facts: PartFacts[] = [];
   const given = new Map<string, Float32Array>();
-  const last = parts.findLast(({ pictures }) => pictures !== undefined);
   for (const part of parts) {
     const { pictures, ...own } = await factsOf(part, threads, given);
     for (const [name, values] of Object.entries(pictures ?? {})) given.set(name, values);
-    facts.push({ ...own, ...(part === last && pictures !== undefined ? { pictures } : {}) });
+    facts.push({ ...own, ...(part.isAsked === true && pictures !== undefined ? { pictures } : {}) });
   }
   const times: MeasuredTimes[] = [];
   for (const { name, path, fixed } of parts) {
@@ -30,7 +39,7 @@ export async function proofFacts({ parts, threads, timing }: ProofJob): Promise<
       times.push({
         part: name,
         batch,
-        ...(await inTurn(path, other, fixed, { batch, threads, rounds: timing.rounds })),
+        ...(await inTurn(path, other, fixed, { ...timing, batch, threads })),
       });
   }
   return { runtime: runtimeVersion(), threads, parts: facts, times };
@@ -106,20 +115,31 @@ async function inTurn(
   own: string,
   against: string,
   fixed: Examples,
-  { batch, threads, rounds }: { readonly batch: number; readonly threads: number; readonly rounds: number },
+  {
+    batch,
+    threads,
+    rounds,
+    seconds = Number.POSITIVE_INFINITY,
+  }: Pick<TimingJob, 'rounds' | 'seconds'> & { readonly batch: number; readonly threads: number },
 ): Promise<Pick<MeasuredTimes, 'own' | 'against'>> {
   const sessions = [await openSession(own, threads), await openSession(against, threads)] as const;
   const numbers = Array.from({ length: batch }, (_, at) => at % fixed.count);
   const given = sessions.map((session) => batchOf(namedFor(session, fixed), numbers));
-  const times: [number[], number[]] = [[], []];
-  for (let round = -WARM_UP; round < rounds; round++) {
+  const round = async (): Promise<[number, number]> => {
+    const took: [number, number] = [0, 0];
     for (const which of [0, 1] as const) {
-      const start = performance.now();
+      const startMs = performance.now();
       await answer(sessions[which], given[which] ?? {});
-      if (round >= 0) times[which].push(performance.now() - start);
+      took[which] = performance.now() - startMs;
     }
-  }
-  return { own: times[0], against: times[1] };
+    return took;
+  };
+  const startMs = performance.now();
+  const isLate = (): boolean => performance.now() - startMs > 1000 * seconds;
+  for (let made = 0; made < WARM_UP && (made === 0 || !isLate()); made++) await round();
+  const times: [number, number][] = [];
+  while (times.length < rounds && (times.length < LEAST_ROUNDS || !isLate())) times.push(await round());
+  return { own: times.map(([own]) => own), against: times.map(([, against]) => against) };
 }
 
 function runtimeVersion(): string {

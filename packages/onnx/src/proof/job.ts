@@ -24,6 +24,8 @@ export interface PartJob {
   readonly fixed: Examples;
   /** Answered once: all inputs but those that files before this one give. */
   readonly pictures?: Examples;
+  /** Whether the answers about pictures are handed on in the facts, and not to later files alone. */
+  readonly isAsked?: boolean;
   /** Inputs that files before this one give for the pictures, by name: the shape of one. */
   readonly taken?: Readonly<Record<string, readonly number[]>>;
 }
@@ -34,7 +36,12 @@ export interface TimingJob {
   readonly against: Readonly<Record<string, string>>;
   readonly batchSizes: readonly number[];
   readonly rounds: number;
+  /** After so long no round of a pair begins any more, once there are LEAST_ROUNDS; without it all are made. */
+  readonly seconds?: number | undefined;
 }
+
+/** With fewer the middle of them has no interval of 95 %: all six lie on one side of it once in 32 times. */
+export const LEAST_ROUNDS = 6;
 
 export interface ProofJob {
   readonly parts: readonly PartJob[];
@@ -84,7 +91,7 @@ export interface PartFacts extends ReadFile {
   readonly alone: Answers;
   /** Answers to the fixed examples in reverse, put back into their order. */
   readonly reversed: Answers;
-  /** Answers to real pictures, of the last file that is asked about them. */
+  /** Answers to real pictures, of a file that is asked about them. */
   readonly pictures?: Answers;
 }
 
