@@ -12,7 +12,7 @@ import {
 } from '@winnow/core';
 import { openDataset } from '@winnow/data';
 import { startEngine } from '@winnow/engine';
-import { methodNamed, openModel } from '@winnow/lab';
+import { methodNamed, openModel, picturesOf } from '@winnow/lab';
 
 /** Flags of scripts that make a model of pictures smaller without training. */
 export const subjectFlags = {
@@ -57,9 +57,12 @@ export async function openSubject(flags) {
     Number(flags[name]),
   );
   await startEngine(flags.engine, { precision: flags.precision, threads: Number(flags.threads) });
-  const { model, params, preparation } = await openModel(flags.model, {});
-  const data = await openDataset(flags.data, { imageSize: size, preload: true, preparation });
-  const inputs = pictureInputs({ imageSize: pictureSizeOf({ height: size, width: size }), channels: 3 });
+  const imageSize = pictureSizeOf({ height: size, width: size });
+  const { model, params, preparation } = await openModel(flags.model, { imageSize });
+  // Pictures as the model was trained to see them.
+  const options = { imageSize: size, preload: true, ...picturesOf(preparation) };
+  const data = await openDataset(flags.data, options);
+  const inputs = pictureInputs({ imageSize, channels: 3 });
   const taskOf = (own) =>
     classification(own, { inputs, classes: data.classes?.length ?? model.config.classes });
 

@@ -17,6 +17,7 @@ export { isHubName } from './hub/hub-name';
 export type { HubWatch } from './hub/snapshot';
 export { openModel } from './model-source/open-model';
 export type { OpenedModel } from './model-source/open-model';
+export { picturesOf } from './workload/prepared';
 export { evaluateGroup, evaluateModel } from './evaluation/evaluate';
 export type { Evaluation } from './evaluation/evaluate';
 export { planGroup } from './planning/plan-options';
