@@ -3,11 +3,14 @@
 // queries at a time, in the core's cache; kept for the backward pass are queries, keys, values and what was attended.
 #include "packed-operands.h"
 #include "short-heads.h"
+#include "weight-gradients.h"
 
 namespace winnow {
 
 /** How many numbers the forward pass keeps. */
-inline int64_t keptByAttention(const AttentionArguments& of) { return HeadPanels(of).all() * of.rows() * kPanel; }
+inline int64_t keptByAttention(const AttentionArguments& of) {
+  return HeadPanels(of).all() * of.rows() * kPanel + kRoomForTile;
+}
 
 /** Bytes of the weights as the forward pass reads them. */
 template <typename Arithmetic>
@@ -15,6 +18,13 @@ int64_t packedByAttention(const AttentionArguments& of) {
   const int64_t embed = of.query.in.panels();
   return PackedOperands<Arithmetic>::bytes(embed, HeadPanels(of).projected()) +
          PackedOperands<Arithmetic>::bytes(of.output.in.panels(), embed);
+}
+
+/** A last panel's columns that do not exist become zeros, as products read whole panels. */
+template <typename Number>
+void clearBehind(Columns columns, const Panels<Number>& of, int64_t firstPanel, int64_t row, int64_t rows) {
+  const int64_t last = columns.panels() - 1;
+  if (columns.count(last) < kPanel) std::fill_n(of.at(firstPanel + last, row), rows * kPanel, Number{});
 }
 
 /** Queries, keys and values as one list of panels: body(weight, its panel) for the panel of that index. */
@@ -34,7 +44,7 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
   const Columns embed = of.query.in;
   const HeadPanels heads(of);
   const int64_t rows = of.rows(), tokens = of.tokens;
-  const Panels<Number> panels{kept != nullptr ? kept : shared.take<Number>(heads.all() * rows * kPanel), rows};
+  const Panels<Number> panels{kept != nullptr ? kept : shared.take<Number>(keptByAttention(of)), rows};
 
   PackedOperands<Arithmetic> packed(room, shared);
   const Right<Arithmetic> projections = packed.take(embed.panels(), heads.projected());
@@ -48,15 +58,14 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
   });
   room.finish();
 
-  const RowBlocks blocks = RowBlocks::ofTiles(rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofTiles<Arithmetic>(rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
     const int64_t first = blocks.first(block), count = blocks.count(block);
     float* const panel = scratch.take<float>(roundUp(count, kTile) * kPanel);
-    const Normalized normalized = Normalized::take(scratch, count, embed.total());
-    normalize(of.norm, of.x + first * embed.total(), count, normalized);
-    const Left<Arithmetic> input = takeLeft<Arithmetic>(scratch, count, embed.panels());
-    for (int64_t j = 0; j < embed.panels(); j++)
-      packLeft(scaledPanel(of.norm, normalized, j, count, panel), input, j);
+    const Panels<Number> normalized = takePanels<Number>(scratch, embed.panels(), count);
+    normalizeInto(of.norm, of.x + first * embed.total(), count, normalized);
+    const Left<Arithmetic> input = leftOf<Arithmetic>(normalized, 0, 0, count, embed, scratch);
+    clearBehind(of.output.in, panels, heads.firstAttended(), first, count);
     for (int64_t index = 0; index < heads.projected(); index++) {
       atProjection(of, index, [&](const Weight& weight, int64_t j) {
         product(input, 0, count, projections, index, DepthRange(embed.total()), panel, false, weight.out.count(j));
@@ -82,9 +91,8 @@ void attentionForward(const AttentionArguments& of, float* y, Kept<Arithmetic>* 
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
     const int64_t first = blocks.first(block), count = blocks.count(block);
     float* const panel = scratch.take<float>(roundUp(count, kTile) * kPanel);
-    const Left<Arithmetic> attended = takeLeft<Arithmetic>(scratch, count, of.output.in.panels());
-    for (int64_t j = 0; j < of.output.in.panels(); j++)
-      packLeft(viewOf(panels, heads.firstAttended() + j, first, count, of.output.in.count(j), scratch), attended, j);
+    const Left<Arithmetic> attended =
+        leftOf<Arithmetic>(panels, heads.firstAttended(), first, count, of.output.in, scratch);
     for (int64_t j = 0; j < embed.panels(); j++) {
       product(attended, 0, count, output, j, DepthRange(of.output.in.total()), panel, false, embed.count(j));
       addResidual(of.output, j, panel, count, of.x + first * embed.total(), y + first * embed.total());
@@ -100,12 +108,13 @@ struct AttentionGradients {
 template <typename Arithmetic>
 void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arithmetic>* keptNumbers,
                        const AttentionGradients& gradients, Scratch& shared) {
+  using Number = Kept<Arithmetic>;
   const Columns embed = of.query.in, inner = of.output.in;
   const HeadPanels heads(of);
   const int64_t rows = of.rows();
-  const Panels<Kept<Arithmetic>> kept{keptNumbers, rows};
-  const Panels<float> attendedGradient{shared.take<float>(inner.panels() * rows * kPanel), rows};
-  const Panels<float> projected{shared.take<float>(heads.projected() * rows * kPanel), rows};
+  const Panels<Number> kept{keptNumbers, rows};
+  const Panels<Number> attendedGradient{shared.take<Number>(inner.panels() * rows * kPanel + kRoomForTile), rows};
+  const Panels<Number> projected{shared.take<Number>(heads.projected() * rows * kPanel + kRoomForTile), rows};
 
   // Transposed weights: of query, key and value together, and of the output.
   const Right<Arithmetic> projections = takeRight<Arithmetic>(shared, heads.projected(), embed.panels());
@@ -141,11 +150,15 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
     }
     float* const panel = scratch.take<float>(roundUp(count, kTile) * kPanel);
     for (int64_t j = 0; j < inner.panels(); j++) {
-      packLeftTransposed(viewOf(kept, heads.firstAttended() + j, first, count, inner.count(j), scratch), attendeds, j,
-                                 first / kPanel);
+      packLeftTransposed(viewOf(kept, heads.firstAttended() + j, first, count, inner.count(j)), attendeds, j,
+                         first / kPanel);
       product(outputLeft, 0, count, output, j, DepthRange(embed.total()), panel);
-      std::memcpy(attendedGradient.at(j, first), panel, count * kPanel * sizeof(float));
+      Number* const to = attendedGradient.at(j, first);
+      for (int64_t at = 0; at < count * kPanel; at += kLanes) storeNumbers(to + at, load(panel + at));
     }
+    clearBehind(of.query.out, projected, 0, first, count);
+    clearBehind(of.key.out, projected, heads.firstKey(), first, count);
+    clearBehind(of.value.out, projected, heads.firstValue(), first, count);
   });
 
   const bool isShort = of.tokens <= Arithmetic::kShortSequence;
@@ -159,16 +172,17 @@ void attentionBackward(const AttentionArguments& of, const float* dy, Kept<Arith
     const int64_t first = blocks.first(block), count = blocks.count(block);
     const int64_t depthTile = first / kPanel;
     float* const panel = scratch.take<float>(roundUp(count, kTile) * kPanel);
+    Number* const narrow = scratch.take<Number>(count * kPanel);
     const Normalized normalized = Normalized::take(scratch, count, embed.total());
     normalize(of.norm, of.x + first * embed.total(), count, normalized);
     for (int64_t j = 0; j < embed.panels(); j++)
-      packLeftTransposed(scaledPanel(of.norm, normalized, j, count, panel), inputs, j, depthTile);
+      packLeftTransposed(scaledPanel(of.norm, normalized, j, count, narrow), inputs, j, depthTile);
 
-    const Left<Arithmetic> left = takeLeft<Arithmetic>(scratch, count, heads.projected());
+    const Left<Arithmetic> left =
+        leftOf<Arithmetic>(projected, 0, first, count, Columns{heads.projected() * kPanel}, scratch);
     for (int64_t j = 0; j < heads.projected(); j++) {
       atProjection(of, j, [&](const Weight& weight, int64_t k) {
-        const PanelView view{projected.at(j, first), kPanel, count, weight.out.count(k)};
-        packLeft(view, left, j);
+        const PanelOf<Number> view = viewOf(projected, j, first, count, weight.out.count(k));
         packRight(view, projecteds, j, depthTile);
         projectionBias.set(block, j * kPanel, view);
       });

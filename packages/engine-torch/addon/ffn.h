@@ -3,6 +3,7 @@
 // core's cache, and only the numbers before the activation are kept for the backward pass.
 #include "normalization.h"
 #include "packed-operands.h"
+#include "weight-gradients.h"
 
 namespace winnow {
 
@@ -25,6 +26,13 @@ int64_t packedByFfn(const FfnArguments& of) {
   return PackedOperands<Arithmetic>::bytes(embed, hidden) + PackedOperands<Arithmetic>::bytes(hidden, embed);
 }
 
+/** As exactly as the results are kept. */
+template <typename Arithmetic, typename Activation>
+inline Activated activatedAt(Lanes x) {
+  if constexpr (isRounded<Arithmetic>) return Activation::roughlyAt(x);
+  else return Activation::at(x);
+}
+
 /** @param kept null where no gradient will be asked for. */
 template <typename Arithmetic, typename Activation>
 void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const PackedRoom& room, Scratch& shared) {
@@ -40,19 +48,17 @@ void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const 
   });
   room.finish();
 
-  const RowBlocks blocks = RowBlocks::ofTiles(of.rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofTiles<Arithmetic>(of.rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
     const int64_t first = blocks.first(block), rows = blocks.count(block);
     const float* const x = of.x + first * embed.total();
     float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
 
-    const Normalized normalized = Normalized::take(scratch, rows, embed.total());
-    normalize(of.norm, x, rows, normalized);
-    const Left<Arithmetic> input = takeLeft<Arithmetic>(scratch, rows, embed.panels());
-    for (int64_t j = 0; j < embed.panels(); j++)
-      packLeft(scaledPanel(of.norm, normalized, j, rows, panel), input, j);
+    const Panels<Number> normalized = takePanels<Number>(scratch, embed.panels(), rows);
+    normalizeInto(of.norm, x, rows, normalized);
+    const Left<Arithmetic> input = leftOf<Arithmetic>(normalized, 0, 0, rows, embed, scratch);
 
-    const Left<Arithmetic> active = takeLeft<Arithmetic>(scratch, rows, hidden.panels());
+    const LeftInTheMaking<Arithmetic> active(scratch, rows, hidden);
     for (int64_t j = 0; j < hidden.panels(); j++) {
       const int64_t columns = hidden.count(j);
       product(input, 0, rows, expand, j, DepthRange(embed.total()), panel, false, columns);
@@ -60,18 +66,19 @@ void ffnForward(const FfnArguments& of, float* y, Kept<Arithmetic>* kept, const 
       for (int64_t column = 0; column < kPanel; column += kLanes) {
         const Lanes added = loadFirst(bias + column, columns - column);
         Number* const keep = kept == nullptr ? nullptr : Panels<Number>{kept, of.rows}.at(j, first) + column;
+        const float* const from = panel + column;
+        Number* const to = active.panel(j) + column;
         for (int64_t row = 0; row < rows; row++) {
-          float* const at = panel + row * kPanel + column;
-          const Lanes before = load(at) + added;
+          const Lanes before = load(from + row * kPanel) + added;
           if (keep != nullptr) storeNumbers(keep + row * kPanel, before);
-          store(at, Activation::at(before).value);
+          storeNumbers(to + row * kPanel, activatedAt<Arithmetic, Activation>(before).value);
         }
       }
-      packLeft({panel, kPanel, rows, columns}, active, j);
+      active.finish(j);
     }
 
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(active, 0, rows, contract, j, DepthRange(hidden.total()), panel, false, embed.count(j));
+      product(active.left(), 0, rows, contract, j, DepthRange(hidden.total()), panel, false, embed.count(j));
       addResidual(of.contract, j, panel, rows, x, y + first * embed.total());
     }
   });
@@ -84,6 +91,7 @@ struct FfnGradients {
 template <typename Arithmetic, typename Activation>
 void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept, const FfnGradients& gradients,
                  Scratch& shared) {
+  using Number = Kept<Arithmetic>;
   const Columns embed = of.expand.in, hidden = of.expand.out;
   const Right<Arithmetic> expand = takeRight<Arithmetic>(shared, hidden.panels(), embed.panels());      // Wᵀ
   const Right<Arithmetic> contract = takeRight<Arithmetic>(shared, embed.panels(), hidden.panels());    // Wᵀ
@@ -108,38 +116,41 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
     const int64_t depthTile = first / kPanel;
     const float* const output = dy + first * embed.total();
     float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
+    Number* const narrow = scratch.take<Number>(rows * kPanel);
 
     const Normalized normalized = Normalized::take(scratch, rows, embed.total());
     normalize(of.norm, of.x + first * embed.total(), rows, normalized);
     const Left<Arithmetic> outputLeft = takeLeft<Arithmetic>(scratch, rows, embed.panels());
     for (int64_t j = 0; j < embed.panels(); j++) {
-      packLeftTransposed(scaledPanel(of.norm, normalized, j, rows, panel), inputs, j, depthTile);
+      packLeftTransposed(scaledPanel(of.norm, normalized, j, rows, narrow), inputs, j, depthTile);
       const PanelView view{output + j * kPanel, embed.total(), rows, embed.count(j)};
       packLeft(view, outputLeft, j);
       packRight(view, outputs, j, depthTile);
       contractBias.set(block, j * kPanel, view);
     }
 
-    const Left<Arithmetic> before = takeLeft<Arithmetic>(scratch, rows, hidden.panels());
-    float* const active = scratch.take<float>(rows * kPanel);
+    const LeftInTheMaking<Arithmetic> before(scratch, rows, hidden);
     for (int64_t j = 0; j < hidden.panels(); j++) {
       product(outputLeft, 0, rows, contract, j, DepthRange(embed.total()), panel);
-      const Kept<Arithmetic>* const keep = Panels<Kept<Arithmetic>>{kept, of.rows}.at(j, first);
-      for (int64_t i = 0; i < rows * kPanel; i += kLanes) {
-        const Activated at = Activation::at(loadNumbers(keep + i));
-        store(active + i, at.value);
-        store(panel + i, load(panel + i) * at.slope);
+      const Number* const keep = Panels<Number>{kept, of.rows}.at(j, first);
+      Number* const to = before.panel(j);
+      for (int64_t column = 0; column < kPanel; column += kLanes) {
+        Lanes sum{};
+        for (int64_t at = column; at < rows * kPanel; at += kPanel) {
+          const Activated activated = activatedAt<Arithmetic, Activation>(loadNumbers(keep + at));
+          storeNumbers(narrow + at, activated.value);
+          const Lanes gradient = load(panel + at) * activated.slope;
+          storeNumbers(to + at, gradient);
+          sum += gradient;
+        }
+        storeFirst(expandBias.line(block) + hidden.first(j) + column, sum, hidden.count(j) - column);
       }
-      const PanelView view{panel, kPanel, rows, hidden.count(j)};
-      packLeft(view, before, j);
-      packRight(view, befores, j, depthTile);
-      packLeftTransposed({active, kPanel, rows, hidden.count(j)}, actives, j, depthTile);
-      expandBias.set(block, hidden.first(j), view);
+      packRight(before.finish(j), befores, j, depthTile);
+      packLeftTransposed(PanelOf<Number>{narrow, kPanel, rows, hidden.count(j)}, actives, j, depthTile);
     }
-
     float* const scaled = scratch.take<float>(rows * normalized.stride);
     for (int64_t j = 0; j < embed.panels(); j++) {
-      product(before, 0, rows, expand, j, DepthRange(hidden.total()), panel);
+      product(before.left(), 0, rows, expand, j, DepthRange(hidden.total()), panel);
       takeGradientPanel(of.norm, normalized, j, rows, panel, scaled, normSums, block);
     }
     normGradient(of.norm, normalized, scaled, rows, output, gradients.x + first * embed.total());

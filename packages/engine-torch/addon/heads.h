@@ -60,7 +60,7 @@ struct HeadPanels {
 };
 
 template <typename Number>
-PanelView gather(const Panels<Number>& from, HeadColumns of, int64_t row, int64_t rows, Scratch& scratch) {
+PanelOf<Number> gather(const Panels<Number>& from, HeadColumns of, int64_t row, int64_t rows, Scratch& scratch) {
   return gather(from, of.first, of.count, row, rows, scratch);
 }
 template <typename Number>
@@ -84,33 +84,38 @@ inline float inverseOf(float sum) { return sum > 0 ? 1.0f / sum : 0.0f; }
 /**
  * Scores → count·exp(scale·(score − largest)), 0 where a query may not look. `sums` gets each row's sum.
  * @param first row of the sequence, which begins with its first token
+ * @param powers [key panels][any rows, those of `scores`][32]
  */
-inline void exponentiate(const AttentionArguments& of, int64_t first, float* scores, int64_t firstQuery,
-                         int64_t queries, int64_t stride, float* sums) {
+template <typename Arithmetic, typename Number>
+void exponentiate(const AttentionArguments& of, int64_t first, const Panels<float>& scores, int64_t firstQuery,
+                  int64_t queries, const Panels<Number>& powers, float* sums) {
   const int64_t panels = ceilDivide(of.tokens, kPanel);
   const float* const counts = of.counts == nullptr ? nullptr : of.counts + first;
-  for (int64_t row = 0; row < queries; row++) {
-    const int64_t seen = of.isCausal ? firstQuery + row + 1 : of.tokens;
-    float* const begin = scores + row * kPanel;
+  const auto each = [&](int64_t row, int64_t seen, auto lanesAt) {
     Lanes largest = broadcast(-3.0e38f);
-    for (int64_t key = 0; key < seen; key += kLanes) {
-      float* const at = begin + key / kPanel * stride + key % kPanel;
-      largest = larger(largest, lanesSeen(counts, key, seen) ? load(at) : largest);
-    }
+    for (int64_t key = 0; key < seen; key += kLanes)
+      largest = larger(largest, lanesAt(key) ? load(scores.at(key / kPanel, row) + key % kPanel) : largest);
     const float shift = largestOf(largest);
     Lanes sum{};
     for (int64_t key = 0; key < panels * kPanel; key += kLanes) {
-      float* const at = begin + key / kPanel * stride + key % kPanel;
+      Number* const to = powers.at(key / kPanel, row) + key % kPanel;
       if (key >= seen) {
-        store(at, Lanes{});
+        storeNumbers(to, Lanes{});
         continue;
       }
-      Lanes power = lanesSeen(counts, key, seen) ? exponential((load(at) - shift) * of.scale) : Lanes{};
+      const Lanes exponent = (load(scores.at(key / kPanel, row) + key % kPanel) - shift) * of.scale;
+      const Lanes full = isRounded<Arithmetic> ? roughExponential(exponent) : exponential(exponent);
+      Lanes power = lanesAt(key) ? full : Lanes{};
       if (counts != nullptr) power *= loadFirst(counts + key, seen - key);
-      store(at, power);
+      storeNumbers(to, power);
       sum += power;
     }
     sums[row] = sumOf(sum);
+  };
+  for (int64_t row = 0; row < queries; row++) {
+    const int64_t seen = of.isCausal ? firstQuery + row + 1 : of.tokens;
+    if (counts == nullptr) each(row, seen, [&](int64_t key) { return firstLanes(seen - key); });
+    else each(row, seen, [&](int64_t key) { return lanesSeen(counts, key, seen); });
   }
 }
 
@@ -123,7 +128,8 @@ inline void divide(float* rows, const float* sums, int64_t count) {
 }
 
 /** delta[row] += dO·O of that row, over one panel of both. */
-inline void addDelta(const PanelView& output, const PanelView& attended, float* delta) {
+template <typename Number>
+void addDelta(const PanelOf<Number>& output, const PanelOf<Number>& attended, float* delta) {
   for (int64_t row = 0; row < output.rows; row++) {
     Lanes sum{};
     for (int64_t column = 0; column < kPanel; column += kLanes)
@@ -133,48 +139,62 @@ inline void addDelta(const PanelView& output, const PanelView& attended, float* 
 }
 
 /**
- * Gradient of softmax: scores' powers in `weights` become probabilities, and `gradient` (of the probabilities) becomes
- * that of the scores: scale·p·(gradient − delta).
+ * Gradient of softmax: of scores' powers, `probabilities`, and of `gradient` (of the probabilities) that of the scores:
+ * scale·p·(gradient − delta). Either may be written over what it is made of.
  */
-inline void softmaxGradient(float scale, const float* inverseSums, const float* delta, int64_t count, float* weights,
-                            float* gradient) {
+template <typename Number>
+void softmaxGradient(float scale, const float* inverseSums, const float* delta, int64_t count, const float* powers,
+                     const float* gradient, Number* probabilities, Number* scoreGradient) {
   for (int64_t row = 0; row < count; row++) {
     for (int64_t at = row * kPanel; at < (row + 1) * kPanel; at += kLanes) {
-      const Lanes probability = load(weights + at) * inverseSums[row];
-      store(weights + at, probability);
-      store(gradient + at, (load(gradient + at) - delta[row]) * probability * scale);
+      const Lanes probability = load(powers + at) * inverseSums[row];
+      const Lanes ofScore = (load(gradient + at) - delta[row]) * probability * scale;
+      storeNumbers(probabilities + at, probability);
+      storeNumbers(scoreGradient + at, ofScore);
     }
   }
+}
+
+/** Some columns of a head as a left operand: where they fill panels as they lie, else packed. */
+template <typename Arithmetic, typename ColumnsOf>
+Left<Arithmetic> leftOfHead(const Panels<Kept<Arithmetic>>& from, int64_t width, ColumnsOf columnsOf, int64_t row,
+                            int64_t rows, Scratch& scratch) {
+  const HeadColumns all = columnsOf(0);
+  if (all.first % kPanel == 0 && width % kPanel == 0)
+    return leftOf<Arithmetic>(from, all.first / kPanel, row, rows, Columns{width}, scratch);
+  const int64_t panels = ceilDivide(width, kPanel);
+  const Left<Arithmetic> left = takeLeft<Arithmetic>(scratch, rows, panels);
+  for (int64_t i = 0; i < panels; i++) packLeft(gather(from, columnsOf(i), row, rows, scratch), left, i);
+  return left;
 }
 
 /** Reads queries, keys and values of one head from `panels` and writes there what they attend to. */
 template <typename Arithmetic>
 void attend(const AttentionArguments& of, const HeadPanels& heads, const Panels<Kept<Arithmetic>>& panels, int64_t head,
             int64_t first, Scratch& scratch) {
+  using Number = Kept<Arithmetic>;
   const int64_t tokens = of.tokens, keyPanels = ceilDivide(tokens, kPanel);
-  const Left<Arithmetic> queries = takeLeft<Arithmetic>(scratch, tokens, heads.narrow());
+  const Left<Arithmetic> queries = leftOfHead<Arithmetic>(
+      panels, heads.keyWidth, [&](int64_t i) { return heads.query(head, i); }, first, tokens, scratch);
   const Right<Arithmetic> keys = takeRight<Arithmetic>(scratch, heads.narrow(), keyPanels);
   const Right<Arithmetic> values = takeRight<Arithmetic>(scratch, keyPanels, heads.wide());
-  for (int64_t i = 0; i < heads.narrow(); i++) {
-    packLeft(gather(panels, heads.query(head, i), first, tokens, scratch), queries, i);
+  for (int64_t i = 0; i < heads.narrow(); i++)
     packRightTransposed(gather(panels, heads.key(head, i), first, tokens, scratch), keys, i);
-  }
   for (int64_t i = 0; i < heads.wide(); i++)
     packRight(gather(panels, heads.value(head, i), first, tokens, scratch), values, i);
 
-  const int64_t most = roundUp(std::min(tokens, kQueriesAtOnce), kTile);
-  float* const scores = scratch.take<float>(keyPanels * most * kPanel);
+  const int64_t most = std::min(tokens, kQueriesAtOnce);
+  const Panels<float> scores = takePanels<float>(scratch, keyPanels, most);
+  const Panels<Number> powers = takePanels<Number>(scratch, keyPanels, most);
   float* const sums = scratch.take<float>(most);
-  float* const panel = scratch.take<float>(most * kPanel);
-  const Left<Arithmetic> weights = takeLeft<Arithmetic>(scratch, most, keyPanels);
+  float* const panel = scratch.take<float>(roundUp(most, kTile) * kPanel);
   for (int64_t query = 0; query < tokens; query += kQueriesAtOnce) {
     const int64_t count = std::min(kQueriesAtOnce, tokens - query);
     for (int64_t j = 0; j < keyPanels; j++)
-      product(queries, query / kTile, count, keys, j, DepthRange(heads.keyWidth), scores + j * most * kPanel, false,
+      product(queries, query / kTile, count, keys, j, DepthRange(heads.keyWidth), scores.at(j), false,
               std::min(kPanel, tokens - j * kPanel));
-    exponentiate(of, first, scores, query, count, most * kPanel, sums);
-    for (int64_t j = 0; j < keyPanels; j++)
-      packLeft({scores + j * most * kPanel, kPanel, count, kPanel}, weights, j);
+    exponentiate<Arithmetic>(of, first, scores, query, count, powers, sums);
+    const Left<Arithmetic> weights = leftOf<Arithmetic>(powers, 0, 0, count, Columns{keyPanels * kPanel}, scratch);
     for (int64_t i = 0; i < heads.wide(); i++) {
       product(weights, 0, count, values, i, DepthRange(tokens), panel, false, heads.value(head, i).count);
       divide(panel, sums, count);
@@ -186,72 +206,74 @@ void attend(const AttentionArguments& of, const HeadPanels& heads, const Panels<
 /** The gradient of one head of one sequence: reads `kept` and the gradient of what was attended, writes `projected`. */
 template <typename Arithmetic>
 void headGradient(const AttentionArguments& of, const HeadPanels& heads, const Panels<Kept<Arithmetic>>& kept,
-                  const Panels<float>& attendedGradient, const Panels<float>& projected, int64_t head, int64_t first,
-                  Scratch& scratch) {
+                  const Panels<Kept<Arithmetic>>& attendedGradient, const Panels<Kept<Arithmetic>>& projected,
+                  int64_t head, int64_t first, Scratch& scratch) {
+  using Number = Kept<Arithmetic>;
   const int64_t tokens = of.tokens, keyPanels = ceilDivide(tokens, kPanel);
-  const Left<Arithmetic> queries = takeLeft<Arithmetic>(scratch, tokens, heads.narrow());
+  const auto query = [&](int64_t i) { return heads.query(head, i); };
+  const auto outputOf = [&](int64_t i) { return heads.attendedAlone(head, i); };
+  const Left<Arithmetic> queries = leftOfHead<Arithmetic>(kept, heads.keyWidth, query, first, tokens, scratch);
+  const Left<Arithmetic> outputs =
+      leftOfHead<Arithmetic>(attendedGradient, heads.valueWidth, outputOf, first, tokens, scratch);   // dO
   const Right<Arithmetic> keys = takeRight<Arithmetic>(scratch, heads.narrow(), keyPanels);       // Kᵀ
   const Right<Arithmetic> values = takeRight<Arithmetic>(scratch, heads.wide(), keyPanels);       // Vᵀ
   const Right<Arithmetic> keyRows = takeRight<Arithmetic>(scratch, keyPanels, heads.narrow());    // K
-  const Left<Arithmetic> outputs = takeLeft<Arithmetic>(scratch, tokens, heads.wide());           // dO
   float* const delta = scratch.take<float>(tokens);                                     // rows of dO·O
   std::fill(delta, delta + tokens, 0.0f);
   for (int64_t i = 0; i < heads.narrow(); i++) {
-    packLeft(gather(kept, heads.query(head, i), first, tokens, scratch), queries, i);
-    const PanelView key = gather(kept, heads.key(head, i), first, tokens, scratch);
+    const PanelOf<Number> key = gather(kept, heads.key(head, i), first, tokens, scratch);
     packRightTransposed(key, keys, i);
     packRight(key, keyRows, i);
   }
   for (int64_t i = 0; i < heads.wide(); i++) {
     packRightTransposed(gather(kept, heads.value(head, i), first, tokens, scratch), values, i);
-    const PanelView output = gather(attendedGradient, heads.attendedAlone(head, i), first, tokens, scratch);
-    packLeft(output, outputs, i);
-    addDelta(output, gather(kept, heads.attended(head, i), first, tokens, scratch), delta);
+    addDelta(gather(attendedGradient, outputOf(i), first, tokens, scratch),
+             gather(kept, heads.attended(head, i), first, tokens, scratch), delta);
   }
 
-  const int64_t most = roundUp(std::min(tokens, kQueriesAtOnce), kTile);
-  const int64_t queryTiles = ceilDivide(most, kPanel);
-  float* const weights = scratch.take<float>(keyPanels * most * kPanel);
-  float* const panel = scratch.take<float>(std::max(most, keyPanels * kPanel) * kPanel);
+  const int64_t most = std::min(tokens, kQueriesAtOnce), queryTiles = ceilDivide(most, kPanel);
+  const Panels<float> powers = takePanels<float>(scratch, keyPanels, most);
+  const Panels<Number> scores = takePanels<Number>(scratch, keyPanels, most);  // dS
+  Number* const probabilities = scratch.take<Number>(most * kPanel);
+  float* const panel = scratch.take<float>(roundUp(most, kTile) * kPanel);
   float* const sums = scratch.take<float>(most);
-  const Left<Arithmetic> scores = takeLeft<Arithmetic>(scratch, most, keyPanels);                                 // dS
   const Left<Arithmetic> weightColumns = takeLeft<Arithmetic>(scratch, keyPanels * kPanel, queryTiles);  // Pᵀ
   const Left<Arithmetic> scoreColumns = takeLeft<Arithmetic>(scratch, keyPanels * kPanel, queryTiles);   // dSᵀ
-  const Right<Arithmetic> rightRows = takeRight<Arithmetic>(scratch, queryTiles, std::max(heads.narrow(), heads.wide()));
+  const Right<Arithmetic> rightRows = takeRight<Arithmetic>(scratch, queryTiles, 1);
+  const Panels<float> keySums = takePanels<float>(scratch, heads.narrow(), tokens);
+  const Panels<float> valueSums = takePanels<float>(scratch, heads.wide(), tokens);
 
-  for (int64_t query = 0; query < tokens; query += kQueriesAtOnce) {
-    const int64_t count = std::min(kQueriesAtOnce, tokens - query);
+  for (int64_t from = 0; from < tokens; from += kQueriesAtOnce) {
+    const int64_t count = std::min(kQueriesAtOnce, tokens - from);
     for (int64_t j = 0; j < keyPanels; j++)
-      product(queries, query / kTile, count, keys, j, DepthRange(heads.keyWidth), weights + j * most * kPanel, false,
+      product(queries, from / kTile, count, keys, j, DepthRange(heads.keyWidth), powers.at(j), false,
               std::min(kPanel, tokens - j * kPanel));
-    exponentiate(of, first, weights, query, count, most * kPanel, sums);
+    exponentiate<Arithmetic>(of, first, powers, from, count, powers, sums);
     for (int64_t row = 0; row < count; row++) sums[row] = inverseOf(sums[row]);
     for (int64_t j = 0; j < keyPanels; j++) {
-      float* const weight = weights + j * most * kPanel;
-      product(outputs, query / kTile, count, values, j, DepthRange(heads.valueWidth), panel);
-      softmaxGradient(of.scale, sums, delta + query, count, weight, panel);
-      const PanelView gradient{panel, kPanel, count, kPanel};
-      packLeft(gradient, scores, j);
-      packLeftTransposed(gradient, scoreColumns, j);
-      packLeftTransposed({weight, kPanel, count, kPanel}, weightColumns, j);
+      product(outputs, from / kTile, count, values, j, DepthRange(heads.valueWidth), panel);
+      softmaxGradient(of.scale, sums, delta + from, count, powers.at(j), panel, probabilities, scores.at(j));
+      packLeftTransposed(viewOf(scores, j, 0, count, kPanel), scoreColumns, j);
+      packLeftTransposed(PanelOf<Number>{probabilities, kPanel, count, kPanel}, weightColumns, j);
     }
 
+    const Left<Arithmetic> scoreRows = leftOf<Arithmetic>(scores, 0, 0, count, Columns{keyPanels * kPanel}, scratch);
     for (int64_t i = 0; i < heads.narrow(); i++) {
-      product(scores, 0, count, keyRows, i, DepthRange(tokens), panel);
-      scatter(panel, count, projected, heads.query(head, i), first + query);
+      product(scoreRows, 0, count, keyRows, i, DepthRange(tokens), panel);
+      scatter(panel, count, projected, query(i), first + from);
     }
-    const auto addColumns = [&](const Left<Arithmetic>& left, int64_t wide, const auto& source, auto from, auto into) {
-      for (int64_t i = 0; i < wide; i++) packRight(gather(source, from(i), first + query, count, scratch), rightRows, i);
+    const auto addColumns = [&](const Left<Arithmetic>& left, int64_t wide, const auto& source, auto columnsOf,
+                                const Panels<float>& into) {
       for (int64_t i = 0; i < wide; i++) {
-        product(left, 0, tokens, rightRows, i, DepthRange(count), panel);
-        scatter(panel, tokens, projected, into(i), first, query > 0);
+        packRight(gather(source, columnsOf(i), first + from, count, scratch), rightRows, 0);
+        product(left, 0, tokens, rightRows, 0, DepthRange(count), into.at(i), from > 0);
       }
     };
-    addColumns(weightColumns, heads.wide(), attendedGradient, [&](int64_t i) { return heads.attendedAlone(head, i); },
-               [&](int64_t i) { return heads.value(head, i); });
-    addColumns(scoreColumns, heads.narrow(), kept, [&](int64_t i) { return heads.query(head, i); },
-               [&](int64_t i) { return heads.key(head, i); });
+    addColumns(weightColumns, heads.wide(), attendedGradient, outputOf, valueSums);
+    addColumns(scoreColumns, heads.narrow(), kept, query, keySums);
   }
+  for (int64_t i = 0; i < heads.narrow(); i++) scatter(keySums.at(i), tokens, projected, heads.key(head, i), first);
+  for (int64_t i = 0; i < heads.wide(); i++) scatter(valueSums.at(i), tokens, projected, heads.value(head, i), first);
 }
 
 }  // namespace winnow

@@ -1,6 +1,7 @@
 #pragma once
 // x·W + b and its gradient, for the layers that stand outside the sub-layers: patch embedding, head.
 #include "packed-operands.h"
+#include "weight-gradients.h"
 
 namespace winnow {
 
@@ -18,12 +19,12 @@ void linearForward(const LinearArguments& of, float* y, const PackedRoom& room, 
   parallelFor<Arithmetic>(of.threads, room.isPacked() ? 0 : out.panels(),
                           [&](int64_t panel, Scratch&) { packWeight(of.layer, weight, panel); });
   room.finish();
-  const RowBlocks blocks = RowBlocks::ofTiles(of.rows, of.threads);
+  const RowBlocks blocks = RowBlocks::ofTiles<Arithmetic>(of.rows, of.threads);
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
     const int64_t first = blocks.first(block), rows = blocks.count(block);
     const Left<Arithmetic> input = takeLeft<Arithmetic>(scratch, rows, in.panels());
     for (int64_t j = 0; j < in.panels(); j++)
-      packLeft({of.x + first * in.total() + j * kPanel, in.total(), rows, in.count(j)}, input, j);
+      packLeft(PanelView{of.x + first * in.total() + j * kPanel, in.total(), rows, in.count(j)}, input, j);
     float* const panel = scratch.take<float>(roundUp(rows, kTile) * kPanel);
     for (int64_t j = 0; j < out.panels(); j++) {
       product(input, 0, rows, weight, j, DepthRange(in.total()), panel, false, out.count(j));
@@ -54,7 +55,7 @@ void linearBackward(const LinearArguments& of, const float* dy, const LinearGrad
   parallelFor<Arithmetic>(of.threads, blocks.blocks, [&](int64_t block, Scratch& scratch) {
     const int64_t first = blocks.first(block), rows = blocks.count(block);
     for (int64_t j = 0; j < in.panels(); j++) {
-      packLeftTransposed({of.x + first * in.total() + j * kPanel, in.total(), rows, in.count(j)}, inputs, j,
+      packLeftTransposed(PanelView{of.x + first * in.total() + j * kPanel, in.total(), rows, in.count(j)}, inputs, j,
                          first / kPanel);
     }
     const Left<Arithmetic> output = takeLeft<Arithmetic>(scratch, rows, out.panels());

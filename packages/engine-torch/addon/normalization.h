@@ -24,34 +24,70 @@ struct Normalized {
   float* row(int64_t index) const { return rows + index * stride; }
 };
 
+/** Mean and 1/deviation of one row. */
+struct RowMoments {
+  float mean, inverseDeviation;
+
+  static RowMoments of(const Norm& norm, const float* x) {
+    const int64_t dim = norm.dim;
+    // Four sums at a time: one would wait for itself.
+    const auto sumOfAll = [&](auto numbersAt) {
+      Lanes sums[4] = {};
+      int64_t i = 0;
+      for (; i + 4 * kLanes <= dim; i += 4 * kLanes)
+        for (int part = 0; part < 4; part++) sums[part] += numbersAt(i + part * kLanes);
+      for (; i < dim; i += kLanes) sums[0] += numbersAt(i);
+      return sumOf((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    };
+    const float mean = sumOfAll([&](int64_t i) { return loadFirst(x + i, dim - i); }) / static_cast<float>(dim);
+    const float squares = sumOfAll([&](int64_t i) {
+      const Lanes centered = firstLanes(dim - i) ? loadFirst(x + i, dim - i) - mean : Lanes{};
+      return centered * centered;
+    });
+    return {mean, 1.0f / std::sqrt(squares / static_cast<float>(dim) + norm.epsilon)};
+  }
+};
+
 inline void normalize(const Norm& norm, const float* x, int64_t rows, const Normalized& into) {
   const int64_t dim = norm.dim;
   for (int64_t row = 0; row < rows; row++, x += dim) {
     float* const normalized = into.row(row);
-    Lanes sum{};
-    for (int64_t i = 0; i < dim; i += kLanes) sum += loadFirst(x + i, dim - i);
-    const float mean = sumOf(sum) / static_cast<float>(dim);
-    Lanes squares{};
+    const RowMoments moments = RowMoments::of(norm, x);
     for (int64_t i = 0; i < into.stride; i += kLanes) {
-      const Lanes centered = firstLanes(dim - i) ? loadFirst(x + i, dim - i) - mean : Lanes{};
-      squares += centered * centered;
-      store(normalized + i, centered);
+      const Lanes centered = firstLanes(dim - i) ? loadFirst(x + i, dim - i) - moments.mean : Lanes{};
+      store(normalized + i, centered * moments.inverseDeviation);
     }
-    const float inverse = 1.0f / std::sqrt(sumOf(squares) / static_cast<float>(dim) + norm.epsilon);
-    for (int64_t i = 0; i < into.stride; i += kLanes) store(normalized + i, load(normalized + i) * inverse);
-    into.inverseDeviation[row] = inverse;
+    into.inverseDeviation[row] = moments.inverseDeviation;
+  }
+}
+
+/** The norm's output, normalised·weight + bias, in panels; zeros behind `dim`. */
+template <typename Number>
+void normalizeInto(const Norm& norm, const float* x, int64_t rows, const Panels<Number>& into) {
+  const int64_t dim = norm.dim;
+  for (int64_t row = 0; row < rows; row++, x += dim) {
+    const RowMoments moments = RowMoments::of(norm, x);
+    for (int64_t i = 0; i < dim; i += kPanel) {
+      Number* const to = into.at(i / kPanel, row);
+      for (int64_t at = i; at < i + kPanel; at += kLanes) {
+        const int64_t there = dim - at;
+        const Lanes normalized = (loadFirst(x + at, there) - moments.mean) * moments.inverseDeviation;
+        storeNumbers(to + at - i, normalized * loadFirst(norm.weight + at, there) + loadFirst(norm.bias + at, there));
+      }
+    }
   }
 }
 
 /** One panel of the norm's output, normalised·weight + bias, into [rows, 32]. */
-inline PanelView scaledPanel(const Norm& norm, const Normalized& normalized, int64_t panel, int64_t rows, float* into) {
+template <typename Number>
+PanelOf<Number> scaledPanel(const Norm& norm, const Normalized& normalized, int64_t panel, int64_t rows, Number* into) {
   const int64_t column = panel * kPanel;
   for (int64_t first = 0; first < kPanel; first += kLanes) {
     const int64_t at = column + first;
     const Lanes weight = loadFirst(norm.weight + at, norm.dim - at);
     const Lanes bias = loadFirst(norm.bias + at, norm.dim - at);
     for (int64_t row = 0; row < rows; row++)
-      store(into + row * kPanel + first, load(normalized.row(row) + at) * weight + bias);
+      storeNumbers(into + row * kPanel + first, load(normalized.row(row) + at) * weight + bias);
   }
   return {into, kPanel, rows, std::min(kPanel, norm.dim - column)};
 }

@@ -6,7 +6,7 @@
 // (plain.h). For
 // each, there are packLeft, packLeftTransposed, packRight, packRightTransposed and product, which the operands' types
 // choose.
-#include "lanes.h"
+#include "bf16.h"
 
 namespace winnow {
 
@@ -20,29 +20,35 @@ constexpr int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t roundUp(int64_t a, int64_t b) { return ceilDivide(a, b) * b; }
 
 /** Where a panel's numbers are: row r begins at data + r·stride; `columns` of its 32 exist, the others are zero. */
-struct PanelView {
-  const float* data;
+template <typename Number>
+struct PanelOf {
+  const Number* data;
   int64_t stride;
   int64_t rows;
   int64_t columns;
 
   /** From that column on; zeros where the panel ends. */
   Lanes lanes(int64_t row, int64_t column) const {
-    return row < rows ? loadFirst(data + row * stride + column, columns - column) : Lanes{};
+    return row < rows ? loadFirstNumbers(data + row * stride + column, columns - column) : Lanes{};
   }
 };
+using PanelView = PanelOf<float>;
 
-/** A left operand: tiles of 16 rows by 32 of depth, of one or more planes. Order: row tile, depth tile, plane. */
+/**
+ * A left operand: tiles of 16 rows by 32 of depth, of one or more planes. What is packed has the order: row tile, depth tile,
+ * plane.
+ */
 template <typename Arithmetic>
 struct Left {
   using Number = typename Arithmetic::Operand;
   static constexpr int64_t kElements = Arithmetic::kPlanes * kTileElements;
 
   Number* data;
-  int64_t depthTiles;
+  int64_t rowStride, depthStride;  // from one tile to the next
 
+  static Left packed(Number* data, int64_t depthTiles) { return {data, depthTiles * kElements, kElements}; }
   static int64_t elements(int64_t rows, int64_t depthTiles) { return ceilDivide(rows, kTile) * depthTiles * kElements; }
-  Number* tile(int64_t row, int64_t depth) const { return data + (row * depthTiles + depth) * kElements; }
+  Number* tile(int64_t row, int64_t depth) const { return data + row * rowStride + depth * depthStride; }
 };
 
 /** A right operand: squares of 32 of depth by 32 columns, of one or more planes. Order: panel, depth tile, plane. */
@@ -73,9 +79,8 @@ struct DepthRange {
 template <typename Arithmetic>
 using Kept = typename Arithmetic::Kept;
 
-inline Lanes loadNumbers(const float* from) { return load(from); }
-inline void storeNumbers(float* to, Lanes lanes) { store(to, lanes); }
-inline Lanes loadFirstNumbers(const float* from, int64_t count) { return loadFirst(from, count); }
-inline void storeFirstNumbers(float* to, Lanes lanes, int64_t count) { storeFirst(to, lanes, count); }
+/** Whether what a function gives is rounded to bf16, so that a few thousandths of its last place do not matter. */
+template <typename Arithmetic>
+constexpr bool isRounded = sizeof(Kept<Arithmetic>) == 2;
 
 }  // namespace winnow

@@ -29,11 +29,11 @@ namespace pairs {
 constexpr int kBlockRows = 8;
 
 /**
- * out [rows, 16 a half] (+)= left × right: rows of a tile, tiles of depth kTileElements apart; squares of a panel, or
+ * out [rows, 16 a half] (+)= left × right: rows of a tile, tiles of depth `stride` apart; squares of a panel, or
  * their first halves. Behind the depth, operands hold zeros as far as its last pair.
  */
 template <int rows, int halves>
-inline void multiplyBlock(const Bf16* left, const Bf16* right, int64_t depth, float* out, bool adds) {
+inline void multiplyBlock(const Bf16* left, int64_t stride, const Bf16* right, int64_t depth, float* out, bool adds) {
   __m512 sums[rows][halves];
   for (int row = 0; row < rows; row++)
     for (int half = 0; half < halves; half++)
@@ -52,7 +52,7 @@ inline void multiplyBlock(const Bf16* left, const Bf16* right, int64_t depth, fl
       }
     }
   };
-  for (; depth >= kPanel; depth -= kPanel, left += kTileElements, right += 2 * kTileElements) add(kPanel / 2);
+  for (; depth >= kPanel; depth -= kPanel, left += stride, right += 2 * kTileElements) add(kPanel / 2);
   if (depth > 0) add(ceilDivide(depth, 2));
   for (int row = 0; row < rows; row++)
     for (int half = 0; half < halves; half++) _mm512_store_ps(out + row * kPanel + half * kTile, sums[row][half]);
@@ -60,11 +60,11 @@ inline void multiplyBlock(const Bf16* left, const Bf16* right, int64_t depth, fl
 
 /** As multiplyBlock, for `rows` of at most `most`: one row of a last block takes no time for seven others. */
 template <int most, int halves>
-void multiplyRows(int64_t rows, const Bf16* left, const Bf16* right, int64_t depth, float* out, bool adds) {
+void multiplyRows(int64_t rows, const Bf16* left, int64_t stride, const Bf16* right, int64_t depth, float* out, bool adds) {
   if (rows >= most) {
-    multiplyBlock<most, halves>(left, right, depth, out, adds);
+    multiplyBlock<most, halves>(left, stride, right, depth, out, adds);
   } else if constexpr (most > 1) {
-    multiplyRows<most - 1, halves>(rows, left, right, depth, out, adds);
+    multiplyRows<most - 1, halves>(rows, left, stride, right, depth, out, adds);
   }
 }
 
@@ -84,9 +84,9 @@ inline void product(const Left<Pairs>& left, int64_t rowTile, int64_t rows, cons
       const Bf16* const first = left.tile(rowTile + row / kTile, from) + row % kTile * kPanel;
       float* const block = out + row * kPanel;
       if (columns > kTile)
-        pairs::multiplyRows<pairs::kBlockRows, 2>(rows - row, first, panel, numbers, block, adds || done > 0);
+        pairs::multiplyRows<pairs::kBlockRows, 2>(rows - row, first, left.depthStride, panel, numbers, block, adds || done > 0);
       else
-        pairs::multiplyRows<pairs::kBlockRows, 1>(rows - row, first, panel, numbers, block, adds || done > 0);
+        pairs::multiplyRows<pairs::kBlockRows, 1>(rows - row, first, left.depthStride, panel, numbers, block, adds || done > 0);
     }
   }
 }

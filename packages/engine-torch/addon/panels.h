@@ -24,19 +24,23 @@ struct Columns {
 struct RowBlocks {
   int64_t rows, blocks, unit;
 
-  /** For products of these rows: units are tiles, so that one sequence is work for several threads. */
-  static RowBlocks ofTiles(int64_t rows, int threads) { return of(rows, threads, kTile); }
+  /** For products of these rows: units are tiles, so that one sequence is work for several threads; of many rows, two tiles. */
+  template <typename Arithmetic>
+  static RowBlocks ofTiles(int64_t rows, int threads) {
+    // Weights come from the third cache once for so many; what is made of the rows must fit into the second.
+    constexpr int64_t kRowsAtOnce = Arithmetic::kPlanes == 1 ? 256 : 128;
+    return of(rows, threads, rows < kRowsAtOnce * threads ? kTile : kPanel, kRowsAtOnce);
+  }
   /** For products over these rows too, whose depth is cut into panels. */
-  static RowBlocks ofPanels(int64_t rows, int threads) { return of(rows, threads, kPanel); }
+  static RowBlocks ofPanels(int64_t rows, int threads) { return of(rows, threads, kPanel, 128); }
 
   int64_t units() const { return ceilDivide(rows, unit); }
   int64_t first(int64_t block) const { return units() * block / blocks * unit; }
   int64_t count(int64_t block) const { return std::min(first(block + 1), rows) - first(block); }
 
  private:
-  static RowBlocks of(int64_t rows, int threads, int64_t unit) {
-    constexpr int64_t kRowsAtOnce = 128;
-    const int64_t wanted = roundUp(ceilDivide(rows, kRowsAtOnce), threads);
+  static RowBlocks of(int64_t rows, int threads, int64_t unit, int64_t rowsAtOnce) {
+    const int64_t wanted = roundUp(ceilDivide(rows, rowsAtOnce), threads);
     return {rows, std::max<int64_t>(1, std::min(ceilDivide(rows, unit), wanted)), unit};
   }
 };
@@ -50,18 +54,23 @@ struct Panels {
   Number* at(int64_t panel, int64_t row = 0) const { return data + (panel * rows + row) * kPanel; }
 };
 
-/** Some rows of one kept panel as float32. */
+/** What a product may read behind the last row of panels, whose numbers are a left operand as they lie. */
+constexpr int64_t kRoomForTile = kTile * kPanel;
+
+/**
+ * Panels of some rows, in scratch memory: room for whole tiles, an odd number of them, so that panels do not share the sets of
+ * a cache.
+ */
 template <typename Number>
-PanelView viewOf(const Panels<Number>& kept, int64_t panel, int64_t row, int64_t rows, int64_t columns,
-                 Scratch& scratch) {
-  const Number* const from = kept.at(panel, row);
-  if constexpr (std::is_same_v<Number, float>) {
-    return {from, kPanel, rows, columns};
-  } else {
-    float* const wide = scratch.take<float>(rows * kPanel);
-    for (int64_t i = 0; i < rows * kPanel; i += kLanes) store(wide + i, loadNumbers(from + i));
-    return {wide, kPanel, rows, columns};
-  }
+Panels<Number> takePanels(Scratch& scratch, int64_t panels, int64_t rows) {
+  const int64_t room = (ceilDivide(rows, kTile) | 1) * kTile;
+  return {scratch.take<Number>(panels * room * kPanel), room};
+}
+
+/** Some rows of one panel. */
+template <typename Number>
+PanelOf<Number> viewOf(const Panels<Number>& of, int64_t panel, int64_t row, int64_t rows, int64_t columns) {
+  return {of.at(panel, row), kPanel, rows, columns};
 }
 
 template <typename Arithmetic>
@@ -69,8 +78,54 @@ Left<Arithmetic> takeLeft(Scratch& scratch, int64_t rows, int64_t depthTiles) {
   using Operand = Left<Arithmetic>;
   // Transposed packing writes whole panels.
   const int64_t elements = Operand::elements(roundUp(rows, kPanel), depthTiles);
-  return {scratch.take<typename Operand::Number>(elements), depthTiles};
+  return Operand::packed(scratch.take<typename Operand::Number>(elements), depthTiles);
 }
+
+/**
+ * Rows of panels as a left operand whose depth is `columns`, from the panel `first` on. Numbers of one plane already lie as
+ * products read them: behind the rows a last tile has whatever follows, which must be readable, and of which come rows that
+ * nobody reads.
+ */
+template <typename Arithmetic>
+Left<Arithmetic> leftOf(const Panels<Kept<Arithmetic>>& panels, int64_t first, int64_t row, int64_t rows, Columns columns,
+                        Scratch& scratch) {
+  if constexpr (Arithmetic::kPlanes == 1) {
+    return {panels.at(first, row), kTile * kPanel, panels.rows * kPanel};
+  } else {
+    const Left<Arithmetic> left = takeLeft<Arithmetic>(scratch, rows, columns.panels());
+    for (int64_t j = 0; j < columns.panels(); j++)
+      packLeft(viewOf(panels, first + j, row, rows, columns.count(j)), left, j);
+    return left;
+  }
+}
+
+/** A left operand that is made panel by panel of its depth: where products read it, or packed panel by panel. */
+template <typename Arithmetic>
+class LeftInTheMaking {
+ public:
+  using Number = Kept<Arithmetic>;
+
+  LeftInTheMaking(Scratch& scratch, int64_t rows, Columns columns)
+      : rows_(rows), columns_(columns), panels_(takePanels<Number>(scratch, kPacks ? 1 : columns.panels(), rows)),
+        left_(kPacks ? takeLeft<Arithmetic>(scratch, rows, columns.panels())
+                     : leftOf<Arithmetic>(panels_, 0, 0, rows, columns, scratch)) {}
+  /** Where the rows of the panel are to be written. */
+  Number* panel(int64_t index) const { return panels_.at(kPacks ? 0 : index); }
+  /** When they are. */
+  PanelOf<Number> finish(int64_t index) const {
+    const PanelOf<Number> view{panel(index), kPanel, rows_, columns_.count(index)};
+    if constexpr (kPacks) packLeft(view, left_, index);
+    return view;
+  }
+  const Left<Arithmetic>& left() const { return left_; }
+
+ private:
+  static constexpr bool kPacks = Arithmetic::kPlanes != 1;
+  int64_t rows_;
+  Columns columns_;
+  Panels<Number> panels_;
+  Left<Arithmetic> left_;
+};
 
 template <typename Arithmetic>
 Right<Arithmetic> takeRight(Scratch& scratch, int64_t depthTiles, int64_t panels) {
@@ -120,13 +175,21 @@ void packWeightTransposed(const Weight& layer, const Right<Arithmetic>& right, i
 inline void addResidual(const Weight& layer, int64_t panel, const float* product, int64_t rows, const float* x,
                         float* y) {
   const int64_t stride = layer.out.total(), first = layer.out.first(panel), columns = layer.out.count(panel);
+  Lanes bias[kPanel / kLanes];
   for (int64_t column = 0; column < kPanel; column += kLanes) {
     const int64_t at = first + column, there = columns - column;
     const Lanes plain = loadFirst(layer.bias + at, there);
-    const Lanes bias = layer.scale == nullptr ? plain : plain * loadFirst(layer.scale + at, there);
-    for (int64_t row = 0; row < rows; row++) {
-      const Lanes sum = load(product + row * kPanel + column) + bias;
-      storeFirst(y + row * stride + at, loadFirst(x + row * stride + at, there) + sum, there);
+    bias[column / kLanes] = layer.scale == nullptr ? plain : plain * loadFirst(layer.scale + at, there);
+  }
+  for (int64_t row = 0; row < rows; row++, product += kPanel) {
+    const float* const from = x + row * stride + first;
+    float* const to = y + row * stride + first;
+    // The next panel's, which is not in the core's caches.
+    __builtin_prefetch(to + kPanel, 1);
+    __builtin_prefetch(to + kPanel + kPanel / 2, 1);
+    for (int64_t column = 0; column < kPanel; column += kLanes) {
+      const Lanes sum = load(product + column) + bias[column / kLanes];
+      storeFirst(to + column, loadFirst(from + column, columns - column) + sum, columns - column);
     }
   }
 }
@@ -150,82 +213,6 @@ inline void copyPanel(const float* panel, int64_t rows, int64_t columns, float* 
   }
 }
 
-/** The gradient of one weight [in, out]: left operand inputᵀ [in panels, rows], right operand dy [rows, out panels]. */
-template <typename Arithmetic>
-struct WeightGradient {
-  Left<Arithmetic> input;
-  Right<Arithmetic> output;
-  Columns in, out;
-  float* gradient;
-};
-
-/**
- * All gradients of a sub-layer's weights at once. A unit of work is a square of panels whose operands, for some of the
- * depth, fit into the core's second cache together: each is read from further away once a unit.
- */
-template <typename Arithmetic>
-void multiplyGradients(int threads, std::initializer_list<WeightGradient<Arithmetic>> gradients) {
-  constexpr int64_t kDepth = 8;  // tiles at a time
-  struct Unit {
-    const WeightGradient<Arithmetic>* of;
-    int64_t in, ins, out, outs;
-  };
-  std::vector<Unit> units;
-  for (int64_t group : {8, 4, 2, 1}) {
-    units.clear();
-    for (const WeightGradient<Arithmetic>& each : gradients)
-      for (int64_t out = 0; out < each.out.panels(); out += group)
-        for (int64_t in = 0; in < each.in.panels(); in += group)
-          units.push_back({&each, in, std::min(group, each.in.panels() - in), out,
-                           std::min(group, each.out.panels() - out)});
-    if (static_cast<int64_t>(units.size()) >= 2 * threads) break;
-  }
-  parallelFor<Arithmetic>(threads, static_cast<int64_t>(units.size()), [&](int64_t index, Scratch& scratch) {
-    const auto& [of, in, ins, out, outs] = units[index];
-    const int64_t elements = ins * kPanel * kPanel, rows = (ins - 1) * kPanel + of->in.count(in + ins - 1);
-    float* const sums = scratch.take<float>(outs * elements);
-    const int64_t depth = of->output.depthTiles;
-    for (int64_t first = 0; first < depth; first += kDepth) {
-      const DepthRange range{first, std::min(kDepth, depth - first)};
-      for (int64_t j = 0; j < outs; j++)
-        product(of->input, in * 2, rows, of->output, out + j, range, sums + j * elements, first > 0);
-    }
-    const int64_t stride = of->out.total();
-    for (int64_t j = 0; j < outs; j++) {
-      const int64_t columns = of->out.count(out + j);
-      for (int64_t i = 0; i < ins; i++) {
-        float* const to = of->gradient + of->in.first(in + i) * stride + of->out.first(out + j);
-        copyPanel(sums + j * elements + i * kPanel * kPanel, of->in.count(in + i), columns, to, stride);
-      }
-    }
-  });
-}
-
-/**
- * The gradients of a layer's weight W and bias b from those of what it multiplied by, W∘s and b∘s, in place; and that of
- * the layer scale s [out]: ds = Σ W∘d(W∘s) + b∘d(b∘s), over the rows of W. Nothing where the layer has none.
- */
-template <typename Arithmetic>
-void takeScale(const Weight& layer, int threads, float* weightGradient, float* biasGradient, float* scaleGradient) {
-  if (layer.scale == nullptr) return;
-  const int64_t stride = layer.out.total();
-  parallelFor<Arithmetic>(threads, layer.out.panels(), [&](int64_t panel, Scratch&) {
-    for (int64_t column = 0; column < layer.out.count(panel); column += kLanes) {
-      const int64_t at = layer.out.first(panel) + column, there = layer.out.count(panel) - column;
-      const Lanes scale = loadFirst(layer.scale + at, there), ofBias = loadFirst(biasGradient + at, there);
-      Lanes sum = ofBias * loadFirst(layer.bias + at, there);
-      storeFirst(biasGradient + at, ofBias * scale, there);
-      for (int64_t row = 0; row < layer.in.total(); row++) {
-        float* const to = weightGradient + row * stride + at;
-        const Lanes ofWeight = loadFirst(to, there);
-        sum += ofWeight * loadFirst(layer.weight + row * stride + at, there);
-        storeFirst(to, ofWeight * scale, there);
-      }
-      storeFirst(scaleGradient + at, sum, there);
-    }
-  });
-}
-
 /** Sums over the rows of each block, one line of `width` numbers a block, added up at the end in the blocks' order. */
 struct ColumnSums {
   float* lines;
@@ -238,7 +225,8 @@ struct ColumnSums {
   float* line(int64_t block) const { return lines + block * width; }
 
   /** The sum over the panel's rows becomes what the line says from `column` on. */
-  void set(int64_t block, int64_t column, const PanelView& panel) const {
+  template <typename Number>
+  void set(int64_t block, int64_t column, const PanelOf<Number>& panel) const {
     for (int64_t at = 0; at < kPanel; at += kLanes) {
       Lanes sum{};
       for (int64_t row = 0; row < panel.rows; row++) sum += panel.lanes(row, at);

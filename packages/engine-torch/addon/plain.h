@@ -133,7 +133,7 @@ inline void product(const Left<PlainLanes>& left, int64_t rowTile, int64_t rows,
   for (int64_t done = 0; done < depth.count; done += kDepth) {
     const int64_t from = depth.first + done, numbers = std::min(kDepth * kPanel, depth.numbers - done * kPanel);
     for (int64_t row = 0; row < rows; row += kTile)
-      plainProduct(RowsOfPanels{left.tile(rowTile + row / kTile, from), kTileElements},
+      plainProduct(RowsOfPanels{left.tile(rowTile + row / kTile, from), left.depthStride},
                    std::min(kTile, rows - row), numbers, right.square(panelIndex, from), out + row * kPanel,
                    adds || done > 0, columns);
   }

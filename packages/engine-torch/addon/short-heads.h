@@ -22,15 +22,16 @@ void attendShort(const AttentionArguments& of, const HeadPanels& heads, const Pa
   float* const scores = scratch.take<float>(keyPanels * stride);
   float* const sums = scratch.take<float>(tokens);
   for (int64_t i = 0; i < heads.narrow(); i++) {
-    const PanelView query = gather(panels, heads.query(head, i), first, tokens, scratch);
-    const float* const keys = transposed(gather(panels, heads.key(head, i), first, tokens, scratch), scratch);
+    const PanelView query = widened(gather(panels, heads.query(head, i), first, tokens, scratch), scratch);
+    const float* const keys = transposed(widened(gather(panels, heads.key(head, i), first, tokens, scratch), scratch), scratch);
     for (int64_t j = 0; j < keyPanels; j++)
       plainProduct(RowsOfPanels{query.data, 0}, tokens, query.columns, keys + j * kPanel * kPanel, scores + j * stride, i > 0);
   }
-  exponentiate(of, first, scores, 0, tokens, stride, sums);
+  const Panels<float> powers{scores, tokens};
+  exponentiate<PlainLanes>(of, first, powers, 0, tokens, powers, sums);
   float* const panel = scratch.take<float>(stride);
   for (int64_t i = 0; i < heads.wide(); i++) {
-    const PanelView values = gather(panels, heads.value(head, i), first, tokens, scratch);
+    const PanelView values = widened(gather(panels, heads.value(head, i), first, tokens, scratch), scratch);
     plainProduct(RowsOfPanels{scores, stride}, tokens, tokens, values.data, panel);
     divide(panel, sums, tokens);
     scatter(panel, tokens, panels, heads.attended(head, i), first);
@@ -40,10 +41,10 @@ void attendShort(const AttentionArguments& of, const HeadPanels& heads, const Pa
 /** As `headGradient`. */
 template <typename Number>
 void shortHeadGradient(const AttentionArguments& of, const HeadPanels& heads, const Panels<Number>& kept,
-                       const Panels<float>& attendedGradient, const Panels<float>& projected, int64_t head,
+                       const Panels<Number>& attendedGradient, const Panels<Number>& projected, int64_t head,
                        int64_t first, Scratch& scratch) {
   const int64_t tokens = of.tokens, keyPanels = ceilDivide(tokens, kPanel), stride = tokens * kPanel;
-  const auto read = [&](HeadColumns of) { return gather(kept, of, first, tokens, scratch); };
+  const auto read = [&](HeadColumns of) { return widened(gather(kept, of, first, tokens, scratch), scratch); };
   const auto keysOf = [&](int64_t j) { return std::min(kPanel, tokens - j * kPanel); };
   float* const weights = scratch.take<float>(keyPanels * stride);    // P
   float* const gradients = scratch.take<float>(keyPanels * stride);  // dP, then dS
@@ -58,17 +59,18 @@ void shortHeadGradient(const AttentionArguments& of, const HeadPanels& heads, co
                    i > 0);
   }
   for (int64_t i = 0; i < heads.wide(); i++) {
-    const PanelView output = gather(attendedGradient, heads.attendedAlone(head, i), first, tokens, scratch);
+    const PanelView output = widened(gather(attendedGradient, heads.attendedAlone(head, i), first, tokens, scratch), scratch);
     const float* const values = transposed(read(heads.value(head, i)), scratch);
     addDelta(output, read(heads.attended(head, i)), delta);
     for (int64_t j = 0; j < keyPanels; j++)
       plainProduct(RowsOfPanels{output.data, 0}, tokens, output.columns, values + j * kPanel * kPanel, gradients + j * stride,
                    i > 0);
   }
-  exponentiate(of, first, weights, 0, tokens, stride, sums);
+  const Panels<float> powers{weights, tokens};
+  exponentiate<PlainLanes>(of, first, powers, 0, tokens, powers, sums);
   for (int64_t row = 0; row < tokens; row++) sums[row] = inverseOf(sums[row]);
   for (int64_t j = 0; j < keyPanels; j++)
-    softmaxGradient(of.scale, sums, delta, tokens, weights + j * stride, gradients + j * stride);
+    softmaxGradient(of.scale, sums, delta, tokens, powers.at(j), gradients + j * stride, powers.at(j), gradients + j * stride);
 
   float* const panel = scratch.take<float>(stride);
   for (int64_t i = 0; i < heads.narrow(); i++) {
@@ -81,7 +83,7 @@ void shortHeadGradient(const AttentionArguments& of, const HeadPanels& heads, co
     scatter(panel, tokens, projected, heads.key(head, i), first);
   }
   for (int64_t i = 0; i < heads.wide(); i++) {
-    const PanelView output = gather(attendedGradient, heads.attendedAlone(head, i), first, tokens, scratch);
+    const PanelView output = widened(gather(attendedGradient, heads.attendedAlone(head, i), first, tokens, scratch), scratch);
     for (int64_t j = 0; j < keyPanels; j++)
       plainProduct(ColumnsOfPanel{weights + j * stride, kPanel * kPanel}, keysOf(j), tokens, output.data,
                    panel + j * kPanel * kPanel);

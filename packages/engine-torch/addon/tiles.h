@@ -57,9 +57,9 @@ namespace tiles {
 
 constexpr int kRowBytes = 64;
 
-/** Tiles 0 to 3 += two row tiles × one panel. */
+/** Tiles 0 to 3 += two row tiles × one panel; tiles of depth are `stride` apart in the left operand. */
 template <int planes>
-inline void multiplyTwo(const Bf16* upper, const Bf16* lower, const Bf16* right, int64_t depthTiles) {
+inline void multiplyTwo(const Bf16* upper, const Bf16* lower, int64_t stride, const Bf16* right, int64_t depthTiles) {
   for (int64_t depth = 0; depth < depthTiles; depth++) {
     const auto loadLeft = [&](int plane) {
       _tile_loadd(4, upper + plane * kTileElements, kRowBytes);
@@ -91,15 +91,15 @@ inline void multiplyTwo(const Bf16* upper, const Bf16* lower, const Bf16* right,
       loadLeft(2);
       add();
     }
-    upper += planes * kTileElements;
-    lower += planes * kTileElements;
+    upper += stride;
+    lower += stride;
     right += planes * 2 * kTileElements;
   }
 }
 
 /** Tiles 0 and 1 += one row tile × one panel. */
 template <int planes>
-inline void multiplyOne(const Bf16* left, const Bf16* right, int64_t depthTiles) {
+inline void multiplyOne(const Bf16* left, int64_t stride, const Bf16* right, int64_t depthTiles) {
   for (int64_t depth = 0; depth < depthTiles; depth++) {
     const auto loadRight = [&](int plane) {
       _tile_loadd(6, right + plane * 2 * kTileElements, kRowBytes);
@@ -126,7 +126,7 @@ inline void multiplyOne(const Bf16* left, const Bf16* right, int64_t depthTiles)
       _tile_dpbf16ps(0, 4, 6);
       _tile_dpbf16ps(1, 4, 7);
     }
-    left += planes * kTileElements;
+    left += stride;
     right += planes * 2 * kTileElements;
   }
 }
@@ -159,7 +159,7 @@ void product(const Left<Tiles<planes>>& left, int64_t rowTile, int64_t rows, con
       _tile_zero(3);
     }
     const Bf16* const upper = left.tile(rowTile + row, depth.first);
-    tiles::multiplyTwo<planes>(upper, left.tile(rowTile + row + 1, depth.first), panel, depth.count);
+    tiles::multiplyTwo<planes>(upper, left.tile(rowTile + row + 1, depth.first), left.depthStride, panel, depth.count);
     _tile_stored(0, block, kBytes);
     _tile_stored(1, block + kTile, kBytes);
     _tile_stored(2, block + kTile * kPanel, kBytes);
@@ -174,7 +174,7 @@ void product(const Left<Tiles<planes>>& left, int64_t rowTile, int64_t rows, con
       _tile_zero(0);
       _tile_zero(1);
     }
-    tiles::multiplyOne<planes>(left.tile(rowTile + row, depth.first), panel, depth.count);
+    tiles::multiplyOne<planes>(left.tile(rowTile + row, depth.first), left.depthStride, panel, depth.count);
     _tile_stored(0, block, kBytes);
     _tile_stored(1, block + kTile, kBytes);
   }
