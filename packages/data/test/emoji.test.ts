@@ -16,6 +16,13 @@ async function labelsOf(dataset: Dataset<ImageBatch>): Promise<Int32Array> {
   return (await dataset.batch(Array.from({ length: dataset.size }, (_, index) => index))).labels;
 }
 
+test('an option that there is none of is refused by its name', async () => {
+  const misspelt = { imageSize: 32, preparation: { mean: [0.5], std: [0.5] } };
+  await expect(openDataset('emoji-category', misspelt)).rejects.toThrow(
+    /expected options of a dataset \(imageSize, .*\), got preparation/,
+  );
+});
+
 test('the records name every emoji and both drawings', async () => {
   const records = await emojiRecords();
   expect(records).toHaveLength(1911);

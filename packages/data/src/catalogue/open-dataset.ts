@@ -47,16 +47,42 @@ export interface DatasetOptions extends ImageFolderOptions {
   readonly images?: string;
 }
 
+/** All of them: JavaScript tells nobody of one that is misspelt. */
+const optionNames = {
+  imageSize: true,
+  normalisation: true,
+  augmentation: true,
+  eraseProbability: true,
+  evaluationCropShare: true,
+  evaluationGeometry: true,
+  cacheBytes: true,
+  preload: true,
+  workers: true,
+  pictureCache: true,
+  images: true,
+  nested: true,
+  broken: true,
+  heldOutShares: true,
+  validationShare: true,
+  validationSeed: true,
+} satisfies Record<keyof DatasetOptions, true>;
+
 /**
  * Opens an embedded dataset by its name, or pictures in folders, or a table of pictures and labels, by their path. A name goes
  * before a folder of the same name; './emoji-category' means the folder.
  * @throws {DataError} when there is neither, or the data is not as it should be.
- * @throws {RangeError} on options outside their range.
+ * @throws {RangeError} on options outside their range, or that there are none of: left alone, pictures would be prepared otherwise
+ * than was meant.
  */
 export async function openDataset(
   spec: string,
   options: DatasetOptions,
 ): Promise<FoundImageClassificationData> {
+  for (const name of Object.keys(options))
+    if (!(name in optionNames))
+      throw new RangeError(
+        `expected options of a dataset (${Object.keys(optionNames).join(', ')}), got ${name}`,
+      );
   const known = embedded.find(({ name }) => name === spec);
   if (known !== undefined) {
     const { images, nested, heldOutShares, validationSeed, broken } = options;
