@@ -56,7 +56,7 @@ export async function predictorOf(opened: OpenedModel, texts: string | undefined
     case uniterFamily.kind:
     case lxmertFamily.kind:
       throw new UserError(
-        `predict: a ${kind} reads regions, whose boxes a picture file does not say: evaluate it on data that do`,
+        `a ${kind} reads regions, whose boxes a picture file does not say: evaluate it on data that do`,
       );
     default:
       throw new UserError(`expected a classifier or a dual encoder, got a ${kind}`);
