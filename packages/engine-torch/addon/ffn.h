@@ -119,7 +119,7 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
     Number* const narrow = scratch.take<Number>(rows * kPanel);
 
     const Normalized normalized = Normalized::take(scratch, rows, embed.total());
-    normalize(of.norm, of.x + first * embed.total(), rows, normalized);
+    normalize(of.norm, of.x + first * embed.total(), rows, normalized, output);
     const Left<Arithmetic> outputLeft = takeLeft<Arithmetic>(scratch, rows, embed.panels());
     for (int64_t j = 0; j < embed.panels(); j++) {
       packLeftTransposed(scaledPanel(of.norm, normalized, j, rows, narrow), inputs, j, depthTile);
@@ -133,10 +133,12 @@ void ffnBackward(const FfnArguments& of, const float* dy, Kept<Arithmetic>* kept
     for (int64_t j = 0; j < hidden.panels(); j++) {
       product(outputLeft, 0, rows, contract, j, DepthRange(embed.total()), panel);
       const Number* const keep = Panels<Number>{kept, of.rows}.at(j, first);
+      const Number* const next = keep + of.rows * kPanel;  // the next panel's, from further away than the core's caches
       Number* const to = before.panel(j);
       for (int64_t column = 0; column < kPanel; column += kLanes) {
         Lanes sum{};
         for (int64_t at = column; at < rows * kPanel; at += kPanel) {
+          __builtin_prefetch(next + at);
           const Activated activated = activatedAt<Arithmetic, Activation>(loadNumbers(keep + at));
           storeNumbers(narrow + at, activated.value);
           const Lanes gradient = load(panel + at) * activated.slope;

@@ -91,31 +91,35 @@ void exponentiate(const AttentionArguments& of, int64_t first, const Panels<floa
                   int64_t queries, const Panels<Number>& powers, float* sums) {
   const int64_t panels = ceilDivide(of.tokens, kPanel);
   const float* const counts = of.counts == nullptr ? nullptr : of.counts + first;
-  const auto each = [&](int64_t row, int64_t seen, auto lanesAt) {
-    Lanes largest = broadcast(-3.0e38f);
-    for (int64_t key = 0; key < seen; key += kLanes)
-      largest = larger(largest, lanesAt(key) ? load(scores.at(key / kPanel, row) + key % kPanel) : largest);
-    const float shift = largestOf(largest);
-    Lanes sum{};
-    for (int64_t key = 0; key < panels * kPanel; key += kLanes) {
-      Number* const to = powers.at(key / kPanel, row) + key % kPanel;
-      if (key >= seen) {
-        storeNumbers(to, Lanes{});
-        continue;
-      }
-      const Lanes exponent = (load(scores.at(key / kPanel, row) + key % kPanel) - shift) * of.scale;
-      const Lanes full = isRounded<Arithmetic> ? roughExponential(exponent) : exponential(exponent);
-      Lanes power = lanesAt(key) ? full : Lanes{};
-      if (counts != nullptr) power *= loadFirst(counts + key, seen - key);
-      storeNumbers(to, power);
-      sum += power;
-    }
-    sums[row] = sumOf(sum);
-  };
   for (int64_t row = 0; row < queries; row++) {
     const int64_t seen = of.isCausal ? firstQuery + row + 1 : of.tokens;
-    if (counts == nullptr) each(row, seen, [&](int64_t key) { return firstLanes(seen - key); });
-    else each(row, seen, [&](int64_t key) { return lanesSeen(counts, key, seen); });
+    // Up to here all lanes are looked at, and as one token each.
+    const int64_t plain = counts == nullptr ? seen / kLanes * kLanes : 0;
+    const auto at = [&](int64_t key) { return load(scores.at(key / kPanel, row) + key % kPanel); };
+    Lanes largest = broadcast(-3.0e38f);
+    for (int64_t key = 0; key < plain; key += kLanes) largest = larger(largest, at(key));
+    for (int64_t key = plain; key < seen; key += kLanes)
+      largest = larger(largest, lanesSeen(counts, key, seen) ? at(key) : largest);
+    const float shift = largestOf(largest);
+    Lanes sum{};
+    const auto powerAt = [&](int64_t key) {
+      const Lanes exponent = (at(key) - shift) * of.scale;
+      return isRounded<Arithmetic> ? roughExponential(exponent) : exponential(exponent);
+    };
+    const auto give = [&](int64_t key, Lanes power) {
+      storeNumbers(powers.at(key / kPanel, row) + key % kPanel, power);
+      sum += power;
+    };
+    for (int64_t key = 0; key < plain; key += kLanes) give(key, powerAt(key));
+    for (int64_t key = plain; key < panels * kPanel; key += kLanes) {
+      if (key >= seen) {
+        give(key, Lanes{});
+        continue;
+      }
+      const Lanes power = lanesSeen(counts, key, seen) ? powerAt(key) : Lanes{};
+      give(key, counts == nullptr ? power : power * loadFirst(counts + key, seen - key));
+    }
+    sums[row] = sumOf(sum);
   }
 }
 

@@ -58,7 +58,20 @@ inline IntLanes firstLanes(int64_t count) {
   return index < static_cast<int32_t>(count < kLanes ? count : kLanes);
 }
 
-inline Lanes larger(Lanes a, Lanes b) { return a > b ? a : b; }
+inline Lanes larger(Lanes a, Lanes b) {
+#ifdef __AVX512F__
+  return (Lanes)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+  return a > b ? a : b;
+#endif
+}
+inline Lanes smaller(Lanes a, Lanes b) {
+#ifdef __AVX512F__
+  return (Lanes)_mm512_min_ps((__m512)a, (__m512)b);
+#else
+  return a < b ? a : b;
+#endif
+}
 
 inline float sumOf(Lanes lanes) {
 #ifdef __AVX512F__
@@ -163,8 +176,7 @@ struct Gelu {
                               -0.01410981f, 0.00858318f, -0.00640549f, 0.00246261f};
     constexpr float kSlope[] = {0.17030726f,  -0.10046005f, 0.09971894f,  -0.10628648f, 0.10510279f,
                                 -0.08310447f, 0.04864166f, -0.03648861f, 0.03395075f,  -0.01369536f};
-    const Lanes low = x < -kEnd ? broadcast(-kEnd) : x;
-    const Lanes near = low > kEnd ? broadcast(kEnd) : low;
+    const Lanes near = smaller(broadcast(kEnd), larger(broadcast(-kEnd), x));  // what is no number stays none
     const Lanes u = near * near * (2 / (kEnd * kEnd)) - 1.0f;
     const Lanes cdf = near * polynomial(kCdf, u) + 0.5f;
     return {x < -kEnd ? Lanes{} : x * cdf, near * polynomial(kSlope, u) + 0.5f};

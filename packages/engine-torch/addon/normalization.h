@@ -24,6 +24,12 @@ struct Normalized {
   float* row(int64_t index) const { return rows + index * stride; }
 };
 
+/** Asks for numbers that are wanted soon, from further away than the core's caches. */
+inline void fetch(const float* numbers, int64_t count) {
+  constexpr int64_t kLine = 16;
+  for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(numbers + i, 0, 2);
+}
+
 /** Mean and 1/deviation of one row. */
 struct RowMoments {
   float mean, inverseDeviation;
@@ -48,9 +54,12 @@ struct RowMoments {
   }
 };
 
-inline void normalize(const Norm& norm, const float* x, int64_t rows, const Normalized& into) {
+/** @param beside other rows of that width, null for none, which are wanted soon after and asked for meanwhile */
+inline void normalize(const Norm& norm, const float* x, int64_t rows, const Normalized& into,
+                      const float* beside = nullptr) {
   const int64_t dim = norm.dim;
   for (int64_t row = 0; row < rows; row++, x += dim) {
+    if (beside != nullptr) fetch(beside + row * dim, dim);
     float* const normalized = into.row(row);
     const RowMoments moments = RowMoments::of(norm, x);
     for (int64_t i = 0; i < into.stride; i += kLanes) {

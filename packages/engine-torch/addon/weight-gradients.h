@@ -25,7 +25,9 @@ void multiplyGradients(int threads, std::initializer_list<WeightGradient<Arithme
     int64_t in, ins, out, outs;
   };
   std::vector<Unit> units;
-  for (int64_t group : {8, 4, 2, 1}) {
+  // A whole side of a small model's weight, where operands are half as wide as float32.
+  constexpr int64_t kMostPanels = isRounded<Arithmetic> ? 12 : 8;
+  for (int64_t group : {kMostPanels, int64_t{8}, int64_t{4}, int64_t{2}, int64_t{1}}) {
     units.clear();
     for (const WeightGradient<Arithmetic>& each : gradients)
       for (int64_t out = 0; out < each.out.panels(); out += group)
