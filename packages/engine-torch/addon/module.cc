@@ -20,6 +20,7 @@
 
 #include "arguments.h"
 #include "call.h"
+#include "large-pages.h"
 #include "signatures.h"
 
 namespace winnow {
@@ -34,6 +35,7 @@ struct Realm {
   napi_ref slotsReference = nullptr;
   /** Tensors that a GPU may still be reading, by handle, and when it will have. */
   std::map<int64_t, c10::Event> arriving;
+  HeapInLargePages heap;
 };
 
 const Operations& allOperations() {
@@ -214,6 +216,7 @@ napi_value multipliesBf16(napi_env env, napi_callback_info info) {
 napi_value run(napi_env env, napi_callback_info info) {
   return guarded<1>(env, info, [&](napi_value* arguments) -> napi_value {
     Realm& realm = realmOf(env);
+    realm.heap.follow();
     const int64_t position = integerOf(env, arguments[0]);
     const Operation& operation = allOperations().at(position);
     Call call(realm.slots, realm.capacity, realm.tensors, realm.settings, allSignatures()[position]);
@@ -266,6 +269,7 @@ void uploadInto(Realm& realm, const TypedArray& values) {
   const auto wanted = static_cast<size_t>(tensor.numel());
   TORCH_CHECK(fits && values.length == wanted, "expected ", wanted, " values of type ", type, ", got ", values.length,
               " in typed array type ", static_cast<int>(values.type));
+  realm.heap.follow();
   if (wanted > 0) write(values.data, tensor, realm.settings.threads);
   call.give(std::move(tensor));
   call.finish();

@@ -9,6 +9,8 @@
 #include <new>
 #include <vector>
 
+#include "large-pages.h"
+
 namespace winnow {
 
 constexpr size_t kAlignment = 64;
@@ -22,6 +24,7 @@ inline AlignedBytes alignedBytes(size_t bytes) {
   const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   auto* const memory = static_cast<char*>(std::aligned_alloc(kAlignment, std::max(rounded, kAlignment)));
   if (memory == nullptr) throw std::bad_alloc();
+  wishLargePages(memory, memory + rounded);
   return AlignedBytes(memory);
 }
 
