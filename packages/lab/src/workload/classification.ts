@@ -138,12 +138,19 @@ function visionTowerOf(config: DenseConfig): VisionTowerConfig {
 export type PictureChoice = DataChoice & ReturnType<typeof labelledOf>;
 
 export function openPictures(
-  { data, augmentation, eraseProbability, preload, cacheMemory, cacheDisk, workers, ...read }: PictureChoice,
+  choice: PictureChoice,
   imageSize: PictureSize,
   preparation?: PicturePreparation,
 ): Promise<FoundImageClassificationData> {
+  const { data, augmentation, eraseProbability, preload, cacheMemory, cacheDisk, workers } = choice;
+  // Choices come with all other options of a command.
+  const { images, nested, heldOutShares, validationSeed, broken } = choice;
   const options = {
-    ...read,
+    ...(images === undefined ? {} : { images }),
+    ...(nested === undefined ? {} : { nested }),
+    ...(heldOutShares === undefined ? {} : { heldOutShares }),
+    ...(validationSeed === undefined ? {} : { validationSeed }),
+    ...(broken === undefined ? {} : { broken }),
     imageSize,
     ...picturesKept({ preload, cacheMemory, cacheDisk, workers }, imageSize),
     ...erasingOf({ augmentation, eraseProbability }),
