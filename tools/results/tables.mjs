@@ -42,7 +42,7 @@ export function printTables({ dense, runs, budgets, tables, pairs = [] }) {
     const ofBudget = runs.filter((run) => run.budget === budget);
     for (const each of tables) {
       printTable(budget, each, ofBudget);
-      if (pairs.length > 0) printPairs(budget, each, { pairs, runs: ofBudget, testExamples: test });
+      printPairs(budget, each, { pairs, runs: ofBudget, testExamples: test });
     }
   }
 }
@@ -70,7 +70,10 @@ function printPairs(budget, { scores: [score], stages: wanted }, { pairs, runs, 
         return found === undefined ? [] : [[run.seed, found]];
       }),
     );
-  const rows = pairs.map(([of, less]) => [
+  const made = new Set(runs.map(({ label }) => label));
+  const known = pairs.filter((pair) => pair.every((label) => made.has(label)));
+  if (known.length === 0) return;
+  const rows = known.map(([of, less]) => [
     `${of} − ${less}`,
     ...wanted.map((stage) => {
       const options = { confidence: 0.95, testExamples };
