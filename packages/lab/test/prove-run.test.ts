@@ -2,6 +2,7 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { matMul, tidy } from '@tensorflow/tfjs-core';
 import { availableEngines, startEngine } from '@winnow/engine';
+import { proveApart } from '@winnow/onnx';
 import { runPage } from '@winnow/report';
 import { z } from 'zod';
 import { certificateSchema, compress, readSummary } from '../src/index';
@@ -84,6 +85,16 @@ test(
   },
   MINUTES,
 );
+
+test('a proof stops where its run is told to, before ONNX Runtime answers and while it does', async () => {
+  const stopped = proveRun(runOf(at('cut')), 'quick', saveDense, AbortSignal.abort());
+  await expect(stopped).rejects.toMatchObject({ exitCode: 130 });
+  const stop = new AbortController();
+  const part = { name: 'model', path: at('none.onnx'), fixed: { count: 0, inputs: {} } };
+  const asked = proveApart({ parts: [part], threads: 1 }, stop.signal);
+  stop.abort();
+  await expect(asked).rejects.toMatchObject({ exitCode: 130 });
+});
 
 const torch = (await availableEngines()).find(({ name }) => name === 'torch');
 (torch?.available === true ? describe : describe.skip)(

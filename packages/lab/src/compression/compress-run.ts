@@ -99,13 +99,13 @@ export async function compressAndSave(
     const found = await summaryOf(run, plan, dense, result, { timed, startMs });
     await savePredictions(run, plan, dense, result);
     disposeTree(result.params);
-    const proof = await proveRun(run, plan.options.prove, (folder) =>
+    const saveDense = (folder: string): Promise<void> =>
       saveTrained(folder, plan.workload, {
         model: dense.model,
         params: dense.params,
         origin: toJson(plan.workload.origin),
-      }),
-    );
+      });
+    const proof = await proveRun(run, plan.options.prove, saveDense, runner.signal);
     const summary = { ...found, ...(proof === undefined ? {} : { proof }) };
     await writeSummary(run.folder, summary);
     return summary;

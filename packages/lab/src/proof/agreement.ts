@@ -27,7 +27,7 @@ export async function agreementOf(
   opened: OpenedModel,
   pictures: RealPictures,
   found: readonly PartFacts[],
-  precision: OnnxPrecision,
+  { precision, signal }: Stoppable & { readonly precision: OnnxPrecision },
 ): Promise<{ readonly check: Check; readonly agreement: SeenAgreement | undefined }> {
   if (pictures.pictures === undefined)
     return {
@@ -35,7 +35,7 @@ export async function agreementOf(
       agreement: undefined,
     };
   const { asked, examples, fewer } = pictures;
-  const known = { precision, examples, fewer };
+  const known = { precision, examples, fewer, signal };
   const { check, agreement } =
     asked.kind === 'classes'
       ? await ofClasses(opened, pictures, asked, found, known)
@@ -44,7 +44,10 @@ export async function agreementOf(
   return { check, agreement: agreement === undefined ? undefined : { ...agreement, picturesSha256 } };
 }
 
-type Told = Pick<Parameters<typeof checkAgreement>[2], 'precision' | 'examples' | 'fewer'>;
+interface Stoppable {
+  readonly signal?: AbortSignal | undefined;
+}
+type Told = Pick<Parameters<typeof checkAgreement>[2], 'precision' | 'examples' | 'fewer'> & Stoppable;
 
 async function ofClasses(
   opened: OpenedModel,
@@ -54,7 +57,7 @@ async function ofClasses(
   known: Told,
 ) {
   const own = examplesOf(pictures, part);
-  const engine = await engineAnswers(opened, part, own);
+  const engine = await engineAnswers(opened, part, own, { signal: known.signal });
   const answered = fileAnswers(found, part)[output];
   const read = words === undefined ? undefined : engine[words.read];
   const told = (logits: Float32Array | undefined) =>
@@ -78,7 +81,8 @@ async function ofTexts(
   const { count } = examplesOf(pictures, asked.pictures.part);
   const places = distinctTexts(examplesOf(pictures, asked.texts.part));
   const engine = async ({ part, output }: (typeof asked)['texts']) =>
-    (await engineAnswers(opened, part, examplesOf(pictures, part)))[output] ?? NOTHING;
+    (await engineAnswers(opened, part, examplesOf(pictures, part), { signal: known.signal }))[output] ??
+    NOTHING;
   const files = ({ part, output }: (typeof asked)['texts']) => fileAnswers(found, part)[output] ?? NOTHING;
   const products = (images: Float32Array, texts: Float32Array) => similarities(images, texts, count, places);
   return checkAgreement(

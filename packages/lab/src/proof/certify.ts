@@ -38,18 +38,20 @@ export interface Certified {
   /** The engine that runs, in words. */
   readonly engine: string;
   readonly leftOut?: Claim['leftOut'];
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Writes the ONNX files of a model into a folder, proves them, and writes certificate and page beside them, whether the proof holds or
  * not. An engine must be running.
+ * @throws {InterruptedError} when the signal says so.
  * @throws {Error} when a file cannot be written, read or run.
  */
 export async function certify(
   folder: string,
   asked: Certified,
 ): Promise<{ readonly certificate: Certificate; readonly failed: readonly CheckName[] }> {
-  const { path, opened, precision, files, pictures, threads, leftOut } = asked;
+  const { path, opened, precision, files, pictures, threads, leftOut, signal } = asked;
   const companions = await companionsOf(opened);
   if (files === undefined) {
     const { modelParts } = await import('@winnow/onnx');
@@ -57,7 +59,7 @@ export async function certify(
     await writeOnnx(folder, opened, { ...asked, calibration }, companions);
   }
   const claim = {
-    ...{ opened, companions, precision, folder: files ?? folder, pictures, threads },
+    ...{ opened, companions, precision, folder: files ?? folder, pictures, threads, signal },
     ...(leftOut === undefined ? {} : { leftOut }),
   };
   const findings = await withDense(asked, (timing) =>

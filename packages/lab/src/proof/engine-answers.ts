@@ -1,6 +1,7 @@
 import {
   type AnyDenseModel,
   type Hooks,
+  InterruptedError,
   type TensorTree,
   denseConfigOf,
   downloadTensor,
@@ -69,18 +70,22 @@ export function comparedExamples(
     : firstOf(real, EXAMPLES);
 }
 
-/** The engine's answers to examples that are laid out as for the files, so many at a time, by the names of the part's outputs. */
+/**
+ * The engine's answers to examples that are laid out as for the files, so many at a time, by the names of the part's outputs.
+ * @throws {InterruptedError} when the signal says so.
+ */
 export async function engineAnswers(
   { model, params }: Pick<OpenedModel, 'model' | 'params'>,
   part: ModelPart,
   examples: Examples,
-  hooks: Pick<Hooks, 'observe' | 'merge'> = {},
+  { signal, ...hooks }: Pick<Hooks, 'observe' | 'merge'> & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Answers> {
   const { engineInputs } = await import('@winnow/onnx');
   return lendRunning<TensorTree, unknown, Answers>(model, params, async (running, own) => {
     const any: AnyDenseModel = { kind: denseConfigOf(running).kind, model: running, params: own };
     const found = new Map<string, Float32Array[]>();
     for (let start = 0; start < examples.count; start += BATCH) {
+      if (signal?.aborted === true) throw new InterruptedError();
       const end = Math.min(examples.count, start + BATCH);
       const answer = tidyTree(() => part.answer(any, engineInputs(examples, start, end), hooks));
       for (const [name, tensor] of Object.entries(answer)) {

@@ -31,6 +31,7 @@ export interface Claim {
   readonly timing?: ProofJob['timing'];
   /** The parts that nothing is asked for, each with the reason. */
   readonly leftOut?: Readonly<Partial<Record<CheckName, string>>>;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** All that was found. */
@@ -51,14 +52,15 @@ const MOST_BYTES = 2 ** 20;
  * Holds files against the model that they are said to be. What the model is, is asked of the engine here; what the files are, of
  * ONNX Runtime, in a process of its own.
  * @param run Runs the files; a test may do it here.
+ * @throws {InterruptedError} when the signal says so.
  * @throws {Error} when a file cannot be read or run.
  */
 export async function proveFiles(
   claim: Claim,
-  run?: (job: ProofJob) => Promise<ProofFacts>,
+  run?: (job: ProofJob, signal?: AbortSignal) => Promise<ProofFacts>,
 ): Promise<Findings> {
   const { LEAST_ROUNDS, modelParts, proveApart, thinned } = await import('@winnow/onnx');
-  const { opened, precision, folder, threads, timing, pictures } = claim;
+  const { opened, precision, folder, threads, timing, pictures, signal } = claim;
   const parts = modelParts(opened.model);
   const examples = new Map(
     parts.map((part) => [part.name, comparedExamples(part, precision, pictures.pictures?.get(part.name))]),
@@ -70,11 +72,8 @@ export async function proveFiles(
     ...picturesFor(part, pictures),
     isAsked: isAskedPart(part, pictures),
   }));
-  const facts = await (run ?? proveApart)({
-    parts: asked,
-    threads,
-    ...(timing === undefined ? {} : { timing }),
-  });
+  const job = { parts: asked, threads, ...(timing === undefined ? {} : { timing }) };
+  const facts = await (run ?? proveApart)(job, signal);
   const expectation = await expectationOf(claim, parts, examples);
   const answers = new Map<string, Answers>();
   const merging: MergesOfFile[] = [];
@@ -83,11 +82,11 @@ export async function proveFiles(
     const merges = found === undefined ? undefined : mergesOfFile(found, precision);
     if (merges !== undefined) merging.push(merges);
     const given = examplesOf(examples, part);
-    const hooks = merges === undefined ? {} : { merge: merges.merge };
+    const hooks = { signal, ...(merges === undefined ? {} : { merge: merges.merge }) };
     answers.set(part.name, thinned(await engineAnswers(opened, part, given, hooks), given.count));
   }
   const { check: counted, counts } = checkCounts(facts.parts, expectation);
-  const seen = await agreementOf(opened, pictures, facts.parts, precision);
+  const seen = await agreementOf(opened, pictures, facts.parts, { precision, signal });
   const timed = checkLatency(
     facts.times,
     timing === undefined ? undefined : { ...timing, parts: parts.map(({ name }) => name) },

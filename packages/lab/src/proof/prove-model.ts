@@ -104,7 +104,7 @@ export async function proveModel(
     try {
       const asked = {
         ...options,
-        ...{ path, opened, against, threads: options.threads ?? cpus().length },
+        ...{ path, opened, against, threads: options.threads ?? cpus().length, signal: watch.signal },
         pictures: await realPictures(path, opened, parts, options),
         engine: started.description.split(';')[0] ?? started.name,
       };

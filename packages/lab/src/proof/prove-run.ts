@@ -40,11 +40,13 @@ export type ProvedRun = Pick<RunFolder, 'folder' | 'modelFolder' | 'record'>;
  * @param saveDense Writes the dense model, as it was compressed, into a folder.
  * @returns undefined where no proof was asked for.
  * @throws {ProofFailedError} naming the parts that fail; certificate and files stay.
+ * @throws {InterruptedError} when the signal says so.
  */
 export async function proveRun(
   run: ProvedRun,
   prove: RunProof,
   saveDense: (folder: string) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<ProofOfRun | undefined> {
   if (prove === 'none') return undefined;
   const { hasRuntime } = await import('@winnow/onnx');
@@ -57,8 +59,10 @@ export async function proveRun(
   const { description } = await startChosen({ ...record, precision: 'f32' }, () => undefined);
   try {
     return prove === 'quick'
-      ? await proveIn(own, run, description)
-      : await withDense(join(own, DENSE_FOLDER), saveDense, (dense) => proveIn(own, run, description, dense));
+      ? await proveIn(own, run, description, { signal })
+      : await withDense(join(own, DENSE_FOLDER), saveDense, (dense) =>
+          proveIn(own, run, description, { dense, signal }),
+        );
   } finally {
     await startChosen(record, () => undefined);
   }
@@ -90,7 +94,7 @@ async function proveIn(
   own: string,
   { folder, modelFolder, record }: ProvedRun,
   engine: string,
-  dense?: OpenedModel,
+  { dense, signal }: { readonly dense?: OpenedModel; readonly signal?: AbortSignal | undefined },
 ): Promise<ProofOfRun> {
   const opened = await openModel(modelFolder);
   try {
@@ -98,7 +102,7 @@ async function proveIn(
     if (expressible.kind === 'not') return { none: expressible.why };
     const beside = dense === undefined ? ({ kind: 'not', why: LEFT } as const) : await expressedIn(dense);
     const { certificate, failed } = await certify(own, {
-      ...{ path: folder, opened, precision: 'f32', opset: ONNX_OPSETS.first, engine },
+      ...{ path: folder, opened, precision: 'f32', opset: ONNX_OPSETS.first, engine, signal },
       pictures:
         dense === undefined
           ? { why: LEFT }

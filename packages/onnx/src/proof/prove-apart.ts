@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { InterruptedError } from '@winnow/core';
 import type { ProofFacts, ProofJob } from './job';
 
 type Reply =
@@ -34,15 +35,27 @@ function builtProgram(): string {
 
 /**
  * Reads files and runs them in ONNX Runtime, in a process of its own: nothing of the engine is there.
+ * @param signal Stops it.
+ * @throws {InterruptedError} when the signal says so.
  * @throws {Error} when a file cannot be read or run, or the process ends without an answer.
  */
-export function proveApart(job: ProofJob, program = builtProgram()): Promise<ProofFacts> {
+export function proveApart(job: ProofJob, signal?: AbortSignal): Promise<ProofFacts> {
+  const program = builtProgram();
   return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(new InterruptedError());
+      return;
+    }
     const child = fork(program, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
     });
+    const stop = (): void => {
+      reject(new InterruptedError());
+      child.kill('SIGKILL');
+    };
+    signal?.addEventListener('abort', stop, { once: true });
     let said = '';
     child.stderr?.on('data', (text: Buffer) => (said = `${said}${text.toString()}`.slice(-2000)));
     child.once('message', (reply: Reply) => {
@@ -50,9 +63,10 @@ export function proveApart(job: ProofJob, program = builtProgram()): Promise<Pro
       else reject(new Error(`ONNX Runtime: ${reply.message}`));
     });
     child.once('error', reject);
-    child.once('exit', (code, signal) => {
+    child.once('exit', (code, killed) => {
+      signal?.removeEventListener('abort', stop);
       reject(
-        new Error(`the process of ONNX Runtime has ended with ${signal ?? String(code)}: ${said.trim()}`),
+        new Error(`the process of ONNX Runtime has ended with ${killed ?? String(code)}: ${said.trim()}`),
       );
     });
     child.send(job);

@@ -3,6 +3,11 @@ import type { ProofJob } from './job';
 
 // The program of the process in which ONNX Runtime reads and runs files for a proof.
 
+// Ctrl-C reaches all processes of a terminal: whoever asked for the facts says when to stop.
+process.on('SIGINT', () => undefined);
+// Nobody waits for the facts any more, or they have been told.
+process.once('disconnect', () => process.exit());
+
 process.once('message', (job: ProofJob) => {
   void proofFacts(job)
     .then((facts) => ({ kind: 'facts', facts }) as const)
