@@ -6,7 +6,7 @@ import type { ProofJob } from './job';
 // Ctrl-C reaches all processes of a terminal: whoever asked for the facts says when to stop.
 process.on('SIGINT', () => undefined);
 // Nobody waits for the facts any more, or they have been told.
-process.once('disconnect', () => process.exit());
+process.once('disconnect', () => process.kill(process.pid));
 
 process.once('message', (job: ProofJob) => {
   void proofFacts(job)
