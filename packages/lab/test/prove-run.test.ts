@@ -96,6 +96,18 @@ test('a proof stops where its run is told to, before ONNX Runtime answers and wh
   await expect(asked).rejects.toMatchObject({ exitCode: 130 });
 });
 
+test('data that are gone leave agreement out, and the certificate says why', async () => {
+  const run = runOf(at('cut'), { options: { data: at('gone'), task: 'classification' } });
+  writeFileSync(at('config.json'), JSON.stringify(run.record));
+  try {
+    expect(await proveRun(run, 'full', saveDense)).toMatchObject({ leftOut: ['agreement'] });
+    const agreement = certificateIn(root).checks.find(({ name }) => name === 'agreement');
+    expect(agreement?.says.join()).toContain(at('gone'));
+  } finally {
+    rmSync(at('config.json'));
+  }
+});
+
 const torch = (await availableEngines()).find(({ name }) => name === 'torch');
 (torch?.available === true ? describe : describe.skip)(
   `a run in bf16 on the torch engine${torch?.available === false ? ` (${torch.reason})` : ''}`,

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError, disposeTree } from '@winnow/core';
+import { DataError } from '@winnow/data';
 import { makeFolder } from '@winnow/formats';
 import type { ModelPart } from '@winnow/onnx';
 import { type OpenedModel, openModel } from '../model-source/open-model';
@@ -12,7 +13,7 @@ import type { RunFolder } from '../run-folder/run-folder';
 import { CERTIFICATE_FILE, CERTIFICATE_PAGE, type ProofOfRun } from './certificate';
 import { certify } from './certify';
 import type { CheckName } from './check';
-import { realPictures } from './real-pictures';
+import { type RealPictures, realPictures } from './real-pictures';
 
 /** A proof that does not hold is no mistake of the user's: the model in the files is another. */
 export class ProofFailedError extends Error {
@@ -104,9 +105,7 @@ async function proveIn(
     const { certificate, failed } = await certify(own, {
       ...{ path: folder, opened, precision: 'f32', opset: ONNX_OPSETS.first, engine, signal },
       pictures:
-        dense === undefined
-          ? { why: LEFT }
-          : await realPictures(folder, opened, expressible.parts, { pictures: PICTURES }),
+        dense === undefined ? { why: LEFT } : await picturesIfThere(folder, opened, expressible.parts),
       ...(beside.kind === 'all' ? { against: dense } : { leftOut: { latency: beside.why } }),
       ...{ timedBatch: TIMED_BATCH, rounds: ROUNDS, seconds: SECONDS, threads: record.threads ?? 1 },
     });
@@ -119,6 +118,20 @@ async function proveIn(
     };
   } finally {
     disposeTree(opened.params);
+  }
+}
+
+/** The pictures of a run. Data that cannot be read again, since the search began, are no fault of the model's. */
+async function picturesIfThere(
+  folder: string,
+  opened: OpenedModel,
+  parts: readonly ModelPart[],
+): Promise<RealPictures> {
+  try {
+    return await realPictures(folder, opened, parts, { pictures: PICTURES });
+  } catch (error) {
+    if (error instanceof UserError || error instanceof DataError) return { why: error.message };
+    throw error;
   }
 }
 
