@@ -8,11 +8,11 @@
  * multiply–accumulates; and one of as many that merges half of the tokens and is pruned for the rest. Each is timed by turns with the
  * dense model. A finished row is a line of the file and is not made again; the table goes to standard output.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compactModel, disposeTree, mergingTokens, quantileOf, timesInTurn } from '@winnow/core';
 import { table } from '../markdown/table.mjs';
-import { given, memory, openSubject, subjectFlags } from './without-training.mjs';
+import { finishedIn, given, memory, openSubject, subjectFlags } from './without-training.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -25,13 +25,7 @@ const { values: flags } = parseArgs({
 });
 for (const name of ['model', 'data', 'image-size', 'out']) given(flags, name, 'merging');
 const { out: file, ranker } = flags;
-const known = () =>
-  existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .filter((line) => line.endsWith('}')) // A line that a kill cut short is made again.
-        .map((line) => JSON.parse(line))
-    : [];
+const known = () => finishedIn(file);
 
 const subject = await openSubject(flags);
 const { model, params, data, batchSize, taskOf } = subject;

@@ -10,11 +10,11 @@
  * there are not made again, so a killed script goes on. `--table` makes nothing and prints what is there. Rankers look once for
  * each seed and part: what they saw is kept for all shares.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compactModel, disposeTree } from '@winnow/core';
 import { printTrainingFree } from './training-free-tables.mjs';
-import { given, memory, openSubject, rankers, subjectFlags } from './without-training.mjs';
+import { finishedIn, given, memory, openSubject, rankers, subjectFlags } from './without-training.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -29,13 +29,7 @@ const { values: flags } = parseArgs({
 });
 const list = (name) => flags[name].split(',');
 const file = given(flags, 'out', 'training-free');
-const known = () =>
-  existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .filter((line) => line.endsWith('}')) // A line that a kill cut short is made again.
-        .map((line) => JSON.parse(line))
-    : [];
+const known = () => finishedIn(file);
 if (flags.table) {
   printTrainingFree(known());
   process.exit(0);

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import {
   classification,
   compact,
@@ -108,6 +109,15 @@ export async function openSubject(flags) {
     },
   };
 }
+
+/** The lines of a file of finished cells, which are not made again; a line that a kill cut short is. */
+export const finishedIn = (file) =>
+  existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line.endsWith('}'))
+        .map((line) => JSON.parse(line))
+    : [];
 
 /** A flag that must be given. */
 export function given(flags, name, script) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePictures, writePicture } from '@winnow/testkit';
 import { z } from 'zod';
-import { PROVED, winnow } from './terminal';
+import { PROVED, UPOP_PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-detection-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -67,18 +67,7 @@ test('a detector is trained on COCO’s boxes, scored by all of its numbers, and
   expect(inspected.stdout).toMatch(/GLIP of 2 rounds with deep fusion, width 96, a pyramid of three grids/);
 
   const compressed = await winnow([
-    ...[
-      'compress',
-      '--from',
-      at('dense'),
-      ...TINY.slice(0, 6),
-      '--method',
-      'upop',
-      '--budget',
-      '1.2x',
-      '--prove',
-      'full',
-    ],
+    ...['compress', '--from', at('dense'), ...TINY.slice(0, 6), ...UPOP_PROVED],
     ...['--search', '4it', '--retrain', '2it', '--out', at('small')],
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);

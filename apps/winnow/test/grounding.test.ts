@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { PROVED, winnow } from './terminal';
+import { PROVED, UPOP_PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-grounding-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -57,18 +57,7 @@ test('a model for grounding is trained on scenes, scored, looked at and compress
   expect(inspected.stdout).toMatch(/MDETR of 12 queries, 2 \+ 2 layers of width 96/);
 
   const compressed = await winnow([
-    ...[
-      'compress',
-      '--from',
-      at('dense'),
-      ...TINY.slice(0, 6),
-      '--method',
-      'upop',
-      '--budget',
-      '1.2x',
-      '--prove',
-      'full',
-    ],
+    ...['compress', '--from', at('dense'), ...TINY.slice(0, 6), ...UPOP_PROVED],
     ...['--search', '4it', '--retrain', '2it', '--out', at('small')],
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { PROVED, winnow } from './terminal';
+import { PROVED, UPOP_PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-one-stream-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -28,18 +28,7 @@ test('a ViLT answers questions about scenes: trained, scored, compressed, ticket
   );
 
   const compressed = await winnow([
-    ...[
-      'compress',
-      '--from',
-      at('dense'),
-      ...TINY.slice(0, 6),
-      '--method',
-      'upop',
-      '--budget',
-      '1.2x',
-      '--prove',
-      'full',
-    ],
+    ...['compress', '--from', at('dense'), ...TINY.slice(0, 6), ...UPOP_PROVED],
     ...['--search', '3it', '--retrain', '1it', '--out', at('small')],
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePictures, writePicture } from '@winnow/testkit';
 import { z } from 'zod';
-import { PROVED, winnow } from './terminal';
+import { PROVED, UPOP_PROVED, winnow } from './terminal';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-segmentation-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -70,18 +70,7 @@ test('a segmenter is trained on scenes, scored at one scale and at six, drawn wi
   expect(over.stderr).toMatch(/a\.png is a picture that is asked about/);
 
   const compressed = await winnow([
-    ...[
-      'compress',
-      '--from',
-      at('dense'),
-      ...TINY.slice(0, 6),
-      '--method',
-      'upop',
-      '--budget',
-      '1.2x',
-      '--prove',
-      'full',
-    ],
+    ...['compress', '--from', at('dense'), ...TINY.slice(0, 6), ...UPOP_PROVED],
     ...['--search', '4it', '--retrain', '2it', '--out', at('small')],
   ]);
   expect(compressed.stderr).not.toMatch(/winnow:/);

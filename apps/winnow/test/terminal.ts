@@ -11,6 +11,9 @@ export interface Outcome {
 export const PROVED =
   'Proved in ONNX Runtime: files, labels, decision, weights, widths, counts, outputs, batch, agreement, latency. The certificate is';
 
+/** A small cut by UPop that ends in such a proof. */
+export const UPOP_PROVED = ['--method', 'upop', '--budget', '1.2x', '--prove', 'full'];
+
 /** Runs a command in this process. Compressions are proved where a test says so: hundreds of proofs take minutes. */
 export async function winnow(
   asked: readonly string[],

@@ -20,7 +20,7 @@ function normalBelow(x: number): number {
   return x < 0 ? 0.5 - half : 0.5 + half;
 }
 
-/** What the activation makes of these numbers: biases of a layer that adds nothing to them, and that another one leaves as they are. */
+/** The activation of these numbers: biases of a layer that adds nothing to them, and that another one leaves as they are. */
 function activated(before: readonly number[]): number[] {
   const width = before.length;
   const [result] = tf.engine().runKernel<tf.Tensor[]>(

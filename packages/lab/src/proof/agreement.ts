@@ -7,7 +7,7 @@ import { digestOfExamples } from './digest';
 import { engineAnswers } from './engine-answers';
 import { type Asked, type RealPictures, distinctTexts } from './real-pictures';
 
-/** What files and engine say of real pictures, which have this digest. */
+/** The agreement of files and engine about real pictures, which have this digest. */
 export type SeenAgreement = Agreement & { readonly picturesSha256: string };
 
 type Known = Extract<RealPictures, { readonly asked: Asked }>;
