@@ -111,10 +111,6 @@ export interface Agreement extends ShareInterval {
   readonly right?: { readonly files: number; readonly engine: number };
 }
 
-/** Two of hundreds of texts often lie closer together than two classes do: a step of whole numbers decides between them. */
-const leastAgreement = (precision: OnnxPrecision, told: 'class' | 'text'): number =>
-  told === 'text' && precision === 'int8' ? 0.75 : tolerances[precision].agreement;
-
 export function checkAgreement(
   found: Float32Array = NOTHING,
   wanted: Float32Array = NOTHING,
@@ -138,7 +134,7 @@ export function checkAgreement(
     readonly precision: OnnxPrecision;
   },
 ): { readonly check: Check; readonly agreement?: Agreement } {
-  const least = leastAgreement(precision, told);
+  const { agreement: least } = tolerances[precision];
   const [own, engine] = [classesOf(found, classes), classesOf(wanted, classes)];
   if (own.length !== engine.length || engine.length < pictures || engine.length % pictures !== 0) {
     const wrong = [`${own.length} ${examples} were answered, ${pictures} were to be`];
