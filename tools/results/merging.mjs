@@ -38,14 +38,11 @@ const batch = await data.test.batch(Array.from({ length: batchSize }, (_, index)
 
 /** Times as fast as the dense model, by turns. */
 async function speed(own, leaves) {
-  const times = await timesInTurn(
+  const [dense, other] = [
     { task: taskOf(model), params },
     { task: taskOf(own), params: leaves },
-    batch,
-    {
-      ...{ warmup: 2, runs: Number(flags.rounds) },
-    },
-  );
+  ];
+  const times = await timesInTurn(dense, other, batch, { warmup: 2, runs: Number(flags.rounds) });
   return quantileOf(times.first, 0.5) / quantileOf(times.second, 0.5);
 }
 
