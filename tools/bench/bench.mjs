@@ -4,11 +4,12 @@
  *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,dinov2-s,dinov2-s-112,nano-pairs,tiny-pairs,nano-mdetr,nano-blip] [--precision f32|bf16|all]
  *     [--cut dense,2x,4x,2x-upop,4x-upop] [--what train,infer,search,align,structure,ticket,masked]
  *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size 1,32] [--device cuda] [--json FILE]
- *     [--python python3] [--fused-peers] [--eager-peers] [--no-peers]
+ *     [--python python3] [--fused-peers] [--eager-peers] [--no-peers] [--patience SECONDS]
  *
  * --python names an interpreter that has PyTorch, instead of the one that is installed for this; on a GPU it is needed.
  * --fused-peers leaves out the variants of PyTorch with attention written out, and AdamW over lists. --eager-peers
- * leaves out those that it compiles first. --json adds all results to a file, as they come.
+ * leaves out those that it compiles first. --json adds all results to a file, as they come. --patience gives up a contender whose
+ * answer takes longer, and says where it was.
  *
  * Every contender runs in a process of its own, one of them at a time. Tables go to stdout, progress to stderr.
  */
@@ -22,6 +23,10 @@ import { flagsOf } from './flags.mjs';
 import { benchModels } from './models.mjs';
 import { tablesOf } from './report.mjs';
 
+// Its workers end with it, however it ends; each of them listens.
+process.setMaxListeners(0);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
 const flags = flagsOf(process.argv.slice(2));
 const engines = flags.engines ?? [(await availableEngines()).find(({ available }) => available).name];
 const threads = flags.threads ?? availableParallelism();
@@ -32,7 +37,12 @@ for (const precision of flags.precisions) {
   const peak =
     python === undefined
       ? undefined
-      : await matrixProductPeak(python, { precision, threads, device: flags.device });
+      : await matrixProductPeak(python, {
+          precision,
+          threads,
+          device: flags.device,
+          patienceMs: flags.patienceMs,
+        });
   for (const { model, cut, sizes } of settings()) {
     const results = [];
     const whats = flags.whats.filter((what) => sizes.whats.includes(what));
@@ -65,7 +75,8 @@ function settings() {
 }
 
 function contendersFor({ sizes, precision, what }) {
-  const setting = { sizes, precision, what, threads, device: flags.device };
+  const { device, patienceMs } = flags;
+  const setting = { sizes, precision, what, threads, device, patienceMs };
   const peers = hasPeers(sizes, what) ? peerVariants(precision, what, flags.peerChoice) : [];
   return [
     ...engines.map((engine) => ours(engine, setting)),

@@ -6,8 +6,8 @@ const OUR_WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
 const PEER = fileURLToPath(new URL('../peers/peer.py', import.meta.url));
 
 /** Ours on one engine: asked, it takes so many steps and says how long each was. */
-export function ours(engine, { sizes, precision, what, threads, device }) {
-  const worker = workerProcess(process.execPath, [OUR_WORKER]);
+export function ours(engine, { sizes, precision, what, threads, device, patienceMs }) {
+  const worker = workerProcess(process.execPath, [OUR_WORKER], { patienceMs });
   return {
     name: `Winnow, ${engine}`,
     what,
@@ -18,8 +18,8 @@ export function ours(engine, { sizes, precision, what, threads, device }) {
 }
 
 /** PyTorch in one variant. */
-export function peer(python, variant, { sizes, precision, what, threads, device = 'cpu' }) {
-  const worker = peerProcess(python, threads);
+export function peer(python, variant, { sizes, precision, what, threads, device = 'cpu', patienceMs }) {
+  const worker = peerProcess(python, threads, patienceMs);
   const model = peerSizes(sizes);
   return {
     name: `PyTorch, ${nameOf(variant, what)}`,
@@ -31,8 +31,8 @@ export function peer(python, variant, { sizes, precision, what, threads, device 
 }
 
 /** GFLOP/s of the machine's large matrix products. */
-export async function matrixProductPeak(python, { precision, threads, device = 'cpu' }) {
-  const worker = peerProcess(python, threads);
+export async function matrixProductPeak(python, { precision, threads, device = 'cpu', patienceMs }) {
+  const worker = peerProcess(python, threads, patienceMs);
   try {
     return (await worker.ask({ what: 'gemm', precision, device, steps: 5 })).gflops;
   } finally {
@@ -65,11 +65,12 @@ function nameOf({ attention, optimizer, compile, weights }, what) {
   ].join(', ');
 }
 
-function peerProcess(python, threads) {
-  return workerProcess(python, [PEER, String(threads)], {
+function peerProcess(python, threads, patienceMs) {
+  const environment = {
     OMP_NUM_THREADS: String(threads),
     PYTHONDONTWRITEBYTECODE: '1', // nothing is left behind in the clone
     // What it compiles runs in this process; the compilers themselves take no more cores than the rest.
     TORCHINDUCTOR_COMPILE_THREADS: String(threads),
-  });
+  };
+  return workerProcess(python, [PEER, String(threads)], { environment, patienceMs });
 }

@@ -16,6 +16,7 @@ const options = {
   'fused-peers': { type: 'boolean', default: false },
   'eager-peers': { type: 'boolean', default: false },
   python: { type: 'string' },
+  patience: { type: 'string' },
   json: { type: 'string' },
 };
 
@@ -51,6 +52,7 @@ export function flagsOf(args) {
     peers: !values['no-peers'],
     peerChoice: { onlyFused: values['fused-peers'], onlyEager: values['eager-peers'] },
     python: values.python,
+    patienceMs: values.patience === undefined ? undefined : 1000 * number('patience'),
     json: values.json,
   };
 }

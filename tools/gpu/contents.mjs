@@ -58,14 +58,18 @@ function nodeFiles(node) {
   ];
 }
 
+/** Declarations, which only a check of types writes: a clone that has been set up has none. */
+const DECLARATIONS = 'types';
+
 /** Lists the files that a package of ours ships. They are not run, the bundles are: a run records the hash of the code of its packages. */
-function ownPackage(root, folder) {
+export function ownPackage(root, folder) {
   const file = join(root, 'packages', folder, 'package.json');
   const { name, files } = JSON.parse(readFileSync(file, 'utf8'));
+  const folders = files.filter((each) => each !== DECLARATIONS);
   return [
     { path: `node_modules/${name}/package.json`, source: file },
-    ...files.flatMap((each) => tree(join(root, 'packages', folder, each), `node_modules/${name}/${each}`)),
-  ].filter(({ path }) => !/\.(d\.ts|map)$/.test(path));
+    ...folders.flatMap((each) => tree(join(root, 'packages', folder, each), `node_modules/${name}/${each}`)),
+  ].filter(({ path }) => !path.endsWith('.map'));
 }
 
 /** @returns {string[]} the packages and all that they need, where npm has installed it, in order. */

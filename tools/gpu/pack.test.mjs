@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { programs, testName, tests } from './bundles.mjs';
-import { closureOf, filesOf, nativePackages } from './contents.mjs';
+import { bundle, programs, testName, tests } from './bundles.mjs';
+import { closureOf, filesOf, nativePackages, ownPackage } from './contents.mjs';
 import { tableOf, timesIn } from './parts/profile.mjs';
 import { openReport } from './report.mjs';
 import { MOST_MIB, checkedSize } from './size.mjs';
@@ -30,6 +39,21 @@ describe('the contents of the archive', () => {
       assert.ok(paths.includes(path), path);
     assert.ok(paths.some((path) => /prebuilds\/linux-x64\/.*\.node$/.test(path)));
     assert.ok(!paths.some((path) => /prebuilds\/(darwin|win32|android|ios)/.test(path)));
+  });
+
+  it('need no declarations of types, which a set-up does not write', () => {
+    const clone = mkdtempSync(join(work, 'clone-'));
+    const folder = join(clone, 'packages', 'core');
+    mkdirSync(join(folder, 'dist'), { recursive: true });
+    writeFileSync(join(folder, 'dist', 'index.js'), '');
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: '@w/core', files: ['dist', 'types'] }),
+    );
+    assert.deepEqual(
+      ownPackage(clone, 'core').map(({ path }) => path),
+      ['node_modules/@w/core/package.json', 'node_modules/@w/core/dist/index.js'],
+    );
   });
 
   it('have all that the command line looks for at the root of its package, and main.js starts its bundle', () => {
@@ -61,6 +85,27 @@ describe('the contents of the archive', () => {
     const names = [...paths.map(testName), ...Object.keys(programs)];
     assert.equal(new Set(names).size, names.length);
     for (const path of paths) assert.ok(existsSync(join(root, `${path}.test.ts`)), path);
+  });
+});
+
+describe('the bundles', () => {
+  // Within the clone, whose node_modules has the native packages.
+  mkdirSync(join(root, 'build'), { recursive: true });
+  const unpacked = mkdtempSync(join(root, 'build', 'gpu-test-'));
+  after(() => rmSync(unpacked, { recursive: true, force: true }));
+  const js = join(unpacked, 'js');
+
+  it('are modules that Node takes, and the command line starts', async () => {
+    await bundle(root, js);
+    copyFileSync(join(root, 'apps', 'winnow', 'package.json'), join(unpacked, 'package.json'));
+    for (const name of [...Object.keys(programs), ...Object.values(tests).flat().map(testName)]) {
+      const { status, stderr } = spawnSync(process.execPath, ['--check', join(js, `${name}.mjs`)]);
+      assert.equal(status, 0, `${name}: ${stderr}`);
+    }
+    const args = [join(js, 'winnow.mjs'), 'compress', '--help'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /--method/);
   });
 });
 
