@@ -127,6 +127,14 @@ describe('arguments', () => {
       /--retrain-mixup is for --task classification, not for retrieval; unknown flag --serch; did you mean --search/,
     ],
     [
+      'an option of no task that tickets are taken to',
+      [
+        ...['ticket', 'transfer', '--from', at('dense'), '--tickets', at('t.json')],
+        ...['--onto', 'retrieval:emoji-names,captions:emoji-names', '--label-smoothing', '0.2', '--nested'],
+      ],
+      /--nested is for classification, and --onto names only retrieval, captions: leave it out; --label-smoothing is for/,
+    ],
+    [
       'an option of a task that is not the usual one',
       train('--text-model', 'nano'),
       /--text-model is for --task retrieval/,

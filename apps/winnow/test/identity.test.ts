@@ -98,7 +98,16 @@ describe('a run and its data', () => {
     ]);
     expect(await winnow(['report', out])).toMatchObject({ code: 0, stdout: expect.stringMatching(changed) });
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toMatch(changed);
+    const nowhere = await winnow(resume(out, '--data', at('nowhere')));
+    expect([nowhere.code, nowhere.stderr]).toEqual([
+      2,
+      expect.stringMatching(/--data names .*nowhere for the run in .*, and nothing is there/),
+    ]);
+    const other = await winnow(resume(out, '--data', join(data, 'train')));
+    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/Give the folder of all splits/)]);
     await rm(data, { recursive: true });
+    expect(await winnow(resume(out))).toMatchObject({ code: 0 });
+    expect(await winnow(resume(out, '--data', data))).toMatchObject({ code: 0 });
     const gone = /Whether the data of this run are still the same cannot be said: .*pics/;
     expect(await winnow(['report', out])).toMatchObject({ code: 0, stdout: expect.stringMatching(gone) });
   });

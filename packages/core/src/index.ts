@@ -487,6 +487,7 @@ export { phaseTrainer } from './run/trainer';
 export type { PhaseSubject } from './run/trainer';
 export { canonicalJson, loadSnapshot, nonFiniteIn, toJson } from './run/store';
 export { counted } from './text/counted';
+export { type OtherEncoding, otherEncoding } from './text/encoding';
 export { visible, visibleName, withoutPasswords } from './text/visible';
 export { classification, predictedClasses } from './task/classification';
 export { type Exclusion, type Guess, likeliest } from './task/likeliest';

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { openImageTextDataset, openTokenizer } from '../src/index';
+import { readEntries } from '../src/file/read-entries';
 import { utf8Text } from '../src/file/utf8';
+import { saidIn } from '../src/shard/said';
 
 const root = await mkdtemp(join(tmpdir(), 'winnow-utf8-'));
 const at = (...path: string[]) => join(root, ...path);
@@ -74,6 +76,17 @@ test('a vocabulary is refused likewise', async () => {
   writeFileSync(at('merges.txt'), inUtf16('#version: 0.2', true));
   writeFileSync(at('vocab.json'), '{}');
   await expect(openTokenizer(at('merges.txt'))).rejects.toThrow(/merges\.txt, but found UTF-16/);
+});
+
+test('questions that are read piece by piece are refused likewise, and what shards say of a picture', async () => {
+  for (const bytes of [inUtf16('{"1": {}}', true), bigEndian('{"1": {}}')]) {
+    writeFileSync(at('questions.json'), bytes);
+    const read = readEntries(at('questions.json'), 'questions', () => undefined);
+    await expect(read).rejects.toThrow(
+      /questions as text in UTF-8 in .*questions\.json, but found UTF-16 \(its byte order mark\)\. Save the file as UTF-8/,
+    );
+    expect(saidIn('json', bytes)).toBe('UTF-16 (its byte order mark)');
+  }
 });
 
 test('any text is read as it was written, and the first byte of another encoding is found', () => {

@@ -90,6 +90,24 @@ test('questions and what ten people answered are read; a tenth of the pictures i
   ]);
 });
 
+test('a question whose answer is blank is left out, and counted; where all are, nothing can be learned', async () => {
+  const blank = (from: (id: number) => boolean): Files => ({
+    ...training,
+    annotations: training.annotations.map((each, index) =>
+      from(index) ? annotation(index, Math.floor(index / 2), index % 4 === 1 ? '' : ' \t', 'number') : each,
+    ),
+  });
+  const spec = await written(blank((index) => index % 2 === 1));
+  const data = await openAnswerDataset(spec, reading(spec));
+  expect([data.train.size, data.validation.size]).toEqual([9, 1]);
+  expect(data.notes).toContain('10 questions of train whose answer is blank: left out');
+  expect(data.answers.map(({ text }) => text)).not.toContain('');
+  const all = await written(blank(() => true));
+  await expect(openAnswerDataset(all, reading(all))).rejects.toThrow(
+    /expected answers with words in .*train2014_annotations\.json, but found 20 blank answers/,
+  );
+});
+
 test('types of answers are shown so that a line stays one', async () => {
   const spec = await written(training, {
     ...testing,

@@ -126,6 +126,18 @@ describe('what is no file', () => {
   });
 });
 
+test('text in UTF-16 is named, in JSON and in YAML', async () => {
+  const text = Buffer.from('\ufeff{"name": "x", "scores": {}}', 'utf16le');
+  for (const bytes of [text, Buffer.from(text).swap16()]) {
+    await writeFile(file, bytes);
+    for (const read of [readJson, readYaml])
+      await refused(
+        read(file, format),
+        /expected text in UTF-8, got UTF-16 \(its byte order mark\)\. Save the file as UTF-8/,
+      );
+  }
+});
+
 describe('a file of YAML', () => {
   const options = { schema: z.record(z.string(), z.unknown()), what: 'options by name' };
   const read = async (text: string) => {

@@ -1,6 +1,7 @@
 import { JSONParser } from '@streamparser/json';
 import { DataError } from '../failure/data-error';
 import { readInPieces } from './regular-file';
+import { refuseOtherEncoding } from './utf8';
 
 const MOST_BYTES = 8 * 1024 ** 3;
 
@@ -34,7 +35,10 @@ export async function readEntries(
   parser.onError = ({ message }) => {
     fault.reason ??= message;
   };
+  let isFirst = true;
   await readInPieces(path, { what: 'JSON', mostBytes: MOST_BYTES }, (piece) => {
+    if (isFirst) refuseOtherEncoding(piece, path, what);
+    isFirst = false;
     if (fault.reason === undefined && !('thrown' in fault)) parser.write(piece);
   });
   if ('thrown' in fault) throw fault.thrown;

@@ -1,12 +1,6 @@
+import { otherEncoding } from '@winnow/core';
 import { DataError } from '../failure/data-error';
 
-/** First bytes of a file whose text is in another of Unicode's encodings; the longer marks first. */
-const marks: readonly (readonly [encoding: string, bytes: readonly number[]])[] = [
-  ['UTF-32', [0xff, 0xfe, 0x00, 0x00]],
-  ['UTF-32', [0x00, 0x00, 0xfe, 0xff]],
-  ['UTF-16', [0xff, 0xfe]],
-  ['UTF-16', [0xfe, 0xff]],
-];
 const LINE_FEED = 0x0a;
 const REPLACEMENT = '\ufffd';
 const REPLACEMENT_BYTES = [0xef, 0xbf, 0xbd];
@@ -19,22 +13,7 @@ const REPLACEMENT_BYTES = [0xef, 0xbf, 0xbd];
 export function utf8Text(bytes: Uint8Array, path: string, what: string): string {
   const reject = (found: string, advice: string, cause?: unknown) =>
     new DataError({ expected: `${what} as text in UTF-8 in ${path}`, found, advice }, { cause });
-  const begins = (mark: readonly number[]) => mark.every((byte, at) => bytes[at] === byte);
-  const marked = marks.find(([, mark]) => begins(mark));
-  if (marked !== undefined) {
-    const [encoding] = marked;
-    throw reject(
-      `${encoding} (its byte order mark)`,
-      `Save the file as UTF-8, for example with iconv -f ${encoding} -t UTF-8.`,
-    );
-  }
-  // Files of ours begin with a letter or sign of ASCII, which is two bytes in UTF-16.
-  if (bytes[0] === 0 || bytes[1] === 0) {
-    throw reject(
-      'UTF-16 without a byte order mark, or no text at all',
-      'Save the file as UTF-8, for example with iconv -f UTF-16LE -t UTF-8.',
-    );
-  }
+  refuseOtherEncoding(bytes, path, what);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -46,6 +25,15 @@ export function utf8Text(bytes: Uint8Array, path: string, what: string): string 
       cause,
     );
   }
+}
+
+/**
+ * Refuses a file whose first bytes are those of UTF-16 or UTF-32, before anybody reads on.
+ * @throws {DataError} that names the encoding.
+ */
+export function refuseOtherEncoding(head: Uint8Array, path: string, what: string): void {
+  const other = otherEncoding(head);
+  if (other !== undefined) throw new DataError({ expected: `${what} as text in UTF-8 in ${path}`, ...other });
 }
 
 /** Where bytes cease to be UTF-8: the line from 1, the byte from 0. */

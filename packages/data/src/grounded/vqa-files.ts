@@ -49,6 +49,8 @@ export const isAnswerFile = async (spec: string): Promise<boolean> =>
 interface ReadSplit {
   readonly examples: readonly (AnsweredExample & { readonly kind: string })[];
   readonly unasked: number;
+  /** Questions that are left out, as their right answer has no words: nobody can be asked to give it. */
+  readonly blank: number;
 }
 
 /**
@@ -108,18 +110,28 @@ async function splitOf(
     asked.questions.map(({ image_id }) => nameOf(image_id)),
     paths.questions,
   );
+  const examples = asked.questions.flatMap(({ question, question_id, image_id }) =>
+    (answersOf.get(question_id) ?? []).map(({ answer_type, multiple_choice_answer, answers }) => ({
+      picture: pathOf(nameOf(image_id)),
+      text: question,
+      answer: multiple_choice_answer,
+      given: answers.map(({ answer }) => answer),
+      kind: answer_type,
+      type: 0,
+    })),
+  );
+  const told = examples.filter(({ answer }) => answer.trim() !== '');
+  if (told.length === 0) {
+    throw new DataError({
+      expected: `answers with words in ${paths.annotations}`,
+      found: `${counted(examples.length, 'blank answer')} (multiple_choice_answer)`,
+      advice: 'Fetch the file anew.',
+    });
+  }
   return {
     unasked: answered.annotations.length - asked.questions.length,
-    examples: asked.questions.flatMap(({ question, question_id, image_id }) =>
-      (answersOf.get(question_id) ?? []).map(({ answer_type, multiple_choice_answer, answers }) => ({
-        picture: pathOf(nameOf(image_id)),
-        text: question,
-        answer: multiple_choice_answer,
-        given: answers.map(({ answer }) => answer),
-        kind: answer_type,
-        type: 0,
-      })),
-    ),
+    blank: examples.length - told.length,
+    examples: told,
   };
 }
 
@@ -178,6 +190,9 @@ export async function vqaFiles(spec: string, images: string | undefined): Promis
       `answers that are chosen from: ${answers.length}; ${counted(other, 'question')} of the training have another one`,
       ...Object.entries({ train, test }).flatMap(([name, { unasked }]) =>
         unasked === 0 ? [] : [`${counted(unasked, 'answer')} of ${name} to no question: left out`],
+      ),
+      ...Object.entries({ train, test }).flatMap(([name, { blank }]) =>
+        blank === 0 ? [] : [`${counted(blank, 'question')} of ${name} whose answer is blank: left out`],
       ),
     ],
     splits: {

@@ -1,3 +1,4 @@
+import { otherEncoding } from '@winnow/core';
 import { z } from 'zod';
 
 /** A picture's labels and texts, from the files beside it. */
@@ -29,7 +30,7 @@ export function saidIn(extension: string, content: Buffer): Said | string {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch {
-    return 'bytes that are not UTF-8';
+    return otherEncoding(content)?.found ?? 'bytes that are not UTF-8';
   }
   if (extension === 'txt') return { caption: text.trim() };
   if (extension === 'cls') {

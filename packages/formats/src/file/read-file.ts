@@ -1,3 +1,4 @@
+import { otherEncoding } from '@winnow/core';
 import { FormatError } from './format-error';
 import { type OpenFile, openFile, openFileIfThere } from './open-file';
 
@@ -45,6 +46,9 @@ async function whole(
  * @throws {FormatError} when they are not UTF-8.
  */
 export function textOf(file: string, bytes: Uint8Array): string {
+  const other = otherEncoding(bytes);
+  if (other !== undefined)
+    throw new FormatError(`${file}: expected text in UTF-8, got ${other.found}. ${other.advice}`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

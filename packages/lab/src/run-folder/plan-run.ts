@@ -119,8 +119,12 @@ async function resumed<Summary>(
       `the run in ${folder} has other options:\n  ${changed.join('\n  ')}\nLeave them out to go on with it, or choose another folder with --out.`,
     );
   }
-  const isNamed = (key: string) => namedNow.has(key);
   const namedNow = flattened(given);
+  const isNamed = (key: string) => namedNow.has(key);
+  const before = flattened(record.options);
+  const named = new Set(
+    [...namedNow].flatMap(([key, value]) => (pathOptions.has(key) && before.get(key) !== value ? [key] : [])),
+  );
   const state = await presentState({
     folder,
     command,
@@ -129,11 +133,13 @@ async function resumed<Summary>(
     pathOptions,
     // What is named now lies where it is named.
     recordedPaths: filtered(record.paths ?? {}, (key) => !isNamed(key)),
+    named,
   });
   const finished = await readableOr(summaryIn(folder, record), note);
   const isFinished = finished !== undefined;
   if (state.kind === 'changed') throw new UserError(changedText(folder, state.differences, isFinished));
-  if (state.kind === 'missing' && !isFinished) throw state.error;
+  // Results of data that are gone are still read, but not as those of others that were named.
+  if (state.kind === 'missing' && (!isFinished || named.size > 0)) throw state.error;
   if (state.kind === 'same') refuseEdited(folder, record, pathOptionsOf(groupsFor(record.options)));
   const { paths = {}, identity } = state.kind === 'same' ? state : {};
   const now = Object.fromEntries(changeable.map((key) => [key, options[key]]));

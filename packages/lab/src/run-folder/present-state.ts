@@ -25,6 +25,8 @@ export interface BegunRun {
   readonly pathOptions: PathOptions;
   /** Where relative paths led to, by dotted key. */
   readonly recordedPaths: Readonly<Record<string, string>>;
+  /** Dotted keys of the paths that are named now, and not as the run has them. */
+  readonly named?: ReadonlySet<string>;
 }
 
 /** Looks for what a run began with: where it was, then as it was typed, from the working directory on. */
@@ -59,12 +61,12 @@ export function remarksOn(state: PresentState): string[] {
 }
 
 async function found(
-  { folder, command, options, pathOptions, recordedPaths }: BegunRun,
+  { folder, command, options, pathOptions, recordedPaths, named }: BegunRun,
   before: RunIdentity,
 ): Promise<PresentState> {
   const at = async ({ paths, missing }: Located): Promise<PresentState> => {
     const [first] = missing;
-    if (first !== undefined) throw new UserError(missingText(folder, first));
+    if (first !== undefined) throw new UserError(missingText(folder, first, named?.has(first.key)));
     const identity = await identityOf(command, withPaths(options, paths), pathOptions);
     checkExpected(options, identity);
     const differences = identityChanges(before, identity);
@@ -79,5 +81,13 @@ async function found(
   return second.kind === 'same' ? second : first;
 }
 
-const missingText = (folder: string, { key, typed, recorded }: Located['missing'][number]): string =>
-  `the run in ${folder} began with ${key} ${typed}, which is not in ${recorded} any more: name the place where it is now with --${key.replaceAll('.', '-')}`;
+function missingText(
+  folder: string,
+  { key, typed, recorded }: Located['missing'][number],
+  isNamed = false,
+): string {
+  const flag = `--${key.replaceAll('.', '-')}`;
+  return isNamed
+    ? `${flag} names ${typed} for the run in ${folder}, and nothing is there: name the place where it is now, or leave it out`
+    : `the run in ${folder} began with ${key} ${typed}, which is not in ${recorded} any more: name the place where it is now with ${flag}`;
+}

@@ -2,7 +2,7 @@ import { UserError } from '@winnow/core';
 import { z } from 'zod';
 import { withChoicesOfModel } from '../model-source/choices';
 import { originOn, startFrom } from '../model-source/start';
-import type { GivenOptions } from '../options/group';
+import { type GivenOptions, kebab } from '../options/group';
 import { datasetsIn, listed, pathOption } from '../options/path';
 import { adversaryOf, executionShape, optimizationShape, outShape, picturesShape } from '../options/training';
 import type { PreparedRun, RunKind } from '../run/run-kind';
@@ -55,7 +55,12 @@ export const transferTicketsRun: RunKind<TransferOptions, TransferSummary> = {
   command: 'ticket transfer',
   groups: () => groups,
   groupsFor: () => groups,
-  complete: async (given, resume) => (resume ? given : withDestination(given)),
+  complete: async (given, resume) => {
+    if (resume) return given;
+    const completed = await withDestination(given);
+    refuseUnread(given, String(completed['onto'] ?? ''));
+    return completed;
+  },
   nameOf: () => 'ticket-transfer',
   optionsOf: (values) => {
     const options = transferOptions.parse(values);
@@ -92,6 +97,33 @@ async function withDestination(given: GivenOptions): Promise<GivenOptions> {
   if (typeof from !== 'string' || given['onto'] !== undefined) return given;
   const { task, data, ...rest } = await withChoicesOfModel('ticket transfer', { from }, 'any', '--onto');
   return { onto: `${String(task)}:${String(data)}`, ...rest, ...given };
+}
+
+/**
+ * Each task takes its own options, and one that no destination reads would do nothing.
+ * @param given As they were given, before a model has filled any in.
+ * @throws {UserError} that names them.
+ */
+function refuseUnread(given: GivenOptions, onto: string): void {
+  const tasks = [...new Set(datasetsIn('onto', onto).map(({ task }) => task))];
+  const read = tasks
+    .map(workloadNamed)
+    .map(({ dataShape, trainingShape }) => ({ ...dataShape, ...trainingShape }));
+  const unread = Object.keys(given).filter(
+    (key) =>
+      given[key] !== undefined && key in shapesOfTasks && !(key in shape) && !read.some((own) => key in own),
+  );
+  if (unread.length === 0) return;
+  const readers = (key: string) =>
+    workloads
+      .filter(({ dataShape, trainingShape }) => key in dataShape || key in trainingShape)
+      .map(({ name }) => name)
+      .join(', ');
+  const lines = unread.map(
+    (key) =>
+      `--${kebab(key)} is for ${readers(key)}, and --onto names only ${tasks.join(', ')}: leave it out`,
+  );
+  throw new UserError(lines.join('; '));
 }
 
 /** Each ticket with each control, in this order. */
