@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { keep, tidy } from '@tensorflow/tfjs-core';
 import {
   classification,
   compact,
@@ -87,13 +88,18 @@ export async function openSubject(flags) {
     };
   };
 
+  const dense = { model, params, task: remembering(taskOf(model), params, model) };
+
   return {
     ...{ model, params, data, batchSize, taskOf, ranking },
     scored: async (own, leaves) =>
       (await evaluate(taskOf(own), leaves, evaluationBatches(data.test, batchSize))).top1,
-    calibrationOf: (seed) => {
+    /** Batches of calibration examples of a seed; those of the seed before are forgotten. */
+    calibrationOf: async (seed) => {
       const source = observedBatches(data.train, { examples, batchSize, seed, augment: false });
-      return Promise.all(Array.from({ length: source.count }, (_, index) => source.at(index)));
+      const batches = await Promise.all(Array.from({ length: source.count }, (_, index) => source.at(index)));
+      dense.task.remember(batches);
+      return batches;
     },
     /** The smaller model and its parameters, which the caller owns: cut plainly, or reconstructed. */
     smaller: async (kind, decision, batches) => {
@@ -101,11 +107,63 @@ export async function openSubject(flags) {
       if (kind === 'plain') return cut;
       const found = await reconstruct({
         ...{ kind, sites: model.sites, decision, batches },
-        dense: { model, params, task: taskOf(model) },
+        dense,
         cut: { ...cut, task: taskOf(cut.model) },
       });
       disposeTree(cut.params);
       return { model: cut.model, params: found.params };
+    },
+  };
+}
+
+/**
+ * A task that says again what the dense model said at its blocks and taps, when it is asked once more about batches that it is to
+ * remember: every cell of a table asks the same of the same pictures. It keeps seven matrices of the width of the model a block.
+ */
+function remembering(task, params, { readout: { heads } }) {
+  const records = new Map();
+  const ends = ['output', 'output.result', 'query.result', 'key.result'].map((end) => `attention.${end}`);
+  const isKept = (path) =>
+    [...ends, 'ffn.contract.result'].some((end) => path.endsWith(end)) ||
+    heads.some((head) => path === `${head}.result`);
+  const recordOf = (batch) => {
+    const events = [];
+    tidy(() => {
+      task.predict(params, batch, {
+        enter: (block, states) => {
+          events.push({ block, tensor: keep(states.clone()) });
+          return states;
+        },
+        observe: (path, values, rows) => {
+          if (isKept(path)) events.push({ path, tensor: keep(values.clone()), rows });
+        },
+      });
+      return [];
+    });
+    return events;
+  };
+  const forget = () => {
+    for (const { tensor } of [...records.values()].flat()) tensor?.dispose();
+    records.clear();
+  };
+  return {
+    ...task,
+    // A batch of its own to look around with: more is seen of it than is remembered.
+    slice: (batch) => ({ ...batch }),
+    predict: (own, batch, hooks) => {
+      if (!records.has(batch)) return task.predict(own, batch, hooks);
+      if (records.get(batch).length === 0) records.set(batch, recordOf(batch));
+      let isRun = false;
+      for (const { block, path, tensor, rows } of records.get(batch)) {
+        if (block !== undefined) isRun = hooks.enter(block, tensor) !== undefined;
+        else if (isRun || heads.some((head) => path === `${head}.result`))
+          hooks.observe?.(path, tensor, rows);
+      }
+      return undefined;
+    },
+    remember: (batches) => {
+      forget();
+      for (const { batch } of batches) records.set(batch, []);
     },
   };
 }

@@ -44,22 +44,32 @@ export function cholesky({ rows: n, values: a }: Matrix): Matrix {
 /** Shares of their own variance by which columns are damped, the next where the last was too little: from float32's rounding on. */
 const DAMPINGS = [0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2];
 
+/** A factor, and the share by which the diagonal had to grow for it. */
+export interface DampedFactor {
+  readonly factor: Matrix;
+  readonly damping: number;
+}
+
 /**
  * The factor of a covariance matrix whose entries were summed in float32. Where two columns are a thousand times as large as
  * others, as a few are in large vision transformers, rounding can make it indefinite: then the diagonal grows by the least
  * share of `DAMPINGS` that helps.
  * @throws {RangeError} when none does: it is no covariance matrix.
  */
-export function choleskyOfRounded(matrix: Matrix): Matrix {
+export function dampedFactor(matrix: Matrix): DampedFactor {
   for (const damping of DAMPINGS.slice(0, -1)) {
     try {
-      return cholesky(damped(matrix, damping));
+      return { factor: cholesky(damped(matrix, damping)), damping };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
     }
   }
-  return cholesky(damped(matrix, DAMPINGS.at(-1) ?? 0));
+  const damping = DAMPINGS.at(-1) ?? 0;
+  return { factor: cholesky(damped(matrix, damping)), damping };
 }
+
+/** The same factor alone. */
+export const choleskyOfRounded = (matrix: Matrix): Matrix => dampedFactor(matrix).factor;
 
 const damped = (matrix: Matrix, share: number): Matrix =>
   share === 0

@@ -28,17 +28,22 @@ export function singularValues(matrix: Matrix): SingularValues {
   const columns = transposed(matrix);
   const rotations = identityMatrix(n);
   const at = ({ values, columns: width }: Matrix, i: number) => values.subarray(i * width, (i + 1) * width);
+  const squares = new Float64Array(n);
   for (let sweep = 0, turned = true; turned && sweep < MOST_SWEEPS; sweep++) {
     turned = false;
+    // Kept through a sweep, as a rotation moves them by tan·xᵀy: a product of columns less for each pair, twice.
+    for (let p = 0; p < n; p++) squares[p] = dot(at(columns, p), at(columns, p));
     for (let p = 0; p < n; p++) {
       for (let q = p + 1; q < n; q++) {
         const [x, y] = [at(columns, p), at(columns, q)];
-        const [xx, yy, xy] = [dot(x, x), dot(y, y), dot(x, y)];
+        const [xx, yy, xy] = [squares[p] ?? 0, squares[q] ?? 0, dot(x, y)];
         if (Math.abs(xy) <= PRECISION * Math.sqrt(xx * yy) || xy === 0) continue;
         turned = true;
         const zeta = (yy - xx) / (2 * xy);
         const tangent = (zeta >= 0 ? 1 : -1) / (Math.abs(zeta) + Math.hypot(1, zeta));
         const cosine = 1 / Math.hypot(1, tangent);
+        squares[p] = Math.max(0, xx - tangent * xy);
+        squares[q] = yy + tangent * xy;
         rotate(x, y, cosine, cosine * tangent);
         rotate(at(rotations, p), at(rotations, q), cosine, cosine * tangent);
       }

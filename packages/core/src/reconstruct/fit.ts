@@ -1,4 +1,4 @@
-import { choleskyOfRounded, solved } from '../algebra/cholesky';
+import { dampedFactor, solved } from '../algebra/cholesky';
 import { type Matrix, mapped, product, squaredNorm, trace, zeroMatrix } from '../algebra/matrix';
 
 /** Moments of W columns that are read, and of the V columns of error that they are to explain; in double precision. */
@@ -19,6 +19,8 @@ export interface FitStatistics {
 export interface Correction {
   readonly weight: Matrix;
   readonly bias: Float64Array;
+  /** The variance that it explains, summed over the columns of error: E‖e‖² less E‖e − x·Δ − δ‖², with the means taken away. */
+  readonly explained: number;
 }
 
 /** The ridge of statistics, as a share of the mean variance: α, and the share by which they should be shrunk. */
@@ -53,29 +55,40 @@ const MOST_SHRINKAGE = 1;
  */
 export function correctionOf(statistics: FitStatistics, ridge: number): Correction {
   const { mean, covariance, targetMean, cross } = statistics;
-  const isExplained = Number.isFinite(ridge) && trace(covariance) > 0;
-  const weight = isExplained
-    ? solved(choleskyOfRounded(ridged(covariance, ridge)), cross)
-    : zeroMatrix(cross.rows, cross.columns);
+  const weight = zeroMatrix(cross.rows, cross.columns);
+  let explained = 0;
+  if (Number.isFinite(ridge) && trace(covariance) > 0) {
+    const whole = ridged(covariance, ridge);
+    const { factor, damping } = dampedFactor(whole);
+    weight.values.set(solved(factor, cross).values);
+    explained = explainedBy(weight, cross, (row) => {
+      const diagonal = whole.values[row * whole.columns + row] ?? 0;
+      return ridge + damping * diagonal;
+    });
+  }
   const shift = product({ rows: 1, columns: mean.length, values: mean }, weight).values;
-  return { weight, bias: targetMean.map((target, column) => target - (shift[column] ?? 0)) };
+  const bias = targetMean.map((target, column) => target - (shift[column] ?? 0));
+  return { weight, bias, explained };
+}
+
+/**
+ * 2·tr(ΔᵀC) − tr(ΔᵀΣΔ), where (Σ + R)Δ = C for a diagonal R: tr(ΔᵀC) + tr(ΔᵀRΔ), without a product of matrices.
+ * @param ridgeAt R, row by row.
+ */
+function explainedBy({ rows, columns, values }: Matrix, cross: Matrix, ridgeAt: (row: number) => number) {
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    let [both, square] = [0, 0];
+    for (let i = row * columns; i < (row + 1) * columns; i++) {
+      const value = values[i] ?? 0;
+      both += value * (cross.values[i] ?? 0);
+      square += value * value;
+    }
+    sum += both + ridgeAt(row) * square;
+  }
+  return sum;
 }
 
 /** M + λI. */
 export const ridged = (matrix: Matrix, ridge: number): Matrix =>
   mapped(matrix, (value, row, column) => (row === column ? value + ridge : value));
-
-/**
- * E‖e − x·Δ − δ‖² of a correction, summed over the columns: the variance of e less what Δ explains, where δ is the best.
- * @param variance Σ over the columns of the variance of e.
- */
-export function errorAfter(
-  { covariance, cross }: FitStatistics,
-  variance: number,
-  { weight }: Correction,
-): number {
-  const explained = weight.values.reduce((sum, value, i) => sum + value * (cross.values[i] ?? 0), 0);
-  const moved = product(covariance, weight);
-  const own = weight.values.reduce((sum, value, i) => sum + value * (moved.values[i] ?? 0), 0);
-  return Math.max(0, variance - 2 * explained + own);
-}

@@ -7,8 +7,8 @@ import { type SiteGroup, byBlock, decisionAfter, inOrder, removedFrom } from './
 import { correctHeads } from './head';
 import type { ReconstructionKind } from './kind';
 import { scout } from './scout';
-import { type SiteErrors, correctReader } from './site';
-import { errorsOf, rebase, seeDense } from './sight';
+import { type CutSite, type SiteErrors, correctBias, correctReader } from './site';
+import { type DenseSight, errorMeansOf, errorsOf, rebase, seeDense } from './sight';
 import { type CalibrationBatch, type Stream, streamOf } from './stream';
 import { changingWeights } from './weights';
 
@@ -68,22 +68,29 @@ export async function reconstruct(options: ReconstructionOptions): Promise<Recon
   };
   const errors: Record<string, SiteErrors> = {};
   const kept: Record<string, readonly number[]> = {};
+  const ofBias = async (own: CutSite, group: SiteGroup, seen: DenseSight): Promise<SiteErrors> => {
+    const moments = await errorMeansOf(own, group, seen, streams.cut, weights.cut);
+    try {
+      return await correctBias(own, moments, weights.cut);
+    } finally {
+      disposeTree(moments);
+    }
+  };
+  const ofMap = async (own: CutSite, group: SiteGroup, seen: DenseSight): Promise<SiteErrors> => {
+    const moments = await errorsOf(own, group, seen, streams.cut, weights.cut);
+    try {
+      return await correctReader(own, moments, weights.cut);
+    } finally {
+      disposeTree(moments);
+    }
+  };
   const correct = async (group: SiteGroup, next: string | undefined): Promise<void> => {
     const seen = await seeDense(group, next, kind, streams.dense);
     try {
       for (const own of group.sites) {
         kept[own.site.id] = await rebase(own, kind, seen, weights);
-        const moments = await errorsOf(own, group, seen, streams.cut, weights.cut);
-        try {
-          errors[own.site.id] = await correctReader(
-            own,
-            moments,
-            kind === 'bias' ? 'bias' : 'map',
-            weights.cut,
-          );
-        } finally {
-          disposeTree(moments);
-        }
+        const correction = kind === 'bias' ? ofBias : ofMap;
+        errors[own.site.id] = await correction(own, group, seen);
       }
     } finally {
       seen.dispose();

@@ -1,12 +1,16 @@
 import { type Tensor2D, dispose, keep, sub } from '@tensorflow/tfjs-core';
 import { resultOf } from '../layers/observe';
-import type { SeenTensor } from '../layers/seen';
+import type { SeenTaps } from '../layers/seen';
 import {
+  type ColumnMoments,
+  type CountedRows,
   type JointMoments,
   type ScatterMoments,
+  columnMoments,
   jointMoments,
   scatterMoments,
   withJointRows,
+  withRows,
   withScatter,
 } from '../statistics/moments';
 import { type TensorTree, disposeTree, leavesOf, tidyTree } from '../tree/tree';
@@ -131,41 +135,71 @@ export async function rebase(
 }
 
 /** The moments of a site of the smaller model, beside the error of the map that reads it. The caller owns the moments. */
-export async function errorsOf(
+export function errorsOf(
+  own: CutSite,
+  group: SiteGroup,
+  sight: DenseSight,
+  stream: Stream,
+  cut: ChangingWeights,
+): Promise<JointMoments> {
+  const { reader } = own;
+  const [width, target] = cut.leaf(`${reader}.weight`).shape;
+  const none = jointMoments(width ?? 0, target ?? 0);
+  return overErrors(own, group, sight, stream, none, [reader], (moments, errors, { at }) =>
+    at(reader).reduce(
+      (all, rows, use) => withJointRows(all, rows, errors[use]?.values ?? missing()),
+      moments,
+    ),
+  );
+}
+
+/** The moments of the error of the map that reads a site of the smaller model. The caller owns them. */
+export function errorMeansOf(
+  own: CutSite,
+  group: SiteGroup,
+  sight: DenseSight,
+  stream: Stream,
+  cut: ChangingWeights,
+): Promise<ColumnMoments> {
+  const none = columnMoments(cut.leaf(`${own.reader}.bias`).size);
+  return overErrors(own, group, sight, stream, none, [], (moments, errors) =>
+    errors.reduce(withRows, moments),
+  );
+}
+
+/** Runs the smaller model over a group, and collects moments of the errors of the map that reads a site. */
+async function overErrors<Moments extends TensorTree>(
   { reader }: CutSite,
   { block }: SiteGroup,
   { targets }: DenseSight,
   stream: Stream,
-  cut: ChangingWeights,
-): Promise<JointMoments> {
-  const [width, target] = cut.leaf(`${reader}.weight`).shape;
-  const moments = new Map([[reader, jointMoments(width ?? 0, target ?? 0)]]);
+  none: Moments,
+  taps: readonly string[],
+  after: (before: Moments, errors: readonly CountedRows[], seen: Pick<SeenTaps, 'at'>) => Moments,
+): Promise<Moments> {
+  const moments = new Map([[reader, none]]);
   try {
     const part = block === undefined ? { whole: true } : { last: block };
-    await stream.run(part, [reader, resultOf(reader)], ({ at }, batch) => {
+    await stream.run(part, [...taps, resultOf(reader)], (seen, batch) => {
       const wanted = targets.get(reader)?.[batch] ?? [];
-      const said = at(resultOf(reader));
-      update(moments, reader, (before) =>
-        at(reader).reduce((all, rows, use) => withError(all, rows, wanted[use], said[use]), before),
-      );
+      const said = seen.at(resultOf(reader));
+      if (wanted.length !== said.length) missing();
+      update(moments, reader, (before) => {
+        const errors = said.map(({ values, ...rows }, use) => ({
+          ...rows,
+          values: sub<Tensor2D>(wanted[use] ?? missing(), values),
+        }));
+        return after(before, errors, seen);
+      });
     });
   } catch (error) {
     disposeTree([...moments.values()]);
     throw error;
   }
-  const found = moments.get(reader);
-  if (found === undefined) throw new RangeError(`nothing was seen at ${reader}`);
-  return found;
+  return moments.get(reader) ?? none;
 }
 
-/** @throws {RangeError} when both models do not run the map as often. */
-function withError(
-  moments: JointMoments,
-  rows: SeenTensor,
-  wanted: Tensor2D | undefined,
-  said: SeenTensor | undefined,
-): JointMoments {
-  if (wanted === undefined || said === undefined)
-    throw new RangeError('the dense and the smaller model run a map in different ways');
-  return withJointRows(moments, rows, sub(wanted, said.values));
+/** @throws {RangeError} as both models do not run the map as often. */
+function missing(): never {
+  throw new RangeError('the dense and the smaller model run a map in different ways');
 }

@@ -2,11 +2,11 @@ import { gather, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { unitCuts } from '../decision/keep';
 import type { Site } from '../sites/site';
 import { unitsTap } from '../sites/taps';
-import type { JointMoments, ScatterMoments } from '../statistics/moments';
+import type { ColumnMoments, JointMoments, ScatterMoments } from '../statistics/moments';
 import { type AttentionMaps, attentionMapsOf } from './attention-maps';
 import { trace } from '../algebra/matrix';
-import { correctionOf, errorAfter, ridgeOf, ridged } from './fit';
-import { covarianceOf, fitStatisticsOf } from './host';
+import { correctionOf, ridgeOf, ridged } from './fit';
+import { covarianceOf, fitStatisticsOf, hostMatrix } from './host';
 import { removalOrder } from './removal';
 import type { ChangingWeights } from './weights';
 
@@ -34,23 +34,38 @@ export interface SiteErrors {
   readonly after: number;
 }
 
-/** Corrects the map that reads a site by least squares, or its bias alone. */
+/** Corrects the map that reads a site by least squares. */
 export async function correctReader(
   { reader }: Pick<CutSite, 'reader'>,
   moments: JointMoments,
-  what: 'map' | 'bias',
   cut: ChangingWeights,
 ): Promise<SiteErrors> {
   const { statistics, variance } = await fitStatisticsOf(moments);
-  const ridge = what === 'bias' ? Number.POSITIVE_INFINITY : ridgeOf(statistics);
-  const correction = correctionOf(statistics, ridge);
-  if (what === 'map')
-    cut.write(`${reader}.weight`, sum(await cut.read(`${reader}.weight`), correction.weight));
-  const bias = await cut.read(`${reader}.bias`);
-  cut.write(`${reader}.bias`, sum(bias, { rows: 1, columns: bias.columns, values: correction.bias }));
-  const offset = statistics.targetMean.reduce((total, value) => total + value ** 2, 0);
-  return { before: variance + offset, after: errorAfter(statistics, variance, correction) };
+  const { weight, bias, explained } = correctionOf(statistics, ridgeOf(statistics));
+  cut.write(`${reader}.weight`, sum(await cut.read(`${reader}.weight`), weight));
+  await shiftBias(reader, bias, cut);
+  return { before: variance + lengthOf(statistics.targetMean), after: Math.max(0, variance - explained) };
 }
+
+/** Adds the mean of the errors of the map that reads a site to its bias. */
+export async function correctBias(
+  { reader }: Pick<CutSite, 'reader'>,
+  { count, mean, squares }: ColumnMoments,
+  cut: ChangingWeights,
+): Promise<SiteErrors> {
+  const [rows = Number.NaN] = await count.data<'float32'>();
+  const shift = (await hostMatrix(mean)).values;
+  const variance = (await hostMatrix(squares)).values.reduce((total, value) => total + value, 0) / rows;
+  await shiftBias(reader, shift, cut);
+  return { before: variance + lengthOf(shift), after: variance };
+}
+
+async function shiftBias(reader: string, shift: Float64Array, cut: ChangingWeights): Promise<void> {
+  const bias = await cut.read(`${reader}.bias`);
+  cut.write(`${reader}.bias`, sum(bias, { rows: 1, columns: bias.columns, values: shift }));
+}
+
+const lengthOf = (vector: Float64Array): number => vector.reduce((total, value) => total + value ** 2, 0);
 
 type Summand = Awaited<ReturnType<ChangingWeights['read']>>;
 const sum = (a: Summand, b: Summand): Summand => ({
