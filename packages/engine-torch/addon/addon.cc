@@ -8,6 +8,7 @@
 #include "module.cc"
 #include "optimizer.cc"
 #include "penalties.cc"
+#include "solving.cc"
 #include "rearranging.cc"
 #include "recurrent.cc"
 #include "reductions.cc"

@@ -219,6 +219,7 @@ void addMasks(Operations& operations);
 void addColumns(Operations& operations);
 void addSharing(Operations& operations);
 void addPenalties(Operations& operations);
+void addSolving(Operations& operations);
 void addRecurrent(Operations& operations);
 
 }  // namespace winnow

@@ -54,6 +54,7 @@ const Operations& allOperations() {
     addColumns(operations);
     addSharing(operations);
     addPenalties(operations);
+    addSolving(operations);
     addRecurrent(operations);
     return operations;
   }();

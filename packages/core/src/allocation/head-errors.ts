@@ -1,4 +1,5 @@
-import { eigen, singularValues } from '../algebra/eigen';
+import { eigen } from '../algebra/eigen';
+import { singularValues } from '../algebra/singular-values';
 import { type Matrix, product, submatrix, transposed } from '../algebra/matrix';
 import { roots } from '../reconstruct/heads';
 

@@ -114,17 +114,20 @@ export function visionTower(config: VisionTowerConfig, normed?: number) {
     images: Tensor4D,
     hooks: Hooks = {},
     read?: number,
-  ): CountedStates =>
-    blocks.run(params.blocks, embed(params, images, hooks), {
+  ): CountedStates => {
+    const enter = enterUnder(hooks.enter, 'blocks');
+    const first = enter?.begins?.states ?? embed(params, images, hooks);
+    return blocks.run(params.blocks, first, {
       tokens,
       ...(read === undefined
         ? {}
         : { read: (x: Tensor2D) => firstTokens(x, x.shape[0] / images.shape[0], read) }),
       observe: observeUnder(hooks.observe, 'blocks'),
-      enter: enterUnder(hooks.enter, 'blocks'),
+      enter,
       merge: mergeUnder(hooks.merge, 'blocks'),
       drop: dropUnder(hooks.drop, 'vision'),
     });
+  };
   const normalized = (params: VisionTowerParams, states: Tensor2D): Tensor2D =>
     normalize(states, params.norm, normEpsilon);
 

@@ -1,5 +1,5 @@
 import { type Tensor2D, keep } from '@tensorflow/tfjs-core';
-import type { Observe, ObservedRows } from './observe';
+import { type Observe, type ObservedRows, observeOnly } from './observe';
 
 /** A tensor that passed a tap, [N, width]. */
 export interface SeenTensor extends ObservedRows {
@@ -18,13 +18,13 @@ export interface SeenTaps {
 export function seeTaps(taps: readonly string[]): SeenTaps {
   const seen = new Map(taps.map((tap): [string, SeenTensor[]] => [tap, []]));
   return {
-    observe: (path, values, { counted, ...rows } = {}) => {
+    observe: observeOnly(taps, (path, values, { counted, ...rows } = {}) => {
       seen.get(path)?.push({
         ...rows,
         values: keep(values.clone()),
         ...(counted === undefined ? {} : { counted: keep(counted.clone()) }),
       });
-    },
+    }),
     at: (tap) => {
       const found = seen.get(tap);
       if (found === undefined) throw new RangeError(`${tap} is not among the taps that are observed`);

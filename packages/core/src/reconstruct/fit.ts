@@ -48,27 +48,44 @@ export function ridgeOf(
 /** With ρ above ½ the correction would be little more than that of the bias. */
 const MOST_SHRINKAGE = 1;
 
+/** Δ of a system (Σ + λI)·Δ = C, and the share by which the diagonal of Σ + λI grew before (`dampedFactor`). */
+export interface RidgeSolution {
+  readonly weight: Matrix;
+  readonly damping: number;
+}
+
+/** Solves for a λ. */
+export const ridgeSolution = ({ covariance, cross }: FitStatistics, ridge: number): RidgeSolution => {
+  const { factor, damping } = dampedFactor(ridged(covariance, ridge));
+  return { weight: solved(factor, cross), damping };
+};
+
+/** Whether there is anything to explain errors by. */
+export const isExplaining = ({ covariance }: FitStatistics): boolean => trace(covariance) > 0;
+
 /**
  * The least squares correction of a linear map: Δ that minimises E‖e − x·Δ − δ‖² + λ‖Δ‖², with e the error of the map as it
  * is. So it is pulled towards the map, and never explains less than that did. λ infinite corrects the bias alone (FLAP: An et
  * al., 2024); with e = h_P·W_P for the units that are gone it is Δ = (Σ_SS + λI)⁻¹·Σ_SP·W_P, δ = (μ_P − μ_S·(Σ_SS + λI)⁻¹·Σ_SP)·W_P.
+ * @param solution Δ, if it was solved for elsewhere.
  */
-export function correctionOf(statistics: FitStatistics, ridge: number): Correction {
+export function correctionOf(
+  statistics: FitStatistics,
+  ridge: number,
+  solution = Number.isFinite(ridge) && isExplaining(statistics)
+    ? ridgeSolution(statistics, ridge)
+    : undefined,
+): Correction {
   const { mean, covariance, targetMean, cross } = statistics;
-  const weight = zeroMatrix(cross.rows, cross.columns);
-  let explained = 0;
-  if (Number.isFinite(ridge) && trace(covariance) > 0) {
-    const whole = ridged(covariance, ridge);
-    const { factor, damping } = dampedFactor(whole);
-    weight.values.set(solved(factor, cross).values);
-    explained = explainedBy(weight, cross, (row) => {
-      const diagonal = whole.values[row * whole.columns + row] ?? 0;
-      return ridge + damping * diagonal;
-    });
-  }
+  const weight = solution?.weight ?? zeroMatrix(cross.rows, cross.columns);
+  const grown = solution?.damping ?? 0;
+  const explained = explainedBy(weight, cross, (row) => {
+    const diagonal = (covariance.values[row * covariance.columns + row] ?? 0) + ridge;
+    return ridge + grown * diagonal;
+  });
   const shift = product({ rows: 1, columns: mean.length, values: mean }, weight).values;
   const bias = targetMean.map((target, column) => target - (shift[column] ?? 0));
-  return { weight, bias, explained };
+  return { weight, bias, explained: solution === undefined ? 0 : explained };
 }
 
 /**

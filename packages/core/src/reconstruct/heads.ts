@@ -1,4 +1,5 @@
-import { eigen, singularValues } from '../algebra/eigen';
+import { eigen } from '../algebra/eigen';
+import { singularValues } from '../algebra/singular-values';
 import { type Matrix, identityMatrix, mapped, product, submatrix, transposed } from '../algebra/matrix';
 
 /** Directions whose variance is below this share of the greatest are taken for none. */
@@ -131,7 +132,10 @@ export function freeValue(covariance: Matrix, output: Matrix, r: number): ValueM
   return {
     value: product(inverseRoot, kept),
     output: product(transposed(kept), root),
-    error: values.slice(r).reduce((sum, value) => sum + value, 0),
+    error: Math.max(
+      0,
+      values.slice(r).reduce((sum, value) => sum + value, 0),
+    ),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Tensor2D, keep } from '@tensorflow/tfjs-core';
-import type { Observe } from '../layers/observe';
+import { type Observe, observeOnly } from '../layers/observe';
 import type { Task } from '../task/task';
 import { type TensorTree, tidyTree } from '../tree/tree';
 
@@ -21,18 +21,26 @@ export interface PassResult {
   readonly ran: readonly string[];
 }
 
-/** Runs a part of the model on a batch. What lies outside of the blocks, such as embeddings and heads, is always run. */
+/** Thrown to end a pass of which nothing more is needed. */
+const PASS_ENDS = new Error('nothing more is needed of this pass');
+
+/**
+ * Runs a part of the model on a batch, no further than until all that `onceSeen` names has passed its taps. Embeddings are
+ * left out where a tower knows how to begin at a block; heads are run when the pass comes to them.
+ * @param onceSeen Taps that something passes once in a pass.
+ */
 export function runPart(
   task: Pick<Task, 'predict'>,
   params: TensorTree,
   batch: unknown,
   { from, last, until }: PassPart,
   observe?: Observe,
+  onceSeen: readonly string[] = [],
 ): PassResult {
   let place: 'before' | 'within' | 'behind' = from === undefined ? 'within' : 'before';
   let states: Tensor2D | undefined;
   const ran: string[] = [];
-  const enter = (block: string, below: Tensor2D): Tensor2D | undefined => {
+  const entered = (block: string, below: Tensor2D): Tensor2D | undefined => {
     let own: Tensor2D | undefined = below;
     if (place === 'before') {
       if (from?.block !== block) return undefined;
@@ -41,17 +49,28 @@ export function runPart(
     }
     if (place === 'behind') return undefined;
     if (block === until) {
-      place = 'behind';
       states = keep(below.clone());
-      return undefined;
+      throw PASS_ENDS;
     }
     if (block === last) place = 'behind';
     ran.push(block);
     return own;
   };
-  tidyTree(() => {
-    task.predict(params, batch, { enter, ...(observe === undefined ? {} : { observe }) });
-    return {};
-  });
+  const enter = from === undefined ? entered : Object.assign(entered, { begins: from });
+  const unseen = new Set(onceSeen);
+  const watch = (own: Observe): Observe =>
+    observeOnly(own.only ?? onceSeen, (path, ...seen) => {
+      own(path, ...seen);
+      if (unseen.delete(path) && unseen.size === 0) throw PASS_ENDS;
+    });
+  const watched = observe === undefined || unseen.size === 0 ? observe : watch(observe);
+  try {
+    tidyTree(() => {
+      task.predict(params, batch, { enter, ...(watched === undefined ? {} : { observe: watched }) });
+      return {};
+    });
+  } catch (error) {
+    if (error !== PASS_ENDS) throw error;
+  }
   return { states, ran };
 }

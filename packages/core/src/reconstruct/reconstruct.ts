@@ -57,11 +57,11 @@ export interface Reconstructed {
  */
 export async function reconstruct(options: ReconstructionOptions): Promise<Reconstructed> {
   const { kind, sites, decision, dense, cut, batches, signal } = options;
-  const { taps, blocks } = scout(dense.task, dense.params, fewOf(dense.task, batches));
+  const { taps, onceSeen, blocks } = scout(dense.task, dense.params, fewOf(dense.task, batches));
   const work = inOrder(removedFrom(sites, decision), taps);
   const weights = { dense: changingWeights(dense.params), cut: changingWeights(cut.params) };
   const streamFor = ({ task, model }: RunningModel, params: () => TensorTree): Stream =>
-    streamOf({ task, account: model.account, batches, blocks, signal, params });
+    streamOf({ task, account: model.account, batches, blocks, onceSeen, signal, params });
   const streams = {
     dense: streamFor(dense, () => dense.params),
     cut: streamFor(cut, weights.cut.now),

@@ -8,6 +8,8 @@ import { runPart } from './part-pass';
 export interface Scouted {
   /** Taps in the order in which something passes them first. */
   readonly taps: readonly string[];
+  /** Those of them that something passes once. */
+  readonly onceSeen: readonly string[];
   /** Blocks at which a pass can begin with the same outcome; none where a block looks at more than its own states. */
   readonly blocks: readonly string[];
 }
@@ -20,7 +22,7 @@ const TOLERANCE = 1e-4;
  * of two towers, and only where what others make is not looked at can they be left out.
  */
 export function scout(task: Pick<Task, 'predict'>, params: TensorTree, batch: unknown): Scouted {
-  const taps = new Set<string>();
+  const taps = new Map<string, number>();
   const entries = new Map<string, Tensor2D>();
   const results = new Map<string, Tensor2D>();
   try {
@@ -31,7 +33,7 @@ export function scout(task: Pick<Task, 'predict'>, params: TensorTree, batch: un
           return states;
         },
         observe: (path, values) => {
-          taps.add(path);
+          taps.set(path, (taps.get(path) ?? 0) + 1);
           const block = [...entries.keys()].find((own) => resultOf(own) === path);
           if (block !== undefined) results.set(block, keep(values.clone()));
         },
@@ -48,7 +50,8 @@ export function scout(task: Pick<Task, 'predict'>, params: TensorTree, batch: un
       });
       return difference <= TOLERANCE;
     });
-    return { taps: [...taps], blocks: areAlone ? blocks : [] };
+    const onceSeen = [...taps].flatMap(([tap, times]) => (times === 1 ? [tap] : []));
+    return { taps: [...taps.keys()], onceSeen, blocks: areAlone ? blocks : [] };
   } finally {
     dispose([...entries.values(), ...results.values()]);
   }

@@ -1,11 +1,12 @@
-import { gather, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { dispose, gather, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { unitCuts } from '../decision/keep';
 import type { Site } from '../sites/site';
 import { unitsTap } from '../sites/taps';
+import { ridgeSolve } from '../operations/ridge-solve';
 import type { ColumnMoments, JointMoments, ScatterMoments } from '../statistics/moments';
 import { type AttentionMaps, attentionMapsOf } from './attention-maps';
 import { trace } from '../algebra/matrix';
-import { correctionOf, ridgeOf, ridged } from './fit';
+import { type RidgeSolution, correctionOf, isExplaining, ridgeOf, ridged } from './fit';
 import { covarianceOf, fitStatisticsOf, hostMatrix } from './host';
 import { removalOrder } from './removal';
 import type { ChangingWeights } from './weights';
@@ -41,10 +42,27 @@ export async function correctReader(
   cut: ChangingWeights,
 ): Promise<SiteErrors> {
   const { statistics, variance } = await fitStatisticsOf(moments);
-  const { weight, bias, explained } = correctionOf(statistics, ridgeOf(statistics));
+  const ridge = ridgeOf(statistics);
+  const solution = isExplaining(statistics) ? await solvedBy(moments, statistics.count, ridge) : undefined;
+  const { weight, bias, explained } = correctionOf(statistics, ridge, solution);
   cut.write(`${reader}.weight`, sum(await cut.read(`${reader}.weight`), weight));
   await shiftBias(reader, bias, cut);
   return { before: variance + lengthOf(statistics.targetMean), after: Math.max(0, variance - explained) };
+}
+
+/** Solves where the moments are. */
+async function solvedBy(
+  { scatter, cross }: JointMoments,
+  rows: number,
+  ridge: number,
+): Promise<RidgeSolution> {
+  const { solution, damping } = ridgeSolve({ sums: scatter, cross, scale: 1 / rows, ridge });
+  try {
+    const [share = 0] = await damping.data<'float32'>();
+    return { weight: await hostMatrix(solution), damping: share };
+  } finally {
+    dispose([solution, damping]);
+  }
 }
 
 /** Adds the mean of the errors of the map that reads a site to its bias. */

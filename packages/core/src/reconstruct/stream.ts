@@ -38,18 +38,23 @@ export interface StreamOptions {
   readonly batches: readonly CalibrationBatch[];
   /** Paths of blocks at which a pass can begin. */
   readonly blocks: readonly string[];
+  /** Taps that something passes once in a pass. */
+  readonly onceSeen: readonly string[];
   readonly signal?: AbortSignal | undefined;
   /** As they are at each pass. */
   params(): TensorTree;
 }
 
 /** @throws {InterruptedError} between two batches, when the signal is aborted. */
-export function streamOf({ task, account, batches, blocks, signal, params }: StreamOptions): Stream {
+export function streamOf(options: StreamOptions): Stream {
+  const { task, account, batches, blocks, onceSeen, signal, params } = options;
   let place: { readonly block: string; readonly states: readonly Tensor2D[] } | undefined;
   let macs = 0;
   const costOf = partCost(account, blocks);
   const run: Stream['run'] = async ({ last, until, whole = false }, taps, onBatch) => {
     const reached: Tensor2D[] = [];
+    // A pass that is not to come to a place ends when all taps were passed.
+    const ending = until === undefined && taps.every((tap) => onceSeen.includes(tap)) ? taps : [];
     try {
       for (const [index, { batch, size }] of batches.entries()) {
         if (signal?.aborted === true) throw new InterruptedError();
@@ -59,7 +64,7 @@ export function streamOf({ task, account, batches, blocks, signal, params }: Str
           const from =
             whole || place === undefined || states === undefined ? undefined : { block: place.block, states };
           const observe = taps.length === 0 ? undefined : seen.observe;
-          const result = runPart(task, params(), batch, { from, last, until }, observe);
+          const result = runPart(task, params(), batch, { from, last, until }, observe, ending);
           macs += size * costOf(result.ran);
           if (result.states !== undefined) reached.push(result.states);
           onBatch(seen, index);

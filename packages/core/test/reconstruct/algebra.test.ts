@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { cholesky, choleskyOfRounded, inverse, solved } from '../../src/algebra/cholesky';
-import { eigen, singularValues } from '../../src/algebra/eigen';
+import { eigen } from '../../src/algebra/eigen';
+import { singularValues } from '../../src/algebra/singular-values';
 import {
   type Matrix,
   identityMatrix,
   mapped,
   matrixFrom,
   product,
+  trace,
   transposed,
 } from '../../src/algebra/matrix';
 import { randomStream } from '../../src/index';
@@ -57,15 +59,39 @@ it('singular values give the matrix back, descend, and turn by orthogonal vector
   );
 });
 
-it('eigenvectors are those of a symmetric matrix', () => {
+/** Symmetric matrices: positive ones, of less than full rank, of both signs, and with eigenvalues that are the same. */
+const symmetric: readonly [string, (n: number, seed: number) => Matrix][] = [
+  ['positive', positive],
+  ['rank 1', (n, seed) => product(drawn(n, 1, seed), transposed(drawn(n, 1, seed)))],
+  ['of both signs', (n, seed) => sumOf(drawn(n, n, seed), transposed(drawn(n, n, seed)))],
+  ['a multiple of the identity', (n, seed) => mapped(identityMatrix(n), (value) => value * (seed % 3))],
+  ['in two scales', (n, seed) => mapped(positive(n, seed), (value, i, j) => value * scaleAt(i) * scaleAt(j))],
+];
+const sumOf = (a: Matrix, b: Matrix): Matrix =>
+  mapped(a, (value, row, column) => value + (b.values[row * b.columns + column] ?? Number.NaN));
+const scaleAt = (place: number): number => (place % 2 === 0 ? 1e3 : 1e-3);
+
+it.each(symmetric)('eigenvectors of a symmetric matrix turn, its eigenvalues descend: %s', (_, make) => {
   fc.assert(
     fc.property(sizes, fc.nat(), (n, seed) => {
-      const matrix = positive(n, seed);
+      const matrix = make(n, seed);
       const { values, vectors } = eigen(matrix);
-      const scaled = mapped(vectors, (value, _, column) => value * (values[column] ?? Number.NaN));
-      expect(largestDifference(product(matrix, vectors), scaled)).toBeLessThan(1e-8);
+      const scaled = mapped(vectors, (value, _row, column) => value * (values[column] ?? Number.NaN));
+      const largest = Math.max(1, ...matrix.values.map(Math.abs));
+      expect(largestDifference(product(matrix, vectors), scaled)).toBeLessThan(1e-12 * n * largest);
+      expect(largestDifference(product(transposed(vectors), vectors), identityMatrix(n))).toBeLessThan(
+        1e-12 * n,
+      );
+      values.forEach((value, i) => expect(value).toBeLessThanOrEqual(values[i - 1] ?? Infinity));
     }),
   );
+});
+
+it('eigenvalues of a head are found, and what is no number is refused', () => {
+  const { values } = eigen(positive(64, 1));
+  expect(values).toHaveLength(64);
+  expect(values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(trace(positive(64, 1)), 8);
+  expect(() => eigen(matrixFrom([1, Number.NaN, Number.NaN, 1], 2, 2))).toThrow('finite numbers');
 });
 
 it('factors a covariance of float32 whose largest columns are the same but for rounding', () => {

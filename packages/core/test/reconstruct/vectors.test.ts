@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { eigen, singularValues } from '../../src/algebra/eigen';
+import { eigen } from '../../src/algebra/eigen';
+import { singularValues } from '../../src/algebra/singular-values';
 import {
   type Matrix,
   identityMatrix,

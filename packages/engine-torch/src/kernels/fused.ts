@@ -26,6 +26,9 @@ export function registerFused(): void {
   nativeKernelOfMany('WinnowLinearGradient', 'linearGradient', (call) =>
     call.tensor('dy').tensor('x').tensor('weight').flagNamed('reachesInput'),
   );
+  nativeKernelOfMany('WinnowRidgeSolve', 'ridgeSolve', (call) =>
+    call.tensor('sums').tensor('cross').numberNamed('scale').numberNamed('ridge'),
+  );
   nativeKernelOfMany('WinnowLayerNorm', 'layerNorm', (call) =>
     call.tensor('x').tensor('weight').tensor('bias').numberNamed('epsilon'),
   );
