@@ -18,6 +18,8 @@ import fc from 'fast-check';
 import {
   type DualEncoderConfig,
   type DualEncoderParams,
+  type Enter,
+  type Hooks,
   type Observe,
   type Shaped,
   dualEncoder,
@@ -25,6 +27,7 @@ import {
   randomStream,
   resultOf,
 } from '../../src/index';
+import { observeOnly } from '../../src/layers/observe';
 import { describeOnEveryEngine } from '../engine/every-engine';
 import { perturbedParams, randomImages, seeds } from '../model/random-model';
 import { asTokens, randomTexts, smallDualEncoders } from '../model/random-towers';
@@ -93,6 +96,39 @@ describeOnEveryEngine('an observer of a forward pass', () => {
     );
   });
 
+  it('of some taps alone sees what one of all taps sees there, and nothing else', () => {
+    fc.assert(
+      fc.property(smallDualEncoders, seeds, fc.nat(), (config, seed, pick) => {
+        tidy(() => {
+          const model = dualEncoder(config);
+          const params = perturbedParams(model, seed);
+          const inputs = inputsOf(config, seed);
+          const seenBy = (own: (see: (path: string, values: Tensor2D) => void) => Observe) => {
+            const seen = new Map<string, Tensor2D>();
+            const observe = own((path, values) => seen.set(path, keep(values.clone())));
+            return { seen, logits: model.forward(params, { ...inputs, observe }).logits };
+          };
+          const whole = seenBy((see) => see);
+          const all = [...whole.seen.keys()];
+          const some = all.filter((_, place) => (place + pick) % 7 === 0);
+          const part = seenBy((see) =>
+            observeOnly(some, (path, values) => {
+              if (some.includes(path)) see(path, values);
+            }),
+          );
+          expect([...part.seen.keys()]).toEqual(some);
+          for (const [path, values] of part.seen) {
+            const wanted = whole.seen.get(path);
+            expect(distance(values, wanted)).toBeLessThan(1e-4 * (1 + size(wanted)));
+          }
+          expect(distance(part.logits, whole.logits)).toBeLessThan(1e-4 * (1 + size(whole.logits)));
+          dispose([...whole.seen.values(), ...part.seen.values()]);
+        });
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   it('is told which rows are read: tokens behind the end of a text count nowhere', () => {
     fc.assert(
       fc.property(smallDualEncoders, seeds, (config, seed) => {
@@ -122,6 +158,46 @@ describeOnEveryEngine('an observer of a forward pass', () => {
         });
       }),
       { numRuns: 15 },
+    );
+  });
+
+  it('a pass that says where it begins embeds no picture', () => {
+    fc.assert(
+      fc.property(smallDualEncoders, seeds, (config, seed) => {
+        tidy(() => {
+          const model = dualEncoder(config);
+          const params = perturbedParams(model, seed);
+          const inputs = inputsOf(config, seed);
+          const path = `vision.blocks.${config.vision.tower.blocks.length - 1}`;
+          const entries: Tensor2D[] = [];
+          const embedded: string[] = [];
+          const hooks: Hooks = {
+            enter: (block, states) => {
+              if (block === path) entries.push(states);
+              return states;
+            },
+            perturb: (input, values) => {
+              embedded.push(input);
+              return values;
+            },
+          };
+          const whole = model.forward(params, { ...inputs, ...hooks });
+          const [states] = entries;
+          if (states === undefined) throw new Error('expected the last block to begin with states');
+          expect(embedded).toContain('patches');
+          embedded.length = 0;
+          const isBelow = (block: string) => block.startsWith('vision') && block !== path;
+          const enter: Enter = Object.assign(
+            (block: string, below: Tensor2D) =>
+              isBelow(block) ? undefined : block === path ? states : below,
+            { begins: { block: path, states } },
+          );
+          const again = model.forward(params, { ...inputs, ...hooks, enter });
+          expect(embedded).not.toContain('patches');
+          expect(distance(again.logits, whole.logits)).toBeLessThan(1e-6);
+        });
+      }),
+      { numRuns: 10 },
     );
   });
 
@@ -170,6 +246,9 @@ const inputsOf = (config: DualEncoderConfig, seed: number) => {
   const images = randomImages(config.vision, random, 2);
   return { images, tokens: asTokens(randomTexts(config.text, random, 2, config.text.context)) };
 };
+
+const size = (values: Tensor | undefined): number =>
+  values === undefined ? Number.NaN : (max(abs(values)).dataSync()[0] ?? Number.NaN);
 
 const distance = (a: Tensor | undefined, b: Tensor | undefined): number =>
   a === undefined || b === undefined ? Number.NaN : (max(abs(sub(a, b))).dataSync()[0] ?? Number.NaN);
