@@ -81,6 +81,8 @@ export type {
   RegionQuestionBatch,
   RegionStatementBatch,
   StatementBatch,
+  EntailmentBatch,
+  RegionEntailmentBatch,
   AnswerBatch,
   DetectionBatch,
   SegmentationBatch,
@@ -198,6 +200,12 @@ export {
   regionMatching,
 } from './task/joint-matching';
 export { type RegionGroundingOptions, regionGrounding } from './task/region-grounding';
+export {
+  type EntailmentOptions,
+  type RegionEntailmentOptions,
+  entailment,
+  regionEntailment,
+} from './task/entailment';
 export {
   type RegionStatementOptions,
   type StatementOptions,

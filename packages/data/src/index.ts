@@ -51,6 +51,19 @@ export {
   openRegionStatementDataset,
   openStatementDataset,
 } from './catalogue/open-statement-dataset';
+export {
+  embeddedEntailmentDatasets,
+  identifyEntailmentDataset,
+  namesEntailmentData,
+  openEntailmentDataset,
+  openRegionEntailmentDataset,
+} from './catalogue/open-entailment-dataset';
+export {
+  type EntailmentLabel,
+  type TokenizedEntailmentData,
+  entailmentLabels,
+} from './grounded/entailment-data';
+export type { TokenizedRegionEntailmentData } from './regions/region-entailment-data';
 export type { TokenizedAnswerData } from './grounded/answer-data';
 export type { TokenizedStatementData } from './grounded/statement-data';
 export {
@@ -109,6 +122,7 @@ export { classMask, type PaintedScene, painted } from './scenes/paint';
 export {
   type ScenePool,
   captionsIn,
+  entailmentIn,
   expressionsIn,
   pluralsIn,
   questionsIn,
@@ -127,6 +141,7 @@ export {
   sceneSplits,
 } from './scenes/splits';
 export { sceneTuples } from './scenes/tuples';
+export type { EntailmentTriple } from './scenes/entailment';
 export type { StatementPair } from './scenes/statements';
 export { isDataAt } from './shard/shard-files';
 export { thumbnail } from './picture/thumbnail';

@@ -8,6 +8,7 @@ import { answersKind } from './workload/answers';
 import { captionsKind } from './workload/captions';
 import { classificationKind } from './workload/classification';
 import { detectionKind } from './workload/detection';
+import { entailmentKind } from './workload/entailment';
 import { groundingKind } from './workload/grounding';
 import { matchingKind } from './workload/matching';
 import { preTrainingKind } from './workload/pre-training';
@@ -44,6 +45,7 @@ export const workloads = [
   captionsKind,
   answersKind,
   statementsKind,
+  entailmentKind,
   matchingKind,
   preTrainingKind,
 ] as const satisfies readonly WorkloadKind[];

@@ -26,6 +26,10 @@ export const datasetsCommand: Command = {
         "for --task retrieval: COCO's folders or JSON, Karpathy's JSON, or a CSV of image, caption",
       ],
       ['statements', "for --task statements: NLVR2's train.json, with dev.json and test1.json beside it"],
+      [
+        'entailment',
+        "for --task entailment: SNLI-VE's snli_ve_train.jsonl, with those of dev and test beside it",
+      ],
       ['phrases', "for --task grounding: MDETR's …_train.json, or a folder with Flickr30k Entities"],
       [
         'questions',

@@ -170,6 +170,25 @@ export interface RegionStatementBatch extends Omit<StatementBatch, 'images'> {
   readonly regions: PictureRegions;
 }
 
+/** Pictures, each with a statement that it says to be true, or false, or neither, in host memory. */
+export interface EntailmentBatch {
+  /** B: the number of pictures. */
+  readonly size: number;
+  /** Normalised pixels, [B, H, W, C] in row-major order. */
+  readonly images: Float32Array;
+  /** B again: the number of texts. */
+  readonly texts: number;
+  /** Token indices, [B, T] with the T that the longest text of the batch needs. */
+  readonly tokens: Int32Array;
+  /** The class of each, [B]. */
+  readonly labels: Int32Array;
+}
+
+/** Regions of pictures, each picture with such a statement, in host memory. */
+export interface RegionEntailmentBatch extends Omit<EntailmentBatch, 'images'> {
+  readonly regions: PictureRegions;
+}
+
 /** Regions of pictures and texts, in host memory; those of one group belong together. */
 export interface RegionPairBatch extends Omit<PairBatch, 'images'> {
   readonly regions: PictureRegions;

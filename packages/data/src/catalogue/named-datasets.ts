@@ -1,5 +1,6 @@
 import { embeddedDatasets, type EmbeddedDataset } from './open-dataset';
 import { embeddedDetectionDatasets } from './open-detection-dataset';
+import { embeddedEntailmentDatasets } from './open-entailment-dataset';
 import { embeddedGroundingDatasets } from './open-grounding-dataset';
 import { embeddedQuestionDatasets } from './open-question-dataset';
 import { embeddedStatementDatasets } from './open-statement-dataset';
@@ -13,6 +14,7 @@ export const namedDatasets: readonly EmbeddedDataset[] = [
   ...embeddedGroundingDatasets,
   ...embeddedQuestionDatasets,
   ...embeddedStatementDatasets,
+  ...embeddedEntailmentDatasets,
   ...embeddedSegmentationDatasets,
   ...embeddedDetectionDatasets,
 ];

@@ -9,7 +9,7 @@ import {
 } from './concepts';
 import type { SceneDrawings, Sprite } from './drawings';
 import { eachPixel, sideOf, spriteFor } from './occlusion';
-import type { Background, Layout, PlacedObject } from './scene';
+import type { Background, Layout, PlacedObject, Scene } from './scene';
 
 /** Which concept–colour pairs a scene may have: those that are trained on, or at least one that is held out. */
 export type PairRule = 'trained' | 'one held out';
@@ -105,6 +105,23 @@ function placedOn(canvas: Canvas, object: PlacedObject, sprite: Sprite): boolean
 }
 
 const distance = (a: Rgb, b: Rgb): number => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+
+/**
+ * Whether enough of each object of a scene is visible, and one of them has not the colour of the background: as of a layout that is drawn.
+ * @param changed The place of the object that was put there afterwards, in layers from the farthest.
+ */
+export function isClear({ objects, layout }: Scene, changed: number, drawings: SceneDrawings): boolean {
+  const placed = layout.objects[changed];
+  if (placed === undefined) return false;
+  const { meanColour } = spriteFor(drawings, placed, layout.side);
+  return (
+    objects.every(({ visibleShare }) => visibleShare >= LEAST_VISIBLE) &&
+    layout.background.colours.every((index) => {
+      const background = sceneBackgrounds[index];
+      return background !== undefined && distance(meanColour, background) >= LEAST_CONTRAST;
+    })
+  );
+}
 
 /** A background that no object has the colour of. */
 function backgroundFor(colours: readonly Rgb[], random: RandomStream): Background {

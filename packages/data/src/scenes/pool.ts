@@ -2,6 +2,7 @@ import { randomStream } from '@winnow/core';
 import { type PooledQuestion, balanced } from './balance';
 import { type Caption, captionsOf, isTrue } from './captions';
 import { sceneConcepts } from './concepts';
+import { type EntailmentTriple, entailmentOf } from './entailment';
 import { type Expression, type GroundedSpan, expressionsOf, pluralsOf } from './expressions';
 import type { Noun } from './phrase';
 import { questionsOf } from './questions';
@@ -109,4 +110,12 @@ export const statementsIn = (pool: ScenePool): StatementPair[] =>
       stream(pool, 'statements', index),
     );
     return statement === undefined ? [] : [statement];
+  });
+
+/** Draws a statement for each scene that has one, with a picture for each class. They depend on the scene alone. */
+export const entailmentIn = (pool: ScenePool): EntailmentTriple[] =>
+  pool.scenes.flatMap((scene, index) => {
+    const drawings = pool.source.drawingsOf(pool.split);
+    const found = entailmentOf(scene, drawings, stream(pool, 'entailment', index));
+    return found === undefined ? [] : [found];
   });

@@ -50,7 +50,7 @@ const predictOptions = z.object({
     .min(1)
     .optional()
     .describe(
-      'Of a blip or a vilt for statements: what is judged about each two pictures, the left one first',
+      'Of a blip or a vilt for statements: what is judged about each two pictures, the left one first; of a vilt for entailment: about each picture',
     ),
   top: z
     .int()

@@ -7,12 +7,14 @@ import {
   type Scorer,
   type StatementBatch,
   UserError,
+  type ViltConfig,
   type VisionTowerConfig,
   asDense,
   blip,
   blipFamily,
   captionWriting,
   denseConfigOf,
+  entailment,
   evaluate,
   evaluationBatches,
   lendRunning,
@@ -26,6 +28,7 @@ import {
   type PictureBatch,
   type Tokenizer,
   encodeAll,
+  entailmentLabels,
   unlabelledPictures,
 } from '@winnow/data';
 import { givenTokenizer } from '../model-source/given-tokenizer';
@@ -72,13 +75,21 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
     const tokenizer = await givenTokenizer(opened, 'predict');
     const { vision, text } = config;
     checkTokens(text, tokenizer);
-    return judge(tokenizer, asking.statement ?? '', vision, text.context);
+    return judge(tokenizer, asking.statement ?? '', { vision, context: text.context, about: 'pairs' });
+  }
+  if (viltFamily.is(config) && tellsEntailment(config, opened.classNames)) {
+    if (asking.texts !== undefined || asking.question !== undefined || asking.statement === undefined)
+      throw new UserError('a vilt for entailment needs --statement "…", and nothing else to say');
+    const tokenizer = await givenTokenizer(opened, 'predict');
+    const { vision, text } = config;
+    checkTokens(text, tokenizer);
+    return judge(tokenizer, asking.statement, { vision, context: text.context, about: 'pictures' });
   }
   if (!blipFamily.is(config)) {
     const flag = asking.question === undefined ? 'statement' : 'question';
     if (asking.question !== undefined || asking.statement !== undefined)
       throw new UserError(
-        `--${flag} is for a blip${flag === 'statement' ? ', or a vilt for statements' : ''}, and this model is a ${config.kind}: leave it out`,
+        `--${flag} is for a blip${flag === 'statement' ? ', or a vilt for statements or entailment' : ''}, and this model is a ${config.kind}: leave it out`,
       );
     return undefined;
   }
@@ -115,7 +126,7 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
       };
     }
     case 'statements':
-      return judge(tokenizer, asked, vision, encoder?.positions ?? 2);
+      return judge(tokenizer, asked, { vision, context: encoder?.positions ?? 2, about: 'pairs' });
     case 'retrieval':
       throw new UserError(
         'predict: a blip for retrieval compares pictures and texts: evaluate it, or train one for captions',
@@ -125,24 +136,38 @@ export async function writerOf(opened: OpenedModel, asking: Asking): Promise<Wri
   }
 }
 
-/** A model that judges a statement about two pictures. */
+/** Whether a model's answers are those about entailment, by their names. */
+const tellsEntailment = ({ head }: ViltConfig, classNames: readonly string[] | undefined): boolean =>
+  head.kind === 'answers' &&
+  classNames?.length === entailmentLabels.length &&
+  entailmentLabels.every((label, index) => label === classNames[index]);
+
+/** A model that judges a statement about each two pictures, or about each by itself. */
 function judge(
   tokenizer: Tokenizer,
   statement: string,
-  vision: Pick<VisionTowerConfig, 'imageSize' | 'channels'>,
-  context: number,
+  {
+    vision,
+    context,
+    about,
+  }: {
+    readonly vision: Pick<VisionTowerConfig, 'imageSize' | 'channels'>;
+    readonly context: number;
+    readonly about: 'pairs' | 'pictures';
+  },
 ): Writer {
   const { tokens } = encodeAll(tokenizer, [statement], context);
-  const { imageSize, channels } = vision;
+  const together = about === 'pairs' ? 2 : 1;
+  const names = about === 'pairs' ? judgements : entailmentLabels;
   return {
     by: 'judgement',
     notes: checkTexts(tokenizer, [statement], context),
-    together: 2,
+    together,
     vision,
     say: async ({ model, params }, { images, size }) => {
       const guesses: (readonly Guess[])[] = [];
-      const count = size / 2;
-      const pairs: StatementBatch = {
+      const count = size / together;
+      const batch: StatementBatch = {
         ...{ size: count, images, texts: count, labels: new Int32Array(count) },
         tokens: Int32Array.from(
           { length: count * tokens.length },
@@ -151,14 +176,20 @@ function judge(
       };
       const scorer = (): Scorer<HostPrediction, StatementBatch> => ({
         add: ({ logits }) => {
-          for (let pair = 0; pair < count; pair++) {
-            const own = Float32Array.from(logits?.values.subarray(2 * pair, 2 * pair + 2) ?? []);
-            guesses.push(likeliest(own, judgements, 2));
+          for (let row = 0; row < count; row++) {
+            const [from, to] = [names.length * row, names.length * (row + 1)];
+            const own = Float32Array.from(logits?.values.subarray(from, to) ?? []);
+            guesses.push(likeliest(own, names, names.length));
           }
         },
         scores: () => ({}),
       });
-      await evaluate({ ...statements(model, { imageSize, channels }), scorer }, params, one(pairs));
+      const { imageSize, channels } = vision;
+      const task =
+        about === 'pairs'
+          ? statements(model, { imageSize, channels })
+          : entailment(model, { imageSize, channels, classes: names });
+      await evaluate({ ...task, scorer }, params, one(batch));
       return guesses;
     },
   };

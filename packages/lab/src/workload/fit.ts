@@ -47,3 +47,19 @@ export function checkChannels(
     );
   }
 }
+
+/**
+ * Checks that a head that goes on tells the classes of a task apart in its order.
+ * @throws {UserError} where a model has other names for as many answers.
+ */
+export function checkClassNames(
+  task: { readonly name: string; readonly classNames?: readonly string[] },
+  given: { readonly classNames: readonly string[] | undefined },
+): void {
+  const [own, theirs] = [task.classNames, given.classNames];
+  if (own === undefined || theirs?.length !== own.length) return;
+  if (own.every((name, index) => name === theirs[index])) return;
+  throw new UserError(
+    `the model's answers are ${theirs.join(', ')}, and ${task.name} has ${own.join(', ')}, in this order: train it on with --task ${task.name} --head new`,
+  );
+}

@@ -23,7 +23,7 @@ import type { OpenedModel } from '../model-source/open-model';
 import { pathOption } from '../options/path';
 import type { DataChoice } from '../options/training';
 import type { BlipData, BlipReading, BlipTask } from './blip';
-import { checkChannels, checkTokens } from './fit';
+import { checkChannels, checkClassNames, checkTokens } from './fit';
 import { pictureShape } from './picture-shape';
 import { picturesOf } from './prepared';
 import { models } from './sizes';
@@ -53,6 +53,8 @@ export interface ViltTask<Batch, Data extends BlipData<Batch>> extends Pick<
 > {
   headFor(data: Data): ViltHead;
   taskOf(model: Model, config: ViltConfig, data: Data, training: unknown): Task;
+  /** Names of the answers, where they are the same for all data. */
+  readonly classNames?: readonly string[];
   /** Lines on how it is scored. */
   readonly notes?: readonly string[];
   readonly scoring?: 'ranked';
@@ -97,8 +99,9 @@ export function viltKind<Batch, Data extends BlipData<Batch>>(own: ViltTask<Batc
         model: vilt(newConfig(vision, data, own.headFor(data))),
       };
     },
-    adapt: async (choice, given, options) => {
+    adapt: async (choice, given, options, choiceOfHead) => {
       const before = denseConfigOf(asDense(given).model);
+      if (choiceOfHead === 'kept') checkClassNames(own, given);
       if (viltFamily.is(before) && before.ties === undefined) {
         const { data, workload } = await opened(choice, given, before, options);
         const head = own.headFor(data);
@@ -114,8 +117,11 @@ export function viltKind<Batch, Data extends BlipData<Batch>>(own: ViltTask<Batc
       };
     },
     identify: (data, options) => own.identify(data, options),
-    open: async (choice, given, options) =>
-      (await opened(choice, given, viltIn(denseConfigOf(asDense(given).model), own.name), options)).workload,
+    open: async (choice, given, options) => {
+      checkClassNames(own, given);
+      const config = viltIn(denseConfigOf(asDense(given).model), own.name);
+      return (await opened(choice, given, config, options)).workload;
+    },
   };
 }
 
@@ -216,6 +222,7 @@ function workloadOn<Batch, Data extends BlipData<Batch>>(
   const read = withTexts(data, reader, preparation, own.scoring ?? 'alone');
   return {
     ...read,
+    ...(own.classNames === undefined ? {} : { classNames: own.classNames }),
     notesOn: async (splits) => [...(own.notes ?? []), ...(await read.notesOn(splits))],
     checkFit: (model: Model) => {
       const { vision, text, head } = viltIn(denseConfigOf(model), own.name);

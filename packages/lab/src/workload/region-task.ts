@@ -20,7 +20,7 @@ import type { OpenedModel } from '../model-source/open-model';
 import type { DataChoice } from '../options/training';
 import { regionsShape } from '../regions/options';
 import { REGIONS_FILE } from '../regions/record';
-import { checkTokens } from './fit';
+import { checkClassNames, checkTokens } from './fit';
 import { rankOfMatching } from './one-stream';
 import {
   type RegionFamily,
@@ -66,6 +66,8 @@ export interface RegionTask<Data extends RegionData> extends Pick<
   /** @throws {UserError} where a model does not know all tokens of the data. */
   checkWords?(config: RegionModelConfig, data: Data): void;
   taskOf(model: Model, config: RegionModelConfig, data: Data, training: unknown): Task;
+  /** Names of the answers, where they are the same for all data. */
+  readonly classNames?: readonly string[];
   /** Lines on how it is scored. */
   readonly notes?: readonly string[];
   readonly scoring?: 'ranked';
@@ -125,7 +127,8 @@ export function regionKind<Data extends RegionData>(
         model: newRegionModel(family, model, { ...sizes, head: own.headFor(found.data) }),
       };
     },
-    adapt: async (choice, given, options) => {
+    adapt: async (choice, given, options, choiceOfHead) => {
+      if (choiceOfHead === 'kept') checkClassNames(own, given);
       const before = regionConfigIn(denseConfigOf(asDense(given).model));
       if (before.kind !== family)
         throw new UserError(`--family ${family}: the model is a ${before.kind}, which goes on as such`);
@@ -139,7 +142,10 @@ export function regionKind<Data extends RegionData>(
       };
     },
     identify: (data, options) => own.identify(data, options),
-    open: async (choice, given, options) => (await opened(choice, given, options)).workload,
+    open: async (choice, given, options) => {
+      checkClassNames(own, given);
+      return (await opened(choice, given, options)).workload;
+    },
   };
 }
 
@@ -157,6 +163,7 @@ function workloadOn<Data extends RegionData>(
   const asked = own.headFor(data);
   return {
     ...read,
+    ...(own.classNames === undefined ? {} : { classNames: own.classNames }),
     notesOn: async (splits) => [
       regionsNote({ tower, record }, regions),
       ...(own.notes ?? []),
