@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { identifySegmentationDataset, openSegmentationDataset } from '../src/index';
-import { type Shape, painted } from '../src/segmented/coco-shapes';
+import { type Shape, hasPixels, painted } from '../src/segmented/coco-shapes';
 import { picture, temporaryFolders } from './pictures/temporary';
 
 const temporary = temporaryFolders();
@@ -142,6 +142,42 @@ test('COCO’s outlines are masks: the smaller on top, crowds do not count, the 
   const moved = { ...plain, annotations: [{ ...plain.annotations[0], segmentation: [[0, 0, 2, 0, 2, 2]] }] };
   const other = await written({ train: moved, val: plain, test: plain });
   expect(await identifySegmentationDataset(other)).not.toEqual(before);
+});
+
+test('outlines without a pixel are left out and counted; those of nothing else are nothing to learn from', async () => {
+  const thin = [[1.6, 0, 2.4, 0, 2.4, 4, 1.6, 4]];
+  const bare = [
+    { id: 5, image_id: 2, category_id: 7, segmentation: thin },
+    { id: 6, image_id: 2, category_id: 7, segmentation: { size: [4, 6], counts: [24] } },
+    { id: 7, image_id: 3, category_id: 2, segmentation: [[2, 2, 2, 2, 2, 2]], iscrowd: 1 },
+  ];
+  const some = { ...plain, annotations: [...plain.annotations, ...bare] };
+  const root = await written({ train: some, val: plain, test: plain });
+  const data = await openSegmentationDataset(root, { imageSize: { height: HEIGHT, width: WIDTH } });
+  expect(data.notes).toEqual([
+    'pixels of 3 crowds do not count',
+    '3 outlines of train that cover no pixel: left out',
+  ]);
+  const none = await written({ train: { ...plain, annotations: bare }, val: plain, test: plain });
+  await expect(openSegmentationDataset(none, { imageSize: 4 })).rejects.toThrow(/outlines to learn from/);
+});
+
+test('a pixel or more is what the painting has', () => {
+  const corner = fc.float({ min: -1, max: 7, noNaN: true });
+  const polygons = fc.array(fc.array(corner, { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 2 });
+  fc.assert(
+    fc.property(polygons, (shape) => {
+      expect(hasPixels(shape, { width: WIDTH, height: HEIGHT })).toBe(maskOf(shape).includes(1));
+    }),
+  );
+});
+
+test('an outline beyond its picture is named by its annotation', async () => {
+  const wide = { id: 'far', image_id: 1, category_id: 7, segmentation: [[0, 0, 9, 0, 9, 2]] };
+  const root = await written({ train: { ...plain, annotations: [wide] }, val: plain, test: plain });
+  await expect(openSegmentationDataset(root, { imageSize: 4 })).rejects.toThrow(
+    /outlines within their pictures.*annotation far, category 7 in image 1: a corner at 9, 0 of 6×4/s,
+  );
 });
 
 test.each([

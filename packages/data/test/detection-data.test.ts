@@ -239,9 +239,13 @@ test('scenes have boxes of 60 things or of 8 groups, asked for in chunks', async
   });
   for (const value of objects.boxes) expect(value > 0 && value < 1).toBe(true);
   const [things, groups] = await Promise.all(
-    ['scenes-detection', 'scenes-detection-groups'].map((name) => identifyDetectionDataset(name)),
+    ['scenes-detection-tiny', 'scenes-detection-groups-tiny'].map((name) => identifyDetectionDataset(name)),
   );
   expect(things).not.toEqual(groups);
+  const grouped = await openDetectionDataset('scenes-detection-groups-tiny', { imageSize: 16, context: 40 });
+  expect([grouped.train.size, grouped.validation.size, grouped.test.size]).toEqual([60, 20, 20]);
+  expect(grouped.classes).toHaveLength(8);
+  expect((await grouped.train.batch([0, 1, 2])).truths.sizes).toEqual(truths.sizes);
 });
 
 const cells = join(shared, 'data', 'bccd');

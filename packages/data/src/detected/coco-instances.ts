@@ -12,6 +12,7 @@ import { grouped } from '../split/grouped';
 import type { AnnotatedObject, AnnotatedPicture, FoundDetection } from './found-detection';
 import {
   OVER_THE_EDGE,
+  annotationTold,
   identifier,
   picturesOfImages,
   refuseNothingToLearn,
@@ -103,7 +104,10 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
   const classes = new Map(file.categories.map(({ id }, index) => [id, index]));
   refuseRepeated(file, path);
   const told = (annotation: Annotation): string =>
-    `[${annotation.bbox.join(', ')}] of ${visibly(known.get(annotation.image_id)?.file_name ?? `image ${annotation.image_id}`)}`;
+    annotationTold(
+      annotation,
+      `[${annotation.bbox.join(', ')}] of ${visibly(known.get(annotation.image_id)?.file_name ?? `image ${annotation.image_id}`)}`,
+    );
   const { annotations } = file;
   refuse(
     'boxes of images that are listed',

@@ -19,6 +19,10 @@ interface Entries {
   readonly categories: readonly { readonly id: string; readonly name: string }[];
 }
 
+/** Names an annotation by its id, where it has one, in front of what it is. */
+export const annotationTold = ({ id }: { readonly id?: string | undefined }, text: string): string =>
+  id === undefined ? text : `annotation ${visibly(id)}, ${text}`;
+
 /** The names that occur more than once. */
 export const repeatedIn = (names: readonly string[]): string[] =>
   [...grouped(names, (name) => name)].flatMap(([name, all]) => (all.length > 1 ? [visibly(name)] : []));

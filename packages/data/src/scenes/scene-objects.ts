@@ -46,6 +46,7 @@ export async function sceneObjects(set: SceneObjectSet): Promise<FoundDetection>
 }
 
 const few = { train: 1000, validation: 200, test: 200 };
+const tiny = { train: 60, validation: 20, test: 20 };
 
 /** The data sets of scenes whose objects are to be found. */
 export const sceneObjectSets = [
@@ -74,8 +75,15 @@ export const sceneObjectSets = [
     description:
       'the first 60 of these scenes for training, 20 for validation and 20 for the test: to try a command',
     test: 'new drawings',
-    sizes: { train: 60, validation: 20, test: 20 },
+    sizes: tiny,
     classes: 'things',
+  },
+  {
+    name: 'scenes-detection-groups-tiny',
+    description: 'the same 60, 20 and 20 scenes with 8 classes: to try a command',
+    test: 'new drawings',
+    sizes: tiny,
+    classes: 'groups',
   },
   {
     name: 'scenes-detection-pairs',

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { setAside } from '../detected/coco-instances';
 import {
   OVER_THE_EDGE,
+  annotationTold,
   identifier,
   picturesOfImages,
   refuseNothingToLearn,
@@ -25,7 +26,7 @@ import { checkedJson, readJson } from '../file/read-json';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import { refuseEmptySplits } from '../split/filled';
-import { type Shape, areaOf, painted } from './coco-shapes';
+import { type Shape, areaOf, hasPixels, painted } from './coco-shapes';
 import type { FoundSegmentation, SegmentedPicture } from './found-segmentation';
 import type { Mask } from './index-png';
 import { type Labels, labelsNamed } from './labels';
@@ -89,6 +90,8 @@ interface ReadSplit {
   /** Categories that count, behind the background. */
   readonly classes: readonly string[];
   readonly crowds: number;
+  /** Outlines without a pixel, which are left out. */
+  readonly bare: number;
 }
 
 /** Whether a path is that of pictures with outlines in COCO's format, by the names of its files. */
@@ -131,8 +134,11 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
   const known = new Map(file.images.map((entry) => [entry.id, entry]));
   refuseRepeated(file, path);
   const { classes: names, meaning } = labelsOf(file.categories, path);
-  const idOf = ({ image_id, category_id }: InstancesFile['annotations'][number]): string =>
-    `category ${visibly(category_id)} in image ${visibly(image_id)}`;
+  const idOf = (annotation: InstancesFile['annotations'][number]): string =>
+    annotationTold(
+      annotation,
+      `category ${visibly(annotation.category_id)} in image ${visibly(annotation.image_id)}`,
+    );
   refuse(
     'outlines of images and categories that are listed',
     path,
@@ -157,7 +163,11 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
     }),
   );
   const pictures = await picturesOfImages(file.images, images, path);
-  const ofImage = grouped(file.annotations, ({ image_id }) => image_id);
+  const seen = file.annotations.filter(({ image_id, segmentation }) => {
+    const entry = known.get(image_id);
+    return entry !== undefined && hasPixels(segmentation, entry);
+  });
+  const ofImage = grouped(seen, ({ image_id }) => image_id);
   const outlines = new Map<string, Outlines>();
   const examples = file.images.map(({ id, width, height }, place): SegmentedPicture => {
     const mask = `${path}, image ${visibly(id)}`;
@@ -181,7 +191,8 @@ async function splitOf({ path }: SplitFile, images: string): Promise<ReadSplit> 
     outlines,
     categories: file.categories.map(({ name }) => name),
     classes: names,
-    crowds: file.annotations.filter(({ iscrowd }) => iscrowd === 1).length,
+    crowds: seen.filter(({ iscrowd }) => iscrowd === 1).length,
+    bare: file.annotations.length - seen.length,
   };
 }
 
@@ -252,6 +263,11 @@ export async function cocoMasks(spec: string, images: string | undefined): Promi
             `${basename(files.test.path)} is the test; set aside for validation: ${counted(aside.heldOut.length, 'picture')} of the training`,
           ]),
       ...(crowds === 0 ? [] : [`pixels of ${counted(crowds, 'crowd')} do not count`]),
+      ...Object.entries({ train, validation, test }).flatMap(([name, split]) =>
+        split === undefined || split.bare === 0
+          ? []
+          : [`${counted(split.bare, 'outline')} of ${name} that cover no pixel: left out`],
+      ),
     ],
     splits,
     contents: async (paths, cache) => {

@@ -31,8 +31,7 @@ export function painted(
 /** The area of an object, in pixels²; a place that several polygons cover counts once for each of them. */
 export function areaOf(shape: Shape): number {
   if (isRuns(shape)) {
-    const runs = typeof shape.counts === 'string' ? decoded(shape.counts) : shape.counts;
-    return runs.reduce((sum, run, index) => sum + (index % 2) * run, 0);
+    return runsOf(shape).reduce((sum, run, index) => sum + (index % 2) * run, 0);
   }
   return shape.reduce((sum, corners) => sum + Math.abs(signedArea(corners)), 0);
 }
@@ -47,43 +46,72 @@ function signedArea(corners: readonly number[]): number {
   return twice / 2;
 }
 
+/** Whether an object has a pixel in a picture of this size; a thin one may lie between their middles. */
+export function hasPixels(shape: Shape, sides: Sides): boolean {
+  if (isRuns(shape)) {
+    const runs = runsOf(shape);
+    // Those of another length are refused where they are painted.
+    const isWhole = runs.reduce((sum, run) => sum + run, 0) === sides.width * sides.height;
+    return !isWhole || runs.some((run, index) => index % 2 === 1 && run > 0);
+  }
+  return shape.some((polygon) =>
+    rowsOf(polygon, sides).some((row) => spansOf(polygon, row, sides).length > 0),
+  );
+}
+
 function fill(
   polygon: readonly number[],
-  { width, height }: Sides,
+  sides: Sides,
   paint: (row: number, from: number, to: number) => void,
 ): void {
-  const corners = polygon.length / 2;
+  for (const row of rowsOf(polygon, sides))
+    for (const [from, to] of spansOf(polygon, row, sides)) paint(row, from, to);
+}
+
+/** The rows of a picture that a polygon may have pixels in. */
+function rowsOf(polygon: readonly number[], { height }: Sides): number[] {
   let [top, bottom] = [Infinity, -Infinity];
   for (let place = 1; place < polygon.length; place += 2) {
     top = Math.min(top, polygon[place] ?? 0);
     bottom = Math.max(bottom, polygon[place] ?? 0);
   }
+  const first = Math.max(0, Math.floor(top - 0.5));
   const below = Math.min(height, Math.ceil(bottom + 0.5));
-  for (let row = Math.max(0, Math.floor(top - 0.5)); row < below; row++) {
-    const y = row + 0.5;
-    const crossings: number[] = [];
-    for (let corner = 0; corner < corners; corner++) {
-      const next = (corner + 1) % corners;
-      const [x1, y1] = [polygon[2 * corner] ?? 0, polygon[2 * corner + 1] ?? 0];
-      const [x2, y2] = [polygon[2 * next] ?? 0, polygon[2 * next + 1] ?? 0];
-      if (y1 <= y !== y2 <= y) crossings.push(x1 + ((y - y1) / (y2 - y1)) * (x2 - x1));
-    }
-    crossings.sort((a, b) => a - b);
-    for (let place = 0; place + 1 < crossings.length; place += 2) {
-      const from = Math.max(0, Math.ceil((crossings[place] ?? 0) - 0.5));
-      const to = Math.min(width, Math.ceil((crossings[place + 1] ?? 0) - 0.5));
-      if (to > from) paint(row, from, to);
-    }
-  }
+  return Array.from({ length: Math.max(0, below - first) }, (_, place) => first + place);
 }
 
+/** The pixels of a row whose middles lie in a polygon: from which to before which. */
+function spansOf(polygon: readonly number[], row: number, { width }: Sides): [from: number, to: number][] {
+  const corners = polygon.length / 2;
+  const y = row + 0.5;
+  const crossings: number[] = [];
+  for (let corner = 0; corner < corners; corner++) {
+    const next = (corner + 1) % corners;
+    const [x1, y1] = [polygon[2 * corner] ?? 0, polygon[2 * corner + 1] ?? 0];
+    const [x2, y2] = [polygon[2 * next] ?? 0, polygon[2 * next + 1] ?? 0];
+    if (y1 <= y !== y2 <= y) crossings.push(x1 + ((y - y1) / (y2 - y1)) * (x2 - x1));
+  }
+  crossings.sort((a, b) => a - b);
+  const spans: [number, number][] = [];
+  for (let place = 0; place + 1 < crossings.length; place += 2) {
+    const from = Math.max(0, Math.ceil((crossings[place] ?? 0) - 0.5));
+    const to = Math.min(width, Math.ceil((crossings[place + 1] ?? 0) - 0.5));
+    if (to > from) spans.push([from, to]);
+  }
+  return spans;
+}
+
+const runsOf = ({ counts }: Runs): readonly number[] =>
+  typeof counts === 'string' ? decoded(counts) : counts;
+
 function paintedRuns(
-  { size: [rows, columns], counts }: Runs,
+  own: Runs,
   { width, height }: Sides,
   paint: (row: number, from: number, to: number) => void,
 ): string | undefined {
+  const [rows, columns] = own.size;
   if (rows !== height || columns !== width) return `runs of ${columns}×${rows} pixels`;
-  const runs = typeof counts === 'string' ? decoded(counts) : counts;
+  const runs = runsOf(own);
   const all = width * height;
   const sum = runs.reduce((total, run) => total + run, 0);
   if (runs.some((run) => !Number.isInteger(run) || run < 0) || sum !== all)
