@@ -146,7 +146,7 @@ const timed = z.looseObject({
   latencyBudget: z.object({
     keep: z.literal(0.8),
     macs: z.number().positive().max(1),
-    predicted: z.number().positive().max(0.8),
+    predicted: z.number().positive(),
     denseMs: z.number().positive(),
     measured: z.number().positive(),
   }),

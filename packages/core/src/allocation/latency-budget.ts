@@ -23,6 +23,12 @@ const HALVINGS = 24;
  * @throws {UserError} when the share is not in (0, 1], or even one unit in every layer takes longer.
  */
 export function macsWithin(model: Model, table: LatencyTable, keep: number): TimedShare {
+  const { macs, latency } = fitting(model, table, keep);
+  return { macs, latency };
+}
+
+/** With the share of units that every layer keeps. */
+function fitting(model: Model, table: LatencyTable, keep: number): TimedShare & { readonly share: number } {
   if (!(keep > 0 && keep <= 1))
     throw new UserError(`expected a budget that keeps more than 0 and at most 1 of the latency, got ${keep}`);
   const latencyOf = (share: number): number => predictedMs(table, unitsOf(model, share)) / table.denseMs;
@@ -39,7 +45,32 @@ export function macsWithin(model: Model, table: LatencyTable, keep: number): Tim
     else above = middle;
   }
   const { account } = compactModel(model, evenly(model, fits));
-  return { macs: account.macs / model.account.macs, latency: latencyOf(fits) };
+  return { macs: account.macs / model.account.macs, latency: latencyOf(fits), share: fits };
+}
+
+/** Tries until a model is fast enough; the first is so where layers cost in a model what they cost one shape at a time. */
+const MOST_TRIES = 4;
+
+/**
+ * The same, tried out: a model of those widths is timed, and where it takes longer than it may, a share is taken that is as much
+ * smaller. What is said of its latency is what was measured.
+ * @param timed Measures the share of the dense model's latency that a decision leaves.
+ * @throws {UserError} as `macsWithin`.
+ */
+export async function macsThatFit(
+  model: Model,
+  table: LatencyTable,
+  keep: number,
+  timed: (decision: Decision) => Promise<number>,
+): Promise<TimedShare> {
+  const least = predictedMs(table, unitsOf(model, 0)) / table.denseMs;
+  let asked = keep;
+  for (let tried = 1; ; tried++) {
+    const { macs, latency, share } = fitting(model, table, asked);
+    const measured = await timed(evenly(model, share));
+    if (measured <= keep || tried === MOST_TRIES || asked <= least) return { macs, latency: measured };
+    asked = Math.max(least, Math.min(asked, latency) * (keep / measured));
+  }
 }
 
 /** Units that stay, by site: the same share of each, and at least one. */

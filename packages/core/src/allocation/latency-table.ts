@@ -90,6 +90,18 @@ export async function latencyTable(question: LatencyQuestion): Promise<LatencyTa
   };
 }
 
+/** The share of the dense model's latency that a decision leaves: medians of 30 each, in turn. */
+export async function timedShare(question: LatencyQuestion, decision: Decision): Promise<number> {
+  const all = { dense: new Array<number>(), cut: new Array<number>() };
+  for (let round = 0; round < ROUNDS; round++) {
+    if (question.signal?.aborted === true) throw new InterruptedError();
+    const { first, second } = await cutTimes(question, decision);
+    all.dense.push(...first);
+    all.cut.push(...second);
+  }
+  return median(all.cut) / median(all.dense);
+}
+
 const median = (values: readonly number[]): number => quantileOf(values, 0.5);
 
 /** A model's predicted latency, in milliseconds, by the units that its sites keep; sites that are not named keep all. */

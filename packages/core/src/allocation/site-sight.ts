@@ -25,6 +25,9 @@ export const siteLooks = (measure: ErrorMeasure): string[] =>
 export const errorMeasures = ['loss', 'output'] as const;
 export type ErrorMeasure = (typeof errorMeasures)[number];
 
+/** Examples that are seen at once: the hidden units of all layers are held of each. */
+const AT_ONCE = 8;
+
 const attentionsOf = (sites: readonly Site[]): { site: Site; maps: AttentionMaps }[] =>
   sites.flatMap((site) => {
     const maps = attentionMapsOf(site);
@@ -52,6 +55,7 @@ export function seeSites(run: Looking, examples: number): Promise<Seen> {
   return lendTree(nothing, (state) =>
     run.observe(looks.activations, {
       examples,
+      atOnce: AT_ONCE,
       at: [
         ...sites.map(unitsTap),
         ...attentions.flatMap(({ maps: { query, key } }) => [resultOf(query), resultOf(key)]),

@@ -18,6 +18,10 @@ export interface Observation<State extends TensorTree> {
   readonly split?: keyof ObservedSplits;
   /** Whether they are augmented as in a training; default false. */
   readonly augment?: boolean;
+  /**
+   * Examples that pass at once: what is seen of them is held together. Default: a batch of the run, which is also the most.
+   */
+  readonly atOnce?: number;
   /** The taps that are seen, as `Observe` names them. */
   readonly at: readonly string[];
   /** Parameters of the run's model that it runs on; the dense ones without it. They stay the caller's. */
@@ -58,7 +62,8 @@ export async function runObservation<State extends TensorTree>(
   observation: Observation<State>,
 ): Promise<{ state: State; ledger: LedgerEntry }> {
   const { split = 'train', augment = false, at, onBatch } = observation;
-  const { batchSize, seed, task } = subject;
+  const { seed, task } = subject;
+  const batchSize = Math.min(subject.batchSize, observation.atOnce ?? subject.batchSize);
   const params = observation.params ?? subject.params;
   const batches = observedBatches(subject.splits[split], {
     examples: observation.examples,

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import {
   UserError,
+  keptUnits,
+  macsThatFit,
   macsWithin,
   predictedMs,
   visionTransformer,
   visionTransformerConfig,
 } from '../../src/index';
-import type { LatencyTable } from '../../src/index';
+import type { Decision, LatencyTable } from '../../src/index';
 
 const model = visionTransformer(visionTransformerConfig('nano', { imageSize: 16, patchSize: 8, classes: 3 }));
 
@@ -61,6 +63,34 @@ describe('a share of a latency, as a share of the multiply–accumulates', () =>
         },
       ),
     );
+  });
+
+  test('is taken smaller until a model that is timed fits, whatever the table says too little by', async () => {
+    const wrong = fc.double({ min: 0.9, max: 1.3, noNaN: true });
+    const budgets = fc.double({ min: 0.5, max: 1, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(wrong, budgets, async (factor, keep) => {
+        const of = table(0.8, 0.4);
+        const tried: number[] = [];
+        const timed = (decision: Decision) => {
+          const kept = model.sites.map((site) => [site.id, keptUnits(decision, site).length]);
+          tried.push((factor * predictedMs(of, Object.fromEntries(kept))) / of.denseMs);
+          return Promise.resolve(tried.at(-1) ?? Number.NaN);
+        };
+        const { macs, latency } = await macsThatFit(model, of, keep, timed);
+        expect(latency).toBe(tried.at(-1));
+        expect(latency).toBeLessThanOrEqual(keep);
+        expect(macs).toBeLessThanOrEqual(macsWithin(model, of, keep).macs);
+        if (factor <= 1) expect(tried).toHaveLength(1);
+      }),
+    );
+  });
+
+  test('that no model keeps to ends with the last that was tried', async () => {
+    let tries = 0;
+    const found = await macsThatFit(model, table(0.5, 0.5), 0.6, () => Promise.resolve(++tries && 0.7));
+    expect(found.latency).toBe(0.7);
+    expect(tries).toBeLessThanOrEqual(4);
   });
 
   test('of a larger budget is no smaller', () => {

@@ -5,8 +5,10 @@ import {
   type TensorTree,
   UserError,
   type ConfiguredMethod,
+  type LatencyQuestion,
   latencyTable,
-  macsWithin,
+  macsThatFit,
+  timedShare,
 } from '@winnow/core';
 import { type JsonFileFormat, readJsonIfThere, writeJson } from '@winnow/formats';
 import { z } from 'zod';
@@ -22,7 +24,7 @@ const translated = z.object({
   keep: share,
   /** Multiply–accumulates that fit it. */
   macs: share,
-  /** Latency that is predicted for them. */
+  /** Latency that a model of even widths was measured to take, which is predicted for any. */
   predicted: z.number().positive(),
   denseMs: z.number().positive(),
 });
@@ -53,14 +55,17 @@ export async function latencyBudget(
   const known = await readJsonIfThere(file, format);
   if (known !== undefined) return known;
   note('timing layers by their width');
-  const table = await latencyTable({
+  const question: LatencyQuestion = {
     model,
     params,
     batch: await workload.test.batch([0]),
     taskOf: (own) => workload.taskOf(own),
     ...(signal === undefined ? {} : { signal }),
-  });
-  const { macs, latency } = macsWithin(model, table, keep);
+  };
+  const table = await latencyTable(question);
+  const { macs, latency } = await macsThatFit(model, table, keep, (decision) =>
+    timedShare(question, decision),
+  );
   const found = { keep, macs, predicted: latency, denseMs: table.denseMs };
   note(
     `${percent(keep)} of the latency, ${table.denseMs.toFixed(2)} ms: ${percent(macs)} of the multiply–accumulates`,
