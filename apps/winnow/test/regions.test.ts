@@ -121,10 +121,15 @@ test('a UNITER is pre-trained on captions, and goes on to questions with its wor
   expect(await recorded('asked')).toEqual(await recorded('pre'));
 });
 
-test('an LXMERT is pre-trained, and goes on to pick the regions that expressions mean', async () => {
+test('an LXMERT is pre-trained with questions, and goes on to answer them, and to pick the regions that expressions mean', async () => {
   const captions = ['--task', 'pre-training', '--data', 'scenes-captions-tiny', '--evaluate-every', '0it'];
   const two = [...captions, ...ENGINE, ...SMALL, '--family', 'lxmert', '--regions', 'crowded'];
-  expect(await well('train', ...two, '--out', at('pre-two'))).toContain('test classes');
+  const told = await well('train', ...two, '--out', at('pre-two'));
+  for (const score of ['classes', 'answers']) expect(told).toContain(`test ${score}`);
+  const asked = ['train', ...NEW, '--from', at('pre-two'), '--duration', '1it', '--out', at('asked-two')];
+  const answering = await well(...asked);
+  expect(answering).not.toMatch(/a new one is drawn/); // its answers are those of the questions
+  expect(answering).not.toMatch(/does not know/);
   const meant = ['--task', 'grounding', '--data', 'scenes-expressions-tiny', '--evaluate-every', '0it'];
   const onward = ['--from', at('pre-two'), '--duration', '1it', '--out', at('meant')];
   expect(await well('train', ...meant, ...ENGINE, ...onward)).toMatch(/test p1/);

@@ -76,7 +76,7 @@ export type { SegmentationData, SegmentationDataOptions } from './segmented/segm
 export { type UnmaskedPicture, drawnSegmentation, wholePictures } from './segmented/whole-pictures';
 export type { ReadRegions, RegionReader } from './regions/region-reader';
 export { type RegionChoice, type RegionRule, boxesBy, regionRules } from './regions/region-rule';
-export type { TokenizedHiddenData } from './regions/hidden-data';
+export type { HiddenOptions, TokenizedHiddenData } from './regions/hidden-data';
 export type { RegionOptions } from './regions/shown-regions';
 export type { TokenizedRegionGroundingData } from './regions/region-grounding-data';
 export type { TokenizedRegionPairData } from './regions/region-pair-data';

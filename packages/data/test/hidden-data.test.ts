@@ -1,6 +1,6 @@
 import { randomStream } from '@winnow/core';
 import fc from 'fast-check';
-import { type RegionReader, openHiddenDataset } from '../src/index';
+import { type RegionReader, openHiddenDataset, openQuestionDataset } from '../src/index';
 import { drawnObjective, hideRegions, hideWords } from '../src/regions/hidden-parts';
 
 const tokens = { maskToken: 50, endToken: 2, vocabulary: 50 };
@@ -64,16 +64,76 @@ test('regions are hidden where there are some, and objectives are drawn 2 : 2 : 
   }
 });
 
+test('questions are drawn as often as matching, where there are some, and change nothing where there are none', () => {
+  const counts: Record<string, number> = {};
+  for (let seed = 0; seed < 3000; seed++) {
+    const objective = drawnObjective(randomStream(seed, 'objective'), true, true);
+    counts[objective] = (counts[objective] ?? 0) + 1 / 3000;
+    const without = drawnObjective(randomStream(seed, 'objective'), true, false);
+    expect(without).toBe(drawnObjective(randomStream(seed, 'objective'), true));
+    expect(without).not.toBe('answers');
+  }
+  for (const [objective, share] of Object.entries({
+    matching: 2,
+    words: 2,
+    regions: 1,
+    classes: 1,
+    answers: 2,
+  }))
+    expect(counts[objective]).toBeCloseTo(share / 8, 1);
+});
+
+const ones: RegionReader = {
+  features: 1,
+  digest: 'ones',
+  lend: (use) => use((_, boxes) => Promise.resolve(new Float32Array(boxes.flat().length).fill(1))),
+};
+
+test('questions stand in the place of captions with their answers, of the same scenes as the data of questions', async () => {
+  const small = { imageSize: 8 } as const;
+  const regions = { rule: 'true', seed: 0, reader: ones } as const;
+  const data = await openHiddenDataset('scenes-captions-tiny', small, { ...regions, asksQuestions: true });
+  const asked = await openQuestionDataset('scenes-questions-tiny', small);
+  const names = asked.kinds.flatMap(({ name, answers }) => answers.map((answer) => `${name} ${answer}`));
+  expect(data.answers).toBe(names.length);
+  const known = new Map<string, Set<string>>();
+  for (let index = 0; index < asked.train.size; index++) {
+    const { types, answers } = await asked.train.batch([index]);
+    const { name = '', answers: own = [] } = asked.kinds[types[0] ?? -1] ?? {};
+    const text = asked.texts.train[index] ?? '';
+    const tokens = data.tokenizer.encode(text, 77).join();
+    known.set(tokens, new Set([...(known.get(tokens) ?? []), `${name} ${own[answers[0] ?? -1] ?? ''}`]));
+  }
+  const indices = Array.from({ length: 120 }, (_, index) => index);
+  const batch = await data.train.batch(indices, { seed: 1, epoch: 0 });
+  const length = batch.tokens.length / 120;
+  const { count } = batch.regions;
+  const questions = indices.filter((example) => (batch.answers?.[example] ?? -1) >= 0);
+  expect(questions.length).toBeGreaterThan(15);
+  for (const example of questions) {
+    const text = batch.tokens.subarray(example * length, (example + 1) * length);
+    const own = [...text.subarray(0, text.indexOf(data.endToken) + 1)].join();
+    expect([...(known.get(own) ?? [])]).toContain(names[batch.answers?.[example] ?? -1]);
+    expect(batch.matches[example]).toBe(-1);
+    expect(
+      batch.hiddenWords.subarray(example * length, (example + 1) * length).every((word) => word === -1),
+    ).toBe(true);
+    expect(batch.hiddenRegions.subarray(example * count, (example + 1) * count)).not.toContain(1);
+  }
+  expect(await data.train.batch(indices, { seed: 1, epoch: 0 })).toEqual(batch);
+  // No question is cut.
+  const longest = asked.texts.train.map((text) => data.tokenizer.encode(text, 77).length);
+  expect(data.context).toBeGreaterThanOrEqual(Math.max(...longest));
+
+  const plain = await openHiddenDataset('scenes-captions-tiny', small, regions);
+  expect([plain.answers, (await plain.train.batch([0])).answers]).toEqual([undefined, undefined]);
+});
+
 test('captions of scenes for pre-training: each example is asked one thing, by seed and epoch', async () => {
-  const reader: RegionReader = {
-    features: 1,
-    digest: 'ones',
-    lend: (use) => use((_, boxes) => Promise.resolve(new Float32Array(boxes.flat().length).fill(1))),
-  };
   const data = await openHiddenDataset(
     'scenes-captions-tiny',
     { imageSize: 8 },
-    { rule: 'true', seed: 0, reader },
+    { rule: 'true', seed: 0, reader: ones },
   );
   expect(data.maskToken).toBe(data.vocabulary);
   expect(data.classes).toBe(61); // 60 things, and nothing in particular

@@ -231,7 +231,7 @@ export const cutTaskModels: Readonly<
     ...{ ...uniter, head: { kind: 'pre-training' } },
     ...evenUniter,
   },
-  'an LXMERT for pre-training': { ...others, head: { kind: 'pre-training' } },
+  'an LXMERT for pre-training': { ...others, head: { kind: 'pre-training', answers: 5 } },
   'an LXMERT for statements': { ...others, head: { kind: 'statements' } },
   'an LXMERT for expressions whose streams share columns': { ...picking, ...evenLxmert },
   'an LXMERT whose streams share columns': { ...lxmert, ...evenLxmert },

@@ -75,7 +75,10 @@ test.each([
   [
     'an LXMERT for pre-training',
     { ...regions, visual_hidden: ['batch', 3] },
-    { logits: ['batch', 2], words: ['batch', 6, 11], regions: ['batch', 3, 5] },
+    {
+      ...{ logits: ['batch', 2], words: ['batch', 6, 11], regions: ['batch', 3, 5] },
+      ...{ classes: ['batch', 3, 3], answers: ['batch', 4] },
+    },
   ],
   [
     'a UNITER for pre-training',

@@ -193,7 +193,7 @@ export const taskModels = {
   'an LXMERT': lxmert,
   'an LXMERT for expressions': { ...unanswered, head: { kind: 'expressions' } },
   'an LXMERT for statements': { ...unanswered, head: { kind: 'statements' } },
-  'an LXMERT for pre-training': { ...unanswered, head: { kind: 'pre-training' } },
+  'an LXMERT for pre-training': { ...unanswered, head: { kind: 'pre-training', classes: 3, answers: 4 } },
   'a GLIP': glip,
   'an MDETR': mdetr,
   'an MDETR for questions': { ...mdetr, questions: { answers: [2, 4] } },

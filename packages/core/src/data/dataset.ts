@@ -146,6 +146,8 @@ export interface HiddenBatch {
   readonly tokens: Int32Array;
   /** The word that is hidden at a place, or −1, [B, T]. */
   readonly hiddenWords: Int32Array;
+  /** The answer to a text that is a question, −1 of others, [B]. */
+  readonly answers?: Int32Array;
   /** Whether the text is about the picture: 1 if it is, 0 if not, and −1 where that is not asked, [B]. */
   readonly matches: Int32Array;
 }

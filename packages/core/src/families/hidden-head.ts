@@ -38,21 +38,26 @@ interface ReadStates {
 
 /**
  * The heads of a pre-training on words and regions (Chen et al., 2020, UNITER, Section 3.2; Tan and Bansal, 2019, LXMERT, Section 3.1):
- * whether both belong together; which words and which features are hidden, by the matrices of their embeddings; and if asked for, of which
- * class hidden regions are (`RegionClassification`: D → D, GELU, a norm, → C). LXMERT's code finds features again by a matrix of its own.
+ * whether both belong together; which words and which features are hidden, by the matrices of their embeddings; if asked for, which answer a
+ * question has (LXMERT's, whose head is that of its fine-tuning, `answer_head`), and of which class hidden regions are (`RegionClassification`: D → D, GELU, a norm, → C). LXMERT's code finds features again by a matrix of its own.
  */
-export function hiddenHead({ classes }: PreTrainingHead, { embedDim: D, normEpsilon, text, regions }: Sizes) {
+export function hiddenHead(
+  { classes, answers }: PreTrainingHead,
+  { embedDim: D, normEpsilon, text, regions }: Sizes,
+) {
   const used = (tokens: number) => ({ uses: [{ tokens }] });
   const telling = classes === undefined ? undefined : answerHead({ read: D, inner: D, answers: classes });
+  const answering = answers === undefined ? undefined : answerHead({ read: D, inner: 2 * D, answers });
   return {
     parts: {
       matching: placed(used(1), linearLayer(D, 2)),
       hidden: placed(used(text.context), hiddenLayer(D, text.vocabulary, normEpsilon)),
       hiddenRegions: placed(used(regions.count), hiddenLayer(D, regions.features, normEpsilon)),
       ...(telling === undefined ? {} : { hiddenClasses: placed(used(regions.count), telling.layer) }),
+      ...(answering === undefined ? {} : { head: placed(used(1), answering.layer) }),
     },
     /**
-     * `logits` [B, 2], `words` [B·T, V], `regions` [B·R, F], `classes` [B·R, C] if asked for, and the states.
+     * `logits` [B, 2], `words` [B·T, V], `regions` [B·R, F], `classes` [B·R, C] and `answers` [B, A] if asked for, and the states.
      * @param words Of the embedding, [V, D]. @param features What features are projected by, [F, D].
      */
     run: (
@@ -60,11 +65,15 @@ export function hiddenHead({ classes }: PreTrainingHead, { embedDim: D, normEpsi
         heads,
         words,
         features,
-      }: { readonly heads: HiddenHeadParams; readonly words: Tensor2D; readonly features: Tensor2D },
+      }: {
+        readonly heads: HiddenHeadParams & { head?: AnswerHeadParams };
+        readonly words: Tensor2D;
+        readonly features: Tensor2D;
+      },
       { pooled, told, seen }: ReadStates,
       observe: Observe | undefined,
     ): Logits => {
-      const { matching, hidden, hiddenRegions, hiddenClasses } = heads;
+      const { matching, hidden, hiddenRegions, hiddenClasses, head } = heads;
       if (matching === undefined || hidden === undefined || hiddenRegions === undefined)
         throw new RangeError('expected the parameters of its heads');
       const flat = (part: Tensor3D): Tensor2D => reshape(part, [part.shape[0] * part.shape[1], D]);
@@ -76,6 +85,9 @@ export function hiddenHead({ classes }: PreTrainingHead, { embedDim: D, normEpsi
         ...(telling === undefined || hiddenClasses === undefined
           ? {}
           : { classes: telling.run(hiddenClasses, shown, observe, 'hiddenClasses') }),
+        ...(answering === undefined || head === undefined
+          ? {}
+          : { answers: answering.run(head, pooled, observe) }),
         told,
         seen,
       };

@@ -7,7 +7,7 @@ import { count } from './schemas';
  * - `statements`: whether a statement is true of two pictures.
  * - `retrieval`: one score of how well both belong together.
  * - `expressions`: which of the regions a text means.
- * - `pre-training`: whether they belong together, and what was hidden of words and of regions.
+ * - `pre-training`: whether they belong together, what was hidden of words and of regions, and of an LXMERT answers to questions.
  */
 export type RegionHead =
   | { readonly kind: 'answers'; readonly answers: number }
@@ -21,12 +21,18 @@ export interface PreTrainingHead {
   readonly kind: 'pre-training';
   /** C: classes of hidden regions that are told apart; without it they are not asked for. */
   readonly classes?: number;
+  /** A: answers to questions that are told apart, by the head that a model for answers has; without it nothing is asked. */
+  readonly answers?: number;
 }
 
 const others = [
   z.strictObject({ kind: z.literal('statements') }),
   z.strictObject({ kind: z.literal('expressions') }),
-  z.strictObject({ kind: z.literal('pre-training'), classes: count.exactOptional() }),
+  z.strictObject({
+    kind: z.literal('pre-training'),
+    classes: count.exactOptional(),
+    answers: count.exactOptional(),
+  }),
 ] as const;
 
 /** Reads a head that is not for answers, of a model without one for retrieval. */

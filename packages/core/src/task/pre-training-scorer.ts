@@ -2,7 +2,7 @@ import type { HiddenBatch } from '../data/dataset';
 import type { HostPrediction, Scorer } from './task';
 
 /** Finds what a batch asks for, by the places in its flat arrays. */
-export function askedOf({ matches, hiddenWords, hiddenRegions, hiddenClasses }: HiddenBatch) {
+export function askedOf({ matches, hiddenWords, hiddenRegions, hiddenClasses, answers }: HiddenBatch) {
   const where = (values: ArrayLike<number>, isAsked: (value: number) => boolean): number[] =>
     Array.from(values).flatMap((value, place) => (isAsked(value) ? [place] : []));
   return {
@@ -10,6 +10,7 @@ export function askedOf({ matches, hiddenWords, hiddenRegions, hiddenClasses }: 
     words: where(hiddenWords, (value) => value >= 0),
     regions: where(hiddenRegions, (value) => value > 0).filter((place) => (hiddenClasses?.[place] ?? -1) < 0),
     classes: where(hiddenClasses ?? [], (value) => value >= 0),
+    answers: where(answers ?? [], (value) => value >= 0),
   };
 }
 
@@ -24,13 +25,14 @@ export function featuresAt({ regions }: HiddenBatch, places: readonly number[], 
 
 /**
  * In percent: hidden words and belongings that are right, the share of the variance of hidden regions' features that is found again, and
- * classes that are right, of a model that tells them.
+ * classes and answers that are right, of a model that tells them.
  */
 export function preTrainingScorer(F: number): Scorer<HostPrediction, HiddenBatch> {
   const words = { right: 0, asked: 0 };
   const matching = { right: 0, asked: 0 };
   const classes = { right: 0, asked: 0 };
-  let tellsClasses = false;
+  const answers = { right: 0, asked: 0 };
+  let [tellsClasses, tellsAnswers] = [false, false];
   const error = { squares: 0, asked: 0 };
   const [sums, squares] = [new Float64Array(F), new Float64Array(F)];
   const count = (what: typeof words, logits: Float32Array, truth: readonly number[]): void => {
@@ -63,6 +65,14 @@ export function preTrainingScorer(F: number): Scorer<HostPrediction, HiddenBatch
           asked.classes.map((place) => batch.hiddenClasses?.[place] ?? 0),
         );
       }
+      if (prediction['answers'] !== undefined) {
+        tellsAnswers = true;
+        count(
+          answers,
+          valuesIn(prediction, 'answers'),
+          asked.answers.map((example) => batch.answers?.[example] ?? 0),
+        );
+      }
       const truth = featuresAt(batch, asked.regions, F);
       const found = valuesIn(prediction, 'regions');
       truth.forEach((value, at) => {
@@ -82,6 +92,7 @@ export function preTrainingScorer(F: number): Scorer<HostPrediction, HiddenBatch
         matching: share(matching),
         regions: spread > 0 ? 100 * (1 - error.squares / spread) : 0,
         ...(tellsClasses ? { classes: share(classes) } : {}),
+        ...(tellsAnswers ? { answers: share(answers) } : {}),
       };
     },
   };

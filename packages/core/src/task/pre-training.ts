@@ -53,10 +53,12 @@ export type FoundAgain = {
   readonly costs: Tensor1D;
   /** Logits of the classes of hidden regions, [L, C], of a model that tells them. */
   readonly classes?: Tensor2D;
+  /** Logits of the answers to questions, [Q, A], of a model that tells them. */
+  readonly answers?: Tensor2D;
 };
 
-/** Shares of the objectives, as UNITER draws them. */
-const [OF_MATCHING, OF_WORDS, OF_REGIONS, OF_CLASSES] = [2, 2, 1, 1] as const;
+/** Shares of the objectives, as UNITER draws them, and of LXMERT's questions. */
+const [OF_MATCHING, OF_WORDS, OF_REGIONS, OF_CLASSES, OF_ANSWERS] = [2, 2, 1, 1, 2] as const;
 const ALL = OF_MATCHING + OF_WORDS + OF_REGIONS;
 const ALIGNMENT = 0.1;
 
@@ -105,9 +107,9 @@ function oneOf(classes: readonly number[], count: number): Tensor2D {
  * do not); hidden words, by cross-entropy; hidden regions, whose features are found again in squares, or whose class is told. Each example
  * of a batch is asked one of these; UNITER draws one for a whole batch, which is the same on average. Each loss is a mean over what is
  * asked, weighted 2 : 2 : 1 : 1. Scores in percent: `words` and `matching` that are right, of `regions` the share of their features'
- * variance that is found, and `classes` that are right, of a model that tells them. Of LXMERT (Tan and Bansal, 2019, Section 3.1; it hides
- * regions in zeros, adds all losses of an example, and takes smooth absolute values) it is the same without answering questions, as
- * captions ask none. Its batches fail with a RangeError for a text without its end.
+ * variance that is found, and `classes` and `answers` that are right, of a model that tells them. Of LXMERT (Tan and Bansal, 2019, Section 3.1; it hides
+ * regions in zeros, adds all losses of an example, and takes smooth absolute values) it is the same with questions beside it, whose answers
+ * are told by cross-entropy, with the weight of matching (`answers`). Its batches fail with a RangeError for a text without its end.
  */
 export function preTraining<Params extends TensorTree>(
   model: Pick<Model<Params, RegionInputs>, 'forward'>,
@@ -121,7 +123,10 @@ export function preTraining<Params extends TensorTree>(
     other: FoundAgain,
     compare: (a: Tensor2D, b: Tensor2D) => Scalar,
   ): readonly Scalar[] =>
-    one.classes === undefined || other.classes === undefined ? [] : [compare(one.classes, other.classes)];
+    ([one.classes, one.answers] as const).flatMap((own, place) => {
+      const theirs = [other.classes, other.answers][place];
+      return own === undefined || theirs === undefined ? [] : [compare(own, theirs)];
+    });
   return {
     name: 'pre-training',
     metric: 'words',
@@ -148,12 +153,18 @@ export function preTraining<Params extends TensorTree>(
         ...(said['classes'] === undefined
           ? {}
           : { classes: gatherRows(matrixIn(said, 'classes'), rows(asked.classes)) }),
+        ...(said['answers'] === undefined
+          ? {}
+          : { answers: gatherRows(matrixIn(said, 'answers'), rows(asked.answers)) }),
       };
     },
     loss: (prediction, batch) => {
       const asked = askedOf(batch);
       const losses: Scalar[] = [nothingOf(Object.values(prediction))];
-      const all = ALL + (prediction.classes === undefined ? 0 : OF_CLASSES);
+      const all =
+        ALL +
+        (prediction.classes === undefined ? 0 : OF_CLASSES) +
+        (prediction.answers === undefined ? 0 : OF_ANSWERS);
       const weighted = (share: number, loss: Scalar) => losses.push(mul<Scalar>(loss, share / all));
       if (asked.matches.length > 0) {
         const truth = asked.matches.map((example) => batch.matches[example] ?? 0);
@@ -174,6 +185,13 @@ export function preTraining<Params extends TensorTree>(
         weighted(
           OF_CLASSES,
           softmaxCrossEntropy(prediction.classes, oneOf(truth, prediction.classes.shape[1])),
+        );
+      }
+      if (asked.answers.length > 0 && prediction.answers !== undefined) {
+        const truth = asked.answers.map((example) => batch.answers?.[example] ?? 0);
+        weighted(
+          OF_ANSWERS,
+          softmaxCrossEntropy(prediction.answers, oneOf(truth, prediction.answers.shape[1])),
         );
       }
       return losses.reduce((total, loss) => add(total, loss));

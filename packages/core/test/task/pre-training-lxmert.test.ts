@@ -1,4 +1,4 @@
-import { type Tensor, memory, tidy, valueAndGrads } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor2D, memory, mul, tidy, valueAndGrads } from '@tensorflow/tfjs-core';
 import { startEngine } from '@winnow/engine';
 import {
   type HiddenBatch,
@@ -136,5 +136,79 @@ test('an LXMERT judges statements by both pictures, at the cost of two passes', 
     ]);
     const said = saidOf({ ...stated, regions: { ...stated.regions, features: turned } });
     expect(said.slice(0, 2)).not.toEqual(all.slice(0, 2));
+  });
+});
+
+describe('questions in an LXMERT’s pre-training', () => {
+  const ANSWERS = 3;
+  const asking = lxmert(tiny({ kind: 'pre-training', classes: CLASSES, answers: ANSWERS }));
+  const asks = preTraining(asking, {
+    ...{ features: F, places: 4, endToken: END, alignment: 0, regionLoss: 'smooth' },
+  });
+  /** The third example is asked a question in place of a class. */
+  const asked: HiddenBatch = {
+    ...batch,
+    hiddenRegions: Float32Array.of(0, 0, 1, 0, 0, 0, 0, 0),
+    hiddenClasses: new Int32Array(8).fill(-1),
+    answers: Int32Array.of(-1, -1, 2, -1),
+  };
+
+  it('are answered by the head that a model for answers has', () => {
+    expect(configSchema().parse(JSON.parse(JSON.stringify(asking.config)))).toEqual(asking.config);
+    const { head: _, ...rest } = asking.config;
+    const shapes = (model: typeof asking) =>
+      entriesOf(model.specs.head ?? {}).map(([path, { shape }]) => [path, shape]);
+    const answering = lxmert({ ...rest, answers: ANSWERS });
+    expect(shapes(asking)).toEqual(shapes(answering));
+    expect(shapes(asking).length).toBeGreaterThan(0);
+    const lines = (model: typeof asking) => model.account.lines.filter(({ part }) => part.startsWith('head'));
+    expect(lines(asking)).toEqual(lines(answering));
+  });
+
+  it('weigh as much as matching, 2 : 2 : 1 : 1 : 2, and every parameter has a slope', () => {
+    const before = memory().numTensors;
+    tidy(() => {
+      const params = initialize<LxmertParams>(asking.specs, 3);
+      const lossOf = (own: LxmertParams, example: HiddenBatch) =>
+        asks.loss(asks.predict(own, example), example);
+      const { answers } = asks.predict(params, asked);
+      expect(answers?.shape).toEqual([1, ANSWERS]);
+      const values = [...(answers?.dataSync() ?? [])];
+      const surprise = Math.log(values.reduce((all, value) => all + Math.exp(value), 0)) - (values[2] ?? NaN);
+      const { value, grads } = valueAndGrads((...leaves: Tensor[]) =>
+        lossOf(withLeaves(params, leaves), asked),
+      )(leavesOf(params));
+      expect(grads).toHaveLength(leavesOf(params).length);
+      const unasked = { ...asked, answers: new Int32Array(4).fill(-1) };
+      const others = lossOf(params, unasked).dataSync()[0] ?? NaN;
+      expect((value.dataSync()[0] ?? NaN) - others).toBeCloseTo((2 * surprise) / 8, 4);
+      const { answers: _, ...without } = asked;
+      expect(lossOf(params, without).dataSync()[0]).toBeCloseTo(others, 5);
+      const one = asks.predict(params, asked);
+      expect(asks.divergence(one, one, asked).dataSync()[0]).toBeCloseTo(0, 5);
+      const other = { ...one, answers: mul<Tensor2D>(one.answers ?? one.words, 2) };
+      expect(asks.divergence(one, other, asked).dataSync()[0]).toBeGreaterThan(0);
+      expect(asks.distillation(one, other, asked).dataSync()[0]).not.toBe(
+        asks.distillation(one, one, asked).dataSync()[0],
+      );
+    });
+    expect(memory().numTensors).toBe(before);
+  });
+
+  it('are scored in percent, where a model tells answers', async () => {
+    const host = (values: readonly number[]) =>
+      ({ dtype: 'float32', shape: [values.length], values: Float32Array.from(values) }) as const;
+    const others = {
+      ...{ matches: host([0, 1]), words: host(new Array<number>(10).fill(0)), costs: host([0]) },
+      ...{ regions: host(new Array<number>(F).fill(0)), classes: host([0, 0, 0, 0]) },
+    };
+    const scoreOf = async (more: Readonly<Record<string, ReturnType<typeof host>>>) => {
+      const scorer = asks.scorer();
+      await scorer.add({ ...others, ...more }, asked);
+      return (await scorer.scores())['answers'];
+    };
+    expect(await scoreOf({ answers: host([0, 1, 2]) })).toBe(100);
+    expect(await scoreOf({ answers: host([2, 1, 2]) })).toBe(0); // a tie
+    expect(await scoreOf({})).toBeUndefined();
   });
 });

@@ -16,7 +16,7 @@ import { identityOfScenes } from '../scenes/scene-files';
 import { sceneCaptionSets, sceneCaptions, sceneCaptionsTold } from '../scenes/scene-pairs';
 import { shardFiles } from '../shard/shard-files';
 import type { FoundTold, ToldPicture, ToldPictureOptions } from '../grounded/told-data';
-import { type TokenizedHiddenData, hiddenData } from '../regions/hidden-data';
+import { type HiddenOptions, type TokenizedHiddenData, hiddenData } from '../regions/hidden-data';
 import { type TokenizedRegionPairData, regionPairData } from '../regions/region-pair-data';
 import type { RegionOptions } from '../regions/shown-regions';
 import type { EmbeddedDataset } from './open-dataset';
@@ -92,14 +92,14 @@ export async function openImageTextDataset(
 }
 
 /**
- * Opens regions of pictures with texts of which something is hidden, by the name of a dataset of scenes with captions.
+ * Opens regions of pictures with texts of which something is hidden, and if wanted with questions, by the name of a dataset of scenes with captions.
  * @throws {DataError} when there is nothing of the kind, or the data know no boxes.
  * @throws {RangeError} on options outside their range.
  */
 export const openHiddenDataset = async (
   spec: string,
   options: ToldPictureOptions,
-  regions: RegionOptions,
+  regions: HiddenOptions,
 ): Promise<TokenizedHiddenData> => hiddenData(await captionsTold(spec), options, regions);
 
 /** The same with nothing hidden, and the groups of pictures and texts. */

@@ -54,6 +54,20 @@ export interface ClassedObject {
   readonly index: number;
 }
 
+/** A question about a picture, and its answer by its place. */
+export interface AskedOfPicture {
+  readonly picture: string;
+  readonly text: string;
+  readonly answer: number;
+}
+
+/** Questions about pictures with one answer each. */
+export interface PictureQuestions {
+  /** All answers that there are. */
+  readonly answers: readonly string[];
+  readonly splits: Readonly<Record<keyof Splits<unknown>, readonly AskedOfPicture[]>>;
+}
+
 /** Examples as the data splits them. */
 export interface FoundTold<Example extends ToldPicture> {
   readonly name: string;
@@ -70,6 +84,8 @@ export interface FoundTold<Example extends ToldPicture> {
     readonly names: readonly string[];
     objectsIn(picture: string): readonly ClassedObject[];
   };
+  /** Makes questions about the pictures, where they are known. */
+  questions?(): PictureQuestions;
   /** Where the files of the pictures come from. Default: the disk. */
   readonly files?: PictureFiles;
   /** Where files say it: pictures of other proportions are refused. */

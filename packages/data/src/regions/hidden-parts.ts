@@ -1,7 +1,7 @@
 import type { PictureRegions, RandomStream } from '@winnow/core';
 
-/** Questions to an example: whether text and picture belong together, which words are hidden, or what hidden regions show, or are. */
-export type Objective = 'matching' | 'words' | 'regions' | 'classes';
+/** Questions to an example: whether text and picture belong together, which words are hidden, what hidden regions show, or are, or a question itself. */
+export type Objective = 'matching' | 'words' | 'regions' | 'classes' | 'answers';
 
 /** Drawn 2 : 2 : 1 : 1, as UNITER mixes them; without classes 2 : 2 : 1. */
 const DRAWN: readonly Objective[] = ['matching', 'matching', 'words', 'words', 'regions', 'classes'];
@@ -9,9 +9,17 @@ const HIDDEN_SHARE = 0.15;
 /** Shares of hidden words, as BERT's: most become the token for them, some another word, and the rest stay. */
 const [MASKED, OTHER] = [0.8, 0.1];
 
-/** Draws what an example is asked. @param hasClasses Whether the data know what regions are. */
-export const drawnObjective = (random: RandomStream, hasClasses: boolean): Objective =>
-  DRAWN[random.integer(hasClasses ? DRAWN.length : DRAWN.length - 1)] ?? 'matching';
+const ANSWERS: readonly Objective[] = ['answers', 'answers'];
+
+/**
+ * Draws what an example is asked.
+ * @param hasClasses Whether the data know what regions are.
+ * @param hasQuestions Whether there are questions about its picture: as often as matching.
+ */
+export function drawnObjective(random: RandomStream, hasClasses: boolean, hasQuestions = false): Objective {
+  const drawn = [...DRAWN.slice(0, hasClasses ? DRAWN.length : -1), ...(hasQuestions ? ANSWERS : [])];
+  return drawn[random.integer(drawn.length)] ?? 'matching';
+}
 
 /** Draws some of so many places, each by itself, and at least one where there is one. */
 function someOf(places: readonly number[], random: RandomStream): readonly number[] {

@@ -80,6 +80,15 @@ export function entailed(statement: EntailmentMeaning): string {
   return statement;
 }
 
+const named = (name: string): Description => ({ noun: { kind: 'concept', name } });
+const pair = { a: named('cat'), b: named('dog') };
+
+/** A statement of each kind: their words, but for those of things and colours. */
+export const everyStatement: readonly string[] = [
+  ...directions.map((is) => entailed({ kind: 'where', is, ...pair })),
+  ...(['larger', 'smaller'] as const).map((is) => entailed({ kind: 'size', is, ...pair })),
+];
+
 const pick = <Item>(items: readonly Item[], random: RandomStream): Item | undefined =>
   items[random.integer(items.length)];
 
@@ -116,7 +125,7 @@ function otherThan(object: PlacedObject, random: RandomStream): Looks {
   return { concept, colour: own ?? pick(colours, random) };
 }
 
-const nounOf = ({ concept }: SceneObject): Description => ({ noun: { kind: 'concept', name: concept } });
+const nounOf = ({ concept }: SceneObject): Description => named(concept);
 
 /** Things that a statement can speak of: those that are not there twice. */
 const aloneIn = (objects: readonly SceneObject[]): readonly SceneObject[] =>

@@ -4,8 +4,10 @@ import { type ImageTextOptions, type TokenizedImageTextData, imageTextData } fro
 import type { FoundPairs } from '../pairs/splits';
 import { sceneConcepts } from './concepts';
 import { deranged } from './controls';
-import type { FoundTold, ToldPicture } from '../grounded/told-data';
+import type { AskedOfPicture, FoundTold, PictureQuestions, ToldPicture } from '../grounded/told-data';
+import { everyStatement } from './entailment';
 import { type ScenePool, captionsIn, questionsIn } from './pool';
+import { type QuestionType, answersOf, questionTypes } from './questions';
 import { type ScenePictures, type SceneSet, scenePath, scenePictures } from './scene-files';
 
 /**
@@ -42,7 +44,8 @@ function captioned(set: SceneSet, { pools, notes, contents, files, source }: Sce
 
 /**
  * {@link sceneCaptionPairs} with a caption in each example, and the boxes of what is seen. The words of questions about the same scenes
- * are among those of the training, so that a model may go on to answer them.
+ * and of statements are among those of the training, so that a model may go on to answer and to judge them; the questions themselves are there, too,
+ * but in the control of shuffled texts.
  * @throws {DataError} when the packages with the drawings are missing or damaged.
  */
 export async function sceneCaptionsTold(set: SceneSet): Promise<FoundTold<ToldPicture>> {
@@ -56,7 +59,29 @@ export async function sceneCaptionsTold(set: SceneSet): Promise<FoundTold<ToldPi
     regionClasses: { names: sceneConcepts.map((concept) => concept.name), objectsIn: classedIn },
     ...(files === undefined ? {} : { files }),
     splits: { train: told(splits.train), validation: told(splits.validation), test: told(splits.test) },
-    alsoSaid: questionsIn(pools.train).map(({ text }) => text),
+    alsoSaid: [...questionsIn(pools.train).map(({ text }) => text), ...everyStatement],
+    ...(set.control === 'shuffled texts' ? {} : { questions: () => questionsAbout(pools) }),
+  };
+}
+
+/** Questions about scenes; their answers are numbered type by type, as those of `scenes-questions` are by models with one head. */
+function questionsAbout(pools: ScenePictures['pools']): PictureQuestions {
+  const answers = questionTypes.flatMap((type) => answersOf[type]);
+  const first = (own: QuestionType): number =>
+    questionTypes.slice(0, questionTypes.indexOf(own)).reduce((sum, type) => sum + answersOf[type].length, 0);
+  const askedIn = (pool: ScenePool): AskedOfPicture[] =>
+    questionsIn(pool).map(({ scene, text, type, answer }) => ({
+      picture: scenePath(pool, scene),
+      text,
+      answer: first(type) + answersOf[type].indexOf(answer),
+    }));
+  return {
+    answers,
+    splits: {
+      train: askedIn(pools.train),
+      validation: askedIn(pools.validation),
+      test: askedIn(pools.test),
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import {
 } from '@winnow/data';
 import { z } from 'zod';
 import { byFamily } from './by-family';
-import { regionShapeOf } from './region-models';
+import { type RegionFamily, regionShapeOf } from './region-models';
 import { type RegionTask, regionKind } from './region-task';
 
 const trainingShape = {
@@ -22,14 +22,20 @@ const trainingShape = {
 };
 const trainingOptions = z.object(trainingShape);
 
-const preTrainingTask: RegionTask<TokenizedHiddenData> = {
+const preTrainingTask = (family: RegionFamily): RegionTask<TokenizedHiddenData> => ({
   name: 'pre-training',
   defaultData: 'scenes-captions',
   fits: namesHiddenData,
   identify: (data) => identifyImageTextDataset(data),
   trainingShape,
-  open: openHiddenDataset,
-  headFor: ({ classes }) => ({ kind: 'pre-training', ...(classes === undefined ? {} : { classes }) }),
+  // Questions are of LXMERT's pre-training, and not of UNITER's.
+  open: (data, reading, regions) =>
+    openHiddenDataset(data, reading, { ...regions, asksQuestions: family === 'lxmert' }),
+  headFor: ({ classes, answers }) => ({
+    kind: 'pre-training',
+    ...(classes === undefined ? {} : { classes }),
+    ...(answers === undefined ? {} : { answers }),
+  }),
   vocabularyFor: ({ maskToken }) => maskToken + 1,
   checkWords: ({ text }, { maskToken }) => {
     if (text.vocabulary <= maskToken)
@@ -46,12 +52,15 @@ const preTrainingTask: RegionTask<TokenizedHiddenData> = {
       ...(alignment === undefined ? {} : { alignment }),
     });
   },
-};
+});
 
-/** Pre-training on captions and regions: matching with alignment, hidden words, hidden regions and their classes. */
+/** Pre-training on captions and regions: matching with alignment, hidden words, hidden regions and their classes, and of an LXMERT questions. */
 export const preTrainingKind = byFamily({
   names: ['uniter', 'lxmert'],
-  members: { uniter: regionKind(preTrainingTask, 'uniter'), lxmert: regionKind(preTrainingTask, 'lxmert') },
+  members: {
+    uniter: regionKind(preTrainingTask('uniter'), 'uniter'),
+    lxmert: regionKind(preTrainingTask('lxmert'), 'lxmert'),
+  },
   ofRegions: ['uniter', 'lxmert'],
   says: 'Who learns: uniter (words and regions in one trunk; the default) or lxmert (a stream each)',
 });

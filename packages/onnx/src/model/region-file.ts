@@ -24,7 +24,7 @@ import { givenAt, matrixIn, textPort, tokensIn, valuesPort } from './ports';
  * and which of them are there (`visual_mask`, 1 or 0), give `logits`: of answers, of false and true, or of each region, far below all others
  * where there is none; of an LXMERT also the states of a stream that its head does not read (`regions` [B, R, D], or `words` [B, T, D]). Of two
  * pictures regions are [B, 2, R, F]. For pre-training it is also told which regions are hidden (`visual_hidden`, 1 or 0), and gives `logits`
- * [B, 2] of not belonging together and of belonging, `words` [B, T, V], `regions` [B, R, F], and `classes` [B, R, C] of a model that tells them.
+ * [B, 2] of not belonging together and of belonging, `words` [B, T, V], `regions` [B, R, F], and `classes` [B, R, C] and `answers` [B, A] of a model that tells them.
  * All pictures have as many places for regions as the account is about.
  */
 export function regionFile(config: UniterConfig | LxmertConfig): PartDescription {
@@ -60,7 +60,7 @@ export function regionFile(config: UniterConfig | LxmertConfig): PartDescription
 
 /** All that the file says. */
 function predicted(any: AnyDenseModel, inputs: RegionInputs): NamedTensorMap {
-  const { logits, words, regions, classes } = predictionOf(any, inputs);
+  const { logits, words, regions, classes, answers } = predictionOf(any, inputs);
   if (logits === undefined) throw new RangeError('expected logits');
   const [batch, tokens] = inputs.tokens.shape;
   const [pictures, count] = inputs.features.shape;
@@ -71,6 +71,7 @@ function predicted(any: AnyDenseModel, inputs: RegionInputs): NamedTensorMap {
     ...(words === undefined ? {} : { words: reshape(words, [batch, tokens, widthOf(words)]) }),
     ...(regions === undefined ? {} : { regions: ofRegions(regions) }),
     ...(classes === undefined ? {} : { classes: ofRegions(classes) }),
+    ...(answers === undefined ? {} : { answers }),
   };
 }
 
