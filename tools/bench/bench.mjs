@@ -1,14 +1,14 @@
 /**
  * Times ours and PyTorch in turn: dense training steps, inference, steps of the searches. `npm run bench` sets up first.
  *
- *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,dinov2-s,dinov2-s-112,nano-pairs,tiny-pairs,nano-mdetr,nano-blip] [--precision f32|bf16|all]
+ *   node tools/bench/bench.mjs [--model nano,tiny,deit-s,dinov2-s,dinov2-s-112,clip-b,nano-pairs,tiny-pairs,nano-mdetr,nano-blip] [--precision f32|bf16|all]
  *     [--cut dense,2x,4x,2x-upop,4x-upop] [--what train,infer,search,align,structure,ticket,masked]
  *     [--engine torch] [--rounds 5] [--steps N] [--threads N] [--batch-size 1,32] [--device cuda] [--json FILE]
- *     [--python python3] [--fused-peers] [--eager-peers] [--no-peers] [--patience SECONDS]
+ *     [--python python3] [--fused-peers] [--eager-peers] [--cast-peers] [--no-peers] [--patience SECONDS]
  *
  * --python names an interpreter that has PyTorch, instead of the one that is installed for this; on a GPU it is needed.
  * --fused-peers leaves out the variants of PyTorch with attention written out, and AdamW over lists. --eager-peers
- * leaves out those that it compiles first. --json adds all results to a file, as they come. --patience gives up a contender whose
+ * leaves out those that it compiles first, --cast-peers in bf16 those whose weights are cast anew for each product (autocast). --json adds all results to a file, as they come. --patience gives up a contender whose
  * answer takes longer, and says where it was.
  *
  * Every contender runs in a process of its own, one of them at a time. Tables go to stdout, progress to stderr.
@@ -66,7 +66,7 @@ function settings() {
   return flags.models.flatMap((model) =>
     flags.cuts.flatMap((cut) =>
       flags.batchSizes.flatMap((batchSize = benchModels[model].batchSize) =>
-        cut === 'dense' || benchModels[model].hasPeers
+        cut === 'dense' || benchModels[model].text === undefined
           ? [{ model, cut, sizes: { ...benchModels[model], batchSize, cut } }]
           : [],
       ),

@@ -43,9 +43,9 @@ export async function matrixProductPeak(python, { precision, threads, device = '
 /**
  * All ways to write it in PyTorch: attention written out or its own, AdamW over lists of tensors or in one kernel, eager
  * or compiled, and in bf16 weights cast where they are used (autocast) or once per step from f32 masters. Or only those
- * with its own attention and AdamW in one kernel.
+ * with its own attention and AdamW in one kernel, or whose weights are cast once, which is the faster in bf16 on a GPU.
  */
-export function peerVariants(precision, what, { onlyFused, onlyEager }) {
+export function peerVariants(precision, what, { onlyFused, onlyEager, onlyCast }) {
   const optimizers = what === 'infer' || onlyFused ? ['fused'] : ['foreach', 'fused'];
   const weights = precision === 'bf16' ? ['f32', 'bf16'] : ['f32'];
   const all = (onlyFused ? ['sdpa'] : ['naive', 'sdpa']).flatMap((attention) => [
@@ -53,7 +53,8 @@ export function peerVariants(precision, what, { onlyFused, onlyEager }) {
     ...(precision === 'bf16' ? [{ attention, optimizer: 'fused', compile: false, weights: 'bf16' }] : []),
     ...weights.map((kept) => ({ attention, optimizer: 'fused', compile: true, weights: kept })),
   ]);
-  return onlyEager ? all.filter(({ compile }) => !compile) : all;
+  const isCast = ({ weights: kept }) => !onlyCast || precision !== 'bf16' || kept === 'bf16';
+  return all.filter((variant) => isCast(variant) && !(onlyEager && variant.compile));
 }
 
 function nameOf({ attention, optimizer, compile, weights }, what) {

@@ -15,6 +15,7 @@ const options = {
   'no-peers': { type: 'boolean', default: false },
   'fused-peers': { type: 'boolean', default: false },
   'eager-peers': { type: 'boolean', default: false },
+  'cast-peers': { type: 'boolean', default: false },
   python: { type: 'string' },
   patience: { type: 'string' },
   json: { type: 'string' },
@@ -25,7 +26,7 @@ export function flagsOf(args) {
   const { values } = parseArgs({ args, options });
   const number = (name) => (values[name] === undefined ? undefined : positive(name, values[name]));
   return {
-    models: listOf('model', values.model, Object.keys(benchModels)),
+    models: listOf('model', values.model ?? usualModels(), Object.keys(benchModels)),
     engines: values.engine?.flatMap((list) => list.split(',')),
     precisions: listOf('precision', values.precision === 'all' ? undefined : [values.precision], [
       'f32',
@@ -50,12 +51,18 @@ export function flagsOf(args) {
       ?.flatMap((list) => list.split(','))
       .map((text) => positive('batch-size', text)) ?? [undefined],
     peers: !values['no-peers'],
-    peerChoice: { onlyFused: values['fused-peers'], onlyEager: values['eager-peers'] },
+    peerChoice: {
+      onlyFused: values['fused-peers'],
+      onlyEager: values['eager-peers'],
+      onlyCast: values['cast-peers'],
+    },
     python: values.python,
     patienceMs: values.patience === undefined ? undefined : 1000 * number('patience'),
     json: values.json,
   };
 }
+
+const usualModels = () => Object.keys(benchModels).filter((name) => benchModels[name].isByName !== true);
 
 function listOf(name, given, known) {
   const asked = given?.flatMap((list) => list.split(',')) ?? known;

@@ -19,6 +19,10 @@ const scenes = { imageSize: 96, patchSize: 12, batchSize: 64, steps: 6 };
 
 const dinov2 = { preset: 'small', patchSize: 14, layerScale: 1, classes: 10, ...onPictures };
 
+/** CLIP's published text tower beside ViT-B. */
+const clipText = { preset: 'clip-base', vocabulary: 49_408, context: 77 };
+const CLIP_PROJECTION = 512;
+
 /** Parts that are left of a model: all of it, or a half or a quarter, evenly or as UPop leaves it. */
 export const benchCuts = {
   dense: { keep: 1, uneven: false },
@@ -44,6 +48,19 @@ export const benchModels = {
   // DINOv2-small: 14-pixel patches, layer scale; positions as its tasks have them.
   'dinov2-s': { ...dinov2, imageSize: 224, batchSize: 8, steps: 3 },
   'dinov2-s-112': { ...dinov2, imageSize: 112, batchSize: 32, steps: 3 },
+  // CLIP ViT-B/16 with its own norm, activation and projections. A processor needs seconds for a step, so it is only timed by name.
+  'clip-b': {
+    ...{
+      preset: 'base',
+      isClip: true,
+      text: clipText,
+      imageSize: 224,
+      patchSize: 16,
+      batchSize: 8,
+      steps: 2,
+    },
+    ...{ whats: ['train', 'infer'], hasPeers: true, isByName: true },
+  },
   'nano-pairs': { preset: 'nano', text, imageSize: 32, patchSize: 8, batchSize: 64, steps: 50, ...onPairs },
   'tiny-pairs': {
     preset: 'tiny',
@@ -60,14 +77,21 @@ export const benchModels = {
 };
 
 export function modelOf(sizes) {
-  const { preset, text, fusion, writes, imageSize, patchSize } = sizes;
+  const { preset, text, fusion, writes, isClip = false, imageSize, patchSize } = sizes;
   if (text === undefined) return visionTransformer(visionConfig(sizes));
-  const vision = visionTowerConfig(preset, { imageSize, patchSize });
+  const plain = visionTowerConfig(preset, { imageSize, patchSize });
+  const vision = isClip ? asInClip(plain) : plain;
   if (writes) return blip(writerOf(vision, text));
   const reader = textTowerConfig(text.preset, text);
   if (fusion !== undefined)
     return mdetr({ kind: 'mdetr', vision, text: reader, fusion: fusionPresets[fusion] });
-  return dualEncoder({ kind: 'dual-encoder', projectionDim: vision.tower.embedDim, vision, text: reader });
+  const projectionDim = isClip ? CLIP_PROJECTION : vision.tower.embedDim;
+  return dualEncoder({ kind: 'dual-encoder', projectionDim, vision, text: reader });
+}
+
+function asInClip({ tower, ...vision }) {
+  const own = { ...tower, activation: 'quick-gelu', normEpsilon: 1e-5 };
+  return { ...vision, embeddingNorm: true, patchBias: false, tower: own };
 }
 
 function writerOf(vision, { preset, vocabulary, context }) {
@@ -115,18 +139,32 @@ function cutBlocks(blocks, cut) {
 
 /** The same sizes in the words of the peer. */
 export function peerSizes(sizes) {
-  const { tower } = visionConfig(sizes);
+  const { config } = modelOf(sizes);
+  const { vision = config, text, projectionDim } = config;
   return {
-    image_size: sizes.imageSize,
-    patch_size: sizes.patchSize,
-    embed_dim: tower.embedDim,
-    heads: tower.heads,
-    head_dims: tower.blocks.map(({ headDim }) => headDim),
-    hidden_dims: tower.blocks.map(({ hiddenDim }) => hiddenDim),
-    layer_scale: tower.layerScale ?? null,
-    classes: sizes.classes,
+    image_size: vision.imageSize,
+    patch_size: vision.patchSize,
+    classes: text === undefined ? sizes.classes : projectionDim,
+    embedding_norm: vision.embeddingNorm,
+    patch_bias: vision.patchBias,
+    head_bias: text === undefined,
+    ...towerSizes(vision.tower),
+    ...(text === undefined
+      ? {}
+      : { text: { vocabulary: text.vocabulary, context: text.context, ...towerSizes(text.tower) } }),
   };
 }
+
+const towerSizes = ({ embedDim, heads, blocks, layerScale = null, normEpsilon, activation, causal }) => ({
+  embed_dim: embedDim,
+  heads,
+  head_dims: blocks.map(({ headDim }) => headDim),
+  hidden_dims: blocks.map(({ hiddenDim }) => hiddenDim),
+  layer_scale: layerScale,
+  norm_epsilon: normEpsilon,
+  activation,
+  causal,
+});
 
 /** Operations of one picture, two per multiply–accumulate; a backward pass costs two forward passes. */
 export function operationsPerImage(sizes, what) {

@@ -2,7 +2,7 @@
 # Unpacks an archive of `npm run gpu:pack` on a machine that has a torch in its python3 and a C++ compiler, and runs parts of
 # it there: builds the addon against that torch, tests it on the GPU, compresses, measures. See docs/gpu.md.
 #
-#   bash tools/gpu/gpu.sh ARCHIVE OUT [--device cuda|cuda:1|cpu] [build] [tests] [own] [bench] [profile] [laws] [methods]
+#   bash tools/gpu/gpu.sh ARCHIVE OUT [--device cuda|cuda:1|cpu] [--seconds N] [build] [tests] [own] [bench] [clip] [profile] [methods] [laws]
 #
 # What comes out is written into the folder OUT as it goes, so that a machine that is taken away leaves what was done.
 # A second call finds what the first one has unpacked and built, in ${TMPDIR:-/tmp}.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dual_encoder import DualEncoder, TextSizes
 from vision_transformer import Sizes, VisionTransformer
 
 Step = Callable[[], None]
@@ -20,54 +21,79 @@ def autocast(request: dict) -> AbstractContextManager:
     return nullcontext()
 
 
-def example(request: dict, sizes: Sizes) -> tuple[Tensor, Tensor]:
-    """One batch in the machine's memory, the same in every step; for a GPU in pages that it can read by itself."""
-    images = torch.randn(request["batch"], sizes.channels, sizes.image_size, sizes.image_size)
-    labels = torch.randint(sizes.classes, (request["batch"],))
+def example(request: dict) -> tuple[Tensor, Tensor]:
+    """One batch in the machine's memory, the same in every step: pictures with labels, or with texts; for a GPU in pages that it can read by itself."""
+    sizes, text = sizes_of(request)
+    count = request["batch"]
+    images = torch.randn(count, sizes.channels, sizes.image_size, sizes.image_size)
+    if text is None:
+        others = torch.randint(sizes.classes, (count,))
+    else:
+        others = torch.randint(text.vocabulary - 2, (count, text.context))
+        others[:, -1] = text.vocabulary - 1
     if request["device"] != "cpu":
-        images, labels = images.pin_memory(), labels.pin_memory()
-    return images, labels
+        images, others = images.pin_memory(), others.pin_memory()
+    return images, others
 
 
 def uploaded(request: dict, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """The batch where the model is, the pictures in the type of its weights."""
-    images, labels = (part.to(request["device"], non_blocking=True) for part in batch)
-    return images.bfloat16() if request["variant"]["weights"] == "bf16" else images, labels
+    images, others = (part.to(request["device"], non_blocking=True) for part in batch)
+    return images.bfloat16() if request["variant"]["weights"] == "bf16" else images, others
 
 
-def built(request: dict, masked: bool) -> tuple[VisionTransformer, Callable[[Tensor], Tensor], Sizes]:
-    """The model, its forward pass, compiled where the variant says so, and its sizes."""
+def sizes_of(request: dict) -> tuple[Sizes, TextSizes | None]:
+    """What the model measures: its vision tower, and its text tower where it has one."""
+    text = request["model"].get("text")
+    vision = {key: value for key, value in request["model"].items() if key != "text"}
+    return Sizes(**vision), None if text is None else TextSizes(**text)
+
+
+def built(request: dict, masked: bool) -> tuple[VisionTransformer | DualEncoder, Callable[..., Tensor]]:
+    """The model and its forward pass, compiled where the variant says so."""
     variant = request["variant"]
-    sizes = Sizes(**request["model"])
+    sizes, text = sizes_of(request)
     torch.manual_seed(1)
-    model = VisionTransformer(sizes, fused=variant["attention"] == "sdpa", masked=masked).to(request["device"])
+    fused = variant["attention"] == "sdpa"
+    model = VisionTransformer(sizes, fused, masked) if text is None else DualEncoder(sizes, text, fused)
+    model = model.to(request["device"])
     if variant["weights"] == "bf16":
         model = model.bfloat16()
     if not variant["compile"]:
-        return model, model, sizes
+        return model, model
     # Frozen weights are packed once for the products, which is for inference alone.
     options = {"freezing": True} if request["what"] == "infer" else {}
-    return model, torch.compile(model, options=options), sizes
+    return model, torch.compile(model, options=options)
+
+
+def loss_of(request: dict, forward: Callable[..., Tensor], batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Cross-entropy of the classes; of pictures and texts that of either among the others."""
+    images, others = batch
+    if "text" not in request["model"]:
+        return functional.cross_entropy(forward(images).float(), others)
+    logits = forward(images, others).float()
+    right = torch.arange(len(images), device=logits.device)
+    return (functional.cross_entropy(logits, right) + functional.cross_entropy(logits.T, right)) / 2
 
 
 def inference(request: dict) -> Step:
     """A forward pass."""
-    model, forward, sizes = built(request, masked=False)
+    model, forward = built(request, masked=False)
     model.eval()
-    batch = example(request, sizes)
+    batch = example(request)
+    inputs = 2 if "text" in request["model"] else 1
 
     def step() -> None:
         with torch.no_grad(), autocast(request):
-            images, _ = uploaded(request, batch)
-            forward(images).float().cpu().numpy()
+            forward(*uploaded(request, batch)[:inputs]).float().cpu().numpy()
 
     return step
 
 
 def training(request: dict) -> Step:
     """Forward, backward and AdamW; in a search masks scale the weights, and their gradients add up from step to step."""
-    model, forward, sizes = built(request, masked=request["what"] == "search")
-    batch = example(request, sizes)
+    model, forward = built(request, masked=request["what"] == "search")
+    batch = example(request)
     masks = {id(mask) for mask in model.masks()}
     weights = [parameter for parameter in model.parameters() if id(parameter) not in masks]
     is_fused = request["variant"]["optimizer"] == "fused"
@@ -79,9 +105,9 @@ def training(request: dict) -> Step:
             master.grad = torch.empty_like(master)
 
     def step() -> None:
-        images, labels = uploaded(request, batch)
+        arrived = uploaded(request, batch)
         with autocast(request):
-            loss = functional.cross_entropy(forward(images).float(), labels)
+            loss = loss_of(request, forward, arrived)
         loss.backward()
         if has_masters:
             torch._foreach_copy_([master.grad for master in masters], [weight.grad for weight in weights])

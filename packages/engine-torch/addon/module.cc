@@ -16,6 +16,7 @@
 #include <cstring>
 #include <exception>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "arguments.h"
@@ -33,6 +34,8 @@ struct Realm {
   size_t capacity = 0;
   Settings settings;
   napi_ref slotsReference = nullptr;
+  /** Where uploads go beside what is computed: one stream, as memory that one has freed no other takes. */
+  std::optional<c10::Stream> beside;
   /** Tensors that a GPU may still be reading, by handle, and when it will have. */
   std::map<int64_t, c10::Event> arriving;
   HeapInLargePages heap;
@@ -290,12 +293,12 @@ napi_value stage(napi_env env, napi_callback_info info) {
     Realm& realm = realmOf(env);
     const at::Device device = realm.settings.device;
     TORCH_CHECK(device.is_cuda(), "expected a GPU, got ", device);
-    const c10::Stream beside =
-        c10::impl::VirtualGuardImpl(c10::kCUDA).getStreamFromGlobalPool(device, /*isHighPriority=*/false);
-    const c10::StreamGuard guard(beside);
+    if (!realm.beside.has_value() || realm.beside->device() != device)
+      realm.beside = c10::impl::VirtualGuardImpl(c10::kCUDA).getStreamFromGlobalPool(device, /*isHighPriority=*/false);
+    const c10::StreamGuard guard(*realm.beside);
     uploadInto(realm, typedArrayOf(env, arguments[0]));
     c10::Event arrival(c10::kCUDA);
-    arrival.record(beside);
+    arrival.record(*realm.beside);
     realm.arriving.insert_or_assign(static_cast<int64_t>(realm.slots[1]), std::move(arrival));
     return nullptr;
   });

@@ -9,6 +9,19 @@ const short = ['--retrain', '20it', '--precision', 'bf16'];
 const runs = [
   ['train', '--duration', '40it', '--out', 'dense'],
   ['compress', '--from', 'dense', '--method', 'upop', '--search', '20it', ...short, '--out', 'upop'],
+  [
+    'compress',
+    '--from',
+    'dense',
+    '--method',
+    'obs',
+    '--reconstruct',
+    'units',
+    '--retrain',
+    '0it',
+    '--out',
+    'obs',
+  ],
   ['ticket', 'find', '--from', 'dense', '--to', '20%', '--round', '10it', '--out', 'ticket'],
   ['train', ...pairs, '--duration', '40it', '--out', 'pairs'],
   [

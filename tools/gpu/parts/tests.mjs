@@ -6,13 +6,16 @@ import { run } from 'node:test';
 /** More processes at once than this would only wait for the GPU. */
 const MOST_PROCESSES = 6;
 
-/** The bundled tests of a part, each file in a process of its own; `kernels` are those of the engine. */
-export const runTests = (part, kernels) =>
+/**
+ * The bundled tests of a part, each file in a process of its own. `others` runs them with the engine's other kernels: ours on a GPU, and on a
+ * processor libtorch's, which a GPU runs.
+ */
+export const runTests = (part, whose = 'usual') =>
   async function ({ folder, device, log, signal }) {
     const names = JSON.parse(readFileSync(join(folder, 'js', 'tests.json'), 'utf8'))[part];
     process.env.WINNOW_TEST_DEVICE = device;
-    if (kernels === undefined) delete process.env.WINNOW_KERNELS;
-    else process.env.WINNOW_KERNELS = kernels;
+    if (whose === 'usual') delete process.env.WINNOW_KERNELS;
+    else process.env.WINNOW_KERNELS = device === 'cpu' ? 'libtorch' : 'own';
     const events = run({
       files: names.map((name) => join(folder, 'js', name)),
       concurrency: Math.min(availableParallelism(), MOST_PROCESSES),
