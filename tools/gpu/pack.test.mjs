@@ -16,6 +16,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { bundle, programs, testName, tests } from './bundles.mjs';
 import { closureOf, filesOf, nativePackages, ownPackage } from './contents.mjs';
+import { secondsFor } from './limits.mjs';
 import { tableOf, timesIn } from './parts/profile.mjs';
 import { openReport } from './report.mjs';
 import { MOST_MIB, checkedSize } from './size.mjs';
@@ -126,6 +127,27 @@ describe('names of tests in tables', () => {
 
   it('take what an object has under a path, and leave what it has not', () => {
     assert.equal(titleOf('$manifest.name and $other', { manifest: { name: 'upop' } }, 0), 'upop and $other');
+  });
+});
+
+describe('the time of a part', () => {
+  const onGpu = { isOnProcessor: false, isUnbounded: false, whole: Infinity };
+
+  it('is its own, more of it on a processor, and none is set where it may take what it needs', () => {
+    assert.equal(secondsFor(90, onGpu, 1000), 90);
+    assert.equal(secondsFor(90, { ...onGpu, isOnProcessor: true }, 0), 1080);
+    assert.equal(secondsFor(90, { ...onGpu, isUnbounded: true }, 0), Infinity);
+  });
+
+  it('ends with that of the call', () => {
+    for (const [spent, left] of [
+      [0, 90],
+      [150, 50],
+      [200, 0],
+      [300, 0],
+    ])
+      assert.equal(secondsFor(90, { ...onGpu, whole: 200 }, spent), left);
+    assert.equal(secondsFor(90, { ...onGpu, isUnbounded: true, whole: 200 }, 50), 150);
   });
 });
 

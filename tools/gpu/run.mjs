@@ -10,6 +10,7 @@ import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hasNvidiaGpu } from '../setup/machine.mjs';
+import { secondsFor } from './limits.mjs';
 import { benchmark } from './parts/benchmark.mjs';
 import { build } from './parts/build.mjs';
 import { compress } from './parts/methods.mjs';
@@ -50,21 +51,17 @@ if (values.out === undefined || unknown !== undefined) {
   process.exit(2);
 }
 
-/** Nobody takes a processor away, and one core of it needs a quarter of an hour for the laws. */
-const SLOWER_ON_PROCESSOR = 12;
-
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const device = values.device ?? (hasNvidiaGpu() ? 'cuda' : 'cpu');
 const report = await openReport(values.out, device);
 const chosen = Object.entries(parts).filter(
   ([name]) => positionals.length === 0 || positionals.includes(name),
 );
+const setting = { isOnProcessor: device === 'cpu', isUnbounded: values.unbounded, whole };
 const start = performance.now();
 for (const [name, { work, seconds }] of chosen) {
-  const most = values.unbounded ? Infinity : seconds * (device === 'cpu' ? SLOWER_ON_PROCESSOR : 1);
-  const left = whole - (performance.now() - start) / 1000;
-  const limit = Math.min(most, left);
-  if (limit <= 0) {
+  const limit = secondsFor(seconds, setting, (performance.now() - start) / 1000);
+  if (limit === 0) {
     await report.part(name, async () => ({ ok: false, error: 'no time was left' }));
     continue;
   }
