@@ -90,7 +90,7 @@ export const sceneEntailmentSets = [
   },
   {
     name: 'scenes-entailment-blank',
-    description: 'negative control: scenes-entailment-small with grey pictures: the text alone',
+    description: 'negative control: scenes-entailment-small with grey pictures',
     test: 'new drawings',
     sizes: few,
     control: 'blank pictures',
