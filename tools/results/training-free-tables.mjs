@@ -34,11 +34,42 @@ export function printTrainingFree(cells) {
       }
 }
 
-/** Points that a reconstruction gains over the plain cut on the same seeds, with an interval where there are enough of them. */
-function gain(cells, { testExamples }) {
+/** Points of the best ranker's reconstructed models over those of the others, on the same seeds. */
+export function printRankers(cells) {
+  const dense = cells.find(({ ranker }) => ranker === 'dense');
+  const made = cells.filter(({ kind }) => kind === 'bases');
+  const rankers = [...new Set(made.map(({ ranker }) => ranker))];
+  const [first, ...others] = rankers;
+  console.log(
+    `\n| removed | of | dense − \`${first}\` | ${others.map((own) => `\`${first}\` − \`${own}\``).join(' | ')} |`,
+  );
+  console.log(`| --- | --- |${' ---: |'.repeat(rankers.length)}`);
+  for (const removed of [...new Set(made.map((cell) => cell.removed))].sort())
+    for (const part of Object.keys(named)) {
+      const own = made.filter((cell) => cell.removed === removed && cell.part === part);
+      if (own.length === 0) continue;
+      const scoresOf = (ranker) =>
+        new Map(own.filter((cell) => cell.ranker === ranker).map(({ seed, top1 }) => [seed, top1]));
+      const best = scoresOf(first);
+      const densest = new Map([...best.keys()].map((seed) => [seed, dense.top1]));
+      const texts = [
+        difference(densest, best, dense),
+        ...others.map((ranker) => difference(best, scoresOf(ranker), dense)),
+      ];
+      console.log(`| ${[`${100 * removed} %`, named[part], ...texts].join(' | ')} |`);
+    }
+}
+
+/** Points that a reconstruction gains over the plain cut on the same seeds. */
+function gain(cells, dense) {
   const scoresOf = (wanted) =>
     new Map(cells.filter(({ kind }) => kind === wanted).map(({ seed, top1 }) => [seed, top1]));
-  const found = pairedDifference(scoresOf('bases'), scoresOf('plain'), { confidence: 0.95, testExamples });
+  return difference(scoresOf('bases'), scoresOf('plain'), dense);
+}
+
+/** The mean difference of scores by seed, with an interval where there are enough of them. */
+function difference(scores, others, { testExamples }) {
+  const found = pairedDifference(scores, others, { confidence: 0.95, testExamples });
   if (found === undefined) return '';
   const text = found.mean.toFixed(1);
   if (found.interval === null || found.seeds < FEWEST_SEEDS) return text;

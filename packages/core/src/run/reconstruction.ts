@@ -72,6 +72,9 @@ const metaSchema = z.object({
 
 const FILE = 'reconstructed';
 
+/** Examples that pass at once: what a block makes of them step by step is held together. */
+const AT_ONCE = 16;
+
 /**
  * Cuts a model and reconstructs it, once in a run. Of a model that merges tokens it looks at all of them, and merges afterwards.
  * @throws {UserError} when the decision shares columns, masks weights or takes whole blocks, or the model does not show what it computes.
@@ -95,7 +98,10 @@ export async function runReconstruction(
   }
   const startMs = performance.now();
   runner.memory?.reset();
-  const source = observedBatches(splits.train, { examples: asked, batchSize, seed, augment: false });
+  const source = observedBatches(splits.train, {
+    ...{ examples: asked, seed, augment: false },
+    batchSize: Math.min(batchSize, AT_ONCE),
+  });
   runner.report({ kind: 'note', text: `reconstruct: looking at ${source.examples} examples` });
   const batches = await Promise.all(Array.from({ length: source.count }, (_, index) => source.at(index)));
   // A smaller model would merge other tokens: what both give is compared before any are merged.
