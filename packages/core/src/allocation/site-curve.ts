@@ -4,7 +4,7 @@ import { choleskyOfRounded } from '../algebra/cholesky';
 import { type Matrix, mapped, matrixFrom, product, trace, zeroMatrix } from '../algebra/matrix';
 import { ridgeOf, ridged } from '../reconstruct/fit';
 import { covarianceOf, hostMatrix } from '../reconstruct/host';
-import { removalOrder } from '../reconstruct/removal';
+import { removalOrderOf } from '../reconstruct/removal-of-sums';
 import type { Looking } from '../run/looking';
 import { type Site, copiesOf } from '../sites/site';
 import { unitsTap } from '../sites/taps';
@@ -89,11 +89,12 @@ async function curveOf({ params }: Looking, site: Site, seen: SiteSeen): Promise
   const weight = await measured(read, seen);
   const values = seen.compared === undefined ? undefined : valueParts(covariance, read, weight, copies);
   const logits = values === undefined ? undefined : await logitsOf(seen, count, sumOf(values));
-  const { removed, errors } = removalOrder(
-    trace(covariance) === 0 ? ridged(covariance, 1) : ridged(covariance, ridgeOf({ covariance, count })),
-    weight,
-    { count: site.units - 1, copies, ...(logits === undefined ? {} : { added: logits.alone }) },
-  );
+  const ridge = trace(covariance) === 0 ? 1 : ridgeOf({ covariance, count });
+  const { removed, errors } = removalOrderOf({ sums: seen.read.scatter, scale: 1 / count, ridge }, weight, {
+    count: site.units - 1,
+    copies,
+    ...(logits === undefined ? {} : { added: logits.alone }),
+  });
   const own = [0, ...errors];
   const best = values?.map((value, part) => value + (logits?.parts[part] ?? 0));
   const whole =

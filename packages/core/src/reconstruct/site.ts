@@ -2,13 +2,13 @@ import { dispose, gather, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { unitCuts } from '../decision/keep';
 import type { Site } from '../sites/site';
 import { unitsTap } from '../sites/taps';
+import { removalOrderOf } from './removal-of-sums';
 import { ridgeSolve } from '../operations/ridge-solve';
 import type { ColumnMoments, JointMoments, ScatterMoments } from '../statistics/moments';
 import { type AttentionMaps, attentionMapsOf } from './attention-maps';
 import { trace } from '../algebra/matrix';
-import { type RidgeSolution, correctionOf, isExplaining, ridgeOf, ridged } from './fit';
+import { type RidgeSolution, correctionOf, isExplaining, ridgeOf } from './fit';
 import { covarianceOf, fitStatisticsOf, hostMatrix } from './host';
-import { removalOrder } from './removal';
 import type { ChangingWeights } from './weights';
 
 /** A site of which units go, with the map that reads them. */
@@ -99,8 +99,8 @@ export async function chosenUnits(
 ): Promise<number[]> {
   const { covariance, count } = await covarianceOf(moments);
   if (trace(covariance) === 0) return [...kept]; // Of units that never change none is better than another.
-  const damped = ridged(covariance, ridgeOf({ covariance, count }));
-  const { removed } = removalOrder(damped, await dense.read(`${reader}.weight`), {
+  const damped = { sums: moments.scatter, scale: 1 / count, ridge: ridgeOf({ covariance, count }) };
+  const { removed } = removalOrderOf(damped, await dense.read(`${reader}.weight`), {
     count: site.units - kept.length,
   });
   const gone = new Set(removed);

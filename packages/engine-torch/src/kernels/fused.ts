@@ -29,6 +29,16 @@ export function registerFused(): void {
   nativeKernelOfMany('WinnowRidgeSolve', 'ridgeSolve', (call) =>
     call.tensor('sums').tensor('cross').numberNamed('scale').numberNamed('ridge'),
   );
+  nativeKernelOfMany('WinnowRemovalOrder', 'removalOrder', (call) =>
+    call
+      .tensor('sums')
+      .tensor('weight')
+      .tensor('added')
+      .numberNamed('scale')
+      .numberNamed('ridge')
+      .numberNamed('copies')
+      .numberNamed('count'),
+  );
   nativeKernelOfMany('WinnowLayerNorm', 'layerNorm', (call) =>
     call.tensor('x').tensor('weight').tensor('bias').numberNamed('epsilon'),
   );
