@@ -1,4 +1,4 @@
-// What JavaScript sees of the addon: connect, multipliesBf16, run, upload, stage, claim, read, release, memory.
+// What JavaScript sees of the addon: connect, multipliesBf16, run, upload, stage, claim, read, release, memory and giveBack.
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/Event.h>
@@ -354,6 +354,16 @@ napi_value memory(napi_env env, napi_callback_info info) {
   });
 }
 
+/** giveBack(): hands what was freed back to the system, though it was kept for the next step (`keepFreedMemory`). */
+napi_value giveBack(napi_env env, napi_callback_info info) {
+  return guarded<0>(env, info, [&](napi_value*) -> napi_value {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+    return nullptr;
+  });
+}
+
 /**
  * A training step takes and frees the same large blocks again and again. By default glibc hands such blocks back to the
  * system, and every page of the next one has to be given anew, at up to a millisecond for a megabyte: as long as the
@@ -396,6 +406,7 @@ NAPI_MODULE_INIT() {
   set(env, exports, "read", read);
   set(env, exports, "release", release);
   set(env, exports, "memory", memory);
+  set(env, exports, "giveBack", giveBack);
 
   const Operations& operations = allOperations();
   napi_value names = nullptr;

@@ -23,6 +23,8 @@ export interface NativeAddon {
   release(handle: number): void;
   /** Writes the number of tensors and of their bytes into the slots. */
   memory(): void;
+  /** Hands memory that was freed, and kept for later, back to the system. */
+  giveBack(): void;
 }
 
 export type NativeValues = Float32Array | Int32Array | Uint8Array;
@@ -75,6 +77,7 @@ function isAddon(loaded: unknown): loaded is NativeAddon {
     'read',
     'release',
     'memory',
+    'giveBack',
   ];
   const signatures: unknown = Reflect.get(loaded, 'signatures');
   return (

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
-import { describeOnTorch, testDevice } from './torch';
+import { describeOnTorch, testDevice, torchBackend } from './torch';
 
 /** Where Linux says what it gives large pages to. */
 const enabled = '/sys/kernel/mm/transparent_hugepage/enabled';
@@ -25,5 +25,16 @@ describeOnTorch('the memory of tensors', () => {
     const made = [1, 2, 3, 4].map(() => tf.tensor1d(new Float32Array(2 ** 23))); // 32 MiB each
     expect(heapInLargePages() - before).toBeGreaterThan(64);
     tf.dispose(made);
+  });
+
+  onLinux('goes back to the system when that is asked, once it is free', () => {
+    torchBackend().giveBackFreed();
+    const bytes = 100 * 2 ** 20;
+    const before = process.memoryUsage.rss();
+    const held = [1, 2, 3, 4].map(() => tf.ones([bytes / 4]));
+    expect(process.memoryUsage.rss() - before).toBeGreaterThan(3 * bytes);
+    tf.dispose(held);
+    torchBackend().giveBackFreed();
+    expect(process.memoryUsage.rss() - before).toBeLessThan(bytes);
   });
 });

@@ -19,6 +19,7 @@ function addonWith(signatures: Readonly<Record<string, string>>): NativeAddon {
       read: nothing,
       release: nothing,
       memory: nothing,
+      giveBack: nothing,
     },
   };
 }

@@ -1,16 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import type { MemoryProbe } from '@winnow/core';
+import { giveBackFreedMemory } from '@winnow/engine';
 
 const BYTES_PER_KIB = 1024;
 
 /**
- * The largest resident size of this process. Where the system cannot set the peak back (elsewhere than on Linux), it is
+ * The largest resident size of this process; asked to forget it, the engine lets go of what is free. Where the system cannot set the peak back (elsewhere than on Linux), it is
  * the one since the start, which is not smaller.
  */
 export function processMemory(): MemoryProbe {
   return {
     reset: () => {
+      giveBackFreedMemory();
       try {
         writeFileSync('/proc/self/clear_refs', '5'); // proc(5): sets the peak resident size back to the present one
       } catch {
