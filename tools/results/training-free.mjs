@@ -13,7 +13,7 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compactModel, disposeTree } from '@winnow/core';
-import { printRankers, printTrainingFree } from './training-free-tables.mjs';
+import { printTrainingFree } from './training-free-tables.mjs';
 import { finishedIn, given, memory, openSubject, rankers, subjectFlags } from './without-training.mjs';
 
 const { values: flags } = parseArgs({
@@ -32,7 +32,6 @@ const file = given(flags, 'out', 'training-free');
 const known = () => finishedIn(file);
 if (flags.table) {
   printTrainingFree(known());
-  printRankers(known());
   process.exit(0);
 }
 for (const name of ['model', 'data', 'image-size']) given(flags, name, 'training-free');
