@@ -47,7 +47,7 @@ describe('a damaged file of a run', () => {
     ['empty', '', /expected JSON; got an empty file/],
     ['cut off', '{"command":"train",', /expected JSON/],
     ['another kind of JSON', '[1]', /at the top: |Invalid/],
-    ['binary', '\u0000\u0001', /expected JSON/],
+    ['binary', '\u0000\u0001', /expected text in UTF-8/],
   ];
   it.each(broken)('summary.json: %s', async (_, text, message) => {
     writeFileSync(at('run', 'summary.json'), text);
@@ -70,17 +70,20 @@ describe('a damaged file of a run', () => {
     await blames(at('run', 'summary.json'), ['report', at('run')], /at metric: expected the name of a score/);
   });
 
-  it('summary.json is made again when the run is asked for again', async () => {
-    const sound: unknown = JSON.parse(readFileSync(at('run', 'summary.json'), 'utf8'));
-    writeFileSync(at('run', 'summary.json'), '{');
-    const { code, stderr } = await winnow(['train', '--resume', '--out', at('run')]);
-    expect([code, stderr]).toEqual([
-      0,
-      expect.stringMatching(/summary\.json: expected JSON.*It is made again/s),
-    ]);
-    const { model } = JSON.parse(readFileSync(at('run', 'summary.json'), 'utf8'));
-    expect(model.scores).toEqual(Object(Object(sound)['model'])['scores']);
-  });
+  it.each(['{', '\u0000\u0001'])(
+    'summary.json is made again when the run is asked for again: %j',
+    async (text) => {
+      const sound: unknown = JSON.parse(readFileSync(at('run', 'summary.json'), 'utf8'));
+      writeFileSync(at('run', 'summary.json'), text);
+      const { code, stderr } = await winnow(['train', '--resume', '--out', at('run')]);
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringMatching(/summary\.json: expected (JSON|text in UTF-8).*It is made again/s),
+      ]);
+      const { model } = JSON.parse(readFileSync(at('run', 'summary.json'), 'utf8'));
+      expect(model.scores).toEqual(Object(Object(sound)['model'])['scores']);
+    },
+  );
 
   it.each(broken)('config.json: %s', async (_, text, message) => {
     writeFileSync(at('run', 'config.json'), text);
