@@ -44,19 +44,24 @@ describe('a worker of the benchmark', () => {
       const { spawn } = await import('node:child_process');
       const { workerProcess } = await import(${JSON.stringify(new URL('process.mjs', import.meta.url).href)});
       const worker = workerProcess('sh', ['-c', 'echo "{\\\\"pid\\\\":$$}"; exec "$0" -e "$1"', process.execPath, ${JSON.stringify(busy)}]);
-      console.log((await worker.ask({})).pid);
+      process.stdout.write(String((await worker.ask({})).pid)); // a number has a colour where FORCE_COLOR is set
       await worker.ask({});
     `;
     const bench = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [line] = await once(bench.stdout, 'data');
-    const pid = Number(String(line));
-    assert.ok(pid > 0 && isThere(pid));
-    bench.kill('SIGTERM');
-    await once(bench, 'exit');
-    for (let waited = 0; isThere(pid) && waited < 100; waited++) await pause(50);
-    assert.equal(isThere(pid), false);
+    try {
+      const [text] = await once(bench.stdout, 'data');
+      const pid = Number(String(text));
+      assert.ok(pid > 0 && isThere(pid), `no process: ${text}`);
+      bench.kill('SIGTERM');
+      await once(bench, 'exit');
+      for (let waited = 0; isThere(pid) && waited < 100; waited++) await pause(50);
+      assert.equal(isThere(pid), false);
+    } finally {
+      // What fails must not wait for it for ever: the end of standard error is that of all who hold it.
+      bench.kill('SIGTERM');
+    }
   });
 });
 

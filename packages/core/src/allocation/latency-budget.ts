@@ -48,13 +48,16 @@ function fitting(model: Model, table: LatencyTable, keep: number): TimedShare & 
   return { macs: account.macs / model.account.macs, latency: latencyOf(fits), share: fits };
 }
 
-/** Tries until a model is fast enough; the first is so where layers cost in a model what they cost one shape at a time. */
-const MOST_TRIES = 4;
+/** Models that are timed at most, and the share of the budget that one has to use for none other to be tried. */
+const MOST_TRIES = 6;
+const CLOSE = 0.97;
 
 /**
- * The same, tried out: a model of those widths is timed, and where it takes longer than it may, a share is taken that is as much
- * smaller. What is said of its latency is what was measured.
+ * The same, tried out: models of even widths are timed until one uses most of the budget, and the largest that kept to it is
+ * taken; its latency is what was measured. Layers in a model may cost more or less than the table says, and a measurement that
+ * something else on the machine disturbed is made up for by the next.
  * @param timed Measures the share of the dense model's latency that a decision leaves.
+ * @returns the smallest that was tried, where none kept to the budget.
  * @throws {UserError} as `macsWithin`.
  */
 export async function macsThatFit(
@@ -64,12 +67,23 @@ export async function macsThatFit(
   timed: (decision: Decision) => Promise<number>,
 ): Promise<TimedShare> {
   const least = predictedMs(table, unitsOf(model, 0)) / table.denseMs;
+  let fits = least;
+  let exceeds: number | undefined;
   let asked = keep;
+  let best: TimedShare | undefined;
   for (let tried = 1; ; tried++) {
     const { macs, latency, share } = fitting(model, table, asked);
     const measured = await timed(evenly(model, share));
-    if (measured <= keep || tried === MOST_TRIES || asked <= least) return { macs, latency: measured };
-    asked = Math.max(least, Math.min(asked, latency) * (keep / measured));
+    const own = { macs, latency: measured };
+    if (measured > keep) exceeds = asked;
+    else {
+      fits = asked;
+      if (best === undefined || macs > best.macs) best = own;
+      if (measured >= CLOSE * keep || share === 1) return best;
+    }
+    if (tried === MOST_TRIES || asked <= least) return best ?? own;
+    const guess = Math.min(1, (latency * keep) / measured);
+    asked = guess > fits && guess < (exceeds ?? 2) ? guess : (fits + (exceeds ?? 1)) / 2;
   }
 }
 

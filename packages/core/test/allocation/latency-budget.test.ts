@@ -65,32 +65,42 @@ describe('a share of a latency, as a share of the multiply–accumulates', () =>
     );
   });
 
-  test('is taken smaller until a model that is timed fits, whatever the table says too little by', async () => {
-    const wrong = fc.double({ min: 0.9, max: 1.3, noNaN: true });
-    const budgets = fc.double({ min: 0.5, max: 1, noNaN: true });
+  const unitsKept = (decision: Decision) =>
+    Object.fromEntries(model.sites.map((site) => [site.id, keptUnits(decision, site).length]));
+
+  test('is tried out until a model that is timed fits and uses most of it, whatever the table is wrong by', async () => {
+    const wrong = fc.double({ min: 0.8, max: 1.3, noNaN: true });
+    const budgets = fc.double({ min: 0.5, max: 0.95, noNaN: true });
     await fc.assert(
       fc.asyncProperty(wrong, budgets, async (factor, keep) => {
         const of = table(0.8, 0.4);
-        const tried: number[] = [];
-        const timed = (decision: Decision) => {
-          const kept = model.sites.map((site) => [site.id, keptUnits(decision, site).length]);
-          tried.push((factor * predictedMs(of, Object.fromEntries(kept))) / of.denseMs);
-          return Promise.resolve(tried.at(-1) ?? Number.NaN);
-        };
+        const timed = (decision: Decision) =>
+          Promise.resolve((factor * predictedMs(of, unitsKept(decision))) / of.denseMs);
         const { macs, latency } = await macsThatFit(model, of, keep, timed);
-        expect(latency).toBe(tried.at(-1));
         expect(latency).toBeLessThanOrEqual(keep);
-        expect(macs).toBeLessThanOrEqual(macsWithin(model, of, keep).macs);
-        if (factor <= 1) expect(tried).toHaveLength(1);
+        if (macs < 1) expect(latency).toBeGreaterThan(0.9 * keep);
+        else expect(latency).toBeCloseTo(factor, 6);
       }),
     );
+  });
+
+  test('is not lost to one measurement that something disturbed', async () => {
+    const of = table(0.8, 0.4);
+    const share = (decision: Decision) => predictedMs(of, unitsKept(decision)) / of.denseMs;
+    const quiet = await macsThatFit(model, of, 0.5, (decision) => Promise.resolve(share(decision)));
+    let tries = 0;
+    const disturbed = await macsThatFit(model, of, 0.5, (decision) =>
+      Promise.resolve((++tries === 1 ? 2 : 1) * share(decision)),
+    );
+    expect(disturbed.latency).toBeLessThanOrEqual(0.5);
+    expect(disturbed.macs).toBeGreaterThan(0.75 * quiet.macs);
   });
 
   test('that no model keeps to ends with the last that was tried', async () => {
     let tries = 0;
     const found = await macsThatFit(model, table(0.5, 0.5), 0.6, () => Promise.resolve(++tries && 0.7));
     expect(found.latency).toBe(0.7);
-    expect(tries).toBeLessThanOrEqual(4);
+    expect(tries).toBeLessThanOrEqual(6);
   });
 
   test('of a larger budget is no smaller', () => {
