@@ -19,25 +19,17 @@ test.each<[number, number, OnnxPrecision]>([
   [6, 200, 'f16'],
   [20, 200, 'int8'],
 ])('%d of %d pictures otherwise in %s are as many as may be', (differing, pictures, precision) => {
-  const { verdict, says } = checkOf(differing, pictures, precision);
+  const { verdict } = checkOf(differing, pictures, precision);
   expect(verdict).toBe('holds');
-  expect(says.join()).not.toContain('cannot decide');
 });
 
 test.each<[number, number, OnnxPrecision]>([
   [1, 1, 'f32'],
   [1, 8, 'f32'],
-  [6, 200, 'f32'],
-  [12, 200, 'f16'],
-  [3, 8, 'int8'],
-  [32, 200, 'int8'],
-])('%d of %d pictures otherwise in %s are more than chance explains', (differing, pictures, precision) => {
+  [3, 200, 'f32'],
+  [7, 200, 'f16'],
+  [2, 8, 'int8'],
+  [21, 200, 'int8'],
+])('%d of %d pictures otherwise in %s are too many', (differing, pictures, precision) => {
   expect(checkOf(differing, pictures, precision)).toMatchObject({ verdict: 'fails' });
-});
-
-test('a share that is a little too small among few pictures holds, and says that they cannot decide', () => {
-  const { verdict, says } = checkOf(2, 8, 'int8');
-  expect(verdict).toBe('holds');
-  expect(says[0]).toContain('6 of 8 pictures');
-  expect(says[0]).toContain('90.0 % is the least, which so few cannot decide: see more (--pictures)');
 });

@@ -8,7 +8,7 @@ import {
 } from './told-data';
 
 /**
- * What a picture says of a statement: that it is false, that it is true, or neither; in the order of the logits, as UNITER numbers them
+ * The answers of a picture to a statement: that it is false, that it is true, or neither; in the order of the logits, as UNITER numbers them
  * (ChenRocks/UNITER, `utils/misc.py`).
  */
 export const entailmentLabels = ['contradiction', 'entailment', 'neutral'] as const;

@@ -149,16 +149,12 @@ export function checkAgreement(
     each === 1
       ? `the same ${told} for ${hits} of ${pictures} ${examples} ${interval}`
       : `of ${pictures} ${examples}, with ${each} answers each, ${percent(share.share)} of the answers are the same class ${interval}`;
-  // Few pictures cannot tell a share that is a little too small from chance: those fail that chance does not explain.
-  const wrong = share.high >= least ? [] : [`${text}; ${percent(least)} is the least`];
-  const isUnsure = wrong.length === 0 && share.share < least;
+  const wrong = share.share >= least ? [] : [`${text}; ${percent(least)} is the least`];
   const rightIn = (answers: readonly number[]) =>
     answers.filter((answer, at) => answer === labels?.[at]).length;
   const right = labels === undefined ? undefined : { files: rightIn(own), engine: rightIn(engine) };
   const says = [
-    isUnsure
-      ? `${text}; ${percent(least)} is the least, which so few cannot decide: see more (--pictures)`
-      : text,
+    text,
     ...(right === undefined
       ? []
       : [

@@ -36,11 +36,6 @@ const budgets: readonly Budget[] = [
   { unit: 'macs', keep: 1 / 4 },
 ];
 const twofold: Budget = { unit: 'compressible-parameters', keep: 0.5 };
-/**
- * The relative difference that rounding may make: a segmenter's last norm, over cosines that are nearly the same for all classes, makes
- * the 3·10⁻⁷ of other models 1.2·10⁻⁵ on torch, whose products of other widths add up in another order. A wrong cut makes 10⁻² and more.
- */
-const LARGEST_ROUNDING = 3e-5;
 /** One for each kind of model: others are drawn by tests of the core. */
 const variantSeed = 1;
 
@@ -169,10 +164,7 @@ async function checkOutcome(
   demand(outcome.masked !== undefined, 'the search did not run');
   const difference = await largestDifference(subject.kind, { model, params }, outcome.masked, outcome);
   disposeTree(params);
-  demand(
-    difference < LARGEST_ROUNDING,
-    `${what}: cutting the masked model changes what it predicts by ${difference}`,
-  );
+  demand(difference < 1e-5, `${what}: cutting the masked model changes what it predicts by ${difference}`);
 
   // Measured on the models themselves, independently of the costs that the decision was made by.
   const small = compactModel(model, outcome.decision).account;
