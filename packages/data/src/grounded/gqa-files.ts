@@ -1,7 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { counted } from '@winnow/core';
-import { DataError } from '../failure/data-error';
 import { refuse } from '../failure/refuse';
 import { visibly } from '../failure/visible';
 import { readEntries } from '../file/read-entries';
@@ -10,6 +9,7 @@ import { kindAt } from '../folder/entries';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { refuseEmptySplits } from '../split/filled';
 import { grouped } from '../split/grouped';
+import { refuseMissing } from './published-files';
 import { type AskedExample, type FoundQuestions, NO_ANSWER } from './question-data';
 import { picturesBelow } from './told-pictures';
 
@@ -72,15 +72,7 @@ export async function gqaFiles(spec: string, images: string | undefined): Promis
   const beside = (split: string) =>
     join(dirname(spec), basename(spec).replace(TRAIN, `${split}$1_questions.json`));
   const paths = { train: spec, validation: beside('val'), test: beside('testdev') };
-  const missing: string[] = [];
-  for (const path of Object.values(paths)) if ((await kindAt(path)) !== 'file') missing.push(basename(path));
-  if (missing.length > 0) {
-    throw new DataError({
-      expected: `${basename(paths.validation)} and ${basename(paths.test)} beside ${spec}`,
-      found: `no ${missing.join(', ')}`,
-      advice: 'Put them there, under the names that they are published by.',
-    });
-  }
+  await refuseMissing(spec, [paths.validation, paths.test]);
   const asked = {
     train: await askedIn(paths.train),
     validation: await askedIn(paths.validation),

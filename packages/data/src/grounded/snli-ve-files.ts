@@ -1,7 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { counted } from '@winnow/core';
 import { z } from 'zod';
-import { DataError } from '../failure/data-error';
 import { refuse } from '../failure/refuse';
 import { readLines } from '../file/read-lines';
 import { kindAt } from '../folder/entries';
@@ -9,6 +8,7 @@ import { contentsOfFiles } from '../identity/content-hashes';
 import { refuseEmptySplits } from '../split/filled';
 import { grouped } from '../split/grouped';
 import { type EntailmentExample, type FoundEntailment, entailmentLabels } from './entailment-data';
+import { refuseMissing } from './published-files';
 import { picturesBelow } from './told-pictures';
 
 /** The label of a statement of which people who judged it did not agree. */
@@ -79,15 +79,7 @@ export async function snliVeFiles(spec: string, images: string | undefined): Pro
   const beside = (split: string) =>
     join(dirname(spec), basename(spec).replace(TRAIN, `$1snli_ve_${split}$2`));
   const paths = { train: spec, validation: beside('dev'), test: beside('test') };
-  const missing: string[] = [];
-  for (const path of Object.values(paths)) if ((await kindAt(path)) !== 'file') missing.push(basename(path));
-  if (missing.length > 0) {
-    throw new DataError({
-      expected: `${basename(paths.validation)} and ${basename(paths.test)} beside ${spec}`,
-      found: `no ${missing.join(', ')}`,
-      advice: 'Put them there, under the names that they are published by.',
-    });
-  }
+  await refuseMissing(spec, [paths.validation, paths.test]);
   const notes: string[] = [`the test is ${basename(paths.test)}`];
   const examplesOf = async (path: string): Promise<EntailmentExample[]> => {
     const all = await judgedIn(path);

@@ -9,6 +9,7 @@ import { kindAt } from '../folder/entries';
 import { contentsOfFiles } from '../identity/content-hashes';
 import { grouped } from '../split/grouped';
 import type { AnsweredExample, FoundAnswers } from './answer-data';
+import { refuseMissing } from './published-files';
 import { picturesBelow } from './told-pictures';
 
 const identifier = z.int().nonnegative().max(999_999_999_999);
@@ -151,16 +152,7 @@ export async function vqaFiles(spec: string, images: string | undefined): Promis
     annotations: join(dirname(spec), basename(spec).replace(QUESTIONS, `$1${split}$2_annotations.json`)),
   });
   const files = { train: named('train'), test: named('val') };
-  const needed = [files.train.annotations, files.test.questions, files.test.annotations];
-  const missing: string[] = [];
-  for (const path of needed) if ((await kindAt(path)) !== 'file') missing.push(basename(path));
-  if (missing.length > 0) {
-    throw new DataError({
-      expected: `${needed.map((path) => basename(path)).join(', ')} beside ${spec}`,
-      found: `no ${missing.join(', ')}`,
-      advice: 'Put them there, under the names that they are published by.',
-    });
-  }
+  await refuseMissing(spec, [files.train.annotations, files.test.questions, files.test.annotations]);
   const folder = images ?? dirname(spec);
   const [train, test] = [await splitOf(files.train, folder), await splitOf(files.test, folder)];
   const types = [...new Set([...train.examples, ...test.examples].map(({ kind }) => kind))].sort();
